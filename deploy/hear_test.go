@@ -1,0 +1,106 @@
+package deploy
+
+import (
+	"slices"
+	"testing"
+)
+
+// What a word makes of each state, and what the pipeline is answered.
+func TestWord(t *testing.T) {
+	any := func(s ...State) []State { return s }
+	open := any(Accepted, Triggering, Waiting, Unsure, Running, Silent)
+	for _, row := range []struct {
+		result  Result
+		from    []State
+		to      State // empty: stays
+		verdict Verdict
+	}{
+		{ResultStart, any(Accepted, Triggering, Waiting, Unsure), Running, VerdictTaken},
+		{ResultStart, any(Running, Silent, Succeeded, Failed, Canceled), "", VerdictTaken},
+		{ResultStart, any(Answered, Refused), "", VerdictStop},
+		{ResultSuccess, append(any(Failed, Canceled), open...), Succeeded, VerdictTaken},
+		{ResultSuccess, any(Succeeded), "", VerdictTaken},
+		{ResultSuccess, any(Refused), "", VerdictNoEffect},
+		{ResultSuccess, any(Answered), "", VerdictUnknown},
+		{ResultFailure, open, Failed, VerdictTaken},
+		{ResultFailure, any(Failed, Succeeded), "", VerdictTaken},
+		{ResultFailure, any(Canceled, Refused), "", VerdictNoEffect},
+		{ResultFailure, any(Answered), "", VerdictUnknown},
+		{ResultCanceled, open, Canceled, VerdictTaken},
+		{ResultCanceled, any(Canceled), "", VerdictTaken},
+		{ResultCanceled, any(Succeeded, Failed, Refused), "", VerdictNoEffect},
+		{ResultCanceled, any(Answered), "", VerdictUnknown},
+	} {
+		for _, s := range row.from {
+			t.Run(string(row.result)+" in "+string(s), func(t *testing.T) {
+				w := Word{ID: "id-1", Result: row.result, Pipeline: 7}
+				want := row.to
+				if want == "" {
+					want = s
+				}
+				r, v := in(s).Hear(w, t0, rules)
+				if r.State != want || v != row.verdict {
+					t.Errorf("%s, %s; want %s, %s", r.State, v, want, row.verdict)
+				}
+				again, v2 := r.Hear(w, t0, rules)
+				if again.State != r.State || len(again.Lines) != len(r.Lines) || v2 != v {
+					t.Errorf("the same word again: %s, %s, %d lines after %d", again.State, v2, len(again.Lines), len(r.Lines))
+				}
+			})
+		}
+	}
+}
+
+func TestWordOfAnotherDeploymentIsUnknown(t *testing.T) {
+	if r, v := in(Running).Hear(Word{ID: "id-2", Result: ResultSuccess}, t0, rules); v != VerdictUnknown || r.State != Running {
+		t.Errorf("%s %s", r.State, v)
+	}
+}
+
+func TestOnlyItsOwnPipelineIsHeard(t *testing.T) {
+	if _, v := in(Running).Hear(Word{Result: ResultStart, Pipeline: 8}, t0, rules); v != VerdictStop {
+		t.Errorf("a start from another pipeline: %s, want stop", v)
+	}
+	if r, v := in(Running).Hear(Word{Result: ResultFailure, Pipeline: 8}, t0, rules); v != VerdictNoEffect || r.State != Running {
+		t.Errorf("a result from another pipeline: %s %s, want no effect", r.State, v)
+	}
+	if r, v := in(Running).Hear(Word{Result: ResultFailure}, t0, rules); v != VerdictTaken || r.State != Failed {
+		t.Errorf("an old script does not say its pipeline: %s %s", r.State, v)
+	}
+	r, _ := in(Unsure).Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules)
+	if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 10}, t0, rules); v != VerdictStop {
+		t.Errorf("the second pipeline of one request was let through: %s", v)
+	}
+}
+
+func TestStartIsStoppedWhereThePersonWasToldThatNothingRuns(t *testing.T) {
+	late := t0.Add(1e12)
+	r := in(Unsure).Look(Pipeline{}, true, late, t0, rules)
+	if !r.Deployment.NoneSeen {
+		t.Fatal("not told")
+	}
+	if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules); v != VerdictStop {
+		t.Errorf("start: %s, want stop", v)
+	}
+	if r, v := r.Hear(Word{Result: ResultSuccess, Pipeline: 9}, t0, rules); v != VerdictTaken || r.State != Succeeded {
+		t.Errorf("a late success: %s %s; it still settles", r.State, v)
+	}
+}
+
+func TestFailureAfterSuccessLeavesTheMarkAndGetsOneLine(t *testing.T) {
+	r := in(Succeeded)
+	for range 3 {
+		r, _ = r.Hear(Word{Result: ResultFailure, Pipeline: 7}, t0, rules)
+	}
+	said := slices.DeleteFunc(slices.Clone(r.Lines), func(m Message) bool { return m.Say != SayFailedAfter })
+	if r.State != Succeeded || len(said) != 1 {
+		t.Errorf("%s with %d lines about it", r.State, len(said))
+	}
+}
+
+func TestRetryInGitLabRecovers(t *testing.T) {
+	r, v := in(Failed).Hear(Word{Result: ResultSuccess, Pipeline: 7}, t0, rules)
+	if last := r.Lines[len(r.Lines)-1]; r.State != Succeeded || v != VerdictTaken || last.Say != SayRecovered {
+		t.Errorf("%s %s %s", r.State, v, last.Say)
+	}
+}

@@ -1,0 +1,346 @@
+// Package deploy is the domain: what a mention is, what may be deployed from
+// where, the record that is kept of each mention and its states, and the loop
+// that moves records on. It is about deployments of software by a GitLab
+// pipeline; it is not about manifests.
+//
+// One record a mention, one loop for what is due, Slack shown the record. A
+// crash, a rate limit, a lost answer, a deadline, a message that Slack did not
+// take: all are the same thing here, a record that becomes due. The functions
+// of [Record] say what a record becomes and are pure; the [Loop] does one step,
+// saves what came of it with a compare-and-set, and only whose save stood may
+// act on it.
+//
+// What is not here: how Slack, GitLab and Redis are spoken to. They are the
+// interfaces [Slack], [GitLab] and [Store], and this package imports nothing
+// but the standard library.
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+)
+
+// How much is in hand at a time, and how long. What does not fit is due later.
+const (
+	Lease        = 10 * time.Second // who was handed a record has it this long
+	pollEvery    = time.Second      // how often an idle process asks what is due
+	freshAtMost  = 64               // claimed records in hand, and of one channel:
+	freshChannel = 16
+	takenAtMost  = 32              // due records in hand
+	showAtMost   = 32              // records being shown
+	perProject   = 8               // calls to one GitLab project
+	drainWithin  = 8 * time.Second // at the end, for what is in hand
+	storeTimeout = time.Second
+)
+
+// Loop moves records on: those that this process claims, at once, and those
+// that are due, whoever claimed them. Its fields are set before Run and stay.
+type Loop struct {
+	Store   Store
+	GitLab  GitLab
+	Slack   Slack
+	Reader  Reader
+	Targets *Targets
+	Rules   Rules
+	Forgets bool        // the store ends with the process: who still waits is told
+	Log     func(Event) // called for each thing an operator would look for; may be nil
+
+	once    sync.Once
+	work    context.Context // ends when what is in hand must be let go
+	letGo   context.CancelFunc
+	hands   sync.WaitGroup
+	fresh   *slots
+	taken   *slots
+	shows   *slots
+	calls   *slots
+	channel *lines
+	project *lines
+	wake    chan struct{}
+
+	mu     sync.Mutex
+	inHand map[Key]*Held   // not nil: it came up again meanwhile
+	told   map[Key]Mention // who was told that nothing was started, while the store was away
+	warned map[Key]bool    // who was told that it is not known
+	soon   time.Time       // when to look again, if before the next poll
+	storeT time.Time       // the store's clock at storeL
+	storeL time.Time
+	store  error     // how the store answered last
+	okAt   time.Time // when a take went through last, and so all that was due is in hand
+}
+
+// Event is one thing that happened, for the log and the counters.
+type Event struct {
+	Name   string // "claimed", "triggered", "moved", "store-away", ...: the log's message
+	Record Record // zero where it is about no record
+	Err    error  // what went wrong
+	Detail string // the rest, in words
+}
+
+func (l *Loop) log(e Event) {
+	if l.Log != nil {
+		l.Log(e)
+	}
+}
+
+func (l *Loop) init() {
+	l.once.Do(func() {
+		l.work, l.letGo = context.WithCancel(context.Background())
+		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
+		l.shows, l.calls = newSlots(showAtMost, showAtMost), newSlots(1<<20, perProject)
+		l.channel, l.project = newLines(5*time.Millisecond), newLines(250*time.Millisecond)
+		l.wake = make(chan struct{}, 1)
+		l.inHand, l.told, l.warned = map[Key]*Held{}, map[Key]Mention{}, map[Key]bool{}
+	})
+}
+
+// Run takes what is due until ctx ends, then gives what is in hand 8 s to end,
+// and returns when nothing of it runs any more. What was not finished is due
+// again for whoever comes next.
+func (l *Loop) Run(ctx context.Context) {
+	l.init()
+	at := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			l.drain()
+			return
+		case <-timer.C:
+			at = time.Now().Add(l.poll(ctx))
+		case <-l.wake:
+			l.mu.Lock()
+			if !l.soon.IsZero() {
+				at = earlier(at, l.soon)
+			}
+			l.mu.Unlock()
+		}
+		timer.Reset(time.Until(at))
+	}
+}
+
+// poll takes what is due once and tells when to do so again.
+func (l *Loop) poll(ctx context.Context) time.Duration {
+	l.mu.Lock()
+	l.soon = time.Time{}
+	l.mu.Unlock()
+	n := l.taken.free()
+	if n == 0 {
+		return pollEvery / 10
+	}
+	takeCtx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	due, err := l.Store.Take(takeCtx, n, Lease)
+	if ctx.Err() != nil {
+		return 0
+	}
+	l.heard(err)
+	if err != nil {
+		return pollEvery
+	}
+	l.claimTold(ctx)
+	for _, h := range due {
+		l.seen(h)
+		if l.taken.take("") {
+			l.hand(h, l.taken, "")
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(due) == n {
+		return 0
+	}
+	l.okAt = time.Now()
+	if !l.soon.IsZero() {
+		return max(0, min(pollEvery, time.Until(l.soon)))
+	}
+	return pollEvery
+}
+
+// hand works on a record in a goroutine of its own, whose slot is taken: one
+// step for its own sake, then showing what came of it.
+func (l *Loop) hand(h Held, from *slots, name string) {
+	k := h.Record.Mention.Key
+	if !l.grip(h) {
+		from.give(name)
+		return
+	}
+	l.hands.Go(func() {
+		l.handle(h, func() { from.give(name) })
+		for again := l.release(k); again != nil; again = l.release(k) {
+			l.handle(*again, func() {})
+		}
+	})
+}
+
+func (l *Loop) handle(h Held, stepped func()) {
+	h, show := l.step(h)
+	stepped()
+	switch {
+	case show && l.shows.take(""):
+		l.show(h)
+		l.shows.give("")
+	case show:
+		l.delay(h, l.channel.next(h.Record.Mention.Channel))
+	}
+}
+
+// grip takes a record in hand. One that is in hand already came up again, by a
+// word from outside: it is looked at once more before it is let go.
+func (l *Loop) grip(h Held) bool {
+	k := h.Record.Mention.Key
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, in := l.inHand[k]
+	if in {
+		l.inHand[k] = &h
+		return false
+	}
+	l.inHand[k] = nil
+	return true
+}
+
+// release lets a record go, unless it came up again.
+func (l *Loop) release(k Key) (again *Held) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if again = l.inHand[k]; again != nil {
+		l.inHand[k] = nil
+		return again
+	}
+	delete(l.inHand, k)
+	return nil
+}
+
+// drain waits for what is in hand, and lets go of what takes too long.
+func (l *Loop) drain() {
+	t := time.AfterFunc(drainWithin, l.letGo)
+	l.hands.Wait()
+	t.Stop()
+	if l.Forgets {
+		l.tellTheWaiting()
+	}
+	l.letGo()
+}
+
+// save writes next over h. A save whose answer was lost is made again, with
+// the same bytes, until it is known: at most as long as ctx.
+func (l *Loop) save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error) {
+	next.Layout, next.Mark = Layout, rand.Text()
+	for try := 0; ; try++ {
+		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
+		saved, err := l.Store.Save(tryCtx, h, next, due)
+		cancel()
+		if !errors.Is(err, ErrChanged) && ctx.Err() == nil {
+			l.heard(err)
+		}
+		if err == nil {
+			l.seen(saved)
+			if due >= 0 {
+				l.lookIn(due)
+			}
+			if next.State != h.Record.State {
+				l.log(Event{Name: "moved", Record: next, Detail: string(h.Record.State)})
+			}
+			return saved, nil
+		}
+		if errors.Is(err, ErrChanged) {
+			return h, err
+		}
+		if !pause(ctx, backoff(try)) {
+			return h, err
+		}
+	}
+}
+
+func (l *Loop) delay(h Held, d time.Duration) {
+	ctx, cancel := context.WithTimeout(l.work, storeTimeout)
+	defer cancel()
+	if err := l.Store.Delay(ctx, h, d); err == nil && d >= 0 {
+		l.lookIn(d)
+	} // else its lease passes, and it is due then
+}
+
+// lookIn has the loop look again in d, if it would not by itself.
+func (l *Loop) lookIn(d time.Duration) {
+	if d >= pollEvery {
+		return
+	}
+	at := time.Now().Add(d)
+	l.mu.Lock()
+	if l.soon.IsZero() || at.Before(l.soon) {
+		l.soon = at
+	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// heard keeps how the store is, and says so once when it changes.
+func (l *Loop) heard(err error) {
+	l.mu.Lock()
+	was := l.store
+	l.store = err
+	l.mu.Unlock()
+	switch {
+	case was == nil && err != nil:
+		l.log(Event{Name: "store-away", Err: err})
+	case was != nil && err == nil:
+		l.log(Event{Name: "store-back"})
+	}
+}
+
+// seen keeps the store's clock.
+func (l *Loop) seen(h Held) {
+	l.mu.Lock()
+	l.storeT, l.storeL = h.Now, time.Now()
+	l.mu.Unlock()
+}
+
+// now is the store's clock: hosts' clocks differ, this one is everybody's.
+func (l *Loop) now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.storeL.IsZero() {
+		return time.Now()
+	}
+	return l.storeT.Add(time.Since(l.storeL))
+}
+
+// Ready tells what keeps the loop from its work; nil: nothing.
+func (l *Loop) Ready() error {
+	l.init()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.store != nil:
+		return l.store
+	case l.okAt.IsZero():
+		return errors.New("the store was not asked yet")
+	case time.Since(l.okAt) > 30*time.Second:
+		return errors.New("work is overdue by more than 30 s")
+	}
+	return nil
+}
+
+// pause waits, and tells whether ctx went on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// backoff grows from 0.1 s to 5 s.
+func backoff(try int) time.Duration {
+	return min(100*time.Millisecond<<min(try, 6), 5*time.Second)
+}

@@ -1,0 +1,72 @@
+package deploy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Key names a mention, and with it its record: one message of one channel.
+// An edit has the same key, a redelivery has the same key; an event id has not.
+type Key struct {
+	Team    string `json:"team"`    // the workspace the bot is installed in, T...
+	Channel string `json:"channel"` // C..., or G... for old private channels
+	TS      string `json:"ts"`      // the message's timestamp, "1700000000.000100"
+}
+
+func (k Key) String() string { return k.Team + ":" + k.Channel + ":" + k.TS }
+
+// ParseKey reads what [Key.String] wrote.
+func ParseKey(s string) (Key, error) {
+	part := strings.Split(s, ":")
+	if len(part) != 3 {
+		return Key{}, fmt.Errorf("key %q is not team:channel:ts", s)
+	}
+	return Key{part[0], part[1], part[2]}, nil
+}
+
+// Time is when the message was posted, by Slack's clock; zero if the ts cannot be read.
+func (k Key) Time() time.Time {
+	sec, frac, _ := strings.Cut(k.TS, ".")
+	s, err := strconv.ParseInt(sec, 10, 64)
+	if err != nil || s <= 0 {
+		return time.Time{}
+	}
+	us, _ := strconv.ParseInt((frac + "000000")[:6], 10, 64)
+	return time.Unix(s, us*int64(time.Microsecond)).UTC()
+}
+
+// Mention is a message by a person that names the bot.
+type Mention struct {
+	Key
+	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
+	Thread   string `json:"thread,omitempty"`   // the thread it stands in; empty at top level
+	User     string `json:"user"`               // who wrote it, U... or W...
+	Stranger bool   `json:"stranger,omitempty"` // a guest of another workspace (Slack Connect)
+	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
+	Text     string `json:"text"`               // Slack's text of it, code and quotes already taken out where blocks tell them
+}
+
+// ReplyThread is the thread that replies go to.
+func (m Mention) ReplyThread() string {
+	if m.Thread != "" {
+		return m.Thread
+	}
+	return m.TS
+}
+
+// Intent is what a mention asks for, once its words are understood.
+type Intent struct {
+	// Say is the answer that the words call for; empty means: deploy Target.
+	Say Say
+	// Target is the channel's target that the mention is about; empty where none
+	// or more than one is meant.
+	Target string
+	// Word is what decided, as the person wrote it ("待って", "tomorrow", "v1.2.3"):
+	// for the reply and for the log.
+	Word string
+}
+
+// Deploys tells whether the mention asks for a deploy that nothing holds back.
+func (i Intent) Deploys() bool { return i.Say == "" }

@@ -1,0 +1,146 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// What the loop needs of the world. Packages bot, gitlab and dedupe implement
+// these; the simulation's stand-ins stand behind those, not in their place.
+
+// Store keeps the records: package dedupe, on Redis. Every method is one round
+// trip. An error means the outcome is not known, unless it is [ErrRefused].
+type Store interface {
+	// Claim makes the record of a mention unless there is one, due after lease,
+	// and makes the store's birth where that is missing; a negative lease: not due
+	// at all. made tells whether this very call, or an earlier try of it with the
+	// same record, made it. Birth is by Slack's clock, which slackNow gives.
+	Claim(ctx context.Context, r Record, lease time.Duration, slackNow time.Time) (h Held, made bool, err error)
+	// Take hands out at most n records that are due, and moves their due time on
+	// by lease, so that nobody else is handed them meanwhile.
+	Take(ctx context.Context, n int, lease time.Duration) ([]Held, error)
+	// Load reads a record without taking it. ok is false where there is none.
+	Load(ctx context.Context, k Key) (h Held, ok bool, err error)
+	// Save writes next over h, if what stands in the store is still h (or is
+	// nothing, or is already next), due after the duration; none if due is
+	// negative. It gives what then stands for the next save, or [ErrChanged].
+	// Saving the same next twice is one save.
+	Save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error)
+	// Delay moves a record's due time without changing the record, if what
+	// stands in the store is still h; negative: it is not due at all.
+	Delay(ctx context.Context, h Held, due time.Duration) error
+	// Pending reads at most n records that have a due time, without taking them.
+	Pending(ctx context.Context, n int) ([]Held, error)
+	// Last is the newest deployment of a target.
+	Last(ctx context.Context, team, channel, target string) (r Record, ok bool, err error)
+}
+
+var (
+	// ErrChanged: another worker or word has saved the record meanwhile. Load it
+	// again and look what is to be done now.
+	ErrChanged = errors.New("the record was changed meanwhile")
+	// ErrRefused: the store certainly did nothing (no connection, read-only,
+	// loading, out of memory).
+	ErrRefused = errors.New("the store refused")
+)
+
+// Held is a record as it was read: the ground of a save.
+type Held struct {
+	Record Record
+	Raw    []byte    // the stored bytes, compared at the next save
+	Now    time.Time // the store's clock when it answered
+	Birth  time.Time // since when the store remembers, by Slack's clock
+}
+
+// GitLab starts pipelines and looks after them: package gitlab.
+type GitLab interface {
+	// Trigger makes the one POST. Writing it must begin before until (by wall
+	// clock and monotonic clock), else it is not sent and the outcome says so.
+	Trigger(ctx context.Context, t Target, m Mention, until time.Time) Outcome
+	// Watches tells whether there is an API token to look pipelines up with.
+	Watches() bool
+	// Find looks for the pipeline of a deployment whose answer was lost, among
+	// those that were made since then. complete means: the listing was read to
+	// its end, and all that might be it could be told apart. A found pipeline is
+	// given whatever complete says.
+	Find(ctx context.Context, project, id string, since time.Time) (p Pipeline, complete bool, err error)
+	// Look reads the state of a pipeline. Its error may be a [*LaterError].
+	Look(ctx context.Context, project string, pipeline int64) (Pipeline, error)
+	// PipelinesURL is the page with a project's pipelines, to link it.
+	PipelinesURL(project string) string
+}
+
+// Fate is what became of a trigger POST.
+type Fate string
+
+// The fates. Everything that is not surely one of the others is FateUnsure.
+const (
+	FateStarted Fate = "started"  // GitLab has a pipeline
+	FateFailed  Fate = "failed"   // GitLab has a pipeline, and it has failed already (422, or 201 with status failed)
+	FateRefused Fate = "refused"  // GitLab said no; nothing runs
+	FateWait    Fate = "wait"     // it did not run, and may be tried again after After
+	FateNotSent Fate = "not-sent" // it was too late to write the POST; nothing was sent
+	FateUnsure  Fate = "unsure"   // it may run
+)
+
+// Outcome is a fate with what is known of it.
+type Outcome struct {
+	Fate     Fate
+	Pipeline Pipeline      // FateStarted, FateFailed
+	Say      Say           // FateRefused, FateWait: why
+	Detail   string        // GitLab's own words, short, without secrets and markup; for the reply
+	After    time.Duration // FateWait: when to try again
+	Err      error         // the technical side, for the log; without secrets
+}
+
+// Pipeline is what GitLab tells of a pipeline.
+type Pipeline struct {
+	ID  int64
+	URL string
+	// End is how it ended: Succeeded, Failed or Canceled; empty while it may go
+	// on (also manual, waiting_for_resource, canceling).
+	End State
+	// Detail names the job that failed, where that was asked and is known.
+	Detail string
+}
+
+// Slack shows things: package bot. Errors: nil, *LaterError (not done, try
+// again), *LostError (may have been done), any other is permanent and ends it.
+type Slack interface {
+	// React puts a reaction on the mention; it may already be there.
+	React(ctx context.Context, k Key, emoji string) error
+	// Unreact takes the bot's own reaction off; it may already be gone.
+	Unreact(ctx context.Context, k Key, emoji string) error
+	// Post writes into the mention's thread. slot names the message within the
+	// record, so that Find can tell it from others.
+	Post(ctx context.Context, m Mention, slot string, say Message) (ts string, err error)
+	// Update edits a message of the bot's own.
+	Update(ctx context.Context, k Key, ts string, say Message) error
+	// Find looks whether the message of a slot was posted. ok is false where it
+	// was not; an error where that cannot be told.
+	Find(ctx context.Context, m Mention, slot string) (ts string, ok bool, err error)
+	// Now is Slack's clock.
+	Now() time.Time
+}
+
+// LaterError: it was not done; try again after the duration.
+type LaterError struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *LaterError) Error() string { return e.Err.Error() }
+func (e *LaterError) Unwrap() error { return e.Err }
+
+// LostError: no answer came; it may have been done.
+type LostError struct{ Err error }
+
+func (e *LostError) Error() string { return e.Err.Error() }
+func (e *LostError) Unwrap() error { return e.Err }
+
+// Reader understands mentions: package bot.
+type Reader interface {
+	// Read tells what a mention asks for, given the targets of its channel.
+	Read(m Mention, here []Target) Intent
+}

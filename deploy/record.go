@@ -1,0 +1,76 @@
+package deploy
+
+import "time"
+
+// State is where a record stands. docs/ARCHITECTURE.md draws the moves.
+type State string
+
+// The states of a record.
+const (
+	Accepted   State = "accepted"   // claimed
+	Answered   State = "answered"   // no deploy: answered in words
+	Triggering State = "triggering" // the POST is being made
+	Waiting    State = "waiting"    // known not to run yet
+	Unsure     State = "unsure"     // it may run
+	Running    State = "running"    // GitLab has a pipeline
+	Silent     State = "silent"     // no word by the deadline
+	Refused    State = "refused"    // GitLab said no, nothing runs
+	Succeeded  State = "succeeded"
+	Failed     State = "failed"
+	Canceled   State = "canceled"
+)
+
+// Layout is the version of the record's JSON. A process leaves records of a
+// newer layout to those who know it.
+const Layout = 1
+
+// Record is all that is known of one mention: what was asked, the deployment
+// that came of it, its state, and what Slack has been shown. It is what the
+// store keeps, as JSON, for 30 days.
+type Record struct {
+	Layout  int     `json:"v"`
+	Mark    string  `json:"mark"` // fresh with every save: whose mark stands in the store may act
+	Mention Mention `json:"mention"`
+	State   State   `json:"state"`
+	Breaks  int     `json:"breaks,omitempty"` // how often it broke its worker
+
+	Deployment Deployment `json:"deployment,omitzero"`
+	Lines      []Message  `json:"lines,omitempty"` // what is to be said in the thread, in order, each once
+	Shown      Shown      `json:"shown"`           // what Slack has been shown
+
+	// Next is when the record must be looked at for its own sake (a wait, a
+	// look-up, a deadline), by the store's clock; zero: not at all.
+	Next time.Time `json:"next,omitzero"`
+}
+
+// Deployment is the part of a record that concerns a deploy. Target, project,
+// ref and key are frozen when it moves to triggering: a changed map does not
+// change what a running deployment is.
+type Deployment struct {
+	Target    string        `json:"target,omitempty"`
+	Project   string        `json:"project,omitempty"`
+	Ref       string        `json:"ref,omitempty"`
+	Key       string        `json:"key,omitempty"`
+	Timeout   time.Duration `json:"timeout,omitempty"`
+	Page      string        `json:"page,omitempty"`      // the project's pipelines, to link where the pipeline is not known
+	Triggered time.Time     `json:"triggered,omitzero"`  // the save that allowed the POST: all waits count from here
+	WaitEnd   time.Time     `json:"wait_end,omitzero"`   // past it no POST is made
+	Wait      Say           `json:"wait,omitempty"`      // why it waits, or waited last
+	Pipeline  int64         `json:"pipeline,omitempty"`  // set once
+	URL       string        `json:"url,omitempty"`       // the pipeline's page
+	Looks     int           `json:"looks,omitempty"`     // how often GitLab was asked since the last move
+	NoneSeen  bool          `json:"none_seen,omitempty"` // the person was told that GitLab shows no pipeline
+	Detail    string        `json:"detail,omitempty"`    // what failed, where that is known
+}
+
+// Shown is what of the record stands in Slack. Only who holds the record's
+// lease changes it.
+type Shown struct {
+	Marks   []string  `json:"marks,omitempty"`   // reactions that stand on the mention, or may
+	Status  string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
+	Form    string    `json:"form,omitempty"`    // which form of the status message stands there
+	Said    int       `json:"said,omitempty"`    // how many of the lines are through
+	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
+	Tries   int       `json:"tries,omitempty"`   // how often in a row Slack did not take what is owed
+	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
+}

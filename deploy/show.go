@@ -1,0 +1,178 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// showTimeout bounds one call to Slack, so that a lease holds two of them.
+const showTimeout = 4 * time.Second
+
+// show brings Slack from what it shows to what it should show of a record that
+// is held. Reactions and edits may be made twice and be the same; a post is
+// preceded by a save that says so, and whoever finds that save looks whether
+// the message stands before posting it. What Slack does not take now (a rate
+// limit of one method, say) does not keep the rest back.
+func (l *Loop) show(h Held) {
+	held, s := time.Now(), h.Record.Shown
+	blocked := map[showDo]time.Duration{}
+	for {
+		step, ok := firstOf(h.Record.with(s).owed(), blocked)
+		if !ok {
+			break
+		}
+		if step.do == doPost || time.Since(held) > Lease/3 {
+			announced := s
+			if step.do == doPost {
+				announced.Posting = step.slot
+			}
+			if h, ok = l.keep(h, announced, Lease); !ok {
+				return
+			}
+			held = time.Now()
+			// A word may have come meanwhile: what is posted is the newest.
+			now, _ := firstOf(h.Record.with(s).owed(), blocked)
+			if now.do != step.do || now.slot != step.slot {
+				continue
+			}
+			step = now
+		}
+		err := l.do(h.Record.Mention, step, &s)
+		var wait *LaterError
+		switch {
+		case l.work.Err() != nil:
+			return // let go
+		case errors.As(err, &wait):
+			blocked[step.do] = wait.After
+			l.log(Event{Name: "slack-later", Record: h.Record, Err: err, Detail: string(step.do)})
+		case err != nil:
+			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.do)})
+		}
+	}
+	s.Tries, s.Next = 0, time.Time{}
+	if len(blocked) > 0 {
+		s.Tries = h.Record.Shown.Tries + 1
+		after := time.Minute
+		for _, d := range blocked {
+			after = min(after, d)
+		}
+		s.Next = l.now().Add(max(after, backoff(s.Tries)))
+	}
+	l.keep(h, s, -1)
+}
+
+// firstOf gives the first step that is not blocked. A look-up is a kind of
+// post: one that waits keeps the messages after it back, for their order.
+func firstOf(steps []showStep, blocked map[showDo]time.Duration) (showStep, bool) {
+	_, noFind := blocked[doFind]
+	_, noPost := blocked[doPost]
+	for _, s := range steps {
+		if _, no := blocked[s.do]; no || s.do == doPost && noFind || s.do == doFind && noPost {
+			continue
+		}
+		return s, true
+	}
+	return showStep{}, false
+}
+
+func (r Record) with(s Shown) Record {
+	r.Shown = s
+	return r
+}
+
+// do makes one call and notes in s what stands in Slack after it. The error of
+// something that Slack will never take is given too, but s then holds it for
+// done: showing goes on without it.
+func (l *Loop) do(m Mention, step showStep, s *Shown) error {
+	ctx, cancel := context.WithTimeout(l.work, showTimeout)
+	defer cancel()
+	var wait *LaterError
+	var lost *LostError
+	switch step.do {
+	case doReact:
+		err := l.Slack.React(ctx, m.Key, step.mark)
+		if !errors.As(err, &wait) {
+			s.Marks = append(slices.Clone(s.Marks), step.mark)
+		}
+		return err
+	case doUnreact:
+		err := l.Slack.Unreact(ctx, m.Key, step.mark)
+		if !errors.As(err, &wait) {
+			s.Marks = slices.DeleteFunc(slices.Clone(s.Marks), func(n string) bool { return n == step.mark })
+		}
+		return err
+	case doUpdate:
+		err := l.Slack.Update(ctx, m.Key, s.Status, step.say)
+		if !errors.As(err, &wait) {
+			s.Form = step.say.form()
+		}
+		return err
+	case doPost:
+		ts, err := l.Slack.Post(ctx, m, step.slot, step.say)
+		if errors.As(err, &lost) {
+			return &LaterError{After: time.Second, Err: err} // Posting stays: it is looked up
+		}
+		s.Posting = ""
+		if !errors.As(err, &wait) {
+			s.posted(step, ts)
+		}
+		return err
+	default: // doFind
+		ts, ok, err := l.Slack.Find(ctx, m, step.slot)
+		if errors.As(err, &wait) {
+			return err
+		}
+		// Where it cannot be looked up it is posted again: better twice than not at all.
+		s.Posting = ""
+		if ok {
+			s.posted(step, ts)
+		}
+		return err
+	}
+}
+
+// posted notes that the message of a slot stands.
+func (s *Shown) posted(step showStep, ts string) {
+	if step.slot != slotStatus {
+		s.Said++
+		return
+	}
+	s.Status, s.Form = ts, step.say.form()
+	if ts == "" {
+		s.Status = never
+	}
+	if step.do == doFind {
+		s.Form = "" // which form was posted is not known: it is edited
+	}
+}
+
+// keep saves what is shown; due negative: as the record says. Words from
+// outside may have changed the rest of the record: then it is saved on top of
+// that. If what is shown was changed, somebody else shows this record now.
+func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
+	for {
+		next := h.Record.with(s)
+		d := due
+		if d < 0 {
+			d = next.Due(l.now())
+		}
+		saved, err := l.save(l.work, h, next, d)
+		if err == nil {
+			return saved, true
+		}
+		if !errors.Is(err, ErrChanged) {
+			return h, false
+		}
+		was := h.Record.Shown
+		if h, err = l.reload(h); err != nil || !was.equal(h.Record.Shown) {
+			return h, false
+		}
+	}
+}
+
+func (s Shown) equal(o Shown) bool {
+	return slices.Equal(s.Marks, o.Marks) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
+		s.Posting == o.Posting && s.Tries == o.Tries && s.Next.Equal(o.Next)
+}

@@ -1,0 +1,302 @@
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// This file is the state machine: every move that a record can make, and the
+// pure functions that make it. What a state shows in Slack is in view.go, who
+// calls these and saves the result is the loop.
+
+// Moves is the whole of the state machine. docs/ARCHITECTURE.md draws it.
+func Moves() map[State][]State {
+	return map[State][]State{
+		Accepted:   {Answered, Triggering, Running, Succeeded, Failed, Canceled},
+		Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
+		Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
+		Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
+		Running:    {Silent, Succeeded, Failed, Canceled},
+		Silent:     {Succeeded, Failed, Canceled},
+		Failed:     {Succeeded},
+		Canceled:   {Succeeded},
+		Answered:   nil,
+		Refused:    nil,
+		Succeeded:  nil,
+	}
+}
+
+// Rules are the times that a deployment goes by.
+type Rules struct {
+	MaxAge         time.Duration // MENTION_MAX_AGE
+	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT: how long GitLab may go on with a request whose client has gone
+	Watches        bool          // GitLab can be asked about pipelines
+}
+
+// The fixed times.
+const (
+	WriteWithin = 5 * time.Second // from the save that allows a POST to its first byte
+	WaitAtMost  = 5 * time.Minute // waiting, in all
+	postGrace   = 5 * time.Second // a POST's deadline is GitLab's own request timeout and this
+	lookGrace   = 15 * time.Second
+	followFirst = 5 * time.Second
+	followMost  = 12 * time.Second
+	followLate  = time.Minute    // a silent one is still looked at, now and then,
+	followUntil = 24 * time.Hour // this long
+)
+
+// postEnd is when a POST allowed at triggered has surely ended.
+func (u Rules) postEnd(triggered time.Time) time.Time {
+	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
+}
+
+// sureFrom is from when a complete listing without the pipeline means that
+// there is none, and that there will be none.
+func (u Rules) sureFrom(triggered time.Time) time.Time {
+	return triggered.Add(WriteWithin + u.RequestTimeout + lookGrace)
+}
+
+// Ended tells whether the deployment has an end (that a retry may still better).
+func (s State) Ended() bool {
+	return s == Succeeded || s == Failed || s == Canceled || s == Refused || s == Answered
+}
+
+// move is the one place where a state changes. A move that is not in [Moves]
+// is a mistake in this file.
+func (r Record) move(to State) Record {
+	if !slices.Contains(Moves()[r.State], to) {
+		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
+	}
+	r.State = to
+	r.Next = time.Time{}
+	r.Deployment.Looks = 0
+	return r
+}
+
+// say adds a line to the thread. The copy keeps records apart that share lines.
+func (r Record) say(m Message) Record {
+	r.Lines = append(slices.Clone(r.Lines), m)
+	return r
+}
+
+// line makes a message about the deployment.
+func (r Record) line(s Say) Message {
+	d := r.Deployment
+	m := Message{Say: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.link(), Detail: d.Detail}
+	switch s {
+	case SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayBrokenUnsure, SayFailedAfter:
+		m.User = r.Mention.User
+	}
+	return m
+}
+
+func (d Deployment) link() string {
+	if d.URL != "" {
+		return d.URL
+	}
+	return d.Page
+}
+
+// Answer ends a record that deploys nothing, with one reply.
+func (r Record) Answer(m Message) Record {
+	return r.move(Answered).say(m)
+}
+
+// Start allows the one POST. page is where the project's pipelines are seen.
+func (r Record) Start(t Target, page string, now time.Time, u Rules) Record {
+	r = r.move(Triggering)
+	d := &r.Deployment
+	if d.WaitEnd.IsZero() {
+		d.Target, d.Project, d.Ref, d.Key, d.Timeout, d.Page = t.Name, t.Project, t.Ref, t.Key, t.Timeout, page
+		d.WaitEnd = now.Add(WaitAtMost)
+	}
+	d.Triggered = now
+	r.Next = u.postEnd(now)
+	return r
+}
+
+// Refuse ends a record of which nothing runs.
+func (r Record) Refuse(s Say, detail string) Record {
+	r = r.move(Refused)
+	r.Deployment.Detail = detail
+	return r.say(r.line(s))
+}
+
+// Settle takes in what became of the POST. If the record has moved meanwhile,
+// a word or a look-up was faster: then only what is still missing is filled
+// in, and applied tells the log whether anything was.
+func (r Record) Settle(o Outcome, now time.Time, u Rules) (next Record, applied bool) {
+	d := &r.Deployment
+	switch {
+	case r.State == Triggering:
+	case r.State == Unsure && o.Fate == FateRefused && !d.NoneSeen:
+		return r.Refuse(o.Say, o.Detail), true
+	case o.Pipeline.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != o.Pipeline.ID:
+		return r, false
+	case r.State == Unsure:
+		return r.run(o.Pipeline, now, u), true
+	default:
+		d.Pipeline, d.URL = o.Pipeline.ID, o.Pipeline.URL
+		return r, true
+	}
+	switch o.Fate {
+	case FateStarted, FateFailed:
+		return r.run(o.Pipeline, now, u), true
+	case FateRefused:
+		return r.Refuse(o.Say, o.Detail), true
+	case FateWait, FateNotSent:
+		if o.Say == "" {
+			o.Say = SayWaitUnreachable
+		}
+		at := now.Add(o.After)
+		if at.After(r.Deployment.WaitEnd) {
+			return r.Refuse(waitedInVain(o.Say), ""), true
+		}
+		r = r.move(Waiting)
+		r.Deployment.Wait, r.Next = o.Say, at
+		return r, true
+	default:
+		return r.Doubt(now, u), true
+	}
+}
+
+func waitedInVain(wait Say) Say {
+	if wait == SayWaitRate {
+		return SayRefusedRate
+	}
+	return SayRefusedUnreachable
+}
+
+// Doubt moves to unsure: the POST may have worked.
+func (r Record) Doubt(now time.Time, u Rules) Record {
+	r = r.move(Unsure)
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// run takes in a pipeline: where it stands decides where the record goes.
+func (r Record) run(p Pipeline, now time.Time, u Rules) Record {
+	d := &r.Deployment
+	if d.Pipeline == 0 {
+		d.Pipeline = p.ID
+	}
+	if p.URL != "" {
+		d.URL = p.URL
+	}
+	if p.End != "" {
+		return r.end(p.End, p.Detail)
+	}
+	if r.State != Running && r.State != Silent {
+		r = r.move(Running)
+	}
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// end takes in how the pipeline ended.
+func (r Record) end(how State, detail string) Record {
+	said := map[State]Say{Succeeded: SaySucceeded, Failed: SayFailed, Canceled: SayCanceled}[how]
+	if r.State == Failed || r.State == Canceled {
+		said = SayRecovered
+	}
+	r = r.move(how)
+	r.Deployment.Detail = detail
+	return r.say(r.line(said))
+}
+
+// Look takes in an answer of GitLab about the deployment's pipeline: found by
+// its id, or looked for after a lost answer. began is when the question was
+// put. A look that found nothing leaves p zero.
+func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) Record {
+	if r.State != Unsure && r.State != Running && r.State != Silent {
+		return r // a word was faster
+	}
+	r.Deployment.Looks++
+	if p.ID != 0 {
+		if r.State == Running && p.End == "" {
+			r.Deployment.URL = p.URL
+			r.Next = r.follow(now, u) // GitLab says it goes on: that is a word, the deadline moves
+			return r
+		}
+		return r.run(p, now, u)
+	}
+	d := &r.Deployment
+	if r.State == Unsure && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen {
+		d.NoneSeen = true
+		r = r.say(r.line(SayNoneSeen))
+	}
+	return r.lapse(now, u)
+}
+
+// lapse makes the deadline's move if it has passed, else sets when to look next.
+func (r Record) lapse(now time.Time, u Rules) Record {
+	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
+		r = r.move(Silent)
+		r = r.say(r.line(SaySilent))
+	}
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// Deadline is when the deployment falls silent without a word.
+func (r Record) Deadline() time.Time { return r.Deployment.Triggered.Add(r.Deployment.Timeout) }
+
+// Looks tells whether GitLab is to be asked about this record when it is due.
+func (r Record) Looks(u Rules) bool {
+	switch r.State {
+	case Running, Silent:
+		return u.Watches && r.Deployment.Pipeline != 0
+	case Unsure:
+		return u.Watches && !r.Deployment.NoneSeen
+	}
+	return false
+}
+
+// nextLook is when a deployment without an end is looked at again.
+func (r Record) nextLook(now time.Time, u Rules) time.Time {
+	d := r.Deployment
+	switch {
+	case r.State == Silent && !(r.Looks(u) && now.Before(d.Triggered.Add(followUntil))):
+		return time.Time{}
+	case r.State == Silent:
+		return now.Add(followLate)
+	case !r.Looks(u):
+		return r.Deadline()
+	case r.State == Running:
+		return earlier(r.follow(now, u), later(r.Deadline(), now.Add(time.Second)))
+	}
+	// Unsure: soon at first, then for the time when a listing decides, then patiently.
+	for _, after := range []time.Duration{1, 3, 7, 15, 30, 60} {
+		if at := d.Triggered.Add(after * time.Second); at.After(now) {
+			return earlier(at, r.Deadline())
+		}
+	}
+	if sure := u.sureFrom(d.Triggered); sure.After(now) {
+		return earlier(sure, r.Deadline())
+	}
+	return earlier(now.Add(30*time.Second), later(r.Deadline(), now.Add(time.Second)))
+}
+
+// follow is when a running pipeline is looked at again: every 5 s at first,
+// never more than 12 s apart.
+func (r Record) follow(now time.Time, u Rules) time.Time {
+	if !r.Looks(u) {
+		return r.Deadline()
+	}
+	return now.Add(min(followFirst+time.Duration(r.Deployment.Looks)*time.Second/2, followMost))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

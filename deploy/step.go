@@ -1,0 +1,255 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// step does the one thing that a record is due for, and tells whether Slack is
+// to be shown something now, by whom holds the record: us.
+func (l *Loop) step(h Held) (next Held, show bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
+			next, show = l.put(h, func(r Record) Record { return r.Break(l.now(), l.Rules) })
+		}
+	}()
+	r := h.Record
+	if now := l.now(); r.Next.After(now) && r.State != Accepted {
+		return h, l.owes(h, now) // due for what Slack is owed
+	}
+	switch r.State {
+	case Accepted:
+		return l.begin(h)
+	case Waiting:
+		return l.tryAgain(h)
+	case Triggering: // whoever made the POST is gone, or does not come through
+		h, show = l.put(h, func(r Record) Record {
+			if r.State != Triggering {
+				return r
+			}
+			return r.Doubt(l.now(), l.Rules)
+		})
+		return h, show
+	case Unsure, Running, Silent:
+		return l.look(h)
+	}
+	return h, l.owes(h, l.now())
+}
+
+// owes tells whether Slack is to be shown something of a record that was due.
+// If not, its due time is put back to where it belongs.
+func (l *Loop) owes(h Held, now time.Time) bool {
+	if due := h.Record.Due(now); due != 0 {
+		l.delay(h, due)
+		return false
+	}
+	return true
+}
+
+// begin takes up a mention: it is answered, or it starts a deployment.
+func (l *Loop) begin(h Held) (Held, bool) {
+	m := h.Record.Mention
+	here := l.Targets.In(m.Team, m.Channel)
+	in := l.Reader.Read(m, here)
+	i := slices.IndexFunc(here, func(t Target) bool { return t.Name == in.Target })
+	answer := Message{Say: in.Say, Word: in.Word}
+	for _, t := range here {
+		answer.Targets = append(answer.Targets, t.Name)
+	}
+	if i >= 0 {
+		answer.Target, answer.Project, answer.Ref = in.Target, here[i].Project, here[i].Ref
+	}
+	if in.Deploys() && i >= 0 {
+		if answer.Say = l.refuses(h, here[i]); answer.Say == "" {
+			return l.trigger(h, here[i])
+		}
+	}
+	switch {
+	case in.Deploys() && i < 0:
+		answer.Say = SayWhichTarget
+	case in.Say == SayPast || in.Say == SayStop:
+		l.addLast(&answer, m, here)
+	}
+	l.log(Event{Name: "answered", Record: h.Record, Detail: string(answer.Say)})
+	return l.put(h, func(r Record) Record {
+		if r.State != Accepted {
+			return r
+		}
+		return r.Answer(answer)
+	})
+}
+
+// refuses tells which rule keeps a mention that asks for a deploy from it;
+// empty: none. Age is judged here and only here, once, before the trigger.
+func (l *Loop) refuses(h Held, t Target) Say {
+	m := h.Record.Mention
+	switch {
+	case m.Stranger:
+		return SayGuest
+	case t.Allow != nil && !slices.Contains(t.Allow, m.User):
+		return SayNotAllowed
+	case m.Edited:
+		return SayEditedIn
+	case m.Time().Before(h.Birth):
+		return SayForgotten
+	case l.Slack.Now().Sub(m.Time()) > l.Rules.MaxAge:
+		return SayTooLate
+	}
+	return ""
+}
+
+// addLast tells of the last deployment of the target that is meant, or of the
+// newest one of the channel.
+func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
+	var last Record
+	for _, t := range here {
+		if answer.Target != "" && t.Name != answer.Target {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(l.work, storeTimeout)
+		r, ok, err := l.Store.Last(ctx, m.Team, m.Channel, t.Name)
+		cancel()
+		if err == nil && ok && r.Deployment.Triggered.After(last.Deployment.Triggered) {
+			last = r
+		}
+	}
+	if last.State != "" {
+		answer.Target, answer.Ref = last.Deployment.Target, last.Deployment.Ref
+		answer.Last, answer.URL = string(last.State), last.Deployment.link()
+	}
+}
+
+// trigger makes the one POST: first the save that allows it, then the POST,
+// then the save of what came of it, until that is through.
+func (l *Loop) trigger(h Held, t Target) (Held, bool) {
+	if !l.calls.take(t.Project) {
+		l.delay(h, l.project.next(t.Project))
+		return h, false
+	}
+	defer l.calls.give(t.Project)
+	began := time.Now()
+	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), l.now(), l.Rules)
+	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
+	defer cancel()
+	h, err := l.save(ctx, h, allowed, allowed.Next.Sub(l.now()))
+	if err != nil {
+		return h, false // not ours any more, or not known to be saved: nothing is sent
+	}
+	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, began.Add(WriteWithin))
+	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
+	return l.put(h, func(r Record) Record {
+		next, applied := r.Settle(out, l.now(), l.Rules)
+		if !applied {
+			l.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Fate)})
+		}
+		return next
+	})
+}
+
+// tryAgain makes another POST for what waited, or gives up.
+func (l *Loop) tryAgain(h Held) (Held, bool) {
+	d := h.Record.Deployment
+	t, ok := l.Targets.Find(h.Record.Mention.Team, h.Record.Mention.Channel, d.Target)
+	say := Say("")
+	switch {
+	case !ok || t.Project != d.Project:
+		say = SayRefusedGone
+	case l.now().After(d.WaitEnd):
+		say = waitedInVain(d.Wait)
+	default:
+		t.Ref, t.Key, t.Timeout = d.Ref, d.Key, d.Timeout
+		return l.trigger(h, t)
+	}
+	return l.put(h, func(r Record) Record {
+		if r.State != Waiting {
+			return r
+		}
+		return r.Refuse(say, "")
+	})
+}
+
+// look asks GitLab about a deployment that has no end yet, or lets its
+// deadline pass.
+func (l *Loop) look(h Held) (Held, bool) {
+	d, began := h.Record.Deployment, l.now()
+	var p Pipeline
+	var complete bool
+	var err error
+	if h.Record.Looks(l.Rules) {
+		if !l.calls.take(d.Project) {
+			l.delay(h, l.project.next(d.Project))
+			return h, false
+		}
+		defer l.calls.give(d.Project)
+		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
+		defer cancel()
+		if d.Pipeline != 0 {
+			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline)
+		} else {
+			p, complete, err = l.GitLab.Find(ctx, d.Project, h.Record.Mention.ID, d.Triggered)
+		}
+		if err != nil {
+			p, complete = Pipeline{}, false
+			l.log(Event{Name: "look-failed", Record: h.Record, Err: err})
+		}
+	}
+	var wait *LaterError
+	errors.As(err, &wait)
+	return l.put(h, func(r Record) Record {
+		now := l.now()
+		r = r.Look(p, complete, began, now, l.Rules)
+		if wait != nil && !r.Next.IsZero() {
+			r.Next = later(r.Next, now.Add(wait.After))
+		}
+		return r
+	})
+}
+
+// put saves what f makes of the record, on top of what others saved meanwhile,
+// until it is through. It tells whether Slack is to be shown something now.
+func (l *Loop) put(h Held, f func(Record) Record) (Held, bool) {
+	for {
+		next := f(h.Record)
+		now := l.now()
+		due, show := next.Due(now), len(next.owed()) > 0 && !next.Shown.Next.After(now)
+		if show {
+			due = Lease // ours, to show it: unless somebody may be posting just now
+			show = next.Shown.Posting == ""
+		}
+		saved, err := l.save(l.work, h, next, due)
+		if err == nil {
+			return saved, show
+		}
+		if !errors.Is(err, ErrChanged) {
+			return h, false
+		}
+		if h, err = l.reload(h); err != nil {
+			return h, false
+		}
+	}
+}
+
+// reload reads a record that others changed, until it is read.
+func (l *Loop) reload(h Held) (Held, error) {
+	for try := 0; ; try++ {
+		ctx, cancel := context.WithTimeout(l.work, storeTimeout)
+		now, ok, err := l.Store.Load(ctx, h.Record.Mention.Key)
+		cancel()
+		if err == nil && ok {
+			now.Birth = h.Birth
+			l.seen(now)
+			return now, nil
+		}
+		if err == nil {
+			return h, nil // gone since: the save writes it anew
+		}
+		if !pause(l.work, backoff(try)) {
+			return h, err
+		}
+	}
+}

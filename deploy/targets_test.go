@@ -1,0 +1,387 @@
+package deploy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func parse(t *testing.T, data string) *Targets {
+	t.Helper()
+	targets, err := ParseTargets([]byte(data), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return targets
+}
+
+func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
+	targets := parse(t, `{"TEAM-ID": {"CHANNEL-ID": {
+		"web": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"},
+		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"]},
+		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
+	}}}`)
+	want := []Target{
+		{
+			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "api", Project: "42", Token: "glptt-test",
+			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"},
+		},
+		{
+			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "TRIGGER-TOKEN",
+			Ref: "master", Key: "RELEASE", Timeout: time.Hour,
+		},
+		{
+			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "アプリ", Project: "group/sub.group/app", Token: "0123456789abcdef0123456789abcd",
+			Ref: "master", Key: "RELEASE", Timeout: time.Hour,
+		},
+	}
+	reveal := cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })
+	if diff := cmp.Diff(want, targets.In("TEAM-ID", "CHANNEL-ID"), reveal); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMapMayStandInsideAJSONString(t *testing.T) {
+	plain := `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`
+	for name, data := range map[string]string{
+		"plain":           plain,
+		"string":          strconv.Quote(plain),
+		"blanks":          "\n " + plain + "\r\n",
+		"byte order mark": "\uFEFF" + plain,
+	} {
+		if _, ok := parse(t, data).Find("T1", "C1", "app"); !ok {
+			t.Errorf("%s: target is not found", name)
+		}
+	}
+}
+
+func TestLookUpsOfTheMap(t *testing.T) {
+	targets := parse(t, `{
+		"T2": {"C1": {"shared": {"project_id": 3, "token": "glptt-test"}}, "C9": {}},
+		"T1": {
+			"C1": {"App": {"project_id": 1, "token": "glptt-test"}, "both": {"project_id": 2, "token": "glptt-test"}},
+			"C2": {"api": {"project_id": 10, "token": "glptt-test"}, "BOTH": {"project_id": 2, "token": "glptt-test"}}
+		}}`)
+
+	if c, n := targets.Len(); c != 3 || n != 5 {
+		t.Errorf("Len: %d channels, %d targets; want 3, 5", c, n)
+	}
+	if diff := cmp.Diff([]string{"1", "10", "2", "3"}, targets.Projects()); diff != "" {
+		t.Error("Projects:", diff)
+	}
+	if diff := cmp.Diff([]string{"T1", "T2"}, targets.Teams("C1")); diff != "" {
+		t.Error("Teams:", diff)
+	}
+	if got := targets.Teams("C9"); len(got) != 0 {
+		t.Error("a channel without targets has the teams", got)
+	}
+	for _, row := range []struct {
+		team, channel, name string
+		found               bool
+	}{
+		{"T1", "C1", "App", true},
+		{"T1", "C1", "app", false},
+		{"T1", "C1", "api", false},
+		{"T1", "C3", "App", false},
+		{"T3", "C1", "App", false},
+	} {
+		got, ok := targets.Find(row.team, row.channel, row.name)
+		if ok != row.found || ok && got.Name != row.name {
+			t.Errorf("Find(%s, %s, %s): %v, want %v", row.team, row.channel, row.name, ok, row.found)
+		}
+	}
+	for _, row := range []struct {
+		team, channel, name string
+		elsewhere           bool
+	}{
+		{"T1", "C1", "api", true},
+		{"T1", "C1", "API", true},
+		{"T1", "C2", "app", true},
+		{"T1", "C1", "app", false},
+		{"T1", "C1", "both", true},
+		{"T1", "C2", "both", true},
+		{"T1", "C1", "shared", false}, // another team's
+		{"T1", "C1", "nothing", false},
+		{"T1", "C7", "app", true},
+		{"T9", "C1", "app", false},
+	} {
+		if got := targets.Elsewhere(row.team, row.channel, row.name); got != row.elsewhere {
+			t.Errorf("Elsewhere(%s, %s, %s): %v, want %v", row.team, row.channel, row.name, got, row.elsewhere)
+		}
+	}
+}
+
+func TestNoMapIsAnEmptyMap(t *testing.T) {
+	var none *Targets
+	_, found := none.Find("T1", "C1", "app")
+	channels, targets := none.Len()
+	if none.In("T1", "C1") != nil || found || none.Teams("C1") != nil || none.Elsewhere("T1", "C1", "app") ||
+		none.Projects() != nil || channels+targets != 0 {
+		t.Error("a nil map holds something")
+	}
+}
+
+func TestWrongMapIsRefusedWithThePath(t *testing.T) {
+	target := func(keys string) string { return `{"T1": {"C1": {"app": {` + keys + `}}}}` }
+	with := func(key string) string { return target(`"project_id": 1, "token": "glptt-test", ` + key) }
+	named := func(names ...string) string {
+		var all []string
+		for _, name := range names {
+			all = append(all, name+`: {"project_id": 1, "token": "glptt-test"}`)
+		}
+		return `{"T1": {"C1": {` + strings.Join(all, ",") + `}}}`
+	}
+	for _, row := range []struct{ name, data, want string }{
+		{"nothing", " ", "is empty"},
+		{"no team", "{}", "holds no target"},
+		{"no target", `{"T1": {"C1": {}}}`, "holds no target"},
+		{"broken", "{\n  \"T1\": x", "is not JSON: look at line 2, column 9"},
+		{"cut short", `{"T1": {`, "is not JSON: look at line 1, column 8"},
+		{"trailing garbage", target("") + " x", "is not JSON: look at line 1, column 29"},
+		{"two maps", target("") + target(""), "is not JSON: look at line 1, column 28"},
+		{"broken in a string", `"{\"T1\""`, "is not JSON: look at line 1, column 5 of the JSON that stands inside the string"},
+		{"a string in a string", `"\"x\""`, "must be an object ({...}) with teams"},
+		{"a list", `[{"T1": 1}, 2]`, "must be an object ({...}) with teams"},
+		{"null", `null`, "must be an object ({...}) with teams"},
+		{"team is no object", `{"T1": 1}`, "T1: must be an object ({...}) with channels"},
+		{"channel is no object", `{"T1": {"C1": [[1], {}]}}`, "T1.C1: must be an object ({...}) with targets"},
+		{"target is no object", `{"T1": {"C1": {"app": "glptt-test"}}}`, "T1.C1.app: must be an object ({...}) with project_id, token,"},
+		{"team id", `{"T 1": {}}`, `"T 1": must be a team's id`},
+		{"channel id", `{"T1": {"#dev": {}}}`, `T1."#dev": must be a channel's id`},
+		{"empty channel id", `{"T1": {"": {}}}`, `T1."": must be a channel's id`},
+		{"team twice", `{"T1": {}, "T1": {}}`, "T1: stands there twice"},
+		{"channel twice", `{"T1": {"C1": {}, "C1": {}}}`, "T1.C1: stands there twice"},
+		{"target twice", named(`"app"`, `"app"`), "T1.C1.app: stands there twice"},
+		{"key twice", with(`"token": "glptt-test"`), "T1.C1.app.token: stands there twice"},
+		{"names that differ in case", named(`"app"`, `"APP"`), "T1.C1.APP: differs from app only in upper and lower case"},
+		{"empty name", named(`""`), `T1.C1."": a target's name must have 1 to 80 characters`},
+		{"long name", named(`"` + strings.Repeat("あ", 81) + `"`), "a target's name must have 1 to 80 characters"},
+		{"control character", named(`"a\u0007b"`), `T1.C1."a\ab": a target's name must have no control characters`},
+		{"line end in a name", named(`"a\nb"`), `T1.C1."a\nb": a target's name must have no control characters`},
+		{"no UTF-8", named("\"a\xffb\""), "a target's name must have no control characters"},
+		{"blank before a name", named(`" app"`), `T1.C1." app": a target's name must not begin or end with a blank`},
+		{"unknown key", with(`"reff": "main"`), "T1.C1.app.reff: is not a key of a target; these are: project_id, token, ref"},
+		{"no project", target(`"token": "glptt-test"`), "T1.C1.app.project_id: is missing"},
+		{"no token", target(`"project_id": 1`), "T1.C1.app.token: is missing"},
+		{"path of a name with a dot", `{"T1": {"C1": {"web.app": {}}}}`, `T1.C1."web.app".token: is missing`},
+		{"ref blank", with(`"ref": " "`), "T1.C1.app.ref: must be the name of a branch"},
+		{"ref empty", with(`"ref": ""`), "T1.C1.app.ref: must be the name of a branch"},
+		{"ref null", with(`"ref": null`), "T1.C1.app.ref: must be the name of a branch"},
+		{"release_key", with(`"release_key": "2ND"`), "T1.C1.app.release_key: must be the name of a CI variable"},
+		{"release_key with a dash", with(`"release_key": "GO-API"`), "T1.C1.app.release_key: must be the name of a CI variable"},
+		{"release_key channel", with(`"release_key": "channel"`), "T1.C1.app.release_key: must be another name"},
+		{"release_key timestamp", with(`"release_key": "timestamp"`), "T1.C1.app.release_key: must be another name"},
+		{"release_key PSYCHER_ID", with(`"release_key": "PSYCHER_ID"`), "T1.C1.app.release_key: must be another name"},
+		{"timeout without unit", with(`"timeout": "60"`), "T1.C1.app.timeout: must be a duration"},
+		{"timeout as a number", with(`"timeout": 60`), "T1.C1.app.timeout: must be a duration"},
+		{"timeout zero", with(`"timeout": "0s"`), "T1.C1.app.timeout: must be a duration"},
+		{"timeout negative", with(`"timeout": "-1h"`), "T1.C1.app.timeout: must be a duration"},
+		{"allow is no list", with(`"allow": "U01"`), "T1.C1.app.allow: must be a list of user ids"},
+		{"allow a name", with(`"allow": ["@alice"]`), "T1.C1.app.allow: must be a list of user ids"},
+		{"allow a number", with(`"allow": [1]`), "T1.C1.app.allow: must be a list of user ids"},
+		{"allow nobody", with(`"allow": []`), "T1.C1.app.allow: is empty"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := ParseTargets([]byte(row.data), "master", time.Hour)
+			if err == nil {
+				t.Fatal("is taken")
+			}
+			if !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got  %s\nwant %s", err, row.want)
+			}
+		})
+	}
+}
+
+func TestProjectIsANumberOrAPath(t *testing.T) {
+	for value, good := range map[string]bool{
+		`1`: true, `"1"`: true, `"group/app"`: true, `"グループ/app"`: true, `"PROJECT-ID"`: true,
+		`0`: false, `-1`: false, `1.5`: false, `1e3`: false, `"0"`: false, `"007"`: false, `""`: false, `" 1"`: false,
+		`"/group/app"`: false, `"group/app/"`: false, `"group//app"`: false, `"group%2Fapp"`: false,
+		`"https://gitlab.com/group/app"`: false, `null`: false, `true`: false, `[1]`: false, `{"a": 1}`: false,
+	} {
+		_, err := ParseTargets([]byte(`{"T1": {"C1": {"app": {"token": "glptt-test", "project_id": `+value+`}}}}`), "master", time.Hour)
+		if (err == nil) != good {
+			t.Errorf("%s: %v", value, err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "T1.C1.app.project_id: must be the project's number") {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+func TestTokenThatCannotBeOneIsRefused(t *testing.T) {
+	for value, want := range map[string]string{
+		`"glpat-test-test-test"`: "is an access token (glpat-): make a trigger token",
+		`"gldt-test-test-test"`:  "is a deploy token",
+		`"xoxb-test-test-test"`:  "is a Slack bot token",
+		`"xapp-test-test-test"`:  "is a Slack app-level token",
+		`"abcd"`:                 "is too short",
+		`"two words here"`:       "has a blank",
+		`"line\nend-of-token"`:   "has a blank",
+		`"とーくん-for-test"`:        "has a blank or another character",
+		`""`:                     "must be a trigger token, in quotes",
+		`12345678`:               "must be a trigger token, in quotes",
+		`null`:                   "must be a trigger token, in quotes",
+	} {
+		_, err := ParseTargets([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": `+value+`}}}}`), "master", time.Hour)
+		if err == nil || !strings.HasPrefix(err.Error(), "T1.C1.app.token: "+want) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+func TestAllThatIsWrongWithTheMapIsSaidAtOnce(t *testing.T) {
+	_, err := ParseTargets([]byte(`{"T1": {"C1": {
+		"one": {"project_id": 0, "token": "glpat-test-test", "tokn": "x"},
+		"two": {"project_id": 1, "token": "glptt-test", "timeout": "soon"},
+		"three": 3}, "C 2": {"app": {}}}}`), "master", time.Hour)
+	var wrong *TargetsError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("%T", err)
+	}
+	var paths []string
+	for _, problem := range wrong.Problems {
+		path, _, _ := strings.Cut(problem, ": ")
+		paths = append(paths, path)
+	}
+	want := []string{
+		"T1.C1.one.project_id", "T1.C1.one.token", "T1.C1.one.tokn", "T1.C1.two.timeout", "T1.C1.three",
+		`T1."C 2"`, `T1."C 2".app.project_id`, `T1."C 2".app.token`,
+	}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Error(diff)
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(want) {
+		t.Errorf("%d lines for %d problems", lines, len(want))
+	}
+}
+
+func TestTokenIsNeverShown(t *testing.T) {
+	const token = "glptt-marker"
+	targets := parse(t, `{"T1": {"C1": {"app": {"project_id": 1, "token": "`+token+`"}}}}`)
+	app, _ := targets.Find("T1", "C1", "app")
+	holder := struct {
+		Targets *Targets
+		App     Target
+	}{targets, app}
+	asJSON, err := json.Marshal(holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{
+		fmt.Sprintf("%v %+v %#v", targets, targets, targets),
+		fmt.Sprintf("%v %+v %#v", *targets, *targets, *targets),
+		fmt.Sprintf("%v %+v %#v", holder, holder, holder),
+		fmt.Sprintf("%v %+v %#v", app, app, app),
+		string(asJSON),
+	} {
+		if strings.Contains(shown, "marker") {
+			t.Error(shown)
+		}
+	}
+	for _, data := range []string{
+		`{"T1": {"C1": {"app": {"project_id": "glptt-marker!", "token": "glpat-marker"}}}}`,
+		`{"T1": {"C1": {"app": "glptt-marker"}}}`,
+		`{"T1": {"C1": {"glptt-marker": {}}}}`,
+		`{"T1": {"C1": {"app": {"glptt-marker": 1, "ref": "glptt-marker here", "timeout": "glptt-marker", "allow": ["glptt-marker"]}}}}`,
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "mar" "marker"}}}}`,
+		`glptt-marker`,
+		`"glptt-marker"`,
+	} {
+		_, err := ParseTargets([]byte(data), "master", time.Hour)
+		if err == nil || strings.Contains(err.Error(), "marker") {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+func FuzzParseTargets(f *testing.F) {
+	for _, seed := range []string{
+		`{"TEAM-ID": {"CHANNEL-ID": {"PROJECT": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"}}}}`,
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "ref": "main", "release_key": "R", "timeout": "1h", "allow": ["U1"]}}}}`,
+		`"{\"T1\": {\"C1\": {\"app\": {\"project_id\": 1, \"token\": \"glptt-test\"}}}}"`,
+		`{"T1": {"C1": {"a": {}, "A": [], "a": [{}]}}}`, `[[], {}]`, `{`, ``, `"`, "glpat-test-test-test", "\x00\xff",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		check(t, data)
+
+		// Whatever stands in a token's place, an error does not show it.
+		token, err := json.Marshal("secret>" + string(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ParseTargets([]byte(`{"T1": {"C1": {"app": {"project_id": 0, "token": `+string(token)+`}}}}`), "master", time.Hour)
+		if err == nil || strings.Contains(err.Error(), "secret>") {
+			t.Errorf("%q", err)
+		}
+	})
+}
+
+// check holds what is true of every map, or of every error.
+func check(t *testing.T, data []byte) {
+	targets, err := ParseTargets(data, "master", time.Hour)
+	if err != nil {
+		var wrong *TargetsError
+		if !errors.As(err, &wrong) || len(wrong.Problems) == 0 {
+			t.Fatalf("error without a problem: %q", err)
+		}
+		if slices.ContainsFunc(wrong.Problems, func(s string) bool { return s == "" || strings.Contains(s, "\n") }) {
+			t.Errorf("not one line each: %q", wrong.Problems)
+		}
+		return
+	}
+	channels, count := 0, 0
+	for teamID, team := range targets.teams {
+		for channelID := range team.channels {
+			channels++
+			here := targets.In(teamID, channelID)
+			count += len(here)
+			if !slices.IsSortedFunc(here, func(a, b Target) int { return strings.Compare(a.Name, b.Name) }) {
+				t.Errorf("not sorted: %v", here)
+			}
+			for _, target := range here {
+				if got, ok := targets.Find(teamID, channelID, target.Name); !ok || got.Name != target.Name {
+					t.Errorf("%q is not found", target.Name)
+				}
+				if target.Ref == "" || target.Key == "" || target.Timeout <= 0 || target.Project == "" || target.Token == "" {
+					t.Errorf("not whole: %+v", target)
+				}
+				if !targets.Elsewhere(teamID, "another", target.Name) {
+					t.Errorf("%q is not known elsewhere", target.Name)
+				}
+			}
+		}
+	}
+	if c, n := targets.Len(); c != channels || n != count || n == 0 {
+		t.Errorf("Len: %d, %d; counted %d, %d", c, n, channels, count)
+	}
+}
+
+func BenchmarkParseTargetsOf100000Channels(b *testing.B) {
+	var data strings.Builder
+	data.WriteString(`{"T1": {`)
+	for i := range 100_000 {
+		if i > 0 {
+			data.WriteString(",")
+		}
+		fmt.Fprintf(&data, `"C%06d": {"app-%d": {"project_id": %d, "token": "glptt-test-%d"}}`, i, i, i+1, i)
+	}
+	data.WriteString(`}}`)
+	doc := []byte(data.String())
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if _, err := ParseTargets(doc, "master", time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

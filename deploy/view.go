@@ -1,0 +1,167 @@
+package deploy
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+// View is what Slack should show of a record: a pure function of it.
+type View struct {
+	Mark   string   // the reaction on the mention; empty: none
+	Status *Message // the status message, edited as things move; nil: none
+}
+
+// marks are the reactions, by state.
+func mark(s State) string {
+	switch s {
+	case Waiting:
+		return "hourglass_flowing_sand"
+	case Unsure:
+		return "question"
+	case Running:
+		return "thumbsup"
+	case Silent:
+		return "zzz"
+	case Succeeded:
+		return "white_check_mark"
+	case Refused, Failed:
+		return "x"
+	case Canceled:
+		return "no_entry_sign"
+	}
+	return ""
+}
+
+// View tells what Slack should show of the record, besides its lines.
+func (r Record) View() View {
+	v := View{Mark: mark(r.State)}
+	if s := r.statusSay(); s != "" {
+		m := r.line(s)
+		if r.State == Waiting {
+			m.Until = r.Deployment.WaitEnd.Unix()
+		}
+		v.Status = &m
+	}
+	return v
+}
+
+func (r Record) statusSay() Say {
+	switch r.State {
+	case Waiting:
+		return r.Deployment.Wait
+	case Unsure:
+		return SayStatusUnsure
+	case Running:
+		return SayStatusRunning
+	case Silent:
+		return SayStatusSilent
+	case Succeeded:
+		return SayStatusSucceeded
+	case Failed:
+		return SayStatusFailed
+	case Canceled:
+		return SayStatusCanceled
+	}
+	// These have their line; a status message is mended only where one stands.
+	if r.Shown.Status != "" {
+		switch r.State {
+		case Refused:
+			return SayStatusRefused
+		case Answered:
+			return SayStatusAnswered
+		}
+	}
+	return ""
+}
+
+// form tells one form of the status message from another.
+func (m Message) form() string {
+	h := fnv.New64a()
+	fmt.Fprint(h, m.Say, "\x00", m.URL, "\x00", m.Target, "\x00", m.Detail, "\x00", m.Until)
+	return fmt.Sprintf("%s/%x", m.Say, h.Sum64())
+}
+
+// never marks a status message that Slack will not take.
+const never = "-"
+
+// slotStatus names the status message among a record's posts; slotLine its lines.
+const slotStatus = "status"
+
+func slotLine(n int) string { return fmt.Sprintf("line-%d", n) }
+
+// showStep is one call to Slack that is owed.
+type showStep struct {
+	do   showDo
+	mark string  // react, unreact
+	slot string  // post, find
+	say  Message // post, update
+}
+
+type showDo string
+
+const (
+	doFind    showDo = "find"
+	doReact   showDo = "react"
+	doUpdate  showDo = "update"
+	doPost    showDo = "post"
+	doUnreact showDo = "unreact"
+)
+
+// owed tells what brings Slack from what it shows to what it should show, in
+// the order in which it is best done: the mark, which is what people look at,
+// then the messages in their order, and last what is only tidying up.
+func (r Record) owed() []showStep {
+	var steps []showStep
+	add := func(s showStep) { steps = append(steps, s) }
+	v, shown := r.View(), r.Shown
+	if shown.Posting != "" {
+		add(showStep{do: doFind, slot: shown.Posting})
+	}
+	if v.Mark != "" && !slices.Contains(shown.Marks, v.Mark) {
+		add(showStep{do: doReact, mark: v.Mark})
+	}
+	if v.Status != nil && shown.Status != never && shown.Form != v.Status.form() {
+		do := doUpdate
+		if shown.Status == "" {
+			do = doPost
+		}
+		add(showStep{do: do, slot: slotStatus, say: r.seeded(*v.Status, 0)})
+	}
+	for n := shown.Said; n < len(r.Lines); n++ {
+		add(showStep{do: doPost, slot: slotLine(n), say: r.seeded(r.Lines[n], n)})
+	}
+	for _, m := range shown.Marks {
+		if m != v.Mark && r.State != Triggering { // triggering passes soon: what stands may stay
+			add(showStep{do: doUnreact, mark: m})
+		}
+	}
+	return steps
+}
+
+// seeded chooses the wording: at random over records, the same for one message.
+func (r Record) seeded(m Message, n int) Message {
+	h := fnv.New32a()
+	fmt.Fprint(h, r.Mention.ID, m.Say, n)
+	m.Seed = h.Sum32()
+	return m
+}
+
+// Due is in how long the record must be looked at; negative: not at all.
+func (r Record) Due(now time.Time) time.Duration {
+	at := r.Next
+	if len(r.owed()) > 0 {
+		show := later(r.Shown.Next, now)
+		if at.IsZero() || show.Before(at) {
+			at = show
+		}
+	}
+	if at.IsZero() {
+		if r.State == Accepted {
+			return 0
+		}
+		return -1
+	}
+	return max(0, at.Sub(now))
+}

@@ -1,0 +1,34 @@
+package deploy
+
+// Result is what a pipeline tells of itself.
+type Result string
+
+// The results that the notify port takes.
+const (
+	ResultStart    Result = "start" // asks whether it may deploy, before it does
+	ResultSuccess  Result = "success"
+	ResultFailure  Result = "failure"
+	ResultCanceled Result = "canceled"
+)
+
+// Word is what GitLab CI tells the notify port, once it is known to come from
+// somebody who has the secret and to be well formed.
+type Word struct {
+	Channel  string
+	TS       string
+	ID       string // PSYCHER_ID; empty from old scripts
+	Result   Result
+	Pipeline int64 // 0: not said
+	Job      int64 // 0: not said
+}
+
+// Verdict is what became of a word.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictTaken    Verdict = "taken"     // recorded, or recorded before
+	VerdictNoEffect Verdict = "no-effect" // late, contrary, or of another pipeline: logged, nothing changes
+	VerdictUnknown  Verdict = "unknown"   // no deployment of this bot has that channel, timestamp and id
+	VerdictStop     Verdict = "stop"      // a start of a pipeline that must not deploy
+)
