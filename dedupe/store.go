@@ -1,0 +1,228 @@
+// Package dedupe sees to it that each mention is taken up once, and that what
+// is due is worked on by one process at a time: claim, take, compare-and-set
+// and due times, on Redis. It is [deploy.Store], and the only importer of the
+// Redis client.
+//
+// What a record means and what becomes of it is not known here: package deploy
+// says so.
+package dedupe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// Keep is how long a record is kept.
+const Keep = 30 * 24 * time.Hour
+
+// birthMargin is added to a store's birth: Slack's clock is known to a second,
+// and one more for the way.
+const birthMargin = 2 * time.Second
+
+// Store keeps the records on Redis. All keys share one hash tag, so that they
+// are in one slot of a Cluster:
+//
+//	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, 30 days
+//	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
+//	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers
+//	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
+type Store struct {
+	client redis.UniversalClient
+	close  func()
+	tag    string
+	log    zerolog.Logger
+}
+
+// Close ends the connections, and the embedded store with all it holds.
+func (s *Store) Close() error {
+	err := s.client.Close()
+	if s.close != nil {
+		s.close()
+	}
+	return err
+}
+
+func (s *Store) record(k deploy.Key) string { return s.tag + ":record:" + k.String() }
+func (s *Store) due() string                { return s.tag + ":due" }
+func (s *Store) birth() string              { return s.tag + ":birth" }
+func (s *Store) last(team, channel, target string) string {
+	return s.tag + ":last:" + team + ":" + channel + ":" + target
+}
+
+// Birth is since when this store remembers, by Slack's clock: made now if this
+// is a new one.
+func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error) {
+	v, err := s.run(ctx, birthScript, []string{s.birth()}, bornAt(slackNow))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the store's birth: %w", err)
+	}
+	return v.time(1), nil
+}
+
+func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
+
+// Claim implements [deploy.Store].
+func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (deploy.Held, bool, error) {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return deploy.Held{}, false, fmt.Errorf("encoding the record: %w", err)
+	}
+	k := r.Mention.Key
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
+		raw, lease.Milliseconds(), Keep.Milliseconds(), bornAt(slackNow), k.String())
+	if err != nil {
+		return deploy.Held{}, false, fmt.Errorf("claiming the mention: %w", err)
+	}
+	return deploy.Held{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
+}
+
+// Take implements [deploy.Store].
+func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {
+	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth()}, n, lease.Milliseconds(), s.tag+":record:")
+	if err != nil {
+		return nil, fmt.Errorf("taking what is due: %w", err)
+	}
+	return s.held(v), nil
+}
+
+// Pending implements [deploy.Store].
+func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Held, error) {
+	v, err := s.run(ctx, pendingScript, []string{s.due(), s.birth()}, n, s.tag+":record:")
+	if err != nil {
+		return nil, fmt.Errorf("reading what is pending: %w", err)
+	}
+	return s.held(v), nil
+}
+
+// held decodes {now, birth, record, record, ...}. What this version cannot read
+// is left where it is, for those who can.
+func (s *Store) held(v values) []deploy.Held {
+	var hs []deploy.Held
+	for i := 2; i < len(v); i++ {
+		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
+		if err != nil {
+			s.log.Warn().Err(err).Msg("a record is left to others")
+			continue
+		}
+		hs = append(hs, h)
+	}
+	return hs
+}
+
+func decode(raw []byte, now, birth time.Time) (deploy.Held, error) {
+	h := deploy.Held{Raw: raw, Now: now, Birth: birth}
+	if err := json.Unmarshal(raw, &h.Record); err != nil {
+		return h, fmt.Errorf("decoding a record: %w", err)
+	}
+	if h.Record.Layout > deploy.Layout {
+		return h, fmt.Errorf("record %s has layout %d, this version knows %d: update psycher", h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
+	}
+	return h, nil
+}
+
+// Load implements [deploy.Store].
+func (s *Store) Load(ctx context.Context, k deploy.Key) (deploy.Held, bool, error) {
+	return s.load(ctx, loadScript, s.record(k), s.birth())
+}
+
+func (s *Store) load(ctx context.Context, script *redis.Script, keys ...string) (deploy.Held, bool, error) {
+	v, err := s.run(ctx, script, keys, s.tag+":record:")
+	if err != nil || len(v) < 3 {
+		return deploy.Held{}, false, err
+	}
+	h, err := decode(v.bytes(2), v.time(0), v.birth(1))
+	return h, err == nil, err
+}
+
+// Save implements [deploy.Store].
+func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+	raw, err := json.Marshal(next)
+	if err != nil {
+		return h, fmt.Errorf("encoding the record: %w", err)
+	}
+	k, last := next.Mention.Key, 0
+	if next.State == deploy.Triggering {
+		last = 1
+	}
+	v, err := s.run(ctx, saveScript, []string{s.record(k), s.due(), s.last(k.Team, k.Channel, next.Deployment.Target)},
+		h.Raw, raw, millis(due), Keep.Milliseconds(), k.String(), last)
+	if err != nil {
+		return h, fmt.Errorf("saving the record: %w", err)
+	}
+	if v.int(1) == 0 {
+		return h, deploy.ErrChanged
+	}
+	return deploy.Held{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+}
+
+// Delay implements [deploy.Store].
+func (s *Store) Delay(ctx context.Context, h deploy.Held, due time.Duration) error {
+	k := h.Record.Mention.Key
+	if _, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String()); err != nil {
+		return fmt.Errorf("moving a due time: %w", err)
+	}
+	return nil
+}
+
+// Last implements [deploy.Store].
+func (s *Store) Last(ctx context.Context, team, channel, target string) (deploy.Record, bool, error) {
+	h, ok, err := s.load(ctx, lastScript, s.last(team, channel, target), s.birth())
+	return h.Record, ok, err
+}
+
+// millis rounds up, so that nothing is due before its time.
+func millis(d time.Duration) int64 {
+	if d < 0 {
+		return -1
+	}
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
+}
+
+// values is a script's answer: a list of integers and strings.
+type values []any
+
+func (v values) int(i int) int64 {
+	switch x := v[i].(type) {
+	case int64:
+		return x
+	case string:
+		n, _ := strconv.ParseInt(x, 10, 64)
+		return n
+	}
+	return 0
+}
+
+func (v values) bytes(i int) []byte {
+	s, _ := v[i].(string)
+	return []byte(s)
+}
+
+func (v values) time(i int) time.Time { return time.UnixMilli(v.int(i)).UTC() }
+
+// birth is a birth that may be missing: then nothing is remembered until now.
+func (v values) birth(i int) time.Time {
+	if v.int(i) == 0 {
+		return v.time(0)
+	}
+	return v.time(i)
+}
+
+func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (values, error) {
+	v, err := script.Run(ctx, s.client, keys, args...).Slice()
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(v) < 2 {
+		return nil, errors.New("redis gave an answer that no script of psycher gives")
+	}
+	return v, nil
+}

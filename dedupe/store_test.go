@@ -1,0 +1,291 @@
+package dedupe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// onBoth runs a test on the embedded store and, where a redis-server is on the
+// machine, on a real one that is started for it on a free port.
+func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
+	t.Run("embedded", func(t *testing.T) { test(t, open(t, "")) })
+	t.Run("real", func(t *testing.T) { test(t, open(t, realRedis(t))) })
+}
+
+func open(t *testing.T, url string) *Store {
+	t.Helper()
+	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func realRedis(t *testing.T) string {
+	t.Helper()
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("no redis-server on this machine: only the embedded store is tested")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	cmd := exec.Command(bin, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		c, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			c.Close()
+			return "redis://" + addr
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("redis-server does not answer")
+		}
+	}
+}
+
+func mention(ts string) deploy.Mention {
+	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, User: "U1", Text: "release"}
+}
+
+func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy.Held, bool) {
+	t.Helper()
+	h, made, err := s.Claim(context.Background(), r, lease, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, made
+}
+
+func take(t *testing.T, s *Store, n int) []deploy.Held {
+	t.Helper()
+	hs, err := s.Take(context.Background(), n, deploy.Lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hs
+}
+
+func TestClaim(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		a := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		b := a
+		b.Mark = "b"
+		if _, made := claim(t, s, a, time.Minute); !made {
+			t.Error("the first claim did not make the record")
+		}
+		if _, made := claim(t, s, b, time.Minute); made {
+			t.Error("a second claim made the record again")
+		}
+		if _, made := claim(t, s, a, time.Minute); !made {
+			t.Error("the first claim, sent again after a lost answer, does not know its own record")
+		}
+		if got := take(t, s, 10); len(got) != 0 {
+			t.Errorf("taken within the claimant's lease: %d", len(got))
+		}
+	})
+}
+
+func TestTakeHandsOutWhatIsDueOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		for i := range 5 {
+			claim(t, s, deploy.Record{Mark: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
+		}
+		if got := take(t, s, 3); len(got) != 3 {
+			t.Fatalf("took %d, want the 3 asked for", len(got))
+		}
+		if got := take(t, s, 10); len(got) != 2 {
+			t.Fatalf("took %d, want the 2 that were left", len(got))
+		}
+		if got := take(t, s, 10); len(got) != 0 {
+			t.Fatalf("took %d that are on a lease", len(got))
+		}
+		pending, err := s.Pending(context.Background(), 10)
+		if err != nil || len(pending) != 5 {
+			t.Errorf("pending: %d, %v; want all 5", len(pending), err)
+		}
+	})
+}
+
+func TestSaveComparesWhatWasRead(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		mine, theirs := h.Record, h.Record
+		mine.Mark, theirs.Mark = "mine", "theirs"
+		saved, err := s.Save(ctx, h, mine, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Save(ctx, h, theirs, 0); !errors.Is(err, deploy.ErrChanged) {
+			t.Errorf("a save over what is not there any more: %v, want ErrChanged", err)
+		}
+		if _, err := s.Save(ctx, h, mine, time.Minute); err != nil {
+			t.Errorf("the same save again, after a lost answer: %v", err)
+		}
+		if _, err := s.Save(ctx, saved, theirs, -1); err != nil {
+			t.Errorf("the next save: %v", err)
+		}
+		if got, ok, err := s.Load(ctx, h.Record.Mention.Key); err != nil || !ok || got.Record.Mark != "theirs" {
+			t.Errorf("stands there: %v %v %v", got.Record.Mark, ok, err)
+		}
+		if got := take(t, s, 10); len(got) != 0 {
+			t.Error("a record saved without a due time was due")
+		}
+	})
+}
+
+func TestSaveOfALostRecordWritesItAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		s.client.FlushAll(ctx)
+		next := h.Record
+		next.Mark = "b"
+		if _, err := s.Save(ctx, h, next, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Mark != "b" {
+			t.Errorf("taken after it was written anew: %v", got)
+		}
+		if ttl := s.client.PTTL(ctx, s.record(h.Record.Mention.Key)).Val(); ttl <= Keep-time.Hour || ttl > Keep {
+			t.Errorf("kept for %v, want 30 days", ttl)
+		}
+	})
+}
+
+func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
+		next := h.Record
+		next.Mark = "b"
+		if _, err := s.Save(ctx, h, next, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delay(ctx, h, -1); err != nil {
+			t.Fatal(err)
+		}
+		if got := take(t, s, 10); len(got) != 1 {
+			t.Error("who read the record before a word came took away that it is due")
+		}
+	})
+}
+
+func TestBirth(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		slack := time.UnixMilli(1_700_000_000_000)
+		first, err := s.Birth(ctx, slack)
+		if err != nil || !first.Equal(slack.Add(2*time.Second)) {
+			t.Fatalf("birth %v, %v; want Slack's clock and 2 s more", first, err)
+		}
+		if again, _ := s.Birth(ctx, slack.Add(time.Hour)); !again.Equal(first) {
+			t.Errorf("the birth moved to %v", again)
+		}
+		s.client.FlushAll(ctx)
+		h, _, err := s.Claim(ctx, deploy.Record{Mark: "a", Mention: mention("1.0")}, 0, slack.Add(time.Hour))
+		if err != nil || !h.Birth.Equal(slack.Add(time.Hour+2*time.Second)) {
+			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
+		}
+		if got := take(t, s, 1); len(got) != 1 || !got[0].Birth.Equal(h.Birth) {
+			t.Errorf("what is taken does not know the birth: %v", got)
+		}
+	})
+}
+
+func TestDueTimeWithoutARecordIsTakenOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		h, _ := claim(t, s, deploy.Record{Mark: "a", Mention: mention("1.0")}, 0)
+		s.client.Del(ctx, s.record(h.Record.Mention.Key))
+		take(t, s, 1)
+		if n := s.client.ZCard(ctx, s.due()).Val(); n != 0 {
+			t.Errorf("%d due times left", n)
+		}
+	})
+}
+
+func TestRecordOfANewerLayoutIsLeftAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
+		claim(t, s, deploy.Record{Layout: deploy.Layout, Mention: mention("2.0")}, 0)
+		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Mention.TS != "2.0" {
+			t.Errorf("took %v, want only the one that this version knows", got)
+		}
+	})
+}
+
+func TestLastDeploymentOfATarget(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		if _, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
+			t.Fatalf("of none: %v %v", ok, err)
+		}
+		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		next := h.Record
+		next.Mark, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
+		if _, err := s.Save(ctx, h, next, 0); err != nil {
+			t.Fatal(err)
+		}
+		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); err != nil || !ok || r.Mark != "b" {
+			t.Errorf("last: %v %v %v", r.Mark, ok, err)
+		}
+	})
+}
+
+func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
+	t.Run("no connection", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		s := open(t, "redis://"+l.Addr().String())
+		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
+		if !errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("%v, want ErrRefused", err)
+		}
+	})
+	t.Run("cut after the command", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				c.Read(make([]byte, 10))
+				c.Close()
+			}
+		}()
+		t.Cleanup(func() { l.Close(); <-done })
+		s := open(t, "redis://"+l.Addr().String())
+		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
+		if err == nil || errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("%v, want an outcome that is not known", err)
+		}
+	})
+}
