@@ -1,0 +1,135 @@
+package gitlab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// answer is what GitLab, or something before it, answered to a trigger POST.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	err    error    // why the body was not read to its end
+	asked  *url.URL // what was asked
+}
+
+// outcome tells what became of the POST. What is not surely something else is
+// unsure: the pipeline may run.
+func (a *answer) outcome(now time.Time) deploy.Outcome {
+	said := words(a.body)
+	o := deploy.Outcome{Detail: said, Err: a.error(said)}
+	switch {
+	case a.status >= 200 && a.status < 300:
+		return a.made()
+	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status]:
+		o.Fate, o.Detail = deploy.FateUnsure, ""
+	case a.status < 400:
+		o.Fate, o.Say, o.Detail = deploy.FateRefused, deploy.SayRefusedRedirect, a.goal()
+	case a.status == http.StatusUnprocessableEntity:
+		p, _ := a.pipeline()
+		o.Fate, o.Pipeline = deploy.FateFailed, p.failed(said)
+	case a.status == http.StatusTooManyRequests || tooMany(said):
+		o.Fate, o.Say, o.After = deploy.FateWait, deploy.SayWaitRate, retryAfter(a.header, now)
+	default:
+		o.Fate, o.Say = deploy.FateRefused, refusal(a.status, said)
+	}
+	return o
+}
+
+// mayHaveWorked are the client errors that come from something between, which
+// may have handed the request on: a timeout, a conflict, a client that is gone.
+var mayHaveWorked = map[int]bool{
+	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusTooEarly: true, 499: true,
+}
+
+func (a *answer) made() deploy.Outcome {
+	p, err := a.pipeline()
+	switch {
+	case err != nil || p.ID <= 0:
+		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it")}
+	case p.Status == "failed":
+		return deploy.Outcome{Fate: deploy.FateFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
+	}
+	return deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: p.ID, URL: p.WebURL}}
+}
+
+func (a *answer) pipeline() (pipeline, error) {
+	if a.err != nil {
+		return pipeline{}, a.err
+	}
+	var p pipeline
+	err := json.Unmarshal(a.body, &p)
+	if p.ID > 0 && json.Valid(a.body) {
+		err = nil // there is one, whatever else of it is strange
+	}
+	return p, err
+}
+
+func (a *answer) error(said string) error {
+	err := fmt.Errorf("GitLab answered %d: %s", a.status, said)
+	if a.err != nil {
+		err = errors.Join(err, a.err)
+	}
+	return err
+}
+
+// goal is where a redirect leads, without what may be secret in it.
+func (a *answer) goal() string {
+	to, err := url.Parse(a.header.Get("Location"))
+	if err != nil || a.header.Get("Location") == "" {
+		return ""
+	}
+	if a.asked != nil {
+		to = a.asked.ResolveReference(to)
+	}
+	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
+	return plain(to.String())
+}
+
+const (
+	rateWait    = time.Minute // where GitLab does not say how long
+	rateWaitMin = time.Second
+	rateWaitMax = 5 * time.Minute
+)
+
+// retryAfter reads how long GitLab wants to be left alone: Retry-After, else
+// the end of the limit that is used up, else a minute. Times are compared with
+// the answer's own, because clocks differ.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	if v := strings.TrimSpace(h.Get("Retry-After")); v != "" {
+		if s, err := strconv.ParseFloat(v, 64); err == nil {
+			return bounded(s)
+		}
+		if at, err := http.ParseTime(v); err == nil {
+			return bounded(at.Sub(now).Seconds())
+		}
+	}
+	if left := h.Get("RateLimit-Remaining"); left == "" || left == "0" {
+		if s, err := strconv.ParseFloat(h.Get("RateLimit-Reset"), 64); err == nil {
+			return bounded(s - float64(now.Unix()))
+		}
+	}
+	return rateWait
+}
+
+func bounded(seconds float64) time.Duration {
+	switch {
+	case seconds >= rateWaitMax.Seconds():
+		return rateWaitMax
+	case seconds > rateWaitMin.Seconds():
+		return time.Duration(seconds * float64(time.Second))
+	}
+	return rateWaitMin // NaN too
+}

@@ -1,0 +1,140 @@
+package gitlab
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
+
+// The bytes are counted where the connection is written.
+func TestAShutGateWritesNoByte(t *testing.T) {
+	for name, row := range map[string]struct {
+		slow   time.Duration // of the dial, with 5 s to send
+		shut   bool          // by somebody else, while it dials
+		reused bool
+		sent   bool
+	}{
+		"in time":                    {slow: 4 * time.Second, sent: true},
+		"in time, reused connection": {reused: true, sent: true},
+		"too late":                   {slow: 6 * time.Second},
+		"shut meanwhile":             {slow: 4 * time.Second, shut: true},
+		"shut, reused connection":    {reused: true, shut: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				served := 0
+				c, n := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); served++ }))
+				send := func(a *attempt) error {
+					ctx := context.WithValue(t.Context(), attemptKey{}, a)
+					req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://gitlab.test/x", strings.NewReader(strings.Repeat("x", 300)))
+					if err != nil {
+						t.Fatal(err)
+					}
+					_, err = poster{c.transport}.RoundTrip(req)
+					synctest.Wait()
+					return err
+				}
+				if row.reused {
+					first := new(attempt)
+					first.start(soon())
+					if err := send(first); err != nil {
+						t.Fatal(err)
+					}
+				}
+				n.slow = row.slow
+				a := new(attempt)
+				a.start(soon())
+				if row.shut && !a.shut() {
+					t.Fatal("a fresh gate cannot be shut")
+				}
+				before, servedBefore := n.written.Load(), served
+				err := send(a)
+				wrote := n.written.Load() - before
+				if row.sent != (err == nil) || row.sent != (wrote > 300) || !row.sent && wrote != 0 || row.sent != (served > servedBefore) {
+					t.Errorf("%d bytes were written, error %v", wrote, err)
+				}
+				if row.sent == a.shut() {
+					t.Errorf("the gate is shut: %v", a.shut())
+				}
+				if row.reused && n.dials.Load() != 1 {
+					t.Errorf("%d connections", n.dials.Load())
+				}
+			})
+		})
+	}
+}
+
+func TestAGateOpensOnce(t *testing.T) {
+	var g gate
+	g.start(time.Now().Add(time.Minute))
+	if !g.pass(time.Now()) || g.pass(time.Now()) {
+		t.Error("it did not open just once")
+	}
+	if g.shut() {
+		t.Error("it could be shut after it was passed")
+	}
+}
+
+func TestEitherClockCanBeTooLate(t *testing.T) {
+	const left = 5 * time.Second
+	for _, row := range []struct {
+		monotonic, wall time.Duration
+		want            bool
+	}{
+		{0, 0, false},
+		{4 * time.Second, 4 * time.Second, false},
+		{5 * time.Second, 0, true},          // the wall clock was set back
+		{0, 5 * time.Second, true},          // the machine slept
+		{time.Second, -time.Hour, false},    // set back, and in time
+		{time.Hour, time.Hour, true},        // the process was stopped
+		{6 * time.Second, -time.Hour, true}, // set back, and late
+	} {
+		if got := tooLate(row.monotonic, row.wall, left); got != row.want {
+			t.Errorf("after %v and %v: %v", row.monotonic, row.wall, got)
+		}
+	}
+}
+
+// The gate relies on HTTP/1.1, also before servers that would rather speak
+// HTTP/2 and with a transport that has done so.
+func TestTriggersSpeakHTTP1(t *testing.T) {
+	var protocol string
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protocol = r.Proto
+		io.WriteString(w, `{"id":7}`)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	used := srv.Client().Transport.(*http.Transport)
+	resp, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if protocol != "HTTP/2.0" {
+		t.Fatalf("the transport speaks %s", protocol)
+	}
+	fresh := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: used.TLSClientConfig.RootCAs}, ForceAttemptHTTP2: true}
+	for name, transport := range map[string]*http.Transport{"used": used, "fresh": fresh} {
+		c, err := New(Config{URL: srv.URL, Transport: transport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateStarted || protocol != "HTTP/1.1" {
+			t.Errorf("%s: %s, %+v", name, protocol, o)
+		}
+		c.Close()
+	}
+}

@@ -1,0 +1,246 @@
+package gitlab
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const (
+	// maxCallback is the most that a call may bring, in its body and in its query.
+	maxCallback = 64 << 10
+	// hearTimeout bounds the recording of a word. It is shorter than the patience
+	// of a script that calls.
+	hearTimeout = 5 * time.Second
+)
+
+// Hearer takes in what a pipeline says: the loop of package deploy. It answers
+// once the word is recorded. An error means that it is not, or that this is not
+// known; the caller is asked to say it again.
+type Hearer interface {
+	Hear(ctx context.Context, w deploy.Word) (deploy.Verdict, error)
+}
+
+// NotifyHandler is the notify port: GET or POST /notify, by which a pipeline
+// tells its start and its end. Nothing of a call is believed, nor logged,
+// before it has shown the token; an empty token lets nobody in.
+func NotifyHandler(token deploy.Secret, h Hearer, log zerolog.Logger) http.Handler {
+	return &notify{
+		closed: token.Reveal() == "",
+		token:  sha256.Sum256([]byte(token.Reveal())),
+		hearer: h,
+		log:    log,
+	}
+}
+
+// NotifyServer is a server for the notify port that no slow or silent caller
+// can hold. Its own complaints, which are about connections, go to stderr, one
+// line each.
+func NotifyServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10*time.Second + 2*hearTimeout,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    4 * maxCallback, // so that a query that is too long is told so
+		ErrorLog:          log.New(firstLine{os.Stderr}, "notify port: ", 0),
+	}
+}
+
+type notify struct {
+	closed bool
+	token  [sha256.Size]byte
+	hearer Hearer
+	log    zerolog.Logger
+}
+
+// reply is what a call is answered with, and what the log says of it.
+type reply struct {
+	status  int
+	text    string         // the error, or how a success is called
+	word    deploy.Word    // as far as it was read and found well formed
+	verdict deploy.Verdict // where the word was heard
+	err     error          // the technical side of a 503
+}
+
+func (n *notify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := n.answer(w, r)
+	n.note(r, a)
+
+	key := "error"
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	switch a.status {
+	case http.StatusOK:
+		key = "result"
+	case http.StatusMethodNotAllowed:
+		header.Set("Allow", "GET, POST")
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable:
+		header.Set("Retry-After", retrySeconds(a.word))
+	}
+	w.WriteHeader(a.status)
+	// What cannot be written has no reader: the word is heard all the same.
+	_ = json.NewEncoder(w).Encode(map[string]string{key: a.text})
+}
+
+// answer checks a call in the order in which a caller should mend it.
+func (n *notify) answer(w http.ResponseWriter, r *http.Request) reply {
+	if r.URL.Path != "/notify" {
+		return reply{status: http.StatusNotFound, text: "there is only /notify here"}
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		return reply{status: http.StatusMethodNotAllowed, text: "method: GET or POST"}
+	}
+
+	if len(r.URL.RawQuery) > maxCallback {
+		return reply{status: http.StatusRequestEntityTooLarge, text: "query: more than 64 KiB"}
+	}
+	tooLarge := reply{status: http.StatusRequestEntityTooLarge, text: "body: more than 64 KiB"}
+	if r.ContentLength > maxCallback {
+		return tooLarge
+	}
+	body, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
+	if errors.As(readErr, new(*http.MaxBytesError)) {
+		return tooLarge
+	}
+
+	c := readCallback(r.URL.RawQuery, r.Header.Get("Content-Type"), body)
+	if readErr != nil {
+		c.err = badField{"body", "it broke off, or came too slowly"}
+	}
+	if !n.knows(append(c.credentials(), bearer(r.Header.Values("Authorization"))...)) {
+		return reply{status: http.StatusUnauthorized, text: "no or wrong token"}
+	}
+
+	word, err := c.word()
+	if err != nil {
+		return reply{status: http.StatusBadRequest, text: err.Error(), word: word}
+	}
+	return n.hear(r.Context(), word)
+}
+
+// knows tells whether the secret is among what a call shows. How long it takes
+// tells nothing of the secret.
+func (n *notify) knows(shown []string) bool {
+	found := 0
+	for _, s := range shown {
+		sum := sha256.Sum256([]byte(s))
+		found |= subtle.ConstantTimeCompare(sum[:], n.token[:])
+	}
+	return found == 1 && !n.closed
+}
+
+func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
+	// Who hangs up early has still said it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hearTimeout)
+	defer cancel()
+
+	a.word = word
+	defer func() {
+		if p := recover(); p != nil {
+			a.err = fmt.Errorf("hearing a word: panic: %v", p)
+		}
+		if a.err != nil {
+			a.status, a.text = http.StatusServiceUnavailable, "not recorded now: say it again"
+		}
+	}()
+	a.verdict, a.err = n.hearer.Hear(ctx, word)
+	switch a.verdict {
+	case deploy.VerdictTaken:
+		a.status, a.text = http.StatusOK, "ok"
+	case deploy.VerdictNoEffect:
+		a.status, a.text = http.StatusOK, "no effect"
+	case deploy.VerdictUnknown:
+		a.status, a.text = http.StatusNotFound, "no deployment has this channel, timestamp and id"
+	case deploy.VerdictStop:
+		a.status, a.text = http.StatusConflict, "this pipeline must not deploy: the deployment has another one, or was given up"
+	default:
+		if a.err == nil {
+			a.err = fmt.Errorf("hearing a word: no such verdict: %q", a.verdict)
+		}
+	}
+	return a
+}
+
+// note writes the call's line of the log: of what was sent, only what was
+// found well formed from somebody who has the secret.
+func (n *notify) note(r *http.Request, a reply) {
+	level := zerolog.WarnLevel
+	switch {
+	case a.status == http.StatusServiceUnavailable:
+		level = zerolog.ErrorLevel
+	case a.verdict == deploy.VerdictTaken:
+		level = zerolog.InfoLevel
+	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusNotFound && a.verdict == "":
+		level = zerolog.DebugLevel
+	}
+	line := n.log.WithLevel(level)
+	say := func(name, value string) {
+		if value != "" {
+			line = line.Str(name, value)
+		}
+	}
+	say("channel", a.word.Channel)
+	say("ts", a.word.TS)
+	say("deployment", a.word.ID)
+	if a.word.Pipeline != 0 {
+		line = line.Int64("pipeline", a.word.Pipeline)
+	}
+	say("result", string(a.word.Result))
+	say("verdict", string(a.verdict))
+	if a.status != http.StatusOK {
+		say("reason", a.text)
+	}
+	if a.err != nil {
+		line = line.Err(a.err)
+	}
+	line.Int("status", a.status).Str("remote", r.RemoteAddr).Msg("callback")
+}
+
+// bearer gives the tokens of Authorization headers.
+func bearer(headers []string) []string {
+	var tokens []string
+	for _, h := range headers {
+		scheme, token, _ := strings.Cut(h, " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			tokens = append(tokens, strings.TrimSpace(token))
+		}
+	}
+	return tokens
+}
+
+// retrySeconds spreads those that were turned away together over 1 to 5 seconds.
+func retrySeconds(w deploy.Word) string {
+	return strconv.Itoa(1 + int(crc32.ChecksumIEEE([]byte(w.Channel+w.TS))%5))
+}
+
+// firstLine passes on the first line of what is written: a panic's stack is
+// for nobody who reads a port's complaints.
+type firstLine struct{ to io.Writer }
+
+func (f firstLine) Write(p []byte) (int, error) {
+	line, _, _ := strings.Cut(string(p), "\n")
+	if _, err := io.WriteString(f.to, line+"\n"); err != nil {
+		return 0, fmt.Errorf("writing to the log: %w", err)
+	}
+	return len(p), nil
+}

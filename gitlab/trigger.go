@@ -1,0 +1,146 @@
+package gitlab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	api "github.com/xanzy/go-gitlab"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const (
+	unreachableWait = 10 * time.Second // before GitLab is tried again
+	pauseSlack      = 2 * time.Second  // later than this after its time, the process was paused
+)
+
+// Trigger makes the one POST that starts a deployment's pipeline. It is begun
+// before until or not at all, and ends when GitLab's own request timeout has
+// passed since then. It is never repeated.
+func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, until time.Time) deploy.Outcome {
+	a := new(attempt)
+	a.start(until)
+	if a.left <= 0 {
+		return notSent(errors.New("it was too late before it was begun"))
+	}
+	sending, cancel := context.WithTimeout(ctx, a.left+c.timeout)
+	defer cancel()
+	// A dial that hangs ends with the time to send, not with that to answer.
+	fired := make(chan struct{})
+	timer := time.AfterFunc(a.left, func() {
+		defer close(fired)
+		if a.shut() {
+			cancel()
+		}
+	})
+	defer func() {
+		if !timer.Stop() {
+			<-fired
+		}
+	}()
+
+	_, _, err := c.triggers.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
+		Ref:       api.Ptr(t.Ref),
+		Token:     api.Ptr(t.Token.Reveal()),
+		Variables: variables(t, m),
+	}, api.WithContext(context.WithValue(sending, attemptKey{}, a)))
+
+	return c.finish(a.outcome(ctx, until, err), t)
+}
+
+func variables(t deploy.Target, m deploy.Mention) map[string]string {
+	v := map[string]string{}
+	if t.Key != "" {
+		v[t.Key] = "true"
+	}
+	v["channel"], v["timestamp"], v[idVariable] = m.Channel, m.TS, m.ID
+	return v
+}
+
+// finish fills in the link where GitLab gave none, and takes the tokens out of
+// every word that came from outside.
+func (c *Client) finish(o deploy.Outcome, t deploy.Target) deploy.Outcome {
+	if o.Fate == deploy.FateStarted || o.Fate == deploy.FateFailed {
+		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
+	}
+	o.Detail = cut(scrub(o.Detail, t.Token, c.token))
+	o.Pipeline.Detail = cut(scrub(o.Pipeline.Detail, t.Token, c.token))
+	if o.Err != nil {
+		o.Err = errors.New(cut(scrub(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token)))
+	}
+	return o
+}
+
+// link is the page of a pipeline: GitLab's own word for it, if that is a link.
+func (c *Client) link(said, project string, id int64) string {
+	if isLink(said) {
+		return said
+	}
+	page := c.PipelinesURL(project)
+	if _, err := strconv.ParseInt(project, 10, 64); err == nil || id == 0 {
+		return page
+	}
+	return page + "/" + strconv.FormatInt(id, 10)
+}
+
+// attempt is one POST and what is known of it, which is more than the library
+// gives back.
+type attempt struct {
+	gate
+	answer *answer // nil: none came
+}
+
+type attemptKey struct{}
+
+// outcome tells the fate of the attempt. ctx is the caller's own, err what the
+// library made of it all.
+func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deploy.Outcome {
+	if a.shut() {
+		switch late := time.Now().Round(0).Sub(until.Round(0)); {
+		case ctx.Err() != nil:
+			return notSent(fmt.Errorf("it was stopped before it was sent: %w", ctx.Err()))
+		case a.late.Load(), late > pauseSlack:
+			return notSent(errors.New("it was too late when it could be sent"))
+		}
+		return deploy.Outcome{
+			Fate: deploy.FateWait, Say: deploy.SayWaitUnreachable, After: unreachableWait,
+			Err: fmt.Errorf("nothing was sent: %w", cmp.Or(err, context.DeadlineExceeded)),
+		}
+	}
+	if a.answer == nil {
+		return deploy.Outcome{Fate: deploy.FateUnsure, Err: fmt.Errorf("no answer: %w", cmp.Or(err, context.DeadlineExceeded))}
+	}
+	return a.answer.outcome(time.Now())
+}
+
+func notSent(err error) deploy.Outcome {
+	return deploy.Outcome{Fate: deploy.FateNotSent, Err: err}
+}
+
+// poster sends an attempt's POST and keeps the answer, read whole and bounded.
+type poster struct{ next http.RoundTripper }
+
+func (p poster) RoundTrip(req *http.Request) (*http.Response, error) {
+	a := req.Context().Value(attemptKey{}).(*attempt)
+	payload, err := io.ReadAll(req.Body)
+	req.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	held := a.behind(req, payload)
+	held.Header.Del("Private-Token") // the library sends it even where it is empty
+	resp, err := p.next.RoundTrip(held)
+	if err != nil {
+		return nil, err
+	}
+	a.answer = &answer{status: resp.StatusCode, header: resp.Header, asked: req.URL}
+	a.answer.body, a.answer.err = readAnswer(resp)
+	resp.Body = http.NoBody
+	return resp, nil
+}

@@ -1,0 +1,212 @@
+package gitlab
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+func TestEveryFormOfACallIsUnderstood(t *testing.T) {
+	short := deploy.Word{Channel: "C0DEPLOY1", TS: "1700000000.000100", Result: deploy.ResultSuccess}
+	full := short
+	full.ID, full.Pipeline, full.Job = notifyID, 4711, 90210
+
+	for name, c := range map[string]struct {
+		call notifyCall
+		want deploy.Word
+	}{
+		"the seed's curl line": {notifyCall{query: notifyToken + "=true&source=gitlab&result=success&" + notifyMention}, short},
+		"the seed's later curl line": {notifyCall{
+			method: "POST", query: notifyToken + "=true", header: formBody,
+			body: `{"type":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"}`,
+		}, short},
+		"type deploy": {notifyCall{
+			method: "POST", query: notifyToken + "=true", header: formBody,
+			body: ` {"type":"deploy","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"}` + "\n",
+		}, short},
+		"the secret as a name without a value": {notifyCall{query: notifyToken + "&source=gitlab&result=success&" + notifyMention}, short},
+		"the secret as a name of any value":    {notifyCall{query: notifyToken + "=false&source=gitlab&result=success&" + notifyMention}, short},
+		"the secret as a name, escaped":        {notifyCall{query: "notify%2Dtest.token_0~1=true&source=gitlab&result=success&" + notifyMention}, short},
+		"the secret as token in the query":     {notifyCall{query: "token=" + notifyToken + "&source=gitlab&result=success&" + notifyMention}, short},
+		"the secret as bearer":                 {notifyCall{header: withAuth, query: "source=gitlab&result=success&" + notifyMention}, short},
+		"the secret as bearer, in small letters": {notifyCall{
+			header: map[string]string{"Authorization": "bearer " + notifyToken}, query: "source=gitlab&result=success&" + notifyMention,
+		}, short},
+		"a form body": {notifyCall{method: "POST", header: both(formBody, withAuth), body: "source=gitlab&result=success&" + notifyMention}, short},
+		"a form body with token": {notifyCall{
+			method: "POST", header: formBody, body: "token=" + notifyToken + "&source=gitlab&result=success&" + notifyMention,
+		}, short},
+		"a form body with the secret as a name": {notifyCall{
+			method: "POST", header: formBody, body: notifyToken + "=true&source=gitlab&result=success&" + notifyMention + "\n",
+		}, short},
+		"a JSON body with token": {notifyCall{
+			method: "POST", header: jsonBody,
+			body: `{"token":"` + notifyToken + `","source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"}`,
+		}, short},
+		"all fields in a form": {notifyCall{
+			method: "POST", header: both(formBody, withAuth),
+			body: "source=gitlab&result=success&id=" + notifyID + "&pipeline=4711&job=90210&" + notifyMention,
+		}, full},
+		"all fields in JSON, numbers as numbers": {notifyCall{
+			method: "POST", header: both(jsonBody, withAuth),
+			body: `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100","id":"` +
+				strings.ToUpper(notifyID) + `","pipeline":4711,"job":90210,"more":{"a":[null]}}`,
+		}, full},
+		"all fields in JSON, numbers as text": {notifyCall{
+			method: "POST", header: both(jsonBody, withAuth),
+			body: `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100","id":"` +
+				notifyID + `","pipeline":"4711","job":"90210"}`,
+		}, full},
+		"the optional fields empty": {notifyCall{header: withAuth, query: "source=gitlab&result=success&id=&pipeline=&job=&" + notifyMention}, short},
+		"the optional fields null": {notifyCall{
+			method: "POST", header: both(jsonBody, withAuth),
+			body: `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100","id":null,"pipeline":null}`,
+		}, short},
+		"query and body saying the same": {notifyCall{
+			method: "POST", header: both(formBody, withAuth), query: "source=gitlab&result=success",
+			body: "result=success&" + notifyMention,
+		}, short},
+		"an unknown field": {notifyCall{header: withAuth, query: "colour=red&source=gitlab&result=success&" + notifyMention}, short},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &hearer{verdict: deploy.VerdictTaken}
+			w, _ := c.call.make(t, h)
+			if w.Code != http.StatusOK || w.Body.String() != `{"result":"ok"}`+"\n" {
+				t.Errorf("answered %d %s", w.Code, w.Body)
+			}
+			if diff := cmp.Diff([]deploy.Word{c.want}, h.heard); diff != "" {
+				t.Errorf("heard (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEveryResultIsHeard(t *testing.T) {
+	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled} {
+		h := &hearer{verdict: deploy.VerdictTaken}
+		notifyCall{header: withAuth, query: "pipeline=1&source=gitlab&" + notifyMention + "&result=" + string(result)}.make(t, h)
+		if len(h.heard) != 1 || h.heard[0].Result != result {
+			t.Errorf("%s: heard %v", result, h.heard)
+		}
+	}
+}
+
+func TestABadCallIsToldWhatToMend(t *testing.T) {
+	good := "source=gitlab&result=success&" + notifyMention
+	without := func(part string) string { return strings.Replace(good, part, "x=", 1) }
+	form := func(body string) notifyCall {
+		return notifyCall{method: "POST", header: both(formBody, withAuth), body: body}
+	}
+	object := func(body string) notifyCall {
+		return notifyCall{method: "POST", header: both(jsonBody, withAuth), body: body}
+	}
+	query := func(q string) notifyCall { return notifyCall{header: withAuth, query: q} }
+
+	for name, c := range map[string]struct {
+		call  notifyCall
+		names string // what the error begins with
+	}{
+		"no source":                 {query(without("source=gitlab")), "source"},
+		"another source":            {query(without("source=gitlab") + "&source=github"), "source"},
+		"type in the query":         {query(without("source=gitlab") + "&type=gitlab"), "source"},
+		"another type":              {object(`{"type":"release"}`), "type"},
+		"no result":                 {query(without("result=success")), "result"},
+		"another result":            {query(without("result=success") + "&result=successful"), "result"},
+		"a result in capitals":      {query(without("result=success") + "&result=SUCCESS"), "result"},
+		"no channel":                {query(without("channel=C0DEPLOY1")), "channel"},
+		"an empty channel":          {query(without("C0DEPLOY1")), "channel"},
+		"a channel's name":          {query(without("C0DEPLOY1") + "general"), "channel"},
+		"a channel with a line end": {query(without("channel=C0DEPLOY1") + "&channel=C0DEPLOY1%0A"), "channel"},
+		"no timestamp":              {query(without("timestamp=1700000000.000100")), "timestamp"},
+		"a timestamp of letters":    {query(without("timestamp=1700000000.000100") + "&timestamp=now"), "timestamp"},
+		"a timestamp without dot":   {query(without("timestamp=1700000000.000100") + "&timestamp=1700000000"), "timestamp"},
+		"an id that is none":        {query(good + "&id=42"), "id"},
+		"an id in braces":           {query(good + "&id={" + notifyID + "}"), "id"},
+		"pipeline 0":                {query(good + "&pipeline=0"), "pipeline"},
+		"a negative pipeline":       {query(good + "&pipeline=-1"), "pipeline"},
+		"a pipeline with a sign":    {query(good + "&pipeline=%2B1"), "pipeline"},
+		"a pipeline of letters":     {query(good + "&pipeline=one"), "pipeline"},
+		"a pipeline without end":    {query(good + "&pipeline=9999999999999999999"), "pipeline"},
+		"a job of letters":          {query(good + "&job=deploy"), "job"},
+		"a job with a fraction":     {object(`{"source":"gitlab","result":"success","channel":"C0","timestamp":"1.1","job":1.5}`), "job"},
+		"start without pipeline":    {query(without("result=success") + "&result=start"), "pipeline"},
+		"result twice":              {query(good + "&result=success"), "result"},
+		"channel twice in a form":   {form(good + "&channel=C0DEPLOY2"), "channel"},
+		"token twice":               {query("token=" + notifyToken + "&token=" + notifyToken + "&" + good), "token"},
+		"job twice in JSON":         {object(`{"source":"gitlab","job":1,"\u006aob":1}`), "job"},
+		"query against body": {notifyCall{
+			method: "POST", header: both(formBody, withAuth), query: "result=failure", body: good,
+		}, "result"},
+		"an empty body":                 {form(""), "source"},
+		"a broken form":                 {form(good + "&a=%zz"), "body"},
+		"a broken query":                {query(good + "&a=%zz"), "query"},
+		"a semicolon":                   {query(good + ";a=b"), "query"},
+		"a cut object":                  {object(`{"source":"gitlab"`), "body"},
+		"an object and more":            {object(`{"source":"gitlab"} {}`), "body"},
+		"an array":                      {object(`["source"]`), "body"},
+		"a text":                        {object(`source=gitlab`), "body"},
+		"a list for a text":             {object(`{"source":["gitlab"]}`), "source"},
+		"true for a text":               {object(`{"result":true}`), "result"},
+		"an object of objects":          {object(strings.Repeat(`{"a":`, 10_900)), "body"},
+		"a content type of its own":     {notifyCall{method: "POST", header: both(withAuth, map[string]string{"Content-Type": "text/xml"}), body: "<x/>"}, "body"},
+		"a content type that is none":   {notifyCall{method: "POST", header: both(withAuth, map[string]string{"Content-Type": "a/b/c"}), body: "x"}, "body"},
+		"a body under multipart's name": {notifyCall{method: "POST", header: both(withAuth, map[string]string{"Content-Type": "multipart/form-data; boundary=x"}), body: "--x--"}, "body"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &hearer{verdict: deploy.VerdictTaken}
+			w, _ := c.call.make(t, h)
+			var said struct{ Error string }
+			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil {
+				t.Fatalf("answered %s: %v", w.Body, err)
+			}
+			if w.Code != http.StatusBadRequest || !strings.HasPrefix(said.Error, c.names+": ") {
+				t.Errorf("answered %d %q, want 400 that names %s", w.Code, said.Error, c.names)
+			}
+			if len(h.heard) != 0 {
+				t.Errorf("heard %v", h.heard)
+			}
+		})
+	}
+}
+
+func FuzzCallback(f *testing.F) {
+	f.Add("GET", notifyToken+"=true&source=gitlab&result=success&"+notifyMention, "", "", "")
+	f.Add("POST", notifyToken+"=true", "application/x-www-form-urlencoded", "", `{"type":"deploy","result":"failure","channel":"C0","timestamp":"1.1"}`)
+	f.Add("POST", "", "application/json", "Bearer "+notifyToken, `{"source":"gitlab","result":"start","channel":"C0","timestamp":"1.1","pipeline":7}`)
+	f.Add("POST", "", "application/x-www-form-urlencoded", "Basic eA==", "token=x&source=gitlab&result=success&"+notifyMention)
+	f.Add("PUT", "%zz;", "a/b/c", "", `{"a":[[[`)
+	f.Fuzz(func(t *testing.T, method, query, contentType, authorization, body string) {
+		h := &hearer{verdict: deploy.VerdictTaken}
+		r := httptest.NewRequest(http.MethodPost, "/notify", strings.NewReader(body))
+		r.Method, r.URL.RawQuery = method, query
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set("Authorization", authorization)
+		w := httptest.NewRecorder()
+		var log bytes.Buffer
+		NotifyHandler(notifyToken, h, zerolog.New(&log)).ServeHTTP(w, r)
+
+		var said map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 1 {
+			t.Errorf("answered %s", w.Body)
+		}
+		if (w.Code == http.StatusOK) != (len(h.heard) == 1) {
+			t.Errorf("answered %d, heard %v", w.Code, h.heard)
+		}
+		// The secret has no escapes here unless somebody wrote some.
+		shown := strings.Contains(query+authorization+body, notifyToken) || strings.ContainsAny(query+body, `%\+`)
+		if !shown && (w.Code == http.StatusOK || w.Code == http.StatusBadRequest) {
+			t.Errorf("answered %d without the secret", w.Code)
+		}
+		if strings.Contains(log.String()+w.Body.String(), notifyToken) {
+			t.Errorf("shows the secret: %s%s", log.String(), w.Body)
+		}
+	})
+}

@@ -1,0 +1,280 @@
+package fakegitlab
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ServeHTTP answers as GitLab does.
+func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+
+func (g *GitLab) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	const project = "/api/v4/projects/{project}"
+	mux.HandleFunc("POST "+project+"/trigger/pipeline", g.trigger)
+	mux.HandleFunc("GET "+project+"/pipelines", g.look(g.list))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+		answer(w, 200, encode(g.full(&p)))
+	})))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/variables", g.look(g.one(listVariables)))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/jobs", g.look(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
+		g.listJobs(w, r, p, false)
+	})))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/bridges", g.look(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
+		g.listJobs(w, r, p, true)
+	})))
+	mux.HandleFunc("POST "+project+"/pipelines/{id}/cancel", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+		g.Cancel(p.ID)
+		g.tellOf(w, p.ID, 200)
+	})))
+	mux.HandleFunc("POST "+project+"/pipelines/{id}/retry", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+		g.Retry(p.ID)
+		g.tellOf(w, p.ID, 201)
+	})))
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { answer(w, 404, `{"error":"404 Not Found"}`) })
+	mux.HandleFunc("/projects/{project}", g.projectPage)
+	mux.HandleFunc("/", g.page)
+	return mux
+}
+
+// look lets those look who may, unless a fault was ordered.
+func (g *GitLab) look(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		g.mu.Lock()
+		fault, failing := take(&g.looking, r.URL.Path)
+		known := g.project(r.PathValue("project")) != nil
+		g.mu.Unlock()
+		if failing {
+			g.fail(w, r, fault, ask{})
+			return
+		}
+		g.rates(w)
+		token := r.Header.Get("Private-Token")
+		if token == "" {
+			token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		}
+		switch {
+		case token == "" || g.conf.APIToken == "" && known:
+			answer(w, 404, message("404 Project Not Found"))
+		case token != g.conf.APIToken:
+			answer(w, 401, message("401 Unauthorized"))
+		case !known:
+			answer(w, 404, message("404 Project Not Found"))
+		default:
+			next(w, r)
+		}
+	}
+}
+
+func (g *GitLab) one(next func(http.ResponseWriter, *http.Request, Pipeline)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
+		g.mu.Lock()
+		var found *Pipeline
+		if p, pr := g.pipeline(id), g.project(r.PathValue("project")); p != nil && p.ProjectID == pr.ID {
+			c := p.clone()
+			found = &c
+		}
+		g.mu.Unlock()
+		if found == nil {
+			answer(w, 404, message("404 Not found"))
+			return
+		}
+		next(w, r, *found)
+	}
+}
+
+func (g *GitLab) tellOf(w http.ResponseWriter, id int64, status int) {
+	g.mu.Lock()
+	body := encode(g.full(g.pipeline(id)))
+	g.mu.Unlock()
+	answer(w, status, body)
+}
+
+// list knows the filters that psycher uses, and the order by id or updated_at.
+func (g *GitLab) list(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	after, err := time.Parse(time.RFC3339, q.Get("updated_after"))
+	if q.Get("updated_after") != "" && err != nil {
+		answer(w, 400, `{"error":"updated_after is invalid"}`)
+		return
+	}
+	g.mu.Lock()
+	id, lag, now := g.project(r.PathValue("project")).ID, g.lag, time.Now()
+	var rows []Pipeline
+	for _, p := range g.pipelines {
+		hides := func(key, value string) bool { return q.Has(key) && q.Get(key) != value }
+		if p.ProjectID != id || hides("source", p.Source) || hides("ref", p.Ref) || hides("name", p.Name) || hides("status", p.Status) ||
+			p.Updated.Before(after) || now.Sub(p.Created) < lag {
+			continue
+		}
+		rows = append(rows, p.clone())
+	}
+	g.mu.Unlock()
+	if q.Get("order_by") == "updated_at" {
+		slices.SortStableFunc(rows, func(a, b Pipeline) int { return a.Updated.Compare(b.Updated) })
+	}
+	if q.Get("sort") != "asc" {
+		slices.Reverse(rows)
+	}
+	out := []map[string]any{}
+	for _, p := range paged(w, r, rows) {
+		out = append(out, g.short(&p))
+	}
+	answer(w, 200, encode(out))
+}
+
+func listVariables(w http.ResponseWriter, r *http.Request, p Pipeline) {
+	out := []map[string]any{}
+	for key, value := range p.Variables {
+		out = append(out, map[string]any{"variable_type": "env_var", "key": key, "value": value, "raw": false})
+	}
+	slices.SortFunc(out, func(a, b map[string]any) int { return strings.Compare(a["key"].(string), b["key"].(string)) })
+	answer(w, 200, encode(out))
+}
+
+func (g *GitLab) listJobs(w http.ResponseWriter, r *http.Request, p Pipeline, bridges bool) {
+	var jobs []Job
+	for _, j := range slices.Backward(p.Jobs) { // GitLab gives the newest first
+		if j.Bridge == bridges && (!j.Retried || r.URL.Query().Get("include_retried") == "true") {
+			jobs = append(jobs, j)
+		}
+	}
+	out := []map[string]any{}
+	for _, j := range paged(w, r, jobs) {
+		out = append(out, map[string]any{
+			"id": j.ID, "name": j.Name, "stage": j.Stage, "status": j.Status, "allow_failure": j.AllowFailure, "ref": p.Ref,
+			"created_at": stamp(p.Created), "web_url": fmt.Sprintf("%s/%s/-/jobs/%d", g.conf.URL, p.Project, j.ID), "pipeline": g.short(&p),
+		})
+	}
+	answer(w, 200, encode(out))
+}
+
+// paged gives one page, and tells of the others in GitLab's headers.
+func paged[T any](w http.ResponseWriter, r *http.Request, all []T) []T {
+	number := func(key string, otherwise, most int) int {
+		n, err := strconv.Atoi(r.URL.Query().Get(key))
+		if err != nil || n < 1 {
+			return otherwise
+		}
+		return min(n, most)
+	}
+	per, page := number("per_page", 20, 100), number("page", 1, 1<<20)
+	pages := (len(all) + per - 1) / per
+	next := ""
+	if page < pages {
+		next = strconv.Itoa(page + 1)
+	}
+	for key, value := range map[string]string{
+		"X-Page": strconv.Itoa(page), "X-Per-Page": strconv.Itoa(per), "X-Next-Page": next,
+		"X-Total": strconv.Itoa(len(all)), "X-Total-Pages": strconv.Itoa(pages),
+	} {
+		w.Header().Set(key, value)
+	}
+	from := min((page-1)*per, len(all))
+	return all[from:min(from+per, len(all))]
+}
+
+func (g *GitLab) short(p *Pipeline) map[string]any {
+	return map[string]any{
+		"id": p.ID, "iid": p.IID, "project_id": p.ProjectID, "sha": fmt.Sprintf("%040x", p.ID), "ref": p.Ref, "status": p.Status,
+		"source": p.Source, "created_at": stamp(p.Created), "updated_at": stamp(p.Updated), "name": orNull(p.Name),
+		"web_url": fmt.Sprintf("%s/%s/-/pipelines/%d", g.conf.URL, p.Project, p.ID),
+	}
+}
+
+func (g *GitLab) full(p *Pipeline) map[string]any {
+	full := g.short(p)
+	full["tag"], full["yaml_errors"], full["before_sha"] = false, nil, strings.Repeat("0", 40)
+	full["user"] = map[string]any{"id": 1, "username": "deployer", "name": "Deployer", "state": "active"}
+	full["started_at"], full["finished_at"], full["coverage"] = nil, nil, nil
+	full["detailed_status"] = map[string]any{"icon": "status_" + p.Status, "text": p.Status, "label": p.Status, "group": p.Status}
+	if p.Status == "failed" && len(p.Jobs) == 0 {
+		full["yaml_errors"] = "jobs:deploy config should implement the script:, run:, or trigger: keyword"
+	}
+	return full
+}
+
+// projectPage leads from a project's number to its page.
+func (g *GitLab) projectPage(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	pr := g.project(r.PathValue("project"))
+	g.mu.Unlock()
+	if pr == nil {
+		http.NotFound(w, r)
+		return
+	}
+	http.Redirect(w, r, g.conf.URL+"/"+pr.Path+"/-/pipelines", http.StatusFound)
+}
+
+// page is what a person sees who follows a link.
+func (g *GitLab) page(w http.ResponseWriter, r *http.Request) {
+	path, id, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/-/pipelines")
+	text := ""
+	for _, p := range g.Pipelines() {
+		if p.Project != path || id != "" && id != "/"+strconv.FormatInt(p.ID, 10) {
+			continue
+		}
+		text += fmt.Sprintf("pipeline %d of %s on %s: %s\n", p.ID, p.Project, p.Ref, p.Status)
+		for _, j := range p.Jobs {
+			text += fmt.Sprintf("  job %s (%s): %s\n", j.Name, j.Stage, j.Status)
+		}
+	}
+	g.mu.Lock()
+	known := g.project(path) != nil
+	g.mu.Unlock()
+	if !ok || !known || id != "" && text == "" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprint(w, text)
+}
+
+func (g *GitLab) rates(w http.ResponseWriter) {
+	if g.conf.RateLimit > 0 {
+		w.Header().Set("RateLimit-Limit", strconv.Itoa(g.conf.RateLimit))
+		w.Header().Set("RateLimit-Observed", "1")
+		w.Header().Set("RateLimit-Remaining", strconv.Itoa(g.conf.RateLimit-1))
+		w.Header().Set("RateLimit-Reset", strconv.FormatInt(time.Now().Truncate(time.Minute).Add(time.Minute).Unix(), 10))
+	}
+}
+
+func answer(w http.ResponseWriter, status int, body string) {
+	kind := "text/plain"
+	switch {
+	case strings.HasPrefix(body, "<"):
+		kind = "text/html"
+	case strings.HasPrefix(body, "{"), strings.HasPrefix(body, "["):
+		kind = "application/json"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	fmt.Fprint(w, body)
+}
+
+// encode writes JSON as GitLab does: <, > and & as they are.
+func encode(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // what is encoded here always can be
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

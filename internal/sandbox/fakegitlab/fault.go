@@ -1,0 +1,168 @@
+package fakegitlab
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault is a way for the next request to go wrong. Its zero value cuts the
+// connection without an answer.
+type Fault struct {
+	Name   string
+	Status int               // of the answer; 0: none, the connection is cut
+	Header map[string]string // more of the answer's headers; HTML and JSON are told by themselves
+	Body   string            // of the answer; empty: the pipeline that was made
+	Reset  time.Duration     // the rate limit is used up until then
+	Cut    bool              // the answer is cut before its last byte
+	Hang   bool              // there is no answer until the client goes
+	Delay  time.Duration     // the answer comes only then
+	Make   int               // pipelines that are made all the same
+	After  time.Duration     // they are made only then, whether the client has gone or not
+	Dies   bool              // what is made has failed already
+}
+
+// queued is a fault with how many requests it still concerns; negative: all.
+type queued struct {
+	left  int
+	part  string // of the path
+	fault Fault
+}
+
+// Answer lets the next n trigger POSTs fail that no earlier call concerns;
+// negative: all that come.
+func (g *GitLab) Answer(n int, f Fault) { g.queue(&g.posting, queued{n, "", f}) }
+
+// FailLooks lets the next n look-ups fail whose path contains a part, such as
+// "/variables"; negative: all that come.
+func (g *GitLab) FailLooks(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }
+
+// Heal forgets all faults and lags that were ordered.
+func (g *GitLab) Heal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.posting, g.looking, g.lag = nil, nil, 0
+}
+
+// Lag lets the list of pipelines show each only so long after it was made, as
+// the list of a replica does.
+func (g *GitLab) Lag(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lag = d
+}
+
+func (g *GitLab) queue(to *[]queued, q queued) {
+	if q.left == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	*to = append(*to, q)
+}
+
+func take(from *[]queued, path string) (Fault, bool) {
+	for i := range *from {
+		q := &(*from)[i]
+		if !strings.Contains(path, q.part) {
+			continue
+		}
+		f := q.fault
+		if q.left--; q.left == 0 {
+			*from = slices.Delete(*from, i, i+1)
+		}
+		return f, true
+	}
+	return Fault{}, false
+}
+
+// Named finds a fault of [Refusals] or [Faults] by its name.
+func Named(name string) (Fault, bool) {
+	for _, f := range append(Refusals(), Faults()...) {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Fault{}, false
+}
+
+// Refusals are GitLab's ways to say no, in its own words.
+func Refusals() []Fault {
+	return []Fault{
+		{Name: "reference not found", Status: 400, Body: base("Reference not found")},
+		{Name: "reference not found, as a string", Status: 400, Body: message("Reference not found")},
+		{Name: "commit not found", Status: 400, Body: base("Commit not found")},
+		{Name: "ref is ambiguous", Status: 400, Body: base("Ref is ambiguous")},
+		{Name: "workflow rules", Status: 400, Body: base("Pipeline filtered out by workflow rules.")},
+		{Name: "no job", Status: 400, Body: base("Pipeline will not run for the selected trigger. " +
+			"The rules configuration prevented any jobs from being added to the pipeline.")},
+		{Name: "no job, older", Status: 400, Body: base("No stages / jobs for this pipeline.")},
+		{Name: "no right to set variables", Status: 400, Body: base("Insufficient permissions to set pipeline variables")},
+		{Name: "owner without rights", Status: 400, Body: base("Insufficient permissions to create a new pipeline")},
+		{Name: "protected branch", Status: 400, Body: base("You do not have sufficient permission to run a pipeline on 'master'. " +
+			"Please select a different branch or contact your administrator for assistance. " +
+			`<a href="https://docs.gitlab.com/ci/pipelines/#pipeline-security-on-protected-branches">Learn more</a>`)},
+		{Name: "pipelines disabled", Status: 400, Body: base("Pipelines are disabled!")},
+		{Name: "project deleted", Status: 400, Body: base("Project is deleted!")},
+		{Name: "no CI config", Status: 400, Body: base("Missing CI config file")},
+		{Name: "broken CI config", Status: 400, Body: base("jobs:deploy config should implement the script:, run:, or trigger: keyword")},
+		{Name: "identity, 400", Status: 400, Body: base("Identity verification is required in order to run CI jobs")},
+		{Name: "identity, 403", Status: 403, Body: message("Identity verification is required in order to run CI jobs")},
+		{Name: "not found", Status: 404, Body: message("404 Not Found")},
+		{Name: "unauthorized", Status: 401, Body: message("401 Unauthorized")},
+		{Name: "forbidden", Status: 403, Body: message("403 Forbidden")},
+		{Name: "moved project", Status: 405, Body: message("Non GET methods are not allowed for moved projects")},
+		{Name: "unheard of", Status: 400, Body: base("The moon is in the wrong phase")},
+	}
+}
+
+// Faults are the other ways for a trigger to go wrong.
+func Faults() []Fault {
+	html := func(title string) string {
+		return "<!DOCTYPE html>\n<html><head><title>" + title + "</title><style>body { color: #666; }</style></head>" +
+			"<body><h1>" + title + "</h1><p>Please contact your GitLab administrator.</p></body></html>\n"
+	}
+	return []Fault{
+		{Name: "rate limit of a proxy", Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}, Reset: 30 * time.Second},
+		{Name: "rate limit of the application", Status: 429, Header: map[string]string{"Retry-After": "60"},
+			Body: message("This endpoint has been requested too many times. Try again later.")},
+		{Name: "rate limit without a header", Status: 429, Body: "Retry later\n"},
+		{Name: "too many pipelines", Status: 400, Body: base("Too many pipelines created in the last minute. Try again later.")},
+
+		{Name: "failed pipeline, 422", Status: 422, Make: 1, Dies: true, Body: base("jobs:deploy config should implement the script:, run:, or trigger: keyword")},
+		{Name: "failed pipeline, 201", Status: 201, Make: 1, Dies: true},
+
+		{Name: "201 with a page", Status: 201, Make: 1, Body: html("Welcome")},
+		{Name: "201 with half its JSON", Status: 201, Make: 1, Body: `{"id":4711,"iid":7,"project_id":1,"sta`},
+		{Name: "201 with an empty object", Status: 201, Make: 1, Body: "{}"},
+		{Name: "201 cut", Status: 201, Make: 1, Cut: true},
+		{Name: "202 without a word", Status: 202, Make: 1, Body: " "},
+		{Name: "500", Status: 500, Body: message("500 Internal Server Error")},
+		{Name: "500 but made", Status: 500, Make: 1, Body: message("500 Internal Server Error")},
+		{Name: "502", Status: 502, Body: html("GitLab is not responding (502)")},
+		{Name: "503", Status: 503, Body: html("Deploy in progress (503)")},
+		{Name: "504", Status: 504, Body: html("504 Gateway Time-out")},
+		{Name: "520", Status: 520, Body: html("520: Web server is returning an unknown error")},
+		{Name: "408", Status: 408, Body: html("408 Request Time-out")},
+		{Name: "409", Status: 409, Body: message("409 Conflict")},
+		{Name: "425", Status: 425, Body: "Too Early"},
+		{Name: "499", Status: 499, Body: "Client Closed Request"},
+		{Name: "cut"},
+		{Name: "made and cut", Make: 1},
+		{Name: "hang", Hang: true},
+		{Name: "made and hang", Make: 1, Hang: true},
+		{Name: "made late and hang", Make: 1, After: 50 * time.Second, Hang: true},
+		{Name: "made after the cut", Make: 1, After: 20 * time.Second},
+		{Name: "slow", Status: 201, Make: 1, Delay: 30 * time.Second},
+		{Name: "made twice", Status: 201, Make: 2},
+		{Name: "made twice and cut", Make: 2},
+		{Name: "redirect, 301", Status: 301, Body: html("301 Moved Permanently"), Header: map[string]string{"Location": "https://gitlab.example.org/api/v4/?from=user"}},
+		{Name: "redirect, 307", Status: 307, Body: " ", Header: map[string]string{"Location": "https://user:word@gitlab.example.org/api/v4/"}},
+	}
+}
+
+func message(s string) string { return encode(map[string]any{"message": s}) }
+
+func base(s string) string {
+	return encode(map[string]any{"message": map[string][]string{"base": {s}}})
+}

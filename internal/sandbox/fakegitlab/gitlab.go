@@ -1,0 +1,299 @@
+// Package fakegitlab is a stand-in for GitLab: the part of its API that psycher
+// uses, with GitLab's own answers, able to fail on command in every way that
+// GitLab and what stands before it are known to. It is an [http.Handler] and
+// nothing more: what it listens on, and what its pipelines do, comes from
+// outside.
+package fakegitlab
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config is what a stand-in has.
+type Config struct {
+	URL        string // how it is reached, for links
+	Projects   []Project
+	APIToken   string         // what look-ups take; empty: none may look
+	RateLimit  int            // requests a minute that RateLimit-* headers tell of; 0: no such headers
+	OnPipeline func(Pipeline) // is called for each new pipeline, in a goroutine that Close waits for
+}
+
+// Project is one of its projects.
+type Project struct {
+	ID    int64
+	Path  string   // group/app
+	Token string   // the trigger token
+	Refs  []string // nil: only master
+	Name  string   // workflow:name, as in "deploy $PSYCHER_ID"; empty: pipelines have no name
+	Jobs  []Job    // what each pipeline begins with
+}
+
+// Pipeline is one of its pipelines.
+type Pipeline struct {
+	ID        int64
+	IID       int64
+	Project   string // the path
+	ProjectID int64
+	Ref       string
+	Source    string
+	Status    string
+	Name      string
+	Variables map[string]string
+	Jobs      []Job
+	Created   time.Time
+	Updated   time.Time
+}
+
+// Job is a job of a pipeline.
+type Job struct {
+	ID           int64
+	Name         string
+	Stage        string
+	Status       string
+	AllowFailure bool
+	Bridge       bool // starts another pipeline
+	Retried      bool // another took its place
+}
+
+// GitLab is the stand-in. It may be used by many goroutines.
+type GitLab struct {
+	conf Config
+	mux  *http.ServeMux
+	ctx  context.Context
+	stop context.CancelFunc
+	run  sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	pipelines []*Pipeline // in the order of their ids
+	lastID    int64
+	posts     []post
+	posting   []queued // faults of triggers
+	looking   []queued // faults of look-ups
+	lag       time.Duration
+	changed   chan struct{}
+}
+
+// post is a trigger POST that arrived.
+type post struct{ channel, ts string }
+
+// New makes a stand-in. It must be closed.
+func New(conf Config) *GitLab {
+	g := &GitLab{conf: conf, lastID: 1000, changed: make(chan struct{})}
+	g.conf.URL = strings.TrimRight(conf.URL, "/")
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	g.mux = g.routes()
+	return g
+}
+
+// Close ends what hangs or is delayed, and waits for what it started.
+func (g *GitLab) Close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.stop()
+	g.run.Wait()
+}
+
+// Pipelines are all pipelines, the oldest first.
+func (g *GitLab) Pipelines() []Pipeline {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]Pipeline, 0, len(g.pipelines))
+	for _, p := range g.pipelines {
+		all = append(all, p.clone())
+	}
+	return all
+}
+
+// Posts counts the trigger POSTs that arrived, whatever became of them.
+func (g *GitLab) Posts() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.posts)
+}
+
+// PostsFor counts those of one mention.
+func (g *GitLab) PostsFor(channel, ts string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for _, p := range g.posts {
+		if p == (post{channel, ts}) {
+			n++
+		}
+	}
+	return n
+}
+
+// Make makes a pipeline as somebody else would: from a push, a schedule.
+func (g *GitLab) Make(project, source, ref string, variables map[string]string) (Pipeline, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pr := g.project(project)
+	if pr == nil {
+		return Pipeline{}, false
+	}
+	return g.make(pr, source, ref, "created", variables).clone(), true
+}
+
+// Finish ends a pipeline, or moves it to any other status.
+func (g *GitLab) Finish(id int64, status string) bool {
+	return g.edit(id, func(p *Pipeline) { p.Status = status })
+}
+
+// SetJobs gives a pipeline its jobs.
+func (g *GitLab) SetJobs(id int64, jobs ...Job) bool {
+	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs) })
+}
+
+// Cancel cancels a pipeline that has not ended.
+func (g *GitLab) Cancel(id int64) bool {
+	return g.edit(id, func(p *Pipeline) {
+		if !ended(p.Status) {
+			p.Status = "canceled"
+		}
+		for i := range p.Jobs {
+			if !ended(p.Jobs[i].Status) {
+				p.Jobs[i].Status = "canceled"
+			}
+		}
+	})
+}
+
+// Retry runs the jobs of a pipeline again that did not succeed.
+func (g *GitLab) Retry(id int64) bool {
+	return g.edit(id, func(p *Pipeline) {
+		if p.Status == "success" {
+			return
+		}
+		p.Status = "running"
+		for i := range p.Jobs {
+			if p.Jobs[i].Status != "success" {
+				p.Jobs[i].Status = "created"
+			}
+		}
+	})
+}
+
+// Changed is closed at the next change: of a pipeline, or a POST that arrives.
+func (g *GitLab) Changed() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed
+}
+
+// Until waits for a condition, which is asked after every change.
+func (g *GitLab) Until(ctx context.Context, holds func() bool) error {
+	for {
+		changed := g.Changed()
+		if holds() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the stand-in of GitLab: %w", ctx.Err())
+		}
+	}
+}
+
+func (g *GitLab) edit(id int64, change func(*Pipeline)) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.pipeline(id)
+	if p == nil {
+		return false
+	}
+	change(p)
+	p.Updated = time.Now()
+	g.tell()
+	return true
+}
+
+// make, pipeline, project and tell are called with the lock held.
+
+func (g *GitLab) make(pr *Project, source, ref, status string, variables map[string]string) *Pipeline {
+	g.lastID++
+	now := time.Now()
+	p := &Pipeline{
+		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: ref, Source: source, Status: status,
+		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs), Created: now, Updated: now,
+		Name: expand(pr.Name, variables),
+	}
+	g.pipelines = append(g.pipelines, p)
+	g.tell()
+	if made := p.clone(); g.conf.OnPipeline != nil && !g.closed && !ended(status) {
+		g.run.Go(func() { g.conf.OnPipeline(made) })
+	}
+	return p
+}
+
+func (g *GitLab) pipeline(id int64) *Pipeline {
+	for _, p := range g.pipelines {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (g *GitLab) project(name string) *Project {
+	for i, p := range g.conf.Projects {
+		if p.Path == name || strconv.FormatInt(p.ID, 10) == name {
+			return &g.conf.Projects[i]
+		}
+	}
+	return nil
+}
+
+func (g *GitLab) tell() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+func (p *Pipeline) clone() Pipeline {
+	c := *p
+	c.Variables = maps.Clone(p.Variables)
+	c.Jobs = slices.Clone(p.Jobs)
+	return c
+}
+
+func (p *Project) has(ref string) bool {
+	if p.Refs == nil {
+		return ref == "master"
+	}
+	return slices.Contains(p.Refs, ref)
+}
+
+func ended(status string) bool {
+	return slices.Contains([]string{"success", "failed", "canceled", "skipped"}, status)
+}
+
+func numbered(pipeline int64, jobs []Job) []Job {
+	jobs = slices.Clone(jobs)
+	for i := range jobs {
+		if jobs[i].ID == 0 {
+			jobs[i].ID = pipeline*100 + int64(i)
+		}
+		if jobs[i].Status == "" {
+			jobs[i].Status = "created"
+		}
+	}
+	return jobs
+}
+
+func expand(name string, variables map[string]string) string {
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(variables))) { // longer keys before their beginnings
+		name = strings.ReplaceAll(name, "$"+key, variables[key])
+	}
+	return name
+}
