@@ -1,0 +1,166 @@
+package bot
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+var update = flag.Bool("update", false, "rewrite the pages under docs")
+
+const pageHead = `# What psycher says
+
+<!-- Made by: go test ./bot -run TestThePageShowsEveryPhrase -update -->
+
+` + "`PSYCHER_LANG`" + ` chooses the language. Where there are several wordings for one thing, chance
+chooses among them, so that the bot does not repeat itself; the same message keeps its wording.
+
+**To add a wording**, add a string in ` + "`bot/phrases_ja.go` or `bot/phrases_en.go`" + `, run the
+command at the top of this page's source, and read the new line here. In a wording
+
+| write | for | example |
+|---|---|---|
+`
+
+const pageMiddle = `| ` + "`{link:words}`" + ` | a link to the pipeline, or to the project's pipelines | |
+| ` + "`[this\\|that]`" + ` | the first of them in which everything is known, else nothing | ` + "`[{user} さん、]`" + ` |
+| ` + "`\\n`" + ` | a new line | |
+
+Names and GitLab's words are shown as code; spaces around code are put in where Slack needs them.
+Do not write ` + "`&`, `<` or `>`" + ` of your own: Slack reads them as markup.
+The tests see to it that a refusal begins with "nothing was started", that no other answer claims so wrongly,
+and that a sentence reads well whatever is unknown.
+`
+
+var pagePlaceholders = []struct{ name, meaning string }{
+	{"what", "the target with its ref"},
+	{"target", "the target"},
+	{"targets", "all targets of the channel"},
+	{"ref", "the ref that is deployed"},
+	{"project", "the project in GitLab"},
+	{"key", "the `release_key`"},
+	{"user", "the person, who is notified by it"},
+	{"word", "the person's own word that decided"},
+	{"detail", "GitLab's words, a job's name, an address"},
+	{"until", "a time of day"},
+	{"last", "how the last deploy stands"},
+	{"write", "what to write to deploy"},
+	{"example", "what to write to deploy one of several"},
+}
+
+// pageParts are the page's headings, each above the first Say of its part.
+var pageParts = map[deploy.Say]string{
+	deploy.SayGreet:         "Answers that deploy nothing",
+	deploy.SayWaitRate:      "Why a deploy waits",
+	deploy.SayRefusedToken:  "Why GitLab refused",
+	deploy.SayStatusRunning: "The status message, which is edited as things move",
+	deploy.SaySucceeded:     "Lines in the thread of a deploy",
+}
+
+func TestThePageShowsEveryPhrase(t *testing.T) {
+	const path = "../docs/PHRASES.md"
+	want := phrasesPage(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("docs/PHRASES.md is not what the code says; rewrite it with -update (-code +page): %s", diff)
+	}
+}
+
+func phrasesPage(t *testing.T) string {
+	all := voices(t)
+	ja, en := all["ja"], all["en"]
+	var b strings.Builder
+	b.WriteString(pageHead)
+	sample := pageSamples(deploy.SayRefusedToken)[0]
+	for _, p := range pagePlaceholders {
+		value := en.language.values(sample)[p.name]
+		if value == "" {
+			t.Errorf("the page has no example of {%s}", p.name)
+		}
+		b.WriteString("| `{" + p.name + "}` | " + p.meaning + " | " + markdown(value) + " |\n")
+	}
+	b.WriteString(pageMiddle)
+	for _, say := range deploy.Says() {
+		if part := pageParts[say]; part != "" {
+			b.WriteString("\n## " + part + "\n\n| | 日本語 | English |\n|---|---|---|\n")
+		}
+		name := "`" + string(say) + "`"
+		for _, m := range pageSamples(say) {
+			for i := range max(len(ja.language.says[say]), len(en.language.says[say])) {
+				b.WriteString("| " + name + " | " + pageCell(ja, m, i) + " | " + pageCell(en, m, i) + " |\n")
+				name = ""
+			}
+		}
+	}
+	return b.String()
+}
+
+func pageCell(p *Phrases, m deploy.Message, wording int) string {
+	if wording >= len(p.language.says[m.Say]) {
+		return ""
+	}
+	m.Seed = uint32(wording)
+	return markdown(p.Text(m))
+}
+
+// pageSamples are messages as the bot may come to say them: two of those that
+// differ much by what is known.
+func pageSamples(say deploy.Say) []deploy.Message {
+	m := full(deploy.Message{Say: say})
+	words := map[deploy.Say]string{
+		deploy.SayStop: "待って", deploy.SayNegated: "しないで", deploy.SayPast: "終わった", deploy.SayHow: "どうやって",
+		deploy.SayLater: "明日", deploy.SayOther: "staging", deploy.SayNearMiss: "リリーズ",
+	}
+	details := map[deploy.Say]string{
+		deploy.SayRefusedRedirect: "https://git.example.com/", deploy.SayRefusedOther: "Something else is wrong",
+		deploy.SayRefusedConfig: "Missing CI config file", deploy.SayRefusedDisabled: "Pipelines are disabled!",
+	}
+	if words[say] != "" {
+		m.Word = words[say]
+	}
+	if details[say] != "" {
+		m.Detail = details[say]
+	}
+	other := m
+	switch say {
+	case deploy.SayStop, deploy.SayPast:
+		other.URL, other.Last = "", ""
+	case deploy.SayOther:
+		other.Target, other.Targets = "", []string{"api", "web"}
+	case deploy.SayWhichTarget:
+		m.Targets = []string{"api", "web"}
+		m.Target = ""
+		return []deploy.Message{m}
+	default:
+		return []deploy.Message{m}
+	}
+	return []deploy.Message{m, other}
+}
+
+// markdown shows Slack's markup as a page of the web does.
+func markdown(text string) string {
+	for _, rule := range [][2]string{
+		{`<!date\^[^|]*\|([0-9:]+) UTC>`, "$1"},
+		{`<@` + person + `>`, "@hanako"},
+		{`<([^|>]+)\|([^>]+)>`, "[$2]($1)"},
+		{`\n`, "<br>"},
+		{`\|`, `\|`},
+	} {
+		text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
+	}
+	return text
+}
