@@ -1,0 +1,325 @@
+package fakeslack
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Slack's limits.
+const (
+	maxText      = 40_000 // characters of a post; what is more is cut off
+	maxEdit      = 4_000  // of an edit; what is more is refused
+	maxBlocks    = 50
+	maxSection   = 3_000 // characters of a section's text
+	maxReactions = 23    // of one person on one message
+)
+
+var (
+	emojiName = regexp.MustCompile(`^[a-z0-9_+'-]+(::skin-tone-[2-6])?$`)
+	timestamp = regexp.MustCompile(`^\d+\.\d{6}$`)
+)
+
+func (s *Slack) openConnection(c call) (answer, string) {
+	base := "ws://" + c.host
+	if s.cfg.URL != "" {
+		base = "ws" + strings.TrimSuffix(strings.TrimPrefix(s.cfg.URL, "http"), "/")
+	}
+	ticket := s.uuid()
+	s.tickets[ticket] = true
+	s.opens++
+	return answer{"url": base + "/link?ticket=" + ticket + "&app_id=" + s.cfg.App}, ""
+}
+
+func (s *Slack) authTest(call) (answer, string) {
+	return answer{
+		"url": "https://example.slack.com/", "team": "Example", "team_id": s.cfg.Team, "user": "psycher",
+		"user_id": s.cfg.Bot, "bot_id": s.cfg.BotID, "is_enterprise_install": false,
+	}, ""
+}
+
+func (s *Slack) postMessage(c call) (answer, string) {
+	r, code := s.writable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	m := &Message{User: s.cfg.Bot, Bot: s.cfg.BotID, Team: s.cfg.Team, Thread: c.Get("thread_ts")}
+	if code := m.fill(c, maxText); code != "" {
+		return nil, code
+	}
+	if m.Thread != "" {
+		switch parent := r.find(m.Thread); {
+		case parent == nil:
+			return nil, "thread_not_found"
+		case parent.Thread != "":
+			return nil, "cannot_reply_to_message"
+		}
+	}
+	m.TS = s.stamp()
+	r.add(m)
+	return answer{"channel": r.id, "ts": m.TS, "message": s.fields(r.id, m)}, ""
+}
+
+func (s *Slack) postEphemeral(c call) (answer, string) {
+	r, code := s.writable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	m := &Message{User: s.cfg.Bot, Bot: s.cfg.BotID, Team: s.cfg.Team, Thread: c.Get("thread_ts"), Ephemeral: c.Get("user")}
+	if s.users[m.Ephemeral] == "" {
+		return nil, "user_not_in_channel"
+	}
+	if code := m.fill(c, maxText); code != "" {
+		return nil, code
+	}
+	m.TS = s.stamp()
+	r.add(m)
+	return answer{"message_ts": m.TS}, ""
+}
+
+func (s *Slack) update(c call) (answer, string) {
+	r, code := s.writable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	m := r.find(c.Get("ts"))
+	switch {
+	case m == nil || m.Ephemeral != "":
+		return nil, "message_not_found"
+	case m.Bot != s.cfg.BotID:
+		return nil, "cant_update_message"
+	case utf8.RuneCountInString(c.Get("text")) > maxEdit:
+		return nil, "msg_too_long"
+	}
+	next := *m
+	if code := next.fill(c, maxEdit); code != "" {
+		return nil, code
+	}
+	next.Edited, next.Edits = s.stamp(), m.Edits+1
+	*m = next
+	return answer{"channel": r.id, "ts": m.TS, "text": m.Text, "message": s.fields(r.id, m)}, ""
+}
+
+// fill takes text, blocks and metadata of a call; metadata that is not given
+// stays.
+func (m *Message) fill(c call, limit int) (code string) {
+	text, blocks, metadata := c.Get("text"), c.Get("blocks"), c.Get("metadata")
+	if r := []rune(text); len(r) > limit {
+		text = string(r[:limit])
+	}
+	if blocks == "" || blocks == "[]" || blocks == "null" {
+		blocks = ""
+	} else if code := checkBlocks(blocks); code != "" {
+		return code
+	}
+	if text == "" && blocks == "" && c.Get("attachments") == "" {
+		return "no_text"
+	}
+	m.Text, m.Blocks = text, nil
+	if blocks != "" {
+		m.Blocks = json.RawMessage(blocks)
+	}
+	if metadata != "" {
+		var known struct {
+			EventType string          `json:"event_type"`
+			Payload   json.RawMessage `json:"event_payload"`
+		}
+		if json.Unmarshal([]byte(metadata), &known) != nil || known.EventType == "" || known.Payload == nil {
+			return "invalid_metadata_format"
+		}
+		m.Metadata = json.RawMessage(metadata)
+	}
+	return ""
+}
+
+func checkBlocks(blocks string) (code string) {
+	var all []struct {
+		Type string
+		Text struct{ Text string }
+	}
+	if json.Unmarshal([]byte(blocks), &all) != nil {
+		return "invalid_blocks_format"
+	}
+	if len(all) > maxBlocks {
+		return "invalid_blocks"
+	}
+	for _, b := range all {
+		if b.Type == "" || b.Type == "section" && utf8.RuneCountInString(b.Text.Text) > maxSection {
+			return "invalid_blocks"
+		}
+	}
+	return ""
+}
+
+func (s *Slack) addReaction(c call) (answer, string) {
+	m, name, code := s.reaction(c)
+	switch {
+	case code != "":
+		return nil, code
+	case slices.Contains(m.Reactions, name):
+		return nil, "already_reacted"
+	case len(m.Reactions) >= maxReactions:
+		return nil, "too_many_reactions"
+	}
+	m.Reactions = append(m.Reactions, name)
+	return answer{}, ""
+}
+
+func (s *Slack) removeReaction(c call) (answer, string) {
+	m, name, code := s.reaction(c)
+	if code != "" {
+		return nil, code
+	}
+	i := slices.Index(m.Reactions, name)
+	if i < 0 {
+		return nil, "no_reaction"
+	}
+	m.Reactions = slices.Delete(m.Reactions, i, i+1)
+	return answer{}, ""
+}
+
+func (s *Slack) reaction(c call) (m *Message, name, code string) {
+	r, code := s.writable(c.Get("channel"))
+	if code != "" {
+		return nil, "", code
+	}
+	ts, name := c.Get("timestamp"), c.Get("name")
+	switch {
+	case ts == "":
+		return nil, "", "no_item_specified"
+	case !timestamp.MatchString(ts):
+		return nil, "", "bad_timestamp"
+	case !emojiName.MatchString(name):
+		return nil, "", "invalid_name"
+	}
+	m = r.find(ts)
+	if m == nil || m.Ephemeral != "" {
+		return nil, "", "message_not_found"
+	}
+	return m, name, ""
+}
+
+func (s *Slack) getReactions(c call) (answer, string) {
+	r, code := s.readable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	m := r.find(c.Get("timestamp"))
+	if m == nil {
+		return nil, "message_not_found"
+	}
+	return answer{"type": "message", "channel": r.id, "message": s.history(r.id, m, false)}, ""
+}
+
+func (s *Slack) replies(c call) (answer, string) {
+	r, code := s.readable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	ts := c.Get("ts")
+	parent := r.find(ts)
+	if parent == nil {
+		return nil, "thread_not_found"
+	}
+	metadata := c.Get("include_all_metadata") == "true" || c.Get("include_all_metadata") == "1"
+	thread := threadOf(parent)
+	var all []any
+	for _, m := range r.messages {
+		old := c.Get("oldest") != "" && byTime(m.TS, c.Get("oldest")) <= 0 || c.Get("latest") != "" && byTime(m.TS, c.Get("latest")) >= 0
+		if m.Ephemeral == "" && (m.TS == thread || m.Thread == thread && !old) {
+			all = append(all, s.history(r.id, m, metadata))
+		}
+	}
+	limit, err := strconv.Atoi(c.Get("limit"))
+	if err != nil || limit <= 0 || limit > 1000 {
+		limit = 1000
+	}
+	from, _ := strconv.Atoi(strings.TrimPrefix(c.Get("cursor"), "next:"))
+	from = min(max(from, 0), len(all))
+	to := min(from+limit, len(all))
+	more, next := to < len(all), ""
+	if more {
+		next = "next:" + strconv.Itoa(to)
+	}
+	return answer{"messages": all[from:to], "has_more": more, "response_metadata": answer{"next_cursor": next}}, ""
+}
+
+// threadOf is the ts of the thread that a message stands in or begins.
+func threadOf(m *Message) string {
+	if m.Thread != "" {
+		return m.Thread
+	}
+	return m.TS
+}
+
+// history is a message as the methods that read give it.
+func (s *Slack) history(channel string, m *Message, metadata bool) answer {
+	f := s.fields(channel, m)
+	if metadata && m.Metadata != nil {
+		f["metadata"] = m.Metadata
+	}
+	var reactions []any
+	for _, name := range m.Reactions {
+		reactions = append(reactions, answer{"name": name, "users": []string{s.cfg.Bot}, "count": 1})
+	}
+	if reactions != nil {
+		f["reactions"] = reactions
+	}
+	replies := 0
+	for _, o := range s.open(channel).messages {
+		if o.Thread == m.TS && o.Ephemeral == "" {
+			replies++
+		}
+	}
+	if replies > 0 {
+		f["thread_ts"], f["reply_count"] = m.TS, replies
+	}
+	return f
+}
+
+func (s *Slack) channelInfo(c call) (answer, string) {
+	r := s.rooms[c.Get("channel")]
+	if r == nil {
+		return nil, "channel_not_found"
+	}
+	return answer{"channel": answer{
+		"id": r.id, "name": strings.ToLower(r.id), "is_channel": true, "is_group": false, "is_im": false, "is_mpim": false,
+		"is_private": strings.HasPrefix(r.id, "G"), "is_member": !r.left, "is_archived": r.archived,
+		"is_shared": false, "is_ext_shared": false, "context_team_id": s.cfg.Team,
+	}}, ""
+}
+
+func (s *Slack) userInfo(c call) (answer, string) {
+	id := c.Get("user")
+	team := s.users[id]
+	if team == "" {
+		return nil, "user_not_found"
+	}
+	return answer{"user": answer{
+		"id": id, "team_id": team, "name": strings.ToLower(id), "real_name": id, "deleted": false, "tz": "Asia/Tokyo",
+		"is_bot": id == s.cfg.Bot, "is_restricted": false, "is_stranger": team != s.cfg.Team,
+		"profile": answer{"display_name": strings.ToLower(id), "real_name": id, "team": team},
+	}}, ""
+}
+
+func (s *Slack) writable(channel string) (r *room, code string) {
+	r, code = s.readable(channel)
+	if code == "" && r.archived {
+		return nil, "is_archived"
+	}
+	return r, code
+}
+
+func (s *Slack) readable(channel string) (r *room, code string) {
+	r = s.rooms[channel]
+	switch {
+	case r == nil:
+		return nil, "channel_not_found"
+	case r.left:
+		return nil, "not_in_channel"
+	}
+	return r, ""
+}
