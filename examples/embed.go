@@ -1,0 +1,13 @@
+// Package examples holds what a project copies to be deployed by psycher: the
+// script that tells how a deploy goes, a sample deploy, and two CI
+// configurations that call them. It is Go only so that the demo runs these very
+// files; nothing is decided here.
+package examples
+
+import "embed"
+
+// FS holds the scripts at its root, and each CI configuration in a folder of
+// its own.
+//
+//go:embed notify.sh deploy.sh classic/.gitlab-ci.yml modern/.gitlab-ci.yml
+var FS embed.FS
