@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEnvironmentWinsOverDotenv(t *testing.T) {
+	dotenv := write(t, `
+# a comment
+GITLAB_REF=from-file
+export REDIS_PREFIX="quoted" # with a comment
+SLACK_APP_TOKEN=xapp-file
+PSYCHER_LANG=
+LOG_FORMAT=console
+NOTIFY_TOKEN_FILE=/there/is/none
+GITLAB_TRIGGER_TOKENS='{
+  "T1": {"C9": {"app": {"project_id": 1, "token": "glptt-test"}}}
+}'
+`)
+	s, _, err := LoadSettings(environ("GITLAB_REF=from-environment", "LOG_FORMAT=", "GITLAB_TRIGGER_TOKENS="), dotenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{s.GitLabRef, s.RedisPrefix, s.SlackAppToken.Reveal(), s.Lang, s.LogFormat}
+	if diff := cmp.Diff([]string{"from-environment", "quoted", "xapp-test", "ja", "console"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, ok := s.Targets.Find("T1", "C9", "app"); !ok {
+		t.Error("the map of several lines is not read")
+	}
+	if os.Getenv("REDIS_PREFIX") != "" {
+		t.Error("the environment was changed")
+	}
+}
+
+func TestDotenvNeedNotExist(t *testing.T) {
+	if _, _, err := LoadSettings(environ(), t.TempDir()+"/.env"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDotenvThatCannotBeReadIsTheOnlyProblem(t *testing.T) {
+	for content, want := range map[string]string{
+		"A=1\n\n# x\nB 2\nC=3":              "the .env file: line 4 cannot be read",
+		"A=1\nGITLAB_TRIGGER_TOKENS={\n\"T": "the .env file: line 3 cannot be read",
+		"A='1\n2\n3":                        "the .env file: line 1 cannot be read",
+		"A=1\nalone":                        "the .env file: line 2 cannot be read",
+	} {
+		got := problems(t, nil, write(t, content))
+		if len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%q: %q", content, got)
+		}
+	}
+	if got := problems(t, nil, t.TempDir()); !strings.HasPrefix(got[0], "the .env file cannot be read") {
+		t.Errorf("a directory: %q", got)
+	}
+}
+
+func TestSecretCanBeAFile(t *testing.T) {
+	s, warnings, err := LoadSettings(environ(
+		"SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xoxb-file\r\n"),
+		"GITLAB_TRIGGER_TOKENS=", "GITLAB_TRIGGER_TOKENS_FILE="+write(t, fakeMap+"\n"),
+		"REDIS_URL_FILE="+write(t, "redis://localhost"),
+	), write(t, "SLACK_BOT_TOKEN=xoxb-dotenv"))
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	if s.SlackBotToken.Reveal() != "xoxb-file" || s.RedisURL.Reveal() != "redis://localhost" || s.Targets == nil {
+		t.Error("a file was not read as it is")
+	}
+}
+
+func TestEverySecretCanBeAFile(t *testing.T) {
+	for _, f := range settingFields() {
+		if !f.secret {
+			continue
+		}
+		got := problems(t, environ(f.name+"=", f.name+"_FILE=/there/is/none"), "")
+		want := f.name + ": the file that " + f.name + "_FILE names cannot be read: no such file or directory"
+		if diff := cmp.Diff([]string{want}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestSecretFileThatIsNoGoodIsAProblem(t *testing.T) {
+	for _, row := range []struct {
+		environ []string
+		want    string
+	}{
+		{environ("SLACK_BOT_TOKEN_FILE=" + write(t, "xoxb-file")), "SLACK_BOT_TOKEN: is given twice: unset it or SLACK_BOT_TOKEN_FILE"},
+		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "\n")), "SLACK_BOT_TOKEN: the file that SLACK_BOT_TOKEN_FILE names is empty"},
+		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xapp-file")), "SLACK_BOT_TOKEN: this is the app-level token"},
+	} {
+		if got := problems(t, row.environ, ""); len(got) != 1 || !strings.HasPrefix(got[0], row.want) {
+			t.Errorf("got %q, want %q", got, row.want)
+		}
+	}
+}
+
+func TestNameThatIsNearlyOneOfOursIsWarnedOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"GITLAB_API_TOKN":        "GITLAB_API_TOKN is not a setting: is GITLAB_API_TOKEN meant?",
+		"PSYCHER_LANGUAGE":       "", // four letters away
+		"PSYCHR_LANG":            "PSYCHR_LANG is not a setting: is PSYCHER_LANG meant?",
+		"gitlab_ref":             "gitlab_ref is not a setting: is GITLAB_REF meant?",
+		"LOGLEVEL":               "LOGLEVEL is not a setting: is LOG_LEVEL meant?",
+		"REDIS_URL_FIL":          "REDIS_URL_FIL is not a setting: is REDIS_URL_FILE meant?",
+		"GITLAB_URL_FILE":        "GITLAB_URL_FILE is not read: GITLAB_URL is no secret and is given as it is",
+		"SLACK_BOT_TOKENS":       "", // SLACK_BOT_TOKEN is set: this is another program's
+		"NOTIFY_URL":             "",
+		"GITLAB_CI":              "",
+		"GITLAB_USER_ID":         "",
+		"GITLAB_FEATURES":        "",
+		"SLACK_SIGNING_SECRET":   "",
+		"REDIS_HOST":             "",
+		"REDIS_PORT":             "",
+		"FTP_PROXY":              "",
+		"https_proxy":            "",
+		"ALL_PROXY":              "",
+		"SSL_CERT_PATH":          "",
+		"PATH":                   "",
+		"SLACK_CONNECTIONS":      "",
+		"GITLAB_REQUEST_TIMEOTU": "GITLAB_REQUEST_TIMEOTU is not a setting: is GITLAB_REQUEST_TIMEOUT meant?",
+	} {
+		value := "3"
+		if name == "https_proxy" {
+			value = "proxy:3"
+		}
+		for _, fromFile := range []bool{false, true} {
+			vars, dotenv := environ(name+"="+value), ""
+			if fromFile {
+				vars, dotenv = environ(), write(t, name+"="+value)
+			}
+			_, warnings, err := LoadSettings(vars, dotenv)
+			if err != nil || strings.Join(warnings, "\n") != want {
+				t.Errorf("%s: %q %v, want %q", name, warnings, err, want)
+			}
+		}
+	}
+}
+
+func TestExampleNamesEverySettingAndLoads(t *testing.T) {
+	content, err := os.ReadFile("../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := string(content)
+	for _, f := range settingFields() {
+		line := regexp.MustCompile(`(?m)^(#?)` + f.name + `=(.*)$`).FindStringSubmatch(example)
+		switch {
+		case line == nil:
+			t.Errorf("%s is missing", f.name)
+		case f.required && (line[1] != "" || line[2] != ""):
+			t.Errorf("%s is required and should stand there empty", f.name)
+		case !f.required && line[1] == "":
+			t.Errorf("%s is not required and should stand behind a #", f.name)
+		case f.fallback != "" && line[2] != f.fallback:
+			t.Errorf("%s: the example says %q, the default is %q", f.name, line[2], f.fallback)
+		}
+	}
+
+	if got := problems(t, nil, "../.env.example"); len(got) != 4 {
+		t.Errorf("as it is, four settings are to be filled in; got %q", got)
+	}
+	filled := example
+	for _, fake := range environ() {
+		name, _, _ := strings.Cut(fake, "=")
+		filled = strings.Replace(filled, "\n"+name+"=\n", "\n"+fake+"\n", 1)
+	}
+	// Without the certificates: those files are the reader's.
+	whole := regexp.MustCompile(`(?m)^#([A-Z]+(_[A-Z]+)*=)`).ReplaceAllString(filled, "$1")
+	whole = regexp.MustCompile(`(?m)^SSL_.*$`).ReplaceAllString(whole, "")
+	for name, content := range map[string]string{"filled in": filled, "with all of it": whole} {
+		if _, warnings, err := LoadSettings(nil, write(t, content)); err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v %q", name, err, warnings)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// levels are the events that are more, or less, than information.
+func level(name string) zerolog.Level {
+	switch name {
+	case "worker-broke":
+		return zerolog.ErrorLevel
+	case "store-away", "not-recorded", "slack-refused", "look-failed":
+		return zerolog.WarnLevel
+	case "known", "slack-later", "answer-not-needed":
+		return zerolog.DebugLevel
+	}
+	return zerolog.InfoLevel
+}
+
+// event logs and counts what the loop tells.
+func (p *parts) event(e deploy.Event) {
+	p.counts.count(e)
+	line := p.log.WithLevel(level(e.Name))
+	if lvl := p.log.GetLevel(); level(e.Name) < lvl || level(e.Name) < zerolog.GlobalLevel() {
+		return
+	}
+	r := e.Record
+	add := func(name, value string) {
+		if value != "" {
+			line = line.Str(name, value)
+		}
+	}
+	add("team", r.Mention.Team)
+	add("channel", r.Mention.Channel)
+	add("ts", r.Mention.TS)
+	add("user", r.Mention.User)
+	add("deployment", r.Mention.ID)
+	add("target", r.Deployment.Target)
+	add("state", string(r.State))
+	if r.Deployment.Pipeline != 0 {
+		line = line.Int64("pipeline", r.Deployment.Pipeline)
+	}
+	add("detail", strings.TrimSpace(e.Detail))
+	line.Err(e.Err).Msg(e.Name)
+}
+
+// counters are what /metrics shows.
+type counters struct{ set *metrics.Set }
+
+func newCounters() *counters { return &counters{set: metrics.NewSet()} }
+
+func (c *counters) count(e deploy.Event) {
+	c.set.GetOrCreateCounter(fmt.Sprintf("psycher_events_total{event=%q}", e.Name)).Inc()
+	if e.Name == "moved" {
+		c.set.GetOrCreateCounter(fmt.Sprintf("psycher_moves_total{to=%q}", e.Record.State)).Inc()
+	}
+}
+
+// write prints the counters and, as they are now, the gauges.
+func (c *counters) write(w io.Writer, p *parts) {
+	c.set.WritePrometheus(w)
+	ready := 0
+	if p.ready() == "" {
+		ready = 1
+	}
+	fmt.Fprintf(w, "psycher_ready %d\n", ready)
+	if socks := p.socks.Load(); socks != nil {
+		st := socks.Status()
+		fmt.Fprintf(w, "psycher_slack_sockets %d\npsycher_slack_socket_opens_total %d\npsycher_slack_envelopes_total %d\npsycher_slack_lost_acks_total %d\n",
+			st.Open, st.Opens, st.Envelopes, st.LostAcks)
+	}
+}

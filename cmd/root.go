@@ -1,0 +1,107 @@
+// Package cmd is the program: subcommands, settings, and the wiring of the
+// packages. What the bot does is not decided here.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+)
+
+// The exit codes. 78 is sysexits' EX_CONFIG: starting again does not help.
+const (
+	exitFailed   = 1
+	exitSettings = 78
+)
+
+// Main runs the command line and gives the exit code. SIGTERM and SIGINT end
+// what runs; a second one ends it at once.
+func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	root := rootCommand(environ, errs)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	var settings *SettingsError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &settings):
+		for _, p := range settings.Problems {
+			fmt.Fprintln(errs, "psycher: "+p)
+		}
+		return exitSettings
+	}
+	fmt.Fprintln(errs, "psycher:", err)
+	return exitFailed
+}
+
+func rootCommand(environ []string, errs io.Writer) *cobra.Command {
+	run := func(cmd *cobra.Command, _ []string) error {
+		settings, warnings, err := LoadSettings(environ, ".env")
+		if err != nil {
+			return err
+		}
+		log := newLog(settings, errs)
+		for _, w := range warnings {
+			log.Warn().Msg(w)
+		}
+		return Run(cmd.Context(), settings, RealNet(), log)
+	}
+	root := &cobra.Command{
+		Use:   "psycher",
+		Short: "A deploy bot: a mention in Slack starts a GitLab pipeline, and its result comes back",
+		Long: `A deploy bot: a mention in Slack starts a GitLab pipeline, and its result comes back.
+
+Without a subcommand it runs the bot, with settings from the environment and from
+the file .env in the working directory. "psycher demo" needs no settings.`,
+		Args: cobra.NoArgs, RunE: run, SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(
+		&cobra.Command{Use: "run", Short: "Run the bot (as without a subcommand)", Args: cobra.NoArgs, RunE: run},
+		&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "psycher", version())
+			return err
+		}},
+		demoCommand(),
+	)
+	return root
+}
+
+func newLog(s Settings, out io.Writer) zerolog.Logger {
+	if s.LogFormat == "console" {
+		out = zerolog.ConsoleWriter{Out: out}
+	}
+	return zerolog.New(out).Level(s.LogLevel).With().Timestamp().Logger()
+}
+
+// version is the module's, with the commit where it was built from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 && v == "devel" {
+			v += " " + s.Value[:12]
+		}
+	}
+	return v + " " + info.GoVersion
+}

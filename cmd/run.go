@@ -1,0 +1,256 @@
+package cmd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/gitlab"
+)
+
+// How the end is shared out: 10 s in all, of which the loop takes 8.
+const (
+	socketsDrain = 700 * time.Millisecond
+	serversDrain = 500 * time.Millisecond
+)
+
+// Net is how the program reaches the world: real sockets, or a network in
+// memory in tests.
+type Net struct {
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Listen func(network, addr string) (net.Listener, error)
+}
+
+// RealNet is the machine's own network.
+func RealNet() Net {
+	return Net{Dial: (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext, Listen: net.Listen}
+}
+
+// Run is the bot: it returns when ctx has ended and everything is put down, or
+// with an error that says why it could not start.
+func Run(ctx context.Context, s Settings, n Net, log zerolog.Logger) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	p, err := assemble(s, n, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+
+	// The ports are open before Slack is: readiness can be asked for from the start.
+	serve, err := p.listen(s, n)
+	if err != nil {
+		return err
+	}
+	defer serve()
+
+	if err := p.start(ctx, s); err != nil {
+		return ended(ctx, err)
+	}
+	log.Info().Str("team", p.me.Load().Team).Str("bot", p.me.Load().User).Msg("started")
+
+	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.loop.Run(looping)
+	}()
+	// The order of the end: nothing new comes in, then what is in hand is
+	// finished, while callbacks are still taken.
+	err = p.sockets(s, n, stop).Run(ctx)
+	p.stopping.Store(true)
+	log.Info().Msg("stopping")
+	stopLoop()
+	<-done
+	return ended(ctx, err)
+}
+
+// ended is what a run comes to: an end that was asked for is no error.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// parts are the packages, joined.
+type parts struct {
+	log      zerolog.Logger
+	store    *dedupe.Store
+	git      *gitlab.Client
+	api      *bot.API
+	loop     *deploy.Loop
+	counts   *counters
+	slack    *http.Transport
+	socks    atomic.Pointer[bot.Sockets]
+	me       atomic.Pointer[bot.Identity]
+	stopping atomic.Bool
+	embedded bool
+}
+
+func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
+	roots, err := s.RootCAs()
+	if err != nil {
+		return nil, err
+	}
+	transport := func() *http.Transport {
+		return &http.Transport{
+			DialContext: n.Dial, Proxy: s.Proxy(), TLSClientConfig: &tls.Config{RootCAs: roots},
+			TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
+		}
+	}
+	p := &parts{log: log, slack: transport(), counts: newCounters(), embedded: s.RedisURL == ""}
+	phrases, err := bot.NewPhrases(s.Lang)
+	if err != nil {
+		return nil, err
+	}
+	if p.git, err = gitlab.New(gitlab.Config{
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, RequestTimeout: s.GitLabRequestTimeout, Transport: transport(),
+	}); err != nil {
+		return nil, err
+	}
+	if p.store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, Log: log}); err != nil {
+		return nil, err
+	}
+	if p.embedded {
+		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
+	}
+	p.api = bot.NewAPI(bot.APIConfig{
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL,
+		Transport: p.slack, Text: phrases.Text, Log: log,
+	})
+	p.loop = &deploy.Loop{
+		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
+		Rules:   deploy.Rules{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Watches: p.git.Watches()},
+		Forgets: p.embedded, Log: p.event,
+	}
+	return p, nil
+}
+
+func (p *parts) close() {
+	p.slack.CloseIdleConnections()
+	p.git.Close()
+	if err := p.store.Close(); err != nil {
+		p.log.Warn().Err(err).Msg("closing the store")
+	}
+}
+
+// start waits for Slack and the store, each as long as it takes: what is away
+// comes back. Only a token that Slack refuses ends it.
+func (p *parts) start(ctx context.Context, s Settings) error {
+	if err := p.until(ctx, "Slack", func(ctx context.Context) error {
+		me, err := p.api.Identify(ctx)
+		p.me.Store(&me)
+		return err
+	}); err != nil {
+		return err
+	}
+	var birth time.Time
+	if err := p.until(ctx, "the store", func(ctx context.Context) (err error) {
+		birth, err = p.store.Birth(ctx, p.api.Now())
+		return err
+	}); err != nil {
+		return err
+	}
+	if policy := p.store.Evicts(ctx); policy != "" {
+		p.log.Warn().Str("policy", policy).Msg("this Redis throws keys away when its memory is full, and what it throws away can be lost or repeated: set maxmemory-policy noeviction")
+	}
+	// A mention older than the store is asked about. Slack is listened to once a
+	// new store is old enough, so that nobody meets that question at a start.
+	return p.wait(ctx, birth.Sub(p.api.Now()))
+}
+
+// until tries until it works, growing slower, and says what it waits for.
+func (p *parts) until(ctx context.Context, what string, try func(context.Context) error) error {
+	for delay := 200 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+		tryCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := try(tryCtx)
+		cancel()
+		var refused *bot.AuthError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &refused):
+			return &SettingsError{Problems: []string{err.Error()}}
+		}
+		p.log.Warn().Err(err).Msg("waiting for " + what)
+		if err := p.wait(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *parts) wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// sockets joins Slack's sockets to the loop. An app-level token that Slack
+// refuses before it was ever taken ends the start.
+func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *bot.Sockets {
+	var opened atomic.Bool
+	intake := bot.Intake{Me: *p.me.Load(), Accept: p.loop.Accept, Log: p.log}
+	socks := &bot.Sockets{
+		Count: s.SlackConnections, Drain: socketsDrain, Log: p.log,
+		Dial: n.Dial, Proxy: s.Proxy(), TLS: p.slack.TLSClientConfig, Handle: intake.Handle,
+		Open: func(ctx context.Context) (string, error) {
+			url, err := p.api.OpenConnection(ctx)
+			var refused *bot.AuthError
+			switch {
+			case err == nil:
+				opened.Store(true)
+			case errors.As(err, &refused) && !opened.Load():
+				stop(&SettingsError{Problems: []string{err.Error()}})
+			}
+			return url, err
+		},
+	}
+	if p.embedded {
+		socks.Recount = time.Minute
+	}
+	p.socks.Store(socks)
+	return socks
+}
+
+// ready tells what keeps the bot from its work; empty: nothing.
+func (p *parts) ready() string {
+	var why []string
+	if p.stopping.Load() {
+		why = append(why, "stopping")
+	}
+	if socks := p.socks.Load(); socks == nil {
+		why = append(why, "starting")
+	} else if st := socks.Status(); !st.Ready() {
+		why = append(why, strings.TrimSuffix("no open Slack socket: "+st.Refusal, ": "))
+	} else if p.embedded && st.Others > 0 {
+		why = append(why, fmt.Sprintf("%d other connections to this Slack app: with the embedded store, two processes deploy twice; stop the other or set REDIS_URL", st.Others))
+	}
+	if err := p.loop.Ready(); err != nil {
+		why = append(why, err.Error())
+	}
+	if r := p.api.Refused(); r != "" {
+		why = append(why, r)
+	}
+	return strings.Join(why, "; ")
+}

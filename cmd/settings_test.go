@@ -1,0 +1,359 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+)
+
+var update = flag.Bool("update", false, "rewrite the files that tests compare with")
+
+const fakeMap = `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`
+
+// environ is the least that loads, with changes; an empty value takes one away.
+func environ(changes ...string) []string {
+	vars := map[string]string{
+		"SLACK_APP_TOKEN":       "xapp-test",
+		"SLACK_BOT_TOKEN":       "xoxb-test",
+		"GITLAB_TRIGGER_TOKENS": fakeMap,
+		"NOTIFY_TOKEN":          "notify-test-0123456789",
+	}
+	maps.Copy(vars, environMap(changes))
+	var lines []string
+	for name, value := range vars {
+		lines = append(lines, name+"="+value)
+	}
+	return lines
+}
+
+func write(t *testing.T, content string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// problems loads settings that must not load.
+func problems(t *testing.T, environ []string, dotenv string) []string {
+	t.Helper()
+	_, _, err := LoadSettings(environ, dotenv)
+	var wrong *SettingsError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("loaded, or another error: %v", err)
+	}
+	return wrong.Problems
+}
+
+func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
+	s, warnings, err := LoadSettings(environ(), "")
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	if s.SlackAppToken.Reveal() != "xapp-test" || s.SlackBotToken.Reveal() != "xoxb-test" ||
+		s.NotifyToken.Reveal() != "notify-test-0123456789" || s.GitLabTriggerTokens.Reveal() != fakeMap {
+		t.Error("a secret was not read as it is")
+	}
+	app, ok := s.Targets.Find("T1", "C1", "app")
+	if !ok || app.Ref != "master" || app.Timeout != time.Hour || app.Token.Reveal() != "glptt-test" {
+		t.Errorf("target %+v", app)
+	}
+	s.SlackAppToken, s.SlackBotToken, s.NotifyToken, s.GitLabTriggerTokens, s.Targets = "", "", "", "", nil
+	want := Settings{
+		SlackAPIURL: "https://slack.com/api/", SlackConnections: 2,
+		GitLabURL: "https://gitlab.com", GitLabRequestTimeout: time.Minute, GitLabRef: "master",
+		RedisPrefix: "psycher", NotifyAddr: ":8080", MentionMaxAge: 2 * time.Minute, DeployTimeout: time.Hour,
+		AdminAddr: "127.0.0.1:9090", Lang: "ja", LogLevel: zerolog.InfoLevel, LogFormat: "json",
+	}
+	if s != want {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+}
+
+// settingRows has for each setting values that are taken and values that are
+// not, each with what the problem says.
+var settingRows = []struct {
+	name string
+	good []string
+	bad  map[string]string
+}{
+	{"SLACK_APP_TOKEN", []string{"xapp-1-A01-2-0a"}, map[string]string{
+		"":            "is required and not set: the app-level token, xapp-...",
+		"xoxb-test":   "this is the bot token (it belongs into SLACK_BOT_TOKEN); the app-level token begins with xapp-",
+		"xoxp-test":   "this is a user token",
+		"test":        "is no such token: the app-level token begins with xapp-",
+		"xapp-":       "is no such token",
+		"xapp-a b":    "has a blank",
+		`"xapp-test"`: "stands in quotes",
+	}},
+	{"SLACK_BOT_TOKEN", []string{"xoxb-1-2-a"}, map[string]string{
+		"":           "is required and not set: the bot token, xoxb-...",
+		"xapp-test":  "this is the app-level token (it belongs into SLACK_APP_TOKEN); the bot token begins with xoxb-",
+		"xoxp-test":  "this is a user token",
+		"xoxe.xoxb-": "this is a refresh or configuration token",
+		"https://hooks.slack.com/services/T1/B1/test": "this is the URL of an incoming webhook",
+		" xoxb-test":   "is no such token",
+		"xoxb-test\n":  "has a blank",
+		"glptt-test":   "this is a trigger token of GitLab",
+		"'xoxb-test'":  "stands in quotes",
+		"xoxb-testあ":   "has a blank or another character",
+		"XOXB-test":    "is no such token",
+		"Bearer xoxb-": "is no such token",
+	}},
+	{"SLACK_API_URL", []string{"http://127.0.0.1:9999/api", "https://slack.example.com/api/"}, map[string]string{
+		"slack.com/api":                "must be a URL that begins with https://",
+		"wss://slack.com":              "must be a URL that begins with https://",
+		"https://":                     "must be a URL that begins with https://",
+		"https://slack.com:port/":      "must be a URL that begins with https://",
+		"https://slack.com:99999/":     "must be a URL that begins with https://",
+		"https://user:pw@slack.com/":   "must be a URL without user",
+		"https://slack.com/api?":       "must be a URL without user, password, query",
+		"https://slack.com/api?x=1":    "must be a URL without user, password, query",
+		"https://slack.com/api#x":      "must be a URL without user, password, query",
+		"https://slack.com/\x7f":       "must be a URL that begins with https://",
+		"https://slack.com:443:443/ a": "must be a URL that begins with https://",
+	}},
+	{"SLACK_CONNECTIONS", []string{"1", "5"}, map[string]string{
+		"0": "must be from 1 to 5", "6": "must be from 1 to 5", "-1": "must be from 1 to 5",
+		"two": "must be a whole number", "1.5": "must be a whole number", "99999999999": "must be a whole number",
+	}},
+	{"GITLAB_URL", []string{"http://gitlab.internal:8080", "https://example.com/gitlab/"}, map[string]string{
+		"gitlab.example.com":           "must be a URL that begins with https://",
+		"ssh://git@gitlab.example.com": "must be a URL that begins with https://",
+		"https://u@gitlab.example.com": "must be a URL without user",
+		"https://gitlab.com/api/v4/":   "must be without /api/v4",
+	}},
+	{"GITLAB_TRIGGER_TOKENS", []string{fakeMap, `"{\"T1\": {\"C1\": {\"app\": {\"project_id\": 1, \"token\": \"glptt-test\"}}}}"`}, map[string]string{
+		"":                  "is required and not set: the target map",
+		"{}":                "holds no target",
+		"{":                 "is not JSON: look at line 1",
+		"'" + fakeMap + "'": "stands in quotes",
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glpat-test-test"}}}}`: "T1.C1.app.token: is an access token (glpat-)",
+	}},
+	{"GITLAB_API_TOKEN", []string{"glpat-test", "0123456789abcdefghij"}, map[string]string{
+		"glptt-test":   "this is a trigger token of GitLab",
+		"xoxb-test":    "this is the bot token",
+		"glpat-a b":    "has a blank",
+		`"glpat-test"`: "stands in quotes",
+	}},
+	{"GITLAB_REQUEST_TIMEOUT", []string{"1s", "10m", "1m30s"}, map[string]string{
+		"0s": "must be from 1s to 10m", "999ms": "must be from 1s to 10m", "10m1s": "must be from 1s to 10m",
+		"-60s": "must be from 1s to 10m", "60": "must be a duration with its unit", "soon": "must be a duration with its unit",
+	}},
+	{"GITLAB_REF", []string{"main", "release/2", "v1.0"}, map[string]string{
+		" ": "must be the name of a branch or tag", "a b": "must be the name of a branch or tag", "a\n": "must be the name of a branch or tag",
+	}},
+	{"REDIS_URL", []string{
+		"redis://localhost", "rediss://user:pw@redis.example.com:6380/1", "unix:///run/redis.sock",
+		"redis://h:26379?master_name=main&addr=h2:26379", "redis://h:6379?addr=h2:6379", "redis://[::1]:6379",
+	}, map[string]string{
+		"localhost:6379":         "must begin with redis://",
+		"http://localhost:6379":  "must begin with redis://",
+		"redis://":               "names no host",
+		"redis://:6379":          "names no host",
+		"redis://:p%zz@host":     "is not a URL",
+		"redis://user:p#w@h:638": "is not a URL",
+	}},
+	{"REDIS_PREFIX", []string{"psycher-2", "a.b_c"}, map[string]string{
+		"{a}": "must be letters, digits", "a:b": "must be letters, digits", "a b": "must be letters, digits", "あ": "must be letters, digits",
+	}},
+	{"NOTIFY_ADDR", []string{":0", "0.0.0.0:80", "[::1]:8080", "localhost:65535"}, map[string]string{
+		"8080": "must be host:port", "localhost": "must be host:port", "localhost:": "must be host:port", ":http": "must be host:port",
+		":65536": "must be host:port", "http://localhost:80": "must be host:port", "::1:80": "must be host:port", "a b:80": "must be host:port",
+	}},
+	{"NOTIFY_TOKEN", []string{"abcXYZ019._~-abc"}, map[string]string{
+		"":                  "is required and not set",
+		"0123456789 abcdef": "character 11 is not one of letters",
+		"0123456789&bcdef":  "character 11 is not one of letters",
+		"あ0123456789abcdef": "character 1 is not one of letters",
+		"source":            "must not be the name of a field", "type": "must not be the name", "result": "must not be the name",
+		"channel": "must not be the name", "timestamp": "must not be the name", "id": "must not be the name",
+		"pipeline": "must not be the name", "job": "must not be the name", "token": "must not be the name",
+	}},
+	{"MENTION_MAX_AGE", []string{"30s", "24h"}, map[string]string{"0s": "must be over zero", "-1m": "must be over zero", "2": "must be a duration"}},
+	{"DEPLOY_TIMEOUT", []string{"30m"}, map[string]string{"0": "must be over zero", "-1h": "must be over zero", "1 hour": "must be a duration"}},
+	{"ADMIN_ADDR", []string{":9090", "127.0.0.1:0"}, map[string]string{
+		"9090": "must be host:port", ":x": "must be host:port", ":8080": "must not be that of NOTIFY_ADDR",
+	}},
+	{"PSYCHER_LANG", []string{"ja", "en"}, map[string]string{"de": "must be one of ja, en", "EN": "must be one of ja, en"}},
+	{"LOG_LEVEL", []string{"trace", "debug", "info", "warn", "error", "fatal", "panic", "disabled"}, map[string]string{
+		"verbose": "must be one of trace, debug", "1": "must be one of trace, debug", "99999": "must be one of trace, debug",
+	}},
+	{"LOG_FORMAT", []string{"json", "console"}, map[string]string{"text": "must be one of json, console"}},
+	{"HTTPS_PROXY", []string{"http://proxy:3128", "proxy.example.com:3128", "socks5://u:p%40@proxy"}, map[string]string{
+		"https://proxy:3128": "must begin with http:// or socks5://",
+		"http://":            "must be a proxy's URL",
+		"http://u:p%zz@h":    "must be a proxy's URL",
+		"proxy:port":         "must be a proxy's URL",
+	}},
+	{"HTTP_PROXY", []string{"http://proxy:3128"}, map[string]string{"ftp://proxy": "must begin with http:// or socks5://"}},
+	{"NO_PROXY", []string{"*", "a.example.com, .b.example.com,10.0.0.0/8"}, nil},
+	{"SSL_CERT_FILE", nil, map[string]string{
+		"testdata/there-is-none.pem": "the file does not exist", "settings.go": "the file holds no certificate", ".": "the file cannot be read",
+	}},
+	{"SSL_CERT_DIR", []string{".", ".:.."}, map[string]string{
+		"testdata/there-is-none": "one of its directories does not exist", ".:settings.go": "must name directories",
+	}},
+}
+
+func TestEachSettingIsChecked(t *testing.T) {
+	var tested []string
+	for _, row := range settingRows {
+		tested = append(tested, row.name)
+		for _, value := range row.good {
+			if _, warnings, err := LoadSettings(environ(row.name+"="+value), ""); err != nil || len(warnings) > 0 {
+				t.Errorf("%s=%s: %v %q", row.name, value, err, warnings)
+			}
+		}
+		for value, want := range row.bad {
+			got := problems(t, environ(row.name+"="+value), "")
+			if !slices.ContainsFunc(got, func(p string) bool { return strings.HasPrefix(p, row.name+": ") && strings.Contains(p, want) }) {
+				t.Errorf("%s=%s: got %q, want %q", row.name, value, got, want)
+			}
+			for _, p := range got {
+				if !strings.HasPrefix(p, row.name+": ") || strings.Contains(p, "\n") {
+					t.Errorf("%s=%s: stray problem %q", row.name, value, p)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(names(), tested); diff != "" {
+		t.Error("settings without a row:", diff)
+	}
+}
+
+func TestURLsAreTakenWithAndWithoutASlashAtTheEnd(t *testing.T) {
+	for _, slash := range []string{"", "/", "//"} {
+		s, _, err := LoadSettings(environ("SLACK_API_URL=https://slack.com/api"+slash, "GITLAB_URL=https://example.com/gitlab"+slash), "")
+		if err != nil || s.SlackAPIURL != "https://slack.com/api/" || s.GitLabURL != "https://example.com/gitlab" {
+			t.Errorf("%q: %s %s %v", slash, s.SlackAPIURL, s.GitLabURL, err)
+		}
+	}
+}
+
+func TestTargetsTakeTheirDefaultsFromTheSettings(t *testing.T) {
+	s, _, err := LoadSettings(environ("GITLAB_REF=main", "DEPLOY_TIMEOUT=5m"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if app, _ := s.Targets.Find("T1", "C1", "app"); app.Ref != "main" || app.Timeout != 5*time.Minute {
+		t.Errorf("target %+v", app)
+	}
+}
+
+func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
+	got := problems(t, []string{
+		"LOG_FORMAT=xml", "SLACK_BOT_TOKEN=xapp-test", "NOTIFY_TOKEN=a b", "DEPLOY_TIMEOUT=never", "SLACK_CONNECTIONS=many",
+		`GITLAB_TRIGGER_TOKENS={"T1": {"C1": {"app": {"project_id": 0}}}}`, "SSL_CERT_DIR=/there/is/none",
+	}, "")
+	var named []string
+	for _, p := range got {
+		name, _, _ := strings.Cut(p, ": ")
+		named = append(named, name)
+	}
+	want := []string{
+		"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CONNECTIONS", "GITLAB_TRIGGER_TOKENS", "GITLAB_TRIGGER_TOKENS",
+		"NOTIFY_TOKEN", "DEPLOY_TIMEOUT", "LOG_FORMAT", "SSL_CERT_DIR",
+	}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestShortNotifyTokenIsTakenWithAWarning(t *testing.T) {
+	s, warnings, err := LoadSettings(environ("NOTIFY_TOKEN=short"), "")
+	if err != nil || s.NotifyToken.Reveal() != "short" {
+		t.Fatal(err)
+	}
+	if len(warnings) != 1 || !strings.HasPrefix(warnings[0], "NOTIFY_TOKEN is shorter than 16") {
+		t.Errorf("%q", warnings)
+	}
+}
+
+func TestSecretsAreNeverShown(t *testing.T) {
+	s, _, err := LoadSettings([]string{
+		"SLACK_APP_TOKEN=xapp-marker", "SLACK_BOT_TOKEN=xoxb-marker", "NOTIFY_TOKEN=marker-marker-marker",
+		`GITLAB_TRIGGER_TOKENS={"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-marker"}}}}`,
+		"GITLAB_API_TOKEN=glpat-marker", "REDIS_URL=redis://:marker@localhost", "HTTPS_PROXY=http://u:marker@proxy", "HTTP_PROXY=http://u:marker@proxy",
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	logger := zerolog.New(&log)
+	logger.Info().Any("settings", s).Any("pointer", &s).Send()
+	for _, shown := range []string{fmt.Sprintf("%v %+v %#v %v %+v %#v", s, s, s, &s, &s, &s), string(asJSON), log.String()} {
+		if strings.Contains(shown, "marker") || !strings.Contains(shown, "[redacted]") {
+			t.Error(shown)
+		}
+	}
+}
+
+func TestNoProblemShowsAValue(t *testing.T) {
+	for _, name := range names() {
+		if name == "NO_PROXY" {
+			continue // takes anything
+		}
+		for _, value := range []string{"marker marker\x01", "glptt-marker%zz://marker:marker", "xoxp-marker", "'marker"} {
+			for _, form := range []string{name + "=" + value, name + "_FILE=" + value} {
+				_, warnings, err := LoadSettings(environ(form), write(t, "X=1"))
+				if shown := fmt.Sprint(err, warnings); strings.Contains(shown, "marker") {
+					t.Errorf("%s: %s", form, shown)
+				}
+			}
+		}
+	}
+	for _, dotenv := range []string{"SLACK_BOT_TOKEN=\"marker", "A=1\nmarker marker", "A=1\nmarker-x=marker", "marker"} {
+		if got := fmt.Sprint(problems(t, environ(), write(t, dotenv))); strings.Contains(got, "marker") {
+			t.Errorf("%q: %s", dotenv, got)
+		}
+	}
+}
+
+func TestSettingsPage(t *testing.T) {
+	const path = "../docs/SETTINGS.md"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(page), "-update -->\n")
+	_, after, ok := strings.Cut(rest, "<!-- /settings -->")
+	if !ok {
+		t.Fatal("the page has no place for the table")
+	}
+	want := before + "-update -->\n" + SettingsTable() + "<!-- /settings -->" + after
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, string(page)); diff != "" {
+		t.Error("run with -update:", diff)
+	}
+}
+
+func TestTableHasARowForEachField(t *testing.T) {
+	var fields []string
+	for _, f := range settingFields() {
+		fields = append(fields, f.name)
+	}
+	if diff := cmp.Diff(fields, names()); diff != "" {
+		t.Error(diff)
+	}
+}

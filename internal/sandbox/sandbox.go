@@ -1,0 +1,129 @@
+// Package sandbox is everything around the bot on one machine: a stand-in Slack
+// and a stand-in GitLab on free loopback ports, and pipelines that really run
+// the example's scripts. The demo plays in it. The stand-ins themselves are in
+// the packages below; what is shown of them is in this one.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+)
+
+// The names of things in the sandbox.
+const (
+	Team    = "T0TEAM"
+	Channel = "C0APP"
+	User    = "U0YAMADA"
+	Bot     = "<@U0BOT>"
+	Target  = "app"
+
+	notifyToken  = "demo-notify-token"
+	triggerToken = "glptt-demo-0000000000000000"
+	apiToken     = "glpat-demo-read-api"
+)
+
+// Sandbox is the world of one demo.
+type Sandbox struct {
+	Slack  *fakeslack.Slack
+	GitLab *fakegitlab.GitLab
+
+	slackURL, gitlabURL string
+	notify, admin       string
+	scripts             *scripts
+	servers             []*http.Server
+	running             sync.WaitGroup
+}
+
+// Start opens the stand-ins. Close ends them.
+func Start(ctx context.Context) (*Sandbox, error) {
+	b := &Sandbox{}
+	var err error
+	if b.scripts, err = unpack(); err != nil {
+		return nil, err
+	}
+	listeners := make([]net.Listener, 4)
+	addrs := make([]string, 4)
+	for i := range listeners {
+		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return nil, errors.Join(fmt.Errorf("a port on this machine: %w", err), b.Close())
+		}
+		addrs[i] = listeners[i].Addr().String()
+	}
+	// The last two are the bot's: known to be free, and opened by itself.
+	listeners[2].Close()
+	listeners[3].Close()
+	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
+
+	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
+	b.GitLab = fakegitlab.New(fakegitlab.Config{
+		URL: b.gitlabURL, APIToken: apiToken,
+		Projects:   []fakegitlab.Project{{ID: 1, Path: "example/app", Token: triggerToken, Name: "deploy $PSYCHER_ID"}},
+		OnPipeline: func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p, "http://"+b.notify+"/notify") },
+	})
+	b.serve(listeners[0], b.Slack)
+	b.serve(listeners[1], b.GitLab)
+	return b, nil
+}
+
+func (b *Sandbox) serve(l net.Listener, h http.Handler) {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	b.servers = append(b.servers, s)
+	b.running.Go(func() { s.Serve(l) }) // ends with Close, and says nothing else
+}
+
+// Close ends what runs.
+func (b *Sandbox) Close() error {
+	if b.Slack != nil {
+		b.Slack.Close()
+		b.GitLab.Close()
+	}
+	for _, s := range b.servers {
+		s.Close()
+	}
+	b.running.Wait()
+	return os.RemoveAll(b.scripts.dir)
+}
+
+// FailNext has the next deploy fail.
+func (b *Sandbox) FailNext() { b.scripts.failNext.Store(true) }
+
+// Environ is the bot's environment: ordinary settings, as one would set them.
+func (b *Sandbox) Environ(lang string) []string {
+	return []string{
+		"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + b.slackURL + "/api/",
+		"GITLAB_URL=" + b.gitlabURL, "GITLAB_API_TOKEN=" + apiToken,
+		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%q: {"project_id": "example/app", "token": %q}}}}`, Team, Channel, Target, triggerToken),
+		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_TOKEN=" + notifyToken,
+		"PSYCHER_LANG=" + lang, "LOG_LEVEL=error", "LOG_FORMAT=console",
+	}
+}
+
+// Ready waits until the bot says that it is.
+func (b *Sandbox) Ready(ctx context.Context) error {
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.admin+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the bot did not become ready: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
