@@ -1,0 +1,303 @@
+// Package sim is a world in one bubble of fake time: the whole bot, one or more
+// of it, with stand-ins of Slack, GitLab and Redis, joined by a network in
+// memory. A test that runs in a synctest bubble builds a World, starts bots in
+// it, lets people speak, and looks at what they would see.
+package sim
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/cmd"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sandbox/pipenet"
+)
+
+// The names of things in the world.
+const (
+	Team    = "T0TEAM"
+	Channel = "C0APP"   // one target: app
+	Two     = "C0TWO"   // two targets: api, web
+	Empty   = "C0EMPTY" // none
+	User    = "U0ASKER"
+	Project = "group/app"
+	Bot     = "<@U0BOT>"
+
+	NotifyToken  = "notify-token-for-tests"
+	TriggerToken = "glptt-test-000000000000000000000000"
+	APIToken     = "glpat-test-read-api"
+)
+
+// World is Slack, GitLab and Redis, and the network between them and the bots.
+type World struct {
+	T      testing.TB
+	Net    *pipenet.Network
+	Slack  *fakeslack.Slack
+	GitLab *fakegitlab.GitLab
+	Redis  *miniredis.Miniredis
+
+	// Pipeline is what a new pipeline does, in a goroutine of its own: nothing,
+	// if nil. It is set before a mention is made.
+	Pipeline func(p fakegitlab.Pipeline)
+
+	mu       sync.Mutex
+	settings map[string]string
+	running  sync.WaitGroup
+	ctx      context.Context
+	listen   map[string]int
+}
+
+// New builds a world. It is torn down at the end of the test. Settings are
+// "NAME=value", for all bots of this world.
+func New(t testing.TB, settings ...string) *World {
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &World{T: t, Net: pipenet.New(), ctx: ctx, listen: map[string]int{}, settings: map[string]string{
+		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "SLACK_API_URL": "http://slack.test/api/",
+		"GITLAB_URL": "http://gitlab.test", "GITLAB_API_TOKEN": APIToken, "REDIS_URL": "redis://redis.test:6379",
+		"NOTIFY_TOKEN": NotifyToken, "LOG_LEVEL": "debug",
+		"GITLAB_TRIGGER_TOKENS": fmt.Sprintf(`{%q: {
+			%q: {"app": {"project_id": "group/app", "token": %q}},
+			%q: {"api": {"project_id": 2, "token": %q}, "web": {"project_id": "group/web", "token": %q}}}}`,
+			Team, Channel, TriggerToken, Two, TriggerToken, TriggerToken),
+	}}
+	w.set(settings)
+	w.Slack = fakeslack.New(fakeslack.Config{URL: "http://slack.test"})
+	w.GitLab = fakegitlab.New(fakegitlab.Config{
+		URL: "http://gitlab.test", APIToken: APIToken,
+		OnPipeline: func(p fakegitlab.Pipeline) {
+			if w.Pipeline != nil {
+				w.Pipeline(p)
+			}
+		},
+		Projects: []fakegitlab.Project{
+			{ID: 1, Path: "group/app", Token: TriggerToken, Name: "deploy $PSYCHER_ID"},
+			{ID: 2, Path: "group/api", Token: TriggerToken},
+			{ID: 3, Path: "group/web", Token: TriggerToken},
+		},
+	})
+	w.Redis = miniredis.NewMiniRedis()
+	w.Redis.ClockTTL(true)
+	w.serve("slack.test:80", w.Slack)
+	w.serve("gitlab.test:80", w.GitLab)
+	w.forward("redis.test:6379", w.Redis.Dial)
+	t.Cleanup(func() {
+		cancel()
+		w.Slack.Close()
+		w.GitLab.Close()
+		w.running.Wait()
+		w.Redis.Close()
+	})
+	return w
+}
+
+func (w *World) set(settings []string) {
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		w.settings[name] = value
+	}
+}
+
+func (w *World) serve(addr string, h http.Handler) {
+	l, err := w.Net.Listen(addr)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	w.running.Go(func() { s.Serve(l) })
+	context.AfterFunc(w.ctx, func() { s.Close() })
+}
+
+// forward joins what is dialled at an address to something that gives connections.
+func (w *World) forward(addr string, dial func() (net.Conn, error)) {
+	l, err := w.Net.Listen(addr)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	context.AfterFunc(w.ctx, func() { l.Close() })
+	w.running.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := dial()
+			if err != nil {
+				in.Close()
+				continue
+			}
+			w.running.Go(func() { pipe(in, out) })
+		}
+	})
+}
+
+// pipe copies both ways until either side ends.
+func pipe(a, b net.Conn) {
+	var both sync.WaitGroup
+	end := func() { a.Close(); b.Close() }
+	both.Go(func() { defer end(); copyAll(b, a) })
+	both.Go(func() { defer end(); copyAll(a, b) })
+	both.Wait()
+}
+
+func copyAll(to, from net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Process is one bot: the real program, by its ordinary settings.
+type Process struct {
+	World *World
+	Name  string
+	stop  context.CancelFunc
+	done  chan struct{}
+	err   error
+}
+
+// Start starts a bot under a name, and does not wait for it to be ready.
+func (w *World) Start(name string, settings ...string) *Process {
+	w.T.Helper()
+	env := maps.Clone(w.settings)
+	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
+		k, v, _ := strings.Cut(s, "=")
+		env[k] = v
+	}
+	var environ []string
+	for k, v := range env {
+		environ = append(environ, k+"="+v)
+	}
+	s, _, err := cmd.LoadSettings(environ, "")
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(w.ctx)
+	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{})}
+	n := cmd.Net{Dial: w.Net.Dialer(name), Listen: func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) }}
+	w.running.Go(func() {
+		defer close(p.done)
+		p.err = cmd.Run(ctx, s, n, w.logger(name))
+	})
+	return p
+}
+
+// StartReady starts a bot and waits until it is ready.
+func (w *World) StartReady(name string, settings ...string) *Process {
+	w.T.Helper()
+	p := w.Start(name, settings...)
+	var status int
+	var why string
+	for end := time.Now().Add(time.Minute); status != http.StatusOK; time.Sleep(20 * time.Millisecond) {
+		if status, why = w.Get("http://" + name + ".test:9090/readyz"); time.Now().After(end) {
+			w.T.Fatalf("%s is not ready: %s", name, why)
+		}
+	}
+	return p
+}
+
+// Stop ends the bot as SIGTERM does, and gives what it ended with.
+func (p *Process) Stop() error {
+	p.stop()
+	<-p.done
+	return p.err
+}
+
+// Eventually waits, in the world's time, until something is so.
+func (w *World) Eventually(what string, within time.Duration, so func() bool) {
+	w.T.Helper()
+	for end := time.Now().Add(within); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.T.Fatalf("not within %v: %s", within, what)
+		}
+	}
+}
+
+// Client is an HTTP client in the world's network.
+func (w *World) Client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}
+}
+
+// Get asks a URL in the world.
+func (w *World) Get(url string) (status int, body string) {
+	resp, err := w.Client().Get(url)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	buffer := new(strings.Builder)
+	if _, err := fmt.Fprint(buffer, readAll(resp)); err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, buffer.String()
+}
+
+func readAll(r *http.Response) string {
+	b := new(strings.Builder)
+	p := make([]byte, 4<<10)
+	for {
+		n, err := r.Body.Read(p)
+		b.Write(p[:n])
+		if err != nil {
+			return b.String()
+		}
+	}
+}
+
+// Notify makes the call that the first scripts make.
+func (w *World) Notify(name, result, channel, ts string, more ...string) (status int, body string) {
+	q := NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + url.QueryEscape(channel) + "&timestamp=" + url.QueryEscape(ts)
+	return w.Get("http://" + name + ".test:8080/notify?" + strings.Join(append([]string{q}, more...), "&"))
+}
+
+// Mark waits until exactly these reactions stand on a message.
+func (w *World) Mark(channel, ts string, marks ...string) {
+	w.T.Helper()
+	want := strings.Join(marks, " ")
+	var got string
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if got = strings.Join(w.Slack.Reactions(channel, ts), " "); got == want {
+			return
+		}
+	}
+	w.T.Fatalf("reactions on %s: %q, want %q; thread: %q", ts, got, want, w.Texts(channel, ts))
+}
+
+// Texts are the bot's messages in a thread.
+func (w *World) Texts(channel, ts string) []string {
+	var texts []string
+	for _, m := range w.Slack.Thread(channel, ts) {
+		if m.TS != ts {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+func (w *World) logger(name string) zerolog.Logger {
+	if os.Getenv("SIM_LOG") == "" {
+		return zerolog.Nop()
+	}
+	out := zerolog.ConsoleWriter{Out: os.Stderr, NoColor: true, TimeFormat: "15:04:05.000"}
+	return zerolog.New(out).With().Timestamp().Str("bot", name).Logger()
+}
