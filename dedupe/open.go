@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -26,8 +27,17 @@ type Config struct {
 	Log    zerolog.Logger
 }
 
+// quiet keeps the client from writing to standard error what it returns as an
+// error as well. It has one logger for all clients.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
 // Open makes a store. It does not wait for Redis to answer.
 func Open(c Config) (*Store, error) {
+	quiet()
 	s := &Store{tag: "{" + c.Prefix + "}", log: c.Log}
 	if c.URL == "" {
 		m := miniredis.NewMiniRedis()

@@ -35,6 +35,7 @@ type Record struct {
 	Breaks  int     `json:"breaks,omitempty"` // how often it broke its worker
 
 	Deployment Deployment `json:"deployment,omitzero"`
+	Marks      []string   `json:"marks,omitempty"` // reactions of the states it has been in: each may stand
 	Lines      []Message  `json:"lines,omitempty"` // what is to be said in the thread, in order, each once
 	Shown      Shown      `json:"shown"`           // what Slack has been shown
 
@@ -66,7 +67,8 @@ type Deployment struct {
 // Shown is what of the record stands in Slack. Only who holds the record's
 // lease changes it.
 type Shown struct {
-	Marks   []string  `json:"marks,omitempty"`   // reactions that stand on the mention, or may
+	Mark    string    `json:"mark,omitempty"`    // the reaction that was put last
+	Off     []string  `json:"off,omitempty"`     // reactions that were taken off
 	Status  string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
 	Form    string    `json:"form,omitempty"`    // which form of the status message stands there
 	Said    int       `json:"said,omitempty"`    // how many of the lines are through

@@ -94,13 +94,14 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 	case doReact:
 		err := l.Slack.React(ctx, m.Key, step.mark)
 		if !errors.As(err, &wait) {
-			s.Marks = append(slices.Clone(s.Marks), step.mark)
+			s.Mark = step.mark
+			s.Off = slices.DeleteFunc(slices.Clone(s.Off), func(n string) bool { return n == step.mark })
 		}
 		return err
 	case doUnreact:
 		err := l.Slack.Unreact(ctx, m.Key, step.mark)
 		if !errors.As(err, &wait) {
-			s.Marks = slices.DeleteFunc(slices.Clone(s.Marks), func(n string) bool { return n == step.mark })
+			s.Off = append(slices.Clone(s.Off), step.mark)
 		}
 		return err
 	case doUpdate:
@@ -112,9 +113,9 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 	case doPost:
 		ts, err := l.Slack.Post(ctx, m, step.slot, step.say)
 		if errors.As(err, &lost) {
-			return &LaterError{After: time.Second, Err: err} // Posting stays: it is looked up
+			s.Posting = step.slot // it is looked up before it is posted again
+			return &LaterError{After: time.Second, Err: err}
 		}
-		s.Posting = ""
 		if !errors.As(err, &wait) {
 			s.posted(step, ts)
 		}
@@ -173,6 +174,6 @@ func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 }
 
 func (s Shown) equal(o Shown) bool {
-	return slices.Equal(s.Marks, o.Marks) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
+	return s.Mark == o.Mark && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
 		s.Posting == o.Posting && s.Tries == o.Tries && s.Next.Equal(o.Next)
 }

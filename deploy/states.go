@@ -69,6 +69,9 @@ func (r Record) move(to State) Record {
 		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
 	}
 	r.State = to
+	if m := mark(to); m != "" && !slices.Contains(r.Marks, m) {
+		r.Marks = append(slices.Clone(r.Marks), m)
+	}
 	r.Next = time.Time{}
 	r.Deployment.Looks = 0
 	return r

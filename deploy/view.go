@@ -119,7 +119,7 @@ func (r Record) owed() []showStep {
 	if shown.Posting != "" {
 		add(showStep{do: doFind, slot: shown.Posting})
 	}
-	if v.Mark != "" && !slices.Contains(shown.Marks, v.Mark) {
+	if v.Mark != "" && v.Mark != shown.Mark {
 		add(showStep{do: doReact, mark: v.Mark})
 	}
 	if v.Status != nil && shown.Status != never && shown.Form != v.Status.form() {
@@ -132,8 +132,8 @@ func (r Record) owed() []showStep {
 	for n := shown.Said; n < len(r.Lines); n++ {
 		add(showStep{do: doPost, slot: slotLine(n), say: r.seeded(r.Lines[n], n)})
 	}
-	for _, m := range shown.Marks {
-		if m != v.Mark && r.State != Triggering { // triggering passes soon: what stands may stay
+	for _, m := range r.Marks {
+		if m != v.Mark && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
 			add(showStep{do: doUnreact, mark: m})
 		}
 	}

@@ -7,7 +7,7 @@ package sim
 import (
 	"context"
 	"fmt"
-	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,7 +20,6 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/rs/zerolog"
 
-	"github.com/getto-systems/psycher/cmd"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sandbox/pipenet"
@@ -54,17 +53,18 @@ type World struct {
 	Pipeline func(p fakegitlab.Pipeline)
 
 	mu       sync.Mutex
+	rand     *rand.Rand
+	step     int
 	settings map[string]string
 	running  sync.WaitGroup
 	ctx      context.Context
-	listen   map[string]int
 }
 
 // New builds a world. It is torn down at the end of the test. Settings are
 // "NAME=value", for all bots of this world.
 func New(t testing.TB, settings ...string) *World {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &World{T: t, Net: pipenet.New(), ctx: ctx, listen: map[string]int{}, settings: map[string]string{
+	w := &World{T: t, Net: pipenet.New(), ctx: ctx, rand: rand.New(rand.NewPCG(1, 1)), settings: map[string]string{
 		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "SLACK_API_URL": "http://slack.test/api/",
 		"GITLAB_URL": "http://gitlab.test", "GITLAB_API_TOKEN": APIToken, "REDIS_URL": "redis://redis.test:6379",
 		"NOTIFY_TOKEN": NotifyToken, "LOG_LEVEL": "debug",
@@ -167,62 +167,6 @@ func copyAll(to, from net.Conn) {
 	}
 }
 
-// Process is one bot: the real program, by its ordinary settings.
-type Process struct {
-	World *World
-	Name  string
-	stop  context.CancelFunc
-	done  chan struct{}
-	err   error
-}
-
-// Start starts a bot under a name, and does not wait for it to be ready.
-func (w *World) Start(name string, settings ...string) *Process {
-	w.T.Helper()
-	env := maps.Clone(w.settings)
-	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
-		k, v, _ := strings.Cut(s, "=")
-		env[k] = v
-	}
-	var environ []string
-	for k, v := range env {
-		environ = append(environ, k+"="+v)
-	}
-	s, _, err := cmd.LoadSettings(environ, "")
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(w.ctx)
-	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{})}
-	n := cmd.Net{Dial: w.Net.Dialer(name), Listen: func(_, addr string) (net.Listener, error) { return w.Net.Listen(addr) }}
-	w.running.Go(func() {
-		defer close(p.done)
-		p.err = cmd.Run(ctx, s, n, w.logger(name))
-	})
-	return p
-}
-
-// StartReady starts a bot and waits until it is ready.
-func (w *World) StartReady(name string, settings ...string) *Process {
-	w.T.Helper()
-	p := w.Start(name, settings...)
-	var status int
-	var why string
-	for end := time.Now().Add(time.Minute); status != http.StatusOK; time.Sleep(20 * time.Millisecond) {
-		if status, why = w.Get("http://" + name + ".test:9090/readyz"); time.Now().After(end) {
-			w.T.Fatalf("%s is not ready: %s", name, why)
-		}
-	}
-	return p
-}
-
-// Stop ends the bot as SIGTERM does, and gives what it ended with.
-func (p *Process) Stop() error {
-	p.stop()
-	<-p.done
-	return p.err
-}
-
 // Eventually waits, in the world's time, until something is so.
 func (w *World) Eventually(what string, within time.Duration, so func() bool) {
 	w.T.Helper()
@@ -235,7 +179,7 @@ func (w *World) Eventually(what string, within time.Duration, so func() bool) {
 
 // Client is an HTTP client in the world's network.
 func (w *World) Client() *http.Client {
-	return &http.Client{Transport: &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}
+	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}
 }
 
 // Get asks a URL in the world.
@@ -270,6 +214,22 @@ func (w *World) Notify(name, result, channel, ts string, more ...string) (status
 	return w.Get("http://" + name + ".test:8080/notify?" + strings.Join(append([]string{q}, more...), "&"))
 }
 
+// Report is what notify.sh does: it tells a bot that lives of a pipeline, and
+// tries again while none takes it. A start that was refused gives false.
+func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
+	for pause := time.Second; pause < 5*time.Minute; pause *= 2 {
+		for _, name := range []string{"a", "b"} {
+			status, _ := w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"],
+				"id="+p.Variables["PSYCHER_ID"], fmt.Sprintf("pipeline=%d", p.ID))
+			if status == http.StatusOK || status == http.StatusConflict {
+				return status == http.StatusOK
+			}
+		}
+		time.Sleep(pause)
+	}
+	return true
+}
+
 // Mark waits until exactly these reactions stand on a message.
 func (w *World) Mark(channel, ts string, marks ...string) {
 	w.T.Helper()
@@ -300,4 +260,13 @@ func (w *World) logger(name string) zerolog.Logger {
 	}
 	out := zerolog.ConsoleWriter{Out: os.Stderr, NoColor: true, TimeFormat: "15:04:05.000"}
 	return zerolog.New(out).With().Timestamp().Str("bot", name).Logger()
+}
+
+// latency is how long an operation is on its way: a seeded few milliseconds,
+// no two the same.
+func (w *World) latency() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.step++
+	return time.Millisecond + time.Duration(w.rand.Int64N(int64(4*time.Millisecond))) + time.Duration(w.step%1000)
 }

@@ -1,0 +1,216 @@
+package sim_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// scenario is one deploy, and how it may end when something goes wrong in it.
+type scenario struct {
+	name     string
+	settings []string
+	world    func(w *sim.World) // what is special about the world
+	say      string
+	after    func(w *sim.World, ts string) // what happens after the mention
+	pipeline func(w *sim.World, p fakegitlab.Pipeline)
+	good     []string // the reactions that it may end with; "" is none
+}
+
+func scenarios() []scenario {
+	deploy := func(result string) func(w *sim.World, p fakegitlab.Pipeline) {
+		return func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(20 * time.Second)
+			w.Report(p, result)
+			w.GitLab.Finish(p.ID, map[string]string{"success": "success", "failure": "failed"}[result])
+		}
+	}
+	named := func(name string) fakegitlab.Fault {
+		f, ok := fakegitlab.Named(name)
+		if !ok {
+			panic("no fault " + name)
+		}
+		return f
+	}
+	return []scenario{
+		{name: "success", say: "release", pipeline: deploy("success"), good: []string{"white_check_mark"}},
+		{name: "failure", say: "リリース", pipeline: deploy("failure"), good: []string{"x"}},
+		{name: "refused", say: "release", good: []string{"x"}, world: func(w *sim.World) {
+			w.GitLab.Answer(-1, named("reference not found"))
+		}},
+		{name: "lost answer", say: "release", pipeline: deploy("success"), good: []string{"white_check_mark"}, world: func(w *sim.World) {
+			w.GitLab.Answer(1, named("made and cut"))
+		}},
+		{name: "waiting", say: "release", pipeline: deploy("success"), good: []string{"white_check_mark"}, world: func(w *sim.World) {
+			w.GitLab.Answer(1, named("rate limit of a proxy"))
+		}},
+		{name: "callback before the answer", say: "release", good: []string{"white_check_mark"}, world: func(w *sim.World) {
+			w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: 201})
+		}, pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(time.Second)
+			w.Report(p, "success")
+			w.GitLab.Finish(p.ID, "success")
+		}},
+		{name: "start call", say: "release", good: []string{"white_check_mark"}, pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(time.Second)
+			if w.Report(p, "start") {
+				deploy("success")(w, p)
+			} else {
+				w.GitLab.Finish(p.ID, "failed")
+			}
+		}},
+		{name: "duplicate delivery", say: "release", pipeline: deploy("success"), good: []string{"white_check_mark"}, world: func(w *sim.World) {
+			w.Slack.Broadcast(true)
+		}, after: func(w *sim.World, ts string) {
+			time.Sleep(500 * time.Millisecond)
+			w.Slack.Redeliver(sim.Channel, ts)
+		}},
+		{name: "answered", say: "よろしく", good: []string{""}},
+	}
+}
+
+// run plays the scenario in a world of its own, with the fault, and tells what
+// promises were broken.
+func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []string) {
+	w := sim.New(t, s.settings...)
+	w.Pipeline = func(p fakegitlab.Pipeline) { s.pipeline(w, p) }
+	if s.pipeline == nil {
+		w.Pipeline = nil
+	}
+	a := w.StartReady("a")
+	time.Sleep(2 * time.Second) // both sockets
+	if s.world != nil {
+		s.world(w)
+	}
+	a.Arm(fault)
+	ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" "+s.say)
+	if s.after != nil {
+		s.after(w, ts)
+	}
+	limit := 3 * time.Minute
+	if fault != nil {
+		for range 600 {
+			if fault.Hit() {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if !fault.Hit() {
+			return a.Ops(), []string{"the operation was not reached"}
+		}
+		time.Sleep(2 * time.Second)
+		w.Start("b")
+		if fault.How == sim.Suspend {
+			limit = time.Hour + 3*time.Minute
+		} else {
+			limit = 7 * time.Minute
+		}
+	}
+	// The end comes early where all is well; then a while longer, for what should not come.
+	settled := func() bool { return len(s.check(w, ts)) == 0 }
+	for end := time.Now().Add(limit); time.Now().Before(end) && !settled(); {
+		time.Sleep(time.Second)
+	}
+	extra := 30 * time.Second
+	if fault != nil && fault.How == sim.Suspend {
+		extra = time.Until(fault.Over()) + 30*time.Second
+	}
+	time.Sleep(extra)
+	broken = s.check(w, ts)
+	return a.Ops(), broken
+}
+
+// check holds the world to the promises.
+func (s scenario) check(w *sim.World, ts string) (broken []string) {
+	bad := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
+	var made []fakegitlab.Pipeline
+	for _, p := range w.GitLab.Pipelines() {
+		if p.Variables["timestamp"] == ts {
+			made = append(made, p)
+		}
+	}
+	if len(made) > 1 {
+		bad("%d pipelines for one mention", len(made))
+	}
+	texts := w.Texts(sim.Channel, ts)
+	marks := strings.Join(w.Slack.Reactions(sim.Channel, ts), " ")
+	if len(made) == 0 && len(texts) == 0 {
+		bad("no pipeline, and nobody was told")
+	}
+	good := s.good
+	if len(made) == 0 {
+		good = []string{"", "x", "question", "zzz"} // none was made: the person was told, in whichever way is true
+		if s.good[0] == "" {
+			good = s.good
+		}
+	}
+	if !slices.Contains(good, marks) {
+		bad("reactions %q, want one of %q", marks, good)
+	}
+	slots := map[string]int{}
+	for _, m := range w.Slack.Thread(sim.Channel, ts) {
+		slots[string(m.Metadata)]++
+	}
+	for slot, n := range slots {
+		if n > 1 {
+			bad("posted %d times: %s", n, slot)
+		}
+	}
+	if lost := w.Slack.Lost(); len(lost) > 0 {
+		bad("Slack gave up delivering %v", lost)
+	}
+	return broken
+}
+
+// TestEveryCrashPoint runs each scenario with each fault at each of its
+// operations. It prints how many it covered. CRASH_POINTS=all runs all of them;
+// otherwise a share that covers each kind of operation.
+func TestEveryCrashPoint(t *testing.T) {
+	all := os.Getenv("CRASH_POINTS") == "all"
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			var ops []sim.Op
+			t.Run("no fault", func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var broken []string
+					if ops, broken = s.run(t, nil); len(broken) > 0 {
+						t.Errorf("broken: %s", strings.Join(broken, "; "))
+					}
+				})
+			})
+			n := 0
+			for _, op := range points(ops, all) {
+				for _, how := range sim.Hows() {
+					if how == sim.Suspend && !all {
+						continue
+					}
+					n++
+					t.Run(fmt.Sprintf("%s at %s", how, op), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) {
+							if _, broken := s.run(t, &sim.Fault{At: op, How: how}); len(broken) > 0 {
+								t.Errorf("broken: %s", strings.Join(broken, "; "))
+							}
+						})
+					})
+				}
+			}
+			t.Logf("%s: %d operations, %d crash points", s.name, len(ops), n)
+		})
+	}
+}
+
+// points are the operations to break: all, or of the many polls only the first.
+func points(ops []sim.Op, all bool) []sim.Op {
+	most := 3
+	return slices.DeleteFunc(slices.Clone(ops), func(op sim.Op) bool {
+		return !all && (op.Kind == "redis:take" && op.N > 1 || op.N > most)
+	})
+}

@@ -1,0 +1,235 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Op is one operation of a process on the world, named by its kind and by which
+// of its kind it is since the process started: "redis:save#2".
+type Op struct {
+	Kind string
+	N    int
+}
+
+func (o Op) String() string { return fmt.Sprintf("%s#%d", o.Kind, o.N) }
+
+// Fault is what happens at one operation.
+type Fault struct {
+	At  Op
+	How How
+
+	hit  atomic.Bool
+	over atomic.Int64
+}
+
+// Over is when a suspension ends.
+func (f *Fault) Over() time.Time { return time.Unix(0, f.over.Load()) }
+
+// Hit tells whether the operation was reached.
+func (f *Fault) Hit() bool { return f.hit.Load() }
+
+// How is a kind of fault.
+type How string
+
+// The faults that any operation can meet.
+const (
+	DieBefore  How = "dies just before"
+	DieAfter   How = "dies just after"
+	LoseAnswer How = "loses the answer"
+	Stall      How = "stalls for 30 s"
+	Suspend    How = "is suspended for an hour"
+)
+
+// Hows are all of them.
+func Hows() []How { return []How{DieBefore, DieAfter, LoseAnswer, Stall, Suspend} }
+
+// Arm has a fault happen at an operation that is still to come. Operations are
+// counted from now on.
+func (p *Process) Arm(f *Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault, p.counts, p.log = f, map[string]int{}, nil
+}
+
+// Ops are the operations so far, since Arm.
+func (p *Process) Ops() []Op {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Op(nil), p.log...)
+}
+
+// begin counts an operation, and gives the fault that is to happen at it.
+func (p *Process) begin(kind string) *Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[kind]++
+	op := Op{kind, p.counts[kind]}
+	p.log = append(p.log, op)
+	if p.fault != nil && p.fault.At == op && p.fault.hit.CompareAndSwap(false, true) {
+		return p.fault
+	}
+	return nil
+}
+
+// opConn is a connection of a process. What it writes are operations.
+type opConn struct {
+	net.Conn
+	p       *Process
+	addr    string
+	upgrade bool        // it is a websocket by now
+	deaf    atomic.Bool // its answers do not arrive any more
+}
+
+// Write carries out one operation: each command, request and frame is written
+// at once by the libraries that psycher uses.
+func (c *opConn) Write(b []byte) (int, error) {
+	c.p.awake()
+	kind := c.kind(b)
+	if kind == "" {
+		return c.Conn.Write(b)
+	}
+	time.Sleep(c.p.World.latency()) // the way there: distinct, so that nothing happens at the same instant
+	f := c.p.begin(kind)
+	if f == nil {
+		return c.Conn.Write(b)
+	}
+	switch f.How {
+	case DieBefore:
+		c.p.Kill()
+		return 0, syscall.EPIPE
+	case DieAfter:
+		n, err := c.Conn.Write(b)
+		time.Sleep(c.p.World.latency()) // it arrives
+		c.p.Kill()
+		return n, err
+	case LoseAnswer:
+		c.deaf.Store(true)
+		n, err := c.Conn.Write(b)
+		c.p.World.running.Go(func() {
+			time.Sleep(5 * time.Second)
+			c.Conn.Close()
+		})
+		return n, err
+	case Stall:
+		time.Sleep(30 * time.Second)
+	case Suspend:
+		f.over.Store(time.Now().Add(time.Hour).UnixNano())
+		c.p.suspend(time.Hour)
+	}
+	return c.Conn.Write(b)
+}
+
+// suspend keeps everything that the process does from the world for a while.
+func (p *Process) suspend(d time.Duration) {
+	p.mu.Lock()
+	p.asleep = time.Now().Add(d)
+	p.mu.Unlock()
+	time.Sleep(d)
+}
+
+// awake waits while the process is suspended.
+func (p *Process) awake() {
+	p.mu.Lock()
+	until := p.asleep
+	p.mu.Unlock()
+	time.Sleep(time.Until(until))
+}
+
+func (c *opConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.p.awake()
+	for c.deaf.Load() && err == nil {
+		n, err = c.Conn.Read(b) // swallowed
+	}
+	return n, err
+}
+
+func (c *opConn) Close() error {
+	c.p.mu.Lock()
+	delete(c.p.conns, c)
+	c.p.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// kind names what is written; empty: nothing that counts.
+func (c *opConn) kind(b []byte) string {
+	host, _, _ := strings.Cut(c.addr, ".")
+	switch {
+	case host == "redis":
+		return redisKind(b)
+	case host == "gitlab" && bytes.HasPrefix(b, []byte("POST")):
+		return "gitlab:trigger"
+	case host == "gitlab":
+		if bytes.Contains(firstLine(b), []byte("/pipelines?")) {
+			return "gitlab:list"
+		}
+		return "gitlab:look"
+	case host == "slack" && c.upgrade:
+		return frameKind(b)
+	case host == "slack" && bytes.HasPrefix(b, []byte("GET /link")):
+		c.upgrade = true
+		return "socket:open"
+	case host == "slack":
+		_, method, _ := bytes.Cut(firstLine(b), []byte("/api/"))
+		method, _, _ = bytes.Cut(method, []byte(" "))
+		return "slack:" + string(method)
+	case strings.HasSuffix(c.addr, ":8080"):
+		return "notify:answer"
+	}
+	return ""
+}
+
+func firstLine(b []byte) []byte {
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	return line
+}
+
+// frameKind names a websocket frame by its opcode; pings and pongs do not count.
+func frameKind(b []byte) string {
+	switch b[0] & 0xf {
+	case 1:
+		return "socket:ack"
+	case 8:
+		return "socket:close"
+	}
+	return ""
+}
+
+// redisKind names a script by the keys that it takes.
+func redisKind(b []byte) string {
+	if !bytes.Contains(b[:min(len(b), 40)], []byte("EVALSHA")) && !bytes.Contains(b[:min(len(b), 40)], []byte("evalsha")) &&
+		!bytes.Contains(b[:min(len(b), 40)], []byte("eval")) {
+		return ""
+	}
+	part := strings.Split(string(b), "\r\n")
+	has := func(s string, most int) bool {
+		for i, p := range part {
+			if i < most && strings.Contains(p, s) && strings.HasPrefix(p, "{") {
+				return true
+			}
+		}
+		return false
+	}
+	record, due, birth, last := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:last", 13)
+	switch {
+	case record && due && birth:
+		return "redis:claim"
+	case record && due && last:
+		return "redis:save"
+	case record && due:
+		return "redis:delay"
+	case record:
+		return "redis:load"
+	case due:
+		return "redis:take"
+	case last:
+		return "redis:last"
+	}
+	return "redis:birth"
+}

@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/getto-systems/psycher/cmd"
+)
+
+// Process is one bot: the real program, by its ordinary settings. It can be
+// stopped as a signal does, and killed: from then on nothing that it does
+// reaches the world.
+type Process struct {
+	World *World
+	Name  string
+
+	stop context.CancelFunc
+	done chan struct{}
+	err  error
+
+	mu        sync.Mutex
+	dead      bool
+	conns     map[*opConn]bool
+	listeners []net.Listener
+	counts    map[string]int
+	log       []Op
+	fault     *Fault
+	asleep    time.Time // until then nothing of it reaches the world
+}
+
+// Start starts a bot under a name, and does not wait for it to be ready.
+func (w *World) Start(name string, settings ...string) *Process {
+	w.T.Helper()
+	env := maps.Clone(w.settings)
+	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
+		k, v, _ := strings.Cut(s, "=")
+		env[k] = v
+	}
+	var environ []string
+	for k, v := range env {
+		environ = append(environ, k+"="+v)
+	}
+	s, _, err := cmd.LoadSettings(environ, "")
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(w.ctx)
+	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
+	w.running.Go(func() {
+		defer close(p.done)
+		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, w.logger(name))
+	})
+	return p
+}
+
+// StartReady starts a bot and waits until it is ready.
+func (w *World) StartReady(name string, settings ...string) *Process {
+	w.T.Helper()
+	p := w.Start(name, settings...)
+	var status int
+	var why string
+	for end := time.Now().Add(time.Minute); status != http.StatusOK; time.Sleep(20 * time.Millisecond) {
+		if status, why = w.Get("http://" + name + ".test:9090/readyz"); time.Now().After(end) {
+			w.T.Fatalf("%s is not ready: %s", name, why)
+		}
+	}
+	return p
+}
+
+// Stop ends the bot as SIGTERM does, and gives what it ended with.
+func (p *Process) Stop() error {
+	p.stop()
+	<-p.done
+	return p.err
+}
+
+// Kill ends the bot as SIGKILL does: every connection of it is cut, and it can
+// make no other.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	p.dead = true
+	conns, listeners := p.conns, p.listeners
+	p.conns, p.listeners = map[*opConn]bool{}, nil
+	p.mu.Unlock()
+	for c := range conns {
+		c.Conn.Close()
+	}
+	for _, l := range listeners {
+		l.Close()
+	}
+	p.World.Net.CutAll(p.Name)
+	p.stop()
+}
+
+// Dead tells whether it was killed.
+func (p *Process) Dead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+func (p *Process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if p.Dead() {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
+	}
+	c, err := p.World.Net.Dialer(p.Name)(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return p.own(c, addr), nil
+}
+
+func (p *Process) listen(_, addr string) (net.Listener, error) {
+	l, err := p.World.Net.Listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		l.Close()
+		return nil, errors.New("dead")
+	}
+	p.listeners = append(p.listeners, l)
+	return &opListener{l, p, addr}, nil
+}
+
+// own wraps a connection of the process, so that its operations have names.
+func (p *Process) own(c net.Conn, addr string) net.Conn {
+	o := &opConn{Conn: c, p: p, addr: addr}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		c.Close()
+	} else {
+		p.conns[o] = true
+	}
+	return o
+}
+
+type opListener struct {
+	net.Listener
+	p    *Process
+	addr string
+}
+
+func (l *opListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return l.p.own(c, l.addr), nil
+}
