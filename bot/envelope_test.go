@@ -156,8 +156,8 @@ func TestPlainTextCountsOutsideCodeAndQuotes(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"plain", "<@UBOT> release", "<@UBOT> release"},
 		{"with a name", "<@UBOT|psycher> release", "<@UBOT|psycher> release"},
-		{"code goes", "<@UBOT> `release` please", "<@UBOT>   please"},
-		{"code does not join words", "<@UBOT> re`x`lease", "<@UBOT> re lease"},
+		{"code stays between backticks", "<@UBOT> `release` please", "<@UBOT> `release` please"},
+		{"code inside a word", "<@UBOT> re`x`lease", "<@UBOT> re`x`lease"},
 		{"fence goes", "<@UBOT>\n```\nrelease\n```\nok", "<@UBOT>\n \nok"},
 		{"quote goes", "&gt; release\n<@UBOT> ok\n> deploy", "<@UBOT> ok"},
 		{"long quote goes", "<@UBOT> ok\n&gt;&gt;&gt; release\ndeploy", "<@UBOT> ok"},
@@ -185,7 +185,7 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 		want   string
 	}{
 		{"plain", rich(section(botElement, text(" release"))), "<@UBOT> release"},
-		{"code goes", rich(section(botElement, text(" re"), codeText("x"), text("lease"))), "<@UBOT> re lease"},
+		{"code stays between backticks", rich(section(botElement, text(" re"), codeText("x"), text("lease"))), "<@UBOT> re`x`lease"},
 		{"quote and preformatted go", rich(
 			obj{"type": "rich_text_quote", "elements": []any{text("deploy")}}, section(botElement, text(" ok")),
 			obj{"type": "rich_text_preformatted", "elements": []any{text("deploy")}}), "<@UBOT> ok"},
@@ -281,4 +281,21 @@ func FuzzReadMention(f *testing.F) {
 			t.Errorf("mention %+v", m)
 		}
 	})
+}
+
+func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
+	for text, want := range map[string]deploy.Say{
+		"<@UBOT> `release`":                  deploy.SayUnknown,
+		"<@UBOT> re`x`lease":                 deploy.SayUnknown,
+		"<@UBOT> deploy `develop`":           deploy.SayOther,
+		"<@UBOT> ```\nrelease\n```":          deploy.SayUnknown,
+		"<@UBOT> release `app`":              "",
+		"<@UBOT> release\n&gt; do not panic": "",
+	} {
+		e := mentionEvent{Text: lenient(text)}
+		words, named := e.words("UBOT")
+		if got := Understand(words, []string{"app"}, nil); !named || got.Say != want {
+			t.Errorf("%q: named %v, %q; want %q", text, named, got.Say, want)
+		}
+	}
 }

@@ -5,15 +5,18 @@ import (
 	"strings"
 )
 
-// words is the event's text without code, preformatted text and quotes, and
-// whether the bot is named in it. Rich text blocks are believed where there are
-// some and they can be read: there a mention that was typed as code is no mention.
+// words is the event's text without preformatted text and quotes, and whether
+// the bot is named in it. Rich text blocks are believed where there are some and
+// they can be read: there a mention that was typed as code is no mention. Inline
+// code stays, between backticks: no word in it asks for a deploy, but a name in
+// it may hold one back.
 func (e mentionEvent) words(me string) (text string, named bool) {
 	if r := (richText{me: me}); r.read(e.Blocks) {
 		return strings.TrimSpace(r.out.String()), r.named
 	}
-	text = strings.TrimSpace(withoutQuotes(withoutCode(string(e.Text))))
-	return text, strings.Contains(text, "<@"+me+">") || strings.Contains(text, "<@"+me+"|")
+	text = strings.TrimSpace(withoutQuotes(withoutPairs(string(e.Text), "```")))
+	plain := withoutInlineCode(text)
+	return text, strings.Contains(plain, "<@"+me+">") || strings.Contains(plain, "<@"+me+"|")
 }
 
 // richText turns rich text blocks back into what the message's text would be:
@@ -82,7 +85,7 @@ func (r *richText) inside(parent richElement, depth int) {
 			r.inside(e, depth-1)
 			r.out.WriteByte('\n')
 		case e.Style.code:
-			r.out.WriteByte(' ') // what stood on both sides of code must not grow into one word
+			r.write("`", lenient(strings.ReplaceAll(string(e.Text), "`", "'")), "`")
 		default:
 			r.word(e)
 		}
@@ -158,11 +161,8 @@ func elements(raw json.RawMessage) (list []richElement, ok bool) {
 	return list, ok
 }
 
-// withoutCode takes ``` fences and `code` out of a message's plain text, each
-// leaving a space. A fence may span lines, inline code may not; one that is not
-// closed is none.
-func withoutCode(s string) string {
-	s = withoutPairs(s, "```")
+// withoutInlineCode takes `code` out of a text: it does not span lines.
+func withoutInlineCode(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
 		lines[i] = withoutPairs(line, "`")
@@ -170,6 +170,8 @@ func withoutCode(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// withoutPairs takes out what stands between two marks, leaving a space. A mark
+// without its second is none.
 func withoutPairs(s, mark string) string {
 	var out strings.Builder
 	for {
