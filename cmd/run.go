@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,19 +62,17 @@ func Run(ctx context.Context, s Settings, n Net, log zerolog.Logger) error {
 	}
 	log.Info().Str("team", p.me.Load().Team).Str("bot", p.me.Load().User).Msg("started")
 
+	var running sync.WaitGroup
+	running.Go(func() { p.checkRights(ctx, s.Targets.Projects()) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.loop.Run(looping)
-	}()
+	running.Go(func() { p.loop.Run(looping) })
 	// The order of the end: nothing new comes in, then what is in hand is
 	// finished, while callbacks are still taken.
 	err = p.sockets(s, n, stop).Run(ctx)
 	p.stopping.Store(true)
 	log.Info().Msg("stopping")
 	stopLoop()
-	<-done
+	running.Wait()
 	return ended(ctx, err)
 }
 
@@ -173,6 +172,28 @@ func (p *parts) start(ctx context.Context, s Settings) error {
 	// A mention older than the store is asked about. Slack is listened to once a
 	// new store is old enough, so that nobody meets that question at a start.
 	return p.wait(ctx, birth.Sub(p.api.Now()))
+}
+
+// checkRights says which rights GITLAB_API_TOKEN lacks, one line a project: at
+// the start, not in the middle of an incident.
+func (p *parts) checkRights(ctx context.Context, projects []string) {
+	if !p.git.Watches() {
+		return
+	}
+	for _, project := range projects {
+		lacks, err := p.git.Rights(ctx, project)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.log.Warn().Err(err).Str("project", project).Msg("the rights of GITLAB_API_TOKEN could not be checked")
+		case lacks != "":
+			p.log.Warn().Str("project", project).Msg(lacks)
+		}
+		if p.wait(ctx, 200*time.Millisecond) != nil {
+			return
+		}
+	}
 }
 
 // until tries until it works, growing slower, and says what it waits for.

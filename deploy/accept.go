@@ -19,7 +19,7 @@ const (
 // acked: it is recorded, or its person has been told that it is not. Everything
 // else comes after the ack. attempt is Slack's count of deliveries before this.
 func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
-	l.init()
+	l.prepare()
 	name := m.Channel
 	lease, slot := Lease, l.fresh.take(name)
 	if !slot {
@@ -165,7 +165,7 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 // Hear takes in what a pipeline says. It is answered once it is recorded; an
 // error means that it is not, and the pipeline should say it again.
 func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
-	l.init()
+	l.prepare()
 	for _, team := range l.Targets.Teams(w.Channel) {
 		verdict := VerdictUnknown
 		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) Record {

@@ -85,7 +85,7 @@ func (l *Loop) log(e Event) {
 	}
 }
 
-func (l *Loop) init() {
+func (l *Loop) prepare() {
 	l.once.Do(func() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
@@ -100,7 +100,7 @@ func (l *Loop) init() {
 // and returns when nothing of it runs any more. What was not finished is due
 // again for whoever comes next.
 func (l *Loop) Run(ctx context.Context) {
-	l.init()
+	l.prepare()
 	at := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -314,7 +314,7 @@ func (l *Loop) now() time.Time {
 
 // Ready tells what keeps the loop from its work; nil: nothing.
 func (l *Loop) Ready() error {
-	l.init()
+	l.prepare()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {

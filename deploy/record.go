@@ -73,6 +73,5 @@ type Shown struct {
 	Form    string    `json:"form,omitempty"`    // which form of the status message stands there
 	Said    int       `json:"said,omitempty"`    // how many of the lines are through
 	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
-	Tries   int       `json:"tries,omitempty"`   // how often in a row Slack did not take what is owed
 	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
 }

@@ -51,14 +51,11 @@ func (l *Loop) show(h Held) {
 			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.do)})
 		}
 	}
-	s.Tries, s.Next = 0, time.Time{}
-	if len(blocked) > 0 {
-		s.Tries = h.Record.Shown.Tries + 1
-		after := time.Minute
-		for _, d := range blocked {
-			after = min(after, d)
+	s.Next = time.Time{}
+	for _, after := range blocked {
+		if at := l.now().Add(max(after, backoff(0))); s.Next.IsZero() || at.Before(s.Next) {
+			s.Next = at
 		}
-		s.Next = l.now().Add(max(after, backoff(s.Tries)))
 	}
 	l.keep(h, s, -1)
 }
@@ -114,7 +111,7 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 		ts, err := l.Slack.Post(ctx, m, step.slot, step.say)
 		if errors.As(err, &lost) {
 			s.Posting = step.slot // it is looked up before it is posted again
-			return &LaterError{After: time.Second, Err: err}
+			return &LaterError{After: showTimeout, Err: err}
 		}
 		if !errors.As(err, &wait) {
 			s.posted(step, ts)
@@ -175,5 +172,5 @@ func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 
 func (s Shown) equal(o Shown) bool {
 	return s.Mark == o.Mark && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
-		s.Posting == o.Posting && s.Tries == o.Tries && s.Next.Equal(o.Next)
+		s.Posting == o.Posting && s.Next.Equal(o.Next)
 }
