@@ -11,7 +11,8 @@ import (
 // How long a mention may take to be recorded before its person is told that it
 // was not. Slack delivers again what is not acked within 3 s.
 const (
-	claimWithin = 1500 * time.Millisecond
+	claimWithin = 1500 * time.Millisecond // so many tries as are refused, and none begun later
+	claimTry    = 800 * time.Millisecond
 	tellWithin  = 1200 * time.Millisecond
 )
 
@@ -55,7 +56,7 @@ func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Held, 
 	r.Layout, r.Mark = Layout, rand.Text()
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
-		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
+		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
 		h, made, err := l.Store.Claim(tryCtx, r, lease, l.Slack.Now())
 		cancel()
 		if ctx.Err() == nil {
@@ -98,6 +99,7 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if say == SayNotRecorded {
+		m.Text = "" // it may be many, and asks for nothing any more
 		l.told[k] = m
 		return true
 	}

@@ -53,7 +53,7 @@ func (l *Loop) owes(h Held, now time.Time) bool {
 
 // begin takes up a mention: it is answered, or it starts a deployment.
 func (l *Loop) begin(h Held) (Held, bool) {
-	m := h.Record.Mention
+	m, began := h.Record.Mention, time.Now()
 	here := l.Targets.In(m.Team, m.Channel)
 	in := l.Reader.Read(m, here)
 	i := slices.IndexFunc(here, func(t Target) bool { return t.Name == in.Target })
@@ -66,7 +66,7 @@ func (l *Loop) begin(h Held) (Held, bool) {
 	}
 	if in.Deploys() && i >= 0 {
 		if answer.Say = l.refuses(h, here[i]); answer.Say == "" {
-			return l.trigger(h, here[i])
+			return l.trigger(h, here[i], began)
 		}
 	}
 	switch {
@@ -125,14 +125,14 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 }
 
 // trigger makes the one POST: first the save that allows it, then the POST,
-// then the save of what came of it, until that is through.
-func (l *Loop) trigger(h Held, t Target) (Held, bool) {
+// then the save of what came of it, until that is through. judged is when it
+// was judged to be in time: a process that slept since then writes no POST.
+func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 	if !l.calls.take(t.Project) {
 		l.delay(h, l.project.next(t.Project))
 		return h, false
 	}
 	defer l.calls.give(t.Project)
-	began := time.Now()
 	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), l.now(), l.Rules)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
 	defer cancel()
@@ -140,7 +140,7 @@ func (l *Loop) trigger(h Held, t Target) (Held, bool) {
 	if err != nil {
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
-	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, began.Add(WriteWithin))
+	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, judged.Add(WriteWithin))
 	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
 	return l.put(h, func(r Record) Record {
 		next, applied := r.Settle(out, l.now(), l.Rules)
@@ -153,7 +153,7 @@ func (l *Loop) trigger(h Held, t Target) (Held, bool) {
 
 // tryAgain makes another POST for what waited, or gives up.
 func (l *Loop) tryAgain(h Held) (Held, bool) {
-	d := h.Record.Deployment
+	d, began := h.Record.Deployment, time.Now()
 	t, ok := l.Targets.Find(h.Record.Mention.Team, h.Record.Mention.Channel, d.Target)
 	say := Say("")
 	switch {
@@ -163,7 +163,7 @@ func (l *Loop) tryAgain(h Held) (Held, bool) {
 		say = waitedInVain(d.Wait)
 	default:
 		t.Ref, t.Key, t.Timeout = d.Ref, d.Key, d.Timeout
-		return l.trigger(h, t)
+		return l.trigger(h, t, began)
 	}
 	return l.put(h, func(r Record) Record {
 		if r.State != Waiting {
