@@ -120,17 +120,10 @@ func (c *opConn) Write(b []byte) (int, error) {
 		time.Sleep(30 * time.Second)
 	case Suspend:
 		f.over.Store(time.Now().Add(time.Hour).UnixNano())
-		c.p.suspend(time.Hour)
+		c.p.Suspend(time.Hour)
+		c.p.awake()
 	}
 	return c.Conn.Write(b)
-}
-
-// suspend keeps everything that the process does from the world for a while.
-func (p *Process) suspend(d time.Duration) {
-	p.mu.Lock()
-	p.asleep = time.Now().Add(d)
-	p.mu.Unlock()
-	time.Sleep(d)
 }
 
 // awake waits while the process is suspended.

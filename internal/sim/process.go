@@ -158,3 +158,10 @@ func (l *opListener) Accept() (net.Conn, error) {
 	}
 	return l.p.own(c, l.addr), nil
 }
+
+// Suspend keeps the process from the world for a while, without waiting.
+func (p *Process) Suspend(d time.Duration) {
+	p.mu.Lock()
+	p.asleep = time.Now().Add(d)
+	p.mu.Unlock()
+}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ type World struct {
 	mu       sync.Mutex
 	rand     *rand.Rand
 	step     int
+	noRedis  bool
 	settings map[string]string
 	running  sync.WaitGroup
 	ctx      context.Context
@@ -90,6 +92,14 @@ func New(t testing.TB, settings ...string) *World {
 	})
 	w.Redis = miniredis.NewMiniRedis()
 	w.Redis.ClockTTL(true)
+	w.Net.OnDial = func(_ context.Context, _, addr string) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.noRedis && strings.HasPrefix(addr, "redis.") {
+			return syscall.ECONNREFUSED
+		}
+		return nil
+	}
 	w.serve("slack.test:80", w.Slack)
 	w.serve("gitlab.test:80", w.GitLab)
 	w.forward("redis.test:6379", w.Redis.Dial)

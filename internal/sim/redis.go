@@ -1,0 +1,37 @@
+package sim
+
+import "time"
+
+// RedisAway cuts every connection to Redis and refuses new ones for a while.
+func (w *World) RedisAway(d time.Duration) {
+	w.redisAway(true)
+	w.later(d, func() { w.redisAway(false) })
+}
+
+// RedisSays has Redis answer every command with an error for a while.
+func (w *World) RedisSays(what string, d time.Duration) {
+	w.Redis.SetError(what)
+	w.later(d, func() { w.Redis.SetError("") })
+}
+
+func (w *World) redisAway(away bool) {
+	w.mu.Lock()
+	w.noRedis = away
+	w.mu.Unlock()
+	if away {
+		w.Net.CutHost("redis.test:6379")
+	}
+}
+
+// later does something after a while, unless the world ends before.
+func (w *World) later(d time.Duration, do func()) {
+	w.running.Go(func() {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			do()
+		case <-w.ctx.Done():
+		}
+	})
+}
