@@ -1,0 +1,154 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// after gives what follows a line of a page that begins so, up to an end.
+func after(t *testing.T, text, begin, end string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "\n"+begin)
+	_, rest, line := strings.Cut(rest, "\n")
+	part, _, closed := strings.Cut(rest, end)
+	if !ok || !line || !closed {
+		t.Fatalf("the page has no part that begins with %q and ends with %q", begin, end)
+	}
+	return part
+}
+
+func TestReadmeSettings(t *testing.T) {
+	const begin, end = "<!-- settings:", "<!-- /settings -->"
+	readme := page(t, "README.md")
+	got := after(t, readme, begin, end)
+	if *update {
+		at := strings.Index(readme, begin)
+		at += strings.Index(readme[at:], "\n") + 1
+		readme = readme[:at] + SettingsTable() + readme[at+len(got):]
+		if err := os.WriteFile("../README.md", []byte(readme), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(SettingsTable(), got); diff != "" {
+		t.Error("run with -update:", diff)
+	}
+}
+
+// The wordings of a deploy are chosen by chance: each line of the transcript
+// must be one that can be.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	lines := strings.Split(strings.TrimSuffix(after(t, page(t, "README.md"), "<!-- demo:", "\n```\n"), "\n"), "\n")
+	phrases, err := bot.NewPhrases("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	story := stories["en"]
+	begin := []string{"  yamada: @psycher " + story.release, "      👍 :thumbsup:", "", "      ✅ :white_check_mark:", "", ""}
+	want := slices.Concat([]string{"```text", story.works}, begin, []string{"", story.fails}, begin, []string{""})
+	want[len(want)-4] = "      ❌ :x:"
+	says := map[int]deploy.Say{
+		4: deploy.SayStatusRunning, 6: deploy.SayStatusSucceeded, 7: deploy.SaySucceeded,
+		12: deploy.SayStatusRunning, 14: deploy.SayStatusFailed, 15: deploy.SayFailed,
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("the transcript has %d lines, not %d: %q", len(lines), len(want), lines)
+	}
+	for i, line := range lines {
+		say, spoken := says[i]
+		if i == len(lines)-1 {
+			continue // the second line of the message before
+		}
+		if !spoken {
+			if line != want[i] {
+				t.Errorf("line %d is %q, and should be %q", i, line, want[i])
+			}
+			continue
+		}
+		if i == len(lines)-2 {
+			line += "\n" + lines[i+1]
+		}
+		if can := spokenLines(phrases, say, i); !slices.Contains(can, line) {
+			t.Errorf("line %d is %q, and should be one of %q", i, line, can)
+		}
+	}
+}
+
+// spokenLines are the lines that the demo can show of something said.
+func spokenLines(phrases *bot.Phrases, say deploy.Say, line int) []string {
+	pipeline := "http://127.0.0.1:38873/example/app/-/pipelines/1001"
+	if line > 8 {
+		pipeline = strings.TrimSuffix(pipeline, "1") + "2"
+	}
+	m := deploy.Message{Say: say, Target: "app", Ref: "master", URL: pipeline}
+	begin := "    ↳ psycher: "
+	switch say {
+	case deploy.SayStatusSucceeded, deploy.SayStatusFailed:
+		begin = "    ↳ psycher ✎ "
+	case deploy.SayFailed:
+		m.User = "U0YAMADA"
+	}
+	var lines []string
+	for m.Seed = range uint32(60) {
+		text := strings.NewReplacer("<@U0YAMADA>", "@yamada", "\n", "\n      ").Replace(phrases.Text(m))
+		lines = append(lines, begin+regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)"))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+var example = regexp.MustCompile(`「[^」]*」|"[^"]*"`)
+
+func TestReadmeTellsWhatDeploysAndWhatDoesNot(t *testing.T) {
+	readme := page(t, "README.md")
+	deploys := example.FindAllString(after(t, readme, "## What it deploys on", "<!-- held back:"), -1)
+	table := strings.Split(strings.TrimSpace(after(t, readme, "<!-- held back:", "\n\n")), "\n")[2:]
+	answers := []deploy.Say{deploy.SayStop, deploy.SayNegated, deploy.SayPast, deploy.SayHow, deploy.SayLater, deploy.SayOther}
+	if len(deploys) < 3 || len(table) != len(answers) {
+		t.Fatalf("%d examples deploy, %d rows hold back", len(deploys), len(table))
+	}
+	read := func(quoted string) deploy.Say {
+		text := strings.Trim(quoted, `「」"`)
+		return bot.Understand("<@U0BOT> "+text, []string{"app"}, nil).Say
+	}
+	for _, text := range deploys {
+		if say := read(text); say != "" {
+			t.Errorf("%s does not deploy: %s", text, say)
+		}
+	}
+	for i, row := range table {
+		held := example.FindAllString(row, -1)
+		if len(held) == 0 {
+			t.Errorf("no example: %s", row)
+		}
+		for _, text := range held {
+			if say := read(text); say != answers[i] {
+				t.Errorf("%s is answered %q, not %q", text, say, answers[i])
+			}
+		}
+	}
+}
+
+func TestReadmeTellsTheExitCodes(t *testing.T) {
+	want := fmt.Sprintf("%d if a setting is wrong or Slack refuses a token at\nstart, where starting again does not help; %d for everything else", exitSettings, exitFailed)
+	if !strings.Contains(page(t, "README.md"), want) {
+		t.Errorf("README.md does not say %q", want)
+	}
+}
