@@ -20,9 +20,11 @@ import (
 	"github.com/getto-systems/psycher/gitlab"
 )
 
-// How the end is shared out: 10 s in all, of which the loop takes 8.
+// How the end is shared out: it is over within 10 s of the signal. Sockets and
+// loop come to their ends side by side.
 const (
-	socketsDrain = 700 * time.Millisecond
+	socketsDrain = time.Second
+	handsDrain   = 8 * time.Second
 	serversDrain = 500 * time.Millisecond
 )
 
@@ -66,6 +68,7 @@ func Run(ctx context.Context, s Settings, n Net, log zerolog.Logger) error {
 	running.Go(func() { p.checkRights(ctx, s.Targets.Projects()) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { p.loop.Run(looping) })
+	defer context.AfterFunc(ctx, func() { p.loop.Hurry(handsDrain) })()
 	// The order of the end: nothing new comes in, then what is in hand is
 	// finished, while callbacks are still taken.
 	err = p.sockets(s, n, stop).Run(ctx)
@@ -198,6 +201,7 @@ func (p *parts) checkRights(ctx context.Context, projects []string) {
 
 // until tries until it works, growing slower, and says what it waits for.
 func (p *parts) until(ctx context.Context, what string, try func(context.Context) error) error {
+	said := ""
 	for delay := 200 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
 		tryCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := try(tryCtx)
@@ -209,7 +213,10 @@ func (p *parts) until(ctx context.Context, what string, try func(context.Context
 		case errors.As(err, &refused):
 			return &SettingsError{Problems: []string{err.Error()}}
 		}
-		p.log.Warn().Err(err).Msg("waiting for " + what)
+		if said != err.Error() {
+			said = err.Error()
+			p.log.Warn().Err(err).Msg("waiting for " + what)
+		}
 		if err := p.wait(ctx, delay); err != nil {
 			return err
 		}

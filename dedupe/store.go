@@ -150,7 +150,7 @@ func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
 	k, last := next.Mention.Key, 0
-	if next.State == deploy.Triggering {
+	if next.State == deploy.Triggering && h.Record.State != deploy.Triggering {
 		last = 1
 	}
 	v, err := s.run(ctx, saveScript, []string{s.record(k), s.due(), s.last(k.Team, k.Channel, next.Deployment.Target)},

@@ -32,7 +32,6 @@ const (
 	takenAtMost  = 32              // due records in hand
 	showAtMost   = 32              // records being shown
 	perProject   = 8               // calls to one GitLab project
-	drainWithin  = 8 * time.Second // at the end, for what is in hand
 	storeTimeout = time.Second
 )
 
@@ -96,9 +95,9 @@ func (l *Loop) prepare() {
 	})
 }
 
-// Run takes what is due until ctx ends, then gives what is in hand 8 s to end,
-// and returns when nothing of it runs any more. What was not finished is due
-// again for whoever comes next.
+// Run takes what is due until ctx ends, and returns when nothing of what is in
+// hand runs any more: see [Loop.Hurry]. What was not finished is due again for
+// whoever comes next.
 func (l *Loop) Run(ctx context.Context) {
 	l.prepare()
 	at := time.Now()
@@ -215,11 +214,15 @@ func (l *Loop) release(k Key) (again *Held) {
 	return nil
 }
 
-// drain waits for what is in hand, and lets go of what takes too long.
+// Hurry has what is in hand end within a time from now, or be let go.
+func (l *Loop) Hurry(within time.Duration) {
+	l.prepare()
+	time.AfterFunc(within, l.letGo)
+}
+
+// drain waits for what is in hand.
 func (l *Loop) drain() {
-	t := time.AfterFunc(drainWithin, l.letGo)
 	l.hands.Wait()
-	t.Stop()
 	if l.Forgets {
 		l.tellTheWaiting()
 	}

@@ -63,7 +63,7 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 	}
 	job(status)
 	// As in GitLab, the pipeline ends when after_script has.
-	if err := s.notify(ctx, env, p, status); err != nil {
+	if err := s.notify(ctx, env, p, status); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "demo: the notify call failed:", err)
 	}
 	g.Finish(p.ID, status)
