@@ -29,9 +29,9 @@ const (
 	pollEvery    = time.Second      // how often an idle process asks what is due
 	freshAtMost  = 64               // claimed records in hand, and of one channel:
 	freshChannel = 16
-	takenAtMost  = 32              // due records in hand
-	showAtMost   = 32              // records being shown
-	perProject   = 8               // calls to one GitLab project
+	takenAtMost  = 32 // due records in hand
+	showAtMost   = 32 // records being shown
+	perProject   = 8  // calls to one GitLab project
 	storeTimeout = time.Second
 )
 
