@@ -109,6 +109,7 @@ func New(t testing.TB, settings ...string) *World {
 		w.GitLab.Close()
 		w.running.Wait()
 		w.Redis.Close()
+		time.Sleep(5 * time.Second) // the Redis client still dials for a moment, and tells nobody when it ends
 	})
 	return w
 }
