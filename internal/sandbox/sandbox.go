@@ -77,7 +77,7 @@ func Start(ctx context.Context) (*Sandbox, error) {
 func (b *Sandbox) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	b.servers = append(b.servers, s)
-	b.running.Go(func() { s.Serve(l) }) // ends with Close, and says nothing else
+	b.running.Go(func() { _ = s.Serve(l) }) // ends with Close, and says nothing else
 }
 
 // Close ends what runs.

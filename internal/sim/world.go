@@ -127,7 +127,7 @@ func (w *World) serve(addr string, h http.Handler) {
 		w.T.Fatal(err)
 	}
 	s := &http.Server{Handler: h}
-	w.running.Go(func() { s.Serve(l) })
+	w.running.Go(func() { _ = s.Serve(l) })
 	context.AfterFunc(w.ctx, func() { s.Close() })
 }
 

@@ -124,8 +124,10 @@ func Faults() []Fault {
 	}
 	return []Fault{
 		{Name: "rate limit of a proxy", Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}, Reset: 30 * time.Second},
-		{Name: "rate limit of the application", Status: 429, Header: map[string]string{"Retry-After": "60"},
-			Body: message("This endpoint has been requested too many times. Try again later.")},
+		{
+			Name: "rate limit of the application", Status: 429, Header: map[string]string{"Retry-After": "60"},
+			Body: message("This endpoint has been requested too many times. Try again later."),
+		},
 		{Name: "rate limit without a header", Status: 429, Body: "Retry later\n"},
 		{Name: "too many pipelines", Status: 400, Body: base("Too many pipelines created in the last minute. Try again later.")},
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -204,7 +205,7 @@ func readCall(r *http.Request) (call, error) {
 		}
 		c.token = header // JSON takes the token in the header only
 	} else {
-		if err := r.ParseMultipartForm(1 << 20); err != nil && err != http.ErrNotMultipart {
+		if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 			return call{}, fmt.Errorf("read the form: %w", err)
 		}
 		c.Values = r.Form

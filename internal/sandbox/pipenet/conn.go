@@ -1,6 +1,7 @@
 package pipenet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -22,7 +23,7 @@ type conn struct {
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.in.read(b)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = opError("read", "tcp", c.remote, err)
 	}
 	return n, err
