@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +29,7 @@ func demoCommand() *cobra.Command {
 		Long: `Starts stand-ins of Slack and GitLab on this machine and the real bot between
 them, and plays a deploy that works and one that fails. In a terminal it then
 stays: what you type is a further mention. No setting of a real bot is read.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), lang, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -40,6 +41,10 @@ stays: what you type is a further mention. No setting of a real bot is read.`,
 // demo plays the story, and fails unless Slack shows that both deploys ended as
 // they should.
 func demo(ctx context.Context, lang string, in io.Reader, out, errs io.Writer) error {
+	story, ok := stories[lang]
+	if !ok {
+		return errors.New("--lang must be ja or en")
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	box, err := sandbox.Start(ctx)
@@ -58,7 +63,7 @@ func demo(ctx context.Context, lang string, in io.Reader, out, errs io.Writer) e
 	running.Go(func() { ended <- Run(ctx, settings, RealNet(), newLog(settings, errs)) })
 
 	terminal := &sandbox.Terminal{Out: out, Slack: box.Slack, Bot: "psycher", User: "yamada"}
-	say, story := terminal.Narrate, stories[lang]
+	say := terminal.Narrate
 	say(story.hello)
 	starting, cancel := context.WithTimeout(ctx, demoWithin)
 	defer cancel()

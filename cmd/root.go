@@ -68,17 +68,28 @@ func rootCommand(environ []string, errs io.Writer) *cobra.Command {
 
 Without a subcommand it runs the bot, with settings from the environment and from
 the file .env in the working directory. "psycher demo" needs no settings.`,
-		Args: cobra.NoArgs, RunE: run, SilenceUsage: true, SilenceErrors: true,
+		Args: noArgs, RunE: run, SilenceUsage: true, SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(withHelp)
 	root.AddCommand(
-		&cobra.Command{Use: "run", Short: "Run the bot (as without a subcommand)", Args: cobra.NoArgs, RunE: run},
-		&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		&cobra.Command{Use: "run", Short: "Run the bot (as without a subcommand)", Args: noArgs, RunE: run},
+		&cobra.Command{Use: "version", Short: "Print the version", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "psycher", version())
 			return err
 		}},
 		demoCommand(),
 	)
 	return root
+}
+
+func noArgs(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.NoArgs(cmd, args)) }
+
+// withHelp says where to look when a command line is wrong.
+func withHelp(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 }
 
 func newLog(s Settings, out io.Writer) zerolog.Logger {

@@ -1,0 +1,132 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/internal/sandbox"
+)
+
+// process is the program as a process of its own, between stand-ins of Slack
+// and GitLab. Settings are "NAME=value", beside those of the sandbox.
+type process struct {
+	*sandbox.Sandbox
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func start(t *testing.T, settings ...string) *process {
+	t.Helper()
+	// A process that does not end by itself is killed, and its exit code is none.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	box, err := sandbox.Start(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Sandbox: box, cmd: exec.CommandContext(ctx, "psycher", "run")}
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append(box.Environ("en"), settings...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	t.Cleanup(func() {
+		cancel()
+		if p.cmd.ProcessState == nil {
+			_ = p.cmd.Wait()
+		}
+		if t.Failed() {
+			t.Logf("psycher said:\n%s", &p.out)
+		}
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// ends waits for the process, and for a line of its that holds all of the words.
+func (p *process) ends(t *testing.T, code int, words ...string) {
+	t.Helper()
+	_ = p.cmd.Wait() // says that the code is not 0
+	if got := p.cmd.ProcessState.ExitCode(); got != code {
+		t.Errorf("exit code %d, want %d", got, code)
+	}
+	for line := range strings.Lines(p.out.String()) {
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+			return
+		}
+	}
+	t.Errorf("no line holds %q", words)
+}
+
+func TestATokenThatSlackRefusesEndsTheStart(t *testing.T) {
+	for _, c := range []struct{ setting, token string }{
+		{"SLACK_BOT_TOKEN", "xoxb-refused"},
+		{"SLACK_APP_TOKEN", "xapp-refused"},
+	} {
+		t.Run(c.setting, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, c.setting+"="+c.token)
+			p.ends(t, 78, "psycher: "+c.setting+": ", "invalid_auth")
+			if strings.Contains(p.out.String(), c.token) {
+				t.Error("the token is shown")
+			}
+		})
+	}
+}
+
+func TestAPortInUseEndsTheStart(t *testing.T) {
+	for _, setting := range []string{"NOTIFY_ADDR", "ADMIN_ADDR"} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			taken, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer taken.Close()
+			p := start(t, setting+"="+taken.Addr().String())
+			p.ends(t, 1, "psycher: "+setting+" cannot be listened on: ", "address already in use")
+		})
+	}
+}
+
+func TestSIGTERMClosesTheSocketsAndEndsWell(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	p := start(t, "SLACK_CONNECTIONS=2", "LOG_LEVEL=info")
+	if err := p.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Slack.Until(ctx, func() bool { return p.Slack.Connections() == 2 }); err != nil {
+		t.Fatal(err)
+	}
+
+	kill := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(t, 0, "stopping")
+
+	if err := p.Slack.Until(ctx, func() bool { return p.Slack.Connections() == 0 }); err != nil {
+		t.Fatal(err)
+	}
+	endings := p.Slack.Endings()
+	if len(endings) != 2 {
+		t.Errorf("%d sockets ended, want 2", len(endings))
+	}
+	for _, e := range endings {
+		if e.Code != 1000 {
+			t.Errorf("socket %d ended with %d, not with a close frame of 1000", e.Socket, e.Code)
+		}
+	}
+}
