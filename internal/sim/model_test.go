@@ -82,7 +82,6 @@ type play struct {
 	w                   *sim.World
 	alive               map[string]*sim.Process
 	said                []string
-	asked               map[string]bool // by ts: it is a deploy that nothing holds back
 	result              string
 	starts, mute, twice bool
 	forgot              time.Time
