@@ -117,7 +117,7 @@ func (c *opConn) Write(b []byte) (int, error) {
 		})
 		return n, err
 	case Stall:
-		time.Sleep(30 * time.Second)
+		c.p.World.wait(30 * time.Second)
 	case Suspend:
 		f.over.Store(time.Now().Add(time.Hour).UnixNano())
 		c.p.Suspend(time.Hour)
@@ -131,7 +131,7 @@ func (p *Process) awake() {
 	p.mu.Lock()
 	until := p.asleep
 	p.mu.Unlock()
-	time.Sleep(time.Until(until))
+	p.World.wait(time.Until(until))
 }
 
 func (c *opConn) Read(b []byte) (int, error) {

@@ -26,12 +26,23 @@ func (w *World) redisAway(away bool) {
 // later does something after a while, unless the world ends before.
 func (w *World) later(d time.Duration, do func()) {
 	w.running.Go(func() {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
+		if w.wait(d) {
 			do()
-		case <-w.ctx.Done():
 		}
 	})
+}
+
+// wait waits in the world's time, and tells whether the world is still there.
+func (w *World) wait(d time.Duration) bool {
+	if d <= 0 {
+		return w.ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-w.ctx.Done():
+		return false
+	}
 }
