@@ -154,6 +154,9 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	if !slices.Contains(good, marks) {
 		bad("reactions %q, want one of %q", marks, good)
 	}
+	if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) > 0 && !slices.Contains([]string{"question", "zzz", "hourglass_flowing_sand", "thumbsup"}, marks) {
+		bad("it has its end, and is due for ever")
+	}
 	slots := map[string]int{}
 	for _, m := range w.Slack.Thread(sim.Channel, ts) {
 		slots[string(m.Metadata)]++

@@ -1,0 +1,104 @@
+package main
+
+var (
+	store  = []string{"./dedupe"}
+	domain = []string{"./deploy"}
+	notify = []string{"./gitlab"}
+	world  = []string{"./internal/sim"}
+	crash  = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
+)
+
+// mutants are the ways to break what psycher promises.
+func mutants() []mutant {
+	return []mutant{
+		{
+			"a claim that writes over the record", "dedupe/scripts.go",
+			"if there and birth then\n  return {now, birth, there == ARGV[1] and 1 or 0}\nend\nif not birth", "there = false\nif not birth", store,
+		},
+		{
+			"an ack before the claim", "bot/intake.go",
+			"return i.Accept(ctx, m, attempt)", "go i.Accept(context.WithoutCancel(ctx), m, attempt)\n\treturn true", crash,
+		},
+		{
+			"a save without the compare", "dedupe/scripts.go",
+			"if there and there ~= ARGV[1] and there ~= ARGV[2] then\n  return {now, 0}\nend", "", store,
+		},
+		{
+			"a save without a fresh mark", "deploy/loop.go",
+			"next.Layout, next.Mark = Layout, rand.Text()", "next.Layout = Layout\n\t_ = rand.Text", domain,
+		},
+		{
+			"a second POST after a lost answer", "deploy/states.go",
+			"return r.Doubt(now, u), true", "r = r.move(Waiting)\n\t\tr.Next = now\n\t\treturn r, true", crash,
+		},
+		{
+			"a second POST by who takes over", "deploy/step.go",
+			"return r.Doubt(l.now(), l.Rules)", "r.State = Accepted\n\t\t\treturn r", crash,
+		},
+		{
+			"a callback whose error is swallowed", "deploy/accept.go",
+			"if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {\n\t\t\treturn true, err",
+			"if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {\n\t\t\treturn true, nil", world,
+		},
+		{
+			"a callback that is not tried again over a change", "deploy/accept.go",
+			"!errors.Is(err, ErrChanged) {\n\t\t\treturn true, err", "true {\n\t\t\treturn true, nil", crash,
+		},
+		{
+			"a 2xx before the save", "gitlab/notify.go",
+			"a.verdict, a.err = n.hearer.Hear(ctx, word)", "a.verdict = deploy.VerdictTaken\n\tgo n.hearer.Hear(ctx, word)", notify,
+		},
+		{
+			"age not judged", "deploy/step.go",
+			"l.Slack.Now().Sub(m.Time()) > l.Rules.MaxAge", "false", world,
+		},
+		{
+			"birth not judged", "deploy/step.go",
+			"m.Time().Before(h.Birth)", "false", world,
+		},
+		{
+			"an answer told and then deployed", "deploy/accept.go",
+			"Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded}}, Shown: Shown{Said: 1}}", "Mention: m, State: Accepted}", world,
+		},
+		{
+			"a start call granted twice", "deploy/hear.go",
+			"case start && (r.toldNothingRuns() || other):", "case start && r.toldNothingRuns():", domain,
+		},
+		{
+			"a start call granted where nothing runs", "deploy/hear.go",
+			"case start && (r.toldNothingRuns() || other):", "case start && other:", domain,
+		},
+		{
+			"an id that is not checked", "deploy/hear.go",
+			"case w.ID != \"\" && w.ID != r.Mention.ID:", "case false:", domain,
+		},
+		{
+			"a record left due for ever", "deploy/view.go",
+			"\t\treturn -1\n", "\t\treturn 0\n", crash,
+		},
+		{
+			"a take that leaves the due time", "dedupe/scripts.go",
+			"redis.call('ZADD', KEYS[1], now + ARGV[2], name)", "", store,
+		},
+		{
+			"a post that is not announced", "deploy/show.go",
+			"announced.Posting = step.slot", "", crash,
+		},
+		{
+			"a reaction that is not taken off after a crash", "deploy/states.go",
+			"r.Marks = append(slices.Clone(r.Marks), m)", "", crash,
+		},
+		{
+			"a delay that overwrites a word's due time", "dedupe/scripts.go",
+			"if redis.call('GET', KEYS[1]) ~= ARGV[1] then\n  return {now, 0}\nend", "", store,
+		},
+		{
+			"a POST without a deadline for its first byte", "gitlab/gate.go",
+			"return monotonic >= left || wall >= left", "return false", notify,
+		},
+		{
+			"a listing that decides too early", "deploy/states.go",
+			"!began.Before(u.sureFrom(d.Triggered)) &&", "", domain,
+		},
+	}
+}
