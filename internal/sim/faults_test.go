@@ -1,0 +1,452 @@
+package sim_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// row runs one promise in a bubble of its own, beside the others.
+func row(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, test)
+	})
+}
+
+// posts holds how many triggers one mention came to.
+func posts(t *testing.T, w *sim.World, ts string, want int) {
+	t.Helper()
+	if n := w.GitLab.PostsFor(sim.Channel, ts); n != want {
+		t.Errorf("%d triggers, want %d; thread: %q", n, want, w.Texts(sim.Channel, ts))
+	}
+}
+
+// report has each pipeline say this after 20 s.
+func report(w *sim.World, result string) {
+	w.Pipeline = func(p fakegitlab.Pipeline) {
+		time.Sleep(20 * time.Second)
+		w.Report(p, result)
+	}
+}
+
+func acked(w *sim.World, ts string) bool {
+	for _, d := range w.Slack.Deliveries() {
+		if d.TS == ts && !d.AckedAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+func TestOneDeploymentForOneMention(t *testing.T) {
+	for name, again := range map[string]func(w *sim.World, ts string){
+		"delivered twice": func(w *sim.World, ts string) { w.Slack.Redeliver(sim.Channel, ts) },
+		"an edit re-fires it with a new event_id and the same ts": func(w *sim.World, ts string) {
+			w.Slack.Edit(sim.Channel, ts, sim.Bot+" release, please")
+		},
+	} {
+		for _, pause := range []time.Duration{300 * time.Millisecond, 5 * time.Second, time.Minute} {
+			row(t, fmt.Sprintf("%s, %s later", name, pause), func(t *testing.T) {
+				w := sim.New(t)
+				report(w, "success")
+				w.StartReady("a")
+				w.StartReady("b")
+				ts := w.Ask("release")
+				time.Sleep(pause)
+				again(w, ts)
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				time.Sleep(2 * time.Minute)
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				posts(t, w, ts, 1)
+			})
+		}
+	}
+	row(t, "delivered to two sockets of two replicas at once", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		w.StartReady("a")
+		w.StartReady("b")
+		time.Sleep(3 * time.Second)
+		w.Slack.Broadcast(true)
+		ts := w.Ask("release")
+		time.Sleep(time.Second)
+		if n := len(w.Slack.Deliveries()); n != 4 {
+			t.Fatalf("%d deliveries, want one on each of 4 sockets", n)
+		}
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		posts(t, w, ts, 1)
+	})
+}
+
+func TestProcessDies(t *testing.T) {
+	for name, at := range map[string]sim.Op{
+		"before the claim": {Kind: "redis:claim", N: 1},
+		"before the ack":   {Kind: "socket:ack", N: 1},
+	} {
+		row(t, name+": Slack delivers again, one deployment", func(t *testing.T) {
+			w := sim.New(t)
+			a := w.StartReady("a")
+			a.Arm(&sim.Fault{At: at, How: sim.DieBefore})
+			ts := w.Ask("release")
+			w.Eventually("a is dead", time.Minute, a.Dead)
+			w.StartReady("b")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Eventually("it is acked", 2*time.Minute, func() bool { return acked(w, ts) })
+			time.Sleep(time.Minute)
+			posts(t, w, ts, 1)
+		})
+	}
+	// killed gives a mention that a process has acked, and dies before it does more.
+	killed := func(w *sim.World, meanwhile func()) (ts string) {
+		a := w.StartReady("a")
+		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Stall})
+		ts = w.Ask("release")
+		w.Eventually("the ack", time.Second, func() bool { return acked(w, ts) })
+		meanwhile()
+		a.Kill()
+		return ts
+	}
+	row(t, "after the ack, before the trigger: another replica takes it up at most 12 s later", func(t *testing.T) {
+		w := sim.New(t)
+		ts := killed(w, func() { w.StartReady("b") })
+		posts(t, w, ts, 0)
+		said := deploy.Key{TS: ts}.Time()
+		w.Eventually("the trigger", 12*time.Second-time.Since(said), func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+		w.Mark(sim.Channel, ts, "thumbsup")
+		time.Sleep(2 * time.Minute)
+		posts(t, w, ts, 1)
+	})
+	row(t, "after the ack, before the trigger: its next start takes it up at most 12 s later", func(t *testing.T) {
+		w := sim.New(t)
+		ts := killed(w, func() {})
+		time.Sleep(time.Minute)
+		w.Start("a")
+		w.Eventually("the trigger", 12*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+		w.Mark(sim.Channel, ts, "thumbsup")
+	})
+	row(t, "after the ack, before the trigger, and the mention has become older than MENTION_MAX_AGE: asked, not deployed", func(t *testing.T) {
+		w := sim.New(t)
+		ts := killed(w, func() {})
+		time.Sleep(2*time.Minute + time.Second)
+		w.StartReady("b")
+		w.Says(sim.Channel, ts, deploy.SayTooLate)
+		time.Sleep(time.Minute)
+		posts(t, w, ts, 0)
+		w.Mark(sim.Channel, ts)
+	})
+}
+
+func TestWorkerIsSlow(t *testing.T) {
+	row(t, "GitLab takes 30 s: the other replica leaves it alone", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.StartReady("b")
+		w.GitLab.Answer(1, fault(t, "slow"))
+		ts := w.Ask("release")
+		time.Sleep(29 * time.Second)
+		w.Mark(sim.Channel, ts)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		posts(t, w, ts, 1)
+	})
+	row(t, "its process is paused for an hour before the save that allows the POST: another deploys it, once", func(t *testing.T) {
+		w := sim.New(t)
+		a := w.StartReady("a")
+		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Suspend})
+		ts := w.Ask("release")
+		time.Sleep(2 * time.Second)
+		w.Start("b")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		time.Sleep(time.Hour + time.Minute)
+		posts(t, w, ts, 1)
+	})
+	row(t, "the POST cannot begin within 5 s of the save: it is not sent then, and there is one deployment", func(t *testing.T) {
+		w := sim.New(t)
+		roads := w.Roads()
+		w.StartReady("a")
+		roads.Shut("gitlab.test:80", 20*time.Second)
+		ts := w.Ask("release")
+		time.Sleep(6 * time.Second)
+		roads.Open("gitlab.test:80")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+}
+
+func fault(t *testing.T, name string) fakegitlab.Fault {
+	t.Helper()
+	f, ok := fakegitlab.Named(name)
+	if !ok {
+		t.Fatalf("no fault is named %q", name)
+	}
+	return f
+}
+
+// made are the lost answers to a POST that worked, notMade to one that did not.
+var (
+	made    = []string{"500 but made", "made and cut", "201 with a page", "201 with half its JSON", "201 with an empty object", "201 cut", "202 without a word", "made and hang"}
+	notMade = []string{"500", "502", "503", "504", "520", "408", "409", "425", "499", "cut", "hang"}
+)
+
+func TestUnsure(t *testing.T) {
+	for _, name := range append(made, "made after the cut", "made late and hang") {
+		row(t, "GitLab: "+name+": unsure, then found by listing", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			w.Eventually("the question mark", 80*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "/-/pipelines/1001") {
+				t.Errorf("the pipeline is not linked: %q", text)
+			}
+			time.Sleep(3 * time.Minute)
+			posts(t, w, ts, 1)
+		})
+	}
+	for _, name := range made {
+		for result, mark := range map[string]string{"start": "thumbsup", "success": "white_check_mark"} {
+			row(t, "GitLab: "+name+", no API token: unsure, settled by the "+result+" call", func(t *testing.T) {
+				w := sim.New(t, "GITLAB_API_TOKEN=")
+				w.Pipeline = func(p fakegitlab.Pipeline) {
+					time.Sleep(90 * time.Second)
+					w.Report(p, result)
+				}
+				w.StartReady("a")
+				w.GitLab.Answer(1, fault(t, name))
+				ts := w.Ask("release")
+				w.Mark(sim.Channel, ts, "question")
+				w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+				if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
+					t.Errorf("the project's pipelines are not linked: %q", text)
+				}
+				w.Mark(sim.Channel, ts, mark)
+				posts(t, w, ts, 1)
+			})
+		}
+	}
+	for _, name := range notMade {
+		row(t, "GitLab: "+name+": unsure, then told that there is none and a new mention starts one", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			time.Sleep(74 * time.Second)
+			for _, say := range w.Said(sim.Channel, ts) {
+				if say == deploy.SayNoneSeen {
+					t.Error("it says that there is none before GitLab has surely ended the request")
+				}
+			}
+			w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
+				t.Errorf("it does not name the person: %q", text)
+			}
+			w.Mark(sim.Channel, ts, "question")
+			status, _ := w.Notify("a", "start", sim.Channel, ts, "pipeline=77")
+			if status != http.StatusConflict {
+				t.Errorf("a start after that got %d, want 409", status)
+			}
+			time.Sleep(3 * time.Minute)
+			posts(t, w, ts, 1)
+			again := w.Ask("release")
+			w.Mark(sim.Channel, again, "thumbsup")
+		})
+	}
+	row(t, "none was found: it stays unsure until the deadline, then it is silent", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "cut"))
+		ts := w.Ask("release")
+		time.Sleep(9*time.Minute + 50*time.Second)
+		w.Mark(sim.Channel, ts, "question")
+		w.Mark(sim.Channel, ts, "zzz")
+		posts(t, w, ts, 1)
+	})
+	row(t, "a look-up that fails is don't know: nobody is told that there is none", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		w.GitLab.FailLooks(-1, "/pipelines", fakegitlab.Fault{Status: 500, Body: "{}"})
+		ts := w.Ask("release")
+		time.Sleep(5 * time.Minute)
+		w.Mark(sim.Channel, ts, "question")
+		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		w.GitLab.Heal()
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+}
+
+func TestGitLabDoesNotRunIt(t *testing.T) {
+	row(t, "no connection before a byte was sent: an hourglass, then it deploys when GitLab is back", func(t *testing.T) {
+		w := sim.New(t)
+		roads := w.Roads()
+		w.StartReady("a")
+		roads.Shut("gitlab.test:80", 0)
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.Says(sim.Channel, ts, deploy.SayWaitUnreachable)
+		time.Sleep(2 * time.Minute)
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		roads.Open("gitlab.test:80")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		posts(t, w, ts, 1)
+	})
+	row(t, "no connection for 5 minutes: refused, GitLab cannot be reached", func(t *testing.T) {
+		w := sim.New(t)
+		roads := w.Roads()
+		w.StartReady("a")
+		roads.Shut("gitlab.test:80", 0)
+		ts := w.Ask("release")
+		time.Sleep(4*time.Minute + 45*time.Second)
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		time.Sleep(16 * time.Second)
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusRefused, deploy.SayRefusedUnreachable)
+		roads.Open("gitlab.test:80")
+		time.Sleep(5 * time.Minute)
+		posts(t, w, ts, 0)
+	})
+	for name, least := range map[string]time.Duration{
+		"rate limit of a proxy": 30 * time.Second, "rate limit of the application": time.Minute,
+		"rate limit without a header": time.Minute, "too many pipelines": time.Minute,
+	} {
+		row(t, "GitLab: "+name+": it waits, then deploys", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+			w.Says(sim.Channel, ts, deploy.SayWaitRate)
+			time.Sleep(least - 2*time.Second)
+			posts(t, w, ts, 1)
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			posts(t, w, ts, 2)
+			if n := len(w.GitLab.Pipelines()); n != 1 {
+				t.Errorf("%d pipelines", n)
+			}
+		})
+	}
+	row(t, "GitLab answers 429 for 5 minutes: refused, and nothing is sent past that", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(-1, fault(t, "rate limit of the application"))
+		ts := w.Ask("release")
+		time.Sleep(5*time.Minute + time.Second)
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusRefused, deploy.SayRefusedRate)
+		n := w.GitLab.PostsFor(sim.Channel, ts)
+		time.Sleep(10 * time.Minute)
+		posts(t, w, ts, n)
+	})
+	for name, link := range map[string]string{
+		"failed pipeline, 422": "http://gitlab.test/group/app/-/pipelines",
+		"failed pipeline, 201": "http://gitlab.test/group/app/-/pipelines/1001",
+	} {
+		row(t, "GitLab: "+name+": failed, with its link", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "x")
+			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			for _, text := range w.Texts(sim.Channel, ts) {
+				if !strings.Contains(text, "<"+link+"|") || strings.Contains(text, "何も始めていません") {
+					t.Errorf("want the link %s and no word of nothing started: %q", link, text)
+				}
+			}
+			posts(t, w, ts, 1)
+		})
+	}
+}
+
+func TestRefusalsTellWhatToMendAndNoSecret(t *testing.T) {
+	refusals := append(fakegitlab.Refusals(), fault(t, "redirect, 301"), fault(t, "redirect, 307"), fakegitlab.Fault{
+		Name: "its tokens in the answer", Status: 400,
+		Body: `{"message":{"base":["token ` + sim.TriggerToken + ` and ` + sim.APIToken + ` are odd"]}}`,
+	})
+	row(t, "another 4xx or 3xx: nothing was started, and why", func(t *testing.T) {
+		w := sim.New(t)
+		_, log := w.StartLogged("a", "LOG_LEVEL=trace")
+		for _, f := range refusals {
+			before := len(w.GitLab.Pipelines())
+			w.GitLab.Answer(1, f)
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "x")
+			w.Eventually(f.Name+": one text", time.Minute, func() bool { return len(w.Texts(sim.Channel, ts)) == 1 })
+			texts := w.Texts(sim.Channel, ts)
+			if said := w.Said(sim.Channel, ts)[0]; !strings.HasPrefix(string(said), "refused-") {
+				t.Errorf("%s: said %s", f.Name, said)
+			}
+			if !strings.HasPrefix(texts[0], "何も始めていません") {
+				t.Errorf("%s: it does not begin with nothing was started: %q", f.Name, texts)
+			}
+			posts(t, w, ts, 1)
+			if n := len(w.GitLab.Pipelines()); n != before {
+				t.Errorf("%s: %d pipelines came of it", f.Name, n-before)
+			}
+		}
+		w.Notify("a", "success", sim.Channel, "1.1")
+		w.Call(http.MethodGet, "a", "wrong=true&source=gitlab", "", "")
+		for _, secret := range []string{sim.TriggerToken, sim.APIToken, sim.NotifyToken, "xoxb-test", "xapp-test", "user:word"} {
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("the log holds %s", secret)
+			}
+			for _, c := range w.Slack.CallLog("") {
+				if strings.Contains(c.Form.Encode(), secret) {
+					t.Errorf("a call to Slack holds %s: %s", secret, c.Form)
+				}
+			}
+		}
+		if !strings.Contains(log.String(), "triggered") {
+			t.Error("nothing was logged, and so nothing was looked at")
+		}
+	})
+}
+
+func TestSlacksWebAPIFails(t *testing.T) {
+	for name, f := range map[string]fakeslack.Fault{
+		"429": fakeslack.RateLimited(3 * time.Second), "429 with a fraction": fakeslack.RateLimitedFraction(),
+		"200 with ratelimited": fakeslack.RateLimitedOK(), "500": fakeslack.Broken(), "503": fakeslack.Unavailable(),
+		"a cut": fakeslack.Cut(), "not at all": fakeslack.Hang(), "a lost answer": fakeslack.LoseAnswer(),
+	} {
+		row(t, "Slack's Web API answers "+name+": all is shown in the end, each reaction once", func(t *testing.T) {
+			w := sim.New(t)
+			report(w, "failure")
+			w.StartReady("a")
+			for _, method := range []string{"reactions.add", "chat.postMessage", "chat.update", "reactions.remove"} {
+				w.Slack.Fail(method, 3, f)
+			}
+			ts := w.Ask("release")
+			w.Eventually("the trigger, which waits for no message", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+			w.Eventually("everything is shown", 5*time.Minute, func() bool {
+				said := w.Said(sim.Channel, ts)
+				return len(said) == 2 && said[0] == deploy.SayStatusFailed && said[1] == deploy.SayFailed &&
+					strings.Join(w.Slack.Reactions(sim.Channel, ts), " ") == "x"
+			})
+			time.Sleep(2 * time.Minute)
+			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.Mark(sim.Channel, ts, "x")
+			for name, n := range w.Reacted(ts) {
+				if n > 1 {
+					t.Errorf("%d times :%s:", n, name)
+				}
+			}
+			posts(t, w, ts, 1)
+		})
+	}
+}

@@ -1,0 +1,278 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/cmd"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// Ask says something to the bot in the channel with one target.
+func (w *World) Ask(text string) (ts string) {
+	return w.Slack.Say(User, Channel, Bot+" "+text)
+}
+
+// Said is what the bot says in a thread, oldest first: which of its messages
+// each text is, whatever its wording.
+func (w *World) Said(channel, thread string) []deploy.Say {
+	var said []deploy.Say
+	for _, m := range w.Slack.Thread(channel, thread) {
+		if m.Bot != "" && m.Ephemeral == "" {
+			said = append(said, meaning(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), m.Text))
+		}
+	}
+	return said
+}
+
+// Says waits until the bot's messages in a thread are these.
+func (w *World) Says(channel, thread string, want ...deploy.Say) {
+	w.T.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if slices.Equal(w.Said(channel, thread), want) {
+			return
+		}
+	}
+	w.T.Fatalf("said %q, want %q; thread: %q", w.Said(channel, thread), want, w.Texts(channel, thread))
+}
+
+// Reacted counts the reactions that the bot put on a message and that stood,
+// also those that it took off again.
+func (w *World) Reacted(ts string) map[string]int {
+	n := map[string]int{}
+	for _, c := range w.Slack.CallLog("reactions.add") {
+		if c.Done && c.Form.Get("timestamp") == ts {
+			n[c.Form.Get("name")]++
+		}
+	}
+	return n
+}
+
+// Call makes a call to the notify port and gives the answer's headers too.
+func (w *World) Call(method, name, query, kind, body string, header ...string) (int, http.Header, string) {
+	req, err := http.NewRequest(method, "http://"+name+".test:8080/notify?"+query, strings.NewReader(body))
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	for _, h := range header {
+		key, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(key, value)
+	}
+	resp, err := w.Client().Do(req)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode, resp.Header, readAll(resp)
+}
+
+// Roads are the ways to the hosts of a world. They are made before any bot starts.
+type Roads struct {
+	w    *World
+	mu   sync.Mutex
+	shut map[string]time.Duration // how long a dial takes until it is refused
+}
+
+// Roads gives the ways to the hosts, all open.
+func (w *World) Roads() *Roads {
+	r := &Roads{w: w, shut: map[string]time.Duration{}}
+	w.Net.OnDial = func(ctx context.Context, _, addr string) error {
+		r.mu.Lock()
+		after, shut := r.shut[addr]
+		r.mu.Unlock()
+		if !shut {
+			return nil
+		}
+		t := time.NewTimer(after)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return syscall.ECONNREFUSED
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return r
+}
+
+// Shut cuts what is connected to an address, and refuses to connect after a while.
+func (r *Roads) Shut(addr string, after time.Duration) {
+	r.mu.Lock()
+	r.shut[addr] = after
+	r.mu.Unlock()
+	r.w.Net.CutHost(addr)
+}
+
+// Open lets everyone connect again.
+func (r *Roads) Open(addr string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.shut, addr)
+}
+
+// HangRedis lets Redis take commands without carrying them out or answering,
+// until the function that it gives is called.
+func (w *World) HangRedis() (heal func()) {
+	healed := make(chan struct{})
+	w.Redis.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
+		select {
+		case <-healed:
+		case <-w.ctx.Done():
+		}
+		return true
+	})
+	return func() {
+		w.Redis.Server().SetPreHook(nil)
+		close(healed)
+	}
+}
+
+// meaning tells which of the bot's messages a text is: the one that has a
+// wording like it. A text that is none is given as it is.
+func meaning(lang, text string) deploy.Say {
+	for _, w := range wordings(lang) {
+		if w.like.MatchString(text) {
+			return w.say
+		}
+	}
+	return deploy.Say(text)
+}
+
+type wording struct {
+	say  deploy.Say
+	like *regexp.Regexp
+}
+
+var (
+	wordings = func() func(lang string) []wording {
+		ja, en := sync.OnceValue(func() []wording { return readWordings("ja") }), sync.OnceValue(func() []wording { return readWordings("en") })
+		return func(lang string) []wording {
+			if lang == "en" {
+				return en()
+			}
+			return ja()
+		}
+	}()
+	gaps = regexp.MustCompile(`gap[a-z]|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
+)
+
+// readWordings says everything in every way, with gaps for the values.
+func readWordings(lang string) []wording {
+	p, err := bot.NewPhrases(lang)
+	if err != nil {
+		panic(err) // there are these two
+	}
+	var all []wording
+	seen := map[string]bool{}
+	for _, say := range deploy.Says() {
+		for _, m := range variants(say) {
+			for m.Seed = range uint32(5) {
+				text := p.Text(m)
+				if seen[text] {
+					continue
+				}
+				seen[text] = true
+				like := gaps.ReplaceAllString(regexp.QuoteMeta(text), `[^\n]+`)
+				all = append(all, wording{say, regexp.MustCompile("^" + like + "$")})
+			}
+		}
+	}
+	return all
+}
+
+// variants are the message with and without each of its values.
+func variants(say deploy.Say) []deploy.Message {
+	var all []deploy.Message
+	for _, targets := range [][]string{nil, {"gapa"}, {"gapa", "gapb"}} {
+		for bits := range 64 {
+			m := deploy.Message{Say: say, Targets: targets, Project: "gapp", Key: "gapk", Until: 1234567890}
+			for i, set := range []func(){
+				func() { m.Target = "gapt" }, func() { m.Ref = "gapr" }, func() { m.Word = "gapw" },
+				func() { m.URL = "https://gap.test/" }, func() { m.User = "U0GAP" }, func() { m.Detail = "gapd" },
+			} {
+				if bits>>i&1 == 1 {
+					set()
+				}
+			}
+			all = append(all, m)
+			if say != deploy.SayPast {
+				continue
+			}
+			for state := range deploy.Moves() {
+				m.Last = string(state)
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+// query is the call that the first scripts make, as a query.
+func query(result, channel, ts string, more ...string) string {
+	q := NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + url.QueryEscape(channel) + "&timestamp=" + url.QueryEscape(ts)
+	return strings.Join(append([]string{q}, more...), "&")
+}
+
+// StartLogged starts a bot as [World.Start] does, and keeps its log.
+func (w *World) StartLogged(name string, settings ...string) (*Process, *Log) {
+	w.T.Helper()
+	env := maps.Clone(w.settings)
+	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
+		k, v, _ := strings.Cut(s, "=")
+		env[k] = v
+	}
+	var environ []string
+	for k, v := range env {
+		environ = append(environ, k+"="+v)
+	}
+	s, _, err := cmd.LoadSettings(environ, "")
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	out := &Log{}
+	ctx, stop := context.WithCancel(w.ctx)
+	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
+	w.running.Go(func() {
+		defer close(p.done)
+		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, zerolog.New(out))
+	})
+	w.Eventually(name+" is ready", time.Minute, func() bool {
+		status, _ := w.Get("http://" + name + ".test:9090/readyz")
+		return status == http.StatusOK
+	})
+	return p, out
+}
+
+// Log keeps what a bot writes to its log.
+type Log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
