@@ -22,6 +22,11 @@ func row(t *testing.T, name string, test func(t *testing.T)) {
 	})
 }
 
+// seedQuery is the call that the first scripts make.
+func seedQuery(result, channel, ts string) string {
+	return sim.NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + channel + "&timestamp=" + ts
+}
+
 // posts holds how many triggers one mention came to.
 func posts(t *testing.T, w *sim.World, ts string, want int) {
 	t.Helper()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,6 +107,12 @@ func (w *World) Roads() *Roads {
 			return ctx.Err()
 		}
 	}
+	w.T.Cleanup(func() { // Redis's client goes on to dial for a while, in goroutines of its own
+		r.mu.Lock()
+		clear(r.shut)
+		r.mu.Unlock()
+		time.Sleep(2 * time.Second)
+	})
 	return r
 }
 
@@ -221,12 +226,6 @@ func variants(say deploy.Say) []deploy.Message {
 		}
 	}
 	return all
-}
-
-// query is the call that the first scripts make, as a query.
-func query(result, channel, ts string, more ...string) string {
-	q := NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + url.QueryEscape(channel) + "&timestamp=" + url.QueryEscape(ts)
-	return strings.Join(append([]string{q}, more...), "&")
 }
 
 // StartLogged starts a bot as [World.Start] does, and keeps its log.
