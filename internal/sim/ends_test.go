@@ -196,7 +196,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 		{"skipped", "skipped", "no_entry_sign", deploy.SayCanceled, nil},
 		{"failed only by a notify job", "failed", "white_check_mark", deploy.SaySucceeded, []fakegitlab.Job{job("ship", "deploy", "success"), job("notify_success", "notify", "failed")}},
 	} {
-		for _, after := range []time.Duration{10 * time.Second, 7 * time.Minute, 50 * time.Minute} {
+		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 30 * time.Minute} {
 			row(t, fmt.Sprintf("with an API token: %s after %s, shown within 15 s", end.name, after), func(t *testing.T) {
 				w := sim.New(t)
 				w.StartReady("a")
@@ -236,7 +236,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			if !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 				t.Errorf("no link or no name: %q", text)
 			}
-			time.Sleep(3 * time.Hour)
+			time.Sleep(20 * time.Minute)
 			if status, body := w.Notify("a", result, sim.Channel, ts); status != http.StatusOK {
 				t.Errorf("the late word got %d %s", status, body)
 			}

@@ -1,0 +1,282 @@
+package sim_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// answers holds one mention to its one reply, and to no trigger.
+func answers(t *testing.T, w *sim.World, channel, text string, want deploy.Say) {
+	t.Helper()
+	ts := w.Slack.Say(sim.User, channel, text)
+	w.Says(channel, ts, want)
+	if n := w.GitLab.PostsFor(channel, ts); n != 0 {
+		t.Errorf("%q: %d triggers", text, n)
+	}
+	w.Mark(channel, ts)
+}
+
+func TestWhatHoldsADeployBack(t *testing.T) {
+	rows := map[string][]struct {
+		text string
+		say  deploy.Say
+	}{
+		"ja": {
+			{"リリース待って", deploy.SayStop}, {"さっきのリリース戻せる？", deploy.SayStop},
+			{"リリースしないで", deploy.SayNegated},
+			{"リリースありがとう！", deploy.SayPast}, {"リリース失敗してる", deploy.SayPast},
+			{"どうやってリリースするの？", deploy.SayHow},
+			{"明日の朝リリースお願い", deploy.SayLater}, {"テスト通ったらリリースして", deploy.SayLater},
+			{"リリースノートお願い", deploy.SayOther}, {"stagingにデプロイ", deploy.SayOther}, {"release api", deploy.SayOther},
+			{"リリ一スして", deploy.SayNearMiss},
+			{"よろしく", deploy.SayGreet}, {"こんにちは", deploy.SayUnknown},
+			{"released", deploy.SayUnknown}, {"「リリース」って何", deploy.SayUnknown},
+		},
+		"en": {
+			{"hold the release", deploy.SayStop}, {"don’t release", deploy.SayNegated}, {"we can't release today", deploy.SayNegated},
+			{"deploy failed", deploy.SayPast}, {"how do I deploy?", deploy.SayHow},
+			{"release tomorrow", deploy.SayLater}, {"if tests pass, release", deploy.SayLater},
+			{"release v1.2.3", deploy.SayOther}, {"relase", deploy.SayNearMiss}, {"hello there", deploy.SayUnknown},
+		},
+	}
+	for lang, examples := range rows {
+		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
+			w := sim.New(t, "PSYCHER_LANG="+lang)
+			w.StartReady("a")
+			for _, e := range examples {
+				answers(t, w, sim.Channel, sim.Bot+" "+e.text, e.say)
+			}
+		})
+	}
+	row(t, "about the past: the last state of the target, with its link", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "failure")
+		w.StartReady("a")
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "x")
+		asked := w.Ask("リリース終わった？")
+		w.Says(sim.Channel, asked, deploy.SayPast)
+		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗しています") || !strings.Contains(text, "/-/pipelines/1001|") {
+			t.Errorf("it does not tell the last state: %q", text)
+		}
+	})
+}
+
+func TestWhatDeploys(t *testing.T) {
+	for lang, texts := range map[string][]string{
+		"ja": {"リリース", "ﾘﾘｰｽ", "ｒｅｌｅａｓｅ", "RELEASE", "リリースよろしく", "マージしました。リリースお願いします", "デプロイしてもらえる？", "キャンセル機能をリリースして"},
+		"en": {"could you release app, please?", "QA has approved, deploy", "ﾘﾘｰｽ"},
+	} {
+		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
+			w := sim.New(t, "PSYCHER_LANG="+lang)
+			w.StartReady("a")
+			for _, text := range texts {
+				ts := w.Ask(text)
+				w.Mark(sim.Channel, ts, "thumbsup")
+				w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+				posts(t, w, ts, 1)
+			}
+		})
+	}
+}
+
+func TestTargetsOfAChannel(t *testing.T) {
+	row(t, "two targets and none named: the bot asks which, and lists them", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		for _, text := range []string{"リリース", "release api and web", "release apis", "release webapp"} {
+			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
+			w.Says(sim.Two, ts, deploy.SayWhichTarget)
+			if text := w.Texts(sim.Two, ts)[0]; !strings.Contains(text, "`api`") || !strings.Contains(text, "`web`") {
+				t.Errorf("it does not list them: %q", text)
+			}
+		}
+		if n := w.GitLab.Posts(); n != 0 {
+			t.Errorf("%d triggers", n)
+		}
+	})
+	row(t, "two targets: the one that is named, in its own project", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		for text, project := range map[string]string{"apiをリリース": "group/api", "release web": "group/web"} {
+			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
+			w.Mark(sim.Two, ts, "thumbsup")
+			if n := w.GitLab.PostsFor(sim.Two, ts); n != 1 {
+				t.Errorf("%d triggers", n)
+			}
+			all := w.GitLab.Pipelines()
+			if p := all[len(all)-1]; p.Project != project || p.Variables["timestamp"] != ts {
+				t.Errorf("%q ran in %s", text, p.Project)
+			}
+		}
+	})
+	row(t, "a name in a quote still says which", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" 「api」をリリースして")
+		w.Mark(sim.Two, ts, "thumbsup")
+		if p := w.GitLab.Pipelines()[0]; p.Project != "group/api" {
+			t.Errorf("it ran in %s", p.Project)
+		}
+	})
+	row(t, "no target in the channel: it says so", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		answers(t, w, sim.Empty, sim.Bot+" リリース", deploy.SayNoTarget)
+	})
+}
+
+func TestWhoMayDeploy(t *testing.T) {
+	row(t, "a guest of another workspace cannot", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Slack.Say("U0GUEST", sim.Channel, sim.Bot+" release", fakeslack.FromTeam("T0OTHER"))
+		w.Says(sim.Channel, ts, deploy.SayGuest)
+		posts(t, w, ts, 0)
+	})
+	row(t, "who is not in allow cannot, who is can", func(t *testing.T) {
+		w := sim.New(t, fmt.Sprintf(
+			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		w.StartReady("a")
+		answers(t, w, sim.Channel, sim.Bot+" release", deploy.SayNotAllowed)
+		ts := w.Slack.Say("U0BOSS", sim.Channel, sim.Bot+" release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+	for name, say := range map[string]func(w *sim.World) string{
+		"another bot's post": func(w *sim.World) string {
+			return w.Slack.Say("U0OTHER", sim.Channel, sim.Bot+" release", fakeslack.AsBot("B0OTHER"))
+		},
+		"another bot's post with no user": func(w *sim.World) string {
+			return w.Slack.Say("", sim.Channel, sim.Bot+" release", fakeslack.AsBot("B0OTHER"))
+		},
+		"its own post":                 func(w *sim.World) string { return w.Slack.Say("U0BOT", sim.Channel, sim.Bot+" release") },
+		"a mention in code":            func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "`"+sim.Bot+" release`") },
+		"a mention in a block of code": func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "```\n"+sim.Bot+" release\n```") },
+		"a mention in a quote": func(w *sim.World) string {
+			return w.Slack.Say(sim.User, sim.Channel, "> "+sim.Bot+" release\nis what I wrote")
+		},
+	} {
+		row(t, name+" is not for the bot: acked and nothing else", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			ts := say(w)
+			w.Eventually("the ack", 3*time.Second, func() bool { return acked(w, ts) })
+			time.Sleep(30 * time.Second)
+			w.Says(sim.Channel, ts)
+			w.Mark(sim.Channel, ts)
+			posts(t, w, ts, 0)
+		})
+	}
+}
+
+func TestReplyStandsInTheMentionsThread(t *testing.T) {
+	row(t, "in a thread: replies in that thread, reactions on the mention", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		w.StartReady("a")
+		top := w.Slack.Say(sim.User, sim.Channel, "what a day")
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.InThread(top))
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.Says(sim.Channel, top, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		if n := len(w.Slack.Channel(sim.Channel)); n != 1 {
+			t.Errorf("%d messages at top level", n)
+		}
+		w.Mark(sim.Channel, top)
+		posts(t, w, ts, 1)
+	})
+}
+
+func TestEdits(t *testing.T) {
+	row(t, "an edit adds a mention that asks for a deploy: answered, post it anew", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Slack.Say(sim.User, sim.Channel, "release")
+		time.Sleep(5 * time.Second)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release")
+		w.Says(sim.Channel, ts, deploy.SayEditedIn)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release!")
+		time.Sleep(30 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayEditedIn)
+		posts(t, w, ts, 0)
+	})
+	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it anew", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Ask("よろしく")
+		w.Says(sim.Channel, ts, deploy.SayGreet)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースよろしく")
+		w.Says(sim.Channel, ts, deploy.SayGreet, deploy.SayEditedIn)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリース")
+		time.Sleep(30 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayGreet, deploy.SayEditedIn)
+		posts(t, w, ts, 0)
+	})
+	row(t, "an edit takes it back while it waits: answered, and nothing is sent any more", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" よろしく")
+		w.Says(sim.Channel, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+		w.Mark(sim.Channel, ts)
+		time.Sleep(6 * time.Minute)
+		posts(t, w, ts, 1)
+		if n := len(w.GitLab.Pipelines()); n != 0 {
+			t.Errorf("%d pipelines", n)
+		}
+	})
+	row(t, "an edit of what runs changes nothing", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースしないで")
+		time.Sleep(30 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+}
+
+func TestLateMentionsAreAskedAbout(t *testing.T) {
+	for name, late := range map[string]time.Duration{"just in time": 110 * time.Second, "too late": 125 * time.Second} {
+		row(t, "delivered "+late.String()+" after it was written: "+name, func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.Slack.PauseDeliveries(true)
+			ts := w.Ask("release")
+			time.Sleep(late)
+			w.Slack.PauseDeliveries(false)
+			if name == "too late" {
+				w.Says(sim.Channel, ts, deploy.SayTooLate)
+				posts(t, w, ts, 0)
+				return
+			}
+			w.Mark(sim.Channel, ts, "thumbsup")
+			posts(t, w, ts, 1)
+		})
+	}
+	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
+		row(t, "the host's clock is off by "+off.String()+": age is judged by Slack's, and a log line has both times", func(t *testing.T) {
+			w := sim.New(t)
+			w.Slack.SetClock(off)
+			_, log := w.StartLogged("a")
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			posts(t, w, ts, 1)
+			if !strings.Contains(log.String(), `"host":`) || !strings.Contains(log.String(), `"slack":`) {
+				t.Error("no log line has both times")
+			}
+		})
+	}
+}
