@@ -25,6 +25,8 @@ import (
 const (
 	socketsDrain = time.Second
 	handsDrain   = 8 * time.Second
+
+	storeAtStart = 3 * time.Second // a start waits for the store, and goes on without
 	serversDrain = 500 * time.Millisecond
 )
 
@@ -138,7 +140,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	})
 	p.loop = &deploy.Loop{
 		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
-		Rules:   deploy.Rules{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Watches: p.git.Watches()},
+		Rules:   deploy.Rules{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, Watches: p.git.Watches()},
 		Forgets: p.embedded, Log: p.event,
 	}
 	return p, nil
@@ -162,12 +164,17 @@ func (p *parts) start(ctx context.Context, s Settings) error {
 	}); err != nil {
 		return err
 	}
+	// Where the store is away Slack is listened to all the same, so that people
+	// are told; the bot is not ready.
+	birthCtx, cancel := context.WithTimeout(ctx, storeAtStart)
+	defer cancel()
 	var birth time.Time
-	if err := p.until(ctx, "the store", func(ctx context.Context) (err error) {
+	err := p.until(birthCtx, "the store", func(ctx context.Context) (err error) {
 		birth, err = p.store.Birth(ctx, p.api.Now())
 		return err
-	}); err != nil {
-		return err
+	})
+	if err != nil {
+		return ctx.Err()
 	}
 	if policy := p.store.Evicts(ctx); policy != "" {
 		p.log.Warn().Str("policy", policy).Msg("this Redis throws keys away when its memory is full, and what it throws away can be lost or repeated: set maxmemory-policy noeviction")

@@ -48,6 +48,7 @@ func Open(c Config) (*Store, error) {
 	}
 	client, err := newClient(c)
 	s.client = client
+	_, s.cluster = client.(*redis.ClusterClient)
 	return s, err
 }
 
@@ -125,7 +126,10 @@ var refusals = []string{
 // classify marks the errors that say for certain that nothing was done. A
 // server's answer is such where it is in the list, and so is a connection that
 // was not made; a timeout or a cut is not.
-func classify(err error) error {
+func classify(err error, cluster bool) error {
+	if cluster {
+		return err
+	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
 		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)

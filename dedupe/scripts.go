@@ -59,15 +59,17 @@ return {now, birth, 1}
 //	KEYS[1]  the due times     ARGV[1]  at most so many
 //	KEYS[2]  the store's birth ARGV[2]  the lease, ms
 //	                           ARGV[3]  what a record's key begins with
-//	answer   {now, birth or 0, record, record, ...}
+//	answer   {now, birth or 0, record, its due time, record, its due time, ...}
 var takeScript = redis.NewScript(now + `
 local out = {now, redis.call('GET', KEYS[2]) or 0}
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-for _, name in ipairs(due) do
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
+for i = 1, #due, 2 do
+  local name = due[i]
   local record = redis.call('GET', ARGV[3] .. name)
   if record then
     redis.call('ZADD', KEYS[1], now + ARGV[2], name)
     out[#out + 1] = record
+    out[#out + 1] = due[i + 1]
   else
     redis.call('ZREM', KEYS[1], name)
   end
@@ -79,13 +81,15 @@ return out
 //
 //	KEYS[1]  the due times     ARGV[1]  at most so many
 //	KEYS[2]  the store's birth ARGV[2]  what a record's key begins with
-//	answer   {now, birth or 0, record, record, ...}
+//	answer   {now, birth or 0, record, its due time, ...}
 var pendingScript = redis.NewScript(now + `
 local out = {now, redis.call('GET', KEYS[2]) or 0}
-for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
-  local record = redis.call('GET', ARGV[2] .. name)
+local due = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1, 'WITHSCORES')
+for i = 1, #due, 2 do
+  local record = redis.call('GET', ARGV[2] .. due[i])
   if record then
     out[#out + 1] = record
+    out[#out + 1] = due[i + 1]
   end
 end
 return out

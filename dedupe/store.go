@@ -39,7 +39,10 @@ type Store struct {
 	client redis.UniversalClient
 	close  func()
 	tag    string
-	log    zerolog.Logger
+	// A Cluster's client sends a command again by itself: a refusal of the last
+	// try says nothing of those before.
+	cluster bool
+	log     zerolog.Logger
 }
 
 // Close ends the connections, and the embedded store with all it holds.
@@ -91,7 +94,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.
 	if err != nil {
 		return nil, fmt.Errorf("taking what is due: %w", err)
 	}
-	return s.held(v), nil
+	return s.held(ctx, v), nil
 }
 
 // Pending implements [deploy.Store].
@@ -100,17 +103,24 @@ func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what is pending: %w", err)
 	}
-	return s.held(v), nil
+	return s.held(ctx, v), nil
 }
 
-// held decodes {now, birth, record, record, ...}. What this version cannot read
-// is left where it is, for those who can.
-func (s *Store) held(v values) []deploy.Held {
+// leftFor is when a record that this version cannot read is due again, for
+// those who can.
+const leftFor = time.Second
+
+// held decodes {now, birth, record, its due time, ...}.
+func (s *Store) held(ctx context.Context, v values) []deploy.Held {
 	var hs []deploy.Held
-	for i := 2; i < len(v); i++ {
+	for i := 2; i+1 < len(v); i += 2 {
 		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
+		h.Due = v.time(i + 1)
 		if err != nil {
 			s.log.Warn().Err(err).Msg("a record is left to others")
+			if h.Record.Mention.TS != "" {
+				_ = s.Delay(ctx, h, leftFor) // else its lease passes first
+			}
 			continue
 		}
 		hs = append(hs, h)
@@ -121,10 +131,10 @@ func (s *Store) held(v values) []deploy.Held {
 func decode(raw []byte, now, birth time.Time) (deploy.Held, error) {
 	h := deploy.Held{Raw: raw, Now: now, Birth: birth}
 	if err := json.Unmarshal(raw, &h.Record); err != nil {
-		return h, fmt.Errorf("decoding a record: %w", err)
+		return h, fmt.Errorf("%w: %w", deploy.ErrUnreadable, err)
 	}
 	if h.Record.Layout > deploy.Layout {
-		return h, fmt.Errorf("record %s has layout %d, this version knows %d: update psycher", h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
+		return h, fmt.Errorf("%w: %s has layout %d, this one knows %d", deploy.ErrUnreadable, h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
 	}
 	return h, nil
 }
@@ -219,7 +229,7 @@ func (v values) birth(i int) time.Time {
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (values, error) {
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
-		return nil, classify(err)
+		return nil, classify(err, s.cluster)
 	}
 	if len(v) < 2 {
 		return nil, errors.New("redis gave an answer that no script of psycher gives")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -13,7 +14,8 @@ import (
 const (
 	claimWithin = 1500 * time.Millisecond // so many tries as are refused, and none begun later
 	claimTry    = 800 * time.Millisecond
-	tellWithin  = 1200 * time.Millisecond
+	ackWithin   = 2800 * time.Millisecond // in all, telling included
+	tellAtMost  = 10_000                  // how many are remembered while the store is away
 )
 
 // Accept takes in a mention that Slack delivered, and tells whether it may be
@@ -21,6 +23,12 @@ const (
 // else comes after the ack. attempt is Slack's count of deliveries before this.
 func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	l.prepare()
+	ctx, cancel := context.WithTimeout(ctx, ackWithin)
+	defer cancel()
+	if l.wasTold(m.Key) {
+		l.claimTold(ctx)
+		return true
+	}
 	name := m.Channel
 	lease, slot := Lease, l.fresh.take(name)
 	if !slot {
@@ -49,6 +57,13 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	return l.tell(ctx, m, attempt, err)
 }
 
+func (l *Loop) wasTold(k Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, told := l.told[k]
+	return told
+}
+
 // claim makes the record, in one round trip when all is well. A try that was
 // refused is made again for a while; one without an answer is not, as nobody
 // knows what became of it: Slack delivers again.
@@ -72,39 +87,73 @@ func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Held, 
 }
 
 // tell says to a person whose mention could not be recorded what that means:
-// at the first delivery, when the store certainly did nothing, that nothing was
-// started; when it is not known, from the second delivery on and once, that.
+// when the store certainly did nothing, at this delivery and at all before it,
+// that nothing was started, and then it may be acked; when it is not known,
+// from the second delivery on and once, that.
 func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack bool) {
 	k, say := m.Key, SayDontKnow
-	if errors.Is(err, ErrRefused) && attempt == 0 {
-		say = SayNotRecorded
+	if m.Edited {
+		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
 	l.mu.Lock()
-	_, told := l.told[k]
+	if len(l.warned)+len(l.refused) > tellAtMost {
+		clear(l.warned)
+		clear(l.refused)
+	}
+	before, seen := l.refused[k]
+	if errors.Is(err, ErrRefused) && (attempt == 0 || seen && before >= attempt-1) {
+		say, l.refused[k] = SayNotRecorded, attempt
+	} else {
+		delete(l.refused, k)
+	}
 	warned := l.warned[k]
 	l.mu.Unlock()
 	l.log(Event{Name: "not-recorded", Record: Record{Mention: m}, Err: err, Detail: string(say)})
 	switch {
-	case told:
-		return true
 	case say == SayDontKnow && (attempt == 0 || warned):
 		return false
 	}
-	tellCtx, cancel := context.WithTimeout(ctx, tellWithin)
-	defer cancel()
-	if _, err := l.Slack.Post(tellCtx, m, string(say), Record{Mention: m}.seeded(Message{Say: say, User: m.User}, 0)); err != nil {
-		l.log(Event{Name: "slack-refused", Record: Record{Mention: m}, Err: err, Detail: "tell"})
-		return false
-	}
+	posted, lost := l.postNow(ctx, m, slotLine(0), Message{Say: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if say == SayNotRecorded {
-		m.Text = "" // it may be many, and asks for nothing any more
-		l.told[k] = m
-		return true
+	switch {
+	case say == SayDontKnow:
+		l.warned[k] = posted
+		return false
+	case posted || lost:
+		l.told[k] = toldNothing(m, lost)
 	}
-	l.warned[k] = true
-	return false
+	return posted
+}
+
+// toldNothing is the record of a mention whose person was told that nothing was
+// started: it is claimed when the store is back. Where the post's answer was
+// lost the loop looks whether it stands, and posts it if not.
+func toldNothing(m Mention, lost bool) Record {
+	m.Text = "" // it may be many, and asks for nothing any more
+	r := Record{Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded, User: m.User}}, Shown: Shown{Said: 1}}
+	if lost {
+		r.Shown = Shown{Posting: slotLine(0)}
+	}
+	return r
+}
+
+// postNow posts what no record keeps, and waits its turn as long as ctx. lost:
+// it may have been posted.
+func (l *Loop) postNow(ctx context.Context, m Mention, slot string, say Message) (posted, lost bool) {
+	for {
+		_, err := l.Slack.Post(ctx, m, slot, Record{Mention: m}.seeded(say, 0))
+		var wait *LaterError
+		var unknown *LostError
+		switch {
+		case err == nil:
+			return true, false
+		case errors.As(err, &wait) && pause(ctx, wait.After):
+			continue
+		}
+		l.log(Event{Name: "slack-refused", Record: Record{Mention: m}, Err: err, Detail: string(say.Say)})
+		return false, errors.As(err, &unknown)
+	}
 }
 
 // claimTold claims what people were told is not started, now that the store is
@@ -112,16 +161,16 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 func (l *Loop) claimTold(ctx context.Context) {
 	l.mu.Lock()
 	told := maps.Clone(l.told)
-	clear(l.warned)
 	l.mu.Unlock()
-	for k, m := range told {
-		r := Record{Layout: Layout, Mark: rand.Text(), Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded}}, Shown: Shown{Said: 1}}
+	for k, r := range told {
+		r.Layout, r.Mark = Layout, rand.Text()
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
-		_, _, err := l.Store.Claim(tryCtx, r, -1, l.Slack.Now())
+		_, _, err := l.Store.Claim(tryCtx, r, r.Due(l.now()), l.Slack.Now())
 		cancel()
 		if err != nil {
 			return
 		}
+		l.lookIn(r.Due(l.now()))
 		l.mu.Lock()
 		delete(l.told, k)
 		l.mu.Unlock()
@@ -144,7 +193,9 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 	defer cancel()
 	for range 5 {
 		h, ok, err := l.Store.Load(ctx, k)
-		l.heard(err)
+		if !errors.Is(err, ErrUnreadable) {
+			l.heard(err)
+		}
 		if err != nil || !ok {
 			return false, err
 		}
@@ -153,10 +204,7 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 		if next.State == h.Record.State && len(next.Lines) == len(h.Record.Lines) && next.Deployment == h.Record.Deployment {
 			return true, nil
 		}
-		due := time.Duration(0)
-		if next.Shown.Posting != "" {
-			due = Lease // somebody may be posting just now, and will find this
-		}
+		due := max(0, next.Shown.Until.Sub(l.now())) // who shows it just now will find this
 		if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {
 			return true, err
 		}
@@ -164,11 +212,25 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 	return true, ErrChanged
 }
 
+// errStopping: the store ends with this process, and nobody would show it.
+var errStopping = errors.New("the bot is stopping, and its store with it")
+
 // Hear takes in what a pipeline says. It is answered once it is recorded; an
 // error means that it is not, and the pipeline should say it again.
 func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 	l.prepare()
-	for _, team := range l.Targets.Teams(w.Channel) {
+	if l.closed.Load() {
+		return "", errStopping
+	}
+	// The record knows its team, the word does not. The map may have changed
+	// since, so teams that do not have the channel now are asked as well.
+	teams := l.Targets.Teams(w.Channel)
+	for _, t := range l.Targets.AllTeams() {
+		if !slices.Contains(teams, t) {
+			teams = append(teams, t)
+		}
+	}
+	for _, team := range teams {
 		verdict := VerdictUnknown
 		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) Record {
 			var next Record
@@ -183,26 +245,4 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 		}
 	}
 	return VerdictUnknown, nil
-}
-
-// tellTheWaiting tells everyone whose deployment has no end yet that this
-// process will not show it: its store ends with it.
-func (l *Loop) tellTheWaiting() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.work), tellWithin)
-	defer cancel()
-	open, err := l.Store.Pending(ctx, 1000)
-	if err != nil {
-		l.log(Event{Name: "store-away", Err: err})
-	}
-	for _, h := range open {
-		r := h.Record
-		if r.State.Ended() {
-			continue
-		}
-		m := r.line(SayStopping)
-		m.User = r.Mention.User
-		if _, err := l.Slack.Post(ctx, r.Mention, string(SayStopping), r.seeded(m, 0)); err != nil {
-			l.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: "stopping"})
-		}
-	}
 }

@@ -25,6 +25,9 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 	if d.Pipeline == 0 {
 		r.Deployment.Pipeline = w.Pipeline
 	}
+	if d.Triggered.IsZero() { // it was faster than the save that a trigger takes
+		r.Deployment.Triggered, r.Deployment.Timeout = now, u.Timeout
+	}
 	if start {
 		switch r.State {
 		case Accepted, Triggering, Waiting, Unsure:
@@ -57,11 +60,18 @@ func (r Record) toldNothingRuns() bool {
 func (r Record) Edit(deploys bool) Record {
 	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.Say == SayEditedIn })
 	switch {
-	case deploys && r.State == Answered && r.Deployment.Triggered.IsZero() && !asked:
+	case deploys && (r.State == Answered || r.State == Refused) && !asked:
 		return r.say(Message{Say: SayEditedIn})
 	case !deploys && (r.State == Accepted || r.State == Waiting):
 		return r.Answer(Message{Say: SayEditedOut, Target: r.Deployment.Target})
 	}
+	return r
+}
+
+// giveUpShowing holds everything for shown: what breaks who shows it is not
+// tried for ever.
+func (r Record) giveUpShowing() Record {
+	r.Shown = Shown{Mark: r.View().Mark, Off: r.Marks, Status: never, Said: len(r.Lines)}
 	return r
 }
 

@@ -20,6 +20,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,7 @@ const (
 	showAtMost   = 32 // records being shown
 	perProject   = 8  // calls to one GitLab project
 	storeTimeout = time.Second
+	overdue      = 30 * time.Second // then the bot is not ready
 )
 
 // Loop moves records on: those that this process claims, at once, and those
@@ -54,20 +56,23 @@ type Loop struct {
 	fresh   *slots
 	taken   *slots
 	shows   *slots
-	calls   *slots
+	calls   *slots // triggers, by project
+	looks   *slots // look-ups, by project: they keep no trigger back
 	channel *lines
 	project *lines
 	wake    chan struct{}
 
-	mu     sync.Mutex
-	inHand map[Key]*Held   // not nil: it came up again meanwhile
-	told   map[Key]Mention // who was told that nothing was started, while the store was away
-	warned map[Key]bool    // who was told that it is not known
-	soon   time.Time       // when to look again, if before the next poll
-	storeT time.Time       // the store's clock at storeL
-	storeL time.Time
-	store  error     // how the store answered last
-	okAt   time.Time // when a take went through last, and so all that was due is in hand
+	mu      sync.Mutex
+	inHand  map[Key]*Held  // not nil: it came up again meanwhile
+	told    map[Key]Record // who was told that nothing was started, while the store was away
+	warned  map[Key]bool   // who was told that it is not known
+	refused map[Key]int    // the last delivery of what the store certainly refused each time
+	closed  atomic.Bool    // nothing is heard any more
+	soon    time.Time      // when to look again, if before the next poll
+	storeT  time.Time      // the store's clock at storeL
+	storeL  time.Time
+	store   error     // how the store answered last
+	okAt    time.Time // when a take went through last and nothing of it was overdue
 }
 
 // Event is one thing that happened, for the log and the counters.
@@ -89,9 +94,10 @@ func (l *Loop) prepare() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
 		l.shows, l.calls = newSlots(showAtMost, showAtMost), newSlots(1<<20, perProject)
+		l.looks = newSlots(1<<20, perProject/2)
 		l.channel, l.project = newLines(5*time.Millisecond), newLines(250*time.Millisecond)
 		l.wake = make(chan struct{}, 1)
-		l.inHand, l.told, l.warned = map[Key]*Held{}, map[Key]Mention{}, map[Key]bool{}
+		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
 	})
 }
 
@@ -141,18 +147,22 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 		return pollEvery
 	}
 	l.claimTold(ctx)
+	late := time.Duration(0)
 	for _, h := range due {
 		l.seen(h)
+		late = max(late, h.Now.Sub(h.Due))
 		if l.taken.take("") {
 			l.hand(h, l.taken, "")
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if late < overdue {
+		l.okAt = time.Now()
+	}
 	if len(due) == n {
 		return 0
 	}
-	l.okAt = time.Now()
 	if !l.soon.IsZero() {
 		return max(0, min(pollEvery, time.Until(l.soon)))
 	}
@@ -180,10 +190,10 @@ func (l *Loop) handle(h Held, stepped func()) {
 	stepped()
 	switch {
 	case show && l.shows.take(""):
-		l.show(h)
+		l.showOrBreak(h)
 		l.shows.give("")
 	case show:
-		l.delay(h, l.channel.next(h.Record.Mention.Channel))
+		l.delay(h, time.Second+l.channel.next(""))
 	}
 }
 
@@ -212,21 +222,6 @@ func (l *Loop) release(k Key) (again *Held) {
 	}
 	delete(l.inHand, k)
 	return nil
-}
-
-// Hurry has what is in hand end within a time from now, or be let go.
-func (l *Loop) Hurry(within time.Duration) {
-	l.prepare()
-	time.AfterFunc(within, l.letGo)
-}
-
-// drain waits for what is in hand.
-func (l *Loop) drain() {
-	l.hands.Wait()
-	if l.Forgets {
-		l.tellTheWaiting()
-	}
-	l.letGo()
 }
 
 // save writes next over h. A save whose answer was lost is made again, with
@@ -269,7 +264,7 @@ func (l *Loop) delay(h Held, d time.Duration) {
 
 // lookIn has the loop look again in d, if it would not by itself.
 func (l *Loop) lookIn(d time.Duration) {
-	if d >= pollEvery {
+	if d < 0 || d >= pollEvery {
 		return
 	}
 	at := time.Now().Add(d)
@@ -325,7 +320,7 @@ func (l *Loop) Ready() error {
 		return l.store
 	case l.okAt.IsZero():
 		return errors.New("the store was not asked yet")
-	case time.Since(l.okAt) > 30*time.Second:
+	case time.Since(l.okAt) > overdue:
 		return errors.New("work is overdue by more than 30 s")
 	}
 	return nil

@@ -40,6 +40,8 @@ var (
 	// ErrChanged: another worker or word has saved the record meanwhile. Load it
 	// again and look what is to be done now.
 	ErrChanged = errors.New("the record was changed meanwhile")
+	// ErrUnreadable: the record is there, and this version cannot read it.
+	ErrUnreadable = errors.New("the record cannot be read by this version of psycher")
 	// ErrRefused: the store certainly did nothing (no connection, read-only,
 	// loading, out of memory).
 	ErrRefused = errors.New("the store refused")
@@ -49,6 +51,7 @@ var (
 type Held struct {
 	Record Record
 	Raw    []byte    // the stored bytes, compared at the next save
+	Due    time.Time // when it was due, if it was taken
 	Now    time.Time // the store's clock when it answered
 	Birth  time.Time // since when the store remembers, by Slack's clock
 }

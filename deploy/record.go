@@ -61,6 +61,7 @@ type Deployment struct {
 	URL       string        `json:"url,omitempty"`       // the pipeline's page
 	Looks     int           `json:"looks,omitempty"`     // how often GitLab was asked since the last move
 	NoneSeen  bool          `json:"none_seen,omitempty"` // the person was told that GitLab shows no pipeline
+	Heard     time.Time     `json:"heard,omitzero"`      // when GitLab last said that it goes on: the deadline moves
 	Detail    string        `json:"detail,omitempty"`    // what failed, where that is known
 }
 
@@ -71,6 +72,7 @@ type Shown struct {
 	Off     []string  `json:"off,omitempty"`     // reactions that were taken off
 	Status  string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
 	Form    string    `json:"form,omitempty"`    // which form of the status message stands there
+	Until   time.Time `json:"until,omitzero"`    // somebody may be showing it until then, and nobody else does
 	Said    int       `json:"said,omitempty"`    // how many of the lines are through
 	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
 	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock

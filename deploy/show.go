@@ -3,9 +3,28 @@ package deploy
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 )
+
+// showOrBreak shows a record. What breaks it three times is held for shown.
+func (l *Loop) showOrBreak(h Held) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
+			l.put(h, func(r Record) Record {
+				if r.Breaks++; r.Breaks >= 3 {
+					r = r.giveUpShowing()
+				}
+				r.Shown.Until = l.now().Add(Lease)
+				return r
+			})
+		}
+	}()
+	l.show(h)
+}
 
 // showTimeout bounds one call to Slack, so that a lease holds two of them.
 const showTimeout = 4 * time.Second
@@ -16,14 +35,14 @@ const showTimeout = 4 * time.Second
 // the message stands before posting it. What Slack does not take now (a rate
 // limit of one method, say) does not keep the rest back.
 func (l *Loop) show(h Held) {
-	held, s := time.Now(), h.Record.Shown
-	blocked := map[showDo]time.Duration{}
+	s, blocked := h.Record.Shown, map[showDo]time.Duration{}
+	held := s.Until.Add(-Lease) // the save that led here may have announced it
 	for {
 		step, ok := firstOf(h.Record.with(s).owed(), blocked)
 		if !ok {
 			break
 		}
-		if step.do == doPost || time.Since(held) > Lease/3 {
+		if step.do == doPost || l.now().Sub(held) > Lease/3 {
 			announced := s
 			if step.do == doPost {
 				announced.Posting = step.slot
@@ -31,7 +50,7 @@ func (l *Loop) show(h Held) {
 			if h, ok = l.keep(h, announced, Lease); !ok {
 				return
 			}
-			held = time.Now()
+			held = l.now()
 			// A word may have come meanwhile: what is posted is the newest.
 			now, _ := firstOf(h.Record.with(s).owed(), blocked)
 			if now.do != step.do || now.slot != step.slot {
@@ -51,7 +70,7 @@ func (l *Loop) show(h Held) {
 			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.do)})
 		}
 	}
-	s.Next = time.Time{}
+	s.Until, s.Next = time.Time{}, time.Time{}
 	for _, after := range blocked {
 		if at := l.now().Add(max(after, backoff(0))); s.Next.IsZero() || at.Before(s.Next) {
 			s.Next = at
@@ -111,7 +130,7 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 		ts, err := l.Slack.Post(ctx, m, step.slot, step.say)
 		if errors.As(err, &lost) {
 			s.Posting = step.slot // it is looked up before it is posted again
-			return &LaterError{After: showTimeout, Err: err}
+			return &LaterError{After: Lease, Err: err}
 		}
 		if !errors.As(err, &wait) {
 			s.posted(step, ts)
@@ -151,10 +170,11 @@ func (s *Shown) posted(step showStep, ts string) {
 // that. If what is shown was changed, somebody else shows this record now.
 func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 	for {
-		next := h.Record.with(s)
-		d := due
+		next, d := h.Record.with(s), due
 		if d < 0 {
 			d = next.Due(l.now())
+		} else {
+			next.Shown.Until = l.now().Add(d)
 		}
 		saved, err := l.save(l.work, h, next, d)
 		if err == nil {
@@ -172,5 +192,5 @@ func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 
 func (s Shown) equal(o Shown) bool {
 	return s.Mark == o.Mark && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
-		s.Posting == o.Posting && s.Next.Equal(o.Next)
+		s.Posting == o.Posting && s.Until.Equal(o.Until)
 }

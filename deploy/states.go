@@ -31,6 +31,7 @@ func Moves() map[State][]State {
 type Rules struct {
 	MaxAge         time.Duration // MENTION_MAX_AGE
 	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT: how long GitLab may go on with a request whose client has gone
+	Timeout        time.Duration // DEPLOY_TIMEOUT, where the target is not known
 	Watches        bool          // GitLab can be asked about pipelines
 }
 
@@ -73,6 +74,7 @@ func (r Record) move(to State) Record {
 		r.Marks = append(slices.Clone(r.Marks), m)
 	}
 	r.Next = time.Time{}
+	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
 	r.Deployment.Looks = 0
 	return r
 }
@@ -80,6 +82,7 @@ func (r Record) move(to State) Record {
 // say adds a line to the thread. The copy keeps records apart that share lines.
 func (r Record) say(m Message) Record {
 	r.Lines = append(slices.Clone(r.Lines), m)
+	r.Shown.Next = time.Time{}
 	return r
 }
 
@@ -135,6 +138,8 @@ func (r Record) Settle(o Outcome, now time.Time, u Rules) (next Record, applied 
 	case r.State == Triggering:
 	case r.State == Unsure && o.Fate == FateRefused && !d.NoneSeen:
 		return r.Refuse(o.Say, o.Detail), true
+	case r.State == Unsure && (o.Fate == FateWait || o.Fate == FateNotSent) && !d.NoneSeen:
+		return r.Refuse(waitedInVain(o.Say), ""), true
 	case o.Pipeline.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != o.Pipeline.ID:
 		return r, false
 	case r.State == Unsure:
@@ -218,8 +223,8 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	r.Deployment.Looks++
 	if p.ID != 0 {
 		if r.State == Running && p.End == "" {
-			r.Deployment.URL = p.URL
-			r.Next = r.follow(now, u) // GitLab says it goes on: that is a word, the deadline moves
+			r.Deployment.URL, r.Deployment.Heard = p.URL, now
+			r.Next = r.follow(now, u)
 			return r
 		}
 		return r.run(p, now, u)
@@ -243,15 +248,18 @@ func (r Record) lapse(now time.Time, u Rules) Record {
 }
 
 // Deadline is when the deployment falls silent without a word.
-func (r Record) Deadline() time.Time { return r.Deployment.Triggered.Add(r.Deployment.Timeout) }
+func (r Record) Deadline() time.Time {
+	d := r.Deployment
+	return later(d.Triggered, d.Heard).Add(d.Timeout)
+}
 
 // Looks tells whether GitLab is to be asked about this record when it is due.
 func (r Record) Looks(u Rules) bool {
 	switch r.State {
 	case Running, Silent:
-		return u.Watches && r.Deployment.Pipeline != 0
+		return u.Watches && r.Deployment.Pipeline != 0 && r.Deployment.Project != ""
 	case Unsure:
-		return u.Watches && !r.Deployment.NoneSeen
+		return u.Watches && !r.Deployment.NoneSeen && r.Deployment.Project != ""
 	}
 	return false
 }

@@ -44,7 +44,8 @@ func (l *Loop) step(h Held) (next Held, show bool) {
 // owes tells whether Slack is to be shown something of a record that was due.
 // If not, its due time is put back to where it belongs.
 func (l *Loop) owes(h Held, now time.Time) bool {
-	if due := h.Record.Due(now); due != 0 {
+	due := h.Record.Due(now)
+	if due != 0 || len(h.Record.owed()) == 0 {
 		l.delay(h, due)
 		return false
 	}
@@ -181,11 +182,11 @@ func (l *Loop) look(h Held) (Held, bool) {
 	var complete bool
 	var err error
 	if h.Record.Looks(l.Rules) {
-		if !l.calls.take(d.Project) {
+		if !l.looks.take(d.Project) {
 			l.delay(h, l.project.next(d.Project))
 			return h, false
 		}
-		defer l.calls.give(d.Project)
+		defer l.looks.give(d.Project)
 		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
 		defer cancel()
 		if d.Pipeline != 0 {
@@ -216,10 +217,9 @@ func (l *Loop) put(h Held, f func(Record) Record) (Held, bool) {
 	for {
 		next := f(h.Record)
 		now := l.now()
-		due, show := next.Due(now), len(next.owed()) > 0 && !next.Shown.Next.After(now)
-		if show {
-			due = Lease // ours, to show it: unless somebody may be posting just now
-			show = next.Shown.Posting == ""
+		due, show := next.Due(now), len(next.owed()) > 0 && !next.Shown.Next.After(now) && !next.Shown.Until.After(now)
+		if show { // it is ours, to show it
+			due, next.Shown.Until = Lease, now.Add(Lease)
 		}
 		saved, err := l.save(l.work, h, next, due)
 		if err == nil {

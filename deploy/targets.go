@@ -76,6 +76,14 @@ func (t *Targets) Find(team, channel, name string) (Target, bool) {
 	return here[i], true
 }
 
+// AllTeams are the teams of the map, sorted.
+func (t *Targets) AllTeams() []string {
+	if t == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(t.teams))
+}
+
 // Teams gives the teams that have targets in that channel, sorted. In a channel
 // that workspaces share there may be several.
 func (t *Targets) Teams(channel string) []string {

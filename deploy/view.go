@@ -152,7 +152,7 @@ func (r Record) seeded(m Message, n int) Message {
 func (r Record) Due(now time.Time) time.Duration {
 	at := r.Next
 	if len(r.owed()) > 0 {
-		show := later(r.Shown.Next, now)
+		show := later(later(r.Shown.Next, r.Shown.Until), now)
 		if at.IsZero() || show.Before(at) {
 			at = show
 		}

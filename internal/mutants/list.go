@@ -37,8 +37,7 @@ func mutants() []mutant {
 		},
 		{
 			"a callback whose error is swallowed", "deploy/accept.go",
-			"if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {\n\t\t\treturn true, err",
-			"if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {\n\t\t\treturn true, nil", world,
+			"if err != nil {\n\t\t\treturn \"\", err", "if err != nil {\n\t\t\treturn VerdictTaken, nil", world,
 		},
 		{
 			"a callback that is not tried again over a change", "deploy/accept.go",

@@ -72,6 +72,10 @@ func scenarios() []scenario {
 			time.Sleep(500 * time.Millisecond)
 			w.Slack.Redeliver(sim.Channel, ts)
 		}},
+		{name: "slow pipeline", say: "release", good: []string{"white_check_mark"}, pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(100 * time.Second) // whoever takes over comes before the callback
+			deploy("success")(w, p)
+		}},
 		{name: "answered", say: "よろしく", good: []string{""}},
 	}
 }
@@ -96,7 +100,7 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	}
 	limit := 3 * time.Minute
 	if fault != nil {
-		for range 600 {
+		for range 2400 {
 			if fault.Hit() {
 				break
 			}

@@ -1,0 +1,80 @@
+package deploy
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// farewell is how long people are told at the very end.
+const farewell = time.Second
+
+// Hurry has what is in hand end within a time from now, or be let go.
+func (l *Loop) Hurry(within time.Duration) {
+	l.prepare()
+	time.AfterFunc(within, l.letGo)
+}
+
+// drain waits for what is in hand. With a store that ends with the process it
+// is this process that shows what was heard until the end, and tells everyone
+// whose deployment has no end by then: at first those of whom nothing is in
+// hand, as Slack takes about one message a second and channel.
+func (l *Loop) drain() {
+	defer l.letGo()
+	if !l.Forgets {
+		l.hands.Wait()
+		return
+	}
+	told := map[Key]bool{}
+	for l.work.Err() == nil {
+		l.tellTheWaiting(l.work, told, false)
+		l.poll(l.work)
+		if l.idle() || !pause(l.work, pollEvery/10) {
+			break
+		}
+	}
+	l.closed.Store(true)
+	l.hands.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.work), farewell)
+	defer cancel()
+	l.tellTheWaiting(ctx, told, true)
+}
+
+func (l *Loop) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.inHand) == 0
+}
+
+// tellTheWaiting tells everyone whose deployment has no end yet, and is not
+// being worked on, that this process will not show it. At the last, nothing is
+// worked on any more, and what an ended one still has to say is said as well.
+func (l *Loop) tellTheWaiting(ctx context.Context, told map[Key]bool, last bool) {
+	open, err := l.Store.Pending(ctx, 1000)
+	if err != nil {
+		l.log(Event{Name: "store-away", Err: err})
+	}
+	var all sync.WaitGroup
+	for _, h := range open {
+		r, k := h.Record, h.Record.Mention.Key
+		l.mu.Lock()
+		_, busy := l.inHand[k]
+		l.mu.Unlock()
+		if told[k] || !last && (busy || r.State.Ended() || r.State == Accepted) {
+			continue
+		}
+		told[k] = true
+		say := r.Lines[min(r.Shown.Said, len(r.Lines)):]
+		if !r.State.Ended() {
+			m := r.line(SayStopping)
+			m.User = r.Mention.User
+			say = []Message{m}
+		}
+		all.Go(func() {
+			for _, m := range say {
+				l.postNow(ctx, r.Mention, string(m.Say), m)
+			}
+		})
+	}
+	all.Wait()
+}
