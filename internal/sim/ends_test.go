@@ -170,6 +170,27 @@ func TestSigterm(t *testing.T) {
 	})
 }
 
+func TestTwoEmbeddedStores(t *testing.T) {
+	row(t, "embedded store and another process with sockets of this app: not ready, and it says why", func(t *testing.T) {
+		w := sim.New(t, "REDIS_URL=")
+		a := w.StartReady("a")
+		w.Start("b")
+		w.Eventually("b says why it is not ready", time.Minute, func() bool {
+			_, why := w.Get("http://b.test:9090/readyz")
+			return strings.Contains(why, "other connections to this Slack app")
+		})
+		time.Sleep(10 * time.Minute)
+		if status, why := w.Get("http://b.test:9090/readyz"); status != http.StatusServiceUnavailable {
+			t.Errorf("readyz says %d %s while the other is still there", status, why)
+		}
+		stop(t, a)
+		w.Eventually("b is ready", 3*time.Minute, func() bool {
+			status, _ := w.Get("http://b.test:9090/readyz")
+			return status == http.StatusOK
+		})
+	})
+}
+
 func stop(t *testing.T, p *sim.Process) {
 	t.Helper()
 	asked := time.Now()
@@ -229,8 +250,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "success")
 			time.Sleep(9*time.Minute + 55*time.Second)
 			w.Mark(sim.Channel, ts, "thumbsup")
-			time.Sleep(7 * time.Second)
-			w.Mark(sim.Channel, ts, "zzz")
+			soon(w, ts, 7*time.Second, "zzz")
 			w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
 			text := w.Texts(sim.Channel, ts)[1]
 			if !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
@@ -252,6 +272,6 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 		w.Mark(sim.Channel, ts, "thumbsup")
 		time.Sleep(2*time.Minute + 50*time.Second)
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Mark(sim.Channel, ts, "zzz")
+		soon(w, ts, 15*time.Second, "zzz")
 	})
 }

@@ -148,15 +148,24 @@ func (w *World) HangRedis() (heal func()) {
 	}
 }
 
+// known are the meanings of texts that were looked at, by language and text.
+var known sync.Map
+
 // meaning tells which of the bot's messages a text is: the one that has a
 // wording like it. A text that is none is given as it is.
 func meaning(lang, text string) deploy.Say {
+	if say, ok := known.Load(lang + text); ok {
+		return say.(deploy.Say)
+	}
+	say := deploy.Say(text)
 	for _, w := range wordings(lang) {
 		if w.like.MatchString(text) {
-			return w.say
+			say = w.say
+			break
 		}
 	}
-	return deploy.Say(text)
+	known.Store(lang+text, say)
+	return say
 }
 
 type wording struct {

@@ -1,0 +1,108 @@
+package sim_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// made are the lost answers to a POST that worked, notMade to one that did not.
+var (
+	made    = []string{"500 but made", "made and cut", "201 with a page", "201 with half its JSON", "201 with an empty object", "201 cut", "202 without a word", "made and hang"}
+	notMade = []string{"500", "502", "503", "504", "520", "408", "409", "425", "499", "cut", "hang"}
+)
+
+func TestUnsure(t *testing.T) {
+	for _, name := range append(made, "made after the cut", "made late and hang") {
+		row(t, "GitLab: "+name+": unsure, then found by listing", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			w.Eventually("the question mark", 80*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "/-/pipelines/1001") {
+				t.Errorf("the pipeline is not linked: %q", text)
+			}
+			time.Sleep(3 * time.Minute)
+			posts(t, w, ts, 1)
+		})
+	}
+	for _, name := range made {
+		for result, mark := range map[string]string{"start": "thumbsup", "success": "white_check_mark"} {
+			row(t, "GitLab: "+name+", no API token: unsure, settled by the "+result+" call", func(t *testing.T) {
+				w := sim.New(t, "GITLAB_API_TOKEN=")
+				w.Pipeline = func(p fakegitlab.Pipeline) {
+					time.Sleep(90 * time.Second)
+					w.Report(p, result)
+				}
+				w.StartReady("a")
+				w.GitLab.Answer(1, fault(t, name))
+				ts := w.Ask("release")
+				w.Mark(sim.Channel, ts, "question")
+				w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+				if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
+					t.Errorf("the project's pipelines are not linked: %q", text)
+				}
+				w.Mark(sim.Channel, ts, mark)
+				posts(t, w, ts, 1)
+			})
+		}
+	}
+	for _, name := range notMade {
+		row(t, "GitLab: "+name+": unsure, then told that there is none and a new mention starts one", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, name))
+			ts := w.Ask("release")
+			time.Sleep(74 * time.Second)
+			for _, say := range w.Said(sim.Channel, ts) {
+				if say == deploy.SayNoneSeen {
+					t.Error("it says that there is none before GitLab has surely ended the request")
+				}
+			}
+			w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
+				t.Errorf("it does not name the person: %q", text)
+			}
+			w.Mark(sim.Channel, ts, "question")
+			status, _ := w.Notify("a", "start", sim.Channel, ts, "pipeline=77")
+			if status != http.StatusConflict {
+				t.Errorf("a start after that got %d, want 409", status)
+			}
+			time.Sleep(3 * time.Minute)
+			posts(t, w, ts, 1)
+			again := w.Ask("release")
+			w.Mark(sim.Channel, again, "thumbsup")
+		})
+	}
+	row(t, "none was found: it stays unsure until the deadline, then it is silent", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "cut"))
+		ts := w.Ask("release")
+		time.Sleep(9*time.Minute + 50*time.Second)
+		w.Mark(sim.Channel, ts, "question")
+		soon(w, ts, 15*time.Second, "zzz")
+		posts(t, w, ts, 1)
+	})
+	row(t, "a look-up that fails is don't know: nobody is told that there is none", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		w.GitLab.FailLooks(-1, "/pipelines", fakegitlab.Fault{Status: 500, Body: "{}"})
+		ts := w.Ask("release")
+		time.Sleep(5 * time.Minute)
+		w.Mark(sim.Channel, ts, "question")
+		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		w.GitLab.Heal()
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+}
