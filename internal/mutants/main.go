@@ -45,9 +45,9 @@ func main() {
 		default:
 			missed++
 		}
-		fmt.Printf("%-7s %5.1fs  %s\n", map[bool]string{true: "caught", false: "MISSED"}[seen], time.Since(began).Seconds(), m.name)
+		fmt.Fprintf(os.Stdout, "%-7s %5.1fs  %s\n", map[bool]string{true: "caught", false: "MISSED"}[seen], time.Since(began).Seconds(), m.name)
 	}
-	fmt.Printf("%d caught, %d missed\n", caught, missed)
+	fmt.Fprintf(os.Stdout, "%d caught, %d missed\n", caught, missed)
 	if missed > 0 {
 		os.Exit(1)
 	}
