@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,10 +12,8 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2/server"
-	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/bot"
-	"github.com/getto-systems/psycher/cmd"
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -237,34 +234,13 @@ func variants(say deploy.Say) []deploy.Message {
 	return all
 }
 
-// StartLogged starts a bot as [World.Start] does, and keeps its log.
+// StartLogged starts a bot as [World.StartReady] does, and keeps its log.
 func (w *World) StartLogged(name string, settings ...string) (*Process, *Log) {
 	w.T.Helper()
-	env := maps.Clone(w.settings)
-	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
-		k, v, _ := strings.Cut(s, "=")
-		env[k] = v
-	}
-	var environ []string
-	for k, v := range env {
-		environ = append(environ, k+"="+v)
-	}
-	s, _, err := cmd.LoadSettings(environ, "")
-	if err != nil {
-		w.T.Fatal(err)
-	}
 	out := &Log{}
-	ctx, stop := context.WithCancel(w.ctx)
-	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
-	w.running.Go(func() {
-		defer close(p.done)
-		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, zerolog.New(out))
-	})
-	w.Eventually(name+" is ready", time.Minute, func() bool {
-		status, _ := w.Get("http://" + name + ".test:9090/readyz")
-		return status == http.StatusOK
-	})
-	return p, out
+	w.logTo = out
+	defer func() { w.logTo = nil }()
+	return w.StartReady(name, settings...), out
 }
 
 // Log keeps what a bot writes to its log.

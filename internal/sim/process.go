@@ -53,9 +53,10 @@ func (w *World) Start(name string, settings ...string) *Process {
 	}
 	ctx, stop := context.WithCancel(w.ctx)
 	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
+	log := w.logger(name)
 	w.running.Go(func() {
 		defer close(p.done)
-		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, w.logger(name))
+		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, log)
 	})
 	return p
 }

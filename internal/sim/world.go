@@ -7,6 +7,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -58,6 +59,7 @@ type World struct {
 	step     int
 	noRedis  bool
 	settings map[string]string
+	logTo    io.Writer
 	running  sync.WaitGroup
 	ctx      context.Context
 }
@@ -266,6 +268,9 @@ func (w *World) Texts(channel, ts string) []string {
 }
 
 func (w *World) logger(name string) zerolog.Logger {
+	if w.logTo != nil {
+		return zerolog.New(w.logTo)
+	}
 	if os.Getenv("SIM_LOG") == "" {
 		return zerolog.Nop()
 	}
