@@ -109,11 +109,14 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	warned := l.warned[k]
 	l.mu.Unlock()
 	l.log(Event{Name: "not-recorded", Record: Record{Mention: m}, Err: err, Detail: string(say)})
-	switch {
-	case say == SayDontKnow && (attempt == 0 || warned):
+	if say == SayDontKnow && (attempt == 0 || warned) {
 		return false
 	}
-	posted, lost := l.postNow(ctx, m, slotLine(0), Message{Say: say, User: m.User})
+	slot := string(say)
+	if say == SayNotRecorded {
+		slot = slotLine(0) // it becomes the first line of the record
+	}
+	posted, lost := l.postNow(ctx, m, slot, Message{Say: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
