@@ -68,6 +68,7 @@ type Loop struct {
 	warned  map[Key]bool   // who was told that it is not known
 	refused map[Key]int    // the last delivery of what the store certainly refused each time
 	closed  atomic.Bool    // nothing is heard any more
+	ending  atomic.Bool    // with its store: only ends are shown any more
 	soon    time.Time      // when to look again, if before the next poll
 	storeT  time.Time      // the store's clock at storeL
 	storeL  time.Time
@@ -189,6 +190,8 @@ func (l *Loop) handle(h Held, stepped func()) {
 	h, show := l.step(h)
 	stepped()
 	switch {
+	case show && l.ending.Load() && !h.Record.State.Ended():
+		// its person is told that nothing more will be shown
 	case show && l.shows.take(""):
 		l.showOrBreak(h)
 		l.shows.give("")

@@ -31,6 +31,59 @@ func (s *shelf) Save(_ context.Context, h Held, next Record, _ time.Duration) (H
 	return Held{Record: next, Raw: raw}, nil
 }
 
+// busy is a shelf on which somebody else saves between a load and its save.
+type busy struct {
+	shelf
+	others int
+}
+
+func (b *busy) Load(context.Context, Key) (Held, bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var r Record
+	err := json.Unmarshal(b.bytes, &r)
+	return Held{Record: r, Raw: b.bytes, Now: t0}, true, err
+}
+
+func (b *busy) Save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error) {
+	if b.others > 0 {
+		b.others--
+		other := h.Record
+		other.Deployment.Looks++
+		raw, err := json.Marshal(other)
+		if err != nil {
+			return h, err
+		}
+		b.mu.Lock()
+		b.bytes = raw
+		b.mu.Unlock()
+	}
+	return b.shelf.Save(ctx, h, next, due)
+}
+
+func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
+	for _, row := range []struct {
+		others int
+		want   State
+		failed bool
+	}{{0, Succeeded, false}, {4, Succeeded, false}, {5, Running, true}} {
+		r := in(Running)
+		raw, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets, err := ParseTargets([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"}}}}`), "master", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &busy{shelf{bytes: raw}, row.others}
+		_, err = (&Loop{Store: s, Targets: targets}).Hear(t.Context(), Word{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess})
+		if h, _, _ := s.Load(t.Context(), Key{}); h.Record.State != row.want || (err != nil) != row.failed {
+			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
+		}
+	}
+}
+
 // Two workers that were handed one record come to the same next state at the
 // same instant. If their saves were alike to the byte, each would take the
 // other's for its own, and both would make the POST.

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ func (l *Loop) drain() {
 		l.hands.Wait()
 		return
 	}
+	l.ending.Store(true)
 	told := map[Key]bool{}
 	for l.work.Err() == nil {
 		l.tellTheWaiting(l.work, told, false)
@@ -64,15 +66,18 @@ func (l *Loop) tellTheWaiting(ctx context.Context, told map[Key]bool, last bool)
 			continue
 		}
 		told[k] = true
-		say := r.Lines[min(r.Shown.Said, len(r.Lines)):]
+		slot, say := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
 		if !r.State.Ended() {
 			m := r.line(SayStopping)
 			m.User = r.Mention.User
 			say = []Message{m}
+			if r.Shown.Status == "" {
+				slot = slotStatus // the place in Slack's line that its status message has
+			}
 		}
 		all.Go(func() {
 			for _, m := range say {
-				l.postNow(ctx, r.Mention, string(m.Say), m)
+				l.postNow(ctx, r.Mention, cmp.Or(slot, string(m.Say)), m)
 			}
 		})
 	}
