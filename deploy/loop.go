@@ -68,7 +68,7 @@ type Loop struct {
 	warned  map[Key]bool   // who was told that it is not known
 	refused map[Key]int    // the last delivery of what the store certainly refused each time
 	closed  atomic.Bool    // nothing is heard any more
-	ending  atomic.Bool    // with its store: only ends are shown any more
+	parted  map[Key]bool   // who was told that no more will be shown
 	soon    time.Time      // when to look again, if before the next poll
 	storeT  time.Time      // the store's clock at storeL
 	storeL  time.Time
@@ -99,6 +99,7 @@ func (l *Loop) prepare() {
 		l.channel, l.project = newLines(5*time.Millisecond), newLines(250*time.Millisecond)
 		l.wake = make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
+		l.parted = map[Key]bool{}
 	})
 }
 
@@ -190,8 +191,6 @@ func (l *Loop) handle(h Held, stepped func()) {
 	h, show := l.step(h)
 	stepped()
 	switch {
-	case show && l.ending.Load() && !h.Record.State.Ended():
-		// its person is told that nothing more will be shown
 	case show && l.shows.take(""):
 		l.showOrBreak(h)
 		l.shows.give("")

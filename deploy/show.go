@@ -37,6 +37,9 @@ const showTimeout = 4 * time.Second
 func (l *Loop) show(h Held) {
 	s, blocked := h.Record.Shown, map[showDo]time.Duration{}
 	held := s.Until.Add(-Lease) // the save that led here may have announced it
+	if l.hasParted(h.Record) {
+		blocked[doPost] = 0 // its person was told so, in that place
+	}
 	for {
 		step, ok := firstOf(h.Record.with(s).owed(), blocked)
 		if !ok {

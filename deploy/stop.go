@@ -26,10 +26,8 @@ func (l *Loop) drain() {
 		l.hands.Wait()
 		return
 	}
-	l.ending.Store(true)
-	told := map[Key]bool{}
 	for l.work.Err() == nil {
-		l.tellTheWaiting(l.work, told, false)
+		l.tellTheWaiting(l.work, false)
 		l.poll(l.work)
 		if l.idle() || !pause(l.work, pollEvery/10) {
 			break
@@ -39,7 +37,7 @@ func (l *Loop) drain() {
 	l.hands.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.work), farewell)
 	defer cancel()
-	l.tellTheWaiting(ctx, told, true)
+	l.tellTheWaiting(ctx, true)
 }
 
 func (l *Loop) idle() bool {
@@ -48,10 +46,17 @@ func (l *Loop) idle() bool {
 	return len(l.inHand) == 0
 }
 
+// hasParted: who still waits was told that no more will be shown.
+func (l *Loop) hasParted(r Record) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.parted[r.Mention.Key] && !r.State.Ended()
+}
+
 // tellTheWaiting tells everyone whose deployment has no end yet, and is not
 // being worked on, that this process will not show it. At the last, nothing is
 // worked on any more, and what an ended one still has to say is said as well.
-func (l *Loop) tellTheWaiting(ctx context.Context, told map[Key]bool, last bool) {
+func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 	open, err := l.Store.Pending(ctx, 1000)
 	if err != nil {
 		l.log(Event{Name: "store-away", Err: err})
@@ -61,11 +66,12 @@ func (l *Loop) tellTheWaiting(ctx context.Context, told map[Key]bool, last bool)
 		r, k := h.Record, h.Record.Mention.Key
 		l.mu.Lock()
 		_, busy := l.inHand[k]
+		skip := l.parted[k] || !last && (busy || r.State.Ended() || r.State == Accepted)
+		l.parted[k] = l.parted[k] || !skip
 		l.mu.Unlock()
-		if told[k] || !last && (busy || r.State.Ended() || r.State == Accepted) {
+		if skip {
 			continue
 		}
-		told[k] = true
 		slot, say := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
 		if !r.State.Ended() {
 			m := r.line(SayStopping)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,10 +48,10 @@ func deeds() map[string]func(y *play, d deed) {
 		"deliver again":    func(y *play, _ deed) { y.w.Slack.Redeliver(sim.Channel, y.last()) },
 		"edit to stop":     func(y *play, _ deed) { y.w.Slack.Edit(sim.Channel, y.last(), sim.Bot+" よろしく") },
 		"edit to ask":      func(y *play, _ deed) { y.w.Slack.Edit(sim.Channel, y.last(), sim.Bot+" release, please") },
-		"next one fails":   func(y *play, _ deed) { y.result = "failure" },
-		"next one starts":  func(y *play, _ deed) { y.starts = true },
-		"nobody calls":     func(y *play, _ deed) { y.mute = true },
-		"calls twice":      func(y *play, _ deed) { y.twice = true },
+		"next one fails":   func(y *play, _ deed) { y.next(func() { y.result = "failure" }) },
+		"next one starts":  func(y *play, _ deed) { y.next(func() { y.starts = true }) },
+		"nobody calls":     func(y *play, _ deed) { y.next(func() { y.mute = true }) },
+		"calls twice":      func(y *play, _ deed) { y.next(func() { y.twice = true }) },
 		"another calls":    func(y *play, _ deed) { y.stray(y.last()) },
 		"GitLab cuts":      answer("cut"),
 		"GitLab makes+cut": answer("made and cut"),
@@ -82,10 +83,18 @@ type play struct {
 	w                   *sim.World
 	alive               map[string]*sim.Process
 	said                []string
+	mu                  sync.Mutex // of what the next pipeline does
 	result              string
 	starts, mute, twice bool
 	forgot              time.Time
 	when                map[string]time.Time
+}
+
+// next changes what the next pipeline does.
+func (y *play) next(change func()) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	change()
 }
 
 func (y *play) ask(words string) {
@@ -144,8 +153,10 @@ func (y *play) suspend(who string) {
 
 // pipeline is what a pipeline of the story does.
 func (y *play) pipeline(p fakegitlab.Pipeline) {
+	y.mu.Lock()
 	result, starts, mute, twice := y.result, y.starts, y.mute, y.twice
 	y.result, y.starts, y.mute, y.twice = "success", false, false, false
+	y.mu.Unlock()
 	if starts && !y.w.Report(p, "start") {
 		y.w.GitLab.Finish(p.ID, "failed")
 		return
