@@ -1,0 +1,157 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// refuses is how a store certainly does nothing, at once.
+func refuses(context.Context, string) error {
+	return fmt.Errorf("%w: for a test", deploy.ErrRefused)
+}
+
+func TestToldThatNothingWasStarted(t *testing.T) {
+	lost := &deploy.LostError{Err: errSlack}
+	for name, post := range map[string]func(c call) error{
+		"it stands, its answer was lost": func(c call) error {
+			c.do()
+			return lost
+		},
+		"it does not stand, its answer was lost": func(c call) error { return lost },
+	} {
+		row(t, name+": it never deploys later, and is said in the end, once", func(t *testing.T) {
+			r := newRig(t, false)
+			r.slack.on("post", post)
+			r.shelf.set(refuses)
+			m := r.mention(1, "release")
+			first := r.Accept(context.Background(), m, 0)
+			r.slack.on("post", nil)
+			if !first {
+				time.Sleep(10 * time.Second)
+				if !r.Accept(context.Background(), m, 1) {
+					t.Error("the second delivery is not acked either")
+				}
+			}
+			r.shelf.set(nil)
+			time.Sleep(10 * time.Second)
+			for attempt := range 3 {
+				if !r.Accept(context.Background(), m, attempt) {
+					t.Errorf("delivery %d is not acked now that the store is back", attempt)
+				}
+			}
+			time.Sleep(time.Minute)
+			r.shows(m, "", deploy.SayNotRecorded)
+			if n := r.gitlab.count(); n != 0 {
+				t.Errorf("%d triggers", n)
+			}
+		})
+	}
+}
+
+func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
+	row(t, "nothing is said of what runs, and the edit is delivered again", func(t *testing.T) {
+		r := newRig(t, false)
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		r.shelf.set(refuses)
+		m.Edited, m.Text = true, "release, please"
+		for attempt := range 3 {
+			if r.Accept(context.Background(), m, attempt) {
+				t.Error("it is acked, and nobody has recorded it")
+			}
+			time.Sleep(10 * time.Second)
+		}
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shelf.set(nil)
+		if !r.Accept(context.Background(), m, 3) {
+			t.Error("it is not acked now that the store is back")
+		}
+		time.Sleep(10 * time.Second)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+}
+
+func TestAcceptIsBounded(t *testing.T) {
+	hangs := func(c call) error {
+		<-c.ctx.Done()
+		return later(time.Second)
+	}
+	limited := func(call) error { return later(700 * time.Millisecond) }
+	for name, post := range map[string]func(c call) error{"hangs": hangs, "has a limit": limited} {
+		row(t, "Redis takes its time to refuse, Slack "+name+": Slack knows within 3 s that it must deliver again", func(t *testing.T) {
+			r := newRig(t, false)
+			r.slack.on("post", post)
+			r.shelf.set(func(ctx context.Context, what string) error {
+				<-ctx.Done()
+				return refuses(ctx, what)
+			})
+			m, at := r.mention(1, "release"), time.Now()
+			if r.Accept(context.Background(), m, 0) {
+				t.Error("acked, and nobody was told")
+			}
+			if took := time.Since(at); took >= 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			r.slack.on("post", nil)
+			time.Sleep(10 * time.Second)
+			if !r.Accept(context.Background(), m, 1) {
+				t.Error("the second delivery is not acked, and Slack does as it is asked again")
+			}
+			r.shows(m, "", deploy.SayNotRecorded)
+		})
+	}
+}
+
+func TestWarnedPersonIsToldOnce(t *testing.T) {
+	row(t, "claims get no answer, what else is asked does", func(t *testing.T) {
+		r := newRig(t, false)
+		r.shelf.set(func(ctx context.Context, what string) error {
+			if what != "claim" {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		m := r.mention(1, "release")
+		for attempt := range 5 {
+			if r.Accept(context.Background(), m, attempt) {
+				t.Error("acked, and it is not known whether it is recorded")
+			}
+			time.Sleep(10 * time.Second)
+		}
+		r.shows(m, "", deploy.SayDontKnow)
+	})
+}
+
+func TestBurstWhileTheStoreIsAway(t *testing.T) {
+	row(t, "each person of a busy channel is told, once, at Slack's rate, and nothing starts when the store is back", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Limits(true)
+		w.Redis.SetError("READONLY You can't write against a read only replica.")
+		var all []string
+		for range 12 {
+			all = append(all, w.Ask("release"))
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(10 * time.Minute)
+		w.Redis.SetError("")
+		time.Sleep(10 * time.Second)
+		for _, ts := range all {
+			w.Slack.Redeliver(sim.Channel, ts)
+		}
+		time.Sleep(time.Minute)
+		for _, ts := range all {
+			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			posts(t, w, ts, 0)
+			if !acked(w, ts) {
+				t.Error("it was never acked")
+			}
+		}
+	})
+}

@@ -1,0 +1,219 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// rig is the loop by itself, on an embedded store. Its Slack and its GitLab are
+// the loop's ports, so that a test can spoil any call as it likes: also in ways
+// that no server has, such as a panic.
+type rig struct {
+	*deploy.Loop
+	t      *testing.T
+	shelf  *shelf
+	slack  *board
+	gitlab *yard
+}
+
+// rigTimeout is the target's own timeout in a rig.
+const rigTimeout = 5 * time.Minute
+
+// newRig starts a loop. watches: GitLab can be asked about pipelines.
+func newRig(t *testing.T, watches bool) *rig {
+	t.Helper()
+	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if _, err := store.Birth(t.Context(), time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, shelf: &shelf{Store: store}, slack: &board{spoil: map[string]func(call) error{}, nth: map[string]int{}}, gitlab: &yard{watches: watches}}
+	r.Loop = r.start()
+	return r
+}
+
+// start starts a loop on what the rig has: the first, or another process.
+func (r *rig) start() *deploy.Loop {
+	targets, err := deploy.ParseTargets(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
+		"glptt-test-000000000000000000000000", rigTimeout), "master", time.Hour)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	l := &deploy.Loop{
+		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
+		Rules: deploy.Rules{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, Watches: r.gitlab.watches},
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { l.Run(ctx) })
+	r.t.Cleanup(func() {
+		cancel()
+		l.Hurry(0)
+		running.Wait()
+	})
+	return l
+}
+
+// mention is the n-th one, made now.
+func (r *rig) mention(n int, text string) deploy.Mention {
+	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), n)
+	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), User: "U1", Text: text}
+}
+
+// ask has the loop take in a mention that asks for a deploy.
+func (r *rig) ask(n int) deploy.Mention {
+	r.t.Helper()
+	m := r.mention(n, "release")
+	if !r.Accept(context.Background(), m, 0) {
+		r.t.Fatal("the mention is not acked")
+	}
+	return m
+}
+
+// hears has a loop hear a word of the deployment's pipeline, and take it.
+func (r *rig) hears(l *deploy.Loop, m deploy.Mention, result deploy.Result) {
+	r.t.Helper()
+	if v, err := l.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7}); v != deploy.VerdictTaken {
+		r.t.Fatalf("%s: %q %v", result, v, err)
+	}
+}
+
+// shows holds what stands in Slack: the marks on the mention, then the messages
+// of its thread.
+func (r *rig) shows(m deploy.Mention, marks string, says ...deploy.Say) {
+	r.t.Helper()
+	if got := r.slack.stands(m.Key); strings.Join(got, " ") != marks {
+		r.t.Errorf("marks %q, want %q", got, marks)
+	}
+	if got := r.slack.thread(m.Key); !slices.Equal(got, says) {
+		r.t.Errorf("the thread says %q, want %q", got, says)
+	}
+}
+
+// plain understands "release".
+type plain struct{}
+
+func (plain) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
+	if strings.Contains(m.Text, "release") && len(here) > 0 {
+		return deploy.Intent{Target: here[0].Name}
+	}
+	return deploy.Intent{Say: deploy.SayUnknown}
+}
+
+// shelf is a store that can be away and counts what it is asked.
+type shelf struct {
+	deploy.Store
+	mu    sync.Mutex
+	away  func(ctx context.Context, what string) error // how it is away; nil: it is not
+	asked int
+}
+
+func (s *shelf) set(away func(ctx context.Context, what string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = away
+}
+
+func (s *shelf) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+func (s *shelf) ask(ctx context.Context, what string) error {
+	s.mu.Lock()
+	s.asked++
+	away := s.away
+	s.mu.Unlock()
+	if away == nil {
+		return nil
+	}
+	return away(ctx, what)
+}
+
+func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration, now time.Time) (deploy.Held, bool, error) {
+	if err := s.ask(ctx, "claim"); err != nil {
+		return deploy.Held{}, false, err
+	}
+	return s.Store.Claim(ctx, r, lease, now)
+}
+
+func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {
+	if err := s.ask(ctx, "take"); err != nil {
+		return nil, err
+	}
+	return s.Store.Take(ctx, n, lease)
+}
+
+func (s *shelf) Delay(ctx context.Context, h deploy.Held, d time.Duration) error {
+	if err := s.ask(ctx, "delay"); err != nil {
+		return err
+	}
+	return s.Store.Delay(ctx, h, d)
+}
+
+// yard is a GitLab that starts pipeline 7 each time, and says that it runs.
+type yard struct {
+	watches bool
+	mu      sync.Mutex
+	posts   int
+	trigger func(nth int) deploy.Outcome
+	look    func() (deploy.Pipeline, error)
+}
+
+func started() deploy.Outcome {
+	return deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+}
+
+func (y *yard) set(look func() (deploy.Pipeline, error)) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.look = look
+}
+
+func (y *yard) count() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.posts
+}
+
+func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, time.Time) deploy.Outcome {
+	y.mu.Lock()
+	y.posts++
+	n, trigger := y.posts, y.trigger
+	y.mu.Unlock()
+	if trigger == nil {
+		return started()
+	}
+	return trigger(n)
+}
+
+func (y *yard) Look(_ context.Context, _ string, id int64) (deploy.Pipeline, error) {
+	y.mu.Lock()
+	look := y.look
+	y.mu.Unlock()
+	if look == nil {
+		return deploy.Pipeline{ID: id, URL: "http://gitlab.test/7"}, nil
+	}
+	return look()
+}
+
+func (y *yard) Find(context.Context, string, string, time.Time) (deploy.Pipeline, bool, error) {
+	return deploy.Pipeline{}, false, nil
+}
+
+func (y *yard) Watches() bool              { return y.watches }
+func (y *yard) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }

@@ -1,0 +1,246 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+var errSlack = errors.New("Slack did not do as it was asked")
+
+// later is what a rate limit or a 5xx comes to.
+func later(after time.Duration) error { return &deploy.LaterError{After: after, Err: errSlack} }
+
+func TestWhatBreaksWhoShowsIt(t *testing.T) {
+	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
+		r := newRig(t, false)
+		bad := r.mention(1, "release")
+		tries := 0
+		r.slack.on("post", func(c call) error {
+			if c.on == bad.Key {
+				tries++
+				panic("no words for this")
+			}
+			c.do()
+			return nil
+		})
+		r.Accept(context.Background(), bad, 0)
+		good := r.ask(2)
+		time.Sleep(time.Minute)
+		r.shows(good, "thumbsup", deploy.SayStatusRunning)
+		time.Sleep(2 * time.Minute)
+		if tries != 3 {
+			t.Errorf("posted %d times, want 3", tries)
+		}
+		r.hears(r.Loop, bad, deploy.ResultSuccess)
+		time.Sleep(2 * time.Minute)
+		if marks := r.slack.stands(bad.Key); !slices.Contains(marks, "white_check_mark") {
+			t.Errorf("what can be shown is not: %q", marks)
+		}
+		if tries > 3+1 {
+			t.Errorf("posted %d times in the end: it is tried for ever", tries)
+		}
+		after := r.ask(3)
+		time.Sleep(time.Second)
+		r.shows(after, "thumbsup", deploy.SayStatusRunning)
+	})
+}
+
+func TestTwoProcessesLeaveSlackRight(t *testing.T) {
+	slowly := func(nth int) func(c call) error {
+		return func(c call) error {
+			if c.nth == nth {
+				time.Sleep(3 * time.Second)
+			}
+			c.do()
+			return nil
+		}
+	}
+	row(t, "an end comes to one while the other puts the mark of the start", func(t *testing.T) {
+		r := newRig(t, false)
+		other := r.start()
+		r.slack.on("react", slowly(1))
+		m := r.ask(1)
+		time.Sleep(500 * time.Millisecond)
+		r.hears(other, m, deploy.ResultSuccess)
+		time.Sleep(time.Minute)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+	row(t, "an end comes to one while the other edits the status message", func(t *testing.T) {
+		r := newRig(t, false)
+		other := r.start()
+		r.gitlab.trigger = func(nth int) deploy.Outcome {
+			if nth == 1 {
+				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 10 * time.Second}
+			}
+			return started()
+		}
+		r.slack.on("update", slowly(1))
+		m := r.ask(1)
+		time.Sleep(11500 * time.Millisecond)
+		r.hears(other, m, deploy.ResultFailure)
+		time.Sleep(time.Minute)
+		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+	})
+	row(t, "an end comes to one while the other posts the status message", func(t *testing.T) {
+		r := newRig(t, false)
+		other := r.start()
+		r.slack.on("post", slowly(1))
+		m := r.ask(1)
+		time.Sleep(500 * time.Millisecond)
+		r.hears(other, m, deploy.ResultSuccess)
+		time.Sleep(time.Minute)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+	row(t, "words come while one process has the record in hand", func(t *testing.T) {
+		r := newRig(t, false)
+		r.gitlab.trigger = func(int) deploy.Outcome {
+			time.Sleep(3 * time.Second)
+			return started()
+		}
+		r.slack.on("post", slowly(1))
+		m := r.ask(1)
+		time.Sleep(time.Second)
+		r.hears(r.Loop, m, deploy.ResultStart) // the POST is in flight
+		time.Sleep(4 * time.Second)
+		r.hears(r.Loop, m, deploy.ResultSuccess) // the status message is
+		time.Sleep(time.Minute)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+}
+
+func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
+	type stands struct {
+		marks string
+		says  []deploy.Say
+	}
+	says := func(s ...deploy.Say) []deploy.Say { return s }
+	for kind, want := range map[string]struct{ failed, recovered stands }{
+		"unreact": {
+			stands{"thumbsup x", says(deploy.SayStatusFailed, deploy.SayFailed)},
+			stands{"thumbsup x white_check_mark", says(deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)},
+		},
+		"update": {
+			stands{"x", says(deploy.SayStatusRunning, deploy.SayFailed)},
+			stands{"white_check_mark", says(deploy.SayStatusRunning, deploy.SayFailed, deploy.SayRecovered)},
+		},
+		"post": {
+			stands{"x", says(deploy.SayStatusFailed)},
+			stands{"white_check_mark", says(deploy.SayStatusSucceeded)},
+		},
+	} {
+		row(t, kind+" must wait: all else is shown at once, also what a later word brings, and the rest in the end", func(t *testing.T) {
+			r := newRig(t, false)
+			m := r.ask(1)
+			time.Sleep(5 * time.Second)
+			limit := time.Now().Add(time.Minute)
+			r.slack.on(kind, func(c call) error {
+				if left := time.Until(limit); left > 0 {
+					return later(left)
+				}
+				c.do()
+				return nil
+			})
+			r.hears(r.Loop, m, deploy.ResultFailure)
+			time.Sleep(2 * time.Second)
+			r.shows(m, want.failed.marks, want.failed.says...)
+			r.hears(r.Loop, m, deploy.ResultSuccess)
+			time.Sleep(2 * time.Second)
+			r.shows(m, want.recovered.marks, want.recovered.says...)
+			time.Sleep(2 * time.Minute)
+			r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+		})
+	}
+	row(t, "a mark must wait: the messages come", func(t *testing.T) {
+		r := newRig(t, false)
+		r.slack.on("react", func(call) error { return later(time.Minute) })
+		m := r.ask(1)
+		time.Sleep(2 * time.Second)
+		r.shows(m, "", deploy.SayStatusRunning)
+		r.slack.on("react", nil)
+		time.Sleep(2 * time.Minute)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+}
+
+func TestPostIsNotDoubled(t *testing.T) {
+	lost := &deploy.LostError{Err: errSlack}
+	for name, first := range map[string]func(c call) error{
+		"Slack makes it after its caller has gone": func(c call) error {
+			time.AfterFunc(6*time.Second, c.do)
+			<-c.ctx.Done()
+			return lost
+		},
+		"it is made and its answer is lost": func(c call) error {
+			c.do()
+			return lost
+		},
+		"it is not made and its answer is lost": func(c call) error { return lost },
+	} {
+		row(t, name+": one message stands", func(t *testing.T) {
+			r := newRig(t, false)
+			r.slack.on("post", func(c call) error {
+				if c.nth == 1 {
+					return first(c)
+				}
+				c.do()
+				return nil
+			})
+			m := r.ask(1)
+			time.Sleep(time.Minute)
+			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		})
+	}
+}
+
+func TestReactionThatMayStandIsTakenOff(t *testing.T) {
+	row(t, "it was put, and Slack said that it was not; then the end comes", func(t *testing.T) {
+		r := newRig(t, false)
+		r.slack.on("react", func(c call) error {
+			c.do()
+			if c.nth == 1 {
+				return later(30 * time.Second)
+			}
+			return nil
+		})
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		r.hears(r.Loop, m, deploy.ResultSuccess)
+		time.Sleep(time.Minute)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+}
+
+func TestWhatCannotBeShownYetKeepsRedisIdle(t *testing.T) {
+	row(t, "Slack hangs, and there is more to show than can be shown at a time", func(t *testing.T) {
+		r := newRig(t, false)
+		hang := func(c call) error {
+			<-c.ctx.Done()
+			return later(5 * time.Second)
+		}
+		r.slack.on("post", hang)
+		const many = 100
+		var all []deploy.Mention
+		for n := range many {
+			m := r.mention(n+1, "hello")
+			r.Accept(context.Background(), m, 0)
+			all = append(all, m)
+			time.Sleep(50 * time.Millisecond)
+		}
+		time.Sleep(10 * time.Second)
+		before := r.shelf.count()
+		time.Sleep(time.Minute)
+		if n := r.shelf.count() - before; n > 60*many/2 {
+			t.Errorf("Redis was asked %d times in a minute for %d records", n, many)
+		}
+		r.slack.on("post", nil)
+		time.Sleep(time.Minute)
+		for _, m := range all {
+			r.shows(m, "", deploy.SayUnknown)
+		}
+	})
+}
