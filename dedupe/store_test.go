@@ -233,6 +233,26 @@ func TestRecordOfANewerLayoutIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestRecordOfANewerLayoutIsSoonDueForThoseWhoKnowIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
+		due := func() time.Time {
+			ms, err := s.client.ZScore(context.Background(), s.due(), mention("1.0").Key.String()).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return time.UnixMilli(int64(ms))
+		}
+		was := due()
+		if got := take(t, s, 10); len(got) != 0 {
+			t.Fatalf("took %v", got)
+		}
+		if d := due().Sub(was); d <= 0 || d > deploy.Lease/2 {
+			t.Errorf("due again %s later: at once keeps everyone busy, a lease keeps those waiting who know it", d)
+		}
+	})
+}
+
 func TestLastDeploymentOfATarget(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sim"
 )
 
 // rig is the loop by itself, on an embedded store. Its Slack and its GitLab are
@@ -45,17 +46,9 @@ func newRig(t *testing.T, watches bool) *rig {
 	return r
 }
 
-// start starts a loop on what the rig has: the first, or another process.
+// start starts another process on what the rig has.
 func (r *rig) start() *deploy.Loop {
-	targets, err := deploy.ParseTargets(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
-		"glptt-test-000000000000000000000000", rigTimeout), "master", time.Hour)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	l := &deploy.Loop{
-		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
-		Rules: deploy.Rules{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, Watches: r.gitlab.watches},
-	}
+	l := r.loop()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { l.Run(ctx) })
@@ -65,6 +58,18 @@ func (r *rig) start() *deploy.Loop {
 		running.Wait()
 	})
 	return l
+}
+
+func (r *rig) loop() *deploy.Loop {
+	targets, err := deploy.ParseTargets(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
+		sim.TriggerToken, rigTimeout), "master", time.Hour)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return &deploy.Loop{
+		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
+		Rules: deploy.Rules{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, Watches: r.gitlab.watches},
+	}
 }
 
 // mention is the n-th one, made now.

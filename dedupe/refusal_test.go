@@ -1,0 +1,98 @@
+package dedupe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// A Cluster's client sends a command again by itself. If the first try was
+// carried out and only its answer lost, a refusal of the second says nothing of
+// the first: a person who is then told that nothing was started may see a deploy.
+func TestRefusalIsNotCertainWhereTheRecordStands(t *testing.T) {
+	for name, query := range map[string]string{"one server": "", "Cluster": "?addr=redis.test:6379"} {
+		t.Run(name, func(t *testing.T) {
+			m := miniredis.RunT(t)
+			var armed atomic.Bool
+			s, err := Open(Config{
+				URL: deploy.Secret("redis://redis.test:6379" + query), Prefix: "psycher", Log: zerolog.Nop(),
+				Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					c, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.Addr())
+					return &lossy{Conn: c, armed: &armed, lost: func() { m.SetError("CLUSTERDOWN The cluster is down") }}, err
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute) // the script is known from here on
+			armed.Store(true)
+			_, _, err = s.Claim(context.Background(), deploy.Record{Mark: "b", State: deploy.Accepted, Mention: mention("2.0")}, time.Minute, time.Now())
+			if err == nil {
+				t.Fatal("no answer was lost")
+			}
+			m.SetError("")
+			if !m.Exists(s.record(mention("2.0").Key)) {
+				t.Fatal("the first try was not carried out")
+			}
+			if errors.Is(err, deploy.ErrRefused) {
+				t.Errorf("certainly refused, and the record stands there: %v", err)
+			}
+		})
+	}
+}
+
+// What a Cluster says is never certain, whatever it says.
+func TestClusterNeverSaysThatItCertainlyRefused(t *testing.T) {
+	m := miniredis.RunT(t)
+	s := open(t, "redis://"+m.Addr()+"?addr="+m.Addr())
+	claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
+	for _, says := range []string{"READONLY ", "LOADING ", "OOM ", "CLUSTERDOWN ", "TRYAGAIN ", "NOAUTH "} {
+		m.SetError(says + "for a test")
+		_, _, err := s.Claim(context.Background(), deploy.Record{Mark: "b", Mention: mention("2.0")}, 0, time.Now())
+		if err == nil || errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("%s: %v, want an outcome that is not known", says, err)
+		}
+	}
+	m.Close()
+	if _, _, err := s.Claim(context.Background(), deploy.Record{Mark: "b", Mention: mention("2.0")}, 0, time.Now()); err == nil || errors.Is(err, deploy.ErrRefused) {
+		t.Errorf("no connection: %v, want an outcome that is not known", err)
+	}
+}
+
+// lossy carries one script to the server, and cuts the connection in place of
+// its answer.
+type lossy struct {
+	net.Conn
+	armed *atomic.Bool
+	mine  atomic.Bool
+	lost  func()
+}
+
+func (l *lossy) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	if bytes.Contains(bytes.ToLower(b), []byte("evalsha")) && l.armed.CompareAndSwap(true, false) {
+		l.mine.Store(true)
+	}
+	return n, err
+}
+
+func (l *lossy) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	if !l.mine.Load() {
+		return n, err
+	}
+	l.lost()
+	l.Conn.Close()
+	return 0, io.EOF
+}

@@ -1,0 +1,123 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+func runs() (deploy.Pipeline, error) {
+	return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}, nil
+}
+
+func TestLooksKeepNoTriggerBack(t *testing.T) {
+	row(t, "forty deployments of a project are looked at, and no look is answered", func(t *testing.T) {
+		r := newRig(t, true)
+		for n := range 40 {
+			r.ask(n + 1)
+			time.Sleep(time.Second)
+		}
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			time.Sleep(8 * time.Second)
+			return deploy.Pipeline{}, errors.New("no answer")
+		})
+		time.Sleep(30 * time.Second)
+		for n := range 10 {
+			time.Sleep(1300 * time.Millisecond)
+			m := r.ask(100 + n)
+			time.Sleep(time.Second)
+			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		}
+	})
+}
+
+func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
+	for name, late := range map[string]struct {
+		out  deploy.Outcome
+		mark string
+		say  deploy.Say
+	}{
+		"no":                  {deploy.Outcome{Fate: deploy.FateRefused, Say: deploy.SayRefusedRef}, "x", deploy.SayRefusedRef},
+		"its rate limit":      {deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: time.Minute}, "x", deploy.SayRefusedRate},
+		"it was never sent":   {deploy.Outcome{Fate: deploy.FateNotSent}, "x", deploy.SayRefusedUnreachable},
+		"there is a pipeline": {started(), "thumbsup", ""},
+	} {
+		row(t, "taken up by another meanwhile; then the answer comes: "+name, func(t *testing.T) {
+			r := newRig(t, false)
+			slow := r.loop() // it is not run: it takes nothing that is due
+			r.gitlab.trigger = func(int) deploy.Outcome {
+				time.Sleep(90 * time.Second)
+				return late.out
+			}
+			m := r.mention(1, "release")
+			slow.Accept(context.Background(), m, 0)
+			time.Sleep(80 * time.Second)
+			r.shows(m, "question", deploy.SayStatusUnsure)
+			time.Sleep(20 * time.Second)
+			if late.say == "" {
+				r.shows(m, late.mark, deploy.SayStatusRunning)
+			} else {
+				r.shows(m, late.mark, deploy.SayStatusRefused, late.say)
+			}
+			if n := r.gitlab.count(); n != 1 {
+				t.Errorf("%d triggers", n)
+			}
+		})
+	}
+}
+
+func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
+	for name, watches := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
+		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
+			r := newRig(t, watches)
+			m := r.mention(1, "release")
+			claimed := deploy.Record{Layout: deploy.Layout, Mark: "of another process", State: deploy.Accepted, Mention: m}
+			if _, _, err := r.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			r.hears(r.Loop, m, deploy.ResultStart)
+			time.Sleep(rigTimeout - 5*time.Second)
+			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+			time.Sleep(time.Minute)
+			r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SaySilent)
+			if n := r.gitlab.count(); n != 0 {
+				t.Errorf("%d triggers for what runs already", n)
+			}
+		})
+	}
+}
+
+func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
+	row(t, "a pipeline that runs longer than its time is not silent while GitLab says that it runs", func(t *testing.T) {
+		r := newRig(t, true)
+		m := r.ask(1)
+		time.Sleep(2 * rigTimeout)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.gitlab.set(func() (deploy.Pipeline, error) { return deploy.Pipeline{}, errors.New("502") })
+		time.Sleep(rigTimeout - 15*time.Second) // it was asked at most 12 s ago
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		time.Sleep(30 * time.Second)
+		r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SaySilent)
+	})
+	row(t, "one look that fails makes nothing silent", func(t *testing.T) {
+		r := newRig(t, true)
+		m := r.ask(1)
+		time.Sleep(2 * rigTimeout)
+		failed := false
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			if failed {
+				return runs()
+			}
+			failed = true
+			return deploy.Pipeline{}, errors.New("502")
+		})
+		time.Sleep(time.Minute)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		if !failed {
+			t.Error("GitLab was not asked")
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package sim_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+func TestSigtermWhileEverythingHangs(t *testing.T) {
+	for _, url := range []string{"", "redis://redis.test:6379"} {
+		row(t, "the exit comes within 10 s; REDIS_URL="+url, func(t *testing.T) {
+			w := sim.New(t, "REDIS_URL="+url, "GITLAB_API_TOKEN=")
+			a := w.StartReady("a")
+			w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
+			running := w.Ask("release")
+			w.Mark(sim.Channel, running, "thumbsup")
+			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
+			w.Ask("release")
+			time.Sleep(2 * time.Second)
+			for _, method := range []string{"chat.postMessage", "chat.update", "reactions.add", "reactions.remove", "conversations.replies"} {
+				w.Slack.Fail(method, -1, fakeslack.Hang())
+			}
+			for _, n := range w.Slack.Sockets() {
+				w.Slack.Mute(n)
+			}
+			if url != "" {
+				w.HangRedis()
+			}
+			stop(t, a)
+		})
+	}
+}
+
+func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
+	row(t, "a pipeline that is answered 200 during the end is shown", func(t *testing.T) {
+		for _, after := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 7500 * time.Millisecond} {
+			w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
+			a := w.StartReady("a")
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
+			w.Ask("release") // a POST that keeps the process until it lets it go
+			time.Sleep(2 * time.Second)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				stop(t, a)
+			}()
+			time.Sleep(after)
+			status, body := w.Notify("a", "failure", sim.Channel, ts)
+			<-ended
+			said := w.Said(sim.Channel, ts)
+			switch last := said[len(said)-1]; {
+			case status == http.StatusOK && last != deploy.SayFailed:
+				t.Errorf("%s after the signal: the pipeline was answered 200, and the thread says %q", after, said)
+			case status != http.StatusOK && last != deploy.SayStopping:
+				t.Errorf("%s after the signal: the pipeline was answered %d %s, and the thread says %q", after, status, body, said)
+			}
+		}
+	})
+	row(t, "everyone of a busy channel whose deploy has no end yet is told, at Slack's rate", func(t *testing.T) {
+		w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
+		a := w.StartReady("a")
+		w.Slack.Limits(true)
+		var all []string
+		for range 8 {
+			all = append(all, w.Ask("release"))
+			time.Sleep(5 * time.Second)
+		}
+		time.Sleep(30 * time.Second)
+		stop(t, a)
+		for _, ts := range all {
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayStopping)
+		}
+	})
+}
+
+func TestStoreIsAwayAtTheStart(t *testing.T) {
+	row(t, "people are told, readiness says so, and the bot works when the store is back", func(t *testing.T) {
+		w := sim.New(t)
+		w.Redis.SetError("LOADING Redis is loading the dataset in memory")
+		w.Start("a")
+		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+		time.Sleep(10 * time.Minute)
+		if status, _ := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable {
+			t.Errorf("readyz says %d", status)
+		}
+		w.Redis.SetError("")
+		w.Eventually("it is ready", 10*time.Second, func() bool {
+			status, _ := w.Get("http://a.test:9090/readyz")
+			return status == http.StatusOK
+		})
+		w.Slack.Redeliver(sim.Channel, ts)
+		time.Sleep(3 * time.Second) // a new store is asked about what is from before its birth, and 2 s more
+		again := w.Ask("release")
+		w.Mark(sim.Channel, again, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+		posts(t, w, ts, 0)
+	})
+}
+
+func TestWordForAChannelThatLeftTheMapIsHeard(t *testing.T) {
+	row(t, "the next process has another map", func(t *testing.T) {
+		w, ts, p := running(t, "GITLAB_API_TOKEN=")
+		other := `{"` + sim.Team + `": {"C0OTHER": {"app": {"project_id": "group/app", "token": "` + sim.TriggerToken + `"}}}}`
+		w.StartReady("b", "GITLAB_TRIGGER_TOKENS="+other)
+		status, body := w.Notify("b", "success", sim.Channel, ts, "id="+p.Variables["PSYCHER_ID"])
+		if status != http.StatusOK || strings.Contains(body, "error") {
+			t.Errorf("it got %d %s", status, body)
+		}
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+}
