@@ -1,3 +1,9 @@
+// Package bot is the Slack side: the sockets that events come on, reading a
+// mention out of an event, understanding its words, the calls that show a record
+// in Slack, and every wording in both languages.
+//
+// What becomes of a mention is not decided here: package deploy does that, and
+// calls this one.
 package bot
 
 import (
