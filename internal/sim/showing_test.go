@@ -96,6 +96,20 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Minute)
 		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
 	})
+	row(t, "the trigger's answer comes to one while the other shows the start that it heard", func(t *testing.T) {
+		r := newRig(t, false)
+		other := r.start()
+		r.gitlab.trigger = func(int) deploy.Outcome {
+			time.Sleep(3 * time.Second)
+			return started()
+		}
+		r.slack.on("post", slowly(1))
+		m := r.ask(1)
+		time.Sleep(time.Second)
+		r.hears(other, m, deploy.ResultStart)
+		time.Sleep(time.Minute)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
 	row(t, "words come while one process has the record in hand", func(t *testing.T) {
 		r := newRig(t, false)
 		r.gitlab.trigger = func(int) deploy.Outcome {
