@@ -45,7 +45,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 			ts := w.Ask("release")
 			w.Mark(sim.Channel, ts, "thumbsup")
 			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
-			w.Ask("release") // a POST that keeps the process until it lets it go
+			hangs := w.Ask("release") // its POST keeps the process until it is let go
 			time.Sleep(2 * time.Second)
 			ended := make(chan struct{})
 			go func() {
@@ -55,6 +55,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 			time.Sleep(after)
 			status, body := w.Notify("a", "failure", sim.Channel, ts)
 			<-ended
+			w.Says(sim.Channel, hangs, deploy.SayStopping)
 			said := w.Said(sim.Channel, ts)
 			switch last := said[len(said)-1]; {
 			case status == http.StatusOK && last != deploy.SayFailed:
