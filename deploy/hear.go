@@ -68,10 +68,15 @@ func (r Record) Edit(deploys bool) Record {
 	return r
 }
 
-// giveUpShowing holds everything for shown: what breaks who shows it is not
-// tried for ever.
+// giveUpShowing holds what is to be put and posted for shown: what breaks who
+// shows it is not tried for ever. What stands may still be taken off, unless
+// that is what breaks.
 func (r Record) giveUpShowing() Record {
-	r.Shown = Shown{Mark: r.View().Mark, Off: r.Marks, Status: never, Said: len(r.Lines)}
+	off := r.Shown.Off
+	if r.Breaks > 3 {
+		off = r.Marks
+	}
+	r.Shown = Shown{Mark: r.View().Mark, Off: off, Status: never, Said: len(r.Lines)}
 	return r
 }
 
