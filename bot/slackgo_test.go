@@ -33,7 +33,7 @@ func TestSlackGoLosesAnAckThatIsFollowedByCancel(t *testing.T) {
 			say(conn, `{"type":"hello"}`)
 			say(conn, mentionFrame("e1", ""))
 			_, frame, _ := conn.ReadMessage()
-			acked <- string(frame)
+			offer(acked, string(frame))
 		}, func(client *socketmode.Client, cancel context.CancelFunc, event socketmode.Event) {
 			if event.Type == socketmode.EventTypeEventsAPI {
 				if err := client.Ack(*event.Request); err != nil {
@@ -62,7 +62,7 @@ func TestSlackGoSendsNoCloseFrame(t *testing.T) {
 	slackGo(t, func(conn *websocket.Conn) {
 		say(conn, `{"type":"hello"}`)
 		_, _, err := conn.ReadMessage()
-		closed <- err
+		offer(closed, err)
 	}, func(_ *socketmode.Client, cancel context.CancelFunc, event socketmode.Event) {
 		if event.Type == socketmode.EventTypeHello {
 			cancel()
@@ -115,7 +115,7 @@ func TestSlackGoNeverAcksAnEventWithOneOddBlock(t *testing.T) {
 		say(conn, mentionFrame("odd", `,"blocks":[{"type":"section","text":"no object"}]`))
 		say(conn, mentionFrame("plain", ""))
 		_, frame, _ := conn.ReadMessage()
-		acked <- string(frame)
+		offer(acked, string(frame))
 		readAll(conn)
 	}, func(client *socketmode.Client, cancel context.CancelFunc, event socketmode.Event) {
 		switch event.Type {
@@ -222,6 +222,15 @@ func runSlackGo(ctx context.Context, url string, consume func(*socketmode.Client
 		case <-ended:
 			return
 		}
+	}
+}
+
+// offer hands a value to a test that may have had all that it wants: slack-go
+// may connect once more than it should.
+func offer[T any](to chan T, value T) {
+	select {
+	case to <- value:
+	default:
 	}
 }
 
