@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -153,54 +153,57 @@ func (c *opConn) Close() error {
 // kind names what is written; empty: nothing that counts.
 func (c *opConn) kind(b []byte) string {
 	host, _, _ := strings.Cut(c.addr, ".")
+	line, _, _ := strings.Cut(string(b), "\r\n")
+	verb, path, _ := strings.Cut(line, " ")
 	switch {
 	case host == "redis":
 		return redisKind(b)
-	case host == "gitlab" && bytes.HasPrefix(b, []byte("POST")):
-		return "gitlab:trigger"
-	case host == "gitlab":
-		if bytes.Contains(firstLine(b), []byte("/pipelines?")) {
-			return "gitlab:list"
-		}
-		return "gitlab:look"
-	case host == "slack" && c.upgrade:
+	case c.upgrade:
 		return frameKind(b)
-	case host == "slack" && bytes.HasPrefix(b, []byte("GET /link")):
+	case strings.HasSuffix(c.addr, ":8080") && strings.HasPrefix(verb, "HTTP/"):
+		return "notify:answer"
+	case verb != http.MethodGet && verb != http.MethodPost:
+		return "" // the rest of what was begun
+	case host == "gitlab" && verb == http.MethodPost:
+		return "gitlab:trigger"
+	case host == "gitlab" && strings.Contains(path, "/pipelines?"):
+		return "gitlab:list"
+	case host == "gitlab":
+		return "gitlab:look"
+	case host == "slack" && strings.HasPrefix(path, "/link"):
 		c.upgrade = true
 		return "socket:open"
 	case host == "slack":
-		_, method, _ := bytes.Cut(firstLine(b), []byte("/api/"))
-		method, _, _ = bytes.Cut(method, []byte(" "))
-		return "slack:" + string(method)
-	case strings.HasSuffix(c.addr, ":8080"):
-		return "notify:answer"
+		method, _, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), " ")
+		return "slack:" + method
 	}
 	return ""
 }
 
-func firstLine(b []byte) []byte {
-	line, _, _ := bytes.Cut(b, []byte("\r\n"))
-	return line
-}
-
-// frameKind names a websocket frame by its opcode; pings and pongs do not count.
+// frameKind names a websocket frame by its opcode.
 func frameKind(b []byte) string {
 	switch b[0] & 0xf {
 	case 1:
 		return "socket:ack"
 	case 8:
 		return "socket:close"
+	case 9:
+		return "socket:ping"
+	case 10:
+		return "socket:pong"
 	}
 	return ""
 }
 
-// redisKind names a script by the keys that it takes.
+// redisKind names a command, and a script by the keys that it takes.
 func redisKind(b []byte) string {
-	if !bytes.Contains(b[:min(len(b), 40)], []byte("EVALSHA")) && !bytes.Contains(b[:min(len(b), 40)], []byte("evalsha")) &&
-		!bytes.Contains(b[:min(len(b), 40)], []byte("eval")) {
-		return ""
+	part := strings.Split(string(b), "\r\n") // *3 $4 EVAL ...
+	if len(part) < 3 || part[0][0] != '*' {
+		return "" // the rest of what was begun
 	}
-	part := strings.Split(string(b), "\r\n")
+	if command := strings.ToLower(part[2]); command != "eval" && command != "evalsha" {
+		return "redis:" + command
+	}
 	has := func(s string, most int) bool {
 		for i, p := range part {
 			if i < most && strings.Contains(p, s) && strings.HasPrefix(p, "{") {

@@ -58,6 +58,7 @@ type World struct {
 	rand     *rand.Rand
 	step     int
 	noRedis  bool
+	counts   map[string]int // what came to the stand-ins, by host, and starts that were granted
 	settings map[string]string
 	logTo    io.Writer
 	running  sync.WaitGroup
@@ -68,7 +69,7 @@ type World struct {
 // "NAME=value", for all bots of this world.
 func New(t testing.TB, settings ...string) *World {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &World{T: t, Net: pipenet.New(), ctx: ctx, rand: rand.New(rand.NewPCG(1, 1)), settings: map[string]string{
+	w := &World{T: t, Net: pipenet.New(), ctx: ctx, rand: rand.New(rand.NewPCG(1, 1)), counts: map[string]int{}, settings: map[string]string{
 		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "SLACK_API_URL": "http://slack.test/api/",
 		"GITLAB_URL": "http://gitlab.test", "GITLAB_API_TOKEN": APIToken, "REDIS_URL": "redis://redis.test:6379",
 		"NOTIFY_TOKEN": NotifyToken, "LOG_LEVEL": "debug",
@@ -128,7 +129,11 @@ func (w *World) serve(addr string, h http.Handler) {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	s := &http.Server{Handler: h}
+	host, _, _ := strings.Cut(addr, ".")
+	s := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.count(host)
+		h.ServeHTTP(rw, r)
+	})}
 	w.running.Go(func() { _ = s.Serve(l) })
 	context.AfterFunc(w.ctx, func() { s.Close() })
 }
@@ -192,7 +197,7 @@ func (w *World) Eventually(what string, within time.Duration, so func() bool) {
 
 // Client is an HTTP client in the world's network.
 func (w *World) Client() *http.Client {
-	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}
+	return &http.Client{Timeout: 15 * time.Second, Transport: caller{w, &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}}
 }
 
 // Get asks a URL in the world.
@@ -235,12 +240,22 @@ func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
 			status, _ := w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"],
 				"id="+p.Variables["PSYCHER_ID"], fmt.Sprintf("pipeline=%d", p.ID))
 			if status == http.StatusOK || status == http.StatusConflict {
+				if result == "start" && status == http.StatusOK {
+					w.count("granted " + p.Variables["timestamp"])
+				}
 				return status == http.StatusOK
 			}
 		}
 		time.Sleep(pause)
 	}
 	return true
+}
+
+// Granted is how many pipelines of a mention asked whether they may deploy, and may.
+func (w *World) Granted(ts string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts["granted "+ts]
 }
 
 // Mark waits until exactly these reactions stand on a message.

@@ -28,6 +28,7 @@ type traffic struct {
 	opens      int
 	tickets    map[string]bool
 	endings    []Ending
+	frames     int
 	ignored    int
 	stray      int
 	deliveries []*Delivery

@@ -69,6 +69,9 @@ func (s *Slack) Opens() int { return get(s, func() int { return s.opens }) }
 // Endings is how the sockets ended that have, in that order.
 func (s *Slack) Endings() []Ending { return get(s, func() []Ending { return slices.Clone(s.endings) }) }
 
+// Frames is how many frames came from clients, of every kind.
+func (s *Slack) Frames() int { return get(s, func() int { return s.frames }) }
+
 // Ignored is how many frames were too large to be read.
 func (s *Slack) Ignored() int { return get(s, func() int { return s.ignored }) }
 
@@ -292,10 +295,16 @@ func (k *socket) write() {
 
 func (s *Slack) read(k *socket) {
 	k.conn.SetPingHandler(func(data string) error {
+		s.set(func() { s.frames++ })
 		s.each(k.n, func(k *socket) { s.push(k, frame{kind: websocket.PongMessage, data: []byte(data)}) })
 		return nil
 	})
+	k.conn.SetPongHandler(func(string) error {
+		s.set(func() { s.frames++ })
+		return nil
+	})
 	k.conn.SetCloseHandler(func(code int, _ string) error {
+		s.set(func() { s.frames++ })
 		// The answer is the last that is written, but Slack leaves the TCP connection
 		// for the client to close.
 		s.each(k.n, func(k *socket) {
@@ -334,6 +343,7 @@ func (s *Slack) read(k *socket) {
 func (s *Slack) hear(k *socket, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.frames++
 	var ack struct {
 		Envelope string `json:"envelope_id"`
 	}

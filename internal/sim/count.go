@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/alicebob/miniredis/v2/server"
+)
+
+// CountRedis counts the commands that arrive at Redis from now on.
+func (w *World) CountRedis() {
+	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
+		switch command {
+		case "HELLO", "EVAL", "EVALSHA": // what else arrives comes in one write with a HELLO, or out of a script
+			w.count("redis")
+		}
+		return false
+	})
+}
+
+// Arrived is how many operations arrived so far, as those counted them to whom
+// they were sent: "redis" commands, "gitlab" and "slack" requests, "socket"
+// frames, answers to "notify" calls.
+func (w *World) Arrived() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return map[string]int{
+		"redis": w.counts["redis"], "gitlab": w.counts["gitlab"], "slack": w.counts["slack"],
+		"notify": w.counts["notify"], "socket": w.Slack.Frames(),
+	}
+}
+
+// Receiver is who counts an operation in [World.Arrived].
+func (o Op) Receiver() string {
+	if o.Kind == "socket:open" {
+		return "slack" // it begins as a request
+	}
+	host, _, _ := strings.Cut(o.Kind, ":")
+	return host
+}
+
+func (w *World) count(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[what]++
+}
+
+// caller counts the answers to notify calls.
+type caller struct {
+	w *World
+	*http.Transport
+}
+
+func (c caller) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.Transport.RoundTrip(r)
+	if err == nil && r.URL.Port() == "8080" {
+		c.w.count("notify")
+	}
+	return resp, err
+}
