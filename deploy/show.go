@@ -46,7 +46,7 @@ func (l *Loop) show(h Held) {
 			break
 		}
 		if step.do == doPost || l.now().Sub(held) > Lease/3 {
-			announced := s
+			announced, began := s, time.Now()
 			if step.do == doPost {
 				announced.Posting = step.slot
 			}
@@ -54,9 +54,10 @@ func (l *Loop) show(h Held) {
 				return
 			}
 			held = l.now()
-			// A word may have come meanwhile: what is posted is the newest.
+			// A word may have come meanwhile: what is posted is the newest. And who
+			// slept over the answer may have lost the lease: the next save tells.
 			now, _ := firstOf(h.Record.with(s).owed(), blocked)
-			if now.do != step.do || now.slot != step.slot {
+			if now.do != step.do || now.slot != step.slot || passed(began) > Lease/3 {
 				continue
 			}
 			step = now
@@ -80,6 +81,12 @@ func (l *Loop) show(h Held) {
 		}
 	}
 	l.keep(h, s, -1)
+}
+
+// passed is how much time has passed by either clock: one stands still while
+// the machine sleeps, the other can be set.
+func passed(since time.Time) time.Duration {
+	return max(time.Since(since), time.Since(since.Round(0)))
 }
 
 // firstOf gives the first step that is not blocked. A look-up is a kind of

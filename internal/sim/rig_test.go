@@ -124,6 +124,7 @@ type shelf struct {
 	mu    sync.Mutex
 	away  func(ctx context.Context, what string) error // how it is away; nil: it is not
 	asked int
+	saved func(r deploy.Record) // is called when a record was saved, before who saved it knows
 }
 
 func (s *shelf) set(away func(ctx context.Context, what string) error) {
@@ -154,6 +155,17 @@ func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 		return deploy.Held{}, false, err
 	}
 	return s.Store.Claim(ctx, r, lease, now)
+}
+
+func (s *shelf) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+	saved, err := s.Store.Save(ctx, h, next, due)
+	s.mu.Lock()
+	tell := s.saved
+	s.mu.Unlock()
+	if err == nil && tell != nil {
+		tell(next)
+	}
+	return saved, err
 }
 
 func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,6 +109,19 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Second)
 		r.hears(other, m, deploy.ResultStart)
 		time.Sleep(time.Minute)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+	row(t, "one sleeps between its announcement of a post and the post", func(t *testing.T) {
+		r := newRig(t, false)
+		var slept atomic.Bool
+		r.shelf.saved = func(rec deploy.Record) {
+			if rec.Shown.Posting != "" && slept.CompareAndSwap(false, true) {
+				time.Sleep(time.Minute)
+			}
+		}
+		r.start()
+		m := r.ask(1)
+		time.Sleep(2 * time.Minute)
 		r.shows(m, "thumbsup", deploy.SayStatusRunning)
 	})
 	row(t, "words come while one process has the record in hand", func(t *testing.T) {
