@@ -35,6 +35,7 @@ const (
 type Net struct {
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	Listen func(network, addr string) (net.Listener, error)
+	Rand   func() float64 // in [0,1), for jitter; math/rand's if nil
 }
 
 // RealNet is the machine's own network.
@@ -248,7 +249,7 @@ func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *bot.So
 	intake := bot.Intake{Me: *p.me.Load(), Accept: p.loop.Accept, Log: p.log}
 	socks := &bot.Sockets{
 		Count: s.SlackConnections, Drain: socketsDrain, Log: p.log,
-		Dial: n.Dial, Proxy: s.Proxy(), TLS: p.slack.TLSClientConfig, Handle: intake.Handle,
+		Dial: n.Dial, Rand: n.Rand, Proxy: s.Proxy(), TLS: p.slack.TLSClientConfig, Handle: intake.Handle,
 		Open: func(ctx context.Context) (string, error) {
 			url, err := p.api.OpenConnection(ctx)
 			var refused *bot.AuthError

@@ -56,7 +56,7 @@ func (w *World) Start(name string, settings ...string) *Process {
 	log := w.logger(name)
 	w.running.Go(func() {
 		defer close(p.done)
-		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen}, log)
+		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen, Rand: w.chance}, log)
 	})
 	return p
 }

@@ -14,6 +14,11 @@ func (w *World) RedisSays(what string, d time.Duration) {
 	w.later(d, func() { w.Redis.SetError("") })
 }
 
+// RedisHangs has Redis take commands without answering, for a while.
+func (w *World) RedisHangs(d time.Duration) {
+	w.later(d, w.HangRedis())
+}
+
 func (w *World) redisAway(away bool) {
 	w.mu.Lock()
 	w.noRedis = away

@@ -293,6 +293,12 @@ func (w *World) logger(name string) zerolog.Logger {
 	return zerolog.New(out).With().Timestamp().Str("bot", name).Logger()
 }
 
+func (w *World) chance() float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rand.Float64()
+}
+
 // latency is how long an operation is on its way: a seeded few milliseconds,
 // no two the same.
 func (w *World) latency() time.Duration {

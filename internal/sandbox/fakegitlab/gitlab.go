@@ -50,6 +50,7 @@ type Pipeline struct {
 	Jobs      []Job
 	Created   time.Time
 	Updated   time.Time
+	Post      int // the POST that made it, as the POSTs are numbered that made any
 }
 
 // Job is a job of a pipeline.
@@ -76,6 +77,7 @@ type GitLab struct {
 	pipelines []*Pipeline // in the order of their ids
 	lastID    int64
 	posts     []post
+	making    int      // POSTs that made pipelines
 	posting   []queued // faults of triggers
 	looking   []queued // faults of look-ups
 	lag       time.Duration

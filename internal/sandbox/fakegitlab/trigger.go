@@ -104,8 +104,10 @@ func (g *GitLab) start(a ask, n int, status string) string {
 		return message("404 Not Found")
 	}
 	body := ""
+	g.making++
 	for range n {
 		p := g.make(pr, "trigger", a.ref, status, a.variables)
+		p.Post = g.making
 		if body == "" {
 			body = encode(g.full(p))
 		}
