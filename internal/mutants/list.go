@@ -84,6 +84,10 @@ func mutants() []mutant {
 			"announced.Posting = step.slot", "", crash,
 		},
 		{
+			"a post by who slept over its announcement", "deploy/show.go",
+			" || passed(began) > Lease/3", "", world,
+		},
+		{
 			"a reaction that is not taken off after a crash", "deploy/states.go",
 			"r.Marks = append(slices.Clone(r.Marks), m)", "", crash,
 		},
