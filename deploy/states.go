@@ -42,9 +42,9 @@ const (
 	postGrace   = 5 * time.Second // a POST's deadline is GitLab's own request timeout and this
 	lookGrace   = 15 * time.Second
 	followFirst = 5 * time.Second
-	followMost  = 12 * time.Second
-	followLate  = time.Minute    // a silent one is still looked at, now and then,
-	followUntil = 24 * time.Hour // this long
+	followMost  = 11 * time.Second // 12 s between two looks: what is due waits for the next poll
+	followLate  = time.Minute      // a silent one is still looked at, now and then,
+	followUntil = 24 * time.Hour   // this long
 )
 
 // postEnd is when a POST allowed at triggered has surely ended.
@@ -290,7 +290,7 @@ func (r Record) nextLook(now time.Time, u Rules) time.Time {
 }
 
 // follow is when a running pipeline is looked at again: every 5 s at first,
-// never more than 12 s apart.
+// never more than 12 s apart, the loop's poll included.
 func (r Record) follow(now time.Time, u Rules) time.Time {
 	if !r.Looks(u) {
 		return r.Deadline()
