@@ -298,6 +298,19 @@ func (r Record) follow(now time.Time, u Rules) time.Time {
 	return now.Add(min(followFirst+time.Duration(r.Deployment.Looks)*time.Second/2, followMost))
 }
 
+// rest puts the next look off, as GitLab wants to be left alone until then; the
+// deadline holds all the same.
+func (r Record) rest(until time.Time) Record {
+	if r.Next.IsZero() {
+		return r
+	}
+	r.Next = later(r.Next, until)
+	if r.State == Running || r.State == Unsure {
+		r.Next = earlier(r.Next, r.Deadline())
+	}
+	return r
+}
+
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b

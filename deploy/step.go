@@ -204,8 +204,8 @@ func (l *Loop) look(h Held) (Held, bool) {
 	return l.put(h, func(r Record) Record {
 		now := l.now()
 		r = r.Look(p, complete, began, now, l.Rules)
-		if wait != nil && !r.Next.IsZero() {
-			r.Next = later(r.Next, now.Add(wait.After))
+		if wait != nil {
+			r = r.rest(now.Add(wait.After))
 		}
 		return r
 	})

@@ -1,9 +1,15 @@
 package sim_test
 
 import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -39,6 +45,166 @@ func TestRunningDeploymentIsAskedAboutWhenDue(t *testing.T) {
 				t.Errorf("looks are %v apart", gaps)
 				break
 			}
+		}
+	})
+}
+
+func TestLimitsOfGitLabAreKept(t *testing.T) {
+	for name, limit := range map[string]fakegitlab.Fault{
+		"429 with Retry-After":   {Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "45"}},
+		"429 with its reset":     {Status: http.StatusTooManyRequests, Body: "Retry later\n", Reset: 45 * time.Second},
+		"the last that it takes": {Status: http.StatusOK, Body: `{"id":1001,"status":"running"}`, Reset: 45 * time.Second},
+	} {
+		row(t, name+": nothing is asked until then, triggers go on, and the ends are shown after it", func(t *testing.T) {
+			w := sim.New(t)
+			a := w.StartReady("a")
+			var all []string
+			for range 5 {
+				all = append(all, w.Ask("release"))
+				w.Mark(sim.Channel, all[len(all)-1], "thumbsup")
+			}
+			a.Arm(nil)
+			w.GitLab.FailLooks(1, "/pipelines/1001", limit)
+			w.Eventually("the limit", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > 0 && looked(a) > 0 })
+			time.Sleep(12 * time.Second) // all of the five have been due
+			before := looked(a)
+			for _, p := range w.GitLab.Pipelines() {
+				w.GitLab.Finish(p.ID, "success")
+			}
+			later := w.Ask("release")
+			w.Mark(sim.Channel, later, "thumbsup")
+			time.Sleep(20 * time.Second)
+			if n := looked(a) - before; n != 0 {
+				t.Errorf("GitLab was asked %d times before it wants to be", n)
+			}
+			time.Sleep(30 * time.Second)
+			for _, ts := range all {
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
+	for _, status := range []string{"created", "waiting_for_resource", "preparing", "pending", "running", "canceling", "manual", "scheduled"} {
+		row(t, status+" is no end; the end that comes after it is", func(t *testing.T) {
+			w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
+			w.GitLab.Finish(p.ID, status)
+			time.Sleep(10 * time.Minute)
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.GitLab.Finish(p.ID, "canceled")
+			soon(w, ts, 15*time.Second, "no_entry_sign")
+			w.Says(sim.Channel, ts, deploy.SayStatusCanceled, deploy.SayCanceled)
+		})
+	}
+}
+
+func TestGitLabCannotBeAsked(t *testing.T) {
+	own := fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "timeout": "8m"}}}}`,
+		sim.Team, sim.Channel, sim.TriggerToken)
+	for name, f := range map[string]fakegitlab.Fault{
+		"cuts": {}, "hangs": {Hang: true}, "500": {Status: 500, Body: "{}"}, "401": {Status: 401, Body: `{"message":"401 Unauthorized"}`},
+		"403": {Status: 403, Body: `{"message":"403 Forbidden"}`}, "404": {Status: 404, Body: `{"message":"404 Not found"}`},
+		"429 for hours": {Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "7200"}},
+		"a page":        {Status: 200, Body: "<html><title>Sign in</title></html>"},
+	} {
+		for of, setting := range map[string]string{"DEPLOY_TIMEOUT": "DEPLOY_TIMEOUT=8m", "the target's timeout": own} {
+			row(t, "GitLab: "+name+": silent at "+of+", with the link and the person's name; a late word settles it", func(t *testing.T) {
+				w := sim.New(t, setting)
+				w.StartReady("a")
+				w.GitLab.FailLooks(-1, "/pipelines/", f)
+				ts := w.Ask("release")
+				w.Mark(sim.Channel, ts, "thumbsup")
+				time.Sleep(7*time.Minute + 50*time.Second)
+				w.Mark(sim.Channel, ts, "thumbsup")
+				soon(w, ts, 20*time.Second, "zzz")
+				w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+				if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
+					t.Errorf("no link or no name: %q", text)
+				}
+				time.Sleep(20 * time.Minute)
+				w.Notify("a", "success", sim.Channel, ts)
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				posts(t, w, ts, 1)
+			})
+		}
+	}
+	row(t, "it can be asked again: what was silent gets its end without a call", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
+		w.StartReady("a")
+		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		ts := w.Ask("release")
+		time.Sleep(2 * time.Hour)
+		w.Mark(sim.Channel, ts, "zzz")
+		w.GitLab.Heal()
+		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
+		soon(w, ts, 70*time.Second, "x")
+	})
+}
+
+func TestCallAndLookUpMayRace(t *testing.T) {
+	ends := map[string]struct {
+		status string
+		mark   string
+		say    deploy.Say
+	}{
+		"success":  {"success", "white_check_mark", deploy.SaySucceeded},
+		"failure":  {"failed", "x", deploy.SayFailed},
+		"canceled": {"canceled", "no_entry_sign", deploy.SayCanceled},
+	}
+	// once holds that one end stands, and that it was said once.
+	once := func(t *testing.T, w *sim.World, ts, mark string, say deploy.Say) {
+		t.Helper()
+		w.Mark(sim.Channel, ts, mark)
+		time.Sleep(time.Minute)
+		w.Mark(sim.Channel, ts, mark)
+		if said := w.Said(sim.Channel, ts); len(said) != 2 || said[1] != say {
+			t.Errorf("it said %q, want its status and %q", said, say)
+		}
+		if n := w.Reacted(ts)[mark]; n != 1 {
+			t.Errorf("%d times :%s:", n, mark)
+		}
+	}
+	for result, end := range ends {
+		row(t, "a "+result+" call comes while a look-up that will say the same is on its way", func(t *testing.T) {
+			w, ts, p := running(t)
+			w.StartReady("b")
+			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "ship", Stage: "deploy", Status: "failed"})
+			w.GitLab.Finish(p.ID, end.status)
+			w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, end.status)})
+			time.Sleep(9 * time.Second)
+			w.Mark(sim.Channel, ts, "thumbsup") // the look-up is on its way
+			if status, body := w.Notify("b", result, sim.Channel, ts); status != http.StatusOK {
+				t.Errorf("the call got %d %s", status, body)
+			}
+			once(t, w, ts, end.mark, end.say)
+		})
+		for _, offset := range []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second} {
+			row(t, fmt.Sprintf("the %s calls come %s and a little after the last look-up, to both replicas, again and again", result, offset), func(t *testing.T) {
+				w, ts, p := running(t)
+				w.StartReady("b")
+				time.Sleep(offset)
+				w.GitLab.Finish(p.ID, end.status)
+				for n := range 40 {
+					if status, body := w.Notify([]string{"a", "b"}[n%2], result, sim.Channel, ts); status != http.StatusOK {
+						t.Errorf("the call got %d %s", status, body)
+					}
+					time.Sleep(31 * time.Millisecond)
+				}
+				once(t, w, ts, end.mark, end.say)
+			})
+		}
+	}
+	row(t, "they say different things: the first is shown, and the other is quiet", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":"canceled"}`, p.ID)})
+		time.Sleep(8 * time.Second)
+		w.Notify("a", "failure", sim.Channel, ts)
+		once(t, w, ts, "x", deploy.SayFailed)
+		if slices.Contains(w.Slack.Reactions(sim.Channel, ts), "no_entry_sign") {
+			t.Error("the look-up that came late is shown")
 		}
 	})
 }
