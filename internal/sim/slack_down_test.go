@@ -1,0 +1,256 @@
+package sim_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// showing are the methods that show a record.
+var showing = []string{"reactions.add", "reactions.remove", "chat.postMessage", "chat.update"}
+
+func fail(w *sim.World, times int, f fakeslack.Fault) {
+	for _, method := range showing {
+		w.Slack.Fail(method, times, f)
+	}
+}
+
+func heal(w *sim.World) {
+	for _, method := range showing {
+		w.Slack.Heal(method)
+	}
+}
+
+// shownCalls counts what a bot has asked of Slack to show something.
+func shownCalls(w *sim.World) (n int) {
+	for _, method := range showing {
+		n += w.Slack.Calls(method)
+	}
+	return n
+}
+
+func TestWhatSlackIsOwedSurvivesARestart(t *testing.T) {
+	for name, f := range map[string]fakeslack.Fault{
+		"429": fakeslack.RateLimited(20 * time.Second), "429 with a fraction": fakeslack.RateLimitedFraction(),
+		"200 with ratelimited": fakeslack.RateLimitedOK(), "503": fakeslack.Unavailable(),
+		"a cut": fakeslack.Cut(), "not at all": fakeslack.Hang(), "a lost answer": fakeslack.LoseAnswer(),
+	} {
+		for when, after := range map[string]time.Duration{"while its start is owed": 3 * time.Second, "while its end is owed": 30 * time.Second} {
+			row(t, "Slack answers "+name+", and the process dies "+when+": the next one shows all, once", func(t *testing.T) {
+				w := sim.New(t)
+				report(w, "failure")
+				a := w.StartReady("a")
+				fail(w, -1, f)
+				ts := w.Ask("release")
+				time.Sleep(after)
+				a.Kill()
+				time.Sleep(2 * time.Second)
+				w.StartReady("b")
+				time.Sleep(time.Minute)
+				heal(w)
+				w.Mark(sim.Channel, ts, "x")
+				w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+				time.Sleep(2 * time.Minute)
+				w.Mark(sim.Channel, ts, "x")
+				w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+				for name, n := range w.Reacted(ts) {
+					if n > 1 {
+						t.Errorf("%d times :%s:", n, name)
+					}
+				}
+				posts(t, w, ts, 1)
+			})
+		}
+	}
+}
+
+func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
+	row(t, "messages of one channel must wait for a minute: another's come at once", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Fail("chat.postMessage", 1, fakeslack.RateLimited(time.Minute))
+		limited := w.Ask("よろしく")
+		time.Sleep(time.Second)
+		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" よろしく")
+		w.Eventually("the reply in the other channel", 2*time.Second, func() bool { return len(w.Said(sim.Two, other)) == 1 })
+		if n := len(w.Said(sim.Channel, limited)); n != 0 {
+			t.Error("the limit was not kept")
+		}
+		w.Says(sim.Channel, limited, deploy.SayGreet)
+	})
+	row(t, "one channel asks for sixty deploys at Slack's rates: another's one is shown meanwhile", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Limits(true)
+		var flood []string
+		for range 60 {
+			flood = append(flood, w.Ask("release"))
+			time.Sleep(50 * time.Millisecond)
+		}
+		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
+		w.Eventually("its mark and its status", 10*time.Second, func() bool {
+			return strings.Join(w.Slack.Reactions(sim.Two, other), " ") == "thumbsup" && len(w.Said(sim.Two, other)) == 1
+		})
+		if n := len(w.Said(sim.Channel, flood[59])); n != 0 {
+			t.Error("the flood was shown before: nothing was in the way")
+		}
+		w.Says(sim.Channel, flood[59], deploy.SayStatusRunning)
+	})
+}
+
+func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
+	for name, f := range map[string]fakeslack.Fault{"it stands": fakeslack.LoseAnswer(), "it does not stand": fakeslack.Cut()} {
+		row(t, name+": one message, after a look", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.Slack.Fail("chat.postMessage", 1, f)
+			ts := w.Ask("よろしく")
+			time.Sleep(time.Minute)
+			w.Says(sim.Channel, ts, deploy.SayGreet)
+			var calls []string
+			for _, c := range w.Slack.CallLog("") {
+				if c.Method == "chat.postMessage" || c.Method == "conversations.replies" {
+					calls = append(calls, c.Method)
+				}
+			}
+			want := "chat.postMessage conversations.replies"
+			if name == "it does not stand" {
+				want += " chat.postMessage"
+			}
+			if got := strings.Join(calls, " "); got != want {
+				t.Errorf("it called %s, want %s", got, want)
+			}
+		})
+		row(t, name+", and the scopes to look are missing: it is posted again, and the bot stays ready", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.Slack.Revoke("channels:history")
+			w.Slack.Fail("chat.postMessage", 1, f)
+			ts := w.Ask("よろしく")
+			time.Sleep(time.Minute)
+			want := []deploy.Say{deploy.SayGreet}
+			if name == "it stands" {
+				want = append(want, deploy.SayGreet) // better twice than not at all
+			}
+			w.Says(sim.Channel, ts, want...)
+			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
+				t.Errorf("readyz says %d %s", status, why)
+			}
+			time.Sleep(10 * time.Minute)
+			w.Says(sim.Channel, ts, want...)
+		})
+	}
+}
+
+func TestReactionThatStandsAlreadyIsNoFailure(t *testing.T) {
+	row(t, "already_reacted and no_reaction, after lost answers", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		_, log := w.StartLogged("a")
+		for _, method := range []string{"reactions.add", "reactions.remove"} {
+			w.Slack.Fail(method, 1, fakeslack.LoseAnswer())
+		}
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		time.Sleep(time.Minute)
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		for method, answer := range map[string]string{"reactions.add": "already_reacted", "reactions.remove": "no_reaction"} {
+			answers := ""
+			for _, c := range w.Slack.CallLog(method) {
+				answers += c.Answer + " "
+			}
+			if strings.Count(answers, answer) != 1 {
+				t.Errorf("%s was answered %s: want one %s", method, answers, answer)
+			}
+		}
+		if strings.Contains(log.String(), "slack-refused") {
+			t.Error("it is logged as refused")
+		}
+	})
+}
+
+func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
+	for _, code := range []string{"channel_not_found", "is_archived", "not_in_channel", "message_not_found"} {
+		row(t, code+": tried once each, logged and counted; the deploy and other channels go on", func(t *testing.T) {
+			w := sim.New(t)
+			report(w, "failure")
+			_, log := w.StartLogged("a")
+			fail(w, -1, fakeslack.Fails(code))
+			ts := w.Ask("release")
+			time.Sleep(2 * time.Minute)
+			before := shownCalls(w)
+			time.Sleep(time.Hour)
+			if n := shownCalls(w) - before; n != 0 {
+				t.Errorf("%d more calls in the next hour", n)
+			}
+			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+				t.Errorf("it is still due: %q", due)
+			}
+			lines := 0
+			for line := range strings.Lines(log.String()) {
+				if strings.Contains(line, `"message":"slack-refused"`) && strings.Contains(line, code) && strings.Contains(line, `"ts":"`+ts+`"`) {
+					lines++
+				}
+			}
+			if lines == 0 || lines != before {
+				t.Errorf("%d log lines name it, of %d calls", lines, before)
+			}
+			_, counted := w.Get("http://a.test:9090/metrics")
+			if want := fmt.Sprintf(`psycher_events_total{event="slack-refused"} %d`, before); !strings.Contains(counted, want+"\n") {
+				t.Errorf("want %s in\n%s", want, counted)
+			}
+			if state := recordOf(w, ts).State; state != deploy.Failed {
+				t.Errorf("the deployment is %s", state)
+			}
+			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
+				t.Errorf("readyz says %d %s", status, why)
+			}
+			posts(t, w, ts, 1)
+			heal(w)
+			other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
+			w.Mark(sim.Two, other, "thumbsup")
+		})
+	}
+	row(t, "somebody deleted the status message: the end is said all the same", func(t *testing.T) {
+		w, ts, _ := running(t)
+		w.Slack.Delete(sim.Channel, w.Slack.Thread(sim.Channel, ts)[0].TS)
+		w.Notify("a", "failure", sim.Channel, ts)
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayFailed)
+		quiet(t, w)
+	})
+	for name, gone := range map[string]func(w *sim.World){
+		"archived": func(w *sim.World) { w.Slack.Archive(sim.Channel) }, "left by the bot": func(w *sim.World) { w.Slack.Leave(sim.Channel) },
+	} {
+		row(t, "the channel was "+name+" in the middle: nothing is tried for ever", func(t *testing.T) {
+			w, ts, _ := running(t)
+			gone(w)
+			w.Notify("a", "failure", sim.Channel, ts)
+			time.Sleep(time.Minute)
+			quiet(t, w)
+			if state := recordOf(w, ts).State; state != deploy.Failed {
+				t.Errorf("the deployment is %s", state)
+			}
+		})
+	}
+}
+
+// recordOf reads the record of a mention in the channel with one target.
+func recordOf(w *sim.World, ts string) (r deploy.Record) {
+	w.T.Helper()
+	raw, err := w.Redis.Get("{psycher}:record:" + sim.Team + ":" + sim.Channel + ":" + ts)
+	if err == nil {
+		err = json.Unmarshal([]byte(raw), &r)
+	}
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return r
+}
