@@ -116,7 +116,7 @@ func (s story) run(t *testing.T) (y *play, broken []string) {
 		time.Sleep(10 * time.Second)
 		y.start("a")
 		y.start("b")
-		time.Sleep(2 * time.Minute) // until the last sleeper is awake, and GitLab is through with what was cut
+		time.Sleep(max(time.Minute, time.Until(y.awake))) // until GitLab is through with what was cut, and the last sleeper is up
 		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end) && !y.settled(); {
 			time.Sleep(2 * time.Second)
 		}

@@ -15,6 +15,7 @@ type play struct {
 	alive  map[string]*sim.Process
 	said   []mention
 	forgot time.Time
+	awake  time.Time // when the last sleeper is up
 
 	mu      sync.Mutex // of all below
 	next    course     // how the next pipeline goes
@@ -102,6 +103,7 @@ func (y *play) start(who string) {
 func (y *play) suspend(who string) {
 	if p := y.alive[who]; p != nil {
 		p.Suspend(90 * time.Second)
+		y.awake = time.Now().Add(100 * time.Second)
 	}
 }
 
