@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -69,6 +70,7 @@ func Run(ctx context.Context, s Settings, n Net, log zerolog.Logger) error {
 
 	var running sync.WaitGroup
 	running.Go(func() { p.checkRights(ctx, s.Targets.Projects()) })
+	running.Go(func() { p.meetStore(ctx, math.MaxInt64) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { p.loop.Run(looping) })
 	defer context.AfterFunc(ctx, func() { p.loop.Hurry(handsDrain) })()
@@ -106,6 +108,7 @@ type parts struct {
 	me       atomic.Pointer[bot.Identity]
 	stopping atomic.Bool
 	embedded bool
+	met      atomic.Bool // the store has answered, and is old enough
 }
 
 func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
@@ -155,8 +158,8 @@ func (p *parts) close() {
 	}
 }
 
-// start waits for Slack and the store, each as long as it takes: what is away
-// comes back. Only a token that Slack refuses ends it.
+// start waits for Slack as long as it takes, and for the store a while: what is
+// away comes back. Only a token that Slack refuses ends it.
 func (p *parts) start(ctx context.Context, s Settings) error {
 	if err := p.until(ctx, "Slack", func(ctx context.Context) error {
 		me, err := p.api.Identify(ctx)
@@ -167,22 +170,31 @@ func (p *parts) start(ctx context.Context, s Settings) error {
 	}
 	// Where the store is away Slack is listened to all the same, so that people
 	// are told; the bot is not ready.
-	birthCtx, cancel := context.WithTimeout(ctx, storeAtStart)
+	p.meetStore(ctx, storeAtStart)
+	return ctx.Err()
+}
+
+// meetStore waits for the store, so long at most, and makes its birth. A mention
+// older than the store is asked about: Slack is listened to once a new store is
+// old enough, so that nobody meets that question at a start.
+func (p *parts) meetStore(ctx context.Context, within time.Duration) {
+	if p.met.Load() {
+		return
+	}
+	storeCtx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var birth time.Time
-	err := p.until(birthCtx, "the store", func(ctx context.Context) (err error) {
+	err := p.until(storeCtx, "the store", func(ctx context.Context) (err error) {
 		birth, err = p.store.Birth(ctx, p.api.Now())
 		return err
 	})
-	if err != nil {
-		return ctx.Err()
+	if err != nil || p.wait(ctx, birth.Sub(p.api.Now())) != nil {
+		return
 	}
+	p.met.Store(true)
 	if policy := p.store.Evicts(ctx); policy != "" {
 		p.log.Warn().Str("policy", policy).Msg("this Redis throws keys away when its memory is full, and what it throws away can be lost or repeated: set maxmemory-policy noeviction")
 	}
-	// A mention older than the store is asked about. Slack is listened to once a
-	// new store is old enough, so that nobody meets that question at a start.
-	return p.wait(ctx, birth.Sub(p.api.Now()))
 }
 
 // checkRights says which rights GITLAB_API_TOKEN lacks, one line a project: at
@@ -284,6 +296,8 @@ func (p *parts) ready() string {
 	}
 	if err := p.loop.Ready(); err != nil {
 		why = append(why, err.Error())
+	} else if !p.met.Load() {
+		why = append(why, "the store is new: what is from before it would be asked about")
 	}
 	if r := p.api.Refused(); r != "" {
 		why = append(why, r)

@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -319,7 +320,7 @@ func (l *Loop) Ready() error {
 	defer l.mu.Unlock()
 	switch {
 	case l.store != nil:
-		return l.store
+		return fmt.Errorf("the store is away: %w", l.store)
 	case l.okAt.IsZero():
 		return errors.New("the store was not asked yet")
 	case time.Since(l.okAt) > overdue:

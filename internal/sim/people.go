@@ -80,16 +80,18 @@ func (w *World) Call(method, name, query, kind, body string, header ...string) (
 
 // Roads are the ways to the hosts of a world. They are made before any bot starts.
 type Roads struct {
-	w    *World
-	mu   sync.Mutex
-	shut map[string]time.Duration // how long a dial takes until it is refused
+	w     *World
+	mu    sync.Mutex
+	shut  map[string]time.Duration // how long a dial takes until it is refused
+	dials map[string]int
 }
 
 // Roads gives the ways to the hosts, all open.
 func (w *World) Roads() *Roads {
-	r := &Roads{w: w, shut: map[string]time.Duration{}}
+	r := &Roads{w: w, shut: map[string]time.Duration{}, dials: map[string]int{}}
 	w.Net.OnDial = func(ctx context.Context, _, addr string) error {
 		r.mu.Lock()
+		r.dials[addr]++
 		after, shut := r.shut[addr]
 		r.mu.Unlock()
 		if !shut {
@@ -126,6 +128,13 @@ func (r *Roads) Open(addr string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.shut, addr)
+}
+
+// Dials is how often somebody dialled an address.
+func (r *Roads) Dials(addr string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dials[addr]
 }
 
 // HangRedis lets Redis take commands without carrying them out or answering,
@@ -237,10 +246,21 @@ func variants(say deploy.Say) []deploy.Message {
 // StartLogged starts a bot as [World.StartReady] does, and keeps its log.
 func (w *World) StartLogged(name string, settings ...string) (*Process, *Log) {
 	w.T.Helper()
+	return logged(w, func() *Process { return w.StartReady(name, settings...) })
+}
+
+// StartUnready starts a bot as [World.Start] does, and keeps its log.
+func (w *World) StartUnready(name string, settings ...string) (*Process, *Log) {
+	w.T.Helper()
+	return logged(w, func() *Process { return w.Start(name, settings...) })
+}
+
+func logged(w *World, start func() *Process) (*Process, *Log) {
+	w.T.Helper()
 	out := &Log{}
 	w.logTo = out
 	defer func() { w.logTo = nil }()
-	return w.StartReady(name, settings...), out
+	return start(), out
 }
 
 // Log keeps what a bot writes to its log.

@@ -1,6 +1,12 @@
 package sim
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
+)
 
 // RedisAway cuts every connection to Redis and refuses new ones for a while.
 func (w *World) RedisAway(d time.Duration) {
@@ -17,6 +23,72 @@ func (w *World) RedisSays(what string, d time.Duration) {
 // RedisHangs has Redis take commands without answering, for a while.
 func (w *World) RedisHangs(d time.Duration) {
 	w.later(d, w.HangRedis())
+}
+
+// SlowRedis has Redis take its time for each script, until the function that it
+// gives is called.
+func (w *World) SlowRedis(each time.Duration) (heal func()) {
+	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
+		if strings.HasPrefix(command, "EVAL") { // what a script calls comes here as well, with the store locked
+			w.wait(each)
+		}
+		return false
+	})
+	return func() { w.Redis.Server().SetPreHook(nil) }
+}
+
+// FailOver has another Redis take over with all that the old one had. Who is
+// connected to the old one can only read there; who connects anew reaches the
+// new one.
+func (w *World) FailOver() {
+	old, next := w.Redis, miniredis.NewMiniRedis()
+	next.ClockTTL(true)
+	old.SetError("READONLY You can't write against a read only replica.")
+	for _, key := range old.Keys() {
+		if old.Type(key) == "zset" {
+			members, err := old.SortedSet(key)
+			for member, score := range members {
+				if err == nil {
+					_, err = next.ZAdd(key, score, member)
+				}
+			}
+			if err != nil {
+				w.T.Fatal(err)
+			}
+			continue
+		}
+		value, err := old.Get(key)
+		if err == nil {
+			err = next.Set(key, value)
+		}
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		if ttl := old.TTL(key); ttl > 0 {
+			next.SetTTL(key, ttl)
+		}
+	}
+	w.mu.Lock()
+	w.Redis = next
+	w.mu.Unlock()
+	w.T.Cleanup(old.Close)
+}
+
+// RedisClock has the clock of Redis differ from everybody else's from now on.
+func (w *World) RedisClock(offset time.Duration) {
+	w.Redis.SetTime(time.Now().Add(offset))
+	w.running.Go(func() {
+		for w.wait(20 * time.Millisecond) {
+			w.master().SetTime(time.Now().Add(offset))
+		}
+	})
+}
+
+// master is the Redis that is reached now.
+func (w *World) master() *miniredis.Miniredis {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Redis
 }
 
 func (w *World) redisAway(away bool) {

@@ -95,6 +95,9 @@ func New(t testing.TB, settings ...string) *World {
 	})
 	w.Redis = miniredis.NewMiniRedis()
 	w.Redis.ClockTTL(true)
+	if c, err := w.Redis.Dial(); err == nil { // it starts with its first connection
+		c.Close()
+	}
 	w.Net.OnDial = func(_ context.Context, _, addr string) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -105,13 +108,13 @@ func New(t testing.TB, settings ...string) *World {
 	}
 	w.serve("slack.test:80", w.Slack)
 	w.serve("gitlab.test:80", w.GitLab)
-	w.forward("redis.test:6379", w.Redis.Dial)
+	w.forward("redis.test:6379", func() (net.Conn, error) { return w.master().Dial() })
 	t.Cleanup(func() {
 		cancel()
 		w.Slack.Close()
 		w.GitLab.Close()
 		w.running.Wait()
-		w.Redis.Close()
+		w.master().Close()
 		time.Sleep(5 * time.Second) // the Redis client still dials for a moment, and tells nobody when it ends
 	})
 	return w

@@ -1,0 +1,200 @@
+package sim_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// allWays are those in which Redis says that it does nothing, and that in which
+// it says nothing.
+func allWays() map[string]func(w *sim.World, roads *sim.Roads) (heal func()) {
+	all := ways()
+	all["no answer"] = func(w *sim.World, _ *sim.Roads) func() { return w.HangRedis() }
+	return all
+}
+
+func TestStoreIsAwayAtTheStartInAnyWay(t *testing.T) {
+	for name, away := range allWays() {
+		row(t, name+": it waits, is not ready, and says so in the log and to who asks; it starts when the store is back", func(t *testing.T) {
+			w := sim.New(t)
+			roads := w.Roads()
+			heal := away(w, roads)
+			a, log := w.StartUnready("a")
+			time.Sleep(2 * time.Second)
+			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || why == "" {
+				t.Errorf("readyz says %d %q", status, why)
+			}
+			if !strings.Contains(log.String(), "waiting for the store") {
+				t.Errorf("the log does not say what it waits for:\n%s", log)
+			}
+			time.Sleep(10 * time.Second)
+			status, why := w.Get("http://a.test:9090/readyz")
+			if status != http.StatusServiceUnavailable || !strings.Contains(why, "store") {
+				t.Errorf("readyz says %d %q, and not that it is the store", status, why)
+			}
+			a.Arm(nil)
+			dials := roads.Dials("redis.test:6379")
+			time.Sleep(10 * time.Minute)
+			if n := len(redisOps(a)); n > 10*60*2 {
+				t.Errorf("%d commands in ten minutes", n)
+			}
+			if n := roads.Dials("redis.test:6379") - dials; n > 10*60*3 {
+				t.Errorf("%d dials in ten minutes", n)
+			}
+			heal()
+			w.Eventually("it is ready", 15*time.Second, func() bool {
+				status, _ := w.Get("http://a.test:9090/readyz")
+				return status == http.StatusOK
+			})
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			posts(t, w, ts, 1)
+		})
+	}
+}
+
+func redisOps(p *sim.Process) (ops []sim.Op) {
+	for _, op := range p.Ops() {
+		if strings.HasPrefix(op.Kind, "redis:") {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func TestStoreThatIsAwayIsNotAskedInABusyLoop(t *testing.T) {
+	for name, away := range allWays() {
+		row(t, name+": few commands and few dials a second, however much there is to do", func(t *testing.T) {
+			w := sim.New(t)
+			roads := w.Roads()
+			a := w.StartReady("a")
+			for range 10 {
+				ts := w.Ask("release")
+				w.Mark(sim.Channel, ts, "thumbsup")
+			}
+			w.GitLab.Answer(5, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
+			for range 5 {
+				w.Ask("release") // in hand: their outcome is saved until it is through
+			}
+			time.Sleep(2 * time.Second)
+			heal := away(w, roads)
+			time.Sleep(10 * time.Second)
+			a.Arm(nil)
+			dials := roads.Dials("redis.test:6379")
+			time.Sleep(2 * time.Minute)
+			commands, dialled := len(redisOps(a)), roads.Dials("redis.test:6379")-dials
+			t.Logf("%d commands and %d dials in 2 minutes", commands, dialled)
+			if commands > 2*60*3 || dialled > 2*60*3 {
+				t.Errorf("%d commands and %d dials in 2 minutes", commands, dialled)
+			}
+			heal()
+			w.Eventually("all run", time.Minute, func() bool {
+				n := 0
+				for _, m := range w.Slack.Channel(sim.Channel) {
+					if strings.Join(m.Reactions, " ") == "thumbsup" {
+						n++
+					}
+				}
+				return n == 15
+			})
+		})
+	}
+}
+
+func TestStoreIsSlow(t *testing.T) {
+	for _, each := range []time.Duration{200 * time.Millisecond, 600 * time.Millisecond} {
+		row(t, each.String()+" for each command: acked in time, deployed once, and its end is shown", func(t *testing.T) {
+			w := sim.New(t)
+			report(w, "success")
+			w.StartReady("a")
+			w.StartReady("b")
+			first := w.Ask("release")
+			w.Mark(sim.Channel, first, "white_check_mark") // Redis knows the scripts
+			heal := w.SlowRedis(each)
+			defer heal()
+			var all []string
+			for range 10 {
+				all = append(all, w.Ask("release"))
+				time.Sleep(3 * time.Second)
+			}
+			for _, ts := range all {
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				posts(t, w, ts, 1)
+			}
+			for _, d := range w.Slack.Deliveries() {
+				if d.AckedAt.IsZero() || d.Attempt > 0 {
+					t.Errorf("delivery %d was not acked in time", d.Attempt)
+				}
+			}
+		})
+	}
+	row(t, "slower than anybody waits, and then well again: one deploy", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		w.StartReady("a")
+		w.StartReady("b")
+		heal := w.SlowRedis(1500 * time.Millisecond)
+		ts := w.Ask("release")
+		time.Sleep(30 * time.Second)
+		heal()
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.Eventually("it is acked", 2*time.Minute, func() bool { return acked(w, ts) })
+		time.Sleep(time.Minute)
+		w.Says(sim.Channel, ts, deploy.SayDontKnow, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		posts(t, w, ts, 1)
+	})
+}
+
+func TestStoreRestartsOrFailsOver(t *testing.T) {
+	for name, happens := range map[string]func(w *sim.World, roads *sim.Roads){
+		"it restarts with what it had": func(w *sim.World, roads *sim.Roads) {
+			roads.Shut("redis.test:6379", 0)
+			time.Sleep(5 * time.Second)
+			roads.Open("redis.test:6379")
+		},
+		"another takes over, and the old one can only be read": func(w *sim.World, _ *sim.Roads) { w.FailOver() },
+	} {
+		for when, after := range map[string]time.Duration{
+			"while the POST is in flight": 2 * time.Second, "while it runs": 12 * time.Second, "while its end is told": 30*time.Second + 500*time.Millisecond,
+		} {
+			row(t, name+" "+when+": one deploy, its end is shown once, and the next one works", func(t *testing.T) {
+				w := sim.New(t)
+				report(w, "success")
+				roads := w.Roads()
+				w.StartReady("a")
+				w.StartReady("b")
+				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
+				ts := w.Ask("release")
+				time.Sleep(after)
+				happens(w, roads)
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				time.Sleep(2 * time.Minute)
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				posts(t, w, ts, 1)
+				again := w.Ask("release")
+				w.Mark(sim.Channel, again, "white_check_mark")
+				posts(t, w, again, 1)
+			})
+		}
+	}
+	row(t, "one word of each kind: none of what Redis says when it refuses is taken for done", func(t *testing.T) {
+		for _, says := range []string{"MASTERDOWN Link with MASTER is down", "CLUSTERDOWN The cluster is down", "NOREPLICAS Not enough good replicas to write.", "MISCONF Redis is configured to save RDB snapshots"} {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.Redis.SetError(says)
+			ts := w.Ask("release")
+			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Redis.SetError("")
+			time.Sleep(10 * time.Second)
+			posts(t, w, ts, 0)
+		}
+	})
+}
