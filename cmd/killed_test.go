@@ -1,166 +1,149 @@
 package cmd_test
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"os/exec"
-	"slices"
+	"os"
+	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/getto-systems/psycher/internal/sandbox"
 )
 
-// site is two replicas of the program, a real Redis and the stand-ins, each a
-// process or a server of its own.
-type site struct {
-	t    *testing.T
-	ctx  context.Context
-	box  *sandbox.Sandbox
-	dir  string
-	port string
-
-	redis    *exec.Cmd
-	replicas [2]*exec.Cmd
+// hardship is something that replicas and their Redis, all real processes, are
+// put through. It gives the site as it is in the end, for its figures.
+type hardship struct {
+	name string
+	test func(t *testing.T) *site
 }
 
-func newSite(t *testing.T) *site {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("no redis-server on this machine")
+func hardships() []hardship {
+	return []hardship{
+		{"SIGKILL of one replica after the other", underLoad(func(s *site) {
+			for _, r := range s.replicas {
+				s.end(r, syscall.SIGKILL)
+				s.pause(500 * time.Millisecond)
+				s.start(r)
+				s.ready()
+			}
+		})},
+		{"SIGKILL of every replica in a rush", inARush(syscall.SIGKILL)},
+		{"SIGTERM of every replica in a rush", inARush(syscall.SIGTERM)},
+		{"a rolling restart", underLoad(func(s *site) {
+			for _, r := range s.replicas {
+				s.end(r, syscall.SIGTERM)
+				s.start(r)
+				s.ready()
+			}
+		})},
+		{"a replica stopped for longer than its leases", underLoad(func(s *site) {
+			s.signal(s.replicas[0].cmd, syscall.SIGSTOP)
+			s.pause(11 * time.Second)
+			s.signal(s.replicas[0].cmd, syscall.SIGCONT)
+		})},
+		{"Redis killed and started again", underLoad(func(s *site) {
+			s.signal(s.redis, syscall.SIGKILL)
+			_ = s.redis.Wait() // it was killed
+			s.pause(2 * time.Second)
+			s.startRedis()
+		})},
+		{"Redis stopped for a while", underLoad(func(s *site) {
+			s.signal(s.redis, syscall.SIGSTOP)
+			s.pause(4 * time.Second)
+			s.signal(s.redis, syscall.SIGCONT)
+		})},
+		{"Redis out of memory", underLoad(func(s *site) { refusing(s, "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0") })},
+		{"Redis read-only", underLoad(func(s *site) { refusing(s, "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE") })},
+		{"Redis emptied", emptied},
+		{"two target maps at once", twoMaps},
+		{"two target maps, one after the other", otherMap},
+		{"Slack's clock 31 s behind the hosts'", slackBehind},
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	box, err := sandbox.Start(ctx)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// underLoad has three replicas put through something while several people a
+// second ask for deploys. Afterwards all is well, or becomes so by itself.
+func underLoad(harm func(s *site)) func(t *testing.T) *site {
+	return func(t *testing.T) *site {
+		s := newSite(t, 3)
+		s.underLoad(func() { harm(s) })
+		s.ready()
+		s.settles(s.mentions...)
+		s.deploysAgain()
+		return s
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{t: t, ctx: ctx, box: box, dir: t.TempDir(), port: fmt.Sprint(free.Addr().(*net.TCPAddr).Port)}
-	free.Close()
-	t.Cleanup(func() {
-		cancel()
-		for _, c := range append(s.replicas[:], s.redis) {
-			if c != nil {
-				_ = c.Wait() // it was killed
+}
+
+// inARush has every replica end by a signal when more is asked for than GitLab
+// is asked at once: triggers are in flight, and other mentions wait their turn.
+func inARush(by syscall.Signal) func(t *testing.T) *site {
+	return func(t *testing.T) *site {
+		s := newSite(t, 3)
+		for range 3 {
+			for _, channel := range siteChannels() {
+				s.say(channel)
 			}
 		}
-		if err := box.Close(); err != nil {
+		if err := s.gitlab.Until(s.ctx, func() bool { return s.gitlab.Posts() > 8 }); err != nil {
 			t.Error(err)
 		}
-	})
-	s.startRedis()
-	s.start(0)
-	s.start(1)
-	if err := box.Ready(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (s *site) startRedis() {
-	s.redis = exec.CommandContext(s.ctx, "redis-server", "--port", s.port, "--bind", "127.0.0.1", "--save", "",
-		"--appendonly", "yes", "--appendfsync", "always", "--dir", s.dir)
-	if err := s.redis.Start(); err != nil {
-		s.t.Fatal(err)
+		for _, r := range s.replicas {
+			s.signal(r.cmd, by)
+		}
+		for _, r := range s.replicas {
+			s.hasEnded(r, by)
+			s.start(r)
+		}
+		s.settles(s.mentions...)
+		s.deploysAgain()
+		return s
 	}
 }
 
-// start starts a replica. The first has the notify port that pipelines know.
-func (s *site) start(n int) {
-	c := exec.CommandContext(s.ctx, "psycher", "run")
-	c.Dir = s.dir
-	c.Env = append(s.box.Environ("en"), "REDIS_URL=redis://127.0.0.1:"+s.port)
-	if n > 0 {
-		c.Env = append(c.Env, "NOTIFY_ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0")
-	}
-	if err := c.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.replicas[n] = c
-}
-
-// end ends a process by a signal, and waits until it has ended.
-func (s *site) end(c *exec.Cmd, by syscall.Signal) {
-	if err := c.Process.Signal(by); err != nil {
+// refusing: while Redis refuses every write, a person is told that nothing was
+// started, and only then it is acked.
+func refusing(s *site, harm, heal string) {
+	s.command(harm, "+OK")
+	m := s.say("C0APP0")
+	if err := s.slack.Until(s.ctx, func() bool { acked, lost := s.acked(m); return acked || lost }); err != nil {
 		s.t.Error(err)
 	}
-	_ = c.Wait() // how it ended is not the question here
-}
-
-// pause waits: these tests are about processes in real time.
-func (s *site) pause(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-s.ctx.Done():
+	if lacks := s.lacks(m); lacks != "" {
+		s.t.Errorf("Slack is done with it: %s: %q", lacks, s.texts(m))
 	}
+	s.pause(2 * time.Second)
+	s.command(heal, "+OK")
+	s.ready()
+	s.slack.Redeliver(m.channel, m.ts)
 }
 
+// Every mention makes one pipeline whose end is shown, or none and its person is
+// told; and when all is well again the next one deploys. KILLS repeats it all so
+// many times.
 func TestProcessesThatDieLoseNothingAndDoubleNothing(t *testing.T) {
-	for _, row := range []struct {
-		name string
-		harm func(s *site)
-	}{
-		{"SIGKILL of one replica after the other", func(s *site) {
-			for n := range s.replicas {
-				s.end(s.replicas[n], syscall.SIGKILL)
-				s.pause(500 * time.Millisecond)
-				s.start(n)
-				s.pause(2 * time.Second)
-			}
-		}},
-		{"a rolling restart", func(s *site) {
-			for n := range s.replicas {
-				s.end(s.replicas[n], syscall.SIGTERM)
-				s.start(n)
-				s.pause(2 * time.Second)
-			}
-		}},
-		{"Redis killed and started again", func(s *site) {
-			s.end(s.redis, syscall.SIGKILL)
-			s.pause(time.Second)
-			s.startRedis()
-		}},
-		{"Redis stopped for a while", func(s *site) {
-			_ = s.redis.Process.Signal(syscall.SIGSTOP)
-			s.pause(4 * time.Second)
-			_ = s.redis.Process.Signal(syscall.SIGCONT)
-		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				s.pause(700 * time.Millisecond)
-				row.harm(s)
-			}()
-			var asked []string
-			for range 6 {
-				asked = append(asked, s.box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release"))
-				s.pause(800 * time.Millisecond)
-			}
-			<-done
-			marks := func(ts string) []string { return s.box.Slack.Reactions(sandbox.Channel, ts) }
-			made := func(ts string) int { return s.box.GitLab.PostsFor(sandbox.Channel, ts) }
-			// Each ends well, or its person was told that nothing was started.
-			settled := func(ts string) bool {
-				return made(ts) > 0 && slices.Equal(marks(ts), []string{"white_check_mark"}) ||
-					made(ts) == 0 && len(marks(ts)) == 0 && len(s.box.Slack.Thread(sandbox.Channel, ts)) > 0
-			}
-			err := s.box.Slack.Until(s.ctx, func() bool {
-				return !slices.ContainsFunc(asked, func(ts string) bool { return !settled(ts) })
-			})
-			for _, ts := range asked {
-				if n := made(ts); n > 1 || err != nil && !settled(ts) {
-					t.Errorf("%s: %d triggers, reactions %v", ts, n, marks(ts))
-				}
-			}
-		})
+	t.Parallel()
+	rounds := 1
+	if v := os.Getenv("KILLS"); v != "" {
+		var err error
+		if rounds, err = strconv.Atoi(v); err != nil {
+			t.Fatal(err)
+		}
 	}
+	var sum figures
+	var mu sync.Mutex
+	for range rounds {
+		// They mostly wait, so that all of them go at once, whatever -parallel says.
+		var all sync.WaitGroup
+		for _, h := range hardships() {
+			all.Go(func() {
+				t.Run(h.name, func(t *testing.T) {
+					f := h.test(t).figures()
+					mu.Lock()
+					defer mu.Unlock()
+					sum = sum.and(f)
+				})
+			})
+		}
+		all.Wait()
+	}
+	t.Logf("in all %v", sum)
 }
