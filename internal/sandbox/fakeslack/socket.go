@@ -14,7 +14,6 @@ import (
 
 const (
 	maxFrame   = 20 << 10 // Slack ignores frames of the client's from here on
-	queueSize  = 1024     // frames that may wait for a slow reader before its socket is cut
 	leaveAfter = 10 * time.Second
 )
 
@@ -149,7 +148,7 @@ func (s *Slack) serveLink(w http.ResponseWriter, r *http.Request) {
 		return // the upgrader has answered
 	}
 	defer func() { _ = conn.Close() }()
-	k := &socket{conn: conn, out: make(chan frame, queueSize), done: make(chan struct{})}
+	k := &socket{conn: conn, out: make(chan frame, s.cfg.Queue), done: make(chan struct{})}
 	if !s.enter(k) {
 		return
 	}
