@@ -41,15 +41,43 @@ func Open(c Config) (*Store, error) {
 	s := &Store{tag: "{" + c.Prefix + "}", log: c.Log}
 	if c.URL == "" {
 		m := miniredis.NewMiniRedis()
-		m.ClockTTL(true) // keys end by the clock, as on a real one
 		c.Dial = func(context.Context, string, string) (net.Conn, error) { return m.Dial() }
-		s.close = m.Close
+		s.close = sweep(m)
 		c.URL = "redis://embedded"
 	}
 	client, err := newClient(c)
 	s.client = client
 	_, s.cluster = client.(*redis.ClusterClient)
 	return s, err
+}
+
+// sweepEvery is how late a key of the embedded store may end.
+const sweepEvery = time.Minute
+
+// sweep has the keys of the embedded store end by the clock. Its own way of
+// doing so looks through all keys at each command.
+func sweep(m *miniredis.Miniredis) (end func()) {
+	done, last := make(chan struct{}), time.Now()
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				now := time.Now()
+				m.FastForward(now.Sub(last))
+				last = now
+			}
+		}
+	})
+	return func() {
+		close(done)
+		running.Wait()
+		m.Close()
+	}
 }
 
 // newClient reads the three forms of a Redis URL: with master_name it is

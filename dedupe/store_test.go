@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,7 +22,7 @@ func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("real", func(t *testing.T) { test(t, open(t, realRedis(t))) })
 }
 
-func open(t *testing.T, url string) *Store {
+func open(t testing.TB, url string) *Store {
 	t.Helper()
 	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Log: zerolog.Nop()})
 	if err != nil {
@@ -31,7 +32,7 @@ func open(t *testing.T, url string) *Store {
 	return s
 }
 
-func realRedis(t *testing.T) string {
+func realRedis(t testing.TB) string {
 	t.Helper()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -99,6 +100,23 @@ func TestClaim(t *testing.T) {
 		}
 		if got := take(t, s, 10); len(got) != 0 {
 			t.Errorf("taken within the claimant's lease: %d", len(got))
+		}
+	})
+}
+
+func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, "")
+		r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		claim(t, s, r, -1)
+		for _, c := range []struct {
+			after time.Duration
+			there bool
+		}{{Keep - time.Hour, true}, {2 * time.Hour, false}} {
+			time.Sleep(c.after)
+			if _, ok, err := s.Load(context.Background(), r.Mention.Key); err != nil || ok != c.there {
+				t.Errorf("there: %v %v, want %v", ok, err, c.there)
+			}
 		}
 	})
 }
