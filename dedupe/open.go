@@ -38,7 +38,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 // Open makes a store. It does not wait for Redis to answer.
 func Open(c Config) (*Store, error) {
 	quiet()
-	s := &Store{tag: "{" + c.Prefix + "}", log: c.Log}
+	s := &Store{tag: "{" + c.Prefix + "}", turns: make(chan struct{}, connections), log: c.Log}
 	if c.URL == "" {
 		m := miniredis.NewMiniRedis()
 		c.Dial = func(context.Context, string, string) (net.Conn, error) { return m.Dial() }
@@ -80,6 +80,9 @@ func sweep(m *miniredis.Miniredis) (end func()) {
 	}
 }
 
+// connections are how many calls to Redis may be on their way.
+const connections = 16
+
 // newClient reads the three forms of a Redis URL: with master_name it is
 // Sentinel, with addr a Cluster, else one server. Nothing is retried below the
 // caller, who knows what may be done twice. (Redirects of a Cluster are
@@ -98,7 +101,7 @@ func newClient(c Config) (redis.UniversalClient, error) {
 		Dialer: c.Dial, MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: within, ReadTimeout: within, WriteTimeout: within, PoolTimeout: within,
 		ContextTimeoutEnabled: true, // else a deadline of 1 s ends after the read timeout
-		ReadBufferSize:        buffer, WriteBufferSize: buffer, PoolSize: 16, PipelinePoolSize: -1,
+		ReadBufferSize:        buffer, WriteBufferSize: buffer, PoolSize: connections, PipelinePoolSize: -1,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}, // it looks names up, and logs
 	}

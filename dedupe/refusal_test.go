@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -95,4 +97,39 @@ func (l *lossy) Read(b []byte) (int, error) {
 	l.lost()
 	l.Conn.Close()
 	return 0, io.EOF
+}
+
+func TestACallThatFoundNoConnectionWasCertainlyNotDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		deaf := func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, there) }() // ends with here
+			return here, nil
+		}
+		s, err := Open(Config{URL: "redis://deaf.test:6379", Prefix: "psycher", Dial: deaf, Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer time.Sleep(5 * time.Second) // what the client still does when it is closed
+		defer s.Close()
+		ask := func(within time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			_, _, err := s.Load(ctx, mention("1.000001").Key)
+			return err
+		}
+		var sent sync.WaitGroup
+		for range connections {
+			sent.Go(func() {
+				if err := ask(800 * time.Millisecond); err == nil || errors.Is(err, deploy.ErrRefused) {
+					t.Errorf("sent, and not answered: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := ask(100 * time.Millisecond); !errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("never sent: %v", err)
+		}
+		sent.Wait()
+	})
 }

@@ -42,6 +42,7 @@ type Store struct {
 	// A Cluster's client sends a command again by itself: a refusal of the last
 	// try says nothing of those before.
 	cluster bool
+	turns   chan struct{} // held by each call: as many as there are connections
 	log     zerolog.Logger
 }
 
@@ -227,6 +228,13 @@ func (v values) birth(i int) time.Time {
 }
 
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (values, error) {
+	// The client's own line would not tell a call that was never sent from others.
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: all connections are busy: %w", deploy.ErrRefused, ctx.Err())
+	}
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
 		return nil, classify(err, s.cluster)
