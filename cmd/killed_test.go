@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"sync"
@@ -112,7 +113,9 @@ func refusing(s *site, harm, heal string) {
 	}
 	s.pause(2 * time.Second)
 	s.command(heal, "+OK")
-	s.ready()
+	if s.reads(m, "othing was started.") { // then who told so sees to it that it stays so
+		s.command(fmt.Sprintf("EXISTS {psycher}:record:%s:%s:%s", siteTeam, m.channel, m.ts), ":1")
+	}
 	s.slack.Redeliver(m.channel, m.ts)
 }
 
