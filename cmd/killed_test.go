@@ -1,7 +1,9 @@
 package cmd_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -111,12 +113,30 @@ func refusing(s *site, harm, heal string) {
 	if lacks := s.lacks(m); lacks != "" {
 		s.t.Errorf("Slack is done with it: %s: %q", lacks, s.texts(m))
 	}
-	s.pause(2 * time.Second)
+	var who *replica // could not record it
+	s.poll("a replica is not ready", func() error {
+		for _, who = range s.replicas {
+			if !s.isReady(who) {
+				return nil
+			}
+		}
+		return errors.New("all are ready")
+	})
+	for range 20 {
+		if s.pause(100 * time.Millisecond); s.isReady(who) {
+			s.t.Fatal("a replica that can record nothing says that it is ready")
+		}
+	}
 	s.command(heal, "+OK")
 	if s.reads(m, "othing was started.") { // then who told so sees to it that it stays so
 		s.command(fmt.Sprintf("EXISTS {psycher}:record:%s:%s:%s", siteTeam, m.channel, m.ts), ":1")
 	}
 	s.slack.Redeliver(m.channel, m.ts)
+}
+
+func (s *site) isReady(r *replica) bool {
+	resp, err := s.get("http://" + r.admin + "/readyz")
+	return err == nil && resp.StatusCode == http.StatusOK
 }
 
 // Every mention makes one pipeline whose end is shown, or none and its person is

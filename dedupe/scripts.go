@@ -59,9 +59,13 @@ return {now, birth, 1}
 //	KEYS[1]  the due times     ARGV[1]  at most so many
 //	KEYS[2]  the store's birth ARGV[2]  the lease, ms
 //	                           ARGV[3]  what a record's key begins with
+//	                           ARGV[4]  1: write in any case, to see whether it can be written
 //	answer   {now, birth or 0, record, its due time, record, its due time, ...}
 var takeScript = redis.NewScript(now + `
 local out = {now, redis.call('GET', KEYS[2]) or 0}
+if ARGV[4] == '1' and out[2] ~= 0 then
+  redis.call('SET', KEYS[2], out[2])
+end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
 for i = 1, #due, 2 do
   local name = due[i]

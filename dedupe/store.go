@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -43,6 +44,9 @@ type Store struct {
 	// try says nothing of those before.
 	cluster bool
 	turns   chan struct{} // held by each call: as many as there are connections
+	// A Redis that refuses writes still answers who only reads. Once it refused,
+	// the next take writes, so that it does not look well before it is.
+	refused atomic.Bool
 	log     zerolog.Logger
 }
 
@@ -91,9 +95,13 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 
 // Take implements [deploy.Store].
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {
-	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth()}, n, lease.Milliseconds(), s.tag+":record:")
+	probe := s.refused.Load()
+	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth()}, n, lease.Milliseconds(), s.tag+":record:", probe)
 	if err != nil {
 		return nil, fmt.Errorf("taking what is due: %w", err)
+	}
+	if probe {
+		s.refused.Store(false)
 	}
 	return s.held(ctx, v), nil
 }
@@ -237,7 +245,10 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	}
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
-		return nil, classify(err, s.cluster)
+		if err = classify(err, s.cluster); errors.Is(err, deploy.ErrRefused) {
+			s.refused.Store(true)
+		}
+		return nil, err
 	}
 	if len(v) < 2 {
 		return nil, errors.New("redis gave an answer that no script of psycher gives")

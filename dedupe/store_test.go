@@ -327,3 +327,32 @@ func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
 		}
 	})
 }
+
+func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
+	s, ctx := open(t, realRedis(t)), t.Context()
+	if _, err := s.Birth(ctx, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	memory := func(most string) {
+		if err := s.client.ConfigSet(ctx, "maxmemory", most).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	memory("1")
+	if _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+		t.Errorf("nothing was refused yet: %v", err)
+	}
+	r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+	if _, _, err := s.Claim(ctx, r, deploy.Lease, time.Now()); !errors.Is(err, deploy.ErrRefused) {
+		t.Fatalf("a claim without memory: %v", err)
+	}
+	for range 2 {
+		if _, err := s.Take(ctx, 1, deploy.Lease); !errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("a take without memory: %v", err)
+		}
+	}
+	memory("0")
+	if _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+		t.Errorf("a take with memory again: %v", err)
+	}
+}

@@ -196,8 +196,8 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 	defer cancel()
 	for range 5 {
 		h, ok, err := l.Store.Load(ctx, k)
-		if !errors.Is(err, ErrUnreadable) {
-			l.heard(err)
+		if err != nil && !errors.Is(err, ErrUnreadable) {
+			l.heard(err) // that it can be read says nothing of writing
 		}
 		if err != nil || !ok {
 			return false, err

@@ -293,6 +293,7 @@ func (l *Loop) heard(err error) {
 		l.log(Event{Name: "store-away", Err: err})
 	case was != nil && err == nil:
 		l.log(Event{Name: "store-back"})
+		l.lookIn(0) // who was told that nothing was started is claimed at once
 	}
 }
 
