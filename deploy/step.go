@@ -160,7 +160,8 @@ func (l *Loop) tryAgain(h Held) (Held, bool) {
 	switch {
 	case !ok || t.Project != d.Project:
 		say = SayRefusedGone
-	case l.now().After(d.WaitEnd):
+	case l.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
+		l.Slack.Now().Sub(h.Record.Mention.Time()) > l.Rules.MaxAge+WaitAtMost:
 		say = waitedInVain(d.Wait)
 	default:
 		t.Ref, t.Key, t.Timeout = d.Ref, d.Key, d.Timeout

@@ -1,0 +1,170 @@
+package sim_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+func TestClocksJump(t *testing.T) {
+	for _, by := range []time.Duration{-time.Hour, -30 * time.Second, 30 * time.Second, time.Hour} {
+		for when, after := range map[string]time.Duration{"while the POST is in flight": 3 * time.Second, "while it runs": 15 * time.Second} {
+			row(t, "Redis's by "+by.String()+" "+when+": one deploy, and its end is shown; so is the next", func(t *testing.T) {
+				w := sim.New(t, "GITLAB_API_TOKEN=")
+				report(w, "success")
+				w.StartReady("a")
+				w.StartReady("b")
+				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
+				ts := w.Ask("release")
+				time.Sleep(after)
+				w.RedisClock(by)
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				again := w.Ask("release")
+				w.Mark(sim.Channel, again, "white_check_mark")
+				time.Sleep(2 * time.Minute)
+				for _, ts := range []string{ts, again} {
+					w.Mark(sim.Channel, ts, "white_check_mark")
+					posts(t, w, ts, 1)
+				}
+				w.Says(sim.Channel, again, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			})
+		}
+	}
+	row(t, "Redis's by an hour back while it waits: it never starts an hour late", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of the application"))
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.RedisClock(-time.Hour)
+		time.Sleep(2 * time.Hour)
+		posts(t, w, ts, 1)
+		w.Mark(sim.Channel, ts, "x")
+	})
+	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+		row(t, "Slack's by "+by.String()+": what comes next is deployed once, or asked about; then all is as ever", func(t *testing.T) {
+			w := sim.New(t)
+			report(w, "success")
+			w.StartReady("a")
+			before := w.Ask("release")
+			w.Mark(sim.Channel, before, "thumbsup")
+			w.Slack.SetClock(by)
+			ts := w.Ask("release")
+			time.Sleep(time.Minute)
+			said := w.Said(sim.Channel, ts)
+			switch n := w.GitLab.PostsFor(sim.Channel, ts); {
+			case n == 1:
+				w.Mark(sim.Channel, ts, "white_check_mark")
+			case n > 1 || len(said) != 1 || said[0] != deploy.SayTooLate && said[0] != deploy.SayForgotten:
+				t.Errorf("%d triggers, and it said %q", n, said)
+			}
+			w.Mark(sim.Channel, before, "white_check_mark")
+			time.Sleep(by.Abs())
+			again := w.Ask("release")
+			w.Mark(sim.Channel, again, "white_check_mark")
+			posts(t, w, again, 1)
+		})
+	}
+}
+
+func TestRecordsEnd(t *testing.T) {
+	row(t, "after 30 days nothing is kept but the birth, what was due without a record is not, and nothing starts anew", func(t *testing.T) {
+		w := sim.New(t)
+		a := w.StartReady("a")
+		ended := w.Ask("release")
+		w.Mark(sim.Channel, ended, "thumbsup")
+		w.Notify("a", "success", sim.Channel, ended)
+		w.Mark(sim.Channel, ended, "white_check_mark")
+		runs := w.Ask("release")
+		w.Mark(sim.Channel, runs, "thumbsup")
+		time.Sleep(time.Minute)
+		stop(t, a)
+		time.Sleep(29 * 24 * time.Hour)
+		if got := len(w.Redis.Keys()); got != 5 { // two records, what is due, the last deployment, the birth
+			t.Errorf("%d keys after 29 days: %q", got, w.Redis.Keys())
+		}
+		time.Sleep(24 * time.Hour)
+		w.StartReady("b")
+		time.Sleep(10 * time.Second)
+		if keys := w.Redis.Keys(); len(keys) != 1 {
+			t.Errorf("it keeps %q", keys)
+		}
+		for _, ts := range []string{ended, runs} {
+			if status, body := w.Notify("b", "success", sim.Channel, ts); status != http.StatusNotFound {
+				t.Errorf("a callback got %d %s", status, body)
+			}
+			w.Slack.Redeliver(sim.Channel, ts)
+		}
+		time.Sleep(time.Minute)
+		for _, ts := range []string{ended, runs} {
+			posts(t, w, ts, 1)
+			said := w.Said(sim.Channel, ts)
+			if last := said[len(said)-1]; last != deploy.SayTooLate {
+				t.Errorf("it said %q", said)
+			}
+		}
+	})
+}
+
+func TestMachineSleepsForAnHour(t *testing.T) {
+	for when, after := range map[string]time.Duration{
+		"before the trigger": 0, "while the POST is in flight": 3 * time.Second,
+		"while it runs": 15 * time.Second, "when its end is told": 30*time.Second + 20*time.Millisecond, "when its end is shown": 31 * time.Second,
+	} {
+		for name, token := range tokens {
+			row(t, name+": all replicas sleep "+when+": nothing twice, and the end is shown", func(t *testing.T) {
+				w := sim.New(t, token, "DEPLOY_TIMEOUT=3h")
+				w.Pipeline = func(p fakegitlab.Pipeline) {
+					time.Sleep(20 * time.Second)
+					w.GitLab.Finish(p.ID, "success")
+					if after < 30*time.Second { // nobody is there to hear it: somebody runs the job again
+						time.Sleep(70 * time.Minute)
+					}
+					w.Report(p, "success")
+				}
+				a, b := w.StartReady("a"), w.StartReady("b")
+				time.Sleep(3 * time.Second)
+				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
+				first := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Suspend}
+				if after == 0 { // whichever of them is at the save that allows the POST
+					a.Arm(first)
+					b.Arm(first)
+				}
+				ts := w.Ask("release")
+				w.Eventually("the save", time.Second, func() bool { return after > 0 || first.Hit() })
+				time.Sleep(after)
+				a.Suspend(time.Hour)
+				b.Suspend(time.Hour)
+				time.Sleep(time.Hour + 2*time.Minute)
+				n := len(w.GitLab.Pipelines())
+				if n > 1 || n != w.GitLab.PostsFor(sim.Channel, ts) {
+					t.Errorf("%d pipelines of %d triggers", n, w.GitLab.PostsFor(sim.Channel, ts))
+				}
+				time.Sleep(40 * time.Minute)
+				if n == 0 {
+					w.Says(sim.Channel, ts, deploy.SayTooLate)
+				} else {
+					w.Mark(sim.Channel, ts, "white_check_mark")
+					w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				}
+				posts(t, w, ts, n)
+			})
+		}
+	}
+	row(t, "with an API token, and nobody calls: the end is found within 15 s of its waking", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=3h")
+		a, b := w.StartReady("a"), w.StartReady("b")
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		a.Suspend(time.Hour)
+		b.Suspend(time.Hour)
+		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
+		time.Sleep(time.Hour)
+		soon(w, ts, 15*time.Second, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+	})
+}
