@@ -278,6 +278,7 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 		{"link_disabled after hello", func(f *socketFake) { f.script = disconnects("link_disabled", true) }, false, "https://api.slack.com/apps, Socket Mode", true},
 		{"too_many_websockets", func(f *socketFake) { f.script = disconnects("too_many_websockets", false) }, false, "all 10 websockets that Slack allows per app", false},
 		{"409 at the handshake", func(f *socketFake) { f.status = http.StatusConflict }, false, "could not be opened", false},
+		{"a ticket that is refused", func(f *socketFake) { f.status = http.StatusForbidden }, false, "could not be opened", false},
 		{"a handshake that hangs", func(f *socketFake) { f.status = -1 }, false, "does not answer in time", false},
 		{"an open that hangs", func(f *socketFake) { f.hang = func(ctx context.Context) { <-ctx.Done() } }, false, "does not answer in time", false},
 		{"an open that fails", func(f *socketFake) { f.ask = func(int) error { return errors.New("no route") } }, false, "could not be opened", false},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -95,6 +96,37 @@ func TestSlackRefusesSockets(t *testing.T) {
 			refuse(false)
 			w.Mark(sim.Channel, ts, "thumbsup")
 			posts(t, w, ts, 1)
+		})
+	}
+}
+
+func TestSlackRefusesTheAppTokenInTheMiddle(t *testing.T) {
+	for code, mend := range map[string]string{"missing_scope": "connections:write", "not_allowed_token_type": "SLACK_APP_TOKEN"} {
+		row(t, code+": not ready though a socket is open, the log names the mend, and a mend needs no restart", func(t *testing.T) {
+			w := sim.New(t)
+			_, log := w.StartLogged("a")
+			w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
+			w.Slack.Fail("apps.connections.open", -1, fakeslack.Fails(code))
+			w.Slack.Drop(w.Slack.Sockets()[0])
+			time.Sleep(5 * time.Second)
+			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(why, mend) {
+				t.Errorf("readyz says %d %s", status, why)
+			}
+			if !strings.Contains(log.String(), code) || !strings.Contains(log.String(), mend) {
+				t.Error("the log does not name the cause and the mend")
+			}
+			ts := w.Ask("release") // on the socket that is left
+			w.Mark(sim.Channel, ts, "thumbsup")
+			before := w.Slack.Calls("apps.connections.open")
+			time.Sleep(10 * time.Minute)
+			if n := w.Slack.Calls("apps.connections.open") - before; n > 60 || n < 10 {
+				t.Errorf("%d tries in 10 minutes", n)
+			}
+			w.Slack.Heal("apps.connections.open")
+			w.Eventually("it is ready", time.Minute, func() bool {
+				status, _ := w.Get("http://a.test:9090/readyz")
+				return status == http.StatusOK && w.Slack.Connections() == 2
+			})
 		})
 	}
 }

@@ -37,6 +37,57 @@ func TestSigtermWhileEverythingHangs(t *testing.T) {
 	}
 }
 
+func TestSigtermUnderLoad(t *testing.T) {
+	for name, others := range map[string]bool{"another replica takes up the rest": true, "its next start takes up the rest": false} {
+		row(t, name+": acks and close frames are written, the exit comes within 10 s, and each is deployed once", func(t *testing.T) {
+			w := sim.New(t, "SLACK_CONNECTIONS=1")
+			report(w, "success")
+			a := w.StartReady("a")
+			if others {
+				w.StartReady("b")
+			}
+			time.Sleep(3 * time.Second)
+			w.GitLab.Answer(20, fakegitlab.Fault{Make: 1, Delay: 4 * time.Second, Status: http.StatusCreated})
+			var all []string
+			ask := func() {
+				all = append(all, w.Ask("release"))
+				time.Sleep(50 * time.Millisecond)
+			}
+			for range 20 {
+				ask()
+			}
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				stop(t, a)
+			}()
+			for range 20 {
+				ask()
+			}
+			<-ended
+			for _, e := range w.Slack.Endings() {
+				if e.Code == 1006 {
+					t.Errorf("socket %d ended without a close frame", e.Socket)
+				}
+			}
+			if !others {
+				w.Start("a")
+			}
+			for _, ts := range all {
+				w.Mark(sim.Channel, ts, "white_check_mark")
+				posts(t, w, ts, 1)
+				if !acked(w, ts) {
+					t.Error("it was never acked")
+				}
+			}
+			time.Sleep(time.Minute)
+			for _, ts := range all {
+				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			}
+		})
+	}
+}
+
 func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 	row(t, "a pipeline that is answered 200 during the end is shown", func(t *testing.T) {
 		for _, after := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 7500 * time.Millisecond} {
