@@ -60,9 +60,9 @@ return {now, birth, 1}
 //	KEYS[2]  the store's birth ARGV[2]  the lease, ms
 //	                           ARGV[3]  what a record's key begins with
 //	                           ARGV[4]  1: write in any case, to see whether it can be written
-//	answer   {now, birth or 0, record, its due time, record, its due time, ...}
+//	answer   {now, birth or 0, in how many ms the next is due or -1, record, its due time, ...}
 var takeScript = redis.NewScript(now + `
-local out = {now, redis.call('GET', KEYS[2]) or 0}
+local out = {now, redis.call('GET', KEYS[2]) or 0, -1}
 if ARGV[4] == '1' and out[2] ~= 0 then
   redis.call('SET', KEYS[2], out[2])
 end
@@ -77,6 +77,10 @@ for i = 1, #due, 2 do
   else
     redis.call('ZREM', KEYS[1], name)
   end
+end
+local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if next[2] then
+  out[3] = math.max(0, next[2] - now)
 end
 return out
 `)

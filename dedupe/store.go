@@ -86,7 +86,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 	}
 	k := r.Mention.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
-		raw, lease.Milliseconds(), Keep.Milliseconds(), bornAt(slackNow), k.String())
+		raw, millis(lease), Keep.Milliseconds(), bornAt(slackNow), k.String())
 	if err != nil {
 		return deploy.Held{}, false, fmt.Errorf("claiming the mention: %w", err)
 	}
@@ -94,16 +94,20 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 }
 
 // Take implements [deploy.Store].
-func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {
+func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, time.Duration, error) {
 	probe := s.refused.Load()
 	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth()}, n, lease.Milliseconds(), s.tag+":record:", probe)
 	if err != nil {
-		return nil, fmt.Errorf("taking what is due: %w", err)
+		return nil, 0, fmt.Errorf("taking what is due: %w", err)
 	}
 	if probe {
 		s.refused.Store(false)
 	}
-	return s.held(ctx, v), nil
+	next := time.Duration(v.int(2))
+	if next > 0 {
+		next *= time.Millisecond
+	}
+	return s.held(ctx, v, 3), next, nil
 }
 
 // Pending implements [deploy.Store].
@@ -112,17 +116,17 @@ func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what is pending: %w", err)
 	}
-	return s.held(ctx, v), nil
+	return s.held(ctx, v, 2), nil
 }
 
 // leftFor is when a record that this version cannot read is due again, for
 // those who can.
 const leftFor = time.Second
 
-// held decodes {now, birth, record, its due time, ...}.
-func (s *Store) held(ctx context.Context, v values) []deploy.Held {
+// held decodes {now, birth, ..., record, its due time, ...}.
+func (s *Store) held(ctx context.Context, v values, from int) []deploy.Held {
 	var hs []deploy.Held
-	for i := 2; i+1 < len(v); i += 2 {
+	for i := from; i+1 < len(v); i += 2 {
 		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
 		h.Due = v.time(i + 1)
 		if err != nil {

@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -77,7 +78,7 @@ func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy
 
 func take(t *testing.T, s *Store, n int) []deploy.Held {
 	t.Helper()
-	hs, err := s.Take(context.Background(), n, deploy.Lease)
+	hs, _, err := s.Take(context.Background(), n, deploy.Lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +139,28 @@ func TestTakeHandsOutWhatIsDueOnce(t *testing.T) {
 		pending, err := s.Pending(context.Background(), 10)
 		if err != nil || len(pending) != 5 {
 			t.Errorf("pending: %d, %v; want all 5", len(pending), err)
+		}
+	})
+}
+
+func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		for _, c := range []struct {
+			claim time.Duration // another record is claimed, due then
+			take  int
+			least time.Duration
+			most  time.Duration
+		}{
+			{-1, 1, -1, -1}, // nothing is ever due
+			{time.Hour, 1, time.Hour - time.Minute, time.Hour}, // that one
+			{0, 1, deploy.Lease - 5*time.Second, deploy.Lease}, // the one just taken, when its lease is over
+			{0, 0, 0, 0}, // one that there was no room for
+		} {
+			claim(t, s, deploy.Record{Mark: "m", State: deploy.Accepted, Mention: mention(rand.Text())}, c.claim)
+			_, next, err := s.Take(context.Background(), c.take, deploy.Lease)
+			if err != nil || next < c.least || next > c.most {
+				t.Errorf("%+v: due in %v, %v", c, next, err)
+			}
 		}
 	})
 }
@@ -339,7 +362,7 @@ func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
 		}
 	}
 	memory("1")
-	if _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
 	r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
@@ -347,12 +370,12 @@ func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
 		t.Fatalf("a claim without memory: %v", err)
 	}
 	for range 2 {
-		if _, err := s.Take(ctx, 1, deploy.Lease); !errors.Is(err, deploy.ErrRefused) {
+		if _, _, err := s.Take(ctx, 1, deploy.Lease); !errors.Is(err, deploy.ErrRefused) {
 			t.Errorf("a take without memory: %v", err)
 		}
 	}
 	memory("0")
-	if _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
 		t.Errorf("a take with memory again: %v", err)
 	}
 }

@@ -71,6 +71,7 @@ type Loop struct {
 	closed  atomic.Bool    // nothing is heard any more
 	parted  map[Key]bool   // who was told that no more will be shown
 	soon    time.Time      // when to look again, if before the next poll
+	more    bool           // more is due than there was room for
 	storeT  time.Time      // the store's clock at storeL
 	storeL  time.Time
 	store   error     // how the store answered last
@@ -97,7 +98,7 @@ func (l *Loop) prepare() {
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
 		l.shows, l.calls = newSlots(showAtMost, showAtMost), newSlots(1<<20, perProject)
 		l.looks = newSlots(1<<20, perProject/2)
-		l.channel, l.project = newLines(5*time.Millisecond), newLines(250*time.Millisecond)
+		l.channel, l.project = newLines(5*time.Millisecond), newLines(5*time.Millisecond)
 		l.wake = make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
 		l.parted = map[Key]bool{}
@@ -141,7 +142,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 	}
 	takeCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	due, err := l.Store.Take(takeCtx, n, Lease)
+	due, next, err := l.Store.Take(takeCtx, n, Lease)
 	if ctx.Err() != nil {
 		return 0
 	}
@@ -163,25 +164,35 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 	if late < overdue {
 		l.okAt = time.Now()
 	}
-	if len(due) == n {
-		return 0
+	if l.more = next == 0; l.more {
+		return pollEvery / 10 // or when there is room
+	}
+	wait := pollEvery
+	if next > 0 {
+		wait = min(wait, max(next, pollEvery/40)) // several of a line at a time
 	}
 	if !l.soon.IsZero() {
-		return max(0, min(pollEvery, time.Until(l.soon)))
+		wait = min(wait, time.Until(l.soon))
 	}
-	return pollEvery
+	return max(0, wait)
 }
 
 // hand works on a record in a goroutine of its own, whose slot is taken: one
 // step for its own sake, then showing what came of it.
 func (l *Loop) hand(h Held, from *slots, name string) {
 	k := h.Record.Mention.Key
-	if !l.grip(h) {
+	give := func() {
 		from.give(name)
+		if from == l.taken {
+			l.room()
+		}
+	}
+	if !l.grip(h) {
+		give()
 		return
 	}
 	l.hands.Go(func() {
-		l.handle(h, func() { from.give(name) })
+		l.handle(h, give)
 		for again := l.release(k); again != nil; again = l.release(k) {
 			l.handle(*again, func() {})
 		}
@@ -196,7 +207,7 @@ func (l *Loop) handle(h Held, stepped func()) {
 		l.showOrBreak(h)
 		l.shows.give("")
 	case show:
-		l.delay(h, time.Second+l.channel.next(""))
+		l.delay(h, 2*time.Second+l.channel.next(""))
 	}
 }
 
@@ -279,6 +290,17 @@ func (l *Loop) lookIn(d time.Duration) {
 	select {
 	case l.wake <- struct{}{}:
 	default:
+	}
+}
+
+// room has the loop look at once for what it had no room for, when there is
+// room for many: one at a time would be as many round trips.
+func (l *Loop) room() {
+	l.mu.Lock()
+	more := l.more
+	l.mu.Unlock()
+	if more && l.taken.free() >= takenAtMost/2 {
+		l.lookIn(0)
 	}
 }
 

@@ -18,8 +18,9 @@ type Store interface {
 	// same record, made it. Birth is by Slack's clock, which slackNow gives.
 	Claim(ctx context.Context, r Record, lease time.Duration, slackNow time.Time) (h Held, made bool, err error)
 	// Take hands out at most n records that are due, and moves their due time on
-	// by lease, so that nobody else is handed them meanwhile.
-	Take(ctx context.Context, n int, lease time.Duration) ([]Held, error)
+	// by lease, so that nobody else is handed them meanwhile. It tells in how long
+	// the next is due: 0 if more is due than n, negative if nothing is ever due.
+	Take(ctx context.Context, n int, lease time.Duration) (due []Held, next time.Duration, err error)
 	// Load reads a record without taking it. ok is false where there is none.
 	Load(ctx context.Context, k Key) (h Held, ok bool, err error)
 	// Save writes next over h, if what stands in the store is still h (or is

@@ -51,11 +51,26 @@ func (s *slots) free() int {
 type lines struct {
 	mu    sync.Mutex
 	apart time.Duration
+	paces map[string]time.Duration // how far apart the places of a name are, where that is known
 	end   map[string]time.Time
 }
 
 func newLines(apart time.Duration) *lines {
-	return &lines{apart: apart, end: map[string]time.Time{}}
+	return &lines{apart: apart, paces: map[string]time.Duration{}, end: map[string]time.Time{}}
+}
+
+// A line moves as fast as what it waits for, within bounds: each who comes back
+// too early costs the store a round trip.
+const (
+	leastApart = time.Millisecond
+	mostApart  = 250 * time.Millisecond
+)
+
+// pace sets how far apart the places of a name are.
+func (l *lines) pace(name string, apart time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.paces[name] = min(max(apart, leastApart), mostApart)
 }
 
 func (l *lines) next(name string) time.Duration {
@@ -69,7 +84,11 @@ func (l *lines) next(name string) time.Duration {
 			}
 		}
 	}
-	at := later(l.end[name], now).Add(l.apart)
+	apart, ok := l.paces[name]
+	if !ok {
+		apart = l.apart
+	}
+	at := later(l.end[name], now).Add(apart)
 	l.end[name] = at
 	return at.Sub(now)
 }

@@ -141,7 +141,9 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 	if err != nil {
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
+	began := time.Now()
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, judged.Add(WriteWithin))
+	l.project.pace(t.Project, time.Since(began)/perProject) // who stands in line comes when a call ends
 	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
 	return l.put(h, func(r Record) Record {
 		next, applied := r.Settle(out, l.now(), l.Rules)

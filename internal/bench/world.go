@@ -49,7 +49,8 @@ func newWorld(dir, redis string, channels int) (*world, error) {
 		return nil, fmt.Errorf("a port on this machine: %w", err)
 	}
 	w.slackURL, w.gitlabURL = "http://"+slack.Addr().String(), "http://"+gitlab.Addr().String()
-	w.slack = fakeslack.New(fakeslack.Config{URL: w.slackURL, Queue: 1 << 18})
+	w.slack = fakeslack.New(fakeslack.Config{URL: w.slackURL})
+	w.slack.Queue(1 << 18)
 	conf := fakegitlab.Config{URL: w.gitlabURL}
 	for i := range projects {
 		conf.Projects = append(conf.Projects, fakegitlab.Project{ID: int64(i + 1), Path: projectPath(i), Token: triggerToken})

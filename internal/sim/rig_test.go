@@ -49,15 +49,20 @@ func newRig(t *testing.T, watches bool) *rig {
 // start starts another process on what the rig has.
 func (r *rig) start() *deploy.Loop {
 	l := r.loop()
+	run(r.t, l)
+	return l
+}
+
+// run runs a loop until the end of the test.
+func run(t *testing.T, l *deploy.Loop) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { l.Run(ctx) })
-	r.t.Cleanup(func() {
+	t.Cleanup(func() {
 		cancel()
 		l.Hurry(0)
 		running.Wait()
 	})
-	return l
 }
 
 func (r *rig) loop() *deploy.Loop {
@@ -168,9 +173,9 @@ func (s *shelf) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 	return saved, err
 }
 
-func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, error) {
+func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, time.Duration, error) {
 	if err := s.ask(ctx, "take"); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	return s.Store.Take(ctx, n, lease)
 }

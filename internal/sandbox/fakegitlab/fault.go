@@ -33,6 +33,11 @@ type queued struct {
 // negative: all that come.
 func (g *GitLab) Answer(n int, f Fault) { g.queue(&g.posting, queued{n, "", f}) }
 
+// AnswerIn is [GitLab.Answer] for the trigger POSTs of one project.
+func (g *GitLab) AnswerIn(project string, n int, f Fault) {
+	g.queue(&g.posting, queued{n, "/" + project + "/", f})
+}
+
 // FailLooks lets the next n look-ups fail whose path contains a part, such as
 // "/variables"; negative: all that come.
 func (g *GitLab) FailLooks(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }

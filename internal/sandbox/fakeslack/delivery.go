@@ -26,6 +26,7 @@ type traffic struct {
 	opened     int       // the number of the newest socket
 	picked     int       // the number of the socket that got the last envelope
 	opens      int
+	queue      int // frames that may wait for a slow reader
 	tickets    map[string]bool
 	endings    []Ending
 	frames     int

@@ -31,7 +31,6 @@ type Config struct {
 	Ping      time.Duration   // 10 s
 	Life      time.Duration   // of a socket: 5 h 1 min
 	MaxConns  int             // 10
-	Queue     int             // frames that may wait for a slow reader before its socket is cut: 1024
 	Seed      uint64          // of the ids
 }
 
@@ -73,7 +72,6 @@ func New(cfg Config) *Slack {
 	cfg.Ping = cmp.Or(cfg.Ping, 10*time.Second)
 	cfg.Life = cmp.Or(cfg.Life, 18060*time.Second)
 	cfg.MaxConns = cmp.Or(cfg.MaxConns, 10)
-	cfg.Queue = cmp.Or(cfg.Queue, 1024)
 	if cfg.Retries == nil {
 		cfg.Retries = []time.Duration{0, time.Minute, 5 * time.Minute}
 	}
@@ -88,7 +86,7 @@ func New(cfg Config) *Slack {
 		rooms:   make(map[string]*room),
 		users:   map[string]string{cfg.Bot: cfg.Team},
 	}
-	s.tickets = make(map[string]bool)
+	s.tickets, s.queue = make(map[string]bool), 1024
 	s.envelopes = make(map[string]*attempt)
 	s.faults = newFaults()
 	s.running.Go(s.keepTime)

@@ -82,6 +82,10 @@ func (s *Slack) Drop(n int) {
 	})
 }
 
+// Queue lets so many frames wait for a slow reader of a socket that is still to
+// come, before that is cut; else 1024.
+func (s *Slack) Queue(frames int) { s.set(func() { s.queue = frames }) }
+
 // Mute makes a socket half-open: the connection stays, nothing comes from it
 // and nothing that is sent on it arrives. Slack still hands it envelopes.
 func (s *Slack) Mute(n int) { s.each(n, func(k *socket) { k.muted = true }) }
@@ -148,7 +152,7 @@ func (s *Slack) serveLink(w http.ResponseWriter, r *http.Request) {
 		return // the upgrader has answered
 	}
 	defer func() { _ = conn.Close() }()
-	k := &socket{conn: conn, out: make(chan frame, s.cfg.Queue), done: make(chan struct{})}
+	k := &socket{conn: conn, out: make(chan frame, get(s, func() int { return s.queue })), done: make(chan struct{})}
 	if !s.enter(k) {
 		return
 	}
