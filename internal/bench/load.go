@@ -60,6 +60,7 @@ type times struct {
 	last         time.Time // trigger
 	unacked      int
 	redelivered  int
+	doubled      int // triggers beyond the first
 }
 
 func (w *world) times(said []mention) times {
@@ -85,9 +86,15 @@ func (w *world) times(said []mention) times {
 		}
 	}
 	t.unacked = len(said) - len(acked)
+	made := map[mention]bool{}
 	for _, p := range w.gitlab.Pipelines() {
 		m := mention{p.Variables["channel"], p.Variables["timestamp"]}
-		if at, ours := asked[m]; ours {
+		at, ours := asked[m]
+		switch {
+		case ours && made[m]:
+			t.doubled++
+		case ours:
+			made[m] = true
 			t.trigger = append(t.trigger, p.Created.Sub(at))
 			if p.Created.After(t.last) {
 				t.last = p.Created

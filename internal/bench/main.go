@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -25,6 +26,8 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 5, "how often each figure is measured; the median is printed")
 	flag.StringVar(&o.only, "only", "figures", "what to measure: figures or flood")
 	flag.IntVar(&o.mentions, "mentions", 100_000, "of the flood")
+	flag.BoolVar(&o.peers, "peers", true, "measure other bots beside it, in turn; takes node and npm")
+	flag.StringVar(&o.subject, "subject", "", "measure only what has this in its name")
 	flag.Parse()
 	if err := o.run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -36,6 +39,8 @@ type options struct {
 	runs     int
 	only     string
 	mentions int
+	peers    bool
+	subject  string
 }
 
 func (o options) run(ctx context.Context, out io.Writer) error {
@@ -54,7 +59,7 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 		cancel()
 		_ = server.Wait() // it was killed
 	}()
-	binary, err := build(ctx, dir)
+	binary, err := build(ctx, dir, "psycher")
 	if err != nil {
 		return err
 	}
@@ -77,6 +82,14 @@ func (o options) figures(ctx context.Context, out io.Writer, binary, dir, redis 
 		return err
 	}
 	subjects := []subject{psycher(binary, targets)}
+	if o.peers {
+		more, err := others(ctx, dir, targets)
+		if err != nil {
+			return err
+		}
+		subjects = append(subjects, more...)
+	}
+	subjects = slices.DeleteFunc(subjects, func(s subject) bool { return !strings.Contains(s.name, o.subject) })
 	all := make([]figures, len(subjects))
 	for run := range o.runs {
 		for i, s := range subjects {

@@ -28,14 +28,10 @@ type process struct {
 }
 
 // build builds psycher as it is shipped, and gives the path.
-func build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "psycher")
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/getto-systems/psycher/cmd/psycher")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build psycher: %w\n%s", err, out)
-	}
-	return path, nil
+func build(ctx context.Context, dir, name string, flags ...string) (string, error) {
+	path := filepath.Join(dir, name)
+	command := append([]string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
+	return path, run(ctx, "", append(command, "github.com/getto-systems/psycher/cmd/psycher")...)
 }
 
 // psycher runs with its default settings, its log in a file. There is no API
@@ -89,6 +85,12 @@ func (s subject) startBorn(ctx context.Context, w *world) (*process, error) {
 		return nil, err
 	}
 	return s.start(ctx, w)
+}
+
+// last is the end of what it wrote, to tell what went wrong.
+func (p *process) last() string {
+	raw, _ := os.ReadFile(p.log.Name())
+	return string(raw[max(0, len(raw)-2000):])
 }
 
 // stop ends it, by force where it does not end by itself.

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// others are what psycher is measured beside, on the same stand-ins: psycher
+// itself where it is not held to Slack's limits, a bare bot on slack-go and one
+// on Bolt, neither of which keeps anything.
+func others(ctx context.Context, dir, targets string) ([]subject, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find the module: %w", err)
+	}
+	root := strings.TrimSpace(string(out))
+	unheld, err := buildUnheld(ctx, root, dir)
+	if err != nil {
+		return nil, err
+	}
+	bare := filepath.Join(dir, "bare")
+	peers := filepath.Join(root, "internal", "bench", "peers")
+	if err := run(ctx, peers, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bare, "."); err != nil {
+		return nil, err
+	}
+	bolt, err := installBolt(ctx, peers)
+	if err != nil {
+		return nil, err
+	}
+	env := func(w *world) []string {
+		return []string{
+			"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + w.slackURL + "/api/",
+			"GITLAB_URL=" + w.gitlabURL, "PROJECT=" + projectPath(0), "TRIGGER_TOKEN=" + triggerToken,
+		}
+	}
+	same := psycher(unheld, targets)
+	same.name = "psycher, limits off"
+	return []subject{
+		same,
+		{name: "bare slack-go", command: []string{bare}, env: env},
+		{name: "Bolt for JavaScript", command: []string{"node", bolt}, env: env},
+	}, nil
+}
+
+// buildUnheld builds psycher without its own pace. As it is shipped it keeps to
+// Slack's 50 reactions a minute, which the others would meet as refusals, and so
+// does that part of the work later.
+func buildUnheld(ctx context.Context, root, dir string) (string, error) {
+	limits := filepath.Join(root, "bot", "limits.go")
+	raw, err := os.ReadFile(limits)
+	if err != nil {
+		return "", err
+	}
+	off := strings.Replace(string(raw), "switch method {", `switch "" {`, 1)
+	if off == string(raw) {
+		return "", errors.New("bot/limits.go is not what it was: its limits cannot be taken off")
+	}
+	changed, overlay := filepath.Join(dir, "limits.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{limits: changed}})
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.WriteFile(changed, []byte(off), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
+		return "", err
+	}
+	return build(ctx, dir, "psycher-unheld", "-overlay="+overlay)
+}
+
+// installBolt installs Bolt outside the tree, once, and gives the path of the
+// bot that uses it.
+func installBolt(ctx context.Context, peers string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "psycher-tools", "bench-bolt")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	for _, name := range []string{"package.json", "bolt.mjs"} {
+		raw, err := os.ReadFile(filepath.Join(peers, name))
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, "bolt.mjs"), run(ctx, dir, "npm", "install", "--silent", "--no-audit", "--no-fund")
+}
+
+func run(ctx context.Context, dir string, command ...string) error {
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.Dir, c.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, out)
+	}
+	return nil
+}
