@@ -165,6 +165,9 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 		l.okAt = time.Now()
 	}
 	if l.more = next == 0; l.more {
+		if l.taken.free() >= takenAtMost/2 {
+			return 0
+		}
 		return pollEvery / 10 // or when there is room
 	}
 	wait := pollEvery

@@ -219,7 +219,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 // operations. It prints how many it covered: each was named by the process and
 // counted where it arrived, else it fails. CRASH_POINTS=all runs all of them,
 // CRASH_POINTS=awake all but the suspensions of an hour; without it, it runs a
-// share that has each kind of operation.
+// share that has each kind of operation, and fewer faults with -short.
 func TestEveryCrashPoint(t *testing.T) {
 	share := os.Getenv("CRASH_POINTS")
 	var operations, crashPoints atomic.Int64
@@ -238,10 +238,7 @@ func TestEveryCrashPoint(t *testing.T) {
 			})
 			covered := 0
 			for _, op := range points(ops, share) {
-				for _, how := range sim.Hows() {
-					if how == sim.Suspend && share != "all" {
-						continue
-					}
+				for _, how := range hows(share) {
 					covered++
 					t.Run(fmt.Sprintf("%s at %s", how, op), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
@@ -264,4 +261,14 @@ func points(ops []sim.Op, share string) []sim.Op {
 	return slices.DeleteFunc(slices.Clone(ops), func(op sim.Op) bool {
 		return share == "" && op.N > 1
 	})
+}
+
+func hows(share string) []sim.How {
+	switch {
+	case share == "all":
+		return sim.Hows()
+	case testing.Short():
+		return []sim.How{sim.DieAfter, sim.LoseAnswer}
+	}
+	return slices.DeleteFunc(sim.Hows(), func(h sim.How) bool { return h == sim.Suspend })
 }

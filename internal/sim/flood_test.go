@@ -69,7 +69,7 @@ func settled(t *testing.T, w *sim.World, all []said) (made, told int) {
 
 func TestFlood(t *testing.T) {
 	row(t, "thousands at once: all are acked, and each is made once", func(t *testing.T) {
-		const n, channels = 1500, 500
+		n, channels := few(1500), few(500)
 		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+crowd(channels), "GITLAB_API_TOKEN=")
 		w.StartReady("a")
 		all := flood(w, n, func(i int) string { return crowded(i % channels) })
@@ -92,8 +92,8 @@ func TestFlood(t *testing.T) {
 		}
 	})
 	row(t, "thousands are due at once, and GitLab is quick: nobody waits for long", func(t *testing.T) {
-		const n = 1500
-		r := newRig(t, false)
+		n := few(1500)
+		r := stillRig(t, false)
 		l := r.loop()
 		l.Targets = targets(t, crowd(n))
 		run(t, l)
@@ -127,7 +127,7 @@ func TestOneDoesNotWaitForAnothersMany(t *testing.T) {
 			w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+crowd(900), "GITLAB_API_TOKEN=")
 			w.GitLab.AnswerIn("group/app", -1, fakegitlab.Fault{Status: 201, Make: 1, Delay: c.slow})
 			w.StartReady("a")
-			flood(w, 1000, c.channel)
+			flood(w, few(1000), c.channel)
 			time.Sleep(5 * time.Second)
 			for i := range 10 {
 				time.Sleep(7 * time.Second)

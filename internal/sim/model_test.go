@@ -126,6 +126,14 @@ func (s story) run(t *testing.T) (y *play, broken []string) {
 	return y, broken
 }
 
+// few is a quarter with -short, as under the race detector.
+func few(n int) int {
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 func (y *play) settled() bool {
 	y.mu.Lock()
 	under := y.under
@@ -137,7 +145,7 @@ func (y *play) settled() bool {
 // STORIES=n runs n of them; RAPID_SEED=n others.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	n := 40
+	n := few(40)
 	if s, err := strconv.Atoi(os.Getenv("STORIES")); err == nil {
 		n = s
 	}

@@ -33,6 +33,14 @@ const rigTimeout = 5 * time.Minute
 // newRig starts a loop. watches: GitLab can be asked about pipelines.
 func newRig(t *testing.T, watches bool) *rig {
 	t.Helper()
+	r := stillRig(t, watches)
+	r.Loop = r.start()
+	return r
+}
+
+// stillRig is a rig in which no loop runs yet.
+func stillRig(t *testing.T, watches bool) *rig {
+	t.Helper()
 	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
@@ -41,9 +49,7 @@ func newRig(t *testing.T, watches bool) *rig {
 	if _, err := store.Birth(t.Context(), time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, shelf: &shelf{Store: store}, slack: &board{spoil: map[string]func(call) error{}, nth: map[string]int{}}, gitlab: &yard{watches: watches}}
-	r.Loop = r.start()
-	return r
+	return &rig{t: t, shelf: &shelf{Store: store}, slack: &board{spoil: map[string]func(call) error{}, nth: map[string]int{}}, gitlab: &yard{watches: watches}}
 }
 
 // start starts another process on what the rig has.

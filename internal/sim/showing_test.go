@@ -20,10 +20,10 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
 		r := newRig(t, false)
 		bad := r.mention(1, "release")
-		tries := 0
+		var tries atomic.Int32
 		r.slack.on("post", func(c call) error {
 			if c.on == bad.Key {
-				tries++
+				tries.Add(1)
 				panic("no words for this")
 			}
 			c.do()
@@ -34,16 +34,16 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 		time.Sleep(time.Minute)
 		r.shows(good, "thumbsup", deploy.SayStatusRunning)
 		time.Sleep(2 * time.Minute)
-		if tries != 3 {
-			t.Errorf("posted %d times, want 3", tries)
+		if n := tries.Load(); n != 3 {
+			t.Errorf("posted %d times, want 3", n)
 		}
 		r.hears(r.Loop, bad, deploy.ResultSuccess)
 		time.Sleep(2 * time.Minute)
 		if marks := r.slack.stands(bad.Key); !slices.Contains(marks, "white_check_mark") {
 			t.Errorf("what can be shown is not: %q", marks)
 		}
-		if tries > 3+1 {
-			t.Errorf("posted %d times in the end: it is tried for ever", tries)
+		if n := tries.Load(); n > 3+1 {
+			t.Errorf("posted %d times in the end: it is tried for ever", n)
 		}
 		after := r.ask(3)
 		time.Sleep(time.Second)
