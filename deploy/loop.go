@@ -33,7 +33,8 @@ const (
 	freshChannel = 16
 	takenAtMost  = 32 // due records in hand
 	showAtMost   = 32 // records being shown
-	perProject   = 8  // calls to one GitLab project
+	perProject   = 8  // triggers in one GitLab project
+	looksProject = 4  // look-ups in it
 	storeTimeout = time.Second
 	overdue      = 30 * time.Second // then the bot is not ready
 )
@@ -60,7 +61,8 @@ type Loop struct {
 	calls   *slots // triggers, by project
 	looks   *slots // look-ups, by project: they keep no trigger back
 	channel *lines
-	project *lines
+	project *lines // that wait for calls
+	looking *lines // that wait for looks
 	wake    chan struct{}
 
 	mu      sync.Mutex
@@ -97,8 +99,8 @@ func (l *Loop) prepare() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
 		l.shows, l.calls = newSlots(showAtMost, showAtMost), newSlots(1<<20, perProject)
-		l.looks = newSlots(1<<20, perProject/2)
-		l.channel, l.project = newLines(5*time.Millisecond), newLines(5*time.Millisecond)
+		l.looks = newSlots(1<<20, looksProject)
+		l.channel, l.project, l.looking = newLines(5*time.Millisecond), newLines(5*time.Millisecond), newLines(5*time.Millisecond)
 		l.wake = make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
 		l.parted = map[Key]bool{}

@@ -50,13 +50,18 @@ func (s *slots) free() int {
 // and do not stand before the only one of another.
 type lines struct {
 	mu    sync.Mutex
-	apart time.Duration
-	paces map[string]time.Duration // how far apart the places of a name are, where that is known
-	end   map[string]time.Time
+	apart time.Duration // how far apart places are where nothing is known
+	of    map[string]line
+}
+
+type line struct {
+	end   time.Time     // the place of the last who stands in it
+	apart time.Duration // how far apart the places are; 0: not known
+	moved time.Time     // when what it waits for began or ended last; zero: not known
 }
 
 func newLines(apart time.Duration) *lines {
-	return &lines{apart: apart, paces: map[string]time.Duration{}, end: map[string]time.Time{}}
+	return &lines{apart: apart, of: map[string]line{}}
 }
 
 // A line moves as fast as what it waits for, within bounds: each who comes back
@@ -66,29 +71,45 @@ const (
 	mostApart  = 250 * time.Millisecond
 )
 
-// pace sets how far apart the places of a name are.
-func (l *lines) pace(name string, apart time.Duration) {
+// begins notes that something began that a line of this name may wait for. It
+// may take far longer than the one before.
+func (l *lines) begins(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.paces[name] = min(max(apart, leastApart), mostApart)
+	at := l.of[name]
+	at.moved = time.Now()
+	l.of[name] = at
+}
+
+// ends notes that it ended, and what it took; so many run side by side.
+func (l *lines) ends(name string, took time.Duration, side int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.of[name]
+	at.moved, at.apart = time.Now(), max(took/time.Duration(side), leastApart)
+	l.of[name] = at
 }
 
 func (l *lines) next(name string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if len(l.end) > 1000 {
-		for n, at := range l.end {
-			if at.Before(now) {
-				delete(l.end, n)
+	if len(l.of) > 1000 {
+		for n, at := range l.of {
+			if at.end.Before(now) {
+				delete(l.of, n)
 			}
 		}
 	}
-	apart, ok := l.paces[name]
-	if !ok {
+	at := l.of[name]
+	apart := at.apart
+	if apart == 0 {
 		apart = l.apart
 	}
-	at := later(l.end[name], now).Add(apart)
-	l.end[name] = at
-	return at.Sub(now)
+	if !at.moved.IsZero() { // who waited long may wait on
+		apart = max(apart, now.Sub(at.moved)/perProject)
+	}
+	at.end = later(at.end, now).Add(min(apart, mostApart))
+	l.of[name] = at
+	return at.end.Sub(now)
 }

@@ -142,8 +142,9 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
 	began := time.Now()
+	l.project.begins(t.Project)
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, judged.Add(WriteWithin))
-	l.project.pace(t.Project, time.Since(began)/perProject) // who stands in line comes when a call ends
+	l.project.ends(t.Project, time.Since(began), perProject) // who stands in line comes when a call ends
 	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
 	return l.put(h, func(r Record) Record {
 		next, applied := r.Settle(out, l.now(), l.Rules)
@@ -186,10 +187,13 @@ func (l *Loop) look(h Held) (Held, bool) {
 	var err error
 	if h.Record.Looks(l.Rules) {
 		if !l.looks.take(d.Project) {
-			l.delay(h, l.project.next(d.Project))
+			l.delay(h, l.looking.next(d.Project))
 			return h, false
 		}
 		defer l.looks.give(d.Project)
+		asked := time.Now()
+		l.looking.begins(d.Project)
+		defer func() { l.looking.ends(d.Project, time.Since(asked), looksProject) }()
 		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
 		defer cancel()
 		if d.Pipeline != 0 {

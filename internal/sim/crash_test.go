@@ -268,7 +268,7 @@ func hows(share string) []sim.How {
 	case share == "all":
 		return sim.Hows()
 	case testing.Short():
-		return []sim.How{sim.DieAfter, sim.LoseAnswer}
+		return []sim.How{sim.DieAfter}
 	}
 	return slices.DeleteFunc(sim.Hows(), func(h sim.How) bool { return h == sim.Suspend })
 }

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +25,11 @@ func TestLooksKeepNoTriggerBack(t *testing.T) {
 			time.Sleep(8 * time.Second)
 			return deploy.Pipeline{}, errors.New("no answer")
 		})
+		before := r.shelf.count()
 		time.Sleep(30 * time.Second)
+		if n := r.shelf.count() - before; n > 1000 {
+			t.Errorf("the store was asked %d times in 30 s in which nothing moved", n)
+		}
 		for n := range 10 {
 			time.Sleep(1300 * time.Millisecond)
 			m := r.ask(100 + n)
@@ -106,17 +111,16 @@ func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 		r := newRig(t, true)
 		m := r.ask(1)
 		time.Sleep(2 * rigTimeout)
-		failed := false
+		var failed atomic.Bool
 		r.gitlab.set(func() (deploy.Pipeline, error) {
-			if failed {
+			if failed.Swap(true) {
 				return runs()
 			}
-			failed = true
 			return deploy.Pipeline{}, errors.New("502")
 		})
 		time.Sleep(time.Minute)
 		r.shows(m, "thumbsup", deploy.SayStatusRunning)
-		if !failed {
+		if !failed.Load() {
 			t.Error("GitLab was not asked")
 		}
 	})
