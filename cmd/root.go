@@ -77,6 +77,7 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "psycher", version())
 			return err
 		}},
+		readyCommand(environ),
 		demoCommand(),
 	)
 	return root

@@ -1,0 +1,67 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// readyCommand asks the bot of this machine whether it is ready: for health
+// checks where there is no curl, as in an image that holds the binary alone.
+func readyCommand(environ []string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "ready",
+		Short: "Ask the bot that runs here whether it is ready, at ADMIN_ADDR",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			addr := readVars(environ, ".env").values["ADMIN_ADDR"]
+			if addr == "" {
+				addr = fieldOf("ADMIN_ADDR").fallback
+			}
+			words, err := askReady(cmd.Context(), addr)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), words)
+			return err
+		},
+	}
+}
+
+func askReady(ctx context.Context, addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", &SettingsError{Problems: []string{"ADMIN_ADDR: must be host:port"}}
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost" // it listens on every address, this one among them
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return "", fmt.Errorf("asking the bot: %w", err)
+	}
+	// No proxy stands between a machine and itself.
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	words := strings.TrimSpace(string(body))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return "", errors.New("not ready: " + words)
+	}
+	return words, nil
+}

@@ -1,0 +1,68 @@
+package examples_test
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The Redis of compose.yaml, started with the very arguments that stand there,
+// writes down what it is told and throws nothing away.
+func TestTheComposedRedisKeepsWhatItIsTold(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("no redis-server on this machine")
+	}
+	text, err := os.ReadFile("compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^ +command: (\["redis-server".*\])$`).FindSubmatch(text)
+	var args []string
+	if found == nil || json.Unmarshal(found[1], &args) != nil {
+		t.Fatal("compose.yaml has no command of redis-server")
+	}
+	socket := filepath.Join(t.TempDir(), "redis.sock")
+	redis := exec.CommandContext(t.Context(), args[0], append(args[1:], "--port", "0", "--unixsocket", socket, "--dir", t.TempDir())...)
+	if err := redis.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = redis.Process.Kill()
+		_ = redis.Wait() // it was killed
+	})
+
+	conn := dialed(t, socket)
+	defer conn.Close()
+	for _, c := range []struct{ setting, want string }{
+		{"appendonly", "yes"}, {"maxmemory-policy", "noeviction"}, {"appendfsync", "everysec"},
+	} {
+		if _, err := conn.Write([]byte("CONFIG GET " + c.setting + "\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 256)
+		n, err := conn.Read(answer)
+		if err != nil || !strings.HasSuffix(string(answer[:n]), "\r\n"+c.want+"\r\n") {
+			t.Errorf("%s is %q, not %s: %v", c.setting, answer[:n], c.want, err)
+		}
+	}
+}
+
+// dialed waits for a socket to be there.
+func dialed(t *testing.T, socket string) net.Conn {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			return conn
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
