@@ -21,6 +21,10 @@ const pageHead = `# What psycher says
 ` + "`PSYCHER_LANG`" + ` chooses the language. Where there are several wordings for one thing, chance
 chooses among them, so that the bot does not repeat itself; the same message keeps its wording.
 
+日本語: 返事の言葉は ` + "`PSYCHER_LANG`" + ` で選びます。言い回しがいくつもあるものは、くじ引きです。**言い回しを足すには**、
+` + "`bot/phrases_ja.go`" + ` に 1 行書いて、このページのソースの先頭にあるコマンドを動かし、できた行をここで読み返してください。
+使える記号は次の表のとおりです。
+
 **To add a wording**, add a string in ` + "`bot/phrases_ja.go` or `bot/phrases_en.go`" + `, run the
 command at the top of this page's source, and read the new line here. In a wording
 

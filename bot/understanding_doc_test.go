@@ -12,21 +12,24 @@ import (
 
 var updateUnderstanding = flag.Bool("update-understanding", false, "write docs/UNDERSTANDING.md anew")
 
-// The page is printed from the tables that decide, so that it says what holds.
-func TestThePageOnUnderstandingSaysWhatTheTablesSay(t *testing.T) {
-	const path = "../docs/UNDERSTANDING.md"
-	want := understandingPage()
-	if *updateUnderstanding {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+// The pages are printed from the tables that decide, so that they say what holds.
+func TestThePagesOnUnderstandingSayWhatTheTablesSay(t *testing.T) {
+	for path, want := range map[string]string{
+		"../docs/UNDERSTANDING.md":    understandingPage(),
+		"../docs/UNDERSTANDING.ja.md": japaneseUnderstanding(t),
+	} {
+		if *updateUnderstanding {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Errorf("write it anew with: go test ./bot -run Understanding -update-understanding\n%s", d)
+		if d := cmp.Diff(want, string(got)); d != "" {
+			t.Errorf("write it anew with: go test ./bot -run Understanding -update-understanding\n%s", d)
+		}
 	}
 }
 
@@ -44,6 +47,8 @@ func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
 func understandingPage() string {
 	var b strings.Builder
 	b.WriteString(`# What psycher understands
+
+[日本語](UNDERSTANDING.ja.md)
 
 <!-- Printed from the tables in bot/ by: go test ./bot -run Understanding -update-understanding -->
 

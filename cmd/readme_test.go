@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/getto-systems/psycher/bot"
 	"github.com/getto-systems/psycher/deploy"
 )
+
+var readmes = map[string]string{"en": "README.md", "ja": "README.ja.md"}
 
 func page(t *testing.T, name string) string {
 	t.Helper()
@@ -36,31 +36,21 @@ func after(t *testing.T, text, begin, end string) string {
 	return part
 }
 
-func TestReadmeSettings(t *testing.T) {
-	const begin, end = "<!-- settings:", "<!-- /settings -->"
-	readme := page(t, "README.md")
-	got := after(t, readme, begin, end)
-	if *update {
-		at := strings.Index(readme, begin)
-		at += strings.Index(readme[at:], "\n") + 1
-		readme = readme[:at] + SettingsTable() + readme[at+len(got):]
-		if err := os.WriteFile("../README.md", []byte(readme), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if diff := cmp.Diff(SettingsTable(), got); diff != "" {
-		t.Error("run with -update:", diff)
-	}
-}
-
 // The wordings of a deploy are chosen by chance: each line of the transcript
 // must be one that can be.
 func TestReadmeShowsTheDemo(t *testing.T) {
-	lines := strings.Split(strings.TrimSuffix(after(t, page(t, "README.md"), "<!-- demo:", "\n```\n"), "\n"), "\n")
-	phrases, err := bot.NewPhrases("en")
+	for lang, name := range readmes {
+		t.Run(lang, func(t *testing.T) { showsTheDemo(t, lang, page(t, name)) })
+	}
+}
+
+func showsTheDemo(t *testing.T, lang, readme string) {
+	lines := strings.Split(strings.TrimSuffix(after(t, readme, "<!-- demo:", "\n```\n"), "\n"), "\n")
+	phrases, err := bot.NewPhrases(lang)
 	if err != nil {
 		t.Fatal(err)
 	}
-	story := stories["en"]
+	story := stories[lang]
 	begin := []string{"  yamada: @psycher " + story.release, "      👍 :thumbsup:", "", "      ✅ :white_check_mark:", "", ""}
 	want := slices.Concat([]string{"```text", story.works}, begin, []string{"", story.fails}, begin, []string{""})
 	want[len(want)-4] = "      ❌ :x:"
@@ -117,8 +107,13 @@ func spokenLines(phrases *bot.Phrases, say deploy.Say, line int) []string {
 var example = regexp.MustCompile(`「[^」]*」|"[^"]*"`)
 
 func TestReadmeTellsWhatDeploysAndWhatDoesNot(t *testing.T) {
-	readme := page(t, "README.md")
-	deploys := example.FindAllString(after(t, readme, "## What it deploys on", "<!-- held back:"), -1)
+	for lang, begin := range map[string]string{"en": "## What it deploys on", "ja": "## デプロイするとき"} {
+		t.Run(lang, func(t *testing.T) { tellsWhatDeploys(t, page(t, readmes[lang]), begin) })
+	}
+}
+
+func tellsWhatDeploys(t *testing.T, readme, begin string) {
+	deploys := example.FindAllString(after(t, readme, begin, "<!-- held back:"), -1)
 	table := strings.Split(strings.TrimSpace(after(t, readme, "<!-- held back:", "\n\n")), "\n")[2:]
 	answers := []deploy.Say{deploy.SayStop, deploy.SayNegated, deploy.SayPast, deploy.SayHow, deploy.SayLater, deploy.SayOther}
 	if len(deploys) < 3 || len(table) != len(answers) {
@@ -147,8 +142,28 @@ func TestReadmeTellsWhatDeploysAndWhatDoesNot(t *testing.T) {
 }
 
 func TestReadmeTellsTheExitCodes(t *testing.T) {
-	want := fmt.Sprintf("%d if a setting is wrong or Slack refuses a token at start, where starting again does not help; %d for everything else", exitSettings, exitFailed)
-	if !strings.Contains(strings.Join(strings.Fields(page(t, "README.md")), " "), want) {
-		t.Errorf("README.md does not say %q", want)
+	for lang, want := range map[string]string{
+		"en": fmt.Sprintf("%d if a setting is wrong or Slack refuses a token at start, where starting again does not help; %d for everything else", exitSettings, exitFailed),
+		"ja": fmt.Sprintf("起動時に Slack がトークンを断ったら %d（起動し直しても 直りません）、それ以外は %d です", exitSettings, exitFailed),
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(page(t, readmes[lang])), " "), want) {
+			t.Errorf("%s does not say %q", readmes[lang], want)
+		}
+	}
+}
+
+// Who opens a README sees in three lines what it is, then a picture, then the
+// two commands.
+func TestReadmeOpensWithThreeLinesAPictureAndTwoCommands(t *testing.T) {
+	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
+	for _, name := range readmes {
+		readme := page(t, name)
+		if !opening.MatchString(readme) {
+			t.Errorf("%s opens otherwise", name)
+		}
+		shown := regexp.MustCompile("(?m)^```sh\n((?:.+\n)+)```$").FindAllStringSubmatch(readme, -1)
+		if len(shown) != 2 || shown[0][1] != "go run ./cmd/psycher demo\n" || shown[1][1] != "go test ./...\n" {
+			t.Errorf("%s shows the commands %q", name, shown)
+		}
 	}
 }

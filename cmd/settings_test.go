@@ -327,27 +327,6 @@ func TestNoProblemShowsAValue(t *testing.T) {
 	}
 }
 
-func TestSettingsPage(t *testing.T) {
-	const path = "../docs/SETTINGS.md"
-	page, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, _ := strings.Cut(string(page), "-update -->\n")
-	_, after, ok := strings.Cut(rest, "<!-- /settings -->")
-	if !ok {
-		t.Fatal("the page has no place for the table")
-	}
-	want := before + "-update -->\n" + SettingsTable() + "<!-- /settings -->" + after
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if diff := cmp.Diff(want, string(page)); diff != "" {
-		t.Error("run with -update:", diff)
-	}
-}
-
 func TestTableHasARowForEachField(t *testing.T) {
 	var fields []string
 	for _, f := range settingFields() {
