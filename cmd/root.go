@@ -78,7 +78,7 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 			return err
 		}},
 		readyCommand(environ),
-		demoCommand(),
+		demoCommand(environ),
 	)
 	return root
 }

@@ -23,7 +23,8 @@ const (
 	Team    = "T0TEAM"
 	Channel = "C0APP"
 	User    = "U0YAMADA"
-	Bot     = "<@U0BOT>"
+	BotUser = "U0BOT"
+	Bot     = "<@" + BotUser + ">"
 	Target  = "app"
 
 	notifyToken  = "demo-notify-token"
@@ -35,6 +36,7 @@ const (
 type Sandbox struct {
 	Slack  *fakeslack.Slack
 	GitLab *fakegitlab.GitLab
+	Store  *Store
 
 	slackURL, gitlabURL string
 	notify, admin       string
@@ -50,6 +52,9 @@ func Start(ctx context.Context) (*Sandbox, error) {
 	if b.scripts, err = unpack(); err != nil {
 		return nil, err
 	}
+	if b.Store, err = startStore(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
 	listeners := make([]net.Listener, 4)
 	addrs := make([]string, 4)
 	for i := range listeners {
@@ -64,10 +69,11 @@ func Start(ctx context.Context) (*Sandbox, error) {
 	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
 
 	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
+	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p, "http://"+b.notify+"/notify") }
 	b.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: b.gitlabURL, APIToken: apiToken,
 		Projects:   []fakegitlab.Project{{ID: 1, Path: "example/app", Token: triggerToken, Name: "deploy $PSYCHER_ID"}},
-		OnPipeline: func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p, "http://"+b.notify+"/notify") },
+		OnPipeline: run, OnRetry: run,
 	})
 	b.serve(listeners[0], b.Slack)
 	b.serve(listeners[1], b.GitLab)
@@ -90,11 +96,23 @@ func (b *Sandbox) Close() error {
 		s.Close()
 	}
 	b.running.Wait()
+	if b.Store != nil {
+		b.Store.redis.Close()
+	}
 	return os.RemoveAll(b.scripts.dir)
 }
 
-// FailNext has the next deploy fail.
-func (b *Sandbox) FailNext() { b.scripts.failNext.Store(true) }
+// FailNext has the next deploy fail, or not.
+func (b *Sandbox) FailNext(on bool) { b.scripts.failNext.Store(on) }
+
+// FailsNext tells whether it will.
+func (b *Sandbox) FailsNext() bool { return b.scripts.failNext.Load() }
+
+// Linger has deploys take so long from now on.
+func (b *Sandbox) Linger(d time.Duration) { b.scripts.takes.Store(int64(d)) }
+
+// GitLabURL is where the stand-in of GitLab is reached.
+func (b *Sandbox) GitLabURL() string { return b.gitlabURL }
 
 // Environ is the bot's environment: ordinary settings, as one would set them.
 func (b *Sandbox) Environ(lang string) []string {
@@ -102,6 +120,8 @@ func (b *Sandbox) Environ(lang string) []string {
 		"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + b.slackURL + "/api/",
 		"GITLAB_URL=" + b.gitlabURL, "GITLAB_API_TOKEN=" + apiToken,
 		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%q: {"project_id": "example/app", "token": %q}}}}`, Team, Channel, Target, triggerToken),
+		// People wait for what comes of a lost answer: so it is a fast GitLab.
+		"GITLAB_REQUEST_TIMEOUT=5s", "REDIS_URL=redis://" + b.Store.Addr(),
 		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_TOKEN=" + notifyToken,
 		"PSYCHER_LANG=" + lang, "LOG_LEVEL=error", "LOG_FORMAT=console",
 	}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 type scripts struct {
 	dir      string
 	failNext atomic.Bool
+	takes    atomic.Int64 // how long a deploy seems to work
 }
 
 // unpack writes the example's scripts to a folder of their own.
@@ -39,34 +42,83 @@ func unpack() (*scripts, error) {
 			return nil, errors.Join(fmt.Errorf("unpacking the example: %w", err), os.RemoveAll(dir))
 		}
 	}
-	return &scripts{dir: dir}, nil
+	s := &scripts{dir: dir}
+	s.takes.Store(int64(deployTakes))
+	return s, nil
 }
 
-// run is a pipeline with one job.
+// run is a pipeline with one job. That it is canceled ends the job, and nobody
+// is told: the bot has to find out by itself.
 func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pipeline, notifyURL string) {
-	env := []string{
+	if len(p.Jobs) == 0 {
+		g.SetJobs(p.ID, fakegitlab.Job{ID: p.ID * 10, Name: "deploy", Stage: "deploy"})
+	}
+	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10}
+	j.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
 		"NOTIFY_URL=" + notifyURL, "NOTIFY_TOKEN=" + notifyToken,
-		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=1a2b3c4d", fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", p.ID*10),
+		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=1a2b3c4d", fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
 	}
 	for name, value := range p.Variables {
-		env = append(env, name+"="+value)
+		j.env = append(j.env, name+"="+value)
 	}
 	if s.failNext.Swap(false) {
-		env = append(env, "DEMO_FAIL=true")
+		j.env = append(j.env, "DEMO_FAIL=true")
 	}
-	job := func(status string) { g.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: status}) }
-	job("running")
+
+	ctx, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer stop()
+	watching.Go(func() {
+		if g.Until(ctx, j.canceled) == nil {
+			stop()
+		}
+	})
+	g.Finish(p.ID, "running")
+	g.MoveJob(p.ID, j.id, "running")
 	status := "failed"
-	if s.notify(ctx, env, p, "start") == nil && takes(ctx, deployTakes) && s.script(ctx, env, "deploy.sh") == nil {
+	if j.notify(ctx, "start") == nil && takes(ctx, time.Duration(s.takes.Load())) && j.script(ctx, "deploy.sh") == nil {
 		status = "success"
 	}
-	job(status)
+	if j.canceled() || ctx.Err() != nil {
+		j.print("canceled")
+		return
+	}
+	g.MoveJob(p.ID, j.id, status)
 	// As in GitLab, the pipeline ends when after_script has.
-	if err := s.notify(ctx, env, p, status); err != nil && ctx.Err() == nil {
+	if err := j.notify(ctx, status); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "demo: the notify call failed:", err)
 	}
-	g.Finish(p.ID, status)
+	if !j.canceled() {
+		g.Finish(p.ID, status)
+	}
+}
+
+// job is the one job of a pipeline.
+type job struct {
+	*scripts
+	git      *fakegitlab.GitLab
+	pipeline fakegitlab.Pipeline
+	id       int64
+	env      []string
+}
+
+func (j job) canceled() bool {
+	for _, p := range j.git.Pipelines() {
+		if p.ID == j.pipeline.ID {
+			return p.Status == "canceled"
+		}
+	}
+	return false
+}
+
+func (j job) print(line string) { j.git.Log(j.pipeline.ID, j.id, line+"\n") }
+
+// Write prints what a script does.
+func (j job) Write(text []byte) (int, error) {
+	j.git.Log(j.pipeline.ID, j.id, string(text))
+	return len(text), nil
 }
 
 // deployTakes is how long the sample deploy seems to work, so that it can be seen to run.
@@ -81,22 +133,28 @@ func takes(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (s *scripts) script(ctx context.Context, env []string, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.dir, name), args...)
-	cmd.Env, cmd.Dir = env, s.dir
-	out, err := cmd.CombinedOutput()
+func (j job) script(ctx context.Context, name string, args ...string) error {
+	j.print(strings.Join(append([]string{"$ ./bin/" + name}, args...), " "))
+	cmd := exec.CommandContext(ctx, filepath.Join(j.dir, name), args...)
+	// What the script has started holds the output open when it is killed.
+	cmd.WaitDelay = time.Second
+	var said strings.Builder
+	out := io.MultiWriter(&said, j)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = j.env, j.dir, out, out
+	err := cmd.Run()
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(said.String()))
 	}
 	return err
 }
 
 // notify runs the real notify.sh. On a machine without curl, which it needs,
 // the demo makes its call itself.
-func (s *scripts) notify(ctx context.Context, env []string, p fakegitlab.Pipeline, status string) error {
+func (j job) notify(ctx context.Context, status string) error {
 	if _, err := exec.LookPath("curl"); err == nil {
-		return s.script(ctx, env, "notify.sh", status)
+		return j.script(ctx, "notify.sh", status)
 	}
+	p := j.pipeline
 	if status == "failed" {
 		status = "failure"
 	}
@@ -104,7 +162,7 @@ func (s *scripts) notify(ctx context.Context, env []string, p fakegitlab.Pipelin
 		"source": {"gitlab"}, "result": {status}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
 		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)},
 	}
-	address, _, _ := strings.Cut(strings.Join(env, "\n"), "\nNOTIFY_TOKEN=")
+	address, _, _ := strings.Cut(strings.Join(j.env, "\n"), "\nNOTIFY_TOKEN=")
 	_, address, _ = strings.Cut(address, "NOTIFY_URL=")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {

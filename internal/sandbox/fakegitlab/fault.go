@@ -38,6 +38,24 @@ func (g *GitLab) AnswerIn(project string, n int, f Fault) {
 	g.queue(&g.posting, queued{n, "/" + project + "/", f})
 }
 
+// Ordered names the faults that still wait for a trigger POST.
+func (g *GitLab) Ordered() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var names []string
+	for _, q := range g.posting {
+		names = append(names, q.fault.Name)
+	}
+	return names
+}
+
+// Forget takes back what [GitLab.Answer] ordered.
+func (g *GitLab) Forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.posting = nil
+}
+
 // FailLooks lets the next n look-ups fail whose path contains a part, such as
 // "/variables"; negative: all that come.
 func (g *GitLab) FailLooks(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }

@@ -24,6 +24,7 @@ type Config struct {
 	APIToken   string         // what look-ups take; empty: none may look
 	RateLimit  int            // requests a minute that RateLimit-* headers tell of; 0: no such headers
 	OnPipeline func(Pipeline) // is called for each new pipeline, in a goroutine that Close waits for
+	OnRetry    func(Pipeline) // the same for each pipeline that is retried
 }
 
 // Project is one of its projects.
@@ -62,6 +63,7 @@ type Job struct {
 	AllowFailure bool
 	Bridge       bool // starts another pipeline
 	Retried      bool // another took its place
+	Log          string
 }
 
 // GitLab is the stand-in. It may be used by many goroutines.
@@ -157,6 +159,16 @@ func (g *GitLab) SetJobs(id int64, jobs ...Job) bool {
 	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs) })
 }
 
+// MoveJob moves a job of a pipeline to a status.
+func (g *GitLab) MoveJob(pipeline, job int64, status string) bool {
+	return g.editJob(pipeline, job, func(j *Job) { j.Status = status })
+}
+
+// Log adds to what a job has printed.
+func (g *GitLab) Log(pipeline, job int64, text string) bool {
+	return g.editJob(pipeline, job, func(j *Job) { j.Log += text })
+}
+
 // Cancel cancels a pipeline that has not ended.
 func (g *GitLab) Cancel(id int64) bool {
 	return g.edit(id, func(p *Pipeline) {
@@ -176,6 +188,9 @@ func (g *GitLab) Retry(id int64) bool {
 	return g.edit(id, func(p *Pipeline) {
 		if p.Status == "success" {
 			return
+		}
+		if again := g.conf.OnRetry; again != nil && !g.closed {
+			defer func() { retried := p.clone(); g.run.Go(func() { again(retried) }) }()
 		}
 		p.Status = "running"
 		for i := range p.Jobs {
@@ -206,6 +221,19 @@ func (g *GitLab) Until(ctx context.Context, holds func() bool) error {
 			return fmt.Errorf("wait for the stand-in of GitLab: %w", ctx.Err())
 		}
 	}
+}
+
+func (g *GitLab) editJob(pipeline, job int64, change func(*Job)) bool {
+	found := false
+	g.edit(pipeline, func(p *Pipeline) {
+		for i := range p.Jobs {
+			if p.Jobs[i].ID == job {
+				change(&p.Jobs[i])
+				found = true
+			}
+		}
+	})
+	return found
 }
 
 func (g *GitLab) edit(id int64, change func(*Pipeline)) bool {

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var (
+	psycher string
+	chrome  context.Context
+)
+
+func TestMain(m *testing.M) { os.Exit(prepared(m)) }
+
+func prepared(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "psycher-page-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		psycher, err = build(dir)
+	}
+	if err == nil {
+		var cancel func()
+		if chrome, cancel, err = launch(); err == nil {
+			defer cancel()
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// wide is what most tests look at.
+var wide = view{width: 1280, height: 800}
+
+// page starts a demo of the test's own and looks at it. At the end nothing may
+// have gone wrong in the browser, and the demo must end as it should.
+type page struct {
+	*testing.T
+	*tab
+}
+
+func open(t *testing.T, lang string, v view) page {
+	t.Helper()
+	t.Parallel()
+	d, err := startDemo(psycher, lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	tab, err := openTab(chrome, d, v)
+	t.Cleanup(tab.close)
+	t.Cleanup(func() {
+		for _, problem := range tab.noticed() {
+			t.Error(problem)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := page{t, tab}
+	p.does(until(`document.querySelector("#bot .ready")`))
+	return p
+}
+
+func (p page) does(actions ...action) {
+	p.Helper()
+	for _, a := range actions {
+		if err := p.run(a); err != nil {
+			shows, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
+			p.Fatalf("%v\nThe page shows:\n%s", err, shows)
+		}
+	}
+}
+
+func eval[T any](p page, expression string) T {
+	p.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// says waits until the thread of the newest mention holds a text.
+func says(text string) action {
+	return until(fmt.Sprintf(`(%s?.querySelector(".thread")?.textContent ?? "").includes(%q)`, last, text))
+}
+
+func (p page) states() string {
+	return strings.Join(eval[[]string](p, `[...document.querySelectorAll(".moves code")].map((e) => e.textContent)`), " ")
+}
+
+func (p page) pipelines() []string {
+	return eval[[]string](p, `[...document.querySelectorAll(".pipeline .head .status")].map((e) => e.textContent)`)
+}
+
+func TestAMentionDeploys(t *testing.T) {
+	p := open(t, "en", wide)
+	if offered := eval[string](p, `document.getElementById("say").value`); offered != "@psycher release" {
+		t.Errorf("the box offers %q", offered)
+	}
+	p.does(
+		key("#say", kb.Enter),
+		marked("👍"), says("Pipeline"),
+		until(`document.querySelector(".log").textContent.includes("psycher was told: start")`),
+		until(`document.querySelector(".pipeline .status.running") !== null`),
+		marked("✅"), says("(edited)"),
+		until(`document.querySelector(".log").textContent.includes("psycher was told: success")`),
+		until(`document.querySelectorAll(".thread .one").length === 2`),
+	)
+	if got := p.states(); got != "accepted triggering running succeeded" {
+		t.Errorf("the record went %s", got)
+	}
+	if got := p.pipelines(); !slices.Equal(got, []string{"passed"}) {
+		t.Errorf("the pipelines are %q", got)
+	}
+	if heard := eval[string](p, `document.getElementById("live").textContent`); !strings.Contains(heard, "psycher: ") {
+		t.Errorf("who cannot see is told %q", heard)
+	}
+}
+
+func TestADeployFailsAndIsRetried(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		key("#switch-fail-next", kb.Enter), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
+		write("@psycher release"),
+		until(`document.getElementById("switch-fail-next").ariaChecked === "false"`),
+		marked("❌"), says("@yamada"),
+		until(`document.querySelector(".log").textContent.includes("failed, as DEMO_FAIL asks")`),
+		click("#retry-1001"), marked("✅"),
+	)
+	if got := p.states(); got != "accepted triggering running failed succeeded" {
+		t.Errorf("the record went %s", got)
+	}
+}
+
+func TestACanceledPipelineIsFoundOut(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		write("@psycher release"), marked("👍"),
+		key("#cancel-1001", kb.Enter), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
+		// The button that was pressed is gone: who uses the keyboard is still at its pipeline.
+		until(`document.activeElement.id === "pipeline-1001"`),
+		marked("🚫"), says("@yamada"),
+	)
+	if got := p.states(); got != "accepted triggering running canceled" {
+		t.Errorf("the record went %s", got)
+	}
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// within bounds each thing that is waited for.
+const within = 30 * time.Second
+
+// launch starts a browser without a screen. Its end is cancel's.
+func launch() (ctx context.Context, cancel func(), err error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", false))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	if program := os.Getenv("CHROMIUM"); program != "" {
+		options = append(options, chromedp.ExecPath(program))
+	}
+	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(alloc)
+	cancel = func() { end(); endAlloc() }
+	if err := begin(ctx); err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("starting chromium: %w", err)
+	}
+	return ctx, cancel, nil
+}
+
+// begin makes what a context stands for. It lives as long as the context that
+// this is called with, so that may have no deadline.
+func begin(ctx context.Context) error {
+	_, err := chromedp.Run(ctx, chromedp.Steps())
+	return err
+}
+
+// tab is a page in a browser context of its own, and all that went wrong in it.
+type tab struct {
+	ctx   context.Context
+	close func()
+
+	mu       sync.Mutex
+	problems []string
+}
+
+// view is how a person sees the page.
+type view struct {
+	width, height int64
+	dark          bool
+}
+
+// action is something done in a browser that gives nothing back.
+type action = chromedp.Action[chromedp.Void]
+
+func openTab(browser context.Context, d *demo, v view) (*tab, error) {
+	t := &tab{}
+	t.ctx, t.close = chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(func(e any) { t.notice(e, d.origin()) }))
+	if err := begin(t.ctx); err != nil {
+		return t, err
+	}
+	return t, t.run(seenAs(v), chromedp.Navigate(d.url), until(`document.documentElement.dataset.ready === "true"`))
+}
+
+// notice keeps what a person who looks into the console would see, and requests
+// that go elsewhere.
+func (t *tab) notice(e any, origin string) {
+	problem := ""
+	switch e := e.(type) {
+	case *runtime.EventExceptionThrown:
+		problem = "exception: " + exceptionOf(e.ExceptionDetails)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			problem = fmt.Sprintf("console: %s %s", e.Type, e.Args[0].Value)
+		}
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level == cdplog.EntryLevelError || e.Entry.Level == cdplog.EntryLevelWarning {
+			problem = "log: " + e.Entry.Text + " " + e.Entry.URL
+		}
+	case *network.EventRequestWillBeSent:
+		if url := e.Request.URL; !strings.HasPrefix(url, origin) && !strings.HasPrefix(url, "data:") {
+			problem = "a request outside: " + url
+		}
+	}
+	if problem != "" {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.problems = append(t.problems, problem)
+	}
+}
+
+func (t *tab) noticed() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.problems
+}
+
+func (t *tab) run(actions ...action) error {
+	ctx, cancel := context.WithTimeout(t.ctx, within)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Steps(actions...))
+	return err
+}
+
+func seenAs(v view) action {
+	scheme := "light"
+	if v.dark {
+		scheme = "dark"
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: v.height, DeviceScaleFactor: 1}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
+}
+
+// until waits until an expression holds, which is looked at in each frame of the
+// page.
+func until(expression string) action {
+	wait := `new Promise((done) => {
+		const look = () => { if (` + expression + `) done(true); else requestAnimationFrame(look); };
+		look();
+	})`
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise)(ctx, t); err != nil {
+			return fmt.Errorf("until %s: %w", expression, err)
+		}
+		return nil
+	})
+}
+
+// write writes a message with the keyboard, in place of what the box holds, and
+// sends it.
+func write(text string) action {
+	return chromedp.Steps(
+		chromedp.Focus(chromedp.CSS("#say")),
+		until(`document.getElementById("say").select() === undefined`),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+			return err
+		}),
+		chromedp.KeyEvent(kb.Enter),
+		until(`document.getElementById("say").value === "@psycher "`),
+	)
+}
+
+func click(selector string) action { return chromedp.Click(chromedp.CSS(selector)) }
+
+// key presses a key on what has the focus.
+func key(selector, pressed string) action {
+	return chromedp.Steps(chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(pressed))
+}
+
+func exceptionOf(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil {
+		return d.Text + " " + d.Exception.Description
+	}
+	return d.Text
+}
+
+// last is the newest mention, and within it.
+const last = `[...document.querySelectorAll(".message")].at(-1)`
+
+// marked waits until the newest mention carries just this mark.
+func marked(glyph string) action {
+	return until(fmt.Sprintf(`[...(%s?.querySelector(".one .reactions")?.children ?? [])].map((r) => r.firstChild.textContent).join() === %q`, last, glyph))
+}

@@ -1,0 +1,211 @@
+package page
+
+import (
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/getto-systems/psycher/internal/sandbox"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+)
+
+const (
+	mostBody = 64 << 10
+	mostText = 4000 // characters of a message
+)
+
+// deed is what a person does on the page.
+type deed struct {
+	Do     string `json:"do"`
+	Text   string `json:"text"`
+	TS     string `json:"ts"` // the message that is edited, or replied to
+	ID     int64  `json:"id"` // the pipeline
+	On     bool   `json:"on"`
+	Choice string `json:"choice"`
+}
+
+// deeds are all that can be done, by name.
+var deeds = map[string]func(*Page, deed) error{
+	"say":         (*Page).say,
+	"edit":        (*Page).edit,
+	"cancel":      func(p *Page, d deed) error { return found(p.box.GitLab.Cancel(d.ID)) },
+	"retry":       func(p *Page, d deed) error { return found(p.box.GitLab.Retry(d.ID)) },
+	"language":    (*Page).speak,
+	"fail-next":   func(p *Page, d deed) error { p.box.FailNext(d.On); return nil },
+	"drop":        (*Page).drop,
+	"kill":        (*Page).kill,
+	"limit":       (*Page).limit,
+	"fault":       (*Page).fault,
+	"unreachable": func(p *Page, d deed) error { p.bot.Away(p.box.GitLabURL(), d.On); return nil },
+	"redis":       func(p *Page, d deed) error { p.bot.Away(p.box.Store.Addr(), d.On); return nil },
+}
+
+func (p *Page) do(w http.ResponseWriter, r *http.Request) {
+	var d deed
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		http.Error(w, "this is not JSON", http.StatusUnsupportedMediaType)
+		return
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody)).Decode(&d); err != nil {
+		http.Error(w, "this cannot be read", http.StatusBadRequest)
+		return
+	}
+	do, known := deeds[d.Do]
+	if !known {
+		http.Error(w, "there is nothing of this name to be done", http.StatusBadRequest)
+		return
+	}
+	if err := do(p, d); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.flip(func() {})
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func found(ok bool) error {
+	if !ok {
+		return errors.New("there is no such thing here")
+	}
+	return nil
+}
+
+var named = regexp.MustCompile(`@(psycher|yamada)\b`)
+
+// typed is what a person typed, as Slack takes it: names become mentions.
+func typed(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || utf8.RuneCountInString(text) > mostText {
+		return "", errors.New("a message has 1 to 4000 characters")
+	}
+	return named.ReplaceAllStringFunc(text, func(name string) string {
+		if name == "@psycher" {
+			return sandbox.Bot
+		}
+		return "<@" + sandbox.User + ">"
+	}), nil
+}
+
+func (p *Page) say(d deed) error {
+	text, err := typed(d.Text)
+	if err != nil {
+		return err
+	}
+	if d.TS == "" {
+		p.box.Slack.Say(sandbox.User, sandbox.Channel, text)
+		return nil
+	}
+	if !slices.ContainsFunc(p.box.Slack.Channel(sandbox.Channel), func(m fakeslack.Message) bool { return m.TS == d.TS }) {
+		return found(false)
+	}
+	p.box.Slack.Say(sandbox.User, sandbox.Channel, text, fakeslack.InThread(d.TS))
+	return nil
+}
+
+// edit changes one's own message, at the top level or in a thread.
+func (p *Page) edit(d deed) error {
+	text, err := typed(d.Text)
+	if err != nil {
+		return err
+	}
+	for _, top := range p.box.Slack.Channel(sandbox.Channel) {
+		for _, m := range append(p.box.Slack.Thread(sandbox.Channel, top.TS), top) {
+			if m.TS == d.TS && m.User == sandbox.User && m.Bot == "" {
+				return found(p.box.Slack.Edit(sandbox.Channel, d.TS, text))
+			}
+		}
+	}
+	return found(false)
+}
+
+// speak restarts the bot in another language, as a changed PSYCHER_LANG would.
+func (p *Page) speak(d deed) error {
+	if d.Choice != "ja" && d.Choice != "en" {
+		return errors.New("the languages are ja and en")
+	}
+	p.running.Go(func() {
+		p.restarting.Lock()
+		defer p.restarting.Unlock()
+		if lang, _ := p.bot.Runs(); lang != d.Choice {
+			p.bot.Restart(d.Choice)
+		}
+	})
+	return nil
+}
+
+func (p *Page) drop(deed) error {
+	for _, n := range p.box.Slack.Sockets() {
+		p.box.Slack.Drop(n)
+	}
+	return nil
+}
+
+func (p *Page) kill(d deed) error {
+	if d.On {
+		p.bot.Kill()
+		return nil
+	}
+	lang, _ := p.bot.Runs()
+	p.bot.Start(lang)
+	return nil
+}
+
+// limits are the methods that show a person something.
+var limits = []string{"chat.postMessage", "chat.update", "reactions.add", "reactions.remove", "conversations.replies"}
+
+func (p *Page) limit(d deed) error {
+	p.flip(func() { p.limited = d.On })
+	for _, method := range limits {
+		p.box.Slack.Heal(method)
+		if d.On {
+			p.box.Slack.Fail(method, -1, fakeslack.RateLimited(2*time.Second))
+		}
+	}
+	return nil
+}
+
+func (p *Page) fault(d deed) error {
+	p.box.GitLab.Forget()
+	if d.Choice == "" {
+		return nil
+	}
+	f, ok := fault(d.Choice)
+	if ok {
+		p.box.GitLab.Answer(1, f)
+	}
+	return found(ok)
+}
+
+// flip changes a switch, and has that shown.
+func (p *Page) flip(how func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how()
+	close(p.flipped)
+	p.flipped = make(chan struct{})
+}
+
+func (p *Page) flips() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.flipped
+}
+
+// switches is how the switches stand.
+func (p *Page) switches() map[string]any {
+	lang, runs := p.bot.Runs()
+	p.mu.Lock()
+	limited := p.limited
+	p.mu.Unlock()
+	return map[string]any{
+		"language": lang, "kill": !runs, "sockets": p.box.Slack.Connections(), "fail-next": p.box.FailsNext(), "limit": limited,
+		"unreachable": p.bot.IsAway(p.box.GitLabURL()), "redis": p.bot.IsAway(p.box.Store.Addr()),
+		"fault": strings.Join(p.box.GitLab.Ordered(), ""),
+	}
+}

@@ -1,0 +1,190 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getto-systems/psycher/internal/sandbox"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+)
+
+// How much of the past is shown.
+const (
+	mostMessages  = 40
+	mostPipelines = 20
+	mostLog       = 16 << 10
+)
+
+// settle is for how long changes are gathered before they are shown.
+const settle = 60 * time.Millisecond
+
+// alive is how often a silent connection is written to, to find out whether
+// somebody is still there.
+const alive = 15 * time.Second
+
+// part is a piece of what the page shows, and when it last changed.
+type part struct {
+	n    int
+	text json.RawMessage
+}
+
+// message is a message of the channel. Its text is Slack's own, escaped.
+type message struct {
+	TS        string    `json:"ts"`
+	User      string    `json:"user"`
+	Bot       bool      `json:"bot"`
+	Text      string    `json:"text"`
+	Edited    bool      `json:"edited"`
+	Reactions []string  `json:"reactions"`
+	Replies   []message `json:"replies"`
+}
+
+type pipeline struct {
+	ID     int64     `json:"id"`
+	Ref    string    `json:"ref"`
+	Status string    `json:"status"`
+	TS     string    `json:"ts"` // the mention that it came of
+	Made   time.Time `json:"made"`
+	Jobs   []job     `json:"jobs"`
+}
+
+type job struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Log    string `json:"log"`
+}
+
+// watch keeps the parts as things are, until ctx ends.
+func (p *Page) watch(ctx context.Context) {
+	p.take("demo", map[string]any{
+		"faults": faults(), "gitlab": p.box.GitLabURL(), "user": sandbox.User,
+		"people": map[string]string{sandbox.User: "yamada", sandbox.BotUser: "psycher"},
+	})
+	for {
+		slack, git, store, bot, flipped := p.box.Slack.Changed(), p.box.GitLab.Changed(), p.box.Store.Changed(), p.bot.Changed(), p.flips()
+		p.take("slack", p.channel())
+		p.take("gitlab", p.pipelines())
+		p.take("records", p.records())
+		p.take("switches", p.switches())
+		select {
+		case <-ctx.Done():
+			return
+		case <-slack:
+		case <-git:
+		case <-store:
+		case <-bot:
+		case <-flipped:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(settle):
+		}
+	}
+}
+
+// take makes something a part, and tells of it if it is another than before.
+func (p *Page) take(name string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // what is shown can be marshalled
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if bytes.Equal(p.parts[name].text, text) {
+		return
+	}
+	p.seen++
+	p.parts[name] = part{p.seen, text}
+	close(p.news)
+	p.news = make(chan struct{})
+}
+
+// since gives the parts that are newer than number n, as JSON; empty if none is.
+func (p *Page) since(n int) (text []byte, newest int, news <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	newer := map[string]json.RawMessage{}
+	for name, part := range p.parts {
+		if part.n > n {
+			newer[name] = part.text
+		}
+	}
+	if len(newer) > 0 {
+		text, _ = json.Marshal(newer)
+	}
+	return text, p.seen, p.news
+}
+
+// events tells a browser what is, and then each part that changes.
+func (p *Page) events(w http.ResponseWriter, r *http.Request) {
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	for n := 0; ; {
+		text, newest, news := p.since(n)
+		n = newest
+		if text != nil {
+			fmt.Fprintf(w, "data: %s\n\n", text)
+		}
+		if out.Flush() != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-news:
+		case <-time.After(alive):
+			fmt.Fprint(w, ":\n\n")
+		}
+	}
+}
+
+func (p *Page) channel() []message {
+	tops := p.box.Slack.Channel(sandbox.Channel)
+	tops = tops[max(0, len(tops)-mostMessages):]
+	all := make([]message, 0, len(tops))
+	for _, m := range tops {
+		top := shown(m)
+		for _, r := range p.box.Slack.Thread(sandbox.Channel, m.TS) {
+			top.Replies = append(top.Replies, shown(r))
+		}
+		all = append(all, top)
+	}
+	return all
+}
+
+func shown(m fakeslack.Message) message {
+	return message{TS: m.TS, User: m.User, Bot: m.Bot != "", Text: m.Text, Edited: m.Edited != "", Reactions: m.Reactions}
+}
+
+func (p *Page) pipelines() []pipeline {
+	all := []pipeline{}
+	for _, made := range slices.Backward(p.box.GitLab.Pipelines()) {
+		if len(all) == mostPipelines {
+			break
+		}
+		shown := pipeline{ID: made.ID, Ref: made.Ref, Status: made.Status, TS: made.Variables["timestamp"], Made: made.Created}
+		for _, j := range made.Jobs {
+			log := j.Log[max(0, len(j.Log)-mostLog):]
+			shown.Jobs = append(shown.Jobs, job{j.ID, j.Name, j.Status, strings.ToValidUTF8(log, "")})
+		}
+		all = append(all, shown)
+	}
+	return all
+}
+
+func (p *Page) records() map[string]sandbox.Record {
+	all := p.box.Store.Records()
+	shown := map[string]sandbox.Record{}
+	for _, r := range all[max(0, len(all)-mostMessages):] {
+		shown[r.TS] = r
+	}
+	return shown
+}

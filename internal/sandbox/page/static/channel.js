@@ -1,0 +1,146 @@
+import { $, act, clock, h, sync, timeOf } from "./dom.js";
+import { emoji, plain, show } from "./mrkdwn.js";
+
+// The stand-in of Slack: the channel, and what one writes into it.
+
+let about = null; // {how: "reply" or "edit", ts}
+let heard = null; // what was read out: text and reactions by ts
+const said = []; // lines that were sent, newest last
+let back = 0; // how far one has gone back in them
+
+export function begin(world) {
+  const box = $("say");
+  $("composer").addEventListener("submit", (e) => {
+    e.preventDefault();
+    send(world);
+  });
+  box.addEventListener("keydown", (e) => {
+    if (e.isComposing || e.keyCode === 229) return; // Enter ends a conversion
+    if (e.key === "Enter" && !e.shiftKey) {
+      e.preventDefault();
+      send(world);
+    } else if (e.key === "Escape" && about) leave(world);
+    else if (e.key === "ArrowUp" && box.selectionStart === 0) recall(world, 1, e);
+    else if (e.key === "ArrowUp" && !box.value.slice(0, box.selectionStart).includes("\n") && box.selectionStart === box.value.length) recall(world, 1, e);
+    else if (e.key === "ArrowDown" && back > 0 && box.selectionStart === box.value.length) recall(world, -1, e);
+  });
+  $("about-end").addEventListener("click", () => leave(world));
+}
+
+// speak offers the mention in the language's own words.
+export function speak(world) {
+  if (!about) $("say").value = world.t("first");
+  $("examples").replaceChildren(...world.t("tries").map((text) =>
+    h("button", { type: "button", text, click: () => fill(`@psycher ${text}`) })));
+  tellAbout(world);
+}
+
+function fill(text) {
+  $("say").value = text;
+  $("say").focus();
+  $("say").setSelectionRange(text.length, text.length);
+}
+
+async function send(world) {
+  const text = $("say").value.trim();
+  if (!text || text === "@psycher") return;
+  const ok = await act(about ? { do: about.how === "edit" ? "edit" : "say", ts: about.ts, text } : { do: "say", text });
+  if (!ok) return;
+  said.push(text);
+  back = 0;
+  about = null;
+  world.state.looked = null; // what is newest is looked at
+  tellAbout(world);
+  fill("@psycher ");
+  $("messages").scrollTop = $("messages").scrollHeight;
+}
+
+function recall(world, by, e) {
+  const next = back + by;
+  if (next < 0 || next > said.length) return;
+  e.preventDefault();
+  back = next;
+  fill(back ? said.at(-back) : "@psycher ");
+}
+
+function concern(world, how, m) {
+  about = { how, ts: m.ts };
+  tellAbout(world);
+  fill(how === "edit" ? plain(m.text, world) : "@psycher ");
+}
+
+function leave(world) {
+  about = null;
+  tellAbout(world);
+  fill("@psycher ");
+}
+
+function tellAbout(world) {
+  $("about").hidden = !about;
+  const m = about && all(world).find((one) => one.ts === about.ts);
+  $("about-text").textContent = m ? `${world.t(about.how === "edit" ? "editing" : "replying")} ${plain(m.text, world).slice(0, 60)}` : "";
+  $("send").textContent = world.t(about?.how === "edit" ? "save" : "send");
+}
+
+const all = (world) => world.state.slack.flatMap((m) => [m, ...(m.replies ?? [])]);
+
+export function draw(world) {
+  const box = $("messages");
+  const { slack, gitlab, records } = world.state;
+  if (!slack.length) {
+    box.replaceChildren(h("p", { class: "empty", text: world.t("noMessage") }));
+    heard ??= new Map();
+    return;
+  }
+  const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const beside = (m) => [world.lang, world.looked === m.ts, !!records[m.ts], gitlab.length];
+  sync(box, slack, (m) => m.ts, (m) => thread(m, world), beside);
+  if (low) box.scrollTop = box.scrollHeight;
+  readOut(world);
+}
+
+// readOut says what the bot does, once, to who cannot see it.
+function readOut(world) {
+  const news = [];
+  const now = new Map();
+  for (const m of all(world)) {
+    const marks = (m.reactions ?? []).join(" ");
+    now.set(m.ts, [m.text, marks]);
+    const [text, had] = heard?.get(m.ts) ?? ["", ""];
+    if (m.bot && m.text !== text) news.push(`psycher: ${plain(m.text, world)}`);
+    for (const name of m.reactions ?? []) if (!had.split(" ").includes(name)) news.push(`psycher: ${emoji[name] ?? ""} ${name.replaceAll("_", " ")}`);
+  }
+  if (heard && news.length) $("live").textContent = news.join("\n");
+  heard = now;
+}
+
+function thread(m, world) {
+  const replies = m.replies ?? [];
+  return h("article", { class: world.looked === m.ts && world.state.records[m.ts] ? "message looked" : "message", "aria-label": `${nameOf(m, world)}, ${clock(timeOf(m.ts), world.lang)}` },
+    one(m, world, true),
+    replies.length ? h("div", { class: "thread", role: "group", "aria-label": world.t("thread") }, replies.map((r) => one(r, world, false))) : null);
+}
+
+const nameOf = (m, world) => (m.bot ? "psycher" : world.people[m.user] ?? m.user);
+
+function one(m, world, top) {
+  const name = nameOf(m, world);
+  const mine = !m.bot && m.user === world.state.demo?.user;
+  const buttons = [
+    top ? h("button", { type: "button", id: `reply-${m.ts}`, text: world.t("reply"), click: () => concern(world, "reply", m) }) : null,
+    mine ? h("button", { type: "button", id: `edit-${m.ts}`, text: world.t("edit"), click: () => concern(world, "edit", m) }) : null,
+    world.state.records[m.ts]
+      ? h("button", { type: "button", id: `look-${m.ts}`, "aria-pressed": String(world.looked === m.ts), text: world.t("recordShort"), click: () => world.look(m.ts) })
+      : null,
+  ];
+  return h("div", { class: "one" },
+    h("span", { class: m.bot ? "face bot" : "face", "aria-hidden": "true", text: m.bot ? "p" : "山" }),
+    h("div", { class: "body" },
+      h("p", { class: "who" }, h("strong", { text: name }), m.bot ? h("span", { class: "app", text: world.t("app") }) : null,
+        h("time", { class: "muted", text: clock(timeOf(m.ts), world.lang) }), h("span", { class: "buttons" }, buttons)),
+      h("div", { class: "text" }, show(m.text, world), m.edited ? h("span", { class: "muted edited", text: ` ${world.t("edited")}` }) : null),
+      m.reactions?.length
+        ? h("ul", { class: "reactions", "aria-label": world.t("reactions") }, m.reactions.map((r) =>
+            h("li", { title: `:${r}:` }, h("span", { role: "img", "aria-label": r.replaceAll("_", " "), text: emoji[r] ?? `:${r}:` }), " 1")))
+        : null));
+}

@@ -1,0 +1,59 @@
+// What the other modules build the page of. Text comes in as text alone: nothing
+// here, or anywhere, reads markup out of a string.
+
+export const $ = (id) => document.getElementById(id);
+
+// h makes an element. Attributes with a function are listeners, "text" is its
+// text; null and false leave one out.
+export function h(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (name === "text") made.textContent = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== ""));
+  return made;
+}
+
+// sync makes the children of a parent one for each item, in their order, and
+// touches only those that look different from before. Who had the focus keeps it.
+export function sync(parent, items, key, make, beside = "") {
+  const old = new Map([...parent.children].map((c) => [c.dataset.key, c]));
+  const now = items.map((item) => {
+    const k = String(key(item));
+    const looks = JSON.stringify([item, typeof beside === "function" ? beside(item) : beside]);
+    const was = old.get(k);
+    if (was?.looks === looks) return was;
+    const made = make(item);
+    made.dataset.key = k;
+    made.looks = looks;
+    return made;
+  });
+  if (now.length === parent.children.length && now.every((n, i) => n === parent.children[i])) return;
+  const had = parent.contains(document.activeElement) ? document.activeElement : null;
+  const within = had?.closest("[data-key]")?.dataset.key;
+  for (const [i, n] of now.entries()) {
+    if (parent.children[i] !== n) parent.insertBefore(n, parent.children[i] ?? null);
+  }
+  while (parent.children.length > now.length) parent.lastElementChild.remove();
+  if (!had || document.contains(had)) return;
+  const next = (had.id && $(had.id)) || now.find((n) => n.dataset.key === within);
+  if (next && !next.hasAttribute("tabindex") && !/^(BUTTON|A|SUMMARY)$/.test(next.tagName)) next.tabIndex = -1;
+  next?.focus({ preventScroll: true });
+}
+
+// act asks the demo to do something; it gives whether that was done.
+export async function act(what) {
+  try {
+    const answer = await fetch("do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
+    return answer.ok;
+  } catch {
+    return false; // the events have ended too, and that is said
+  }
+}
+
+export const clock = (date, lang) => date.toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+export const timeOf = (ts) => new Date(Number(ts) * 1000);

@@ -1,0 +1,102 @@
+import { h } from "./dom.js";
+
+// Slack's text, as Slack shows it.
+
+export const emoji = {
+  thumbsup: "👍", "+1": "👍", white_check_mark: "✅", x: "❌", hourglass_flowing_sand: "⏳", question: "❓", zzz: "💤", no_entry_sign: "🚫",
+  tada: "🎉", tea: "🍵", rocket: "🚀", pray: "🙏", smile: "😄", eyes: "👀", heart: "❤️", fire: "🔥", bow: "🙇", wave: "👋", thumbsdown: "👎", warning: "⚠️",
+};
+
+const entities = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+const plainOf = (s) => s.replace(/&(?:lt|gt|amp);/g, (e) => entities[e]);
+
+// What stands within a line. A style needs its mark at a word's edge, and no
+// blank within.
+const edge = "(?<=^|[\\s\\p{P}\\p{S}])";
+const style = (mark) => `${edge}[${mark}](?=\\S)[^${mark}\\n]*(?<=\\S)[${mark}](?=$|[\\s\\p{P}\\p{S}])`;
+const token = new RegExp(`(?<code>\`[^\`\\n]+\`)|(?<angle><[^<>\\n]+>)|(?<emoji>:[a-z0-9_+'-]+:)|(?<b>${style("*")})|(?<i>${style("_")})|(?<s>${style("~")})`, "gu");
+
+// show gives the nodes of a text. world has: people, by id; lang; link, which
+// makes an address another one.
+export function show(text, world) {
+  const nodes = [];
+  for (const [i, part] of text.split("```").entries()) {
+    if (i % 2 === 1 && text.split("```").length > i + 1) {
+      nodes.push(h("pre", { text: plainOf(unlinked(part, world)).replace(/^\n|\n$/g, "") }));
+    } else {
+      nodes.push(...lines(i % 2 === 1 ? "```" + part : part, world));
+    }
+  }
+  return nodes;
+}
+
+function lines(text, world) {
+  const nodes = [];
+  let quote = null;
+  for (const [i, line] of text.split("\n").entries()) {
+    if (line.startsWith("&gt;")) {
+      if (!quote) nodes.push((quote = h("blockquote")));
+      else quote.append(h("br"));
+      quote.append(...inline(line.replace(/^&gt; ?/, ""), world));
+      continue;
+    }
+    if (i > 0 && !quote) nodes.push(h("br"));
+    quote = null;
+    nodes.push(...inline(line, world));
+  }
+  return nodes;
+}
+
+function inline(line, world) {
+  const nodes = [];
+  let from = 0;
+  for (const found of line.matchAll(token)) {
+    nodes.push(plainOf(line.slice(from, found.index)));
+    from = found.index + found[0].length;
+    const { code, angle, emoji: name, b, i, s } = found.groups;
+    if (code) nodes.push(h("code", { text: plainOf(unlinked(code.slice(1, -1), world)) }));
+    else if (angle) nodes.push(entity(angle.slice(1, -1), world));
+    else if (name) nodes.push(glyph(name.slice(1, -1)));
+    else nodes.push(h(b ? "strong" : i ? "em" : "s", null, inline((b ?? i ?? s).slice(1, -1), world)));
+  }
+  nodes.push(plainOf(line.slice(from)));
+  return nodes.filter((n) => n !== "");
+}
+
+const glyph = (name) => (Object.hasOwn(emoji, name) ? h("span", { role: "img", "aria-label": `:${name}:`, text: emoji[name] }) : `:${name}:`);
+
+// entity is what Slack keeps in angle brackets: a person, a channel, a group, a
+// time, or a link.
+function entity(inner, world) {
+  const bar = inner.indexOf("|");
+  const target = bar < 0 ? inner : inner.slice(0, bar);
+  const label = bar < 0 ? "" : plainOf(inner.slice(bar + 1));
+  const name = named(target, label, world);
+  if (name !== null) return h("span", { class: "mention", text: name });
+  const address = plainOf(target);
+  if (!/^(https?:\/\/|mailto:)/i.test(address)) return plainOf(`<${inner}>`);
+  const here = world.link?.(address);
+  return h("a", { href: here ?? address, target: here ? null : "_blank", rel: here ? null : "noopener noreferrer", text: label || address });
+}
+
+function named(target, label, world) {
+  switch (target[0]) {
+    case "@":
+      return "@" + (world.people[target.slice(1)] ?? (label || target.slice(1)));
+    case "#":
+      return "#" + (label || target.slice(1));
+    case "!": {
+      const date = /^!date\^(\d+)\^/.exec(target);
+      if (date) return new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit" });
+      return "@" + (label.replace(/^@/, "") || target.slice(1).replace(/\^.*/, ""));
+    }
+  }
+  return null;
+}
+
+// unlinked is a text without its angle brackets: code has no links.
+const unlinked = (text, world) =>
+  text.replace(/<([^<>|\n]+)(?:\|([^<>\n]*))?>/g, (_, target, label) => named(target, label ?? "", world) ?? (label || target));
+
+// plain is a text as one would type it, to be edited, or read out.
+export const plain = (text, world) => plainOf(unlinked(text, world));

@@ -1,0 +1,108 @@
+import { $, act, h } from "./dom.js";
+import * as channel from "./channel.js";
+import * as pipelines from "./pipelines.js";
+import * as record from "./record.js";
+import * as switches from "./switches.js";
+import { words } from "./words.js";
+
+// What is shown: the parts that the demo tells, and what was chosen here.
+const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, looked: null };
+
+const world = {
+  state,
+  get lang() {
+    return state.switches.language === "en" ? "en" : "ja";
+  },
+  get people() {
+    return state.demo?.people ?? {};
+  },
+  t: (key) => words[world.lang][key] ?? key,
+  // A link to a pipeline leads to it on this page.
+  link(address) {
+    const found = /\/-\/pipelines\/(\d+)$/.exec(address);
+    return found && address.startsWith(state.demo.gitlab) && $(`pipeline-${found[1]}`) ? `#pipeline-${found[1]}` : null;
+  },
+  // The record that is looked at: the chosen one, else the newest.
+  get looked() {
+    return state.looked ?? Object.keys(state.records).sort().at(-1) ?? null;
+  },
+  look(ts) {
+    state.looked = ts;
+    draw();
+  },
+};
+
+let spoken = "";
+
+// speak puts the page's own words into the language.
+function speak() {
+  if (spoken === world.lang) return;
+  spoken = world.lang;
+  document.documentElement.lang = spoken;
+  for (const e of document.querySelectorAll("[data-t]")) e.textContent = world.t(e.dataset.t);
+  for (const e of document.querySelectorAll("[data-label]")) e.setAttribute("aria-label", world.t(e.dataset.label));
+  document.title = world.t("title");
+  for (const lang of ["ja", "en"]) $(lang).setAttribute("aria-pressed", String(lang === spoken));
+  channel.speak(world);
+  paint();
+}
+
+function draw() {
+  speak();
+  const { kill, sockets } = state.switches;
+  const how = kill ? "killed" : sockets > 0 ? "ready" : "starting";
+  const bot = h("span", null, h("span", { class: `dot ${how}` }), world.t(how), how === "ready" ? h("small", { text: ` ${world.t("sockets")} ${sockets}` }) : null);
+  if ($("bot").textContent !== bot.textContent) $("bot").replaceChildren(bot);
+  pipelines.draw(world);
+  channel.draw(world);
+  record.draw(world);
+  switches.draw(world);
+}
+
+// The theme is the machine's until one is chosen.
+function dark() {
+  return (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+}
+
+function paint() {
+  $("theme").textContent = world.t(dark() ? "light" : "dark");
+}
+
+function theme(name) {
+  document.documentElement.dataset.theme = name;
+  try {
+    localStorage.setItem("theme", name);
+  } catch {
+    // a browser that keeps nothing keeps the theme for this visit
+  }
+  paint();
+}
+
+function begin() {
+  let kept = null;
+  try {
+    kept = localStorage.getItem("theme");
+  } catch {
+    // as above
+  }
+  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+  $("theme").addEventListener("click", () => theme(dark() ? "light" : "dark"));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  for (const lang of ["ja", "en"]) $(lang).addEventListener("click", () => act({ do: "language", choice: lang }));
+  channel.begin(world);
+  switches.begin(world);
+
+  const events = new EventSource("events");
+  events.addEventListener("message", (e) => {
+    Object.assign(state, JSON.parse(e.data));
+    $("gone").hidden = true;
+    draw();
+    document.documentElement.dataset.ready = "true";
+  });
+  events.addEventListener("error", () => {
+    $("gone").hidden = false;
+    $("gone").textContent = world.t("gone");
+  });
+}
+
+begin();

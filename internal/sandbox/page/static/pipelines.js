@@ -1,0 +1,57 @@
+import { $, act, clock, h, sync, timeOf } from "./dom.js";
+
+// The stand-in of GitLab: pipelines, each with its job and what that prints.
+
+const goesOn = ["created", "pending", "running"];
+const canRun = ["failed", "canceled"];
+const closed = new Set(); // the logs that were closed by hand
+const opened = new Set();
+
+export function draw(world) {
+  const { gitlab, records } = world.state;
+  const pipeline = (records[world.looked]?.now?.deployment ?? {}).pipeline;
+  const newest = gitlab[0]?.id;
+  if (!gitlab.length) {
+    $("pipelines").replaceChildren(h("p", { class: "empty", text: world.t("noPipeline") }));
+    return;
+  }
+  sync($("pipelines"), gitlab, (p) => p.id, (p) => show(p, world, p.id === pipeline, p.id === newest), (p) => [world.lang, p.id === pipeline, p.id === newest]);
+  for (const log of document.querySelectorAll(".log")) log.scrollTop = log.scrollHeight;
+}
+
+export const status = (world, name) => h("span", { class: `status ${name}` }, h("span", { class: "dot" }), world.t(name));
+
+function show(p, world, looked, newest) {
+  const name = `#${p.id}`;
+  const buttons = [];
+  if (goesOn.includes(p.status)) buttons.push(button("cancel", p, world));
+  if (canRun.includes(p.status) && p.jobs?.length) buttons.push(button("retry", p, world));
+  return h(
+    "article", { class: looked ? "pipeline looked" : "pipeline", id: `pipeline-${p.id}`, "aria-labelledby": `pipeline-name-${p.id}`, tabindex: "-1" },
+    h("div", { class: "head" },
+      h("h3", { id: `pipeline-name-${p.id}`, text: name }), status(world, p.status),
+      h("span", { class: "muted", text: `${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
+      h("span", { class: "buttons" }, buttons)),
+    (p.jobs ?? []).map((j) => job(j, p, world, newest)),
+  );
+}
+
+function button(what, p, world) {
+  return h("button", { type: "button", id: `${what}-${p.id}`, "aria-label": `${world.t(what)} #${p.id}`, text: world.t(what), click: () => act({ do: what, id: p.id }) });
+}
+
+function job(j, p, world, newest) {
+  const open = opened.has(j.id) || (newest && !closed.has(j.id));
+  const toggled = (e) => {
+    (e.target.open ? opened : closed).add(j.id);
+    (e.target.open ? closed : opened).delete(j.id);
+  };
+  const details = h("details", { class: "job", open },
+    h("summary", { id: `job-${j.id}` }, h("code", { text: j.name }), " ", status(world, j.status)),
+    h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id}`, text: j.log || "…" }));
+  // What is opened here by the code is no choice of the person's.
+  details.addEventListener("click", (e) => {
+    if (e.target.closest("summary")) details.addEventListener("toggle", toggled, { once: true });
+  });
+  return details;
+}

@@ -1,0 +1,53 @@
+import { $, clock, h, sync, timeOf } from "./dom.js";
+import { emoji, plain } from "./mrkdwn.js";
+
+// The record of the mention that is looked at, state by state.
+
+export function draw(world) {
+  const ts = world.looked;
+  const record = world.state.records[ts];
+  $("record-of").textContent = record ? `${clock(timeOf(ts), world.lang)} · ${plain(record.now.mention?.text ?? "", world)}` : "";
+  if (!record) {
+    $("record-body").replaceChildren(h("p", { class: "empty", "data-key": "none", text: world.t("noRecord") }));
+    return;
+  }
+  sync($("record-body"), ["moves", "facts", "raw"], (k) => k, (k) => parts[k](record, ts, world), (k) => [world.lang, ts, k === "moves" ? record.moves : record.now]);
+}
+
+let rawOpen = false;
+
+const parts = {
+  moves(record, ts, world) {
+    const began = timeOf(ts);
+    return h("ol", { class: "moves", "aria-label": world.t("moves") }, record.moves.map((m, i) =>
+      h("li", { class: m.state, "aria-current": i === record.moves.length - 1 ? "step" : null },
+        h("code", { text: m.state }), h("span", { class: "means", text: world.t(`state-${m.state}`) }),
+        h("time", { datetime: m.at, text: after(new Date(m.at) - began) }))));
+  },
+  facts(record, ts, world) {
+    const { deployment = {}, shown = {}, lines = [], next } = record.now;
+    const facts = [
+      ["target", deployment.target && `${deployment.target} (${deployment.ref})`],
+      ["pipeline", deployment.pipeline && `#${deployment.pipeline}`],
+      ["mark", shown.mark && `${emoji[shown.mark] ?? ""} :${shown.mark}:`],
+      ["lines", `${shown.said ?? 0} / ${lines.length}`],
+      ["looks", deployment.looks],
+      ["next", next && clock(new Date(next), world.lang)],
+    ];
+    return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) =>
+      h("div", null, h("dt", { text: world.t(`fact-${name}`) }), h("dd", { text: value }))));
+  },
+  raw(record, ts, world) {
+    const details = h("details", { class: "raw", open: rawOpen },
+      h("summary", { id: "raw", text: world.t("raw") }),
+      h("pre", { id: "raw-text", tabindex: "0", role: "region", "aria-label": world.t("raw"), text: JSON.stringify(record.now, null, 2) }));
+    details.addEventListener("toggle", () => (rawOpen = details.open));
+    return details;
+  },
+};
+
+// after is a time since the mention was written.
+function after(ms) {
+  const s = Math.max(0, ms) / 1000;
+  return s < 60 ? `+${s.toFixed(1)} s` : `+${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
+}

@@ -1,0 +1,51 @@
+import { $, act, h } from "./dom.js";
+
+// What can go wrong, and what to look for when it does.
+
+const names = ["fail-next", "fault", "unreachable", "limit", "drop", "kill", "redis"];
+const kinds = ["refused", "waits", "lost", "unsure", "slow", "twice", "failed"];
+let drawn = "";
+let chosen = ""; // the fault that was chosen last: what to look for is said for as long
+
+export function begin() {}
+
+export function draw(world) {
+  const { switches, demo } = world.state;
+  if (!demo || switches.language === undefined) return;
+  if (drawn !== world.lang) {
+    drawn = world.lang;
+    $("switch-list").replaceChildren(...names.map((name) => row(name, world)));
+  }
+  for (const name of names) {
+    const control = $(`switch-${name}`);
+    if (control.getAttribute("role") === "switch") control.setAttribute("aria-checked", String(switches[name]));
+  }
+  if (switches.fault) chosen = switches.fault;
+  $("switch-fault").value = switches.fault;
+  const kind = demo.faults.find((f) => f.name === chosen)?.kind;
+  const look = kind ? `${switches.fault ? "" : `${chosen}: `}${world.t(`look-${kind}`)}` : world.t("look-fault");
+  if ($("look-fault").textContent !== look) $("look-fault").textContent = look;
+}
+
+function row(name, world) {
+  const id = `switch-${name}`;
+  const described = { id, "aria-describedby": `look-${name}` };
+  const label = world.t(`switch-${name}`);
+  const look = h("p", { id: `look-${name}`, text: world.t(`look-${name}`) });
+  if (name === "fault") return h("div", { class: "switch" }, h("label", { for: id, text: label }), choice(described, world), look);
+  if (name === "drop") return h("div", { class: "switch" }, h("button", { type: "button", ...described, text: label, click: () => act({ do: name }) }), look);
+  const control = h("button", {
+    type: "button", role: "switch", "aria-checked": "false", ...described,
+    click: () => act({ do: name, on: control.getAttribute("aria-checked") !== "true" }),
+  }, h("span", { text: label }), h("span", { class: "knob", "aria-hidden": "true" }));
+  return h("div", { class: "switch" }, control, look);
+}
+
+// choice is every way for GitLab to answer, by its name, in groups of what
+// comes of it.
+function choice(described, world) {
+  const groups = kinds.map((kind) =>
+    h("optgroup", { label: world.t(`kind-${kind}`) }, world.state.demo.faults.filter((f) => f.kind === kind).map((f) =>
+      h("option", { value: f.name, text: f.status && !f.name.startsWith(String(f.status)) ? `${f.status} ${f.name}` : f.name }))));
+  return h("select", { ...described, change: (e) => act({ do: "fault", choice: e.target.value }) }, h("option", { value: "", text: world.t("asEver") }), groups);
+}

@@ -1,0 +1,80 @@
+// The page's own words. What the bot says comes from the bot, and what GitLab
+// says from GitLab.
+
+const ja = {
+  title: "psycher のデモ", demo: "のデモ", skip: "メッセージ欄へ", sections: "ページの中", language: "言語", dark: "暗くする", light: "明るくする",
+  ready: "ボットは動いています", starting: "ボットは起動中です", killed: "ボットは止まっています", sockets: "ソケット",
+  gone: "デモにつながりません。端末で psycher demo が動いているか見てください。動けば、このページは自動で戻ります。",
+
+  channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
+  hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher リリース", leave: "やめる",
+  examples: "書いてみる例", tries: ["リリース", "リリース待って", "リリースした？", "明日の朝リリースお願い", "よろしく"],
+  replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
+  noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
+
+  gitlabNote: "の代役", pipelines: "パイプライン", cancel: "キャンセル", retry: "再実行", log: "ジョブのログ",
+  noPipeline: "パイプラインはまだありません。", created: "作成済み", pending: "待機中", running: "実行中", success: "成功", failed: "失敗", canceled: "キャンセル済み", skipped: "スキップ",
+
+  record: "記録", recordShort: "記録", moves: "状態の移り変わり", raw: "記録そのもの (JSON)",
+  noRecord: "メンションすると、ボットがそれについて覚えていることがここに出ます。",
+  "state-accepted": "受け取り、記録した", "state-answered": "デプロイせず、返事をした", "state-triggering": "GitLab に頼んでいる", "state-waiting": "まだ動いていない。あとでもう一度頼む",
+  "state-unsure": "動いたかどうかわからない。調べる", "state-running": "パイプラインがある", "state-silent": "期限までに知らせがない", "state-refused": "GitLab が断った。何も動いていない",
+  "state-succeeded": "成功した", "state-failed": "失敗した", "state-canceled": "キャンセルされた",
+  "fact-target": "対象", "fact-pipeline": "パイプライン", "fact-mark": "付けた印", "fact-lines": "スレッドに書いた行", "fact-looks": "GitLab を見た回数", "fact-next": "次に見る時刻",
+
+  switches: "困らせてみる", switchesShort: "スイッチ", switchesNote: "何が起きても、デプロイは二度走らず、黙って消えません",
+  "switch-fail-next": "次のデプロイを失敗させる", "look-fail-next": "❌ が付き、スレッドで頼んだ人が呼ばれる。GitLab で「再実行」すると ✅ に変わる。",
+  "switch-fault": "次のデプロイへの GitLab の答え", asEver: "いつもどおり", "look-fault": "選んでから @psycher リリース。一度だけ効く。",
+  "switch-unreachable": "GitLab につながらない", "look-unreachable": "⏳ が付いて待つ。5 分のうちに戻せば一度だけデプロイされ、戻さなければ ❌ と「何も始めていません」。",
+  "switch-limit": "Slack が 429 を返す", "look-limit": "デプロイは止まらない。戻すと、印と返事がひとつずつ、重ならずに付く。",
+  "switch-drop": "ソケットを切る", "look-drop": "ソケットの数が 0 になってもすぐ戻る。直後に書いても、届いて、デプロイは一度だけ。",
+  "switch-kill": "ボットを強制終了する", "look-kill": "デプロイ中に入れて、切ると再起動。デプロイは続き、結果は一度だけ届く。止まる前に受けたものは約 12 秒後に引き継ぐ。",
+  "switch-redis": "Redis が止まる", "look-redis": "書くとすぐ「何も始めていません」。記録なしでは何も始めない。戻せば、そのまま元どおり。",
+  "kind-refused": "断る", "look-refused": "❌ と、何を直せばよいかの返事。パイプラインはできない。",
+  "kind-waits": "待たせる", "look-waits": "⏳ が付き、GitLab の言う時間 (10 秒から 1 分) のあとにもう一度頼んで、デプロイは一度だけ。",
+  "kind-lost": "答えが失われる (動いている)", "look-lost": "答えがなくてもパイプラインはひとつ。その開始の知らせか照会でわかり、二つ目は作らない。",
+  "kind-unsure": "答えが失われる (動いていない)", "look-unsure": "❓ が付く。約 20 秒調べて、パイプラインがないと伝える。勝手に頼み直さない。",
+  "kind-slow": "遅い", "look-slow": "GitLab の答えを待たずに、パイプラインの開始の知らせで 👍 が付く。",
+  "kind-twice": "二つ作ってしまう", "look-twice": "パイプラインは二つできても、デプロイするのはひとつ。もうひとつは開始の知らせに 409 をもらって止まる。",
+  "kind-failed": "失敗したパイプラインができる", "look-failed": "パイプラインは初めから失敗。❌ と、そのリンクが付く。",
+};
+
+const en = {
+  title: "psycher: the demo", demo: "demo", skip: "To the message box", sections: "On this page", language: "Language", dark: "Dark", light: "Light",
+  ready: "The bot is running", starting: "The bot is starting", killed: "The bot is dead", sockets: "sockets:",
+  gone: "The demo cannot be reached: see that psycher demo still runs in its terminal. This page comes back by itself when it does.",
+
+  channelShort: "Channel", channelNote: "stand-in of Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
+  hint: "Enter sends, Shift+Enter breaks the line, ↑ brings back what you wrote", first: "@psycher release", leave: "Leave",
+  examples: "Something to try", tries: ["release", "hold the release", "did you release?", "release tomorrow, please", "hello"],
+  replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
+  noMessage: "Nothing here yet. The mention already stands in the box below: press Send, and a deploy starts.",
+
+  gitlabNote: "stand-in", pipelines: "Pipelines", cancel: "Cancel", retry: "Retry", log: "Log of the job of",
+  noPipeline: "No pipeline yet.", created: "created", pending: "pending", running: "running", success: "passed", failed: "failed", canceled: "canceled", skipped: "skipped",
+
+  record: "Record", recordShort: "Record", moves: "Its states so far", raw: "The record itself (JSON)",
+  noRecord: "Mention the bot, and what it keeps of that appears here.",
+  "state-accepted": "heard, and recorded", "state-answered": "answered; nothing is deployed", "state-triggering": "GitLab is being asked", "state-waiting": "does not run yet; asked again later",
+  "state-unsure": "may run or not; looked up", "state-running": "there is a pipeline", "state-silent": "no word by the deadline", "state-refused": "GitLab said no; nothing runs",
+  "state-succeeded": "it worked", "state-failed": "it failed", "state-canceled": "it was canceled",
+  "fact-target": "Target", "fact-pipeline": "Pipeline", "fact-mark": "Mark shown", "fact-lines": "Lines said", "fact-looks": "Looks at GitLab", "fact-next": "Looked at next",
+
+  switches: "Make it hard", switchesShort: "Switches", switchesNote: "Whatever happens, nothing deploys twice and nothing is lost in silence",
+  "switch-fail-next": "The next deploy fails", "look-fail-next": "Look for ❌, and a line in the thread that names you. Retry it in GitLab, and it becomes ✅.",
+  "switch-fault": "GitLab's answer to the next deploy", asEver: "as ever", "look-fault": "Choose one, then write @psycher release. It counts once.",
+  "switch-unreachable": "GitLab cannot be reached", "look-unreachable": "Look for ⏳. Back within 5 minutes, it deploys once; if not, ❌ and “nothing was started”.",
+  "switch-limit": "Slack answers 429", "look-limit": "The deploy goes on. Switched back, marks and replies come one by one, none of them twice.",
+  "switch-drop": "Drop the sockets", "look-drop": "The count of sockets falls to 0 and is back at once. Write right after it: it gets through, and deploys once.",
+  "switch-kill": "Kill the bot", "look-kill": "Kill it while a deploy runs, switch back to restart it: the deploy goes on, its end is told once. What was heard before is taken up after about 12 s.",
+  "switch-redis": "Redis is away", "look-redis": "Write something: “nothing was started”, at once. Nothing starts without its record. Back again, all is as before.",
+  "kind-refused": "It refuses", "look-refused": "Look for ❌ and a reply that says what to mend. No pipeline is made.",
+  "kind-waits": "It makes one wait", "look-waits": "Look for ⏳. It is asked again when GitLab allows it (10 s to a minute), and deploys once.",
+  "kind-lost": "Its answer is lost, the pipeline runs", "look-lost": "One pipeline all the same: its own first word or a look-up settles it. There is no second.",
+  "kind-unsure": "Its answer is lost, nothing runs", "look-unsure": "Look for ❓. After some 20 s of looking the bot says that there is no pipeline. It does not ask again by itself.",
+  "kind-slow": "It is slow", "look-slow": "👍 comes with the pipeline's own first word, before GitLab has answered.",
+  "kind-twice": "It makes two", "look-twice": "Of two pipelines one deploys. The other is told 409 at its start, and stops.",
+  "kind-failed": "It makes a pipeline that has failed", "look-failed": "The pipeline has failed from the start: ❌, with its link.",
+};
+
+export const words = { ja, en };

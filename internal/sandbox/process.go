@@ -1,0 +1,244 @@
+package sandbox
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Program is the bot: it runs until ctx ends, and reaches the world by dial and
+// listen alone.
+type Program func(ctx context.Context, lang string,
+	dial func(ctx context.Context, network, addr string) (net.Conn, error),
+	listen func(network, addr string) (net.Listener, error)) error
+
+// Process is the bot's: it runs the program, one life of it at a time, within
+// this process. It can be stopped as a signal does, killed as by SIGKILL, and
+// cut off from a server.
+type Process struct {
+	program Program
+	ctx     context.Context
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	now     *life
+	lang    string
+	away    map[string]bool // by address
+	changed chan struct{}
+}
+
+// NewProcess makes one that does not run yet. What runs at the end of ctx is
+// stopped by it; [Process.Wait] waits for that.
+func NewProcess(ctx context.Context, program Program) *Process {
+	return &Process{program: program, ctx: ctx, away: map[string]bool{}, changed: make(chan struct{})}
+}
+
+// Start starts the bot, speaking a language, unless it runs. What it ends with
+// comes on the channel.
+func (p *Process) Start(lang string) <-chan error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ended := make(chan error, 1)
+	if p.now != nil {
+		return ended
+	}
+	ctx, stop := context.WithCancel(p.ctx)
+	l := &life{of: p, stop: stop, done: make(chan struct{}), wires: map[*wire]bool{}}
+	p.now, p.lang = l, lang
+	p.tell()
+	p.running.Go(func() {
+		ended <- p.program(ctx, lang, l.dial, l.listen)
+		stop()
+		close(l.done)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.now == l {
+			p.now = nil
+			p.tell()
+		}
+	})
+	return ended
+}
+
+// Restart ends the bot as SIGTERM does, waits for that, and starts it in a
+// language. One that does not run is left so, and speaks it when it does.
+func (p *Process) Restart(lang string) {
+	p.mu.Lock()
+	l := p.now
+	p.lang = lang
+	p.tell()
+	p.mu.Unlock()
+	if l == nil {
+		return
+	}
+	l.stop()
+	<-l.done
+	p.mu.Lock()
+	killed := p.now != nil && p.now != l || l.dead
+	if p.now == l {
+		p.now = nil
+	}
+	p.mu.Unlock()
+	if !killed {
+		p.Start(lang)
+	}
+}
+
+// Kill ends the bot as SIGKILL does: from now on nothing that it does reaches
+// the world.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.now
+	if l == nil {
+		return
+	}
+	l.dead = true
+	for w := range l.wires {
+		w.Conn.Close()
+	}
+	for _, d := range l.doors {
+		d.Close()
+	}
+	l.stop()
+	p.now = nil
+	p.tell()
+}
+
+// Away cuts the bot off from a server, or lets it through again. Whatever is
+// started meanwhile does not reach it either.
+func (p *Process) Away(addr string, on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addr = strings.TrimPrefix(addr, "http://")
+	p.away[addr] = on
+	if p.now != nil && on {
+		for w := range p.now.wires {
+			if w.addr == addr {
+				w.Conn.Close()
+			}
+		}
+	}
+	p.tell()
+}
+
+// IsAway tells whether the bot is cut off from a server.
+func (p *Process) IsAway(addr string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.away[strings.TrimPrefix(addr, "http://")]
+}
+
+// Runs tells what the bot speaks, and whether it runs.
+func (p *Process) Runs() (lang string, runs bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lang, p.now != nil
+}
+
+// Changed is closed at the next change of what can be asked here.
+func (p *Process) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
+
+// Wait waits until everything that ran has ended.
+func (p *Process) Wait() { p.running.Wait() }
+
+func (p *Process) tell() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// life is one run of the program. The process's lock guards it.
+type life struct {
+	of    *Process
+	stop  context.CancelFunc
+	done  chan struct{}
+	dead  bool
+	wires map[*wire]bool
+	doors []net.Listener
+}
+
+func (l *life) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	refused := &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	if l.cut(addr) {
+		return nil, refused
+	}
+	c, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	w := l.own(c, addr)
+	if l.cut(addr) {
+		w.Close()
+		return nil, refused
+	}
+	return w, nil
+}
+
+// cut tells whether nothing of it reaches an address.
+func (l *life) cut(addr string) bool {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	return l.dead || l.of.away[addr]
+}
+
+func (l *life) own(c net.Conn, addr string) *wire {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	w := &wire{c, l, addr}
+	l.wires[w] = true
+	return w
+}
+
+func (l *life) listen(network, addr string) (net.Listener, error) {
+	listener, err := net.Listen(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	if l.dead {
+		listener.Close()
+		return nil, net.ErrClosed
+	}
+	l.doors = append(l.doors, listener)
+	return &door{listener, l}, nil
+}
+
+// wire is a connection of a life's.
+type wire struct {
+	net.Conn
+	l    *life
+	addr string
+}
+
+func (w *wire) Close() error {
+	w.l.of.mu.Lock()
+	delete(w.l.wires, w)
+	w.l.of.mu.Unlock()
+	return w.Conn.Close()
+}
+
+// door is a listener of a life's.
+type door struct {
+	net.Listener
+	l *life
+}
+
+func (d *door) Accept() (net.Conn, error) {
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	w := d.l.own(c, "")
+	if d.l.cut("") {
+		w.Close()
+	}
+	return w, nil
+}
