@@ -81,6 +81,16 @@ func demo(ctx context.Context, o demoOptions, open func(address string), in io.R
 	terminal := &sandbox.Terminal{Out: out, Slack: box.Slack, Bot: "psycher", User: "yamada"}
 	say := terminal.Narrate
 	say(story.hello)
+	starting, cancel := context.WithTimeout(ctx, demoWithin)
+	defer cancel()
+	if err := box.Ready(starting); err != nil && ctx.Err() == nil {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("the bot did not start: %w", err)
+		default:
+			return err
+		}
+	}
 	stays := isTerminal(in)
 	if stays || o.page {
 		l, err := demopage.Listen()
@@ -95,16 +105,6 @@ func demo(ctx context.Context, o demoOptions, open func(address string), in io.R
 		address := "http://" + l.Addr().String() + "/"
 		say(story.page + address)
 		open(address)
-	}
-	starting, cancel := context.WithTimeout(ctx, demoWithin)
-	defer cancel()
-	if err := box.Ready(starting); err != nil && ctx.Err() == nil {
-		select {
-		case err := <-ended:
-			return fmt.Errorf("the bot did not start: %w", err)
-		default:
-			return err
-		}
 	}
 	running.Go(func() { terminal.Watch(ctx) })
 	if stays || !o.page {

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 var (
@@ -79,7 +78,7 @@ func (p page) does(actions ...action) {
 	p.Helper()
 	for _, a := range actions {
 		if err := p.run(a); err != nil {
-			shows, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
+			shows, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`["messages", "record-body", "gone"].map((id) => document.getElementById(id).innerText.replaceAll("\n", " ")).join("\n") + "\n" + JSON.stringify([document.getElementById("say").value, document.activeElement.id, document.hasFocus(), document.hidden])`))
 			p.Fatalf("%v\nThe page shows:\n%s", err, shows)
 		}
 	}
@@ -113,7 +112,7 @@ func TestAMentionDeploys(t *testing.T) {
 		t.Errorf("the box offers %q", offered)
 	}
 	p.does(
-		key("#say", kb.Enter),
+		push("#say"),
 		marked("👍"), says("Pipeline"),
 		until(`document.querySelector(".log").textContent.includes("psycher was told: start")`),
 		until(`document.querySelector(".pipeline .status.running") !== null`),
@@ -135,7 +134,7 @@ func TestAMentionDeploys(t *testing.T) {
 func TestADeployFailsAndIsRetried(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		key("#switch-fail-next", kb.Enter), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
+		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
 		write("@psycher release"),
 		until(`document.getElementById("switch-fail-next").ariaChecked === "false"`),
 		marked("❌"), says("@yamada"),
@@ -151,7 +150,7 @@ func TestACanceledPipelineIsFoundOut(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		write("@psycher release"), marked("👍"),
-		key("#cancel-1001", kb.Enter), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
+		push("#cancel-1001"), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
 		// The button that was pressed is gone: who uses the keyboard is still at its pipeline.
 		until(`document.activeElement.id === "pipeline-1001"`),
 		marked("🚫"), says("@yamada"),

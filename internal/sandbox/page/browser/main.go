@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 func main() {
@@ -107,7 +106,7 @@ func story(lang string) []action {
 	}
 	return []action{
 		write(hold), until(`document.querySelectorAll(".thread .one").length === 1`),
-		key("#switch-fail-next", kb.Enter), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
+		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
 		write(release), marked("❌"), until(`document.querySelectorAll(".thread .one").length === 3`),
 		click("#retry-1001"), marked("✅"), until(`document.querySelectorAll(".thread .one").length === 4`),
 		write(release), marked("👍"), until(`document.querySelector(".moves .running") !== null`),

@@ -15,7 +15,6 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // within bounds each thing that is waited for.
@@ -54,6 +53,8 @@ type tab struct {
 
 	mu       sync.Mutex
 	problems []string
+	pages    int // that were loaded
+	streams  int // of events that were opened
 }
 
 // view is how a person sees the page.
@@ -90,6 +91,7 @@ func (t *tab) notice(e any, origin string) {
 			problem = "log: " + e.Entry.Text + " " + e.Entry.URL
 		}
 	case *network.EventRequestWillBeSent:
+		t.count(e)
 		if url := e.Request.URL; !strings.HasPrefix(url, origin) && !strings.HasPrefix(url, "data:") {
 			problem = "a request outside: " + url
 		}
@@ -101,9 +103,23 @@ func (t *tab) notice(e any, origin string) {
 	}
 }
 
+func (t *tab) count(e *network.EventRequestWillBeSent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e.Type {
+	case network.ResourceTypeDocument:
+		t.pages++
+	case network.ResourceTypeEventSource:
+		t.streams++
+	}
+}
+
 func (t *tab) noticed() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.streams > t.pages {
+		return append(t.problems, fmt.Sprintf("%d streams of events were opened by %d pages: they broke off", t.streams, t.pages))
+	}
 	return t.problems
 }
 
@@ -123,18 +139,22 @@ func seenAs(v view) action {
 		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: v.height, DeviceScaleFactor: 1}); err != nil {
 			return err
 		}
+		// Else only one of many tabs has the keyboard.
+		if _, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+			return err
+		}
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		return err
 	})
 }
 
-// until waits until an expression holds, which is looked at in each frame of the
-// page.
+// until waits until an expression holds, which the page itself looks at. (Not in
+// each of its frames: of many pages, those behind have none.)
 func until(expression string) action {
 	wait := `new Promise((done) => {
-		const look = () => { if (` + expression + `) done(true); else requestAnimationFrame(look); };
+		const look = () => { if (` + expression + `) done(true); else setTimeout(look, 20); };
 		look();
 	})`
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -148,31 +168,46 @@ func until(expression string) action {
 // write writes a message with the keyboard, in place of what the box holds, and
 // sends it.
 func write(text string) action {
-	return chromedp.Steps(
-		chromedp.Focus(chromedp.CSS("#say")),
-		until(`document.getElementById("say").select() === undefined`),
+	return steps(
+		focus("#say"), until(`document.getElementById("say").select() === undefined`),
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
 			return err
 		}),
-		chromedp.KeyEvent(kb.Enter),
+		enter,
 		until(`document.getElementById("say").value === "@psycher "`),
 	)
 }
 
+// enter presses Enter as a keyboard does: where the page takes the key for
+// itself, no character comes after it.
+var enter action = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		pressed := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
+		if kind == input.DispatchKeyEventTypeKeyDown {
+			pressed.Text = "\r"
+		}
+		if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, pressed); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+func focus(selector string) action {
+	return until(fmt.Sprintf(`document.querySelector(%q)?.focus() === undefined && document.activeElement.matches(%q)`, selector, selector))
+}
+
+// push presses a button by the keyboard.
+func push(selector string) action { return steps(focus(selector), enter) }
+
 func click(selector string) action { return chromedp.Click(chromedp.CSS(selector)) }
 
-// key presses a key on what has the focus.
-func key(selector, pressed string) action {
-	return chromedp.Steps(chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(pressed))
-}
+func press(pressed string) action { return chromedp.KeyEvent(pressed) }
 
-func exceptionOf(d *runtime.ExceptionDetails) string {
-	if d.Exception != nil {
-		return d.Text + " " + d.Exception.Description
-	}
-	return d.Text
-}
+func steps(actions ...action) action { return chromedp.Steps(actions...) }
+
+var reload = chromedp.Reload()
 
 // last is the newest mention, and within it.
 const last = `[...document.querySelectorAll(".message")].at(-1)`
@@ -180,4 +215,11 @@ const last = `[...document.querySelectorAll(".message")].at(-1)`
 // marked waits until the newest mention carries just this mark.
 func marked(glyph string) action {
 	return until(fmt.Sprintf(`[...(%s?.querySelector(".one .reactions")?.children ?? [])].map((r) => r.firstChild.textContent).join() === %q`, last, glyph))
+}
+
+func exceptionOf(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil {
+		return d.Text + " " + d.Exception.Description
+	}
+	return d.Text
 }

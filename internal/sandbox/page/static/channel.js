@@ -1,5 +1,6 @@
 import { $, act, clock, h, sync, timeOf } from "./dom.js";
 import { emoji, plain, show } from "./mrkdwn.js";
+import { words } from "./words.js";
 
 // The stand-in of Slack: the channel, and what one writes into it.
 
@@ -16,20 +17,22 @@ export function begin(world) {
   });
   box.addEventListener("keydown", (e) => {
     if (e.isComposing || e.keyCode === 229) return; // Enter ends a conversion
+    const first = !box.value.slice(0, box.selectionStart).includes("\n");
+    const last = !box.value.slice(box.selectionEnd).includes("\n");
     if (e.key === "Enter" && !e.shiftKey) {
       e.preventDefault();
       send(world);
     } else if (e.key === "Escape" && about) leave(world);
-    else if (e.key === "ArrowUp" && box.selectionStart === 0) recall(world, 1, e);
-    else if (e.key === "ArrowUp" && !box.value.slice(0, box.selectionStart).includes("\n") && box.selectionStart === box.value.length) recall(world, 1, e);
-    else if (e.key === "ArrowDown" && back > 0 && box.selectionStart === box.value.length) recall(world, -1, e);
+    else if (e.key === "ArrowUp" && first) recall(world, 1, e);
+    else if (e.key === "ArrowDown" && last && back > 0) recall(world, -1, e);
   });
   $("about-end").addEventListener("click", () => leave(world));
 }
 
 // speak offers the mention in the language's own words.
 export function speak(world) {
-  if (!about) $("say").value = world.t("first");
+  const offered = ["", "@psycher", words.ja.first, words.en.first];
+  if (!about && offered.includes($("say").value.trim())) $("say").value = world.t("first");
   $("examples").replaceChildren(...world.t("tries").map((text) =>
     h("button", { type: "button", text, click: () => fill(`@psycher ${text}`) })));
   tellAbout(world);
@@ -94,7 +97,17 @@ export function draw(world) {
   }
   const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
   const beside = (m) => [world.lang, world.looked === m.ts, !!records[m.ts], gitlab.length];
-  sync(box, slack, (m) => m.ts, (m) => thread(m, world), beside);
+  // Only what changes is made anew: a button that is being pressed stays.
+  sync(box, slack, (m) => m.ts, (m) => frame(m, world), () => world.lang, ["ts"]);
+  for (const m of slack) {
+    const article = $(`message-${m.ts}`);
+    article.classList.toggle("looked", world.looked === m.ts && !!records[m.ts]);
+    const { replies, ...top } = m;
+    const [first, thread] = article.children;
+    sync(first, [top], () => "top", (t) => one(t, world, true), beside);
+    thread.hidden = !replies?.length;
+    sync(thread, replies ?? [], (r) => r.ts, (r) => one(r, world, false), beside);
+  }
   if (low) box.scrollTop = box.scrollHeight;
   readOut(world);
 }
@@ -114,12 +127,8 @@ function readOut(world) {
   heard = now;
 }
 
-function thread(m, world) {
-  const replies = m.replies ?? [];
-  return h("article", { class: world.looked === m.ts && world.state.records[m.ts] ? "message looked" : "message", "aria-label": `${nameOf(m, world)}, ${clock(timeOf(m.ts), world.lang)}` },
-    one(m, world, true),
-    replies.length ? h("div", { class: "thread", role: "group", "aria-label": world.t("thread") }, replies.map((r) => one(r, world, false))) : null);
-}
+const frame = (m, world) => h("article", { class: "message", id: `message-${m.ts}`, "aria-label": `${nameOf(m, world)}, ${clock(timeOf(m.ts), world.lang)}` },
+  h("div"), h("div", { class: "thread", role: "group", "aria-label": world.t("thread"), hidden: true }));
 
 const nameOf = (m, world) => (m.bot ? "psycher" : world.people[m.user] ?? m.user);
 

@@ -18,12 +18,13 @@ export function h(tag, attributes, ...children) {
 }
 
 // sync makes the children of a parent one for each item, in their order, and
-// touches only those that look different from before. Who had the focus keeps it.
-export function sync(parent, items, key, make, beside = "") {
+// touches only those that look different from before: by all of the item, or by
+// some of it, and by what is beside it. Who had the focus keeps it.
+export function sync(parent, items, key, make, beside = () => "", some = undefined) {
   const old = new Map([...parent.children].map((c) => [c.dataset.key, c]));
   const now = items.map((item) => {
     const k = String(key(item));
-    const looks = JSON.stringify([item, typeof beside === "function" ? beside(item) : beside]);
+    const looks = JSON.stringify(some ? some.map((name) => item[name]) : item) + JSON.stringify(beside(item));
     const was = old.get(k);
     if (was?.looks === looks) return was;
     const made = make(item);
@@ -39,12 +40,12 @@ export function sync(parent, items, key, make, beside = "") {
   }
   while (parent.children.length > now.length) parent.lastElementChild.remove();
   if (!had || document.contains(had)) return;
-  const next = (had.id && $(had.id)) || now.find((n) => n.dataset.key === within);
+  const next = (had.id && $(had.id)) || (parent.hasAttribute("tabindex") ? parent : now.find((n) => n.dataset.key === within));
   if (next && !next.hasAttribute("tabindex") && !/^(BUTTON|A|SUMMARY)$/.test(next.tagName)) next.tabIndex = -1;
   next?.focus({ preventScroll: true });
 }
 
-// act asks the demo to do something; it gives whether that was done.
+// act asks the demo to do something, and tells whether that was done.
 export async function act(what) {
   try {
     const answer = await fetch("do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
@@ -54,6 +55,6 @@ export async function act(what) {
   }
 }
 
-export const clock = (date, lang) => date.toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const clock = (date, lang) => date.toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 export const timeOf = (ts) => new Date(Number(ts) * 1000);

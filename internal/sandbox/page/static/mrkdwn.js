@@ -87,7 +87,7 @@ function named(target, label, world) {
       return "#" + (label || target.slice(1));
     case "!": {
       const date = /^!date\^(\d+)\^/.exec(target);
-      if (date) return new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit" });
+      if (date) return new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
       return "@" + (label.replace(/^@/, "") || target.slice(1).replace(/\^.*/, ""));
     }
   }

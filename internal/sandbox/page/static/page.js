@@ -24,7 +24,7 @@ const world = {
   },
   // The record that is looked at: the chosen one, else the newest.
   get looked() {
-    return state.looked ?? Object.keys(state.records).sort().at(-1) ?? null;
+    return state.looked in state.records ? state.looked : (Object.keys(state.records).sort().at(-1) ?? null);
   },
   look(ts) {
     state.looked = ts;
@@ -48,6 +48,7 @@ function speak() {
 }
 
 function draw() {
+  if (!state.demo || !state.switches.language) return; // the first parts come one by one
   speak();
   const { kill, sockets } = state.switches;
   const how = kill ? "killed" : sockets > 0 ? "ready" : "starting";
@@ -90,14 +91,13 @@ function begin() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   for (const lang of ["ja", "en"]) $(lang).addEventListener("click", () => act({ do: "language", choice: lang }));
   channel.begin(world);
-  switches.begin(world);
 
   const events = new EventSource("events");
   events.addEventListener("message", (e) => {
     Object.assign(state, JSON.parse(e.data));
     $("gone").hidden = true;
     draw();
-    document.documentElement.dataset.ready = "true";
+    document.documentElement.dataset.ready = String(spoken !== "");
   });
   events.addEventListener("error", () => {
     $("gone").hidden = false;

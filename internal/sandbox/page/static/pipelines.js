@@ -15,25 +15,35 @@ export function draw(world) {
     $("pipelines").replaceChildren(h("p", { class: "empty", text: world.t("noPipeline") }));
     return;
   }
-  sync($("pipelines"), gitlab, (p) => p.id, (p) => show(p, world, p.id === pipeline, p.id === newest), (p) => [world.lang, p.id === pipeline, p.id === newest]);
-  for (const log of document.querySelectorAll(".log")) log.scrollTop = log.scrollHeight;
+  // Only what changes is made anew: a button that is being pressed stays.
+  sync($("pipelines"), gitlab, (p) => p.id, frame, () => "", ["id"]);
+  for (const p of gitlab) {
+    const article = $(`pipeline-${p.id}`);
+    article.classList.toggle("looked", p.id === pipeline);
+    const jobs = p.jobs ?? [];
+    sync(article, [p, ...jobs], (one) => `part-${one.id}`, (one) => (one === p ? head(p, world) : job(one, p, world, p.id === newest)),
+      () => [world.lang, p.id === newest], ["id", "status", "name"]);
+    for (const j of jobs) {
+      const log = $(`log-${j.id}`);
+      if (log.textContent === j.log) continue;
+      log.textContent = j.log;
+      log.scrollTop = log.scrollHeight;
+    }
+  }
 }
 
 export const status = (world, name) => h("span", { class: `status ${name}` }, h("span", { class: "dot" }), world.t(name));
 
-function show(p, world, looked, newest) {
-  const name = `#${p.id}`;
+const frame = (p) => h("article", { class: "pipeline", id: `pipeline-${p.id}`, "aria-labelledby": `pipeline-name-${p.id}`, tabindex: "-1" });
+
+function head(p, world) {
   const buttons = [];
   if (goesOn.includes(p.status)) buttons.push(button("cancel", p, world));
   if (canRun.includes(p.status) && p.jobs?.length) buttons.push(button("retry", p, world));
-  return h(
-    "article", { class: looked ? "pipeline looked" : "pipeline", id: `pipeline-${p.id}`, "aria-labelledby": `pipeline-name-${p.id}`, tabindex: "-1" },
-    h("div", { class: "head" },
-      h("h3", { id: `pipeline-name-${p.id}`, text: name }), status(world, p.status),
-      h("span", { class: "muted", text: `${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
-      h("span", { class: "buttons" }, buttons)),
-    (p.jobs ?? []).map((j) => job(j, p, world, newest)),
-  );
+  return h("div", { class: "head" },
+    h("h3", { id: `pipeline-name-${p.id}`, text: `#${p.id}` }), status(world, p.status),
+    h("span", { class: "muted", text: `${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
+    h("span", { class: "buttons" }, buttons));
 }
 
 function button(what, p, world) {
@@ -48,7 +58,7 @@ function job(j, p, world, newest) {
   };
   const details = h("details", { class: "job", open },
     h("summary", { id: `job-${j.id}` }, h("code", { text: j.name }), " ", status(world, j.status)),
-    h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id}`, text: j.log || "…" }));
+    h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id}` }));
   // What is opened here by the code is no choice of the person's.
   details.addEventListener("click", (e) => {
     if (e.target.closest("summary")) details.addEventListener("toggle", toggled, { once: true });

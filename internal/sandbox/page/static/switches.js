@@ -7,8 +7,6 @@ const kinds = ["refused", "waits", "lost", "unsure", "slow", "twice", "failed"];
 let drawn = "";
 let chosen = ""; // the fault that was chosen last: what to look for is said for as long
 
-export function begin() {}
-
 export function draw(world) {
   const { switches, demo } = world.state;
   if (!demo || switches.language === undefined) return;
@@ -25,6 +23,7 @@ export function draw(world) {
   const kind = demo.faults.find((f) => f.name === chosen)?.kind;
   const look = kind ? `${switches.fault ? "" : `${chosen}: `}${world.t(`look-${kind}`)}` : world.t("look-fault");
   if ($("look-fault").textContent !== look) $("look-fault").textContent = look;
+  $("look-fault").dataset.of = switches.fault;
 }
 
 function row(name, world) {

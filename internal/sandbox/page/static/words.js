@@ -22,7 +22,7 @@ const ja = {
   "state-succeeded": "成功した", "state-failed": "失敗した", "state-canceled": "キャンセルされた",
   "fact-target": "対象", "fact-pipeline": "パイプライン", "fact-mark": "付けた印", "fact-lines": "スレッドに書いた行", "fact-looks": "GitLab を見た回数", "fact-next": "次に見る時刻",
 
-  switches: "困らせてみる", switchesShort: "スイッチ", switchesNote: "何が起きても、デプロイは二度走らず、黙って消えません",
+  switches: "困らせてみる", switchesShort: "スイッチ", switchesNote: "何が起きても二度走らず、黙って消えない",
   "switch-fail-next": "次のデプロイを失敗させる", "look-fail-next": "❌ が付き、スレッドで頼んだ人が呼ばれる。GitLab で「再実行」すると ✅ に変わる。",
   "switch-fault": "次のデプロイへの GitLab の答え", asEver: "いつもどおり", "look-fault": "選んでから @psycher リリース。一度だけ効く。",
   "switch-unreachable": "GitLab につながらない", "look-unreachable": "⏳ が付いて待つ。5 分のうちに戻せば一度だけデプロイされ、戻さなければ ❌ と「何も始めていません」。",
@@ -60,7 +60,7 @@ const en = {
   "state-succeeded": "it worked", "state-failed": "it failed", "state-canceled": "it was canceled",
   "fact-target": "Target", "fact-pipeline": "Pipeline", "fact-mark": "Mark shown", "fact-lines": "Lines said", "fact-looks": "Looks at GitLab", "fact-next": "Looked at next",
 
-  switches: "Make it hard", switchesShort: "Switches", switchesNote: "Whatever happens, nothing deploys twice and nothing is lost in silence",
+  switches: "Make it hard", switchesShort: "Switches", switchesNote: "nothing deploys twice, nothing is lost in silence",
   "switch-fail-next": "The next deploy fails", "look-fail-next": "Look for ❌, and a line in the thread that names you. Retry it in GitLab, and it becomes ✅.",
   "switch-fault": "GitLab's answer to the next deploy", asEver: "as ever", "look-fault": "Choose one, then write @psycher release. It counts once.",
   "switch-unreachable": "GitLab cannot be reached", "look-unreachable": "Look for ⏳. Back within 5 minutes, it deploys once; if not, ❌ and “nothing was started”.",

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func on(name string) action  { return turned(name, true) }
+func off(name string) action { return turned(name, false) }
+
+func turned(name string, to bool) action {
+	return steps(push("#switch-"+name), until(fmt.Sprintf(`document.getElementById("switch-%s").ariaChecked === "%t"`, name, to)))
+}
+
+// replies waits until the thread of the newest mention has so many.
+func replies(n int) action {
+	return until(fmt.Sprintf(`%s.querySelectorAll(".thread .one").length === %d`, last, n))
+}
+
+// once tells whether one deploy came of all, and one status message and one line.
+func (p page) once() {
+	p.Helper()
+	p.does(marked("✅"), replies(2))
+	if got := p.pipelines(); !slices.Equal(got, []string{"passed"}) {
+		p.Errorf("the pipelines are %q", got)
+	}
+}
+
+func TestSocketsAreDropped(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(push("#switch-drop"), write("@psycher release"))
+	p.once()
+	p.does(until(`document.getElementById("bot").textContent.includes("sockets: 2")`))
+}
+
+func TestTheBotIsKilledAndRestarted(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		write("@psycher release"), marked("👍"),
+		on("kill"), until(`document.querySelector("#bot .killed")`),
+		off("kill"), until(`document.querySelector("#bot .ready")`),
+	)
+	p.once()
+}
+
+func TestWhatIsAskedOfADeadBotIsHeardWhenItIsBack(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(on("kill"), write("@psycher release"), until(last+`?.textContent.includes("release")`), off("kill"))
+	p.once()
+}
+
+func TestSlackAnswers429(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		on("limit"), write("@psycher release"),
+		until(`document.querySelector(".pipeline .head .status.success")`),
+	)
+	if shown := eval[int](p, `document.querySelectorAll(".thread .one, .reactions").length`); shown != 0 {
+		t.Error("Slack shows something all the same")
+	}
+	p.does(off("limit"))
+	p.once()
+}
+
+func TestGitLabCannotBeReached(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(on("unreachable"), write("@psycher release"), marked("⏳"), replies(1))
+	if got := p.pipelines(); len(got) != 0 {
+		t.Errorf("the pipelines are %q", got)
+	}
+	p.does(off("unreachable"))
+	p.once()
+}
+
+func TestRedisIsAway(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		on("redis"), write("@psycher release"),
+		until(`/nothing was started/i.test(document.querySelector(".thread:not([hidden])")?.textContent)`),
+		off("redis"), write("@psycher release"),
+	)
+	p.once()
+}
+
+// options are the names of one kind of answers, as the page offers them.
+func (p page) options(kinds ...string) []string {
+	return eval[[]string](p, fmt.Sprintf(`[...document.querySelectorAll("#switch-fault optgroup")].filter((g) => %q.split().includes(g.label)).flatMap((g) => [...g.children].map((o) => o.value))`, strings.Join(kinds, "")))
+}
+
+// answered has GitLab answer in a way, and asks for a deploy.
+func answered(name string) action {
+	choose := fmt.Sprintf(`(() => { const s = document.getElementById("switch-fault"); s.value = %q; s.dispatchEvent(new Event("change")); return s.value === %q; })()`, name, name)
+	return steps(
+		until(choose), until(fmt.Sprintf(`document.getElementById("look-fault").dataset.of === %q`, name)),
+		write("@psycher release"), until(`document.getElementById("switch-fault").value === ""`),
+	)
+}
+
+func TestEveryRefusalOfGitLabs(t *testing.T) {
+	p := open(t, "en", wide)
+	names := p.options("It refuses")
+	for _, name := range names {
+		p.does(answered(name), marked("❌"), replies(1))
+		if said := eval[string](p, last+`.querySelector(".thread .text").textContent`); !strings.Contains(strings.ToLower(said), "nothing was started") && !strings.Contains(said, "Nothing") {
+			t.Errorf("%s: the bot says %q", name, said)
+		}
+	}
+	if len(names) < 20 {
+		t.Errorf("there are only %q", names)
+	}
+	if got := p.pipelines(); len(got) != 0 {
+		t.Errorf("the pipelines are %q", got)
+	}
+}
+
+// What each other kind of answer comes to; * is any end that a minute brings.
+func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
+	for kind, ends := range map[string]string{
+		"It makes one wait":                     "⏳✅",
+		"Its answer is lost, the pipeline runs": "✅",
+		"Its answer is lost, nothing runs":      "❓",
+		"It is slow":                            "✅",
+		"It makes two":                          "✅",
+		"It makes a pipeline that has failed":   "❌",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			p := open(t, "en", wide)
+			names := p.options(kind)
+			if len(names) == 0 {
+				t.Fatal("there is none")
+			}
+			for _, name := range names {
+				p.does(answered(name))
+			}
+			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.includes(m.querySelector(".one .reactions")?.textContent.replace(" 1", "") || "-"))`, ends)
+			p.does(until(marks))
+			switch kind {
+			case "Its answer is lost, nothing runs":
+				if got := p.pipelines(); len(got) != 0 {
+					t.Errorf("the pipelines are %q", got)
+				}
+				p.does(replies(2))
+			case "Its answer is lost, the pipeline runs":
+				if got := len(p.pipelines()); got != len(names) {
+					t.Errorf("%d pipelines of %d mentions", got, len(names))
+				}
+			case "It makes two":
+				for _, one := range []string{"passed", "failed"} {
+					p.does(until(fmt.Sprintf(`[...document.querySelectorAll(".pipeline .head .status")].filter((e) => e.textContent === %q).length === %d`, one, len(names))))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+)
+
+// idle is a program that dials a server, listens, and runs until it is stopped
+// or let go.
+type idle struct {
+	conn net.Conn
+	door net.Listener
+	dial func(context.Context, string, string) (net.Conn, error)
+}
+
+func started(t *testing.T, server string) (*Process, chan idle) {
+	t.Helper()
+	lives := make(chan idle, 8)
+	p := NewProcess(t.Context(), func(ctx context.Context, _ string, dial func(context.Context, string, string) (net.Conn, error), listen func(string, string) (net.Listener, error)) error {
+		var l idle
+		var err error
+		if l.conn, err = dial(ctx, "tcp", server); err != nil {
+			return err
+		}
+		defer l.conn.Close()
+		if l.door, err = listen("tcp", "127.0.0.1:0"); err != nil {
+			return err
+		}
+		defer l.door.Close()
+		l.dial = dial
+		lives <- l
+		<-ctx.Done()
+		return nil
+	})
+	t.Cleanup(func() { p.Kill(); p.Wait() })
+	return p, lives
+}
+
+// echo is a server that is there.
+func echo(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(c, c) }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
+	server := echo(t)
+	p, lives := started(t, server)
+	p.Start("en")
+	l := <-lives
+	p.Kill()
+	if _, err := l.conn.Write([]byte("x")); err == nil {
+		t.Error("it still writes")
+	}
+	if c, err := net.Dial("tcp", l.door.Addr().String()); err == nil {
+		c.Close()
+		t.Error("it still listens")
+	}
+	if c, err := l.dial(context.Background(), "tcp", server); err == nil {
+		c.Close()
+		t.Error("it still dials")
+	}
+	if lang, runs := p.Runs(); runs || lang != "en" {
+		t.Errorf("it runs: %v, in %q", runs, lang)
+	}
+	p.Start("en")
+	if _, err := (<-lives).conn.Write([]byte("x")); err != nil {
+		t.Errorf("the next one cannot write: %v", err)
+	}
+}
+
+func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
+	server, other := echo(t), echo(t)
+	p, lives := started(t, server)
+	p.Start("en")
+	l := <-lives
+	p.Away("http://"+server, true)
+	if _, err := l.conn.Write([]byte("x")); err == nil {
+		t.Error("the connection is not cut")
+	}
+	_, err := l.dial(context.Background(), "tcp", server)
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "dial" || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a dial gives %v", err)
+	}
+	if c, err := l.dial(context.Background(), "tcp", other); err != nil {
+		t.Errorf("another server is away too: %v", err)
+	} else {
+		c.Close()
+	}
+	p.Away(server, false)
+	if c, err := l.dial(context.Background(), "tcp", server); err != nil || p.IsAway(server) {
+		t.Errorf("it is still away: %v", err)
+	} else {
+		c.Close()
+	}
+}
+
+func TestARestartChangesTheLanguage(t *testing.T) {
+	p, lives := started(t, echo(t))
+	p.Start("ja")
+	first := <-lives
+	p.Restart("en")
+	<-lives
+	if lang, runs := p.Runs(); lang != "en" || !runs {
+		t.Errorf("it runs: %v, in %q", runs, lang)
+	}
+	if _, err := first.conn.Write(nil); err == nil {
+		t.Error("the first one is still there")
+	}
+	p.Kill()
+	p.Restart("ja")
+	if lang, runs := p.Runs(); lang != "ja" || runs {
+		t.Errorf("a dead one runs: %v, in %q", runs, lang)
+	}
+}
