@@ -78,7 +78,7 @@ func (p page) does(actions ...action) {
 	p.Helper()
 	for _, a := range actions {
 		if err := p.run(a); err != nil {
-			shows, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`["messages", "record-body", "gone"].map((id) => document.getElementById(id).innerText.replaceAll("\n", " ")).join("\n") + "\n" + JSON.stringify([document.getElementById("say").value, document.activeElement.id, document.hasFocus(), document.hidden])`))
+			shows, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`["messages", "record-body", "gone"].map((id) => document.getElementById(id).innerText.replace(/\s+/g, " ").slice(-3000)).join("\n") + "\n" + JSON.stringify([document.getElementById("say").value, document.activeElement.id, document.hasFocus(), document.hidden])`))
 			p.Fatalf("%v\nThe page shows:\n%s", err, shows)
 		}
 	}

@@ -2,7 +2,7 @@
 // says from GitLab.
 
 const ja = {
-  title: "psycher のデモ", demo: "のデモ", skip: "メッセージ欄へ", sections: "ページの中", language: "言語", dark: "暗くする", light: "明るくする",
+  title: "psycher のデモ", demo: "のデモ", skip: "メッセージ欄へ", sections: "ページの中", language: "言語", dark: "暗く", light: "明るく",
   ready: "ボットは動いています", starting: "ボットは起動中です", killed: "ボットは止まっています", sockets: "ソケット",
   gone: "デモにつながりません。端末で psycher demo が動いているか見てください。動けば、このページは自動で戻ります。",
 
@@ -60,7 +60,7 @@ const en = {
   "state-succeeded": "it worked", "state-failed": "it failed", "state-canceled": "it was canceled",
   "fact-target": "Target", "fact-pipeline": "Pipeline", "fact-mark": "Mark shown", "fact-lines": "Lines said", "fact-looks": "Looks at GitLab", "fact-next": "Looked at next",
 
-  switches: "Make it hard", switchesShort: "Switches", switchesNote: "nothing deploys twice, nothing is lost in silence",
+  switches: "Make it hard", switchesShort: "Switches", switchesNote: "nothing runs twice or is lost",
   "switch-fail-next": "The next deploy fails", "look-fail-next": "Look for ❌, and a line in the thread that names you. Retry it in GitLab, and it becomes ✅.",
   "switch-fault": "GitLab's answer to the next deploy", asEver: "as ever", "look-fault": "Choose one, then write @psycher release. It counts once.",
   "switch-unreachable": "GitLab cannot be reached", "look-unreachable": "Look for ⏳. Back within 5 minutes, it deploys once; if not, ❌ and “nothing was started”.",
