@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -223,6 +224,16 @@ func (w *wire) Close() error {
 	delete(w.l.wires, w)
 	w.l.of.mu.Unlock()
 	return w.Conn.Close()
+}
+
+// SyscallConn lets a pool of connections see that one is dead before it uses
+// it, as with a connection that is not wrapped.
+func (w *wire) SyscallConn() (syscall.RawConn, error) {
+	c, ok := w.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return c.SyscallConn()
 }
 
 // door is a listener of a life's.

@@ -100,6 +100,9 @@ func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
 	if !errors.As(err, &op) || op.Op != "dial" || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a dial gives %v", err)
 	}
+	if raw, err := l.conn.(syscall.Conn).SyscallConn(); err == nil && raw.Read(func(uintptr) bool { return true }) == nil {
+		t.Error("a pool cannot see that the connection is cut")
+	}
 	if c, err := l.dial(context.Background(), "tcp", other); err != nil {
 		t.Errorf("another server is away too: %v", err)
 	} else {
