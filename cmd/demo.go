@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -71,7 +70,7 @@ func demo(ctx context.Context, o demoOptions, open func(address string), in io.R
 		return err
 	}
 	defer box.Close()
-	process := sandbox.NewProcess(ctx, demoProgram(box, errs))
+	process := sandbox.NewProcess(ctx, errs, demoProgram(box))
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer process.Wait()
@@ -127,13 +126,13 @@ func demo(ctx context.Context, o demoOptions, open func(address string), in io.R
 }
 
 // demoProgram is the bot, by its ordinary settings.
-func demoProgram(box *sandbox.Sandbox, errs io.Writer) sandbox.Program {
-	return func(ctx context.Context, lang string, dial func(context.Context, string, string) (net.Conn, error), listen func(string, string) (net.Listener, error)) error {
+func demoProgram(box *sandbox.Sandbox) sandbox.Program {
+	return func(ctx context.Context, lang string, w sandbox.World) error {
 		settings, _, err := LoadSettings(box.Environ(lang), "")
 		if err != nil {
 			return err
 		}
-		return Run(ctx, settings, Net{Dial: dial, Listen: listen}, newLog(settings, errs))
+		return Run(ctx, settings, Net{Dial: w.Dial, Listen: w.Listen}, newLog(settings, w.Log))
 	}
 }
 

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -10,11 +11,16 @@ import (
 	"time"
 )
 
-// Program is the bot: it runs until ctx ends, and reaches the world by dial and
-// listen alone.
-type Program func(ctx context.Context, lang string,
-	dial func(ctx context.Context, network, addr string) (net.Conn, error),
-	listen func(network, addr string) (net.Listener, error)) error
+// Program is the bot: it runs until ctx ends, and nothing of it reaches the
+// world but by what it is given.
+type Program func(ctx context.Context, lang string, w World) error
+
+// World is what a program can reach.
+type World struct {
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Listen func(network, addr string) (net.Listener, error)
+	Log    io.Writer
+}
 
 // Process is the bot's: it runs the program, one life of it at a time, within
 // this process. It can be stopped as a signal does, killed as by SIGKILL, and
@@ -22,6 +28,7 @@ type Program func(ctx context.Context, lang string,
 type Process struct {
 	program Program
 	ctx     context.Context
+	log     io.Writer
 	running sync.WaitGroup
 
 	mu      sync.Mutex
@@ -33,8 +40,8 @@ type Process struct {
 
 // NewProcess makes one that does not run yet. What runs at the end of ctx is
 // stopped by it; [Process.Wait] waits for that.
-func NewProcess(ctx context.Context, program Program) *Process {
-	return &Process{program: program, ctx: ctx, away: map[string]bool{}, changed: make(chan struct{})}
+func NewProcess(ctx context.Context, log io.Writer, program Program) *Process {
+	return &Process{program: program, ctx: ctx, log: log, away: map[string]bool{}, changed: make(chan struct{})}
 }
 
 // Start starts the bot, speaking a language, unless it runs. What it ends with
@@ -51,7 +58,7 @@ func (p *Process) Start(lang string) <-chan error {
 	p.now, p.lang = l, lang
 	p.tell()
 	p.running.Go(func() {
-		ended <- p.program(ctx, lang, l.dial, l.listen)
+		ended <- p.program(ctx, lang, World{l.dial, l.listen, l})
 		stop()
 		close(l.done)
 		p.mu.Lock()
@@ -163,6 +170,16 @@ type life struct {
 	dead  bool
 	wires map[*wire]bool
 	doors []net.Listener
+}
+
+// Write writes to the log, while it lives.
+func (l *life) Write(line []byte) (int, error) {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	if l.dead {
+		return len(line), nil
+	}
+	return l.of.log.Write(line)
 }
 
 func (l *life) dial(ctx context.Context, network, addr string) (net.Conn, error) {

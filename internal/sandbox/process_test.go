@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -14,30 +16,31 @@ import (
 type idle struct {
 	conn net.Conn
 	door net.Listener
-	dial func(context.Context, string, string) (net.Conn, error)
+	World
 }
 
-func started(t *testing.T, server string) (*Process, chan idle) {
+func started(t *testing.T, server string) (*Process, chan idle, *bytes.Buffer) {
 	t.Helper()
+	var log bytes.Buffer
 	lives := make(chan idle, 8)
-	p := NewProcess(t.Context(), func(ctx context.Context, _ string, dial func(context.Context, string, string) (net.Conn, error), listen func(string, string) (net.Listener, error)) error {
+	p := NewProcess(t.Context(), &log, func(ctx context.Context, _ string, w World) error {
 		var l idle
 		var err error
-		if l.conn, err = dial(ctx, "tcp", server); err != nil {
+		if l.conn, err = w.Dial(ctx, "tcp", server); err != nil {
 			return err
 		}
 		defer l.conn.Close()
-		if l.door, err = listen("tcp", "127.0.0.1:0"); err != nil {
+		if l.door, err = w.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return err
 		}
 		defer l.door.Close()
-		l.dial = dial
+		l.World = w
 		lives <- l
 		<-ctx.Done()
 		return nil
 	})
 	t.Cleanup(func() { p.Kill(); p.Wait() })
-	return p, lives
+	return p, lives, &log
 }
 
 // echo is a server that is there.
@@ -62,10 +65,14 @@ func echo(t *testing.T) string {
 
 func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 	server := echo(t)
-	p, lives := started(t, server)
+	p, lives, log := started(t, server)
 	p.Start("en")
 	l := <-lives
+	fmt.Fprint(l.Log, "alive")
 	p.Kill()
+	if fmt.Fprint(l.Log, "dead"); log.String() != "alive" {
+		t.Errorf("it logs %q", log)
+	}
 	if _, err := l.conn.Write([]byte("x")); err == nil {
 		t.Error("it still writes")
 	}
@@ -73,7 +80,7 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 		c.Close()
 		t.Error("it still listens")
 	}
-	if c, err := l.dial(context.Background(), "tcp", server); err == nil {
+	if c, err := l.Dial(context.Background(), "tcp", server); err == nil {
 		c.Close()
 		t.Error("it still dials")
 	}
@@ -88,14 +95,14 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 
 func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
 	server, other := echo(t), echo(t)
-	p, lives := started(t, server)
+	p, lives, _ := started(t, server)
 	p.Start("en")
 	l := <-lives
 	p.Away("http://"+server, true)
 	if _, err := l.conn.Write([]byte("x")); err == nil {
 		t.Error("the connection is not cut")
 	}
-	_, err := l.dial(context.Background(), "tcp", server)
+	_, err := l.Dial(context.Background(), "tcp", server)
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "dial" || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a dial gives %v", err)
@@ -103,13 +110,13 @@ func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
 	if raw, err := l.conn.(syscall.Conn).SyscallConn(); err == nil && raw.Read(func(uintptr) bool { return true }) == nil {
 		t.Error("a pool cannot see that the connection is cut")
 	}
-	if c, err := l.dial(context.Background(), "tcp", other); err != nil {
+	if c, err := l.Dial(context.Background(), "tcp", other); err != nil {
 		t.Errorf("another server is away too: %v", err)
 	} else {
 		c.Close()
 	}
 	p.Away(server, false)
-	if c, err := l.dial(context.Background(), "tcp", server); err != nil || p.IsAway(server) {
+	if c, err := l.Dial(context.Background(), "tcp", server); err != nil || p.IsAway(server) {
 		t.Errorf("it is still away: %v", err)
 	} else {
 		c.Close()
@@ -117,7 +124,7 @@ func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
 }
 
 func TestARestartChangesTheLanguage(t *testing.T) {
-	p, lives := started(t, echo(t))
+	p, lives, _ := started(t, echo(t))
 	p.Start("ja")
 	first := <-lives
 	p.Restart("en")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -28,7 +29,7 @@ func serve(t *testing.T) site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bot := sandbox.NewProcess(ctx, func(ctx context.Context, _ string, _ func(context.Context, string, string) (net.Conn, error), _ func(string, string) (net.Listener, error)) error {
+	bot := sandbox.NewProcess(ctx, io.Discard, func(ctx context.Context, _ string, _ sandbox.World) error {
 		<-ctx.Done()
 		return nil
 	})
