@@ -52,7 +52,6 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this is not JSON", http.StatusUnsupportedMediaType)
 		return
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readWithin))
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody)).Decode(&d); err != nil {
 		http.Error(w, "this cannot be read", http.StatusBadRequest)
 		return

@@ -28,10 +28,6 @@ var static embed.FS
 // bot meanwhile.
 const lingers = 5 * time.Second
 
-// readWithin is how long a request may take to come in. It is no ReadTimeout of
-// the server's, which would cut the events off.
-const readWithin = 10 * time.Second
-
 // Page shows one sandbox, and the bot in it.
 type Page struct {
 	box     *sandbox.Sandbox
@@ -81,7 +77,7 @@ func Listen() (net.Listener, error) {
 func (p *Page) Serve(ctx context.Context, l net.Listener) error {
 	p.box.Linger(lingers)
 	s := &http.Server{
-		Handler: guard(p.mux), ReadHeaderTimeout: readWithin, IdleTimeout: time.Minute,
+		Handler: guard(p.mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	p.running.Go(func() { p.watch(ctx) })
