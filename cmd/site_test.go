@@ -117,12 +117,13 @@ func openSite(t *testing.T) *site {
 	return s
 }
 
-// freeAddr is one that nobody listens on, and that no connection of this
-// machine's is given: a process can be started on it again and again.
+// freeAddr is one that nobody listens on, that no connection of this machine's
+// is given, and that was given to nobody else here: a process can be started on
+// it again and again.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		addr := fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))
+		addr := fmt.Sprint("127.0.0.1:", 10_000+nextPort.Add(1)%20_000)
 		if l, err := net.Listen("tcp", addr); err == nil {
 			l.Close()
 			return addr
@@ -131,6 +132,10 @@ func freeAddr(t *testing.T) string {
 	t.Fatal("no free port")
 	return ""
 }
+
+var nextPort atomic.Uint32
+
+func init() { nextPort.Store(rand.Uint32N(20_000)) } // not where another run of the tests begins
 
 func (s *site) close(cancel func()) {
 	cancel() // kills what still runs
