@@ -45,13 +45,23 @@ func (w *world) burst(n int) (said []mention, began time.Time) {
 	return said, began
 }
 
-// triggered waits until GitLab was asked so many times in all.
-func (w *world) triggered(ctx context.Context, n int, within time.Duration) error {
-	err := until(ctx, within, fmt.Sprintf("%d triggers", n), func() bool { return w.gitlab.Posts() >= n })
-	if err != nil {
-		return fmt.Errorf("%w, with %d", err, w.gitlab.Posts())
+// triggered waits until each has been, and gives their times.
+func (w *world) triggered(ctx context.Context, said []mention, within time.Duration) (t times, err error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(within); ; <-tick.C {
+		// Counting takes the stand-ins' time: not before it may be so.
+		if w.gitlab.Posts()-w.posts >= len(said) {
+			if t = w.times(said); len(t.trigger) == len(said) && t.unacked == 0 {
+				w.posts = w.gitlab.Posts()
+				return t, nil
+			}
+		}
+		if ctx.Err() != nil || time.Now().After(end) {
+			t = w.times(said)
+			return t, fmt.Errorf("of %d mentions %d are acked and %d triggered after %v", len(said), len(t.ack), len(t.trigger), within)
+		}
 	}
-	return nil
 }
 
 // times are the latencies of mentions, from the moment Slack sent the envelope.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "figures", "what to measure: figures or flood")
 	flag.IntVar(&o.mentions, "mentions", 100_000, "of the flood")
 	flag.BoolVar(&o.peers, "peers", true, "measure other bots beside it, in turn; takes node and npm")
-	flag.StringVar(&o.subject, "subject", "", "measure only what has this in its name")
+	flag.StringVar(&o.subject, "subject", "", "measure only those whose names match")
 	flag.Parse()
 	if err := o.run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -89,7 +90,7 @@ func (o options) figures(ctx context.Context, out io.Writer, binary, dir, redis 
 		}
 		subjects = append(subjects, more...)
 	}
-	subjects = slices.DeleteFunc(subjects, func(s subject) bool { return !strings.Contains(s.name, o.subject) })
+	subjects = slices.DeleteFunc(subjects, func(s subject) bool { return !regexp.MustCompile(o.subject).MatchString(s.name) })
 	all := make([]figures, len(subjects))
 	for run := range o.runs {
 		for i, s := range subjects {

@@ -30,6 +30,7 @@ type world struct {
 	slack    *fakeslack.Slack
 	gitlab   *fakegitlab.GitLab
 	channels int // that mentions are spread over
+	posts    int // GitLab had before what is waited for
 
 	slackURL, gitlabURL string
 	dir                 string
