@@ -84,6 +84,11 @@ func (s subject) startBorn(ctx context.Context, w *world) (*process, error) {
 	if err := until(ctx, 5*time.Second, "no socket", func() bool { return w.slack.Connections() == 0 }); err != nil {
 		return nil, err
 	}
+	if w.fill != nil {
+		if err := w.fill(); err != nil {
+			return nil, err
+		}
+	}
 	return s.start(ctx, w)
 }
 

@@ -29,8 +29,9 @@ func projectPath(i int) string { return fmt.Sprintf("group/app%d", i%projects) }
 type world struct {
 	slack    *fakeslack.Slack
 	gitlab   *fakegitlab.GitLab
-	channels int // that mentions are spread over
-	posts    int // GitLab had before what is waited for
+	channels int          // that mentions are spread over
+	fill     func() error // what the store holds before the start; nil: nothing
+	posts    int          // GitLab had before what is waited for
 
 	slackURL, gitlabURL string
 	dir                 string
@@ -115,15 +116,20 @@ func startRedis(ctx context.Context, dir string) (addr string, cmd *exec.Cmd, er
 	return addr, cmd, until(ctx, 10*time.Second, "Redis to answer", func() bool { return askRedis(addr, "PING") == nil })
 }
 
-// askRedis sends an inline command and waits for a simple answer.
-func askRedis(addr, command string) error {
+// askRedis sends a command and waits for its answer, which is not read beyond
+// whether it is an error.
+func askRedis(addr string, command ...string) error {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := fmt.Fprintf(c, "%s\r\n", command); err != nil {
+	raw := fmt.Sprintf("*%d\r\n", len(command))
+	for _, word := range command {
+		raw += fmt.Sprintf("$%d\r\n%s\r\n", len(word), word)
+	}
+	if _, err := c.Write([]byte(raw)); err != nil {
 		return err
 	}
 	b := make([]byte, 256)
