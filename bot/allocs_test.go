@@ -1,0 +1,37 @@
+package bot
+
+import "testing"
+
+// What a mention allocates until it is read and understood. It is not to double
+// unseen: mend what has grown, or say why here.
+func TestWhatAMentionAllocates(t *testing.T) {
+	payload := event(nil)
+	for name, c := range map[string]struct {
+		most float64
+		do   func() bool
+	}{
+		"read": {75, func() bool {
+			_, ok, _ := ReadMention(payload, bot)
+			return ok
+		}},
+		"understand": {150, func() bool {
+			return Understand("リリースお願いします", []string{"app"}, func(string) bool { return false }).Deploys()
+		}},
+	} {
+		if !c.do() {
+			t.Errorf("%s: it is not done", name)
+		}
+		if n := testing.AllocsPerRun(200, func() { c.do() }); n > c.most {
+			t.Errorf("%s: %v allocations, at most %v are expected", name, n, c.most)
+		}
+	}
+}
+
+func BenchmarkReadAndUnderstand(b *testing.B) {
+	payload := event(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		m, _, _ := ReadMention(payload, bot)
+		Understand(m.Text, []string{"app", "web"}, func(string) bool { return false })
+	}
+}

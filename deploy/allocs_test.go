@@ -1,0 +1,64 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+)
+
+// still is a store, a GitLab, a Slack and a reader that do nothing, but the
+// store encodes as the real one does.
+type still struct {
+	Store
+	GitLab
+}
+
+type stillSlack struct{ Slack }
+
+func (stillSlack) Now() time.Time { return t0 }
+
+func (still) Claim(_ context.Context, r Record, _ time.Duration, _ time.Time) (Held, bool, error) {
+	raw, err := json.Marshal(r)
+	return Held{Record: r, Raw: raw, Now: t0}, false, err
+}
+
+func (still) Save(_ context.Context, _ Held, next Record, _ time.Duration) (Held, error) {
+	raw, err := json.Marshal(next)
+	return Held{Record: next, Raw: raw, Now: t0}, err
+}
+
+func (still) Trigger(context.Context, Target, Mention, time.Time) Outcome {
+	return Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+}
+
+func (still) PipelinesURL(string) string                { return "http://gitlab.test/pipelines" }
+func (still) Read(_ Mention, here []Target) (in Intent) { return Intent{Target: here[0].Name} }
+
+// What a mention allocates from its claim to its trigger, the calls themselves
+// left out. It is not to double unseen: mend what has grown, or say why here.
+func TestWhatAMentionAllocates(t *testing.T) {
+	targets, err := ParseTargets([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Loop{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Rules: Rules{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	m := Mention{Key: Key{"T1", "C1", "1767323045.000001"}, ID: "id-1", User: "U1", Text: "release"}
+	for name, c := range map[string]struct {
+		most float64
+		do   func() bool
+	}{
+		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
+		"trigger": {115, func() bool {
+			h, show := l.step(Held{Record: Record{State: Accepted, Mention: m}, Now: t0})
+			return show && h.Record.State == Running
+		}},
+	} {
+		if !c.do() {
+			t.Errorf("%s: it is not done", name)
+		}
+		if n := testing.AllocsPerRun(200, func() { c.do() }); n > c.most {
+			t.Errorf("%s: %v allocations, at most %v are expected", name, n, c.most)
+		}
+	}
+}
