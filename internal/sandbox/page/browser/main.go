@@ -28,11 +28,11 @@ var pictures = []struct {
 	name, lang string
 	view       view
 }{
-	{"demo-ja-light", "ja", view{width: 1280, height: 800}},
-	{"demo-en-light", "en", view{width: 1280, height: 800}},
-	{"demo-en-dark", "en", view{width: 1280, height: 800, dark: true}},
-	{"demo-ja-dark-narrow", "ja", view{width: 400, height: 860, dark: true}},
-	{"demo-en-light-narrow", "en", view{width: 400, height: 860}},
+	{"demo.ja", "ja", view{width: 1280, height: 800}},
+	{"demo", "en", view{width: 1280, height: 800}},
+	{"demo-dark", "en", view{width: 1280, height: 800, dark: true}},
+	{"demo-dark-narrow.ja", "ja", view{width: 400, height: 860, dark: true}},
+	{"demo-narrow", "en", view{width: 400, height: 860}},
 }
 
 func run(out string) error {
