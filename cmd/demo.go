@@ -234,7 +234,7 @@ var stories = map[string]story{
 		works:   "── うまくいくデプロイ  (#app)",
 		fails:   "── 失敗するデプロイ  (#app)",
 		stays:   "ここからは自由にどうぞ。書いた行がそのまま @psycher へのメンションになります。/fail で次のデプロイが失敗します。Ctrl-C で終わります。",
-		bye:     "おしまい。本物の Slack と GitLab につなぐには README.md をどうぞ。",
+		bye:     "おしまい。本物の Slack と GitLab につなぐには docs/INSTALL.ja.md をどうぞ。",
 		release: "リリース",
 	},
 	"en": {
@@ -243,7 +243,7 @@ var stories = map[string]story{
 		works:   "── A deploy that works  (#app)",
 		fails:   "── A deploy that fails  (#app)",
 		stays:   "Now it is yours: each line you type is a mention of @psycher. /fail has the next deploy fail. Ctrl-C ends it.",
-		bye:     "That's all. README.md tells how to join it to a real Slack and GitLab.",
+		bye:     "That's all. docs/INSTALL.md tells how to join it to a real Slack and GitLab.",
 		release: "release",
 	},
 }
