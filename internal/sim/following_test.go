@@ -123,7 +123,7 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 				if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 					t.Errorf("no link or no name: %q", text)
 				}
-				time.Sleep(20 * time.Minute)
+				time.Sleep(2 * time.Minute)
 				w.Notify("a", "success", sim.Channel, ts)
 				w.Mark(sim.Channel, ts, "white_check_mark")
 				posts(t, w, ts, 1)
@@ -135,7 +135,7 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		ts := w.Ask("release")
-		time.Sleep(2 * time.Hour)
+		time.Sleep(40 * time.Minute)
 		w.Mark(sim.Channel, ts, "zzz")
 		w.GitLab.Heal()
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")

@@ -48,6 +48,7 @@ func (p page) fits() {
 }
 
 func TestBothWidthsThemesAndLanguages(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	for _, lang := range []string{"ja", "en"} {
 		t.Run(lang, func(t *testing.T) {

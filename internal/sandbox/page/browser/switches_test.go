@@ -117,6 +117,7 @@ func TestEveryRefusalOfGitLabs(t *testing.T) {
 
 // What each other kind of answer comes to. Who waits may wait for a minute.
 func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
+	t.Parallel()
 	for kind, ends := range map[string]string{
 		"It makes one wait":                     "⏳✅",
 		"Its answer is lost, the pipeline runs": "✅",
