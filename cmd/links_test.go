@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -117,3 +118,38 @@ func anchors(text string) map[string]bool {
 	}
 	return names
 }
+
+// Each test that a page names is there, or one that begins so.
+func TestTestsThatTheDocumentsNameExist(t *testing.T) {
+	var there []string
+	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range testFunc.FindAllSubmatch(text, -1) {
+			there = append(there, string(m[1]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, name := range documents(t) {
+		for _, test := range testName.FindAllString(page(t, name), -1) {
+			named++
+			if !slices.ContainsFunc(there, func(f string) bool { return strings.HasPrefix(f, test) }) {
+				t.Errorf("%s: there is no test %s", name, test)
+			}
+		}
+	}
+	if named < 50 {
+		t.Errorf("only %d names of tests were found", named)
+	}
+}
+
+var (
+	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	testName = regexp.MustCompile(`\bTest[A-Z]\w+`)
+)
