@@ -83,7 +83,9 @@ func (m mutant) run(ctx context.Context) (caught bool, err error) {
 	if err := os.WriteFile(overlay, list, 0o600); err != nil {
 		return false, err
 	}
-	out, err := exec.CommandContext(ctx, "go", append([]string{"test", "-overlay", overlay, "-failfast"}, m.tests...)...).CombinedOutput()
+	c := exec.CommandContext(ctx, "go", append([]string{"test", "-overlay", overlay, "-failfast"}, m.tests...)...)
+	c.Env = append(os.Environ(), "CRASH_POINTS=kinds")
+	out, err := c.CombinedOutput()
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}

@@ -218,8 +218,8 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 // TestEveryCrashPoint runs each scenario with each fault at each of its
 // operations. It prints how many it covered: each was named by the process and
 // counted where it arrived, else it fails. CRASH_POINTS=all runs all of them,
-// CRASH_POINTS=awake all but the suspensions of an hour; without it, it runs a
-// share that has each kind of operation, and fewer faults with -short.
+// awake all but the suspensions of an hour, kinds those at the first operation
+// of each kind. Without it the process dies once after each kind of operation.
 func TestEveryCrashPoint(t *testing.T) {
 	share := os.Getenv("CRASH_POINTS")
 	var operations, crashPoints atomic.Int64
@@ -259,16 +259,16 @@ func TestEveryCrashPoint(t *testing.T) {
 // points are the operations to break: all, or the first of each kind.
 func points(ops []sim.Op, share string) []sim.Op {
 	return slices.DeleteFunc(slices.Clone(ops), func(op sim.Op) bool {
-		return share == "" && op.N > 1
+		return (share == "" || share == "kinds") && op.N > 1
 	})
 }
 
 func hows(share string) []sim.How {
-	switch {
-	case share == "all":
+	switch share {
+	case "all":
 		return sim.Hows()
-	case testing.Short():
-		return []sim.How{sim.DieAfter}
+	case "awake", "kinds":
+		return slices.DeleteFunc(sim.Hows(), func(h sim.How) bool { return h == sim.Suspend })
 	}
-	return slices.DeleteFunc(sim.Hows(), func(h sim.How) bool { return h == sim.Suspend })
+	return []sim.How{sim.DieAfter}
 }

@@ -249,7 +249,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 		{"skipped", "skipped", "no_entry_sign", deploy.SayCanceled, nil},
 		{"failed only by a notify job", "failed", "white_check_mark", deploy.SaySucceeded, []fakegitlab.Job{job("ship", "deploy", "success"), job("notify_success", "notify", "failed")}},
 	} {
-		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 30 * time.Minute} {
+		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 15 * time.Minute} {
 			row(t, fmt.Sprintf("with an API token: %s after %s, shown within 15 s", end.name, after), func(t *testing.T) {
 				w := sim.New(t)
 				w.StartReady("a")
