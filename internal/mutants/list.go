@@ -85,7 +85,7 @@ func mutants() []mutant {
 		},
 		{
 			"a post by who slept over its announcement", "deploy/show.go",
-			" || passed(began) > Lease/3", "", world,
+			" || passed(began) > Lease/3", " || passed(began) < 0", world,
 		},
 		{
 			"a reaction that is not taken off after a crash", "deploy/states.go",
