@@ -20,9 +20,10 @@ func replies(n int) action {
 }
 
 // once tells whether one deploy came of all, and one status message and one line.
+// A pipeline ends a moment after its last job has told so.
 func (p page) once() {
 	p.Helper()
-	p.does(marked("✅"), replies(2))
+	p.does(marked("✅"), replies(2), until(`document.querySelector(".pipeline .head .status.success") !== null`))
 	if got := p.pipelines(); !slices.Equal(got, []string{"passed"}) {
 		p.Errorf("the pipelines are %q", got)
 	}
