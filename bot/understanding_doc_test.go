@@ -77,47 +77,70 @@ of these fit, the first answers. What was told of an earlier deploy does not
 hold back a clear request in a later clause: 「昨日のリリースは失敗でした。もう一度リリースしてください」
 
 `)
-	where := map[place]string{
-		own:        "In the clause of the deploy word: Japanese after the deploy word, English anywhere.",
-		clauseWide: "In the clause of the deploy word, before or after it.",
-		anyClause:  "Anywhere in the mention.",
-	}
-	for i, h := range holds {
-		fmt.Fprintf(&b, "### %d. %s\n\nAnswer: `%s`. %s", i+1, h.name, h.say, where[h.where])
-		if h.near {
-			b.WriteString(" Also in a few words right beside it: 「リリース、…」.")
-		}
-		if h.unless != "" {
-			fmt.Fprintf(&b, " Not if %s.", h.unless)
-		}
-		b.WriteString("\n\n")
-		if len(h.ja) > 0 {
-			fmt.Fprintf(&b, "- Japanese: %s\n", codes(h.ja))
-		}
-		if len(h.en) > 0 {
-			fmt.Fprintf(&b, "- English: %s\n", codes(h.en))
-		}
-		if h.shapes != "" {
-			fmt.Fprintf(&b, "- By its form: %s\n", h.shapes)
-		}
-		if len(h.such) > 0 {
-			fmt.Fprintf(&b, "- For example: 「%s」\n", strings.Join(h.such, "」「"))
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("In these lists `%` is a deploy word right beside, `#` a number, a final `?` the end of a question.\n\n")
-	b.WriteString("## What only looks so\n\nThese hold nothing back, though a word in them would. Of what has a `|` only the part before it is passed over.\n\n")
-	fmt.Fprintf(&b, "- Japanese, at the start of a clause: %s\n", codes(lookalikes.start))
-	fmt.Fprintf(&b, "- Japanese, after the deploy word: %s\n", codes(lookalikes.follows))
-	fmt.Fprintf(&b, "- Japanese, anywhere: %s\n", codes(lookalikes.anywhere))
-	fmt.Fprintf(&b, "- Japanese, in a clause without a deploy word: %s\n", codes(lookalikes.beside))
-	fmt.Fprintf(&b, "- English: %s\n", codes(lookalikes.en))
+	englishTables.writeTo(&b)
 	b.WriteString("\n## What asks for something\n\nWhere a doubt gives way to a request, these make one:\n\n")
 	fmt.Fprintf(&b, "- Japanese, after the deploy word: %s, and a clause that ends in `して`\n", codes(requests.ja))
 	fmt.Fprintf(&b, "- English: %s\n", codes(requests.en))
 	b.WriteString("\n## Near misses\n\nWithout a deploy word, these get \"did you mean ...?\":\n\n")
 	b.WriteString(codes(nearMisses) + "\n")
 	return b.String()
+}
+
+// tableWords are what the tables of the page are called in a language.
+type tableWords struct {
+	answer, near, unless, ja, en, shapes, such string // the first three are formats
+	where                                      map[place]string
+	marks, lookalikes                          string
+	start, follows, anywhere, beside, english  string
+	of                                         func(words string) string // what a table says, in the language
+}
+
+var englishTables = tableWords{
+	answer: "Answer: `%s`. %s", near: " Also in a few words right beside it: 「リリース、…」.", unless: " Not if %s.",
+	ja: "Japanese", en: "English", shapes: "By its form", such: "For example",
+	where: map[place]string{
+		own:        "In the clause of the deploy word: Japanese after the deploy word, English anywhere.",
+		clauseWide: "In the clause of the deploy word, before or after it.",
+		anyClause:  "Anywhere in the mention.",
+	},
+	marks:      "In these lists `%` is a deploy word right beside, `#` a number, a final `?` the end of a question.",
+	lookalikes: "## What only looks so\n\nThese hold nothing back, though a word in them would. Of what has a `|` only the part before it is passed over.",
+	start:      "Japanese, at the start of a clause", follows: "Japanese, after the deploy word", anywhere: "Japanese, anywhere",
+	beside: "Japanese, in a clause without a deploy word", english: "English",
+	of: func(words string) string { return words },
+}
+
+func (w tableWords) writeTo(b *strings.Builder) {
+	item := func(name, text string) { fmt.Fprintf(b, "- %s: %s\n", name, text) }
+	for i, h := range holds {
+		fmt.Fprintf(b, "### %d. %s\n\n"+w.answer, i+1, w.of(h.name), h.say, w.where[h.where])
+		if h.near {
+			b.WriteString(w.near)
+		}
+		if h.unless != "" {
+			fmt.Fprintf(b, w.unless, w.of(h.unless))
+		}
+		b.WriteString("\n\n")
+		if len(h.ja) > 0 {
+			item(w.ja, codes(h.ja))
+		}
+		if len(h.en) > 0 {
+			item(w.en, codes(h.en))
+		}
+		if h.shapes != "" {
+			item(w.shapes, w.of(h.shapes))
+		}
+		if len(h.such) > 0 {
+			item(w.such, "「"+strings.Join(h.such, "」「")+"」")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString(w.marks + "\n\n" + w.lookalikes + "\n\n")
+	item(w.start, codes(lookalikes.start))
+	item(w.follows, codes(lookalikes.follows))
+	item(w.anywhere, codes(lookalikes.anywhere))
+	item(w.beside, codes(lookalikes.beside))
+	item(w.english, codes(lookalikes.en))
 }
 
 func codes(words []string) string {

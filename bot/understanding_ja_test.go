@@ -43,41 +43,20 @@ func japaneseUnderstanding(t *testing.T) string {
 前のデプロイの話は、そのあとの文ではっきり頼んであれば邪魔をしません: 「昨日のリリースは失敗でした。もう一度リリースしてください」
 
 `, codes(deployWords), "`よろ`", "`released`、`pre-release` など", "`app` は `app-web` や `webapp` の中では数えません")
-	where := map[place]string{
-		own:        "言葉と同じ文の中。日本語は言葉よりうしろ、英語はどこでも。",
-		clauseWide: "言葉と同じ文の中。前でもうしろでも。",
-		anyClause:  "メンションのどこでも。",
-	}
-	for i, h := range holds {
-		fmt.Fprintf(&b, "### %d. %s\n\n返事: `%s`。%s", i+1, ja(h.name), h.say, where[h.where])
-		if h.near {
-			b.WriteString("すぐ隣の短い文も見ます（「リリース、…」）。")
-		}
-		if h.unless != "" {
-			fmt.Fprintf(&b, "ただし%s。", ja(h.unless))
-		}
-		b.WriteString("\n\n")
-		if len(h.ja) > 0 {
-			fmt.Fprintf(&b, "- 日本語: %s\n", codes(h.ja))
-		}
-		if len(h.en) > 0 {
-			fmt.Fprintf(&b, "- 英語: %s\n", codes(h.en))
-		}
-		if h.shapes != "" {
-			fmt.Fprintf(&b, "- 形で: %s\n", ja(h.shapes))
-		}
-		if len(h.such) > 0 {
-			fmt.Fprintf(&b, "- たとえば: 「%s」\n", strings.Join(h.such, "」「"))
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("`%` はすぐ隣にあるデプロイの言葉、`#` は数、最後の `?` は質問の終わりです。\n\n")
-	b.WriteString("## 似ているだけのもの\n\n上の言葉を含んでいても、これらは邪魔をしません。`|` があるものは、その前だけを読み飛ばします。\n\n")
-	fmt.Fprintf(&b, "- 日本語、文の始め: %s\n", codes(lookalikes.start))
-	fmt.Fprintf(&b, "- 日本語、言葉よりうしろ: %s\n", codes(lookalikes.follows))
-	fmt.Fprintf(&b, "- 日本語、どこでも: %s\n", codes(lookalikes.anywhere))
-	fmt.Fprintf(&b, "- 日本語、デプロイの言葉がない文: %s\n", codes(lookalikes.beside))
-	fmt.Fprintf(&b, "- 英語: %s\n", codes(lookalikes.en))
+	tableWords{
+		answer: "返事: `%s`。%s", near: "すぐ隣の短い文も見ます（「リリース、…」）。", unless: "ただし%s。",
+		ja: "日本語", en: "英語", shapes: "形で", such: "たとえば",
+		where: map[place]string{
+			own:        "言葉と同じ文の中。日本語は言葉よりうしろ、英語はどこでも。",
+			clauseWide: "言葉と同じ文の中。前でもうしろでも。",
+			anyClause:  "メンションのどこでも。",
+		},
+		marks:      "`%` はすぐ隣にあるデプロイの言葉、`#` は数、最後の `?` は質問の終わりです。",
+		lookalikes: "## 似ているだけのもの\n\n上の言葉を含んでいても、これらは邪魔をしません。`|` があるものは、その前だけを読み飛ばします。",
+		start:      "日本語、文の始め", follows: "日本語、言葉よりうしろ", anywhere: "日本語、どこでも",
+		beside: "日本語、デプロイの言葉がない文", english: "英語",
+		of: ja,
+	}.writeTo(&b)
 	b.WriteString("\n## 頼む言葉\n\nこれらがあれば頼みごとと読み、迷いは消えます。\n\n")
 	fmt.Fprintf(&b, "- 日本語、言葉よりうしろ: %s、そして `して` で終わる文\n", codes(requests.ja))
 	fmt.Fprintf(&b, "- 英語: %s\n", codes(requests.en))

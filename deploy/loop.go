@@ -58,11 +58,9 @@ type Loop struct {
 	fresh   *slots
 	taken   *slots
 	shows   *slots
-	calls   *slots // triggers, by project
-	looks   *slots // look-ups, by project: they keep no trigger back
 	channel *lines
-	project *lines // that wait for calls
-	looking *lines // that wait for looks
+	calls   lanes // triggers
+	looks   lanes // look-ups: they keep no trigger back
 	wake    chan struct{}
 
 	mu      sync.Mutex
@@ -98,9 +96,8 @@ func (l *Loop) prepare() {
 	l.once.Do(func() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
-		l.shows, l.calls = newSlots(showAtMost, showAtMost), newSlots(1<<20, perProject)
-		l.looks = newSlots(1<<20, looksProject)
-		l.channel, l.project, l.looking = newLines(5*time.Millisecond), newLines(5*time.Millisecond), newLines(5*time.Millisecond)
+		l.shows, l.channel = newSlots(showAtMost, showAtMost), newLines()
+		l.calls, l.looks = newLanes(perProject), newLanes(looksProject)
 		l.wake = make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
 		l.parted = map[Key]bool{}
@@ -167,7 +164,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 		l.okAt = time.Now()
 	}
 	if l.more = next == 0; l.more {
-		if l.taken.free() >= takenAtMost/2 {
+		if l.hasRoom() {
 			return 0
 		}
 		return pollEvery / 10 // or when there is room
@@ -304,10 +301,12 @@ func (l *Loop) room() {
 	l.mu.Lock()
 	more := l.more
 	l.mu.Unlock()
-	if more && l.taken.free() >= takenAtMost/2 {
+	if more && l.hasRoom() {
 		l.lookIn(0)
 	}
 }
+
+func (l *Loop) hasRoom() bool { return l.taken.free() >= takenAtMost/2 }
 
 // heard keeps how the store is, and says so once when it changes.
 func (l *Loop) heard(err error) {

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -45,50 +46,30 @@ func (s *slots) free() int {
 	return s.all - s.used
 }
 
+// A line moves as fast as what it waits for, within bounds: each who comes back
+// too early costs the store a round trip.
+const (
+	firstApart = 5 * time.Millisecond // while nothing is known
+	leastApart = time.Millisecond
+	mostApart  = 250 * time.Millisecond
+)
+
 // lines gives a place in a line to what found no slot: how long to wait, so
 // that the thousands of one name come back one after the other, not at once,
 // and do not stand before the only one of another.
 type lines struct {
-	mu    sync.Mutex
-	apart time.Duration // how far apart places are where nothing is known
-	of    map[string]line
+	mu sync.Mutex
+	of map[string]line
 }
 
 type line struct {
 	end   time.Time     // the place of the last who stands in it
 	apart time.Duration // how far apart the places are; 0: not known
 	moved time.Time     // when what it waits for began or ended last; zero: not known
+	side  int           // so many of that run side by side
 }
 
-func newLines(apart time.Duration) *lines {
-	return &lines{apart: apart, of: map[string]line{}}
-}
-
-// A line moves as fast as what it waits for, within bounds: each who comes back
-// too early costs the store a round trip.
-const (
-	leastApart = time.Millisecond
-	mostApart  = 250 * time.Millisecond
-)
-
-// begins notes that something began that a line of this name may wait for. It
-// may take far longer than the one before.
-func (l *lines) begins(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.of[name]
-	at.moved = time.Now()
-	l.of[name] = at
-}
-
-// ends notes that it ended, and what it took; so many run side by side.
-func (l *lines) ends(name string, took time.Duration, side int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.of[name]
-	at.moved, at.apart = time.Now(), max(took/time.Duration(side), leastApart)
-	l.of[name] = at
-}
+func newLines() *lines { return &lines{of: map[string]line{}} }
 
 func (l *lines) next(name string) time.Duration {
 	l.mu.Lock()
@@ -102,14 +83,46 @@ func (l *lines) next(name string) time.Duration {
 		}
 	}
 	at := l.of[name]
-	apart := at.apart
-	if apart == 0 {
-		apart = l.apart
-	}
+	apart := cmp.Or(at.apart, firstApart)
 	if !at.moved.IsZero() { // who waited long may wait on
-		apart = max(apart, now.Sub(at.moved)/perProject)
+		apart = max(apart, now.Sub(at.moved)/time.Duration(at.side))
 	}
 	at.end = later(at.end, now).Add(min(apart, mostApart))
 	l.of[name] = at
 	return at.end.Sub(now)
+}
+
+// moves notes that what a line waits for began, or ended after so long: then
+// its places are as far apart as that ends.
+func (l *lines) moves(name string, side int, took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := l.of[name]
+	at.moved, at.side = time.Now(), side
+	if took > 0 {
+		at.apart = max(took/time.Duration(side), leastApart)
+	}
+	l.of[name] = at
+}
+
+// lanes are the calls to GitLab: so many side by side in each project, and a
+// line for those that find no room.
+type lanes struct {
+	slots *slots
+	lines *lines
+}
+
+func newLanes(side int) lanes { return lanes{newSlots(1<<20, side), newLines()} }
+
+// enter takes a slot until leave, or tells when to come again; then leave is nil.
+func (l lanes) enter(project string) (leave func(), wait time.Duration) {
+	if !l.slots.take(project) {
+		return nil, l.lines.next(project)
+	}
+	began, side := time.Now(), l.slots.each
+	l.lines.moves(project, side, 0)
+	return func() {
+		l.lines.moves(project, side, time.Since(began))
+		l.slots.give(project)
+	}, 0
 }

@@ -129,11 +129,12 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 // then the save of what came of it, until that is through. judged is when it
 // was judged to be in time: a process that slept since then writes no POST.
 func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
-	if !l.calls.take(t.Project) {
-		l.delay(h, l.project.next(t.Project))
+	leave, wait := l.calls.enter(t.Project)
+	if leave == nil {
+		l.delay(h, wait)
 		return h, false
 	}
-	defer l.calls.give(t.Project)
+	defer leave()
 	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), l.now(), l.Rules)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
 	defer cancel()
@@ -141,10 +142,7 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 	if err != nil {
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
-	began := time.Now()
-	l.project.begins(t.Project)
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, judged.Add(WriteWithin))
-	l.project.ends(t.Project, time.Since(began), perProject) // who stands in line comes when a call ends
 	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
 	return l.put(h, func(r Record) Record {
 		next, applied := r.Settle(out, l.now(), l.Rules)
@@ -186,14 +184,12 @@ func (l *Loop) look(h Held) (Held, bool) {
 	var complete bool
 	var err error
 	if h.Record.Looks(l.Rules) {
-		if !l.looks.take(d.Project) {
-			l.delay(h, l.looking.next(d.Project))
+		leave, wait := l.looks.enter(d.Project)
+		if leave == nil {
+			l.delay(h, wait)
 			return h, false
 		}
-		defer l.looks.give(d.Project)
-		asked := time.Now()
-		l.looking.begins(d.Project)
-		defer func() { l.looking.ends(d.Project, time.Since(asked), looksProject) }()
+		defer leave()
 		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
 		defer cancel()
 		if d.Pipeline != 0 {

@@ -1,7 +1,9 @@
 package examples_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -9,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The Redis of compose.yaml, started with the very arguments that stand there,
@@ -29,6 +30,10 @@ func TestTheComposedRedisKeepsWhatItIsTold(t *testing.T) {
 	}
 	socket := filepath.Join(t.TempDir(), "redis.sock")
 	redis := exec.CommandContext(t.Context(), args[0], append(args[1:], "--port", "0", "--unixsocket", socket, "--dir", t.TempDir())...)
+	said, err := redis.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := redis.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +42,16 @@ func TestTheComposedRedisKeepsWhatItIsTold(t *testing.T) {
 		_ = redis.Wait() // it was killed
 	})
 
-	conn := dialed(t, socket)
+	for lines := bufio.NewScanner(said); !strings.Contains(lines.Text(), "accept connections"); {
+		if !lines.Scan() {
+			t.Fatal("it does not start")
+		}
+	}
+	go io.Copy(io.Discard, said) // else it would stop at a full pipe
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer conn.Close()
 	for _, c := range []struct{ setting, want string }{
 		{"appendonly", "yes"}, {"maxmemory-policy", "noeviction"}, {"appendfsync", "everysec"},
@@ -49,20 +63,6 @@ func TestTheComposedRedisKeepsWhatItIsTold(t *testing.T) {
 		n, err := conn.Read(answer)
 		if err != nil || !strings.HasSuffix(string(answer[:n]), "\r\n"+c.want+"\r\n") {
 			t.Errorf("%s is %q, not %s: %v", c.setting, answer[:n], c.want, err)
-		}
-	}
-}
-
-// dialed waits for a socket to be there.
-func dialed(t *testing.T, socket string) net.Conn {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("unix", socket)
-		if err == nil {
-			return conn
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 	if len(p.Jobs) == 0 {
 		g.SetJobs(p.ID, fakegitlab.Job{ID: p.ID * 10, Name: "deploy", Stage: "deploy"})
 	}
-	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10}
+	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10, notifyURL: notifyURL}
 	j.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
 		"NOTIFY_URL=" + notifyURL, "NOTIFY_TOKEN=" + notifyToken,
@@ -98,10 +98,11 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 // job is the one job of a pipeline.
 type job struct {
 	*scripts
-	git      *fakegitlab.GitLab
-	pipeline fakegitlab.Pipeline
-	id       int64
-	env      []string
+	git       *fakegitlab.GitLab
+	pipeline  fakegitlab.Pipeline
+	id        int64
+	env       []string
+	notifyURL string
 }
 
 func (j job) canceled() bool {
@@ -162,9 +163,7 @@ func (j job) notify(ctx context.Context, status string) error {
 		"source": {"gitlab"}, "result": {status}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
 		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)},
 	}
-	address, _, _ := strings.Cut(strings.Join(j.env, "\n"), "\nNOTIFY_TOKEN=")
-	_, address, _ = strings.Cut(address, "NOTIFY_URL=")
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.notifyURL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
