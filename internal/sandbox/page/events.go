@@ -63,16 +63,13 @@ type job struct {
 
 // watch keeps the parts as things are, until ctx ends.
 func (p *Page) watch(ctx context.Context) {
-	p.take("demo", map[string]any{
+	p.take(map[string]any{"demo": map[string]any{
 		"faults": faults(), "gitlab": p.box.GitLabURL(), "user": sandbox.User,
 		"people": map[string]string{sandbox.User: "yamada", sandbox.BotUser: "psycher"},
-	})
+	}})
 	for {
 		slack, git, store, bot, flipped := p.box.Slack.Changed(), p.box.GitLab.Changed(), p.box.Store.Changed(), p.bot.Changed(), p.flips()
-		p.take("slack", p.channel())
-		p.take("gitlab", p.pipelines())
-		p.take("records", p.records())
-		p.take("switches", p.switches())
+		p.take(p.world())
 		select {
 		case <-ctx.Done():
 			return
@@ -90,21 +87,34 @@ func (p *Page) watch(ctx context.Context) {
 	}
 }
 
-// take makes something a part, and tells of it if it is another than before.
-func (p *Page) take(name string, v any) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // what is shown can be marshalled
-	}
+// world is all that moves. What is shown in Slack was in the record before, so
+// the records are read last: nobody sees an end whose record still runs.
+func (p *Page) world() map[string]any {
+	channel, pipelines := p.channel(), p.pipelines()
+	return map[string]any{"slack": channel, "gitlab": pipelines, "records": p.records(), "switches": p.switches()}
+}
+
+// take makes things parts, and tells of those that are others than before, all
+// at once.
+func (p *Page) take(things map[string]any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if bytes.Equal(p.parts[name].text, text) {
-		return
+	n := p.seen + 1
+	for name, v := range things {
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // what is shown can be marshalled
+		}
+		if bytes.Equal(p.parts[name].text, text) {
+			continue
+		}
+		p.seen = n
+		p.parts[name] = part{n, text}
 	}
-	p.seen++
-	p.parts[name] = part{p.seen, text}
-	close(p.news)
-	p.news = make(chan struct{})
+	if p.seen == n {
+		close(p.news)
+		p.news = make(chan struct{})
+	}
 }
 
 // since gives the parts that are newer than number n, as JSON; empty if none is.

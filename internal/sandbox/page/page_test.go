@@ -223,6 +223,34 @@ func TestTheEventsTellWhatIsAndWhatChanges(t *testing.T) {
 	until("the pipeline", func() bool { return strings.Contains(string(seen["gitlab"]), `"id":1001`) })
 }
 
+// Nobody sees a deploy that has ended in Slack while its record still runs: what
+// was seen together is told together.
+func TestWhatIsSeenTogetherIsToldTogether(t *testing.T) {
+	p := New(nil, nil)
+	const last = 1000
+	go func() {
+		for i := range last + 1 {
+			p.take(map[string]any{"slack": i, "records": i})
+		}
+	}()
+	var told struct{ Slack, Records int }
+	for n := 0; told.Slack < last; {
+		text, newest, news := p.since(n)
+		n = newest
+		if text != nil {
+			if err := json.Unmarshal(text, &told); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told.Slack != told.Records {
+			t.Fatalf("told %+v", told)
+		}
+		if told.Slack < last {
+			<-news
+		}
+	}
+}
+
 func TestEveryAnswerOfGitLabsCanBeChosen(t *testing.T) {
 	kinds := map[string]string{}
 	for _, c := range faults() {
