@@ -192,6 +192,9 @@ func (c *clause) readPlain() {
 	c.plain = string(b)
 	c.joined = c.join()
 	for _, w := range lookalikes.en {
+		if padded(c.joined, w) < 0 {
+			continue
+		}
 		c.joined = strings.ReplaceAll(c.joined, " "+w+" ", " "+strings.Repeat("| ", strings.Count(w, " ")+1))
 	}
 }
@@ -223,7 +226,7 @@ func (c *clause) join() string {
 
 // phrase looks for a phrase of whole ASCII words.
 func (c *clause) phrase(w string) (span, bool) {
-	n := strings.Index(c.joined, " "+w+" ")
+	n := padded(c.joined, w)
 	if n < 0 {
 		return span{}, false
 	}
@@ -236,6 +239,22 @@ func (c *clause) phrase(w string) (span, bool) {
 		return span{}, false
 	}
 	return span{c.words[first].from, c.words[last].to}, true
+}
+
+// padded finds w between spaces: the place of the one before it, or -1. It puts
+// no string together, as hundreds of phrases are looked for in each mention.
+func padded(s, w string) int {
+	for from := 1; ; {
+		n := strings.Index(s[min(from, len(s)):], w)
+		if n < 0 {
+			return -1
+		}
+		n += from
+		if end := n + len(w); s[n-1] == ' ' && end < len(s) && s[end] == ' ' {
+			return n - 1
+		}
+		from = n + 1
+	}
 }
 
 // asciiWords finds the whole ASCII words.

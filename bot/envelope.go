@@ -1,8 +1,10 @@
 package bot
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -122,6 +124,10 @@ func (l *lenient) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) == 0:
 	case b[0] == '"':
+		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+			*l = lenient(plain) // as it is: most are ids
+			break
+		}
 		var s string
 		if json.Unmarshal(b, &s) == nil {
 			*l = lenient(s)

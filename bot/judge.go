@@ -95,7 +95,7 @@ func (c *clause) asks() bool {
 	}
 	joined := c.join()
 	for _, w := range requests.en {
-		if strings.Contains(joined, " "+w+" ") {
+		if padded(joined, w) >= 0 {
 			return true
 		}
 	}

@@ -57,9 +57,9 @@ type counters struct{ set *metrics.Set }
 func newCounters() *counters { return &counters{set: metrics.NewSet()} }
 
 func (c *counters) count(e deploy.Event) {
-	c.set.GetOrCreateCounter(fmt.Sprintf("psycher_events_total{event=%q}", e.Name)).Inc()
+	c.set.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
 	if e.Name == "moved" {
-		c.set.GetOrCreateCounter(fmt.Sprintf("psycher_moves_total{to=%q}", e.Record.State)).Inc()
+		c.set.GetOrCreateCounter(`psycher_moves_total{to="` + string(e.Record.State) + `"}`).Inc()
 	}
 }
 

@@ -25,11 +25,12 @@ type answer struct {
 // outcome tells what became of the POST. What is not surely something else is
 // unsure: the pipeline may run.
 func (a *answer) outcome(now time.Time) deploy.Outcome {
+	if a.status >= 200 && a.status < 300 {
+		return a.made()
+	}
 	said := words(a.body)
 	o := deploy.Outcome{Detail: said, Err: a.error(said)}
 	switch {
-	case a.status >= 200 && a.status < 300:
-		return a.made()
 	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status]:
 		o.Fate, o.Detail = deploy.FateUnsure, ""
 	case a.status < 400:
@@ -68,7 +69,7 @@ func (a *answer) pipeline() (pipeline, error) {
 	}
 	var p pipeline
 	err := json.Unmarshal(a.body, &p)
-	if p.ID > 0 && json.Valid(a.body) {
+	if err != nil && p.ID > 0 && json.Valid(a.body) {
 		err = nil // there is one, whatever else of it is strange
 	}
 	return p, err
