@@ -10,11 +10,11 @@ func TestWhatAMentionAllocates(t *testing.T) {
 		most float64
 		do   func() bool
 	}{
-		"read": {75, func() bool {
+		"read": {55, func() bool {
 			_, ok, _ := ReadMention(payload, bot)
 			return ok
 		}},
-		"understand": {150, func() bool {
+		"understand": {50, func() bool {
 			return Understand("リリースお願いします", []string{"app"}, func(string) bool { return false }).Deploys()
 		}},
 	} {
