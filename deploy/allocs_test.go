@@ -43,6 +43,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &Loop{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Rules: Rules{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l.prepare() // the cases come in any order
 	m := Mention{Key: Key{"T1", "C1", "1767323045.000001"}, ID: "id-1", User: "U1", Text: "release"}
 	for name, c := range map[string]struct {
 		most float64
