@@ -245,7 +245,7 @@ func (c *clause) phrase(w string) (span, bool) {
 // no string together, as hundreds of phrases are looked for in each mention.
 func padded(s, w string) int {
 	for from := 1; ; {
-		n := strings.Index(s[min(from, len(s)):], w)
+		n := strings.Index(s[from:], w)
 		if n < 0 {
 			return -1
 		}

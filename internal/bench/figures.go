@@ -67,16 +67,7 @@ func (s subject) measure(ctx context.Context, dir, redis string, f figures) erro
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	p, err := s.startBorn(ctx, w)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	if err := s.measureRunning(ctx, w, p, f); err != nil {
-		return fmt.Errorf("%w\n%s", err, p.last())
-	}
-	return nil
+	return s.in(ctx, w, func(p *process) error { return s.measureRunning(ctx, w, p, f) })
 }
 
 func (s subject) measureRunning(ctx context.Context, w *world, p *process, f figures) error {

@@ -18,18 +18,16 @@ func flood(ctx context.Context, out io.Writer, s subject, dir, redis string, n i
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	p, err := s.startBorn(ctx, w)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
+	return s.in(ctx, w, func(p *process) error { return floodIn(ctx, out, w, p, n) })
+}
+
+func floodIn(ctx context.Context, out io.Writer, w *world, p *process, n int) error {
 	rest(ctx, time.Second)
 	idle := p.memory("VmRSS")
 
 	said, began := w.burst(n)
 	var c counts
-	err = until(ctx, floodSettle, "each to be made or asked about", func() bool {
+	err := until(ctx, floodSettle, "each to be made or asked about", func() bool {
 		rest(ctx, 2*time.Second)
 		if w.gitlab.Posts() < n*9/10 && time.Since(began) < 2*time.Minute {
 			return false // counting is work

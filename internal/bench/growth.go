@@ -74,28 +74,23 @@ func (g grown) measure(ctx context.Context, binary, dir, redis string, n int, f 
 	if err != nil {
 		return err
 	}
-	defer w.close()
 	if g.fill != "" {
 		w.fill = func() error { return askRedis(redis, "EVAL", g.fill, "0", fmt.Sprint(n)) }
 	}
-	s := psycher(binary, targets)
-	p, err := s.startBorn(ctx, w)
-	if err != nil {
-		return err
-	}
-	defer p.stop()
-	if _, err := w.triggered(ctx, w.steady(ctx, rate, warmUp), burstLimit); err != nil {
-		return err
-	}
-	since := p.cpu()
-	said := w.steady(ctx, rate, growthFor)
-	t, err := w.triggered(ctx, said, burstLimit)
-	if err != nil {
-		return err
-	}
-	f.add(cpuEach, ms(p.cpu()-since)/float64(len(said)))
-	f.add(trigHalf, percentile(t.trigger, 50))
-	return ctx.Err()
+	return psycher(binary, targets).in(ctx, w, func(p *process) error {
+		if _, err := w.triggered(ctx, w.steady(ctx, rate, warmUp), burstLimit); err != nil {
+			return err
+		}
+		since := p.cpu()
+		said := w.steady(ctx, rate, growthFor)
+		t, err := w.triggered(ctx, said, burstLimit)
+		if err != nil {
+			return err
+		}
+		f.add(cpuEach, ms(p.cpu()-since)/float64(len(said)))
+		f.add(trigHalf, percentile(t.trigger, 50))
+		return nil
+	})
 }
 
 // exponent is the slope of log y over log x: the best fit of y = c·x^e.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,12 +13,11 @@ import (
 // itself where it is not held to Slack's limits, a bare bot on slack-go and one
 // on Bolt, neither of which keeps anything.
 func others(ctx context.Context, dir, targets string) ([]subject, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := moduleRoot(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find the module: %w", err)
+		return nil, err
 	}
-	root := strings.TrimSpace(string(out))
-	unheld, err := buildUnheld(ctx, root, dir)
+	unheld, err := buildUnheld(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,25 +48,10 @@ func others(ctx context.Context, dir, targets string) ([]subject, error) {
 // buildUnheld builds psycher without its own pace. As it is shipped it keeps to
 // Slack's 50 reactions a minute, which the others would meet as refusals, and so
 // does that part of the work later.
-func buildUnheld(ctx context.Context, root, dir string) (string, error) {
-	limits := filepath.Join(root, "bot", "limits.go")
-	raw, err := os.ReadFile(limits)
-	if err != nil {
-		return "", err
-	}
-	off := strings.Replace(string(raw), "switch method {", `switch "" {`, 1)
-	if off == string(raw) {
-		return "", errors.New("bot/limits.go is not what it was: its limits cannot be taken off")
-	}
-	changed, overlay := filepath.Join(dir, "limits.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{limits: changed}})
-	if err != nil {
-		return "", err
-	}
-	if err := errors.Join(os.WriteFile(changed, []byte(off), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
-		return "", err
-	}
-	return build(ctx, dir, "psycher-unheld", "-overlay="+overlay)
+func buildUnheld(ctx context.Context, dir string) (string, error) {
+	return buildChanged(ctx, dir, "psycher-unheld", "bot/limits.go", func(text string) string {
+		return strings.Replace(text, "switch method {", `switch "" {`, 1)
+	})
 }
 
 // installBolt installs Bolt outside the tree, once, and gives the path of the

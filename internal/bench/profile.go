@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,21 +68,7 @@ var shares = []struct {
 // profile prints where the processor time of psycher goes at the steady rate,
 // and leaves the profile itself for go tool pprof.
 func profile(ctx context.Context, out io.Writer, dir, redis string) error {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return fmt.Errorf("find the module: %w", err)
-	}
-	main, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "profile.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(strings.TrimSpace(string(root)), "cmd", "psycher", "main.go"): main,
-	}})
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(os.WriteFile(main, []byte(profiled), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
-		return err
-	}
-	binary, err := build(ctx, dir, "psycher-profiled", "-overlay="+overlay)
+	binary, err := buildChanged(ctx, dir, "psycher-profiled", "cmd/psycher/main.go", func(string) string { return profiled })
 	if err != nil {
 		return err
 	}
@@ -92,38 +76,31 @@ func profile(ctx context.Context, out io.Writer, dir, redis string) error {
 	if err != nil {
 		return err
 	}
-	raw := filepath.Join(os.TempDir(), "psycher-cpu.prof")
-	if err := profileRun(ctx, psycher(binary, targets, "CPUPROFILE="+raw), dir, redis, raw); err != nil {
-		return err
-	}
-	return printShares(ctx, out, raw+".done")
-}
-
-func profileRun(ctx context.Context, s subject, dir, redis, raw string) error {
 	w, err := newWorld(dir, redis, channels)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	p, err := s.startBorn(ctx, w)
+	raw := filepath.Join(os.TempDir(), "psycher-cpu.prof")
+	_ = os.Remove(raw + ".done")
+	err = psycher(binary, targets, "CPUPROFILE="+raw).in(ctx, w, func(p *process) error {
+		if _, err := w.triggered(ctx, w.steady(ctx, rate, warmUp), burstLimit); err != nil {
+			return err
+		}
+		_ = p.cmd.Process.Signal(syscall.SIGUSR1)
+		if _, err := w.triggered(ctx, w.steady(ctx, rate, profileFor), burstLimit); err != nil {
+			return err
+		}
+		rest(ctx, warmUp) // what is shown is work too
+		_ = p.cmd.Process.Signal(syscall.SIGUSR1)
+		return until(ctx, burstLimit, "the profile", func() bool {
+			_, err := os.Stat(raw + ".done")
+			return err == nil
+		})
+	})
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	if _, err := w.triggered(ctx, w.steady(ctx, rate, warmUp), burstLimit); err != nil {
-		return err
-	}
-	_ = os.Remove(raw + ".done")
-	_ = p.cmd.Process.Signal(syscall.SIGUSR1)
-	if _, err := w.triggered(ctx, w.steady(ctx, rate, profileFor), burstLimit); err != nil {
-		return err
-	}
-	rest(ctx, warmUp) // what is shown is work too
-	_ = p.cmd.Process.Signal(syscall.SIGUSR1)
-	return until(ctx, burstLimit, "the profile", func() bool {
-		_, err := os.Stat(raw + ".done")
-		return err == nil
-	})
+	return printShares(ctx, out, raw+".done")
 }
 
 func printShares(ctx context.Context, out io.Writer, raw string) error {

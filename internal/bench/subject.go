@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +34,40 @@ func build(ctx context.Context, dir, name string, flags ...string) (string, erro
 	path := filepath.Join(dir, name)
 	command := append([]string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
 	return path, run(ctx, "", append(command, "github.com/getto-systems/psycher/cmd/psycher")...)
+}
+
+// buildChanged builds psycher with one file of it changed, and leaves the tree alone.
+func buildChanged(ctx context.Context, dir, name, file string, change func(text string) string) (string, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(root, filepath.FromSlash(file))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	changed, overlay := filepath.Join(dir, name+".go"), filepath.Join(dir, name+".json")
+	after := change(string(text))
+	if after == string(text) {
+		return "", fmt.Errorf("%s is not what it was: it cannot be changed", file)
+	}
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{file: changed}})
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.WriteFile(changed, []byte(after), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
+		return "", err
+	}
+	return build(ctx, dir, name, "-overlay="+overlay)
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // psycher runs with its default settings, its log in a file. There is no API
@@ -66,6 +102,20 @@ func (s subject) start(ctx context.Context, w *world) (*process, error) {
 		p.stop()
 	}
 	return p, err
+}
+
+// in starts it in a world of its own, for as long as do takes.
+func (s subject) in(ctx context.Context, w *world, do func(p *process) error) error {
+	defer w.close()
+	p, err := s.startBorn(ctx, w)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	if err := do(p); err != nil {
+		return fmt.Errorf("%w\n%s", err, p.last())
+	}
+	return ctx.Err()
 }
 
 // startBorn starts it on an empty store that is old enough already: a new one
