@@ -98,27 +98,33 @@ func TestAPortInUseEndsTheStart(t *testing.T) {
 	}
 }
 
-func TestSIGTERMClosesTheSocketAndEndsWell(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	// With one socket, ready says that it is open and no other is being opened.
-	p := start(t, "SLACK_CONNECTIONS=1", "LOG_LEVEL=info")
-	if err := p.Ready(ctx); err != nil {
-		t.Fatal(err)
-	}
+// A hangup is what a terminal that closes sends, and what many take for "read
+// your settings again": it must not cut a deploy off in the middle.
+func TestASignalClosesTheSocketAndEndsWell(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			// With one socket, ready says that it is open and no other is being opened.
+			p := start(t, "SLACK_CONNECTIONS=1", "LOG_LEVEL=info")
+			if err := p.Ready(ctx); err != nil {
+				t.Fatal(err)
+			}
 
-	kill := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	p.ends(t, 0, "stopping")
+			kill := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+			defer kill.Stop()
+			if err := p.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(t, 0, "stopping")
 
-	if err := p.Slack.Until(ctx, func() bool { return p.Slack.Connections() == 0 }); err != nil {
-		t.Fatal(err)
-	}
-	if endings := p.Slack.Endings(); len(endings) != 1 || endings[0].Code != 1000 {
-		t.Errorf("sockets ended with %+v, not one with a close frame of 1000", endings)
+			if err := p.Slack.Until(ctx, func() bool { return p.Slack.Connections() == 0 }); err != nil {
+				t.Fatal(err)
+			}
+			if endings := p.Slack.Endings(); len(endings) != 1 || endings[0].Code != 1000 {
+				t.Errorf("sockets ended with %+v, not one with a close frame of 1000", endings)
+			}
+		})
 	}
 }

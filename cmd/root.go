@@ -22,10 +22,10 @@ const (
 	exitSettings = 78
 )
 
-// Main runs the command line and gives the exit code. SIGTERM and SIGINT end
-// what runs; a second one ends it at once.
+// Main runs the command line and gives the exit code. SIGTERM, SIGINT and
+// SIGHUP end what runs, in order; a second one ends it at once.
 func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
