@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -204,7 +205,7 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 		}
 		l.seen(h)
 		next := f(h.Record)
-		if next.State == h.Record.State && len(next.Lines) == len(h.Record.Lines) && next.Deployment == h.Record.Deployment {
+		if reflect.DeepEqual(next, h.Record) {
 			return true, nil
 		}
 		due := max(0, next.Shown.Until.Sub(l.now())) // who shows it just now will find this

@@ -28,7 +28,7 @@ func (still) Save(_ context.Context, _ Held, next Record, _ time.Duration) (Held
 	return Held{Record: next, Raw: raw, Now: t0}, err
 }
 
-func (still) Trigger(context.Context, Target, Mention, time.Time) Outcome {
+func (still) Trigger(context.Context, Target, Mention, Secret, time.Time) Outcome {
 	return Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }
 

@@ -204,6 +204,11 @@ func (l *Loop) hand(h Held, from *slots, name string) {
 func (l *Loop) handle(h Held, stepped func()) {
 	h, show := l.step(h)
 	stepped()
+	l.present(h, show)
+}
+
+// present shows a record that is to be shown, if there is room.
+func (l *Loop) present(h Held, show bool) {
 	switch {
 	case show && l.shows.take(""):
 		l.showOrBreak(h)

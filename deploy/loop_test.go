@@ -95,7 +95,7 @@ func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 	}
 	s := &shelf{bytes: raw}
 	h := Held{Record: r, Raw: raw}
-	next := r.Start(target, "", t0, rules)
+	next := r.Start(target, "", "sum", t0, rules)
 	stood := 0
 	for range 2 {
 		l := &Loop{Store: s}

@@ -59,9 +59,10 @@ type Held struct {
 
 // GitLab starts pipelines and looks after them: package gitlab.
 type GitLab interface {
-	// Trigger makes the one POST. Writing it must begin before until (by wall
-	// clock and monotonic clock), else it is not sent and the outcome says so.
-	Trigger(ctx context.Context, t Target, m Mention, until time.Time) Outcome
+	// Trigger makes the one POST of an attempt, whose token goes out as
+	// PSYCHER_TOKEN. Writing it must begin before until (by wall clock and
+	// monotonic clock), else it is not sent and the outcome says so.
+	Trigger(ctx context.Context, t Target, m Mention, token Secret, until time.Time) Outcome
 	// Watches tells whether there is an API token to look pipelines up with.
 	Watches() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among

@@ -20,9 +20,13 @@ const (
 	Canceled   State = "canceled"
 )
 
-// Layout is the version of the record's JSON. A process leaves records of a
-// newer layout to those who know it.
-const Layout = 1
+// Layout is the version of the record's JSON. It goes up with every field that
+// an older process must not drop; each version reads the one before. A process
+// leaves records of a newer layout to those who know it.
+//
+//	1  the first
+//	2  attempts are numbered, and each has a token
+const Layout = 2
 
 // Record is all that is known of one mention: what was asked, the deployment
 // that came of it, its state, and what Slack has been shown. It is what the
@@ -35,9 +39,10 @@ type Record struct {
 	Breaks  int     `json:"breaks,omitempty"` // how often it broke its worker
 
 	Deployment Deployment `json:"deployment,omitzero"`
-	Marks      []string   `json:"marks,omitempty"` // reactions of the states it has been in: each may stand
-	Lines      []Message  `json:"lines,omitempty"` // what is to be said in the thread, in order, each once
-	Shown      Shown      `json:"shown"`           // what Slack has been shown
+	Tokens     []string   `json:"tokens,omitempty"` // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
+	Marks      []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may stand
+	Lines      []Message  `json:"lines,omitempty"`  // what is to be said in the thread, in order, each once
+	Shown      Shown      `json:"shown"`            // what Slack has been shown
 
 	// Next is when the record must be looked at for its own sake (a wait, a
 	// look-up, a deadline), by the store's clock; zero: not at all.
@@ -52,7 +57,10 @@ type Deployment struct {
 	Project   string        `json:"project,omitempty"`
 	Ref       string        `json:"ref,omitempty"`
 	Key       string        `json:"key,omitempty"`
+	Job       string        `json:"job,omitempty"` // the target's "job": which jobs decide how it ended
 	Timeout   time.Duration `json:"timeout,omitempty"`
+	Attempt   int           `json:"attempt,omitempty"`   // how many POSTs were announced: the number of the last
+	Slow      bool          `json:"slow,omitempty"`      // GitLab has not answered the attempt for a while
 	Page      string        `json:"page,omitempty"`      // the project's pipelines, to link where the pipeline is not known
 	Triggered time.Time     `json:"triggered,omitzero"`  // the save that allowed the POST: all waits count from here
 	WaitEnd   time.Time     `json:"wait_end,omitzero"`   // past it no POST is made

@@ -70,13 +70,20 @@ func (r Record) move(to State) Record {
 		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
 	}
 	r.State = to
-	if m := mark(to); m != "" && !slices.Contains(r.Marks, m) {
-		r.Marks = append(slices.Clone(r.Marks), m)
-	}
+	r.Marks = withMark(r.Marks, mark(to))
 	r.Next = time.Time{}
 	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
-	r.Deployment.Looks = 0
+	r.Deployment.Looks, r.Deployment.Slow = 0, false
 	return r
+}
+
+// withMark notes that a reaction may stand from now on. The copy keeps records
+// apart that share them.
+func withMark(marks []string, m string) []string {
+	if m == "" || slices.Contains(marks, m) {
+		return marks
+	}
+	return append(slices.Clone(marks), m)
 }
 
 // say adds a line to the thread. The copy keeps records apart that share lines.
@@ -109,15 +116,22 @@ func (r Record) Answer(m Message) Record {
 	return r.move(Answered).say(m)
 }
 
-// Start allows the one POST. page is where the project's pipelines are seen.
-func (r Record) Start(t Target, page string, now time.Time, u Rules) Record {
+// Start announces an attempt: one POST, with a token of its own whose sum is
+// given. page is where the project's pipelines are seen. A record that knows a
+// pipeline is never triggered again.
+func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Rules) Record {
+	if r.Deployment.Pipeline != 0 {
+		panic("no attempt for a record that knows a pipeline")
+	}
 	r = r.move(Triggering)
 	d := &r.Deployment
 	if d.WaitEnd.IsZero() {
-		d.Target, d.Project, d.Ref, d.Key, d.Timeout, d.Page = t.Name, t.Project, t.Ref, t.Key, t.Timeout, page
+		d.Target, d.Project, d.Ref, d.Key, d.Job, d.Timeout, d.Page = t.Name, t.Project, t.Ref, t.Key, t.Job, t.Timeout, page
 		d.WaitEnd = now.Add(WaitAtMost)
 	}
 	d.Triggered = now
+	d.Attempt++
+	r.Tokens = withToken(r.Tokens, tokenSum)
 	r.Next = u.postEnd(now)
 	return r
 }
@@ -129,24 +143,26 @@ func (r Record) Refuse(s Say, detail string) Record {
 	return r.say(r.line(s))
 }
 
-// Settle takes in what became of the POST. If the record has moved meanwhile,
-// a word or a look-up was faster: then only what is still missing is filled
-// in, and applied tells the log whether anything was.
-func (r Record) Settle(o Outcome, now time.Time, u Rules) (next Record, applied bool) {
-	d := &r.Deployment
+// IsTriggering tells whether the attempt's POST is being made, as far as is known.
+func (r Record) IsTriggering(attempt int) bool {
+	return r.State == Triggering && r.Deployment.Attempt == attempt
+}
+
+// Settle takes in what became of an attempt's POST. It counts for that attempt
+// alone: the record may have gone on to another by now. And if a word or a
+// look-up was faster, only what is still missing is filled in. A pipeline that
+// the outcome names is adopted in any case. applied tells the log whether
+// anything was made of it.
+func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Record, applied bool) {
+	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
 	switch {
-	case r.State == Triggering:
-	case r.State == Unsure && o.Fate == FateRefused && !d.NoneSeen:
+	case r.IsTriggering(attempt):
+	case isUnsure && o.Fate == FateRefused:
 		return r.Refuse(o.Say, o.Detail), true
-	case r.State == Unsure && (o.Fate == FateWait || o.Fate == FateNotSent) && !d.NoneSeen:
+	case isUnsure && (o.Fate == FateWait || o.Fate == FateNotSent):
 		return r.Refuse(waitedInVain(o.Say), ""), true
-	case o.Pipeline.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != o.Pipeline.ID:
-		return r, false
-	case r.State == Unsure:
-		return r.run(o.Pipeline, now, u), true
 	default:
-		d.Pipeline, d.URL = o.Pipeline.ID, o.Pipeline.URL
-		return r, true
+		return r.adopt(o.Pipeline, now, u)
 	}
 	switch o.Fate {
 	case FateStarted, FateFailed:
@@ -167,6 +183,30 @@ func (r Record) Settle(o Outcome, now time.Time, u Rules) (next Record, applied 
 	default:
 		return r.Doubt(now, u), true
 	}
+}
+
+// adopt takes a pipeline that is surely of this record for its own, unless it
+// has another, or its person was told that nothing runs.
+func (r Record) adopt(p Pipeline, now time.Time, u Rules) (next Record, adopted bool) {
+	d := &r.Deployment
+	switch {
+	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
+		return r, false
+	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent:
+		return r.run(p, now, u), true
+	}
+	d.Pipeline = p.ID
+	if p.URL != "" {
+		d.URL = p.URL
+	}
+	return r, true
+}
+
+// Slow notes that GitLab takes its time to answer the attempt in flight.
+func (r Record) Slow() Record {
+	r.Deployment.Slow = true
+	r.Marks = withMark(r.Marks, markSlow)
+	return r
 }
 
 func waitedInVain(wait Say) Say {
@@ -217,8 +257,12 @@ func (r Record) end(how State, detail string) Record {
 // its id, or looked for after a lost answer. began is when the question was
 // put. A look that found nothing leaves p zero.
 func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) Record {
-	if r.State != Unsure && r.State != Running && r.State != Silent {
+	own := r.Deployment.Pipeline
+	switch {
+	case r.State != Unsure && r.State != Running && r.State != Silent:
 		return r // a word was faster
+	case p.ID != 0 && own != 0 && p.ID != own:
+		return r // a word named the pipeline meanwhile, and this is another
 	}
 	r.Deployment.Looks++
 	if p.ID != 0 {
@@ -230,7 +274,7 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 		return r.run(p, now, u)
 	}
 	d := &r.Deployment
-	if r.State == Unsure && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen {
+	if r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen {
 		d.NoneSeen = true
 		r = r.say(r.line(SayNoneSeen))
 	}

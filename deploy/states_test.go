@@ -25,8 +25,8 @@ func in(s State) Record {
 	if s == Answered {
 		return r.Answer(Message{Say: SayGreet})
 	}
-	r = r.Start(target, "https://git/app/-/pipelines", t0, rules)
-	settle := func(o Outcome) Record { next, _ := r.Settle(o, t0, rules); return next }
+	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, rules)
+	settle := func(o Outcome) Record { next, _ := r.Settle(1, o, t0, rules); return next }
 	switch s {
 	case Triggering:
 		return r
@@ -151,7 +151,7 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 		{"lost", Outcome{Fate: FateUnsure}, Unsure, time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r, applied := in(Triggering).Settle(row.o, t0, rules)
+			r, applied := in(Triggering).Settle(1, row.o, t0, rules)
 			if r.State != row.want || !applied {
 				t.Errorf("is %s, applied %v; want %s", r.State, applied, row.want)
 			}
@@ -165,15 +165,15 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 func TestLateAnswerOnlyFillsInTheLink(t *testing.T) {
 	p := Pipeline{ID: 7, URL: "https://git/7"}
 	r, _ := in(Triggering).Hear(Word{Result: ResultSuccess, Pipeline: 7}, t0, rules)
-	r, applied := r.Settle(Outcome{Fate: FateStarted, Pipeline: p}, t0, rules)
+	r, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: p}, t0, rules)
 	if r.State != Succeeded || r.Deployment.URL != p.URL || !applied {
 		t.Errorf("%s %q %v", r.State, r.Deployment.URL, applied)
 	}
-	other, applied := r.Settle(Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, rules)
+	other, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, rules)
 	if applied || other.Deployment.Pipeline != 7 {
 		t.Error("a record's pipeline was set twice")
 	}
-	refused, applied := r.Settle(Outcome{Fate: FateRefused, Say: SayRefusedRef}, t0, rules)
+	refused, applied := r.Settle(1, Outcome{Fate: FateRefused, Say: SayRefusedRef}, t0, rules)
 	if applied || refused.State != Succeeded {
 		t.Error("a late refusal took a success back")
 	}
@@ -185,7 +185,7 @@ func TestWaitingEndsFiveMinutesAfterTheFirstTrigger(t *testing.T) {
 	if !end.Equal(t0.Add(5 * time.Minute)) {
 		t.Fatalf("waiting ends at %v", end)
 	}
-	r = r.Start(target, "", t0.Add(time.Minute), rules)
+	r = r.Start(target, "", "sum", t0.Add(time.Minute), rules)
 	if !r.Deployment.WaitEnd.Equal(end) {
 		t.Error("another try moved the end of waiting")
 	}
@@ -233,7 +233,7 @@ func TestIncompleteOrFailedListingDecidesNothing(t *testing.T) {
 func TestUnsureWithoutAPITokenWaitsForAWord(t *testing.T) {
 	blind := rules
 	blind.Watches = false
-	r, _ := in(Triggering).Settle(Outcome{Fate: FateUnsure}, t0, blind)
+	r, _ := in(Triggering).Settle(1, Outcome{Fate: FateUnsure}, t0, blind)
 	if r.Looks(blind) || !r.Next.Equal(r.Deadline()) {
 		t.Errorf("looks %v, due %v", r.Looks(blind), r.Next)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -28,13 +29,13 @@ func (l *Loop) step(h Held) (next Held, show bool) {
 	case Waiting:
 		return l.tryAgain(h)
 	case Triggering: // whoever made the POST is gone, or does not come through
-		h, show = l.put(h, func(r Record) Record {
-			if r.State != Triggering {
+		attempt := r.Deployment.Attempt
+		return l.put(h, func(r Record) Record {
+			if !r.IsTriggering(attempt) {
 				return r
 			}
 			return r.Doubt(l.now(), l.Rules)
 		})
-		return h, show
 	case Unsure, Running, Silent:
 		return l.look(h)
 	}
@@ -135,17 +136,21 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 		return h, false
 	}
 	defer leave()
-	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), l.now(), l.Rules)
+	token := NewToken()
+	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), TokenSum(token), l.now(), l.Rules)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
 	defer cancel()
 	h, err := l.save(ctx, h, allowed, allowed.Next.Sub(l.now()))
 	if err != nil {
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
-	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, judged.Add(WriteWithin))
+	attempt := h.Record.Deployment.Attempt
+	answered := l.showIfSlow(h)
+	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, token, judged.Add(WriteWithin))
+	h = answered()
 	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
 	return l.put(h, func(r Record) Record {
-		next, applied := r.Settle(out, l.now(), l.Rules)
+		next, applied := r.Settle(attempt, out, l.now(), l.Rules)
 		if !applied {
 			l.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Fate)})
 		}
@@ -153,9 +158,52 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
 	})
 }
 
+// slowAfter is how long GitLab may take to answer before that is shown.
+const slowAfter = 2 * time.Second
+
+// showIfSlow shows that the attempt in flight takes its time, unless answered
+// is called before. answered returns the record as it was saved last, and waits
+// for nothing. That save is a courtesy: it is given up where the store fails or
+// the record was changed.
+func (l *Loop) showIfSlow(h Held) (answered func() Held) {
+	var mu sync.Mutex
+	newest := h
+	l.hands.Add(1)
+	timer := time.AfterFunc(slowAfter, func() {
+		defer l.hands.Done()
+		next, due, show := l.toSave(h.Record.Slow())
+		ctx, cancel := context.WithTimeout(l.work, storeTimeout)
+		defer cancel()
+		saved, err := l.save(ctx, h, next, due)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		newest = saved
+		mu.Unlock()
+		l.present(saved, show)
+	})
+	return func() Held {
+		if timer.Stop() {
+			l.hands.Done()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return newest
+	}
+}
+
 // tryAgain makes another POST for what waited, or gives up.
 func (l *Loop) tryAgain(h Held) (Held, bool) {
 	d, began := h.Record.Deployment, time.Now()
+	if d.Pipeline != 0 { // a record of layout 1 may wait and have one
+		return l.put(h, func(r Record) Record {
+			if r.State != Waiting {
+				return r
+			}
+			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Rules)
+		})
+	}
 	t, ok := l.Targets.Find(h.Record.Mention.Team, h.Record.Mention.Channel, d.Target)
 	say := Say("")
 	switch {
@@ -165,11 +213,11 @@ func (l *Loop) tryAgain(h Held) (Held, bool) {
 		l.Slack.Now().Sub(h.Record.Mention.Time()) > l.Rules.MaxAge+WaitAtMost:
 		say = waitedInVain(d.Wait)
 	default:
-		t.Ref, t.Key, t.Timeout = d.Ref, d.Key, d.Timeout
+		t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
 		return l.trigger(h, t, began)
 	}
 	return l.put(h, func(r Record) Record {
-		if r.State != Waiting {
+		if r.State != Waiting || r.Deployment.Attempt != d.Attempt {
 			return r
 		}
 		return r.Refuse(say, "")
@@ -218,12 +266,7 @@ func (l *Loop) look(h Held) (Held, bool) {
 // until it is through. It tells whether Slack is to be shown something now.
 func (l *Loop) put(h Held, f func(Record) Record) (Held, bool) {
 	for {
-		next := f(h.Record)
-		now := l.now()
-		due, show := next.Due(now), len(next.owed()) > 0 && !next.Shown.Next.After(now) && !next.Shown.Until.After(now)
-		if show { // it is ours, to show it
-			due, next.Shown.Until = Lease, now.Add(Lease)
-		}
+		next, due, show := l.toSave(f(h.Record))
 		saved, err := l.save(l.work, h, next, due)
 		if err == nil {
 			return saved, show
@@ -235,6 +278,17 @@ func (l *Loop) put(h Held, f func(Record) Record) (Held, bool) {
 			return h, false
 		}
 	}
+}
+
+// toSave makes a record ready to be saved: when it is due, and whether Slack is
+// to be shown something now. Then it is ours, to show it.
+func (l *Loop) toSave(next Record) (_ Record, due time.Duration, show bool) {
+	now := l.now()
+	if len(next.owed()) > 0 && !next.Shown.Next.After(now) && !next.Shown.Until.After(now) {
+		next.Shown.Until = now.Add(Lease)
+		return next, Lease, true
+	}
+	return next, next.Due(now), false
 }
 
 // reload reads a record that others changed, until it is read.

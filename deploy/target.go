@@ -18,11 +18,12 @@ type Target struct {
 	Token   Secret        // the trigger token
 	Ref     string        // what is deployed; a mention can never choose another
 	Key     string        // release_key: the variable that tells the jobs to deploy
+	Job     string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see the README
 	Timeout time.Duration // no word by then: silent
 	Allow   []string      // who may deploy; nil: everyone who can write in the channel
 }
 
-const targetKeys = "project_id, token, ref, release_key, timeout, allow"
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
 
 // take reads the value of one of the map's keys into t. It gives what is wrong
 // with the value, without the value: it may be a secret in the wrong place.
@@ -47,6 +48,12 @@ func (t *Target) take(key string, value any) (problem string) {
 			return "must be another name: this variable is always sent with a trigger"
 		}
 		t.Key = s
+	case "job":
+		s, ok := value.(string)
+		if !ok || strings.TrimSpace(s) == "" || len(s) > 255 || strings.ContainsFunc(s, unicode.IsControl) {
+			return "must be the name of the job that deploys, or its beginning, in quotes"
+		}
+		t.Job = s
 	case "timeout":
 		s, ok := value.(string)
 		d, err := time.ParseDuration(s)

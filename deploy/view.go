@@ -34,9 +34,15 @@ func mark(s State) string {
 	return ""
 }
 
+// markSlow stands while GitLab takes its time to answer, so that nobody asks twice.
+const markSlow = "eyes"
+
 // View tells what Slack should show of the record, besides its lines.
 func (r Record) View() View {
 	v := View{Mark: mark(r.State)}
+	if r.State == Triggering && r.Deployment.Slow {
+		v.Mark = markSlow
+	}
 	if s := r.statusSay(); s != "" {
 		m := r.line(s)
 		if r.State == Waiting {

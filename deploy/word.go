@@ -18,8 +18,13 @@ type Word struct {
 	TS       string
 	ID       string // PSYCHER_ID; empty from old scripts
 	Result   Result
-	Pipeline int64 // 0: not said
-	Job      int64 // 0: not said
+	Pipeline int64  // 0: not said
+	Job      int64  // 0: not said
+	JobName  string // CI_JOB_NAME; empty: not said
+	JobStage string // CI_JOB_STAGE; empty: not said
+	SHA      string // CI_COMMIT_SHA; empty: not said
+	Token    Secret // the PSYCHER_TOKEN that the call showed; empty: none
+	Shared   bool   // the call showed NOTIFY_TOKEN
 }
 
 // Verdict is what became of a word.

@@ -31,6 +31,9 @@ func mention() deploy.Mention {
 
 func soon() time.Time { return time.Now().Add(5 * time.Second) }
 
+// token is the attempt's own.
+const token = deploy.Secret("psy_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+
 // network is an in-memory network with one server.
 type network struct {
 	conns   chan net.Conn

@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	idVariable = "PSYCHER_ID"
-	clockSlack = 2 * time.Minute // between GitLab's clock and ours
-	listPages  = 10              // of a hundred pipelines each
-	askLimit   = 50              // pipelines asked for their variables in one search
-	knownLimit = 5000            // answers remembered
+	idVariable    = "PSYCHER_ID"
+	tokenVariable = "PSYCHER_TOKEN"
+	clockSlack    = 2 * time.Minute // between GitLab's clock and ours
+	listPages     = 10              // of a hundred pipelines each
+	askLimit      = 50              // pipelines asked for their variables in one search
+	knownLimit    = 5000            // answers remembered
 )
 
 // pipeline is what is read of GitLab's pipelines. The library's own type for

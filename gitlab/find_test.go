@@ -230,7 +230,7 @@ func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 		if _, err := c.Look(t.Context(), "group/app", 7); err == nil {
 			t.Error("it is taken")
 		}
-		if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 	})

@@ -149,7 +149,7 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				if _, err := c.Look(t.Context(), "group/app", id); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
 					t.Errorf("the second look: %v", err)
 				}
-				if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
 					t.Errorf("a trigger meanwhile: %+v", o)
 				}
 				time.Sleep(row.after)

@@ -108,7 +108,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		header := http.Header{"Location": {string(body)}, "Retry-After": {string(body)}}
 		a := answer{status: status, header: header, body: body}
-		o := c.finish(a.outcome(time.Now()), target())
+		o := c.finish(a.outcome(time.Now()), target(), token)
 		for _, text := range []string{o.Detail, o.Pipeline.Detail} {
 			if strings.Contains(text, testToken) || utf8.RuneCountInString(text) > wordsLimit || !utf8.ValidString(text) || strings.ContainsAny(text, "\n\r\x00") {
 				t.Errorf("it says %q", text)

@@ -23,7 +23,7 @@ const (
 // Trigger makes the one POST that starts a deployment's pipeline. It is begun
 // before until or not at all, and ends when GitLab's own request timeout has
 // passed since then. It is never repeated.
-func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, until time.Time) deploy.Outcome {
+func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.Outcome {
 	a := new(attempt)
 	a.start(until)
 	if a.left <= 0 {
@@ -48,31 +48,31 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 	_, _, err := c.triggers.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
-		Variables: variables(t, m),
+		Variables: variables(t, m, token),
 	}, api.WithContext(context.WithValue(sending, attemptKey{}, a)))
 
-	return c.finish(a.outcome(ctx, until, err), t)
+	return c.finish(a.outcome(ctx, until, err), t, token)
 }
 
-func variables(t deploy.Target, m deploy.Mention) map[string]string {
+func variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
 	v := map[string]string{}
 	if t.Key != "" {
 		v[t.Key] = "true"
 	}
-	v["channel"], v["timestamp"], v[idVariable] = m.Channel, m.TS, m.ID
+	v["channel"], v["timestamp"], v[idVariable], v[tokenVariable] = m.Channel, m.TS, m.ID, token.Reveal()
 	return v
 }
 
 // finish fills in the link where GitLab gave none, and takes the tokens out of
 // every word that came from outside.
-func (c *Client) finish(o deploy.Outcome, t deploy.Target) deploy.Outcome {
+func (c *Client) finish(o deploy.Outcome, t deploy.Target, token deploy.Secret) deploy.Outcome {
 	if o.Fate == deploy.FateStarted || o.Fate == deploy.FateFailed {
 		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
 	}
-	o.Detail = cut(scrub(o.Detail, t.Token, c.token))
-	o.Pipeline.Detail = cut(scrub(o.Pipeline.Detail, t.Token, c.token))
+	o.Detail = cut(scrub(o.Detail, t.Token, c.token, token))
+	o.Pipeline.Detail = cut(scrub(o.Pipeline.Detail, t.Token, c.token, token))
 	if o.Err != nil {
-		o.Err = errors.New(cut(scrub(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token)))
+		o.Err = errors.New(cut(scrub(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token, token)))
 	}
 	return o
 }

@@ -23,7 +23,7 @@ import (
 func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
-		o := c.Trigger(t.Context(), target(), mention(), soon())
+		o := c.Trigger(t.Context(), target(), mention(), token, soon())
 		want := deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
 		if diff := cmp.Diff(want, o); diff != "" {
 			t.Error(diff)
@@ -32,7 +32,7 @@ func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 		if len(made) != 1 || made[0].Ref != "master" {
 			t.Fatalf("GitLab has %+v", made)
 		}
-		variables := map[string]string{"RELEASE": "true", "channel": "C01", "timestamp": "1700000000.000100", "PSYCHER_ID": testID}
+		variables := map[string]string{"RELEASE": "true", "channel": "C01", "timestamp": "1700000000.000100", "PSYCHER_ID": testID, "PSYCHER_TOKEN": token.Reveal()}
 		if diff := cmp.Diff(variables, made[0].Variables); diff != "" {
 			t.Error(diff)
 		}
@@ -48,7 +48,7 @@ func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
 			header, asked, body = r.Header.Clone(), r.RequestURI, string(b)
 			io.WriteString(w, `{"id":7}`)
 		}))
-		o := c.Trigger(t.Context(), target(), mention(), soon())
+		o := c.Trigger(t.Context(), target(), mention(), token, soon())
 		if o.Fate != deploy.FateStarted || o.Pipeline.URL != "http://gitlab.test/group/app/-/pipelines/7" {
 			t.Errorf("outcome %+v", o)
 		}
@@ -150,7 +150,7 @@ func TestFateOfAPOST(t *testing.T) {
 				fault := named(t, row.fault)
 				g.Answer(1, fault)
 				begun := time.Now()
-				o := c.Trigger(t.Context(), target(), mention(), soon())
+				o := c.Trigger(t.Context(), target(), mention(), token, soon())
 				if took := time.Since(begun); took > 65*time.Second || took > 0 && !fault.Hang && fault.Delay == 0 {
 					t.Errorf("it took %v", took)
 				}
@@ -178,7 +178,7 @@ func TestEveryFaultOfTheStandInHasAFate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			g.Answer(-1, f)
-			if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate == "" || g.Posts() != 1 {
+			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate == "" || g.Posts() != 1 {
 				t.Errorf("%s: %+v after %d POSTs", f.Name, o, g.Posts())
 			}
 		})
@@ -231,7 +231,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 					c.triggers, _ = c.dial("", poster{c.transport}, 0)
 				}
 				begun := time.Now()
-				o := c.Trigger(t.Context(), target(), mention(), soon())
+				o := c.Trigger(t.Context(), target(), mention(), token, soon())
 				if o.Fate != deploy.FateWait || o.Say != deploy.SayWaitUnreachable || o.After <= 0 || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
@@ -250,11 +250,11 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 func TestACutOnAConnectionThatWasUsedBeforeIsUnsure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
-		if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
 			t.Fatalf("outcome %+v", o)
 		}
 		g.Answer(-1, named(t, "cut"))
-		if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 1 {
@@ -266,9 +266,9 @@ func TestACutOnAConnectionThatWasUsedBeforeIsUnsure(t *testing.T) {
 func TestAConnectionThatWasClosedWhileIdleIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
-		c.Trigger(t.Context(), target(), mention(), soon())
+		c.Trigger(t.Context(), target(), mention(), token, soon())
 		time.Sleep(idleTimeout + time.Second)
-		if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 2 {
@@ -300,7 +300,7 @@ func TestATriggerThatIsStopped(t *testing.T) {
 				if row.late {
 					until = time.Now()
 				}
-				if o := c.Trigger(ctx, target(), mention(), until); o.Fate != row.want || o.Err == nil {
+				if o := c.Trigger(ctx, target(), mention(), token, until); o.Fate != row.want || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
 				time.Sleep(time.Minute)
@@ -335,7 +335,7 @@ func TestNoTokenReachesAWordOrTheLog(t *testing.T) {
 					}()
 					return near, nil
 				}
-				o := c.Trigger(t.Context(), target(), mention(), soon())
+				o := c.Trigger(t.Context(), target(), mention(), token, soon())
 				text := o.Detail + o.Pipeline.Detail
 				if o.Err != nil {
 					text += o.Err.Error()
@@ -358,7 +358,7 @@ func TestManyTriggersAtOnce(t *testing.T) {
 		var run sync.WaitGroup
 		for range 50 {
 			run.Go(func() {
-				if o := c.Trigger(t.Context(), target(), mention(), soon()); o.Fate != deploy.FateStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
 					t.Errorf("outcome %+v", o)
 				}
 			})

@@ -167,7 +167,7 @@ func TestWorkerIsSlow(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "slow"))
 		ts := w.Ask("release")
 		time.Sleep(29 * time.Second)
-		w.Mark(sim.Channel, ts)
+		w.Mark(sim.Channel, ts, "eyes")
 		w.Mark(sim.Channel, ts, "thumbsup")
 		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
 		posts(t, w, ts, 1)

@@ -218,7 +218,7 @@ func (y *yard) count() int {
 	return y.posts
 }
 
-func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, time.Time) deploy.Outcome {
+func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.Outcome {
 	y.mu.Lock()
 	y.posts++
 	n, trigger := y.posts, y.trigger

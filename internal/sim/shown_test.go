@@ -63,7 +63,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 	row(t, "the variables of the trigger", func(t *testing.T) {
 		w, ts, p := running(t)
 		v := p.Variables
-		if len(v) != 4 || v["RELEASE"] != "true" || v["channel"] != sim.Channel || v["timestamp"] != ts || len(v["PSYCHER_ID"]) != 36 || p.Ref != "master" {
+		if len(v) != 5 || !deploy.TokenForm.MatchString(v["PSYCHER_TOKEN"]) || v["RELEASE"] != "true" || v["channel"] != sim.Channel || v["timestamp"] != ts || len(v["PSYCHER_ID"]) != 36 || p.Ref != "master" {
 			t.Errorf("ref %s, variables %v", p.Ref, v)
 		}
 		posts(t, w, ts, 1)

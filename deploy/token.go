@@ -1,0 +1,44 @@
+package deploy
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"regexp"
+	"slices"
+)
+
+// Each attempt to start a pipeline has a token of its own, PSYCHER_TOKEN among
+// the pipeline's variables. Its callbacks show it, which proves that they come
+// from a pipeline of this very deployment. The record keeps only the sums, so
+// nobody who reads the store can make one.
+
+const (
+	tokenPrefix = "psy_"
+	tokenBytes  = 20 // 160 bits: 32 characters of base32
+	tokensKept  = 32 // of a record's attempts, the newest
+)
+
+// TokenForm matches a PSYCHER_TOKEN anywhere in a text, so that it can be taken
+// out of what is logged or shown.
+var TokenForm = regexp.MustCompile(`psy_[A-Z2-7]{32}`)
+
+// NewToken makes the PSYCHER_TOKEN of one attempt.
+func NewToken() Secret {
+	b := make([]byte, tokenBytes)
+	_, _ = rand.Read(b) // it never fails: crypto/rand ends the program first
+	return Secret(tokenPrefix + base32.StdEncoding.EncodeToString(b))
+}
+
+// TokenSum is what the record keeps of a token: its SHA-256, in base64.
+func TokenSum(t Secret) string {
+	sum := sha256.Sum256([]byte(t.Reveal()))
+	return base64.RawStdEncoding.EncodeToString(sum[:])
+}
+
+// withToken adds the sum of an attempt's token to those that prove the record.
+func withToken(sums []string, sum string) []string {
+	sums = append(slices.Clone(sums), sum)
+	return sums[max(0, len(sums)-tokensKept):]
+}
