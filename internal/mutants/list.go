@@ -89,7 +89,7 @@ func mutants() []mutant {
 		},
 		{
 			"a reaction that is not taken off after a crash", "deploy/states.go",
-			"r.Marks = append(slices.Clone(r.Marks), m)", "", crash,
+			"r.Marks = withMark(r.Marks, mark(to))", "", crash,
 		},
 		{
 			"a delay that overwrites a word's due time", "dedupe/scripts.go",
