@@ -43,6 +43,9 @@ func messages(t *testing.T) map[string][]string {
 				if f, ok := decl.(*ast.FuncDecl); ok && f.Body != nil {
 					saidIn(folder, f, add)
 				}
+				if vars, ok := decl.(*ast.GenDecl); ok {
+					saidByVars(folder, vars, add)
+				}
 			}
 		}
 	}
@@ -56,8 +59,8 @@ func messages(t *testing.T) map[string][]string {
 var errorsOf = map[string]string{
 	"cmd.parseProxy": "settings", "cmd.appendPEM": "settings",
 	"cmd.askReady": "start", "cmd.RootCAs": "start", "cmd.listen": "start", "cmd.withHelp": "start",
-	"gitlab.parseBase": "start", "dedupe.newClient": "start",
-	"deploy.Ready": "ready",
+	"gitlab.parseBase": "start",
+	"deploy.Ready":     "ready",
 }
 
 // returnedBy are the functions whose texts are shown as they are, and in which table.
@@ -108,6 +111,21 @@ func saidIn(folder string, f *ast.FuncDecl, add func(table, text string)) {
 		}
 		return true
 	})
+}
+
+// errorsNamed are the beginnings of the names of errors that are shown as they
+// are, and in which table.
+var errorsNamed = map[string]string{"dedupe.errURL": "settings"}
+
+func saidByVars(folder string, vars *ast.GenDecl, add func(table, text string)) {
+	for _, spec := range vars.Specs {
+		v, ok := spec.(*ast.ValueSpec)
+		for beginning, table := range errorsNamed {
+			if ok && len(v.Values) == 1 && strings.HasPrefix(folder+"."+v.Names[0].Name, beginning) {
+				add(table, rendered(v.Values[0]))
+			}
+		}
+	}
 }
 
 func calls(in string, c *ast.CallExpr, add func(table, text string)) {

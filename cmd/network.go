@@ -94,7 +94,8 @@ func parseProxy(value string) (*url.URL, error) {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Hostname() == "" || !portOK(u.Port()) {
+	// A sign that ends a password too early makes a host and a path of its pieces.
+	if err != nil || u.Hostname() == "" || !portOK(u.Port()) || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(value, "?#") {
 		return nil, errors.New("must be a proxy's URL, such as http://proxy.example.com:3128, with signs in a password as %XX")
 	}
 	if u.Scheme != "http" && u.Scheme != "socks5" {

@@ -9,10 +9,14 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 func TestProxyIsChosenFromTheSettings(t *testing.T) {
@@ -178,6 +182,36 @@ func TestSystemsAuthoritiesStayTrustedBesideOneOfTheTwo(t *testing.T) {
 	own.SSLCertDir = t.TempDir()
 	if pool, err := own.RootCAs(); err != nil || !pool.Equal(only) {
 		t.Error("file and directory are not trusted in place of the system's:", err)
+	}
+}
+
+// The store trusts the same authorities as the rest, also those named in .env.
+func TestCertificateAuthoritiesOfDotenvAreTrustedForRedis(t *testing.T) {
+	redis := httptest.NewTLSServer(http.NotFoundHandler()) // only the handshake matters
+	t.Cleanup(redis.Close)
+	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: redis.Certificate().Raw})
+	for name, row := range map[string]struct {
+		dotenv string
+		trusts bool
+	}{
+		"named in .env": {"SSL_CERT_FILE=" + write(t, string(own)) + "\n", true},
+		"not named":     {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _, err := LoadSettings(environ(), write(t, row.dotenv+"REDIS_URL=rediss://"+redis.Listener.Addr().String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := assemble(s, RealNet(), zerolog.Nop())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.close()
+			_, err = p.store.Birth(t.Context(), time.Now())
+			if err == nil || strings.Contains(err.Error(), "an authority that is not trusted here") == row.trusts {
+				t.Errorf("trusted: %v, want %v", err, row.trusts)
+			}
+		})
 	}
 }
 

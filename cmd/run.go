@@ -114,7 +114,7 @@ type parts struct {
 func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	roots, err := s.RootCAs()
 	if err != nil {
-		return nil, err
+		return nil, &SettingsError{Problems: []string{err.Error()}}
 	}
 	transport := func() *http.Transport {
 		return &http.Transport{
@@ -132,8 +132,8 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if p.store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, Log: log}); err != nil {
-		return nil, err
+	if p.store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, RootCAs: roots, Log: log}); err != nil {
+		return nil, &SettingsError{Problems: []string{err.Error()}}
 	}
 	if p.embedded {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")

@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -95,7 +96,7 @@ func checkURL(c *checker, name, value string) string {
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !portOK(u.Port()):
 		c.bad(name, "must be a URL that begins with https:// or http:// and names a host")
-	case u.User != nil || strings.ContainsAny(value, "?#"):
+	case u.User != nil || strings.ContainsAny(value, "@?#"): // a password may have signs in it that end it too early
 		c.bad(name, "must be a URL without user, password, query (?) and fragment (#)")
 	}
 	return strings.TrimRight(value, "/")
@@ -142,19 +143,9 @@ func checkRef(c *checker, name, value string) {
 	}
 }
 
-// checkRedisURL looks at the form only; package dedupe knows the parameters.
 func checkRedisURL(c *checker, name, value string) {
-	u, err := url.Parse(value)
-	if err != nil {
-		c.bad(name, "is not a URL: write redis://user:password@host:6379/0, with signs in the password as %%XX")
-		return
-	}
-	scheme, _, _ := strings.Cut(strings.ReplaceAll(u.Scheme, "-", "+"), "+")
-	switch {
-	case !slices.Contains([]string{"redis", "rediss", "unix"}, scheme):
-		c.bad(name, "must begin with redis:// or, for TLS, with rediss://")
-	case scheme != "unix" && u.Hostname() == "":
-		c.bad(name, "names no host: write redis://host:6379")
+	if err := dedupe.CheckURL(deploy.Secret(value)); err != nil {
+		c.bad(name, "%v", err)
 	}
 }
 

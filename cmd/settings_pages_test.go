@@ -63,7 +63,7 @@ var japaneseMeanings = map[string]string{
 	"GITLAB_API_TOKEN":       "スコープ `read_api` のトークン。返事の届かなかったパイプラインや、連絡のない結果を、GitLab に聞いて調べる",
 	"GITLAB_REQUEST_TIMEOUT": "GitLab 自身のリクエストのタイムアウト。`1s` から `10m`。トリガーはこれより 5 秒長く待つ",
 	"GITLAB_REF":             "デプロイするブランチかタグ。デプロイ先ごとにも決められる。メンションからは変えられない",
-	"REDIS_URL":              "`redis://` か `rediss://`。go-redis の sentinel や cluster の形でもよい。なければ内蔵の Redis を使う（1 プロセス限り、終了すると忘れる）",
+	"REDIS_URL":              "`redis://`、TLS なら `rediss://`。sentinel や cluster の形でもよい。パスワードの記号は `%XX` と書く。なければ内蔵の Redis を使う（1 プロセス限り、終了すると忘れる）",
 	"REDIS_PREFIX":           "キーは `{psycher}:...` の形になる。ひとつの Redis を 2 つのボットで使うなら、名前を分ける",
 	"NOTIFY_ADDR":            "通知ポートの `ホスト:ポート`。GitLab CI が呼ぶ。ホストを空にすると、すべてのアドレスで待つ",
 	"NOTIFY_TOKEN":           "GitLab CI からの呼び出しに付く合言葉。英数字と `.`、`_`、`~`、`-` で 16 文字以上",
@@ -76,6 +76,6 @@ var japaneseMeanings = map[string]string{
 	"HTTPS_PROXY":            "`https` と `wss` のプロキシ。`http://` か `socks5://`。Slack の API、websocket、GitLab に使う",
 	"HTTP_PROXY":             "`http` のときのプロキシ",
 	"NO_PROXY":               "プロキシを通さない相手をカンマで区切る。ホスト（その下もすべて含む）、`.example.com`、アドレス、CIDR の範囲（どれも `:ポート` を付けられる）、または `*`",
-	"SSL_CERT_FILE":          "Slack と GitLab について、システムのものに加えて信頼する認証局の PEM ファイル。`SSL_CERT_DIR` と両方あれば、システムのものの代わりになる",
+	"SSL_CERT_FILE":          "Slack、GitLab、Redis について、システムのものに加えて信頼する認証局の PEM ファイル。`SSL_CERT_DIR` と両方あれば、システムのものの代わりになる",
 	"SSL_CERT_DIR":           "同じく認証局のディレクトリ。`:` で区切る",
 }

@@ -28,7 +28,7 @@ func table() []row {
 		{"GITLAB_API_TOKEN", "a token with the scope `read_api`: lost answers and ends of pipelines are found by asking GitLab", checkAPIToken},
 		{"GITLAB_REQUEST_TIMEOUT", "GitLab's own request timeout, `1s` to `10m`; a trigger is given 5 s more", checkRequestTimeout},
 		{"GITLAB_REF", "the branch or tag that a target deploys unless it names its own; a mention can never choose another", checkRef},
-		{"REDIS_URL", "`redis://` or `rediss://`, also in the sentinel and cluster forms of go-redis. Unset: an embedded Redis for one process, forgotten when it ends", checkRedisURL},
+		{"REDIS_URL", "`redis://`, or `rediss://` for TLS, also in the sentinel and cluster forms; signs in a password as `%XX`. Unset: an embedded Redis for one process, forgotten when it ends", checkRedisURL},
 		{"REDIS_PREFIX", "keys are `{psycher}:...`; two bots on one Redis take two prefixes", checkRedisPrefix},
 		{"NOTIFY_ADDR", "`host:port` of the notify port, which GitLab CI calls; an empty host means every address", checkAddr},
 		{"NOTIFY_TOKEN", "the secret that GitLab CI's calls carry: letters, digits, `.`, `_`, `~`, `-`; 16 characters or more", checkNotifyToken},
@@ -41,7 +41,7 @@ func table() []row {
 		{"HTTPS_PROXY", "proxy for `https` and `wss`, `http://` or `socks5://`: for Slack's API, its websockets and GitLab", checkProxy},
 		{"HTTP_PROXY", "the same for plain `http`", checkProxy},
 		{"NO_PROXY", "what is reached without a proxy, with commas between: hosts (with all below them), `.example.com`, addresses, CIDR ranges, each with a `:port` or not, or `*`", checkNothing},
-		{"SSL_CERT_FILE", "PEM file of certificate authorities to trust for Slack and GitLab beside the system's; together with `SSL_CERT_DIR`, in place of the system's", checkCertFile},
+		{"SSL_CERT_FILE", "PEM file of certificate authorities to trust for Slack, GitLab and Redis beside the system's; together with `SSL_CERT_DIR`, in place of the system's", checkCertFile},
 		{"SSL_CERT_DIR", "directories of such files, with `:` between", checkCertDir},
 	}
 }

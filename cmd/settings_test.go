@@ -134,6 +134,7 @@ var settingRows = []struct {
 		"gitlab.example.com":           "must be a URL that begins with https://",
 		"ssh://git@gitlab.example.com": "must be a URL that begins with https://",
 		"https://u@gitlab.example.com": "must be a URL without user",
+		"https://u:12/34@gitlab.test":  "must be a URL without user",
 		"https://gitlab.com/api/v4/":   "must be without /api/v4",
 	}},
 	{"GITLAB_TRIGGER_TOKENS", []string{fakeMap, `"{\"T1\": {\"C1\": {\"app\": {\"project_id\": 1, \"token\": \"glptt-test\"}}}}"`}, map[string]string{
@@ -160,12 +161,16 @@ var settingRows = []struct {
 		"redis://localhost", "rediss://user:pw@redis.example.com:6380/1", "unix:///run/redis.sock",
 		"redis://h:26379?master_name=main&addr=h2:26379", "redis://h:6379?addr=h2:6379", "redis://[::1]:6379",
 	}, map[string]string{
-		"localhost:6379":         "must begin with redis://",
-		"http://localhost:6379":  "must begin with redis://",
-		"redis://":               "names no host",
-		"redis://:6379":          "names no host",
-		"redis://:p%zz@host":     "is not a URL",
-		"redis://user:p#w@h:638": "is not a URL",
+		"localhost:6379":           "must begin with redis://",
+		"http://localhost:6379":    "must begin with redis://",
+		"redis://":                 "names no host",
+		"redis://:6379":            "names no host",
+		"redis://:p%zz@host":       "write signs in a password as %XX",
+		"redis://user:p#w@h:638":   "write signs in a password as %XX",
+		"redis://user:p/w@h:638":   "write signs in a password as %XX",
+		"redis://user:1?w@h:638":   "write signs in a password as %XX",
+		"redis://h?w=1":            "has a parameter that is not known",
+		"rediss://h?skip_verify=1": "must be without skip_verify",
 	}},
 	{"REDIS_PREFIX", []string{"psycher-2", "a.b_c"}, map[string]string{
 		"{a}": "must be letters, digits", "a:b": "must be letters, digits", "a b": "must be letters, digits", "あ": "must be letters, digits",
@@ -198,6 +203,10 @@ var settingRows = []struct {
 		"http://":            "must be a proxy's URL",
 		"http://u:p%zz@h":    "must be a proxy's URL",
 		"proxy:port":         "must be a proxy's URL",
+		"http://u:12/34@h":   "must be a proxy's URL",
+		"http://u:12?34@h":   "must be a proxy's URL",
+		"http://u:12#34@h":   "must be a proxy's URL",
+		"http://h/path":      "must be a proxy's URL",
 	}},
 	{"HTTP_PROXY", []string{"http://proxy:3128"}, map[string]string{"ftp://proxy": "must begin with http:// or socks5://"}},
 	{"NO_PROXY", []string{"*", "a.example.com, .b.example.com,10.0.0.0/8"}, nil},
@@ -334,5 +343,35 @@ func TestTableHasARowForEachField(t *testing.T) {
 	}
 	if diff := cmp.Diff(fields, names()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whatever a password is, no piece of it comes out of a start that ends for it.
+func TestNoPieceOfAPasswordInAURLIsShown(t *testing.T) {
+	const piece = "Xq7Zw9"
+	for _, form := range []string{
+		"REDIS_URL=redis://user:%s@redis.test:6379/0", "REDIS_URL=rediss://:%s@redis.test?addr=redis2.test:1",
+		"REDIS_URL=redis://redis.test?master_name=main&password=%s", "GITLAB_URL=https://user:%s@gitlab.test",
+		"SLACK_API_URL=https://user:%s@slack.test/api/", "HTTPS_PROXY=http://user:%s@proxy.test:3128", "HTTP_PROXY=socks5://user:%s@proxy.test",
+	} {
+		for _, sign := range []string{"/", "?", "#", "%", ":", "@", " ", "//", "12/", "12?", "12#", "%zz", "\\", "[", "あ"} {
+			for _, password := range []string{piece + sign, sign + piece, piece + sign + piece} {
+				set := fmt.Sprintf(form, password)
+				s, warnings, err := LoadSettings(environ(set), "")
+				said := fmt.Sprint(warnings, err)
+				if err == nil { // it is understood as a password, and goes nowhere else
+					proxy, _ := parseProxy(s.HTTPSProxy.Reveal() + s.HTTPProxy.Reveal())
+					said = fmt.Sprint(warnings, s.GitLabURL, s.SlackAPIURL)
+					if proxy != nil {
+						said += proxy.Host + proxy.Path + proxy.RawQuery + proxy.Fragment
+					}
+				} else if wrong := (*SettingsError)(nil); !errors.As(err, &wrong) {
+					t.Errorf("%q: %T", set, err)
+				}
+				if strings.Contains(said, piece[:3]) || strings.Contains(said, piece[3:]) {
+					t.Errorf("%q shows a piece: %s", set, said)
+				}
+			}
+		}
 	}
 }

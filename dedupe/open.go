@@ -2,11 +2,11 @@ package dedupe
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -21,10 +21,11 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL    deploy.Secret // REDIS_URL; empty: embedded, in this process, forgotten at exit
-	Prefix string        // REDIS_PREFIX
-	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
-	Log    zerolog.Logger
+	URL     deploy.Secret // REDIS_URL; empty: embedded, in this process, forgotten at exit
+	Prefix  string        // REDIS_PREFIX
+	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
+	RootCAs *x509.CertPool // the authorities to trust with rediss://; nil: the system's
+	Log     zerolog.Logger
 }
 
 // quiet keeps the client from writing to standard error what it returns as an
@@ -35,7 +36,8 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
-// Open makes a store. It does not wait for Redis to answer.
+// Open makes a store. It does not wait for Redis to answer. An error is about
+// the URL, and holds no part of it.
 func Open(c Config) (*Store, error) {
 	quiet()
 	s := &Store{tag: "{" + c.Prefix + "}", turns: make(chan struct{}, connections), log: c.Log}
@@ -46,9 +48,12 @@ func Open(c Config) (*Store, error) {
 		c.URL = "redis://embedded"
 	}
 	client, err := newClient(c)
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
 	s.client = client
 	_, s.cluster = client.(*redis.ClusterClient)
-	return s, err
+	return s, nil
 }
 
 // sweepEvery is how late a key of the embedded store may end.
@@ -83,55 +88,35 @@ func sweep(m *miniredis.Miniredis) (end func()) {
 // connections are how many calls to Redis may be on their way.
 const connections = 16
 
-// newClient reads the three forms of a Redis URL: with master_name it is
-// Sentinel, with addr a Cluster, else one server. Nothing is retried below the
-// caller, who knows what may be done twice. (Redirects of a Cluster are
-// followed: every script can be sent again.)
+// newClient makes a client for any of the forms of a Redis URL. Nothing is
+// retried below the caller, who knows what may be done twice. (Redirects of a
+// Cluster are followed: every script can be sent again.)
 func newClient(c Config) (redis.UniversalClient, error) {
 	const (
 		within = 900 * time.Millisecond
 		buffer = 8 << 10
 	)
-	raw := c.URL.Reveal()
-	u, err := url.Parse(raw)
+	a, err := parseURL(c.URL)
 	if err != nil {
-		return nil, errors.New("REDIS_URL is not a URL, such as redis://HOST:6379")
+		return nil, err
 	}
-	o := &redis.UniversalOptions{
-		Dialer: c.Dial, MaxRetries: -1, DialerRetries: 1,
+	dial := c.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: within}).DialContext
+	}
+	if a.secure {
+		dial = overTLS(dial, c.RootCAs, within)
+	}
+	return redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs: a.hosts, DB: a.db, Username: a.user, Password: a.password, IsClusterMode: a.cluster,
+		MasterName: a.master, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
+		Dialer: dial, MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: within, ReadTimeout: within, WriteTimeout: within, PoolTimeout: within,
 		ContextTimeoutEnabled: true, // else a deadline of 1 s ends after the read timeout
 		ReadBufferSize:        buffer, WriteBufferSize: buffer, PoolSize: connections, PipelinePoolSize: -1,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}, // it looks names up, and logs
-	}
-	switch q := u.Query(); {
-	case q.Has("master_name"):
-		var f *redis.FailoverOptions
-		if f, err = redis.ParseFailoverURL(raw); err == nil {
-			o.MasterName, o.Addrs, o.DB, o.TLSConfig = f.MasterName, f.SentinelAddrs, f.DB, f.TLSConfig
-			o.Username, o.Password, o.SentinelUsername, o.SentinelPassword = f.Username, f.Password, f.SentinelUsername, f.SentinelPassword
-		}
-	case q.Has("addr"):
-		var f *redis.ClusterOptions
-		if f, err = redis.ParseClusterURL(raw); err == nil {
-			o.Addrs, o.IsClusterMode, o.TLSConfig, o.Username, o.Password = f.Addrs, true, f.TLSConfig, f.Username, f.Password
-		}
-	default:
-		var f *redis.Options
-		if f, err = redis.ParseURL(raw); err == nil {
-			o.Addrs, o.DB, o.TLSConfig, o.Username, o.Password = []string{f.Addr}, f.DB, f.TLSConfig, f.Username, f.Password
-			if f.Network == "unix" && o.Dialer == nil {
-				o.Dialer = func(ctx context.Context, _, addr string) (net.Conn, error) {
-					return (&net.Dialer{Timeout: within}).DialContext(ctx, "unix", addr)
-				}
-			}
-		}
-	}
-	if err != nil { // the client's error may hold the URL, and so the password
-		return nil, fmt.Errorf("REDIS_URL cannot be used: %s", strings.ReplaceAll(err.Error(), raw, "[redacted]"))
-	}
-	return redis.NewUniversalClient(o), nil
+	}), nil
 }
 
 // Evicts tells, with the policy's name, that this Redis throws keys away when
@@ -162,7 +147,8 @@ func classify(err error, cluster bool) error {
 		return err
 	}
 	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
+	var handshake *handshakeError
+	if errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &handshake) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
 		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
 	}
 	var answer redis.Error

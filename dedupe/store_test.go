@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +37,13 @@ func open(t testing.TB, url string) *Store {
 
 func realRedis(t testing.TB) string {
 	t.Helper()
+	return "redis://127.0.0.1:" + redisServer(t, "--port", "PORT")
+}
+
+// redisServer starts a server, with PORT in its options for a free port, and
+// waits until it listens there.
+func redisServer(t testing.TB, options ...string) (port string) {
+	t.Helper()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Skip("no redis-server on this machine: only the embedded store is tested")
@@ -43,19 +52,22 @@ func realRedis(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
+	_, port, _ = net.SplitHostPort(l.Addr().String())
 	l.Close()
-	cmd := exec.Command(bin, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	args := append(slices.Clone(options), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	for i, a := range args {
+		args[i] = strings.ReplaceAll(a, "PORT", port)
+	}
+	cmd := exec.Command(bin, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	for deadline := time.Now().Add(10 * time.Second); ; {
-		c, err := net.DialTimeout("tcp", addr, time.Second)
+		c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
 		if err == nil {
 			c.Close()
-			return "redis://" + addr
+			return port
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("redis-server does not answer")

@@ -1,0 +1,239 @@
+package dedupe
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// certificate makes an authority and, of that authority, a certificate for
+// localhost: the files that a redis-server takes, and the pool that trusts it.
+func certificate(t *testing.T) (options []string, trusts *x509.CertPool) {
+	t.Helper()
+	dir := t.TempDir()
+	key := func() *ecdsa.PrivateKey {
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	file := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	sign := func(c, by *x509.Certificate, k, byKey *ecdsa.PrivateKey) []byte {
+		der, err := x509.CreateCertificate(rand.Reader, c, by, &k.PublicKey, byKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	caKey, serverKey := key(), key()
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a test's authority"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	caDER := sign(ca, ca, caKey, caKey)
+	server := &x509.Certificate{
+		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	serverDER := sign(server, ca, serverKey, caKey)
+	keyDER, err := x509.MarshalECPrivateKey(serverKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusts = x509.NewCertPool()
+	trusted, err := x509.ParseCertificate(caDER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusts.AddCert(trusted)
+	return []string{
+		"--tls-ca-cert-file", file("ca.pem", "CERTIFICATE", caDER), "--tls-cert-file", file("server.pem", "CERTIFICATE", serverDER),
+		"--tls-key-file", file("server.key", "EC PRIVATE KEY", keyDER), "--tls-auth-clients", "no",
+	}, trusts
+}
+
+// wire is a dialer that keeps the first byte that is written to each address.
+type wire struct {
+	to    string // where all is dialled; empty: where it is said
+	mu    sync.Mutex
+	first map[string][]byte
+}
+
+func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	to := addr
+	if w.to != "" {
+		to = w.to
+	}
+	c, err := (&net.Dialer{}).DialContext(ctx, network, to)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{Conn: c, w: w, addr: addr}, nil
+}
+
+type wireConn struct {
+	net.Conn
+	w     *wire
+	addr  string
+	wrote bool
+}
+
+func (c *wireConn) Write(b []byte) (int, error) {
+	if !c.wrote {
+		c.wrote = true
+		c.w.mu.Lock()
+		if c.w.first == nil {
+			c.w.first = map[string][]byte{}
+		}
+		c.w.first[c.addr] = append(c.w.first[c.addr], b[0])
+		c.w.mu.Unlock()
+	}
+	return c.Conn.Write(b)
+}
+
+// secret is a password that would be read off the wire.
+const secret = "Xq7Zw9Vk3"
+
+// A redis:// that a URL calls rediss:// must not be spoken in clear: user and
+// password are the first that is sent, to every server of every form.
+func TestRedissIsTLSInEveryForm(t *testing.T) {
+	options, trusts := certificate(t)
+	single := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--requirepass", secret)...)
+	cluster := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--tls-cluster", "yes", "--cluster-enabled", "yes",
+		"--cluster-announce-ip", "127.0.0.1", "--requirepass", secret)...)
+	conf := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, "sentinel monitor main 127.0.0.1 %s 1\nsentinel auth-pass main %s\n", single, secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sentinel := redisServer(t, append([]string{conf, "--sentinel"}, append(options, "--port", "0", "--tls-port", "PORT", "--tls-replication", "yes",
+		"--requirepass", secret)...)...)
+	slots(t, cluster, trusts)
+
+	for _, c := range []struct {
+		name, url string
+		dials     []string
+	}{
+		{"one server", "rediss://:" + secret + "@localhost:" + single, []string{"localhost:" + single}},
+		{"Cluster", "rediss://:" + secret + "@localhost:" + cluster + "?addr=localhost:" + cluster, []string{"localhost:" + cluster, "127.0.0.1:" + cluster}},
+		{
+			"Sentinel", "rediss://:" + secret + "@localhost:" + sentinel + "?master_name=main&password=" + secret,
+			[]string{"localhost:" + sentinel, "127.0.0.1:" + single},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &wire{}
+			s, err := Open(Config{URL: deploy.Secret(c.url), Prefix: "psycher", Dial: w.dial, RootCAs: trusts, Log: zerolog.Nop()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			_, _, claimed := s.Claim(t.Context(), deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1." + c.name)}, time.Minute, time.Now())
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			const handshake = 0x16
+			for addr, all := range w.first {
+				for _, first := range all {
+					if first != handshake {
+						t.Errorf("%s: the first byte on the wire is %#x, not that of a TLS handshake", addr, first)
+					}
+				}
+			}
+			for _, addr := range c.dials {
+				if len(w.first[addr]) == 0 {
+					t.Errorf("%s was not dialled: %v", addr, w.first)
+				}
+			}
+			if claimed != nil {
+				t.Errorf("the claim: %v", claimed)
+			}
+		})
+	}
+}
+
+func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
+	options, trusts := certificate(t)
+	port := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT")...)
+	plain := redisServer(t, "--port", "PORT")
+	for _, c := range []struct {
+		name, host, to string
+		roots          *x509.CertPool
+		says           []string
+	}{
+		{"another host", "redis.example.com", port, trusts, []string{"not for redis.example.com", "write a name that it is for in REDIS_URL"}},
+		{"an unknown authority", "localhost", port, x509.NewCertPool(), []string{"an authority that is not trusted here", "SSL_CERT_FILE"}},
+		{"no TLS", "localhost", plain, trusts, []string{"may not speak TLS there", "TLS port"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &wire{to: "127.0.0.1:" + c.to}
+			s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@" + c.host + ":6380"), Prefix: "psycher", Dial: w.dial, RootCAs: c.roots, Log: zerolog.Nop()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			_, _, err = s.Claim(t.Context(), deploy.Record{Mention: mention("1.0")}, time.Minute, time.Now())
+			if !errors.Is(err, deploy.ErrRefused) {
+				t.Fatalf("%v, want a refusal: nothing was sent", err)
+			}
+			for _, says := range c.says {
+				if !strings.Contains(err.Error(), says) {
+					t.Errorf("%q does not say %q", err, says)
+				}
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("the password is shown: %v", err)
+			}
+		})
+	}
+}
+
+// slots gives all slots to the one server of a Cluster.
+func slots(t *testing.T, port string, trusts *x509.CertPool) {
+	t.Helper()
+	s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@localhost:" + port), Prefix: "psycher", RootCAs: trusts, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.client.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the Cluster is up", func() bool {
+		info, err := s.client.ClusterInfo(t.Context()).Result()
+		return err == nil && strings.Contains(info, "cluster_state:ok")
+	})
+}
+
+// until asks again until it is so.
+func until(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
+}

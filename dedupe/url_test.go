@@ -1,0 +1,183 @@
+package dedupe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+func TestParseURL(t *testing.T) {
+	for _, c := range []struct {
+		url  string
+		want address
+	}{
+		{"redis://h", address{hosts: []string{"h:6379"}}},
+		{"REDIS://h:1/", address{hosts: []string{"h:1"}}},
+		{"redis://[::1]:6380/2", address{hosts: []string{"[::1]:6380"}, db: 2}},
+		{"redis://[::1]", address{hosts: []string{"[::1]:6379"}}},
+		{"redis://h/1?db=3&pool_size=5", address{hosts: []string{"h:6379"}, db: 3}},
+		{"rediss://u:p%2Fw%40%25@h.example.com:6380/0", address{hosts: []string{"h.example.com:6380"}, secure: true, user: "u", password: "p/w@%"}},
+		{"redis://:p@ss:word@h", address{hosts: []string{"h:6379"}, password: "p@ss:word"}},
+		{"rediss://h?skip_verify=false", address{hosts: []string{"h:6379"}, secure: true}},
+		{"redis://u:p@h:1?addr=h2:2&addr=%5B::1%5D:3", address{hosts: []string{"h:1", "h2:2", "[::1]:3"}, cluster: true, user: "u", password: "p"}},
+		{"redis://su:sp@h:1?master_name=main&addr=h2:2&username=u&password=p%2Bw", address{
+			hosts: []string{"h:1", "h2:2"}, master: "main", sentinelUser: "su", sentinelPassword: "sp", user: "u", password: "p+w",
+		}},
+		{"unix://u:p@/run/redis.sock?db=1", address{hosts: []string{"/run/redis.sock"}, db: 1, user: "u", password: "p"}},
+	} {
+		got, err := parseURL(deploy.Secret(c.url))
+		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(address{})); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", c.url, err, diff)
+		}
+	}
+}
+
+func TestURLsThatAreNotTaken(t *testing.T) {
+	for raw, want := range map[string]error{
+		"":                                   errURLScheme,
+		"h:6379":                             errURLScheme,
+		"http://h":                           errURLScheme,
+		"redis+sentinel://h":                 errURLScheme,
+		"redis://":                           errURLHost,
+		"redis://:6379":                      errURLHost,
+		"redis://u:p@":                       errURLHost,
+		"redis://h:0":                        errURLAddress,
+		"redis://h:65536":                    errURLAddress,
+		"redis://h:port":                     errURLAddress,
+		"redis://a b":                        errURLAddress,
+		"redis://[::1":                       errURLAddress,
+		"redis://[h]:1":                      errURLAddress,
+		"redis://-h":                         errURLAddress,
+		"redis://h/x":                        errURLDatabase,
+		"redis://h/1/2":                      errURLDatabase,
+		"redis://h?db=-1":                    errURLDatabase,
+		"redis://u:p%zz@h":                   errURLSigns,
+		"redis://u:p w@h":                    errURLSigns,
+		"redis://u:p#w@h":                    errURLSigns,
+		"redis://u:p/w@h":                    errURLSigns,
+		"redis://u:p?w@h":                    errURLSigns,
+		"redis://u:p/w":                      errURLAddress,
+		"redis://h#1":                        errURLSigns,
+		"redis://h?addr=h2":                  errURLAddress,
+		"redis://h?addr=:1":                  errURLHost,
+		"redis://h?pool_siz=5":               errURLParameter,
+		"redis://h?pool_size=5;x":            errURLParameter,
+		"redis://h?password=p":               errURLParameter,
+		"redis://h?master_name=m&password=+": errURLParameter,
+		"redis://h?master_name=":             errURLParameter,
+		"rediss://h?skip_verify=true":        errURLVerify,
+		"rediss://h?skip_verify=yes":         errURLVerify,
+		"unix://h/run/redis.sock":            errURLSocket,
+		"unix://":                            errURLSocket,
+		"unix:///":                           errURLSocket,
+	} {
+		if err := CheckURL(deploy.Secret(raw)); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", raw, err, want)
+		}
+	}
+}
+
+// The forms of a URL, with a password at %s.
+var forms = []string{
+	"redis://%s@redis.test:6379/0", "redis://user:%s@redis.test:6379", "rediss://:%s@redis.test",
+	"redis://:%s@redis.test?addr=redis2.test:6379", "redis://:%s@redis.test?master_name=main",
+	"redis://redis.test?master_name=main&password=%s", "redis://redis.test?master_name=main&password=%s&addr=redis2.test:6379",
+	"unix://:%s@/run/redis.sock",
+}
+
+// The halves of a password, none of which may be seen anywhere.
+const left, right = "Xq7Zw9", "Vk3Jh8"
+
+// leaks gives the first piece of three letters of either half that is in a text.
+func leaks(text string) string {
+	for _, half := range []string{left, right} {
+		for i := range len(half) - 2 {
+			if strings.Contains(strings.ToLower(text), strings.ToLower(half[i:i+3])) {
+				return half[i : i+3]
+			}
+		}
+	}
+	return ""
+}
+
+// shown is everything that comes out of a store with a URL: what is dialled (and
+// so looked up), and what is said.
+func shown(t testing.TB, raw string) string {
+	t.Helper()
+	var out strings.Builder
+	s, err := Open(Config{URL: deploy.Secret(raw), Prefix: "psycher", Log: zerolog.New(&out), Dial: func(_ context.Context, network, addr string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: addr}}
+	}})
+	if err != nil {
+		return err.Error()
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _, err = s.Claim(ctx, deploy.Record{Mention: mention("1.0")}, time.Minute, time.Now())
+	return fmt.Sprint(err, " ", out.String())
+}
+
+// A sign that ends a password too early makes a host, a port, a path or a
+// parameter of its rest: none of that is looked up or told.
+func TestNoPieceOfAPasswordIsShown(t *testing.T) {
+	middles := []string{"", "//", "://", "?addr=", "?master_name=", "&password=", "&addr=", ":1/", ":1?db=", "@redis.test:6379/", "@redis.test/", "%", "%2", "%zz", "あ"}
+	for r := rune(1); r < 0x80; r++ {
+		middles = append(middles, string(r), "12"+string(r), string(r)+string(r))
+	}
+	for _, form := range forms {
+		for _, middle := range middles {
+			for _, password := range []string{left + middle + right, middle + left, left + middle, "6379" + middle + left} {
+				raw := fmt.Sprintf(form, password)
+				if got := shown(t, raw); leaks(got) != "" {
+					t.Errorf("%q shows %q: %s", raw, leaks(got), got)
+				}
+			}
+		}
+	}
+}
+
+// What is written as the message says is taken, whatever the password.
+func TestEveryPasswordCanBeWritten(t *testing.T) {
+	for r := rune(1); r < 0x250; r++ {
+		password := left + string(r) + right
+		for _, form := range forms[1:] {
+			a, err := parseURL(deploy.Secret(fmt.Sprintf(form, url.QueryEscape(strings.ReplaceAll(password, " ", "\x00")))))
+			got := a.password + a.sentinelPassword
+			if strings.ReplaceAll(got, "\x00", " ") != password || err != nil {
+				t.Errorf("%q: %q %v", password, got, err)
+			}
+		}
+	}
+}
+
+func FuzzNoPieceOfAPasswordIsShown(f *testing.F) {
+	for i, middle := range []string{"", "/", "?", "#", "@", ":1/", "?addr=", "@redis.test:1/", "%zz", "?skip_verify=1&db="} {
+		f.Add(i, middle)
+	}
+	f.Fuzz(func(t *testing.T, form int, middle string) {
+		if leaks(middle) != "" {
+			return
+		}
+		raw := fmt.Sprintf(forms[(form%len(forms)+len(forms))%len(forms)], left+middle+right)
+		if _, err := parseURL(deploy.Secret(raw)); err != nil {
+			if leaks(err.Error()) != "" {
+				t.Errorf("%q: %v", raw, err)
+			}
+			return
+		}
+		if got := shown(t, raw); leaks(got) != "" {
+			t.Errorf("%q shows %q: %s", raw, leaks(got), got)
+		}
+	})
+}
