@@ -107,10 +107,13 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	} else {
 		delete(l.refused, k)
 	}
-	warned := l.warned[k]
+	pass := l.telling[k] || say == SayDontKnow && (attempt == 0 || l.warned[k])
+	if !pass {
+		l.telling[k] = true // another delivery of it may be here at the same time
+	}
 	l.mu.Unlock()
 	l.log(Event{Name: "not-recorded", Record: Record{Mention: m}, Err: err, Detail: string(say)})
-	if say == SayDontKnow && (attempt == 0 || warned) {
+	if pass {
 		return false
 	}
 	slot := string(say)
@@ -120,6 +123,7 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	posted, lost := l.postNow(ctx, m, slot, Message{Say: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.telling, k)
 	switch {
 	case say == SayDontKnow:
 		l.warned[k] = posted

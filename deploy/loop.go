@@ -67,6 +67,7 @@ type Loop struct {
 	inHand  map[Key]*Held  // not nil: it came up again meanwhile
 	told    map[Key]Record // who was told that nothing was started, while the store was away
 	warned  map[Key]bool   // who was told that it is not known
+	telling map[Key]bool   // who is being told one of these two
 	refused map[Key]int    // the last delivery of what the store certainly refused each time
 	closed  atomic.Bool    // nothing is heard any more
 	parted  map[Key]bool   // who was told that no more will be shown
@@ -100,7 +101,7 @@ func (l *Loop) prepare() {
 		l.calls, l.looks = newLanes(perProject), newLanes(looksProject)
 		l.wake = make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
-		l.parted = map[Key]bool{}
+		l.parted, l.telling = map[Key]bool{}, map[Key]bool{}
 	})
 }
 

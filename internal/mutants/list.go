@@ -8,6 +8,9 @@ var (
 	crash  = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 )
 
+// sim are the simulation's tests of these names.
+func sim(names string) []string { return []string{"./internal/sim", "-run", names} }
+
 // mutants are the ways to break what psycher promises.
 func mutants() []mutant {
 	return []mutant{
@@ -102,6 +105,50 @@ func mutants() []mutant {
 		{
 			"a listing that decides too early", "deploy/states.go",
 			"!began.Before(u.sureFrom(d.Triggered)) &&", "", domain,
+		},
+		{
+			"an outcome that counts for any attempt", "deploy/states.go",
+			"return r.State == Triggering && r.Deployment.Attempt == attempt", "return r.State == Triggering", domain,
+		},
+		{
+			"an unsure attempt refused by an earlier one's outcome", "deploy/states.go",
+			"r.State == Unsure && r.Deployment.Attempt == attempt && !", "r.State == Unsure && !", domain,
+		},
+		{
+			"a refusal after none was seen", "deploy/states.go",
+			"r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen", "r.Deployment.Attempt == attempt", domain,
+		},
+		{
+			"a pipeline that is not adopted while it waits", "deploy/states.go",
+			"case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent:", "case r.State == Unsure, r.State == Silent:", domain,
+		},
+		{
+			"a look-up of another pipeline that counts", "deploy/states.go",
+			"case p.ID != 0 && own != 0 && p.ID != own:", "case false:", domain,
+		},
+		{
+			"a POST although its save was lost", "deploy/step.go",
+			"return h, false // not ours any more, or not known to be saved: nothing is sent", "h.Record = allowed", sim("TestWorkerWhose"),
+		},
+		{
+			"a POST that is taken for over while it may go on", "deploy/states.go",
+			"return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)", "return triggered.Add(WriteWithin + u.RequestTimeout + postGrace - 20*time.Second)", domain,
+		},
+		{
+			"nothing was started, said where that is not known", "deploy/accept.go",
+			"(attempt == 0 || seen && before >= attempt-1)", "(attempt == 0 || seen || before == 0)", sim("TestNothingStarted"),
+		},
+		{
+			"two deliveries at once, both told", "deploy/accept.go",
+			"pass := l.telling[k] || ", "pass := ", sim("TestWarned"),
+		},
+		{
+			"a due time that is not put back", "deploy/step.go",
+			"\t\tl.delay(h, due)\n", "", sim("TestRecordThatIsDue"),
+		},
+		{
+			"a word heard while the embedded store ends", "deploy/accept.go",
+			"if l.closed.Load() {", "if false {", sim("TestWordAtTheVeryEnd"),
 		},
 	}
 }

@@ -2,7 +2,9 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,6 +110,28 @@ func TestAcceptIsBounded(t *testing.T) {
 }
 
 func TestWarnedPersonIsToldOnce(t *testing.T) {
+	for name, away := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": deploy.ErrRefused} {
+		row(t, "two sockets bring a delivery at once, and "+name, func(t *testing.T) {
+			r := newRig(t, false)
+			r.shelf.set(func(context.Context, string) error { return away })
+			r.slack.on("post", func(c call) error {
+				time.Sleep(300 * time.Millisecond)
+				c.do()
+				return nil
+			})
+			m := r.mention(1, "release")
+			for attempt := range 3 {
+				var both sync.WaitGroup
+				for range 2 {
+					both.Go(func() { r.Accept(context.Background(), m, attempt) })
+				}
+				both.Wait()
+			}
+			if said := r.slack.thread(m.Key); len(said) != 1 {
+				t.Errorf("it was told %q", said)
+			}
+		})
+	}
 	row(t, "claims get no answer, what else is asked does", func(t *testing.T) {
 		r := newRig(t, false)
 		r.shelf.set(func(ctx context.Context, what string) error {

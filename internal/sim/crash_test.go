@@ -238,7 +238,7 @@ func TestEveryCrashPoint(t *testing.T) {
 			})
 			covered := 0
 			for _, op := range points(ops, share) {
-				for _, how := range hows(share) {
+				for _, how := range hows(op, share) {
 					covered++
 					t.Run(fmt.Sprintf("%s at %s", how, op), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
@@ -263,12 +263,12 @@ func points(ops []sim.Op, share string) []sim.Op {
 	})
 }
 
-func hows(share string) []sim.How {
+func hows(op sim.Op, share string) []sim.How {
 	switch share {
 	case "all":
-		return sim.Hows()
+		return op.Hows()
 	case "awake", "kinds":
-		return slices.DeleteFunc(sim.Hows(), func(h sim.How) bool { return h == sim.Suspend })
+		return slices.DeleteFunc(op.Hows(), func(h sim.How) bool { return h == sim.Suspend })
 	}
 	return []sim.How{sim.DieAfter}
 }

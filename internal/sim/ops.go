@@ -44,10 +44,17 @@ const (
 	LoseAnswer How = "loses the answer"
 	Stall      How = "stalls for 30 s"
 	Suspend    How = "is suspended for an hour"
+	Part       How = "lands, and then Redis is out of reach for 30 s" // of operations on Redis alone
 )
 
-// Hows are all of them.
-func Hows() []How { return []How{DieBefore, DieAfter, LoseAnswer, Stall, Suspend} }
+// Hows are all of them that the operation can meet.
+func (o Op) Hows() []How {
+	hows := []How{DieBefore, DieAfter, LoseAnswer, Stall, Suspend}
+	if o.Receiver() == "redis" {
+		hows = append(hows, Part)
+	}
+	return hows
+}
 
 // Arm has a fault happen at an operation that is still to come. Operations are
 // counted from now on.
@@ -116,6 +123,10 @@ func (c *opConn) Write(b []byte) (int, error) {
 			c.Conn.Close()
 		})
 		return n, err
+	case Part:
+		n, err := c.Conn.Write(b)
+		c.p.part(30 * time.Second)
+		return n, err
 	case Stall:
 		c.p.World.wait(30 * time.Second)
 	case Suspend:
@@ -124,6 +135,26 @@ func (c *opConn) Write(b []byte) (int, error) {
 		c.p.awake()
 	}
 	return c.Conn.Write(b)
+}
+
+// part keeps this process and Redis from each other for a while, after what is
+// on its way has arrived. Nobody else is disturbed.
+func (p *Process) part(d time.Duration) {
+	p.mu.Lock()
+	p.parted = time.Now().Add(d)
+	var cut []*opConn
+	for c := range p.conns {
+		if strings.HasPrefix(c.addr, "redis.") {
+			c.deaf.Store(true)
+			cut = append(cut, c)
+		}
+	}
+	p.mu.Unlock()
+	p.World.later(50*time.Millisecond, func() {
+		for _, c := range cut {
+			c.Conn.Close()
+		}
+	})
 }
 
 // awake waits while the process is suspended.

@@ -32,6 +32,7 @@ type Process struct {
 	counts    map[string]int
 	log       []Op
 	fault     *Fault
+	parted    time.Time // until then it cannot reach Redis
 	asleep    time.Time // until then nothing of it reaches the world
 }
 
@@ -109,6 +110,12 @@ func (p *Process) Dead() bool {
 
 func (p *Process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if p.Dead() {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
+	}
+	p.mu.Lock()
+	parted := strings.HasPrefix(addr, "redis.") && time.Now().Before(p.parted)
+	p.mu.Unlock()
+	if parted {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
 	}
 	c, err := p.World.Net.Dialer(p.Name)(ctx, network, addr)

@@ -1,0 +1,128 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var waitForRate = Outcome{Fate: FateWait, Say: SayWaitRate, After: time.Second}
+
+// second is a record whose second POST is in flight, since the first was turned away.
+func second() Record {
+	waiting, _ := accepted().Start(target, "", "sum", t0, rules).Settle(1, waitForRate, t0, rules)
+	return waiting.Start(target, "", "sum-2", t0.Add(12*time.Second), rules)
+}
+
+// A worker that was parted from the store saves the outcome of its POST anew,
+// on top of a record that somebody else has taken on to the next POST.
+func TestOutcomeOfAnEarlierAttemptMovesNothing(t *testing.T) {
+	late := t0.Add(30 * time.Second)
+	unsure, _ := second().Settle(2, Outcome{Fate: FateUnsure}, late, rules)
+	running, _ := second().Settle(2, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7}}, late, rules)
+	for name, r := range map[string]Record{"in flight": second(), "unsure": unsure, "running": running} {
+		for _, o := range []Outcome{
+			waitForRate,
+			{Fate: FateRefused, Say: SayRefusedRef},
+			{Fate: FateNotSent},
+			{Fate: FateUnsure},
+		} {
+			next, applied := r.Settle(1, o, late, rules)
+			if next.State != r.State || len(next.Lines) != len(r.Lines) || !next.Next.Equal(r.Next) || applied {
+				t.Errorf("second attempt %s: %s of the first made it %s, due %v", name, o.Fate, next.State, next.Next)
+			}
+		}
+	}
+}
+
+func TestPipelineOfAnyAttemptIsAdopted(t *testing.T) {
+	late := t0.Add(30 * time.Second)
+	p := Pipeline{ID: 7, URL: "https://git/7"}
+	unsure, _ := second().Settle(2, Outcome{Fate: FateUnsure}, late, rules)
+	waiting, _ := second().Settle(2, waitForRate, late, rules)
+	for name, r := range map[string]Record{"in flight": second(), "unsure": unsure, "waiting": waiting} {
+		next, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: p}, late, rules)
+		if next.State != Running || next.Deployment.Pipeline != 7 || next.Deployment.URL != p.URL || !applied {
+			t.Errorf("%s: %s with pipeline %d", name, next.State, next.Deployment.Pipeline)
+		}
+		// What the attempt in flight comes to, in its turn, changes nothing any more.
+		for _, o := range []Outcome{waitForRate, {Fate: FateUnsure}, {Fate: FateStarted, Pipeline: Pipeline{ID: 8}}} {
+			if then, _ := next.Settle(2, o, late, rules); then.State != Running || then.Deployment.Pipeline != 7 {
+				t.Errorf("%s: then %s made it %s of pipeline %d", name, o.Fate, then.State, then.Deployment.Pipeline)
+			}
+		}
+	}
+}
+
+func TestRecordThatKnowsAPipelineIsNeverTriggered(t *testing.T) {
+	r := in(Waiting)
+	r.Deployment.Pipeline = 7
+	defer func() {
+		if recover() == nil {
+			t.Error("another POST was allowed")
+		}
+	}()
+	r.Start(target, "", "sum", t0, rules)
+}
+
+// The look-up was asked before a callback named the record's pipeline.
+func TestLookUpOfAnotherPipelineChangesNothing(t *testing.T) {
+	r, v := in(Unsure).Hear(Word{Result: ResultStart, Pipeline: 8}, t0, rules)
+	if v != VerdictTaken || r.State != Running {
+		t.Fatalf("start: %s %s", v, r.State)
+	}
+	for _, p := range []Pipeline{{ID: 7}, {ID: 7, End: Failed}, {ID: 7, End: Succeeded}, {ID: 7, End: Canceled}} {
+		next := r.Look(p, true, t0, t0.Add(time.Second), rules)
+		if next.State != Running || next.Deployment.Pipeline != 8 || next.Deployment.URL != r.Deployment.URL {
+			t.Errorf("pipeline 7 %s made the record of pipeline 8 %s", p.End, next.State)
+		}
+	}
+	if r = r.Look(Pipeline{}, true, t0.Add(time.Hour/2), t0.Add(time.Hour/2), rules); r.Deployment.NoneSeen {
+		t.Error("a listing without it made a pipeline that called one that is not there")
+	}
+}
+
+func TestEachAttemptHasATokenOfItsOwn(t *testing.T) {
+	if got := second().Tokens; !slices.Equal(got, []string{"sum", "sum-2"}) {
+		t.Errorf("the record keeps %q", got)
+	}
+	r := accepted()
+	for range 40 {
+		r = r.Start(target, "", TokenSum(NewToken()), t0, rules)
+		r.State = Waiting
+	}
+	if len(r.Tokens) != 32 {
+		t.Errorf("the record keeps %d sums", len(r.Tokens))
+	}
+	a, b := NewToken(), NewToken()
+	if a == b || !TokenForm.MatchString(a.Reveal()) || len(a.Reveal()) != 36 {
+		t.Error("tokens are not psy_ and 32 random characters of base32")
+	}
+	if sum := TokenSum(a); sum == TokenSum(b) || strings.Contains(sum, a.Reveal()[4:20]) {
+		t.Error("a sum tells its token, or nothing")
+	}
+}
+
+// A refusal never follows "GitLab shows no pipeline": its person may have asked anew.
+func TestNothingIsRefusedAfterNoneWasSeen(t *testing.T) {
+	late := t0.Add(2 * time.Minute)
+	r := in(Unsure).Look(Pipeline{}, true, late, late, rules)
+	if !r.Deployment.NoneSeen {
+		t.Fatal("a complete listing was not believed")
+	}
+	for _, o := range []Outcome{{Fate: FateRefused, Say: SayRefusedRef}, waitForRate, {Fate: FateNotSent}} {
+		if next, _ := r.Settle(1, o, late, rules); next.State != Unsure || len(next.Lines) != len(r.Lines) {
+			t.Errorf("%s made it %s", o.Fate, next.State)
+		}
+	}
+}
+
+// The POST may be written until 5 s after its save, and GitLab works on it for a
+// minute more: before that, nobody may take it for lost.
+func TestPOSTIsNotGivenUpBeforeItMustHaveEnded(t *testing.T) {
+	r := accepted().Start(target, "", "sum", t0, rules)
+	if least := t0.Add(WriteWithin + rules.RequestTimeout); r.Next.Before(least) {
+		t.Errorf("it is due %v after its save", r.Next.Sub(t0))
+	}
+}

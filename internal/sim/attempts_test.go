@@ -1,0 +1,196 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// One process makes a POST that is known not to have run, saves that it waits,
+// and from then on cannot reach Redis. Another makes the next POST. Then the
+// first is back, and does not know that its save went through.
+func TestProcessPartedFromRedisMakesNoOtherPipeline(t *testing.T) {
+	away := map[string]func(w *sim.World, roads *sim.Roads){
+		"turned away by a rate limit": func(w *sim.World, _ *sim.Roads) {
+			w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "1"}})
+		},
+		"not sent": func(_ *sim.World, roads *sim.Roads) { roads.Shut("gitlab.test:80", 0) },
+	}
+	for name, first := range away {
+		for file, course := range map[string]func(w *sim.World) *atomic.Int64{
+			"modern": func(w *sim.World) *atomic.Int64 { return modern(w, after(50*time.Second)) },
+			"classic": func(w *sim.World) *atomic.Int64 { // it does not ask before it deploys
+				deployed := new(atomic.Int64)
+				w.Pipeline = func(p fakegitlab.Pipeline) {
+					time.Sleep(100 * time.Second)
+					deployed.Add(1)
+					w.GitLab.Finish(p.ID, "success")
+					w.Report(p, "success")
+				}
+				return deployed
+			},
+		} {
+			row(t, file+" CI file, the first POST "+name, func(t *testing.T) {
+				w := sim.New(t)
+				roads := w.Roads()
+				deployed := course(w)
+				a := w.StartReady("a")
+				first(w, roads)
+				w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusCreated, Make: 1, Delay: 40 * time.Second})
+				parted := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 3}, How: sim.Part}
+				a.Arm(parted)
+				ts := w.Ask("release")
+				w.Eventually("the save that says that it waits", time.Minute, parted.Hit)
+				roads.Open("gitlab.test:80")
+				w.StartReady("b")
+				time.Sleep(6 * time.Minute)
+				if n := len(w.GitLab.Pipelines()); n != 1 || deployed.Load() != 1 {
+					t.Errorf("%d pipelines, %d deploys, %d POSTs for one mention", n, deployed.Load(), w.GitLab.PostsFor(sim.Channel, ts))
+				}
+				w.Mark(sim.Channel, ts, "white_check_mark")
+			})
+		}
+	}
+}
+
+// rival takes the mention back just before the loop's save that would allow a POST.
+type rival struct {
+	deploy.Store
+	done atomic.Bool
+}
+
+func (s *rival) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
+		other := h.Record.Edit(false)
+		other.Mark = "rival"
+		if _, err := s.Store.Save(ctx, h, other, 0); err != nil {
+			return h, err
+		}
+	}
+	return s.Store.Save(ctx, h, next, due)
+}
+
+func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
+	bubble(t, "an edit was faster", func(t *testing.T) {
+		r := stillRig(t, false)
+		l := r.loop()
+		l.Store = &rival{Store: r.shelf}
+		run(t, l)
+		r.Loop = l
+		m := r.ask(1)
+		time.Sleep(time.Minute)
+		if n := r.gitlab.count(); n != 0 {
+			t.Errorf("%d POSTs by a worker whose save was lost", n)
+		}
+		r.shows(m, "", deploy.SayEditedOut)
+	})
+}
+
+func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
+	bubble(t, "one delivery's claim has no answer, the next one's is refused", func(t *testing.T) {
+		r := stillRig(t, false)
+		l := r.loop()
+		m := r.mention(1, "release")
+		r.shelf.set(func(context.Context, string) error { return errors.New("no answer") })
+		l.Accept(t.Context(), m, 0)
+		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		l.Accept(t.Context(), m, 1)
+		time.Sleep(time.Second)
+		if slices.Contains(r.slack.thread(m.Key), deploy.SayNotRecorded) {
+			t.Error("its person was told that nothing was started, which is not known")
+		}
+	})
+}
+
+func TestSlowGitLabIsShown(t *testing.T) {
+	row(t, "no answer for 2 s: a mark, and then what came of it", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 12 * time.Second, Status: http.StatusCreated})
+		ts := w.Ask("release")
+		time.Sleep(1900 * time.Millisecond)
+		if marks := w.Slack.Reactions(sim.Channel, ts); len(marks) != 0 {
+			t.Errorf("after 1.9 s it shows %q", marks)
+		}
+		soon(w, ts, 2*time.Second, "eyes")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		posts(t, w, ts, 1)
+	})
+	row(t, "refused after a while: the mark goes", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		f := fault(t, "reference not found")
+		f.Delay = 5 * time.Second
+		w.GitLab.Answer(1, f)
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "eyes")
+		w.Mark(sim.Channel, ts, "x")
+		posts(t, w, ts, 1)
+	})
+	row(t, "it waits, and then GitLab is slow: the hourglass stays until the answer is there", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 12 * time.Second, Status: http.StatusCreated})
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 2)
+	})
+}
+
+// Somebody else made the record due, and it has its own time before its lease ends.
+func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
+	bubble(t, "it waits for 4 s", func(t *testing.T) {
+		r := stillRig(t, false)
+		r.gitlab.trigger = func(n int) deploy.Outcome {
+			if n == 1 {
+				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 4 * time.Second}
+			}
+			return started()
+		}
+		r.Loop = r.start()
+		m := r.ask(1)
+		time.Sleep(2 * time.Second)
+		h, ok, err := r.shelf.Load(t.Context(), m.Key)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if err := r.shelf.Store.Delay(t.Context(), h, 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		if n := r.gitlab.count(); n != 2 {
+			t.Errorf("%d POSTs after 6 s", n)
+		}
+	})
+}
+
+func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
+	bubble(t, "its process has said goodbye", func(t *testing.T) {
+		r := stillRig(t, false)
+		l := r.loop()
+		l.Forgets = true
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { l.Run(ctx); close(done) }()
+		r.Loop = l
+		m := r.ask(1)
+		time.Sleep(time.Second)
+		cancel()
+		<-done
+		if v, err := l.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7}); err == nil {
+			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
+		}
+	})
+}
