@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 func Open(c Config) (*Store, error) {
 	quiet()
 	s := &Store{tag: "{" + c.Prefix + "}", turns: make(chan struct{}, connections), log: c.Log}
+	s.unproved.Store(true)
 	if c.URL == "" {
 		m := miniredis.NewMiniRedis()
 		c.Dial = func(context.Context, string, string) (net.Conn, error) { return m.Dial() }
@@ -139,11 +141,27 @@ var refusals = []string{
 	"NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "ERR max number of clients", "ERR unknown command", "TRYAGAIN",
 }
 
+// inScript is in the errors of a command that a script called, since Redis 5.
+// Such an error ends the script, and its last write is the record's.
+const inScript = "@user_script:"
+
+// denials are what errors say that come of an ACL: by itself, in a script of
+// Redis up to 7.0, and in one of later ones and of Valkey.
+var denials = []string{"NOPERM", "The user executing the script can't", "ACL failure in script"}
+
+// rights are what an ACL must allow, beside the keys.
+const rights = "+eval +evalsha +get +set +time +zadd +zrem +zrange +zrangebyscore"
+
 // classify marks the errors that say for certain that nothing was done. A
 // server's answer is such where it is in the list, and so is a connection that
 // was not made; a timeout or a cut is not.
-func classify(err error, cluster bool) error {
-	if cluster {
+func (s *Store) classify(err error) error {
+	var answer redis.Error
+	answered := errors.As(err, &answer) && !errors.Is(err, redis.Nil)
+	if answered && slices.ContainsFunc(denials, func(d string) bool { return strings.Contains(answer.Error(), d) }) {
+		err = fmt.Errorf("the user in REDIS_URL lacks a right: ACL SETUSER its name ~%s:* %s: %w", s.tag, rights, err)
+	}
+	if s.cluster {
 		return err
 	}
 	var dial *net.OpError
@@ -151,13 +169,9 @@ func classify(err error, cluster bool) error {
 	if errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &handshake) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
 		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
 	}
-	var answer redis.Error
-	if errors.As(err, &answer) && !errors.Is(err, redis.Nil) {
-		for _, r := range refusals {
-			if strings.HasPrefix(answer.Error(), r) {
-				return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
-			}
-		}
+	if answered && (strings.Contains(answer.Error(), inScript) ||
+		slices.ContainsFunc(refusals, func(r string) bool { return strings.HasPrefix(answer.Error(), r) })) {
+		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
 	}
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the connection was cut: %w", err)

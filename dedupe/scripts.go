@@ -2,8 +2,9 @@ package dedupe
 
 import "github.com/redis/go-redis/v9"
 
-// Every script checks first and writes last, since Lua is not rolled back. Due
-// times are made from the server's own clock: hosts' clocks differ. Each can be
+// Every script checks first and writes last, since Lua is not rolled back; and
+// of several writes that of the record is the last, so that a script that ends
+// with an error has left the record as it was. Due times are made from the server's own clock: hosts' clocks differ. Each can be
 // sent again after a lost answer and comes to the same.
 
 const now = `
@@ -53,19 +54,38 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return {now, birth, 1}
 `)
 
+// probe does all that any script does, on keys of each kind, and comes to
+// nothing: that the store answers does not say that it can be worked with (an
+// ACL, a full memory, a replica). What it writes ends by itself. The first write
+// is one that needs memory: what follows a write is let through. And the due time
+// is taken out before it is put in: that may be what is forbidden.
+const probe = `
+  for _, key in ipairs({KEYS[3], KEYS[4]}) do
+    redis.call('SET', key, 'probe', 'PX', 1000)
+    redis.call('GET', key)
+    redis.call('SET', key, 'probe', 'KEEPTTL')
+  end
+  redis.call('ZREM', KEYS[1], 'probe')
+  redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
+  redis.call('ZADD', KEYS[1], now + 1000, 'probe')
+  redis.call('ZREM', KEYS[1], 'probe')
+  if out[2] ~= 0 then
+    redis.call('SET', KEYS[2], out[2])
+  end
+`
+
 // take: hand out what is due, and move its due time on. A due time without a
 // record is taken out.
 //
 //	KEYS[1]  the due times     ARGV[1]  at most so many
 //	KEYS[2]  the store's birth ARGV[2]  the lease, ms
-//	                           ARGV[3]  what a record's key begins with
-//	                           ARGV[4]  1: write in any case, to see whether it can be written
+//	KEYS[3]  no record         ARGV[3]  what a record's key begins with
+//	KEYS[4]  no target's last  ARGV[4]  1: probe first
 //	answer   {now, birth or 0, in how many ms the next is due or -1, record, its due time, ...}
 var takeScript = redis.NewScript(now + `
 local out = {now, redis.call('GET', KEYS[2]) or 0, -1}
-if ARGV[4] == '1' and out[2] ~= 0 then
-  redis.call('SET', KEYS[2], out[2])
-end
+if ARGV[4] == '1' then` + probe + `end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
 for i = 1, #due, 2 do
   local name = due[i]

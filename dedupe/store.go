@@ -44,10 +44,11 @@ type Store struct {
 	// try says nothing of those before.
 	cluster bool
 	turns   chan struct{} // held by each call: as many as there are connections
-	// A Redis that refuses writes still answers who only reads. Once it refused,
-	// the next take writes, so that it does not look well before it is.
-	refused atomic.Bool
-	log     zerolog.Logger
+	// A Redis that refuses writes still answers who only reads. At first, and once
+	// it said no, the next take does all that the work does, so that the store does
+	// not look well before it is.
+	unproved atomic.Bool
+	log      zerolog.Logger
 }
 
 // Close ends the connections, and the embedded store with all it holds.
@@ -95,13 +96,14 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 
 // Take implements [deploy.Store].
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, time.Duration, error) {
-	probe := s.refused.Load()
-	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth()}, n, lease.Milliseconds(), s.tag+":record:", probe)
+	probe := s.unproved.Swap(false) // before it is sent: who is refused meanwhile sets it again
+	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.tag + ":record:probe", s.tag + ":last:probe"},
+		n, lease.Milliseconds(), s.tag+":record:", probe)
 	if err != nil {
+		if probe {
+			s.unproved.Store(true)
+		}
 		return nil, 0, fmt.Errorf("taking what is due: %w", err)
-	}
-	if probe {
-		s.refused.Store(false)
 	}
 	next := time.Duration(v.int(2))
 	if next > 0 {
@@ -249,8 +251,9 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	}
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
-		if err = classify(err, s.cluster); errors.Is(err, deploy.ErrRefused) {
-			s.refused.Store(true)
+		var no redis.Error
+		if err = s.classify(err); errors.Is(err, deploy.ErrRefused) || errors.As(err, &no) {
+			s.unproved.Store(true)
 		}
 		return nil, err
 	}

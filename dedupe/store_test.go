@@ -373,6 +373,9 @@ func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+		t.Fatal(err)
+	}
 	memory("1")
 	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
 		t.Errorf("nothing was refused yet: %v", err)

@@ -132,7 +132,12 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 	}
 	sentinel := redisServer(t, append([]string{conf, "--sentinel"}, append(options, "--port", "0", "--tls-port", "PORT", "--tls-replication", "yes",
 		"--requirepass", secret)...)...)
-	slots(t, cluster, trusts)
+	one, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@localhost:" + cluster), Prefix: "psycher", RootCAs: trusts, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	slots(t, one)
 
 	for _, c := range []struct {
 		name, url string
@@ -212,13 +217,8 @@ func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
 }
 
 // slots gives all slots to the one server of a Cluster.
-func slots(t *testing.T, port string, trusts *x509.CertPool) {
+func slots(t *testing.T, s *Store) {
 	t.Helper()
-	s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@localhost:" + port), Prefix: "psycher", RootCAs: trusts, Log: zerolog.Nop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
 	if err := s.client.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,18 @@ func mutants() []mutant {
 			"redis.call('ZADD', KEYS[1], now + ARGV[2], name)", "", store,
 		},
 		{
+			"a probe that does not write what the work writes", "dedupe/scripts.go",
+			"  redis.call('ZADD', KEYS[1], now + 1000, 'probe')\n", "", store,
+		},
+		{
+			"TLS that is left out", "dedupe/open.go",
+			"if a.secure {", "if false {", store,
+		},
+		{
+			"a certificate that is not verified", "dedupe/tls.go",
+			"RootCAs: roots,", "RootCAs: roots, InsecureSkipVerify: true,", store,
+		},
+		{
 			"a post that is not announced", "deploy/show.go",
 			"announced.Posting = step.slot", "", crash,
 		},

@@ -1,0 +1,259 @@
+package dedupe
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// limited is a store whose user has these rights on a real server, after an
+// administrator made what stands there before.
+func limited(t *testing.T, rights ...string) *Store {
+	t.Helper()
+	return limitedAt(t, redisServer(t, "--port", "PORT"), "", rights...)
+}
+
+func limitedAt(t *testing.T, port, query string, rights ...string) *Store {
+	t.Helper()
+	admin := open(t, "redis://127.0.0.1:"+port+query)
+	claim(t, admin, deploy.Record{Layout: deploy.Layout, Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Hour)
+	args := []any{"ACL", "SETUSER", "bot", "on", ">pw"}
+	for _, r := range rights {
+		args = append(args, r)
+	}
+	if err := admin.client.Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, "redis://bot:pw@127.0.0.1:"+port+query)
+}
+
+// takes is an error of a take: the store says so before anybody asks for a deploy.
+func takes(t *testing.T, s *Store) error {
+	t.Helper()
+	_, _, err := s.Take(t.Context(), 1, deploy.Lease)
+	return err
+}
+
+// A store that answers is not one that work can be done with: readiness comes of
+// a take, which must fail for whatever the work would fail for.
+func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
+	for right := range strings.FieldsSeq(rights) {
+		t.Run(right, func(t *testing.T) {
+			t.Parallel()
+			s := limited(t, "~{psycher}:*", "+@all", "-"+right[1:])
+			for range 2 { // it does not look well the second time either
+				if err := takes(t, s); !errors.Is(err, deploy.ErrRefused) || !strings.Contains(err.Error(), "ACL SETUSER its name ~{psycher}:* "+rights) {
+					t.Errorf("%v, want a refusal that says what to allow", err)
+				}
+			}
+		})
+	}
+	kinds := []string{"record:*", "due", "birth", "last:*"}
+	for i, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			allowed := []string{"+@all"}
+			for _, other := range slices.Delete(slices.Clone(kinds), i, i+1) {
+				allowed = append(allowed, "~{psycher}:"+other)
+			}
+			if err := takes(t, limited(t, allowed...)); !errors.Is(err, deploy.ErrRefused) {
+				t.Errorf("%v, want a refusal", err)
+			}
+		})
+	}
+}
+
+func TestTheRightsThatAreNamedAreEnough(t *testing.T) {
+	cluster := redisServer(t, "--port", "PORT", "--cluster-enabled", "yes")
+	slots(t, open(t, "redis://127.0.0.1:"+cluster))
+	for _, c := range []struct{ name, port, query, more string }{
+		{"one server", redisServer(t, "--port", "PORT"), "", ""},
+		{"another database", redisServer(t, "--port", "PORT"), "?db=1", "+select"},
+		{"Cluster", cluster, "?addr=127.0.0.1:" + cluster, "+cluster +command"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			works(t, limitedAt(t, c.port, c.query, append([]string{"~{psycher}:*"}, strings.Fields(rights+" "+c.more)...)...))
+		})
+	}
+}
+
+// works does all that a store can.
+func works(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	if err := takes(t, s); err != nil {
+		t.Fatal(err)
+	}
+	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Mark: "a", State: deploy.Accepted, Mention: mention("2.0")}, 0)
+	next := h.Record
+	next.Mark, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
+	saved, saving := s.Save(ctx, h, next, 0)
+	_, loaded, loading := s.Load(ctx, h.Record.Mention.Key)
+	_, there, last := s.Last(ctx, "T1", "C1", "app")
+	pending, reading := s.Pending(ctx, 10)
+	_, birth := s.Birth(ctx, time.Now())
+	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, last, reading, birth, takes(t, s)); err != nil || !made || !loaded || !there || len(pending) != 2 {
+		t.Errorf("made %v, loaded %v, last %v, pending %d: %v", made, loaded, there, len(pending), err)
+	}
+}
+
+// What a script was refused for in its middle is as certain as before it: its
+// last write is the record's. The person is told that nothing was started.
+func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		rights []string
+	}{
+		{"a command", []string{"~{psycher}:*", "+@all", "-zadd"}},
+		{"a key", []string{"~{psycher}:record:*", "~{psycher}:birth", "+@all"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := limited(t, c.rights...)
+			r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("2.0")}
+			if _, _, err := s.Claim(t.Context(), r, time.Minute, time.Now()); !errors.Is(err, deploy.ErrRefused) {
+				t.Errorf("%v, want a refusal", err)
+			}
+			if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
+				t.Errorf("the record stands there: %v %v", ok, err)
+			}
+		})
+	}
+}
+
+func TestAWrongKindOfKeyIsARefusal(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		if err := s.client.Set(t.Context(), s.due(), "no sorted set", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := takes(t, s); err == nil {
+			t.Error("a take went through")
+		}
+		r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}
+		_, _, err := s.Claim(t.Context(), r, time.Minute, time.Now())
+		if err == nil || s.close == nil && !errors.Is(err, deploy.ErrRefused) {
+			t.Errorf("%v, want a refusal", err)
+		}
+		if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
+			t.Errorf("the record stands there: %v %v", ok, err)
+		}
+	})
+}
+
+// The words of other versions: Redis 5 and 6 tell an error in a script in a way
+// of their own, 7.2 and Valkey an ACL's.
+func TestRefusalsInScriptsInTheWordsOfOtherVersions(t *testing.T) {
+	for says, acl := range map[string]bool{
+		"ERR Error running script (call to f_4a8c): @user_script:9: @user_script: 9: The user executing the script can't run this command or subcommand": true,
+		"ERR ACL failure in script: User bot has no permissions to run the 'zadd' command script: 4a8c, on @user_script:9.":                              true,
+		"NOPERM User bot has no permissions to run the 'evalsha' command":                                                                                true,
+		"WRONGTYPE Operation against a key holding the wrong kind of value script: 4a8c, on @user_script:9.":                                             false,
+		"ERR unknown command 'EVALSHA', with args beginning with: ":                                                                                      false,
+	} {
+		m := miniredis.RunT(t)
+		s := open(t, "redis://"+m.Addr())
+		m.SetError(says)
+		err := takes(t, s)
+		if !errors.Is(err, deploy.ErrRefused) || strings.Contains(err.Error(), "ACL SETUSER") != acl {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// commands are those that a script calls, each with its options.
+func commands(script string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`redis\.call\('([A-Z]+)'([^)\n]*)`).FindAllStringSubmatch(script, -1) {
+		all = append(all, m[1])
+		for _, option := range regexp.MustCompile(`'([A-Z]+)'`).FindAllStringSubmatch(m[2], -1) {
+			all = append(all, m[1]+" "+option[1])
+		}
+	}
+	return all
+}
+
+func TestTheProbeDoesAllThatScriptsDo(t *testing.T) {
+	probed := append(commands(now), commands(probe)...)
+	for name, script := range sources(t) {
+		for _, c := range commands(script) {
+			if !slices.Contains(probed, c) {
+				t.Errorf("%s calls %s, and the probe does not", name, c)
+			}
+			if command, _, _ := strings.Cut(c, " "); !slices.Contains(strings.Fields(rights), "+"+strings.ToLower(command)) {
+				t.Errorf("%s calls %s, which is not among the rights that are named", name, command)
+			}
+		}
+	}
+}
+
+func TestEveryScriptWritesTheRecordLast(t *testing.T) {
+	calls := regexp.MustCompile(`redis\.call\('(SET|ZADD|ZREM|DEL|HSET|SADD|INCR|[A-Z]*PUSH)', (KEYS\[\d\])`)
+	for name, script := range sources(t) {
+		if name != "claim" && name != "save" {
+			continue
+		}
+		all := calls.FindAllStringSubmatch(script, -1)
+		if len(all) < 3 {
+			t.Fatalf("%s: too few writes were found: %v", name, all)
+		}
+		seen := false
+		for _, m := range all {
+			record := m[1] == "SET" && m[2] == "KEYS[1]"
+			if seen && !record {
+				t.Errorf("%s writes %s after the record", name, m[0])
+			}
+			seen = seen || record
+		}
+		if !seen {
+			t.Errorf("%s does not write the record", name)
+		}
+	}
+}
+
+// The probe comes to nothing: no due time, no record that anybody finds.
+func TestTheProbeLeavesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		claim(t, s, deploy.Record{Layout: deploy.Layout, Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Hour)
+		s.unproved.Store(true)
+		if got := take(t, s, 10); len(got) != 0 {
+			t.Errorf("took %v", got)
+		}
+		if pending, err := s.Pending(ctx, 10); err != nil || len(pending) != 1 {
+			t.Errorf("pending: %d %v", len(pending), err)
+		}
+		if n := s.client.ZCard(ctx, s.due()).Val(); n != 1 {
+			t.Errorf("%d due times, want the one", n)
+		}
+		for _, key := range []string{s.tag + ":record:probe", s.tag + ":last:probe"} {
+			if ttl := s.client.PTTL(ctx, key).Val(); ttl > time.Second || ttl == -1 {
+				t.Errorf("%s stays for %v", key, ttl)
+			}
+		}
+	})
+}
+
+// sources are the scripts, by name.
+func sources(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("scripts.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, m := range regexp.MustCompile("(?s)var (\\w+)Script = redis\\.NewScript\\((.*?)\n`\\)").FindAllStringSubmatch(string(text), -1) {
+		all[m[1]] = m[2]
+	}
+	if len(all) < 8 || strings.Count(string(text), "redis.NewScript(") != len(all) {
+		t.Fatalf("not every script was found: %d", len(all))
+	}
+	return all
+}
