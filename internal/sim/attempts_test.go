@@ -3,8 +3,10 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -193,4 +195,83 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
 		}
 	})
+}
+
+// Something between sent the POST twice and lost its answer: pipelines 7 and 8.
+// The listing takes a while, as a busy GitLab's does, and names the one that was
+// made first: it asked to start after the other, got 409, and so failed.
+func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
+	bubble(t, "a start call comes while it is under way", func(t *testing.T) {
+		r := stillRig(t, true)
+		r.gitlab.trigger = func(int) deploy.Outcome { return deploy.Outcome{Fate: deploy.FateUnsure} }
+		r.gitlab.find = func(ctx context.Context) (deploy.Pipeline, bool, error) {
+			select {
+			case <-time.After(6 * time.Second):
+				return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy"}, true, nil
+			case <-ctx.Done():
+				return deploy.Pipeline{}, false, ctx.Err()
+			}
+		}
+		r.Loop = r.start()
+		m := r.ask(1)
+		time.Sleep(2500 * time.Millisecond)
+		for _, call := range []struct {
+			pipeline int64
+			result   deploy.Result
+			want     deploy.Verdict
+		}{
+			{8, deploy.ResultStart, deploy.VerdictTaken},
+			{7, deploy.ResultStart, deploy.VerdictStop},
+			{7, deploy.ResultFailure, deploy.VerdictNoEffect},
+		} {
+			v, err := r.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: call.result, Pipeline: call.pipeline, Shared: true})
+			if v != call.want || err != nil {
+				t.Errorf("%s of pipeline %d: %q %v", call.result, call.pipeline, v, err)
+			}
+		}
+		time.Sleep(15 * time.Second)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+}
+
+// What the version before wrote is read, and goes on.
+func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
+	const head = `{"v":1,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
+	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
+	for name, old := range map[string]struct {
+		state, more string
+		mark        string
+		posts       int
+	}{
+		"accepted":                              {state: "accepted", mark: "thumbsup", posts: 1},
+		"waiting":                               {state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
+		"waiting, with a pipeline all the same": {state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
+		"triggering, by a process that is gone": {state: "triggering", mark: "question", posts: 0},
+		"running":                               {state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
+	} {
+		row(t, name, func(t *testing.T) {
+			w := sim.New(t, "GITLAB_API_TOKEN=")
+			w.StartReady("a")
+			w.Slack.PauseDeliveries(true)
+			ts, now := w.Ask("release"), time.Now()
+			raw := fmt.Sprintf(head, ts)
+			if old.state != "accepted" {
+				raw += fmt.Sprintf(deployment, now.UTC().Format(time.RFC3339), now.Add(4*time.Minute).UTC().Format(time.RFC3339), old.more)
+			}
+			raw += fmt.Sprintf(`"state":%q,"shown":{},"next":%q}`, old.state, now.UTC().Format(time.RFC3339))
+			key := sim.Team + ":" + sim.Channel + ":" + ts
+			if err := w.Redis.Set("{psycher}:record:"+key, raw); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Redis.ZAdd("{psycher}:due", float64(now.UnixMilli()), key); err != nil {
+				t.Fatal(err)
+			}
+			w.Slack.PauseDeliveries(false) // to who knows it already
+			w.Mark(sim.Channel, ts, old.mark)
+			posts(t, w, ts, old.posts)
+			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":2,`) {
+				t.Errorf("it stands as %.20s %v", now, err)
+			}
+		})
+	}
 }

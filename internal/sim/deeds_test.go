@@ -90,6 +90,7 @@ func deedGroups() map[string]map[string]func(y *play, d deed) {
 			"Redis fails over": func(y *play, _ deed) { y.redisSays("READONLY You can't write against a read only replica.") },
 			"Redis is full":    func(y *play, _ deed) { y.redisSays("OOM command not allowed when used memory > 'maxmemory'.") },
 			"Redis hangs":      func(y *play, _ deed) { y.hangRedis(4 * time.Second) },
+			"Redis is parted":  func(y *play, d deed) { y.part(d.Who) },
 			"Redis forgets":    func(y *play, _ deed) { y.forget() },
 		},
 	}

@@ -125,7 +125,7 @@ func (c *opConn) Write(b []byte) (int, error) {
 		return n, err
 	case Part:
 		n, err := c.Conn.Write(b)
-		c.p.part(30 * time.Second)
+		c.p.Part(30 * time.Second)
 		return n, err
 	case Stall:
 		c.p.World.wait(30 * time.Second)
@@ -137,9 +137,9 @@ func (c *opConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// part keeps this process and Redis from each other for a while, after what is
+// Part keeps this process and Redis from each other for a while, after what is
 // on its way has arrived. Nobody else is disturbed.
-func (p *Process) part(d time.Duration) {
+func (p *Process) Part(d time.Duration) {
 	p.mu.Lock()
 	p.parted = time.Now().Add(d)
 	var cut []*opConn

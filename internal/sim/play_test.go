@@ -107,6 +107,13 @@ func (y *play) suspend(who string) {
 	}
 }
 
+// part keeps one process from Redis, in the middle of whatever it does.
+func (y *play) part(who string) {
+	if p := y.alive[who]; p != nil {
+		p.Part(30 * time.Second)
+	}
+}
+
 func (y *play) redisSays(what string) { y.w.RedisSays(what, 8*time.Second) }
 
 func (y *play) hangRedis(d time.Duration) { y.w.RedisHangs(d) }

@@ -200,6 +200,7 @@ type yard struct {
 	posts   int
 	trigger func(nth int) deploy.Outcome
 	look    func() (deploy.Pipeline, error)
+	find    func(ctx context.Context) (p deploy.Pipeline, complete bool, err error)
 }
 
 func started() deploy.Outcome {
@@ -239,8 +240,11 @@ func (y *yard) Look(_ context.Context, _ string, id int64) (deploy.Pipeline, err
 	return look()
 }
 
-func (y *yard) Find(context.Context, string, string, time.Time) (deploy.Pipeline, bool, error) {
-	return deploy.Pipeline{}, false, nil
+func (y *yard) Find(ctx context.Context, _, _ string, _ time.Time) (deploy.Pipeline, bool, error) {
+	if y.find == nil {
+		return deploy.Pipeline{}, false, nil
+	}
+	return y.find(ctx)
 }
 
 func (y *yard) Watches() bool              { return y.watches }
