@@ -215,7 +215,7 @@ func (l *Loop) present(h Held, show bool) {
 		l.showOrBreak(h)
 		l.shows.give("")
 	case show:
-		l.delay(h, 2*time.Second+l.channel.next(""))
+		l.showLater(h, 2*time.Second+l.channel.next(""))
 	}
 }
 

@@ -83,6 +83,14 @@ func (l *Loop) show(h Held) {
 	l.keep(h, s, -1)
 }
 
+// showLater gives the claim on showing a record up: whoever has room after d
+// may show it, also if that is before the claim would have ended.
+func (l *Loop) showLater(h Held, d time.Duration) {
+	s := h.Record.Shown
+	s.Until, s.Next = time.Time{}, l.now().Add(d)
+	l.keep(h, s, -1)
+}
+
 // passed is how much time has passed by either clock: one stands still while
 // the machine sleeps, the other can be set.
 func passed(since time.Time) time.Duration {

@@ -125,7 +125,8 @@ func (r Record) owed() []showStep {
 	if shown.Posting != "" {
 		add(showStep{do: doFind, slot: shown.Posting})
 	}
-	if v.Mark != "" && v.Mark != shown.Mark {
+	marked := v.Mark == "" || v.Mark == shown.Mark
+	if !marked {
 		add(showStep{do: doReact, mark: v.Mark})
 	}
 	if v.Status != nil && shown.Status != never && shown.Form != v.Status.form() {
@@ -138,8 +139,8 @@ func (r Record) owed() []showStep {
 	for n := shown.Said; n < len(r.Lines); n++ {
 		add(showStep{do: doPost, slot: slotLine(n), say: r.seeded(r.Lines[n], n)})
 	}
-	for _, m := range r.Marks {
-		if m != v.Mark && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
+	for _, m := range r.Marks { // once the new one stands: no moment is without a mark
+		if marked && m != v.Mark && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
 			add(showStep{do: doUnreact, mark: m})
 		}
 	}

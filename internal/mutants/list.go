@@ -1,11 +1,13 @@
 package main
 
 var (
-	store  = []string{"./dedupe"}
-	domain = []string{"./deploy"}
-	notify = []string{"./gitlab"}
-	world  = []string{"./internal/sim"}
-	crash  = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
+	store   = []string{"./dedupe"}
+	domain  = []string{"./deploy"}
+	notify  = []string{"./gitlab"}
+	world   = []string{"./internal/sim"}
+	sockets = []string{"./bot"}
+	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
+	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 )
 
 // sim are the simulation's tests of these names.
@@ -105,6 +107,18 @@ func mutants() []mutant {
 		{
 			"a reaction that is not taken off after a crash", "deploy/states.go",
 			"r.Marks = withMark(r.Marks, mark(to))", "", crash,
+		},
+		{
+			"the old reaction taken off before the new one stands", "deploy/view.go",
+			"if marked && m != v.Mark", "if m != v.Mark", showing,
+		},
+		{
+			"a claim on showing that is kept where there is no room to show", "deploy/show.go",
+			"s.Until, s.Next = time.Time{}, l.now().Add(d)", "s.Next = l.now().Add(d)", showing,
+		},
+		{
+			"a graceful refresh that counts as a failure", "bot/connections.go",
+			"if cause := k.gone(); cause != nil {", "if cause := k.gone(); cause != nil || !settled {", sockets,
 		},
 		{
 			"a delay that overwrites a word's due time", "dedupe/scripts.go",

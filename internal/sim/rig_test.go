@@ -171,6 +171,7 @@ func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 func (s *shelf) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
 	saved, err := s.Store.Save(ctx, h, next, due)
 	s.mu.Lock()
+	s.asked++
 	tell := s.saved
 	s.mu.Unlock()
 	if err == nil && tell != nil {

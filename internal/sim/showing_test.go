@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -192,6 +193,62 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 		r.slack.on("react", nil)
 		time.Sleep(2 * time.Minute)
 		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+}
+
+func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
+	row(t, "the new one must wait: the old stands until then, and no moment is without a mark", func(t *testing.T) {
+		r := newRig(t, false)
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		limit := time.Now().Add(30 * time.Second)
+		r.slack.on("react", func(c call) error {
+			if left := time.Until(limit); left > 0 {
+				return later(left)
+			}
+			c.do()
+			return nil
+		})
+		r.hears(r.Loop, m, deploy.ResultFailure)
+		for time.Until(limit) > 0 {
+			time.Sleep(100 * time.Millisecond)
+			if marks := r.slack.stands(m.Key); !slices.Equal(marks, []string{"thumbsup"}) {
+				t.Fatalf("marks %q while reactions.add is limited", marks)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+	})
+	row(t, "Slack will never take the new one: the old, which is no longer true, is taken off", func(t *testing.T) {
+		r := newRig(t, false)
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		r.slack.on("react", func(call) error { return errSlack })
+		r.hears(r.Loop, m, deploy.ResultFailure)
+		time.Sleep(10 * time.Second)
+		r.shows(m, "", deploy.SayStatusFailed, deploy.SayFailed)
+	})
+}
+
+func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
+	row(t, "forty at once, Slack takes 3 s for each, and there is room for 32: the rest are shown when the first are", func(t *testing.T) {
+		r := newRig(t, false)
+		r.slack.on("post", func(c call) error {
+			time.Sleep(3 * time.Second)
+			c.do()
+			return nil
+		})
+		var all []deploy.Mention
+		for n := range 40 {
+			m := r.mention(n+1, "hello")
+			m.Channel = fmt.Sprintf("CX%d", n)
+			r.Accept(context.Background(), m, 0)
+			all = append(all, m)
+		}
+		time.Sleep(9 * time.Second)
+		for _, m := range all {
+			r.shows(m, "", deploy.SayUnknown)
+		}
 	})
 }
 
