@@ -103,7 +103,8 @@ func (a *API) OpenConnection(ctx context.Context) (url string, err error) {
 }
 
 // Refused says in words what the operator must mend, while Slack refuses the
-// bot's tokens or scopes; empty when it does not.
+// bot's token or its scopes; empty when it does not. The app's token is told by
+// [Sockets.Status].
 func (a *API) Refused() string { return a.refused.words() }
 
 // Now is Slack's clock.

@@ -240,8 +240,11 @@ func TestRefusalIsRememberedUntilASuccessDisprovesIt(t *testing.T) {
 		{says(`{"ok":true,"url":"ws://x"}`), func() error { _, err := a.OpenConnection(ctx); return err }, []string{"token_revoked"}},
 		{ok, func() error { return post(a) }, []string{"reactions:write"}}, // a message proves nothing about reactions
 		{ok, func() error { return a.React(ctx, key, "x") }, nil},
-		{revoked, func() error { _, err := a.OpenConnection(ctx); return err }, []string{"SLACK_APP_TOKEN"}},
-		{ok, func() error { return post(a) }, []string{"SLACK_APP_TOKEN"}},
+		{revoked, func() error { _, err := a.OpenConnection(ctx); return err }, nil}, // [Sockets] tells of the app's token
+		{says(`{"ok":false,"error":"invalid_auth"}`), func() error { return a.Update(ctx, key, "1700000002.000000", deploy.Message{}) }, []string{"invalid_auth"}},
+		{scope, func() error { return a.React(ctx, key, "x") }, []string{"invalid_auth", "reactions:write"}},
+		{says(`{"ok":false,"error":"missing_scope","needed":"chat:write"}`), func() error { return post(a) }, []string{"chat:write", "reactions:write"}},
+		{revoked, func() error { return a.Unreact(ctx, key, "x") }, []string{"token_revoked"}},
 	} {
 		fake.answers, fake.calls = []fakeAnswer{step.answer}, nil
 		_ = step.call()
@@ -253,6 +256,9 @@ func TestRefusalIsRememberedUntilASuccessDisprovesIt(t *testing.T) {
 			if !strings.Contains(got, w) {
 				t.Errorf("step %d: %q does not say %q", i, got, w)
 			}
+		}
+		if n := strings.Count(got, "SLACK_BOT_TOKEN"); n > 1 {
+			t.Errorf("step %d: the token is named %d times: %q", i, n, got)
 		}
 		if strings.Contains(got, botToken) || strings.Contains(got, appToken) {
 			t.Errorf("step %d: a token in %q", i, got)

@@ -136,11 +136,15 @@ func (s *Sockets) Status() SocketStatus {
 }
 
 // keep holds one connection open. It closes greeted at the first hello.
+//
+// Only what broke counts as a failure: a socket that Slack asks to leave is
+// replaced at once, however young it is, and the budget for opening bounds that.
 func (s *Sockets) keep(ctx, handling context.Context, greeted chan struct{}) {
 	var (
 		old    *socket // was asked to be left, and is read until its successor stands
-		streak int     // failures and short lives in a row
-		early  int     // short lives among them
+		young  bool    // it had not lasted when it was asked
+		streak int     // failures and sockets that broke young, in a row
+		early  int     // sockets that broke young among them
 		wait   time.Duration
 	)
 	for pause(ctx, wait) {
@@ -153,7 +157,14 @@ func (s *Sockets) keep(ctx, handling context.Context, greeted chan struct{}) {
 			wait = s.refused(err, streak)
 			continue
 		}
-		if old != nil {
+		switch {
+		case old == nil:
+		case young && old.cutShort():
+			streak, early = streak+1, early+1
+			s.refused(errDroppedEarly, streak)
+		default:
+			streak, early = 0, 0
+			s.trust(k)
 			old.leave()
 		}
 		if greeted != nil {
@@ -165,21 +176,36 @@ func (s *Sockets) keep(ctx, handling context.Context, greeted chan struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		streak++
 		if settled {
 			streak, early = 0, 0
 		}
-		wait, old = s.backoff(streak), k
+		wait, old, young = 0, k, !settled
+		if early > 0 {
+			wait = s.backoff(streak)
+		}
 		if cause := k.gone(); cause != nil {
 			old = nil
+			if !settled {
+				streak++
+			}
 			switch refused := (*refusedError)(nil); {
 			case errors.As(cause, &refused):
-				wait = s.refused(refused, streak)
+				wait = s.refused(refused, max(1, streak))
 			case !settled:
 				early++
 				wait = s.refused(errDroppedEarly, streak)
+			default:
+				wait = s.backoff(0)
 			}
 		}
+	}
+}
+
+// trust ends the doubt whether a socket lasts.
+func (s *Sockets) trust(k *socket) {
+	if k.doubted.Swap(false) {
+		s.accepted()
+		s.changed()
 	}
 }
 
@@ -217,10 +243,7 @@ func (s *Sockets) watch(ctx context.Context, k *socket) (settled bool) {
 		select {
 		case <-settle.C:
 			settled = true
-			if k.doubted.Swap(false) {
-				s.accepted()
-				s.changed()
-			}
+			s.trust(k)
 			continue
 		case <-recount:
 		case <-k.leaving:

@@ -117,6 +117,62 @@ func TestRefreshLeavesNoMomentWithoutASocket(t *testing.T) {
 	}
 }
 
+func TestRefreshesInQuickSuccessionLeaveNoMomentWithoutASocket(t *testing.T) {
+	for _, count := range []int{1, 2, 5} {
+		t.Run(fmt.Sprintf("%d sockets, each asked to leave 2.5 s after its hello and cut 10 s later", count), func(t *testing.T) {
+			bubble(t, func(t *testing.T, fake *socketFake) {
+				fake.script = func(far *farSocket) {
+					time.Sleep(100 * time.Millisecond)
+					far.hello(1)
+					far.asksToLeave("refresh_requested", 2500*time.Millisecond)
+				}
+				var log socketLog
+				s := &Sockets{Count: count, Log: log.logger()}
+				stop := fake.start(t, s)
+				time.Sleep(200 * time.Millisecond)
+				missed := 0
+				for range 800 {
+					if s.Status().Open == 0 {
+						missed++
+					}
+					time.Sleep(250 * time.Millisecond)
+				}
+				if missed > 0 {
+					t.Errorf("%d of 800 times there was no open socket", missed)
+				}
+				if got := s.Status(); !got.Ready() || got.Refusal != "" {
+					t.Errorf("status: %+v", got)
+				}
+				if strings.Contains(log.String(), `"level":"warn"`) {
+					t.Errorf("a refresh is told as a failure: %s", log.String())
+				}
+				stop()
+			})
+		})
+	}
+}
+
+func TestRefreshCostsNoWait(t *testing.T) {
+	for name, age := range map[string]time.Duration{"a young socket": 2 * time.Second, "an old socket": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, fake *socketFake) {
+				stop := fake.start(t, &Sockets{})
+				for n := 1; n <= 5; n++ {
+					far := fake.socket(t, n)
+					time.Sleep(age)
+					asked := time.Now()
+					far.disconnect("warning")
+					synctest.Wait()
+					if opens := fake.opened(); len(opens) != n+1 || !opens[n].Equal(asked) {
+						t.Fatalf("after refresh %d: %d opens, want one more at once", n, len(opens))
+					}
+				}
+				stop()
+			})
+		})
+	}
+}
+
 func TestOldSocketIsReadWhileNoNewOneCanBeHad(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
 		fake.ask = func(try int) error {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -63,13 +64,17 @@ func tokenOf(method string) string {
 	return "SLACK_BOT_TOKEN"
 }
 
-// refusals remembers what Slack refuses, by method, until it no longer does.
+// refusals remembers what Slack refuses the bot's token, by method, until it no
+// longer does. [Sockets] tells of the app's.
 type refusals struct {
 	mu       sync.Mutex
 	byMethod map[string]*AuthError
 }
 
 func (r *refusals) note(method string, e *AuthError) {
+	if e.Setting != "SLACK_BOT_TOKEN" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byMethod == nil {
@@ -79,26 +84,44 @@ func (r *refusals) note(method string, e *AuthError) {
 }
 
 // heard forgets what a success disproves: the method's own refusal, and every
-// refusal of its token but for a missing scope, which is one of each method.
+// other but for a missing scope, which is one of each method.
 func (r *refusals) heard(method string) {
+	if tokenOf(method) != "SLACK_BOT_TOKEN" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for m, e := range r.byMethod {
-		if m == method || e.Setting == tokenOf(method) && e.Code != "missing_scope" {
+		if m == method || e.Code != "missing_scope" {
 			delete(r.byMethod, m)
 		}
 	}
 }
 
+// words names the token once, with everything that must be mended.
 func (r *refusals) words() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []string
+	var scopes []string
 	for _, e := range r.byMethod {
-		if s := e.Error(); !slices.Contains(all, s) {
-			all = append(all, s)
+		if e.Needed != "" {
+			scopes = append(scopes, e.Needed)
 		}
 	}
-	slices.Sort(all)
-	return strings.Join(all, "; ")
+	slices.Sort(scopes)
+	needed := strings.Join(slices.Compact(scopes), ", ")
+	mends := map[string]string{} // by Slack's word
+	for _, e := range r.byMethod {
+		one := *e
+		if one.Needed != "" {
+			one.Needed = needed
+		}
+		mends[one.Code] = one.mend()
+	}
+	if len(mends) == 0 {
+		return ""
+	}
+	codes := slices.Sorted(maps.Keys(mends))
+	all := slices.Sorted(maps.Values(mends))
+	return fmt.Sprintf("SLACK_BOT_TOKEN: Slack refuses it (%s): %s", strings.Join(codes, ", "), strings.Join(slices.Compact(all), "; "))
 }

@@ -39,6 +39,15 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 		{"drops before hello", func(f *socketFake) { f.script = func(far *farSocket) { far.conn.Close() } }, false, "could not be opened", false},
 		{"never says hello", func(f *socketFake) { f.script = func(*farSocket) {} }, false, "says no hello", false},
 		{"warns after hello", func(f *socketFake) { f.script = disconnects("warning", true) }, true, "", false},
+		{"asks for a new socket 2.5 s after hello, again and again", func(f *socketFake) {
+			f.script = func(far *farSocket) {
+				far.hello(1)
+				far.asksToLeave("refresh_requested", 2500*time.Millisecond)
+			}
+		}, true, "", false},
+		{"asks for a new socket at hello and drops the old one", func(f *socketFake) {
+			f.script = func(far *farSocket) { far.hello(1); far.disconnect("warning"); far.conn.Close() }
+		}, false, "shortly after their hello", false},
 		{"link_disabled", func(f *socketFake) { f.script = disconnects("link_disabled", false) }, false, "https://api.slack.com/apps, Socket Mode", true},
 		{"link_disabled after hello", func(f *socketFake) { f.script = disconnects("link_disabled", true) }, false, "https://api.slack.com/apps, Socket Mode", true},
 		{"too_many_websockets", func(f *socketFake) { f.script = disconnects("too_many_websockets", false) }, false, "all 10 websockets that Slack allows per app", false},

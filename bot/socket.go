@@ -24,6 +24,8 @@ const (
 	// socketRest is how long a socket is still read when its successor stands;
 	// Slack cuts it about 10 s after its warning.
 	socketRest = 30 * time.Second
+	// socketNotice is how long a socket must live after Slack asked for a new one, to have been left in good order.
+	socketNotice = 3 * time.Second
 	// socketClose bounds the farewell: Slack answers a close frame, but does not close the connection.
 	socketClose = time.Second
 	// socketHandlers bounds the envelopes of one socket that are handled at once.
@@ -67,6 +69,8 @@ type socket struct {
 	leaving chan struct{} // closed when Slack asks for a new socket; this one is still read
 	lost    chan struct{} // closed when nothing more is taken from it
 	cause   error         // why; set before lost is closed
+	asked   time.Time     // when Slack asked; set before leaving is closed
+	ended   time.Time     // set before lost is closed
 	losing  sync.Once
 
 	rest     *time.Timer   // runs once the successor stands
@@ -216,6 +220,7 @@ func (k *socket) disconnect(reason string) {
 	default:
 		k.log.Info().Str("reason", reason).Msg("Slack asks for a new socket")
 		if !isClosed(k.leaving) {
+			k.asked = time.Now()
 			close(k.leaving)
 		}
 	}
@@ -302,7 +307,7 @@ func (k *socket) hear() error {
 // fail ends the taking of envelopes, for the first cause that is given.
 func (k *socket) fail(cause error) {
 	k.losing.Do(func() {
-		k.cause = cause
+		k.cause, k.ended = cause, time.Now()
 		close(k.lost)
 	})
 }
@@ -316,6 +321,11 @@ func (k *socket) gone() error {
 		return k.cause
 	}
 	return nil
+}
+
+// cutShort tells whether Slack asked for a new socket and cut this one at once.
+func (k *socket) cutShort() bool {
+	return isClosed(k.lost) && isClosed(k.leaving) && k.ended.Sub(k.asked) < socketNotice
 }
 
 // met tells whether the socket had its hello.

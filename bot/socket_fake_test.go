@@ -246,6 +246,14 @@ func (far *farSocket) disconnect(reason string) {
 	far.send(fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason))
 }
 
+// asksToLeave asks for a new socket after a while, and cuts this one 10 s later.
+func (far *farSocket) asksToLeave(reason string, after time.Duration) {
+	time.AfterFunc(after, func() {
+		far.disconnect(reason)
+		time.AfterFunc(10*time.Second, far.wire.cut)
+	})
+}
+
 func (far *farSocket) event(id string) {
 	far.send(fmt.Sprintf(`{"type":"events_api","envelope_id":%q,"payload":{"id":%q}}`, id, id))
 	synctest.Wait()

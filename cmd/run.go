@@ -289,7 +289,9 @@ func (p *parts) ready() string {
 	}
 	if socks := p.socks.Load(); socks == nil {
 		why = append(why, "starting")
-	} else if st := socks.Status(); !st.Ready() {
+	} else if st := socks.Status(); st.Permanent {
+		why = append(why, st.Refusal)
+	} else if !st.Ready() {
 		why = append(why, strings.TrimSuffix("no open Slack socket: "+st.Refusal, ": "))
 	} else if p.embedded && st.Others > 0 {
 		why = append(why, fmt.Sprintf("%d other connections to this Slack app: with the embedded store, two processes deploy twice; stop the other or set REDIS_URL", st.Others))

@@ -45,6 +45,27 @@ func TestThereIsNoMomentWithoutASocket(t *testing.T) {
 			}
 		})
 	}
+	row(t, "Slack asks for a new one every 2.5 s: every mention is delivered at once", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
+		for i := range 800 {
+			if i%10 == 0 {
+				w.Slack.Refresh()
+			}
+			w.Slack.Say(sim.User, sim.Two, sim.Bot+" hello")
+			time.Sleep(250 * time.Millisecond)
+		}
+		late := 0
+		for _, d := range w.Slack.Deliveries() {
+			if said := (deploy.Key{TS: d.TS}).Time(); d.Attempt > 0 || d.At.Sub(said) > 100*time.Millisecond {
+				late++
+			}
+		}
+		if n := len(w.Slack.Deliveries()); late > 0 || n != 800 {
+			t.Errorf("%d of 800 mentions met no open socket, %d deliveries", late, n)
+		}
+	})
 	row(t, "a socket dies silently: it is left, and what Slack gave it is delivered again", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -111,6 +132,8 @@ func TestSlackRefusesTheAppTokenInTheMiddle(t *testing.T) {
 			time.Sleep(5 * time.Second)
 			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(why, mend) {
 				t.Errorf("readyz says %d %s", status, why)
+			} else if n := strings.Count(why, "SLACK_APP_TOKEN"); n != 1 || strings.Contains(why, "no open Slack socket") {
+				t.Errorf("readyz names the token %d times, and a socket is open: %s", n, why)
 			}
 			if !strings.Contains(log.String(), code) || !strings.Contains(log.String(), mend) {
 				t.Error("the log does not name the cause and the mend")
