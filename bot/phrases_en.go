@@ -214,6 +214,18 @@ func english() language {
 				"[The deploy of {what}|The deploy] was canceled.[ {link:Pipeline}]",
 				"[The deploy of {what}|The deploy] was stopped on its way.[ {link:Pipeline}]",
 			},
+			deploy.SayStatusPerson: {
+				"[{what} waits|This waits] for a person in GitLab, to start a manual job.[ {link:Pipeline}]",
+				"[The deploy of {what}|The deploy] goes on once somebody starts its manual job in GitLab.[ {link:Pipeline}]",
+			},
+			deploy.SayStatusRunner: {
+				"[{what} has|This has] not started: no runner has taken it yet.[ {link:Pipeline}]",
+				"[The deploy of {what}|The deploy] still waits for a runner to take it.[ {link:Pipeline}]",
+			},
+			deploy.SayStatusNothing: {
+				"[{what} was|This was] not deployed: the pipeline is over, and no job that deploys has run.[ {link:Pipeline}]",
+				"The pipeline is over, and [{what} was|this was] not deployed.[ {link:Pipeline}]",
+			},
 			deploy.SayStatusRefused: {
 				"Nothing was started. I waited, but [{what} could|this could] not be deployed.",
 				"Nothing was started. After some waiting, I gave up on [{what}|this deploy].",
@@ -255,6 +267,22 @@ func english() language {
 			deploy.SayFailedAfter: {
 				"[{user} ][The deploy of {target}|The deploy] had succeeded, and now reports a failure[ ({detail})]. A job may have been run again.[ Please look at {link:the pipeline}.]\nI left the mark of success where it is.",
 				"[{user} ]After its success, a failure was reported for [the deploy of {target}|the deploy][ ({detail})]. The mark still shows the success.\nPlease check in [{link:the pipeline}|GitLab] what is live now.",
+			},
+			deploy.SayUnseen: {
+				"[{target} is|It's] deployed, I'm told. I couldn't see the jobs in GitLab, though, so please have a look at [{link:the pipeline}|the pipeline in GitLab].",
+				"The word is that [{target} is|it's] deployed, but the jobs could not be seen in GitLab. Please check [{link:the pipeline}|the pipeline in GitLab].",
+			},
+			deploy.SayNothing: {
+				"[{user} ]The pipeline is over, but [{what} was not|nothing was] deployed.[ {link:Pipeline}]\n[Somebody has to start {detail} in GitLab. I'll say here how it ends.|No job that deploys has run. Please check its `rules` in `.gitlab-ci.yml`.]",
+				"[{user} ][{what} has not been|Nothing has been] deployed, though the pipeline is over.[ {link:Pipeline}]\n[{detail} waits for somebody to start it in GitLab. When it ends, I'll say so here.|The job that deploys was skipped, it seems. Its conditions are in `.gitlab-ci.yml`.]",
+			},
+			deploy.SayPerson: {
+				"[{user} ][The deploy of {target}|The deploy] waits for a person in GitLab.[ {link:Pipeline}]\nIt goes on when somebody starts the manual job. I'll say here how it ends.",
+				"[{user} ][The deploy of {target}|The deploy] needs a hand: somebody has to start the manual job in [{link:the pipeline}|GitLab].\nHow it ends will stand here.",
+			},
+			deploy.SayOvertime: {
+				"[The deploy of {target}|The deploy] is still going on[ after {detail}], which is longer than expected. GitLab says it hasn't ended, so I keep following it.[ {link:Pipeline}]",
+				"[The deploy of {target}|The deploy] takes longer than expected[ ({detail} so far)], but GitLab says it hasn't ended. I keep an eye on it.[ {link:Pipeline}]",
 			},
 			deploy.SayBrokenUnsure: {
 				"[{user} ]Sorry, I broke, and can't tell whether [the deploy of {target}|the deploy] started.\nPlease don't deploy again before you have looked at [{link:the pipelines}|the pipelines in GitLab].",

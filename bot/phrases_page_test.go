@@ -132,6 +132,7 @@ func pageSamples(say deploy.Say) []deploy.Message {
 	details := map[deploy.Say]string{
 		deploy.SayRefusedRedirect: "https://git.example.com/", deploy.SayRefusedOther: "Something else is wrong",
 		deploy.SayRefusedConfig: "Missing CI config file", deploy.SayRefusedDisabled: "Pipelines are disabled!",
+		deploy.SayOvertime: "1h",
 	}
 	if words[say] != "" {
 		m.Word = words[say]
@@ -143,6 +144,8 @@ func pageSamples(say deploy.Say) []deploy.Message {
 	switch say {
 	case deploy.SayStop, deploy.SayPast:
 		other.URL, other.Last = "", ""
+	case deploy.SayNothing:
+		other.Detail = ""
 	case deploy.SayOther:
 		other.Target, other.Targets = "", []string{"api", "web"}
 	case deploy.SayWhichTarget:

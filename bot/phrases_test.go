@@ -220,6 +220,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 	named := []deploy.Say{
 		deploy.SayFailed, deploy.SayCanceled, deploy.SaySilent, deploy.SayNoneSeen, deploy.SayBrokenUnsure, deploy.SayFailedAfter,
+		deploy.SayNothing, deploy.SayPerson,
 	}
 	eachWording(t, func(t *testing.T, _ string, p *Phrases, m deploy.Message, _ string) {
 		text := p.Text(full(m))
@@ -234,6 +235,8 @@ func TestWhatIsLinked(t *testing.T) {
 		deploy.SayStop, deploy.SayPast, deploy.SayForgotten, deploy.SayStopping, deploy.SayStatusRunning, deploy.SayStatusUnsure,
 		deploy.SayStatusSilent, deploy.SayStatusSucceeded, deploy.SayStatusFailed, deploy.SayStatusCanceled, deploy.SayFailed,
 		deploy.SayCanceled, deploy.SaySilent, deploy.SayNoneSeen, deploy.SayFailedAfter, deploy.SayBrokenUnsure,
+		deploy.SayStatusPerson, deploy.SayStatusRunner, deploy.SayStatusNothing,
+		deploy.SayUnseen, deploy.SayNothing, deploy.SayPerson, deploy.SayOvertime,
 	}
 	eachWording(t, func(t *testing.T, _ string, p *Phrases, m deploy.Message, _ string) {
 		text := p.Text(full(m))

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,22 +33,96 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 		switch r.State {
 		case Accepted, Triggering, Waiting, Unsure:
 			r = r.run(Pipeline{ID: w.Pipeline}, now, u)
+		case Running: // it moves
+			r.Deployment.Waits, r.Deployment.Pending = "", time.Time{}
 		}
 		return r, VerdictTaken
 	}
 	how := map[Result]State{ResultSuccess: Succeeded, ResultFailure: Failed, ResultCanceled: Canceled}[w.Result]
+	if how == Failed && r.State != Succeeded {
+		r = r.blame(w)
+	}
 	switch {
 	case r.State == how:
 		return r, VerdictTaken
 	case r.State == Succeeded && how == Failed:
-		if !slices.ContainsFunc(r.Lines, func(m Message) bool { return m.Say == SayFailedAfter }) {
-			r = r.say(r.line(SayFailedAfter))
-		}
-		return r, VerdictTaken
-	case !slices.Contains(Moves()[r.State], how):
+		return r.sayOnce(r.line(SayFailedAfter)), VerdictTaken
+	case how == Succeeded:
+		return r.hearSuccess(w, now, u)
+	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
 		return r, VerdictNoEffect
 	}
-	return r.end(how, ""), VerdictTaken
+	return r.end(Pipeline{End: how}), VerdictTaken
+}
+
+// hearSuccess takes in a call of success. A job that reports on the others
+// speaks for the pipeline, and so does a script that does not say its job. Any
+// other proves itself alone: where GitLab can be asked, its jobs decide, at
+// once. Elsewhere the job is believed, unless another one failed.
+func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
+	d := &r.Deployment
+	believed := true
+	if w.isOfOneJob() {
+		blamed := len(d.FailedBy) > 0
+		isBlamed := slices.Contains(d.FailedBy, w.JobName)
+		d.FailedBy = without(d.FailedBy, w.JobName)
+		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
+	}
+	isEnded := r.State == Failed || r.State == Canceled
+	switch canAsk := u.Watches && d.Pipeline != 0 && d.Project != ""; {
+	case w.JobName == "", !canAsk && believed:
+		return r.end(Pipeline{End: Succeeded}), VerdictTaken
+	case !canAsk, !believed && !isEnded:
+		return r, VerdictNoEffect
+	}
+	if r.State != Running && r.State != Silent && !isEnded {
+		r = r.run(Pipeline{ID: d.Pipeline}, now, u)
+	}
+	if w.isOfOneJob() && !slices.Contains(d.Proved, w.JobName) && len(d.Proved) < jobsKept {
+		d.Proved = append(slices.Clone(d.Proved), w.JobName)
+		r.Next = now
+	}
+	switch {
+	case believed && d.Ending != Succeeded:
+		d.Ending, d.EndingAt, r.Next = Succeeded, now, now
+	case d.Ending == "": // it stays as it is, unless GitLab's word makes it a success
+		d.Ending, d.EndingAt, r.Next = r.State, now, now
+	}
+	return r, VerdictTaken
+}
+
+// isOfOneJob tells whether the word is that of a job which does more than to
+// report on others.
+func (w Word) isOfOneJob() bool {
+	return w.JobName != "" && !speaksForPipeline(w.JobName, w.JobStage)
+}
+
+// blame notes which job failed. What it proved before counts no more.
+func (r Record) blame(w Word) Record {
+	d := &r.Deployment
+	if w.isOfOneJob() {
+		d.Proved = without(d.Proved, w.JobName)
+		d.FailedBy = append(without(d.FailedBy, w.JobName), w.JobName)
+		d.FailedBy = d.FailedBy[max(0, len(d.FailedBy)-jobsKept):]
+	}
+	if d.Ending != "" {
+		d.Ending = r.State
+	}
+	return r
+}
+
+// jobsKept bounds how many names a record keeps.
+const jobsKept = 50
+
+// without gives a new list, so that records do not share it; nil for an empty one.
+func without(names []string, name string) []string {
+	var rest []string
+	for _, n := range names {
+		if n != name {
+			rest = append(rest, n)
+		}
+	}
+	return rest
 }
 
 // toldNothingRuns: the person knows it as not running, and may have asked

@@ -64,6 +64,9 @@ const (
 	SayStatusSucceeded Say = "status-succeeded"
 	SayStatusFailed    Say = "status-failed"
 	SayStatusCanceled  Say = "status-canceled"
+	SayStatusPerson    Say = "status-person"   // running: somebody has to start a job in GitLab
+	SayStatusRunner    Say = "status-runner"   // running: no runner has taken it
+	SayStatusNothing   Say = "status-nothing"  // canceled: no job that deploys has run
 	SayStatusRefused   Say = "status-refused"  // only where it waited before
 	SayStatusAnswered  Say = "status-answered" // only where it waited before and an edit took it back
 )
@@ -78,6 +81,10 @@ const (
 	SayRecovered    Say = "recovered"     // succeeded after a failure: someone retried
 	SayFailedAfter  Say = "failed-after"  // a failure word after success: the mark stays
 	SayBrokenUnsure Say = "broken-unsure" // the bot broke while it may have been triggered
+	SayUnseen       Say = "unseen"        // succeeded by GitLab's word, while its jobs could not be seen
+	SayNothing      Say = "nothing"       // the pipeline is over, and nothing was deployed; Detail names the job that waits
+	SayPerson       Say = "person"        // the pipeline waits for a person
+	SayOvertime     Say = "overtime"      // past its time GitLab shows that it goes on; Detail is that time
 )
 
 // Says lists every Say, in the order of this file: what a language must have words for.
@@ -91,8 +98,9 @@ func Says() []Say {
 		SayRefusedVariables, SayRefusedIdentity, SayRefusedConfig, SayRefusedDisabled, SayRefusedMoved,
 		SayRefusedRedirect, SayRefusedOther, SayRefusedUnreachable, SayRefusedRate, SayRefusedGone,
 		SayStatusRunning, SayStatusUnsure, SayStatusSilent, SayStatusSucceeded, SayStatusFailed, SayStatusCanceled,
-		SayStatusRefused, SayStatusAnswered,
+		SayStatusPerson, SayStatusRunner, SayStatusNothing, SayStatusRefused, SayStatusAnswered,
 		SaySucceeded, SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayRecovered, SayFailedAfter, SayBrokenUnsure,
+		SayUnseen, SayNothing, SayPerson, SayOvertime,
 	}
 }
 

@@ -70,8 +70,10 @@ type GitLab interface {
 	// its end, and all that might be it could be told apart. A found pipeline is
 	// given whatever complete says.
 	Find(ctx context.Context, project, id string, since time.Time) (p Pipeline, complete bool, err error)
-	// Look reads the state of a pipeline. Its error may be a [*LaterError].
-	Look(ctx context.Context, project string, pipeline int64) (Pipeline, error)
+	// Look reads the state of a pipeline and, where it is over or asked for early,
+	// of its jobs. Its error may be a [*LaterError]. With an error may come what is
+	// known all the same: the pipeline has an ID then.
+	Look(ctx context.Context, project string, pipeline int64, count Counting) (Pipeline, error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
 }
@@ -103,12 +105,28 @@ type Outcome struct {
 type Pipeline struct {
 	ID  int64
 	URL string
-	// End is how it ended: Succeeded, Failed or Canceled; empty while it may go
-	// on (also manual, waiting_for_resource, canceling).
+	// End is how it ended for the deployment: Succeeded, Failed or Canceled; empty
+	// while it may go on (also manual, waiting_for_resource, canceling).
 	End State
-	// Detail names the job that failed, where that was asked and is known.
+	// Detail names the job that failed, or waits, where that is known.
 	Detail string
+	Waits  Waits // what it waits for, where it is known not to move
+	// Nothing: it is over, and no job that deploys has run. Without an End one of
+	// them still waits for a person to start it.
+	Nothing bool
+	Judged  bool // the jobs were asked for
+	Unseen  bool // but could not be read: End is GitLab's word for the whole pipeline
+	Retry   bool // Unseen: another look may show them
 }
+
+// Waits is what a pipeline waits for that does not move.
+type Waits string
+
+// What a pipeline may wait for.
+const (
+	WaitsPerson Waits = "person" // somebody has to start a job in GitLab
+	WaitsRunner Waits = "runner" // no runner has taken its first job
+)
 
 // Slack shows things: package bot. Errors: nil, *LaterError (not done, try
 // again), *LostError (may have been done), any other is permanent and ends it.

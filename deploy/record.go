@@ -71,6 +71,15 @@ type Deployment struct {
 	NoneSeen  bool          `json:"none_seen,omitempty"` // the person was told that GitLab shows no pipeline
 	Heard     time.Time     `json:"heard,omitzero"`      // when GitLab last said that it goes on: the deadline moves
 	Detail    string        `json:"detail,omitempty"`    // what failed, where that is known
+
+	// What is known of the pipeline's jobs and of what it waits for.
+	FailedBy []string  `json:"failed_by,omitempty"` // jobs that called a failure, and no success since
+	Proved   []string  `json:"proved,omitempty"`    // jobs that called success: each proves itself
+	Ending   State     `json:"ending,omitempty"`    // an end that was told, and that the jobs are to show yet: what it is without them
+	EndingAt time.Time `json:"ending_at,omitzero"`  // when that was told
+	Waits    Waits     `json:"waits,omitempty"`     // what a running one waits for, as its status message says
+	Pending  time.Time `json:"pending,omitzero"`    // since when GitLab shows it as pending
+	Nothing  bool      `json:"nothing,omitempty"`   // it is canceled because no job that deploys has run
 }
 
 // Shown is what of the record stands in Slack. Only who holds the record's

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,7 @@ func Moves() map[State][]State {
 		Running:    {Silent, Succeeded, Failed, Canceled},
 		Silent:     {Succeeded, Failed, Canceled},
 		Failed:     {Succeeded},
-		Canceled:   {Succeeded},
+		Canceled:   {Succeeded, Failed},
 		Answered:   nil,
 		Refused:    nil,
 		Succeeded:  nil,
@@ -44,7 +45,10 @@ const (
 	followFirst = 5 * time.Second
 	followMost  = 11 * time.Second // 12 s between two looks: what is due waits for the next poll
 	followLate  = time.Minute      // a silent one is still looked at, now and then,
-	followUntil = 24 * time.Hour   // this long
+	followUntil = 24 * time.Hour   // this long; and a running one no more often after it
+	jobsWithin  = 15 * time.Second // an end that was told is believed then, if its jobs cannot be read
+	jobsAgain   = 3 * time.Second  // until then they are asked for
+	pendingTold = time.Minute      // "no runner has taken it"
 )
 
 // postEnd is when a POST allowed at triggered has surely ended.
@@ -73,7 +77,9 @@ func (r Record) move(to State) Record {
 	r.Marks = withMark(r.Marks, mark(to))
 	r.Next = time.Time{}
 	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
-	r.Deployment.Looks, r.Deployment.Slow = 0, false
+	d := &r.Deployment
+	d.Looks, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
+	d.Waits, d.Pending, d.Nothing = "", time.Time{}, false
 	return r
 }
 
@@ -93,12 +99,20 @@ func (r Record) say(m Message) Record {
 	return r
 }
 
+// sayOnce adds a line that the record does not have yet.
+func (r Record) sayOnce(m Message) Record {
+	if slices.ContainsFunc(r.Lines, func(said Message) bool { return said.Say == m.Say }) {
+		return r
+	}
+	return r.say(m)
+}
+
 // line makes a message about the deployment.
 func (r Record) line(s Say) Message {
 	d := r.Deployment
 	m := Message{Say: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.link(), Detail: d.Detail}
 	switch s {
-	case SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayBrokenUnsure, SayFailedAfter:
+	case SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayBrokenUnsure, SayFailedAfter, SayNothing, SayPerson:
 		m.User = r.Mention.User
 	}
 	return m
@@ -233,7 +247,7 @@ func (r Record) run(p Pipeline, now time.Time, u Rules) Record {
 		d.URL = p.URL
 	}
 	if p.End != "" {
-		return r.end(p.End, p.Detail)
+		return r.end(p)
 	}
 	if r.State != Running && r.State != Silent {
 		r = r.move(Running)
@@ -243,13 +257,25 @@ func (r Record) run(p Pipeline, now time.Time, u Rules) Record {
 }
 
 // end takes in how the pipeline ended.
-func (r Record) end(how State, detail string) Record {
-	said := map[State]Say{Succeeded: SaySucceeded, Failed: SayFailed, Canceled: SayCanceled}[how]
-	if r.State == Failed || r.State == Canceled {
+func (r Record) end(p Pipeline) Record {
+	said := map[State]Say{Succeeded: SaySucceeded, Failed: SayFailed, Canceled: SayCanceled}[p.End]
+	switch {
+	case p.Nothing:
+		said = SayNothing
+	case p.End == Succeeded && p.Unseen:
+		said = SayUnseen
+	case p.End == Succeeded && (r.State == Failed || r.State == Canceled && !r.Deployment.Nothing):
 		said = SayRecovered
 	}
-	r = r.move(how)
-	r.Deployment.Detail = detail
+	r = r.move(p.End)
+	d := &r.Deployment
+	d.Detail, d.Nothing = p.Detail, p.Nothing
+	if p.End == Succeeded {
+		d.FailedBy, d.Proved = nil, nil
+	}
+	if p.Nothing {
+		return r.sayOnce(r.line(said)) // it may have been told while a job waited
+	}
 	return r.say(r.line(said))
 }
 
@@ -259,36 +285,151 @@ func (r Record) end(how State, detail string) Record {
 func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) Record {
 	own := r.Deployment.Pipeline
 	switch {
-	case r.State != Unsure && r.State != Running && r.State != Silent:
+	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
 		return r // a word was faster
 	case p.ID != 0 && own != 0 && p.ID != own:
 		return r // a word named the pipeline meanwhile, and this is another
 	}
 	r.Deployment.Looks++
-	if p.ID != 0 {
-		if r.State == Running && p.End == "" {
-			r.Deployment.URL, r.Deployment.Heard = p.URL, now
-			r.Next = r.follow(now, u)
-			return r
-		}
-		return r.run(p, now, u)
-	}
 	d := &r.Deployment
-	if r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen {
+	switch {
+	case p.ID != 0:
+		return r.see(p, now, u)
+	case d.Ending != "":
+		return r.awaitJobs(now, u)
+	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
 		r = r.say(r.line(SayNoneSeen))
 	}
 	return r.lapse(now, u)
 }
 
-// lapse makes the deadline's move if it has passed, else sets when to look next.
-func (r Record) lapse(now time.Time, u Rules) Record {
-	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
-		r = r.move(Silent)
-		r = r.say(r.line(SaySilent))
+// see takes in what GitLab shows of the record's own pipeline.
+func (r Record) see(p Pipeline, now time.Time, u Rules) Record {
+	d := &r.Deployment
+	if d.Pipeline == 0 {
+		d.Pipeline = p.ID
+	}
+	if p.URL != "" {
+		d.URL = p.URL
+	}
+	switch {
+	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // they never will be
+		d.EndingAt = now.Add(-jobsWithin)
+		return r.awaitJobs(now, u)
+	case p.Unseen && p.Retry && (p.End != "" || d.Ending != ""):
+		if r.State == Unsure {
+			r = r.run(Pipeline{ID: p.ID}, now, u)
+		}
+		if d.Ending == "" {
+			d.Ending, d.EndingAt = p.End, now
+		}
+		return r.awaitJobs(now, u)
+	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
+		return r.end(p)
+	case d.Ending != "" && !p.Judged:
+		r.Next = now // this look began before the word that told the end
+		return r
+	case p.End != "": // it stays so
+		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
+		return r
+	case r.State == Failed, r.State == Canceled: // somebody is running it again
+		d.Ending = r.State
+		return r.awaitJobs(now, u)
+	}
+	r = r.run(Pipeline{ID: p.ID}, now, u)
+	d.Ending, d.EndingAt, d.Heard = "", time.Time{}, now
+	overtime := d.Timeout > 0 && !now.Before(d.Triggered.Add(d.Timeout))
+	switch {
+	case p.Nothing && overtime:
+		return r.end(Pipeline{End: Canceled, Nothing: true, Detail: p.Detail})
+	case r.State == Running:
+		r = r.await(p, now)
+		if overtime && d.Waits != WaitsPerson {
+			m := r.line(SayOvertime)
+			m.Detail = shortly(d.Timeout)
+			r = r.sayOnce(m)
+		}
 	}
 	r.Next = r.nextLook(now, u)
 	return r
+}
+
+// await notes what a running pipeline waits for, and tells a person who is needed.
+func (r Record) await(p Pipeline, now time.Time) Record {
+	d := &r.Deployment
+	waits, pending := p.Waits, d.Pending
+	if p.Nothing {
+		waits = WaitsPerson
+	}
+	switch {
+	case waits != WaitsRunner:
+		pending = time.Time{}
+	case pending.IsZero() && d.Looks <= 1:
+		pending = d.Triggered // it has been so since it was made
+	case pending.IsZero():
+		pending = now
+	}
+	if waits == WaitsRunner && now.Sub(pending) < pendingTold {
+		waits = ""
+	}
+	if waits != d.Waits {
+		r.Shown.Next = time.Time{}
+	}
+	d.Waits, d.Pending = waits, pending
+	switch {
+	case p.Nothing:
+		m := r.line(SayNothing)
+		m.Detail = p.Detail
+		return r.sayOnce(m)
+	case waits == WaitsPerson:
+		return r.sayOnce(r.line(SayPerson))
+	}
+	return r
+}
+
+// awaitJobs waits for the jobs to show the end that was told. If they cannot be
+// read in time, it is believed. An end that the record has already needs no
+// belief: then GitLab has as long as a deploy takes to show another.
+func (r Record) awaitJobs(now time.Time, u Rules) Record {
+	d := &r.Deployment
+	within := d.EndingAt.Add(jobsWithin)
+	switch {
+	case now.Before(within):
+		r.Next = earlier(now.Add(jobsAgain), within)
+	case d.Ending != r.State:
+		return r.end(Pipeline{End: d.Ending, Unseen: true})
+	case r.Looks(u) && now.Before(d.EndingAt.Add(d.Timeout)):
+		r.Next = now.Add(followMost)
+	default:
+		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
+	}
+	return r
+}
+
+// lapse makes the deadline's move if it has passed, else sets when to look next.
+// Who was told that GitLab shows no pipeline is not called again.
+func (r Record) lapse(now time.Time, u Rules) Record {
+	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
+		told := r.toldNothingRuns()
+		r = r.move(Silent)
+		if !told {
+			r = r.say(r.line(SaySilent))
+		}
+	}
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// shortly writes a duration as people do: 1h, not 1h0m0s.
+func shortly(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }
 
 // Deadline is when the deployment falls silent without a word.
@@ -299,13 +440,22 @@ func (r Record) Deadline() time.Time {
 
 // Looks tells whether GitLab is to be asked about this record when it is due.
 func (r Record) Looks(u Rules) bool {
+	canAsk := u.Watches && r.Deployment.Project != ""
 	switch r.State {
 	case Running, Silent:
-		return u.Watches && r.Deployment.Pipeline != 0 && r.Deployment.Project != ""
+		return canAsk && r.Deployment.Pipeline != 0
 	case Unsure:
-		return u.Watches && !r.Deployment.NoneSeen && r.Deployment.Project != ""
+		return canAsk && !r.Deployment.NoneSeen
+	case Failed, Canceled:
+		return canAsk && r.Deployment.Pipeline != 0 && r.Deployment.Ending != ""
 	}
 	return false
+}
+
+// counting says what GitLab is asked about the jobs.
+func (r Record) counting() Counting {
+	d := r.Deployment
+	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
 }
 
 // nextLook is when a deployment without an end is looked at again.
@@ -336,21 +486,27 @@ func (r Record) nextLook(now time.Time, u Rules) time.Time {
 // follow is when a running pipeline is looked at again: every 5 s at first,
 // never more than 12 s apart, the loop's poll included.
 func (r Record) follow(now time.Time, u Rules) time.Time {
-	if !r.Looks(u) {
+	switch {
+	case !r.Looks(u):
 		return r.Deadline()
+	case now.After(r.Deployment.Triggered.Add(followUntil)):
+		return now.Add(followLate)
 	}
 	return now.Add(min(followFirst+time.Duration(r.Deployment.Looks)*time.Second/2, followMost))
 }
 
 // rest puts the next look off, as GitLab wants to be left alone until then; the
 // deadline holds all the same.
-func (r Record) rest(until time.Time) Record {
+func (r Record) rest(now, until time.Time) Record {
 	if r.Next.IsZero() {
 		return r
 	}
 	r.Next = later(r.Next, until)
 	if r.State == Running || r.State == Unsure {
 		r.Next = earlier(r.Next, r.Deadline())
+	}
+	if d := r.Deployment; d.Ending != "" && d.Ending != r.State {
+		r.Next = earlier(r.Next, later(d.EndingAt.Add(jobsWithin), now))
 	}
 	return r
 }

@@ -42,7 +42,7 @@ func in(s State) Record {
 	case Silent:
 		return r.Look(Pipeline{}, false, t0, t0.Add(2*time.Hour), rules)
 	case Succeeded, Failed, Canceled:
-		return r.end(s, "")
+		return r.end(Pipeline{End: s})
 	}
 	return r
 }
@@ -217,6 +217,9 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 	}
 	if r = r.Look(Pipeline{}, false, r.Next, r.Next, rules); r.State != Silent {
 		t.Errorf("at the deadline it is %s", r.State)
+	}
+	if lastSaid(r) != SayNoneSeen {
+		t.Errorf("at the deadline the person is called again: %s", lastSaid(r))
 	}
 }
 

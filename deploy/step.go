@@ -38,6 +38,10 @@ func (l *Loop) step(h Held) (next Held, show bool) {
 		})
 	case Unsure, Running, Silent:
 		return l.look(h)
+	case Failed, Canceled:
+		if r.Deployment.Ending != "" {
+			return l.look(h)
+		}
 	}
 	return h, l.owes(h, l.now())
 }
@@ -241,12 +245,12 @@ func (l *Loop) look(h Held) (Held, bool) {
 		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
 		defer cancel()
 		if d.Pipeline != 0 {
-			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline)
+			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline, h.Record.counting())
 		} else {
-			p, complete, err = l.GitLab.Find(ctx, d.Project, h.Record.Mention.ID, d.Triggered)
+			p, complete, err = l.find(ctx, h.Record)
 		}
 		if err != nil {
-			p, complete = Pipeline{}, false
+			complete = false
 			l.log(Event{Name: "look-failed", Record: h.Record, Err: err})
 		}
 	}
@@ -256,10 +260,24 @@ func (l *Loop) look(h Held) (Held, bool) {
 		now := l.now()
 		r = r.Look(p, complete, began, now, l.Rules)
 		if wait != nil {
-			r = r.rest(now.Add(wait.After))
+			r = r.rest(now, now.Add(wait.After))
 		}
 		return r
 	})
+}
+
+// find looks for a pipeline whose trigger was not answered, and at once how it is.
+func (l *Loop) find(ctx context.Context, r Record) (p Pipeline, complete bool, err error) {
+	d := r.Deployment
+	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, d.Triggered)
+	if p.ID == 0 || err != nil {
+		return Pipeline{}, complete, err
+	}
+	seen, err := l.GitLab.Look(ctx, d.Project, p.ID, r.counting())
+	if seen.ID != 0 {
+		p = seen
+	}
+	return p, complete, err
 }
 
 // put saves what f makes of the record, on top of what others saved meanwhile,

@@ -60,6 +60,12 @@ func (r Record) statusSay() Say {
 	case Unsure:
 		return SayStatusUnsure
 	case Running:
+		switch r.Deployment.Waits {
+		case WaitsPerson:
+			return SayStatusPerson
+		case WaitsRunner:
+			return SayStatusRunner
+		}
 		return SayStatusRunning
 	case Silent:
 		return SayStatusSilent
@@ -68,6 +74,9 @@ func (r Record) statusSay() Say {
 	case Failed:
 		return SayStatusFailed
 	case Canceled:
+		if r.Deployment.Nothing {
+			return SayStatusNothing
+		}
 		return SayStatusCanceled
 	}
 	// These have their line; a status message is mended only where one stands.

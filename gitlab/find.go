@@ -55,7 +55,7 @@ func (c *Client) Find(ctx context.Context, project, id string, since time.Time) 
 	slices.SortFunc(list, func(a, b pipeline) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range list {
 		if holdsID(p.Name, id) {
-			return c.found(ctx, project, p), complete, nil
+			return c.found(project, p), complete, nil
 		}
 	}
 	asks := 0
@@ -79,20 +79,15 @@ func (c *Client) Find(ctx context.Context, project, id string, since time.Time) 
 			}
 		}
 		if strings.EqualFold(theirs, id) {
-			return c.found(ctx, project, p), complete, nil
+			return c.found(project, p), complete, nil
 		}
 	}
 	return deploy.Pipeline{}, complete, nil
 }
 
-// found tells how a pipeline ended if it has. Where that takes more questions
-// and they fail, the next look will tell.
-func (c *Client) found(ctx context.Context, project string, p pipeline) deploy.Pipeline {
-	found, err := c.ended(ctx, project, p)
-	if err != nil {
-		return deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID)}
-	}
-	return found
+// found names a pipeline. How it goes is told by a look at it.
+func (c *Client) found(project string, p pipeline) deploy.Pipeline {
+	return deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID)}
 }
 
 // triggered lists a project's triggered pipelines, newest first, until those

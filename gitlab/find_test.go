@@ -180,22 +180,6 @@ func TestFindRemembersWhatItAsked(t *testing.T) {
 	})
 }
 
-func TestFindTellsHowItEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, g, _ := standIn(t, withName)
-		p := trigger(t, g, testID)
-		g.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Status: "failed"})
-		g.Finish(p.ID, "failed")
-		if found, _, err := c.Find(t.Context(), "group/app", testID, time.Now()); err != nil || found.End != deploy.Failed || found.Detail != "deploy" {
-			t.Errorf("%+v, %v", found, err)
-		}
-		g.FailLooks(1, "/jobs", named(t, "500"))
-		if found, _, err := c.Find(t.Context(), "group/app", testID, time.Now()); err != nil || found.ID != p.ID || found.End != "" {
-			t.Errorf("with no word of its jobs %+v, %v", found, err)
-		}
-	})
-}
-
 func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
 	for _, part := range []string{"/pipelines", "/variables"} {
 		for _, f := range append(fakegitlab.Faults(), denied, fakegitlab.Fault{Status: 200, Body: "<html>"}) {
@@ -227,7 +211,7 @@ func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 				}
 			}
 		}))
-		if _, err := c.Look(t.Context(), "group/app", 7); err == nil {
+		if _, err := c.Look(t.Context(), "group/app", 7, deploy.Counting{}); err == nil {
 			t.Error("it is taken")
 		}
 		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateUnsure {

@@ -2,17 +2,17 @@ package gitlab
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"net/http"
 
 	api "github.com/xanzy/go-gitlab"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Look reads how a pipeline is.
-func (c *Client) Look(ctx context.Context, project string, id int64) (deploy.Pipeline, error) {
+// Look reads how a pipeline is, and of one that is over how its jobs ended.
+func (c *Client) Look(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	var p pipeline
 	if _, err := c.get(ctx, pipelinePath(project, id), nil, &p); err != nil {
 		return deploy.Pipeline{}, fmt.Errorf("look at pipeline %d of %s: %w", id, project, err)
@@ -20,11 +20,30 @@ func (c *Client) Look(ctx context.Context, project string, id int64) (deploy.Pip
 	if p.ID != id {
 		return deploy.Pipeline{}, fmt.Errorf("look at pipeline %d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
-	looked, err := c.ended(ctx, project, p)
-	if err != nil {
-		return deploy.Pipeline{}, fmt.Errorf("look at the jobs of pipeline %d of %s: %w", id, project, err)
+	looked := c.found(project, p)
+	switch p.Status {
+	case "manual":
+		looked.Waits = deploy.WaitsPerson
+	case "pending":
+		looked.Waits = deploy.WaitsRunner
 	}
-	return looked, nil
+	end, over := deploy.EndOf(p.Status)
+	if !over && !count.Early {
+		return looked, nil
+	}
+	looked.Judged = true
+	jobs, err := c.allJobs(ctx, project, id)
+	switch {
+	case err == nil && len(jobs) > 0:
+		judged := count.Judge(p.Status, jobs)
+		looked.End, looked.Nothing, looked.Detail = judged.End, judged.Nothing, cut(scrub(plain(judged.Detail), c.token))
+		return looked, nil
+	case err == nil, hidden(err): // no pipeline is without jobs: this token may not see them
+		looked.End, looked.Unseen, looked.Nothing = end, true, p.Status == "skipped"
+		return looked, nil
+	}
+	looked.End, looked.Unseen, looked.Retry = end, true, true
+	return looked, fmt.Errorf("look at the jobs of pipeline %d of %s: %w", id, project, err)
 }
 
 // Rights tells what the API token may not do in a project, in words for the
@@ -63,56 +82,6 @@ func pipelinePath(project string, id int64) string {
 	return fmt.Sprintf("%s/%d", pipelinesPath(project), id)
 }
 
-// ended tells what GitLab's status means for the deployment.
-func (c *Client) ended(ctx context.Context, project string, p pipeline) (deploy.Pipeline, error) {
-	looked := deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID)}
-	switch p.Status {
-	case "success":
-		looked.End = deploy.Succeeded
-	case "canceled", "skipped":
-		looked.End = deploy.Canceled
-	case "failed":
-		end, why, err := c.failure(ctx, project, p.ID)
-		if err != nil {
-			return deploy.Pipeline{}, err
-		}
-		looked.End, looked.Detail = end, cut(scrub(plain(why), c.token))
-	}
-	return looked, nil
-}
-
-// failure tells whether a failed pipeline is a failed deployment, and which job
-// failed first. It is none if only jobs failed that tell the bot of the end:
-// their failure makes the whole pipeline one. All others must then have
-// succeeded: one that was skipped may be the deploy itself.
-func (c *Client) failure(ctx context.Context, project string, id int64) (end deploy.State, why string, err error) {
-	jobs, complete, err := c.jobs(ctx, project, id, "jobs")
-	if hidden(err) {
-		return deploy.Failed, "", nil
-	}
-	if err != nil {
-		return "", "", err
-	}
-	if why = firstFailed(jobs, false); why != "" {
-		return deploy.Failed, why, nil
-	}
-	why = firstFailed(jobs, true)
-	if why == "" || !complete || !othersSucceeded(jobs) {
-		return deploy.Failed, why, nil
-	}
-	bridges, complete, err := c.jobs(ctx, project, id, "bridges") // jobs that start other pipelines
-	if err != nil {
-		return "", "", err
-	}
-	if failed := firstFailed(bridges, false); failed != "" {
-		return deploy.Failed, failed, nil
-	}
-	if !complete || slices.ContainsFunc(bridges, func(j job) bool { return !j.succeeded() }) {
-		return deploy.Failed, why, nil
-	}
-	return deploy.Succeeded, "", nil
-}
-
 // job is what is read of GitLab's jobs.
 type job struct {
 	ID           int64  `json:"id"`
@@ -122,51 +91,28 @@ type job struct {
 	AllowFailure bool   `json:"allow_failure"`
 }
 
-func (j job) notifies() bool {
-	return strings.HasPrefix(j.Name, "notify") || strings.HasPrefix(j.Stage, "notify")
-}
-
-func (j job) failed() bool { return j.Status == "failed" && !j.AllowFailure }
-
-func (j job) succeeded() bool { return j.Status == "success" || j.AllowFailure }
-
-func firstFailed(jobs []job, notifies bool) string {
-	first := job{}
-	for _, j := range jobs {
-		if j.failed() && j.notifies() == notifies && (first.ID == 0 || j.ID < first.ID) {
-			first = j
+// allJobs lists the jobs of a pipeline, also those that start other pipelines:
+// GitLab lists these apart. A job that was tried again is listed as its last try.
+func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []deploy.Job, err error) {
+	for _, kind := range []string{"jobs", "bridges"} {
+		query := &api.ListJobsOptions{ListOptions: api.ListOptions{Page: 1, PerPage: 100}, IncludeRetried: api.Ptr(false)}
+		for query.Page != 0 {
+			if query.Page > listPages {
+				return nil, errors.New("GitLab lists too many jobs")
+			}
+			var page []job
+			next, err := c.get(ctx, pipelinePath(project, id)+"/"+kind, query, &page)
+			if kind == "bridges" && answered(err, http.StatusNotFound) {
+				break // a GitLab that has none
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, j := range page {
+				all = append(all, deploy.Job(j))
+			}
+			query.Page = next
 		}
 	}
-	return first.Name
-}
-
-func othersSucceeded(jobs []job) bool {
-	some := false
-	for _, j := range jobs {
-		if j.notifies() {
-			continue
-		}
-		if !j.succeeded() {
-			return false
-		}
-		some = some || j.Status == "success"
-	}
-	return some
-}
-
-func (c *Client) jobs(ctx context.Context, project string, id int64, kind string) (list []job, complete bool, err error) {
-	query := &api.ListJobsOptions{ListOptions: api.ListOptions{Page: 1, PerPage: 50}, IncludeRetried: api.Ptr(false)}
-	for range listPages {
-		var page []job
-		next, err := c.get(ctx, pipelinePath(project, id)+"/"+kind, query, &page)
-		if err != nil {
-			return nil, false, err
-		}
-		list = append(list, page...)
-		if next == 0 {
-			return list, true, nil
-		}
-		query.Page = next
-	}
-	return list, false, nil
+	return all, nil
 }

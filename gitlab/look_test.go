@@ -17,79 +17,95 @@ func TestLookTellsHowAPipelineEnded(t *testing.T) {
 	}
 	allowed := func(j fakegitlab.Job) fakegitlab.Job { j.AllowFailure = true; return j }
 	bridge := func(j fakegitlab.Job) fakegitlab.Job { j.Bridge = true; return j }
-	many := []fakegitlab.Job{job("notify_success", "notify", "failed")}
+	deployed := job("deploy", "deploy", "success")
+	many := []fakegitlab.Job{allowed(job("deploy", "deploy", "failed"))} // the oldest is on the last page
 	for range 120 {
 		many = append(many, job("build", "build", "success"))
 	}
 	for _, row := range []struct {
 		name   string
 		status string
+		count  deploy.Counting
 		jobs   []fakegitlab.Job
-		end    deploy.State
-		detail string
+		want   deploy.Pipeline
 	}{
 		{name: "created", status: "created"},
 		{name: "waiting", status: "waiting_for_resource"},
 		{name: "preparing", status: "preparing"},
-		{name: "pending", status: "pending"},
+		{name: "pending", status: "pending", want: deploy.Pipeline{Waits: deploy.WaitsRunner}},
 		{name: "running", status: "running"},
 		{name: "canceling", status: "canceling"},
-		{name: "manual", status: "manual"},
+		{name: "manual", status: "manual", want: deploy.Pipeline{Waits: deploy.WaitsPerson}},
 		{name: "scheduled", status: "scheduled"},
 		{name: "a status of the future", status: "dreaming"},
-		{name: "success", status: "success", end: deploy.Succeeded},
-		{name: "canceled", status: "canceled", end: deploy.Canceled},
-		{name: "skipped", status: "skipped", end: deploy.Canceled},
-		{name: "failed without jobs", status: "failed", end: deploy.Failed},
 		{
-			name: "failed deploy", status: "failed", end: deploy.Failed, detail: "deploy",
+			name: "success", status: "success", jobs: []fakegitlab.Job{deployed},
+			want: deploy.Pipeline{End: deploy.Succeeded, Judged: true},
+		},
+		{
+			name: "success while the deploy waits for a person", status: "success",
+			jobs: []fakegitlab.Job{job("build", "build", "success"), allowed(job("deploy", "deploy", "manual"))},
+			want: deploy.Pipeline{Nothing: true, Detail: "deploy", Judged: true},
+		},
+		{
+			name: "success although the deploy failed", status: "success",
+			jobs: []fakegitlab.Job{job("build", "build", "success"), allowed(job("deploy", "deploy", "failed"))},
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "deploy", Judged: true},
+		},
+		{
+			name: "success although the child pipeline failed", status: "success",
+			jobs: []fakegitlab.Job{job("build", "build", "success"), bridge(allowed(job("deploy child", "deploy", "failed")))},
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "deploy child", Judged: true},
+		},
+		{
+			name: "success, and the deploy is on a later page", status: "success", jobs: many,
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "deploy", Judged: true},
+		},
+		{
+			name: "success, but for the target's job", status: "success", count: deploy.Counting{Job: "ship"},
+			jobs: []fakegitlab.Job{deployed, allowed(job("ship it", "ship", "failed"))},
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "ship it", Judged: true},
+		},
+		{
+			name: "canceled", status: "canceled", jobs: []fakegitlab.Job{job("deploy", "deploy", "canceled")},
+			want: deploy.Pipeline{End: deploy.Canceled, Judged: true},
+		},
+		{
+			name: "skipped", status: "skipped", jobs: []fakegitlab.Job{job("deploy", "deploy", "skipped")},
+			want: deploy.Pipeline{End: deploy.Canceled, Nothing: true, Judged: true},
+		},
+		{
+			name: "failed deploy", status: "failed",
 			jobs: []fakegitlab.Job{job("build", "build", "success"), job("deploy", "deploy", "failed"), job("later", "deploy", "failed"), job("notify_failure", "notify", "success")},
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "deploy", Judged: true},
 		},
 		{
-			name: "failed deploy and notify", status: "failed", end: deploy.Failed, detail: "deploy",
-			jobs: []fakegitlab.Job{job("deploy", "deploy", "failed"), job("notify_failure", "notify", "failed")},
+			name: "only a notify job failed", status: "failed", jobs: []fakegitlab.Job{deployed, job("notify_success", ".post", "failed")},
+			want: deploy.Pipeline{End: deploy.Succeeded, Judged: true},
 		},
 		{
-			name: "only a notify job failed", status: "failed", end: deploy.Succeeded,
-			jobs: []fakegitlab.Job{job("deploy", "deploy", "success"), job("notify_success", ".post", "failed")},
+			name: "a job that was tried again", status: "success",
+			jobs: []fakegitlab.Job{{Name: "deploy", Stage: "deploy", Status: "failed", Retried: true}, deployed},
+			want: deploy.Pipeline{End: deploy.Succeeded, Judged: true},
 		},
 		{
-			name: "only a job of the notify stage failed", status: "failed", end: deploy.Succeeded,
-			jobs: []fakegitlab.Job{job("deploy", "deploy", "success"), job("tell slack", "notify", "failed"), job("tell of failure", "notify", "skipped")},
+			name: "it goes on, but the deploy is done", status: "running", count: deploy.Counting{Early: true, Proved: []string{"deploy"}},
+			jobs: []fakegitlab.Job{job("deploy", "deploy", "running"), job("notify", "notify", "created")},
+			want: deploy.Pipeline{End: deploy.Succeeded, Judged: true},
 		},
-		{
-			name: "a notify job failed before the deploy", status: "failed", end: deploy.Failed, detail: "notify_start",
-			jobs: []fakegitlab.Job{job("build", "build", "success"), job("notify_start", "notify", "failed"), job("deploy", "deploy", "skipped")},
-		},
-		{
-			name: "a notify job failed, and another may fail", status: "failed", end: deploy.Succeeded,
-			jobs: []fakegitlab.Job{job("deploy", "deploy", "success"), allowed(job("lint", "test", "failed")), job("notify_success", "notify", "failed")},
-		},
-		{
-			name: "nothing but a notify job", status: "failed", end: deploy.Failed, detail: "notify_success",
-			jobs: []fakegitlab.Job{job("notify_success", "notify", "failed")},
-		},
-		{
-			name: "a notify job and the child pipeline failed", status: "failed", end: deploy.Failed, detail: "deploy child",
-			jobs: []fakegitlab.Job{job("build", "build", "success"), bridge(job("deploy child", "deploy", "failed")), job("notify_failure", "notify", "failed")},
-		},
-		{
-			name: "a job that was tried again", status: "failed", end: deploy.Succeeded,
-			jobs: []fakegitlab.Job{
-				{Name: "deploy", Stage: "deploy", Status: "failed", Retried: true}, job("deploy", "deploy", "success"), job("notify_success", "notify", "failed"),
-			},
-		},
-		{name: "only a notify job failed, of many", status: "failed", end: deploy.Succeeded, jobs: many},
+		{name: "success, and no job is seen", status: "success", want: deploy.Pipeline{End: deploy.Succeeded, Judged: true, Unseen: true}},
+		{name: "failed, and no job is seen", status: "failed", want: deploy.Pipeline{End: deploy.Failed, Judged: true, Unseen: true}},
+		{name: "skipped, and no job is seen", status: "skipped", want: deploy.Pipeline{End: deploy.Canceled, Nothing: true, Judged: true, Unseen: true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, g, _ := standIn(t)
 				id := trigger(t, g, testID).ID
-				g.SetJobs(id, row.jobs...)
 				g.Finish(id, row.status)
-				p, err := c.Look(t.Context(), "group/app", id)
-				want := deploy.Pipeline{ID: id, URL: "http://gitlab.test/group/app/-/pipelines/1001", End: row.end, Detail: row.detail}
-				if p != want || err != nil {
+				g.SetJobs(id, row.jobs...)
+				p, err := c.Look(t.Context(), "group/app", id, row.count)
+				row.want.ID, row.want.URL = id, "http://gitlab.test/group/app/-/pipelines/1001"
+				if p != row.want || err != nil {
 					t.Errorf("%+v, %v", p, err)
 				}
 			})
@@ -97,20 +113,34 @@ func TestLookTellsHowAPipelineEnded(t *testing.T) {
 	}
 }
 
-func TestAFailureIsToldWithoutTheRightToSeeItsJobs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, g, _ := standIn(t)
-		id := trigger(t, g, testID).ID
-		g.Finish(id, "failed")
-		g.FailLooks(1, "/jobs", denied)
-		if p, err := c.Look(t.Context(), "1", id); err != nil || p.End != deploy.Failed {
-			t.Errorf("%+v, %v", p, err)
-		}
-		g.FailLooks(1, "/jobs", named(t, "502"))
-		if p, err := c.Look(t.Context(), "1", id); err == nil {
-			t.Errorf("a failed look-up of jobs gives %+v", p)
-		}
-	})
+func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
+	for name, row := range map[string]struct {
+		part  string
+		fault fakegitlab.Fault
+		retry bool // another look may show them
+		seen  bool
+	}{
+		"no right":                     {"/jobs", denied, false, false},
+		"no right to see the bridges":  {"/bridges", denied, false, false},
+		"GitLab has no bridges":        {"/bridges", fakegitlab.Fault{Status: 404, Body: `{"error":"404 Not Found"}`}, false, true},
+		"GitLab is in trouble":         {"/jobs", named(t, "502"), true, false},
+		"in trouble with the bridges":  {"/bridges", named(t, "502"), true, false},
+		"GitLab wants to be let alone": {"/jobs", fakegitlab.Fault{Status: 429, Body: "Retry later\n"}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				id := trigger(t, g, testID).ID
+				g.Finish(id, "success")
+				g.SetJobs(id, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
+				g.FailLooks(1, row.part, row.fault)
+				p, err := c.Look(t.Context(), "1", id, deploy.Counting{})
+				if p.ID != id || p.End != deploy.Succeeded || p.Unseen == row.seen || p.Retry != row.retry || (err != nil) != row.retry {
+					t.Errorf("%+v, %v", p, err)
+				}
+			})
+		})
+	}
 }
 
 func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
@@ -118,7 +148,7 @@ func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
 		c, g, _ := standIn(t)
 		trigger(t, g, testID)
 		for project, id := range map[string]int64{"group/app": 7, "group/other": 1001, "group/none": 1001} {
-			if p, err := c.Look(t.Context(), project, id); !hidden(err) {
+			if p, err := c.Look(t.Context(), project, id, deploy.Counting{}); !hidden(err) {
 				t.Errorf("%s %d: %+v, %v", project, id, p, err)
 			}
 		}
@@ -140,20 +170,20 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				c, g, n := standIn(t)
 				id := trigger(t, g, testID).ID
 				g.FailLooks(1, "/pipelines", row.fault)
-				_, err := c.Look(t.Context(), "group/app", id)
+				_, err := c.Look(t.Context(), "group/app", id, deploy.Counting{})
 				var later *deploy.LaterError
 				if errors.As(err, &later) != row.fails || row.fails && later.After != row.after || !row.fails && err != nil {
 					t.Errorf("the first look: %v", err)
 				}
 				before := n.written.Load()
-				if _, err := c.Look(t.Context(), "group/app", id); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
+				if _, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
 					t.Errorf("the second look: %v", err)
 				}
 				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
 					t.Errorf("a trigger meanwhile: %+v", o)
 				}
 				time.Sleep(row.after)
-				if _, err := c.Look(t.Context(), "group/app", id); err != nil {
+				if _, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); err != nil {
 					t.Errorf("after the wait: %v", err)
 				}
 			})

@@ -77,6 +77,40 @@ func mutants() []mutant {
 			"case w.ID != \"\" && w.ID != r.Mention.ID:", "case false:", domain,
 		},
 		{
+			"a pipeline taken for its deploy job", "deploy/jobs.go",
+			"case len(by.succeeded) > 0 && (status == \"success\" || missed == 0):", "case status == \"success\" || len(by.succeeded) > 0 && missed == 0:", domain,
+		},
+		{
+			"a failure of a deploy job that is allowed", "deploy/jobs.go",
+			"case len(by.failed) > 0:", "case len(by.failed) > 0 && !by.failed[0].AllowFailure:", domain,
+		},
+		{
+			"a notify job that counts", "deploy/jobs.go",
+			"if speaksForPipeline(j.Name, j.Stage) {", "if false {", domain,
+		},
+		{
+			"jobs that cannot be seen taken for good ones", "gitlab/look.go",
+			"case err == nil && len(jobs) > 0:", "case err == nil || hidden(err):",
+			[]string{"./gitlab"},
+		},
+		{
+			"a failure taken back by another job", "deploy/hear.go",
+			" && (!blamed || isBlamed && len(d.FailedBy) == 0)", " && (!blamed || !isBlamed || len(d.FailedBy) == 0)", domain,
+		},
+		{
+			"a job's call believed for all jobs", "deploy/hear.go",
+			"case w.JobName == \"\", !canAsk && believed:", "case w.JobName == \"\", believed:", domain,
+		},
+		{
+			"a person called again about what does not run", "deploy/states.go",
+			"if !told {", "if !told || true {", domain,
+		},
+		{
+			"a person called at every look", "deploy/states.go",
+			"return r.sayOnce(r.line(SayPerson))", "return r.say(r.line(SayPerson))",
+			[]string{"./internal/sim", "-run", "TestWhatDoesNotMoveIsSpokenOf"},
+		},
+		{
 			"a record left due for ever", "deploy/view.go",
 			"\t\treturn -1\n", "\t\treturn 0\n", crash,
 		},

@@ -269,7 +269,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 		{"success", "success", "white_check_mark", deploy.SaySucceeded, nil},
 		{"failed", "failed", "x", deploy.SayFailed, []fakegitlab.Job{job("build", "build", "success"), job("ship", "deploy", "failed"), job("notify_failure", "notify", "success")}},
 		{"canceled", "canceled", "no_entry_sign", deploy.SayCanceled, nil},
-		{"skipped", "skipped", "no_entry_sign", deploy.SayCanceled, nil},
+		{"skipped", "skipped", "no_entry_sign", deploy.SayNothing, nil},
 		{"failed only by a notify job", "failed", "white_check_mark", deploy.SaySucceeded, []fakegitlab.Job{job("ship", "deploy", "success"), job("notify_success", "notify", "failed")}},
 	} {
 		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 15 * time.Minute} {
@@ -280,7 +280,9 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 				w.Mark(sim.Channel, ts, "thumbsup")
 				time.Sleep(after)
 				id := w.GitLab.Pipelines()[0].ID
-				w.GitLab.SetJobs(id, end.jobs...)
+				if end.jobs != nil {
+					w.GitLab.SetJobs(id, end.jobs...)
+				}
 				w.GitLab.Finish(id, end.status)
 				w.Eventually(end.mark, 15*time.Second, func() bool { return strings.Contains(strings.Join(w.Slack.Reactions(sim.Channel, ts), " "), end.mark) })
 				w.Mark(sim.Channel, ts, end.mark)

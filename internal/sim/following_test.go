@@ -86,16 +86,26 @@ func TestLimitsOfGitLabAreKept(t *testing.T) {
 }
 
 func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
-	for _, status := range []string{"created", "waiting_for_resource", "preparing", "pending", "running", "canceling", "manual", "scheduled"} {
+	for status, told := range map[string][]deploy.Say{
+		"created":              {deploy.SayStatusRunning, deploy.SayOvertime},
+		"waiting_for_resource": {deploy.SayStatusRunning, deploy.SayOvertime},
+		"preparing":            {deploy.SayStatusRunning, deploy.SayOvertime},
+		"pending":              {deploy.SayStatusRunner, deploy.SayOvertime},
+		"running":              {deploy.SayStatusRunning, deploy.SayOvertime},
+		"canceling":            {deploy.SayStatusRunning, deploy.SayOvertime},
+		"manual":               {deploy.SayStatusPerson, deploy.SayPerson},
+		"scheduled":            {deploy.SayStatusRunning, deploy.SayOvertime},
+	} {
 		row(t, status+" is no end; the end that comes after it is", func(t *testing.T) {
 			w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
 			w.GitLab.Finish(p.ID, status)
 			time.Sleep(10 * time.Minute)
 			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.Says(sim.Channel, ts, told...)
+			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "canceled"})
 			w.GitLab.Finish(p.ID, "canceled")
 			soon(w, ts, 15*time.Second, "no_entry_sign")
-			w.Says(sim.Channel, ts, deploy.SayStatusCanceled, deploy.SayCanceled)
+			w.Says(sim.Channel, ts, deploy.SayStatusCanceled, told[1], deploy.SayCanceled)
 		})
 	}
 }

@@ -100,12 +100,12 @@ func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 		r := newRig(t, true)
 		m := r.ask(1)
 		time.Sleep(2 * rigTimeout)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
 		r.gitlab.set(func() (deploy.Pipeline, error) { return deploy.Pipeline{}, errors.New("502") })
 		time.Sleep(rigTimeout - 15*time.Second) // it was asked at most 12 s ago
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
 		time.Sleep(30 * time.Second)
-		r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SaySilent)
+		r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SayOvertime, deploy.SaySilent)
 	})
 	row(t, "one look that fails makes nothing silent", func(t *testing.T) {
 		r := newRig(t, true)
@@ -119,7 +119,7 @@ func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 			return deploy.Pipeline{}, errors.New("502")
 		})
 		time.Sleep(time.Minute)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
 		if !failed.Load() {
 			t.Error("GitLab was not asked")
 		}

@@ -55,6 +55,7 @@ func courses() map[string]course {
 		"is run again":         {ends: []string{"failed", "success"}, mark: "white_check_mark"},
 		"fails after all":      {ends: []string{"success", "failed"}, mark: "white_check_mark"},
 		"is canceled by hand":  {ends: []string{"canceled"}, mute: true, mark: "no_entry_sign", silent: "zzz"},
+		"deploys nothing":      {ends: []string{"manual", "success"}, mute: true, mark: "no_entry_sign", silent: "zzz"},
 		"is skipped by GitLab": {ends: []string{"skipped"}, mute: true, mark: "no_entry_sign", silent: "zzz"},
 	}
 }

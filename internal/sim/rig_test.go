@@ -231,7 +231,7 @@ func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Se
 	return trigger(n)
 }
 
-func (y *yard) Look(_ context.Context, _ string, id int64) (deploy.Pipeline, error) {
+func (y *yard) Look(_ context.Context, _ string, id int64, _ deploy.Counting) (deploy.Pipeline, error) {
 	y.mu.Lock()
 	look := y.look
 	y.mu.Unlock()

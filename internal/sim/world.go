@@ -42,6 +42,9 @@ const (
 	APIToken     = "glpat-test-read-api"
 )
 
+// oneJob is what every pipeline begins with.
+var oneJob = []fakegitlab.Job{{Name: "deploy", Stage: "deploy"}}
+
 // World is Slack, GitLab and Redis, and the network between them and the bots.
 type World struct {
 	T      testing.TB
@@ -88,9 +91,9 @@ func New(t testing.TB, settings ...string) *World {
 			}
 		},
 		Projects: []fakegitlab.Project{
-			{ID: 1, Path: "group/app", Token: TriggerToken, Name: "deploy $PSYCHER_ID"},
-			{ID: 2, Path: "group/api", Token: TriggerToken},
-			{ID: 3, Path: "group/web", Token: TriggerToken},
+			{ID: 1, Path: "group/app", Token: TriggerToken, Name: "deploy $PSYCHER_ID", Jobs: oneJob},
+			{ID: 2, Path: "group/api", Token: TriggerToken, Jobs: oneJob},
+			{ID: 3, Path: "group/web", Token: TriggerToken, Jobs: oneJob},
 		},
 	})
 	w.Redis = miniredis.NewMiniRedis()

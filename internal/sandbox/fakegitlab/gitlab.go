@@ -149,9 +149,26 @@ func (g *GitLab) Make(project, source, ref string, variables map[string]string) 
 	return g.make(pr, source, ref, "created", variables).clone(), true
 }
 
-// Finish ends a pipeline, or moves it to any other status.
+// Finish ends a pipeline, or moves it to any other status. Its jobs go along,
+// but those that have ended; all of them, if the pipeline has, as when it is run
+// again.
 func (g *GitLab) Finish(id int64, status string) bool {
-	return g.edit(id, func(p *Pipeline) { p.Status = status })
+	return g.edit(id, func(p *Pipeline) {
+		again := ended(p.Status)
+		p.Status = status
+		for i := range p.Jobs {
+			j := &p.Jobs[i]
+			switch {
+			case ended(j.Status) && !again, j.Status == "manual":
+			case slices.Contains([]string{"success", "canceled", "skipped", "pending", "running", "manual"}, status):
+				j.Status = status
+			case status == "failed" && slices.ContainsFunc(p.Jobs[:i], func(j Job) bool { return j.Status == "failed" }):
+				j.Status = "skipped"
+			case status == "failed":
+				j.Status = status
+			}
+		}
+	})
 }
 
 // SetJobs gives a pipeline its jobs.
@@ -258,6 +275,9 @@ func (g *GitLab) make(pr *Project, source, ref, status string, variables map[str
 		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: ref, Source: source, Status: status,
 		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs), Created: now, Updated: now,
 		Name: expand(pr.Name, variables),
+	}
+	if status == "failed" {
+		p.Jobs = nil // its file cannot be read
 	}
 	g.pipelines = append(g.pipelines, p)
 	g.tell()

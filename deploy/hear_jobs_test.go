@@ -1,0 +1,173 @@
+package deploy
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// call is a word of a job, written as "name@stage:result"; no name: of an old script.
+func call(text string) Word {
+	job, result, _ := strings.Cut(text, ":")
+	name, stage, _ := strings.Cut(job, "@")
+	return Word{Result: Result(result), Pipeline: 7, JobName: name, JobStage: stage}
+}
+
+func hear(r Record, calls string, at time.Time, u Rules) Record {
+	for c := range strings.SplitSeq(calls, ", ") {
+		r, _ = r.Hear(call(c), at, u)
+	}
+	return r
+}
+
+func lastSaid(r Record) Say {
+	if len(r.Lines) == 0 {
+		return ""
+	}
+	return r.Lines[len(r.Lines)-1].Say
+}
+
+// What the calls of several jobs make of a deployment where GitLab cannot be asked.
+func TestCallsOfSeveralJobs(t *testing.T) {
+	blind := rules
+	blind.Watches = false
+	for _, row := range []struct {
+		name, job, calls string
+		want             State
+		said             Say
+	}{
+		{"another job's success is none of the one that failed", "", "deploy-a@x:failure, deploy-b@x:success", Failed, SayFailed},
+		{"the one that failed is run again", "", "deploy@x:failure, deploy@x:success", Succeeded, SayRecovered},
+		{"two failed, one is run again", "", "deploy-a@x:failure, deploy-b@x:failure, deploy-a@x:success", Failed, SayFailed},
+		{"two failed, both are run again", "", "deploy-a@x:failure, deploy-b@x:failure, deploy-a@x:success, deploy-b@x:success", Succeeded, SayRecovered},
+		{"the pipeline's word after a failure", "", "deploy@x:failure, notify_success@y:success", Succeeded, SayRecovered},
+		{"the pipeline's word, by its stage", "", "deploy@x:failure, tell@notify:success", Succeeded, SayRecovered},
+		{"the classic file's word", "", "deploy@x:failure, deploy_success@x:success", Succeeded, SayRecovered},
+		{"the pipeline failed, then a job succeeded", "", "deploy_failure@x:failure, deploy@x:success", Succeeded, SayRecovered},
+		{"an old script failed", "", ":failure, deploy@x:success", Succeeded, SayRecovered},
+		{"an old script succeeded", "", "deploy@x:failure, :success", Succeeded, SayRecovered},
+		{"the modern file's one job", "", "deploy@deploy:start, deploy@deploy:success", Succeeded, SaySucceeded},
+		{"a job of any name", "", "release@x:success", Succeeded, SaySucceeded},
+		{"canceled, then run again", "", "deploy@x:canceled, deploy@x:success", Succeeded, SayRecovered},
+		{"another than the target's job", "ship", "build@x:success", Running, ""},
+		{"the target's job", "ship", "build@x:success, ship it@x:success", Succeeded, SaySucceeded},
+		{"another than the target's job failed", "ship", "build@x:failure", Failed, SayFailed},
+		{"it was run again, and the target's job is still to come", "ship", "build@x:failure, build@x:success", Failed, SayFailed},
+		{"it was run again, and the target's job came", "ship", "build@x:failure, build@x:success, ship it@x:success", Succeeded, SayRecovered},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := in(Running)
+			r.Deployment.Job = row.job
+			for c := range strings.SplitSeq(row.calls, ", ") {
+				r = hear(r, c, t0, blind)
+				if again := hear(r, c, t0, blind); again.State != r.State || len(again.Lines) != len(r.Lines) {
+					t.Errorf("%s once more: %s after %s", c, again.State, r.State)
+				}
+			}
+			if r.State != row.want || lastSaid(r) != row.said {
+				t.Errorf("%s, said %q; want %s, %q", r.State, lastSaid(r), row.want, row.said)
+			}
+		})
+	}
+}
+
+// Where GitLab can be asked, a job's success proves that job alone: it is asked
+// about the others, at once.
+func TestJobsDecideWhatACallMeans(t *testing.T) {
+	at := t0.Add(time.Minute)
+	goesOn := Pipeline{ID: 7, Judged: true}
+	done := Pipeline{ID: 7, End: Succeeded, Judged: true}
+	failed := Pipeline{ID: 7, End: Failed, Detail: "deploy-b", Judged: true}
+	unseen := Pipeline{ID: 7, Judged: true, Unseen: true, Retry: true}
+	noRight := Pipeline{ID: 7, Judged: true, Unseen: true}
+	before := Pipeline{ID: 7}
+	for _, row := range []struct {
+		name, calls string
+		looks       []Pipeline // each when it is due; the zero one: it failed
+		want        State
+		said        Say
+		after       time.Duration // at most
+	}{
+		{"all is done", "deploy@x:success", []Pipeline{done}, Succeeded, SaySucceeded, 0},
+		{"the classic file's word, and all is done", "deploy_success@notify:success", []Pipeline{done}, Succeeded, SaySucceeded, 0},
+		{"an old script is believed", ":success", nil, Succeeded, SaySucceeded, 0},
+		{"another is still running", "deploy-a@x:success", []Pipeline{goesOn, goesOn}, Running, "", 11 * time.Second},
+		{"and then it is done", "deploy-a@x:success", []Pipeline{goesOn, goesOn, done}, Succeeded, SaySucceeded, 20 * time.Second},
+		{"and then it failed", "deploy-a@x:success", []Pipeline{goesOn, failed}, Failed, SayFailed, 20 * time.Second},
+		{"a look that began before the call tells nothing", "deploy@x:success", []Pipeline{before, done}, Succeeded, SaySucceeded, 0},
+		{"the jobs are seen in time", "deploy@x:success", []Pipeline{unseen, unseen, done}, Succeeded, SaySucceeded, 10 * time.Second},
+		{"they are not: it is believed", "deploy@x:success", []Pipeline{unseen, {}, unseen, {}, {}, {}}, Succeeded, SayUnseen, 15 * time.Second},
+		{"they never will be: it is believed", "deploy@x:success", []Pipeline{noRight}, Succeeded, SayUnseen, 0},
+		{"another failed before, and GitLab's word makes it a success", "deploy-a@x:failure, deploy-b@x:success", []Pipeline{done}, Succeeded, SayRecovered, 0},
+		{"another failed before, and GitLab says so too", "deploy-b@x:failure, deploy-a@x:success", []Pipeline{failed}, Failed, SayFailed, 0},
+		{"another failed before, and GitLab cannot be asked", "deploy-b@x:failure, deploy-a@x:success", []Pipeline{{}, {}, {}, {}, {}, {}, {}}, Failed, SayFailed, time.Hour},
+		{"another failed before, and is run again just now", "deploy-b@x:failure, deploy-a@x:success", []Pipeline{goesOn, goesOn, done}, Succeeded, SayRecovered, 20 * time.Second},
+		{"the same failed before", "deploy@x:failure, deploy@x:success", []Pipeline{done}, Succeeded, SayRecovered, 0},
+		{"it fails after all, before GitLab was asked", "deploy@x:success, deploy@x:failure", nil, Failed, SayFailed, 0},
+		{"fails again, before GitLab was asked", "deploy@x:failure, deploy@x:success, deploy@x:failure", []Pipeline{{}, {}, {}, {}, {}, {}, {}}, Failed, SayFailed, time.Hour},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, now := hear(in(Running), row.calls, at, rules), at
+			for i, p := range row.looks {
+				if r.Next.IsZero() || !r.Looks(rules) || r.State == Succeeded {
+					t.Fatalf("look %d is not made: %s, due %v", i, r.State, r.Next)
+				}
+				now = later(now, r.Next)
+				r = r.Look(p, false, now, now, rules)
+			}
+			if r.State != row.want || lastSaid(r) != row.said || now.Sub(at) > row.after {
+				t.Errorf("%s after %v, said %q; want %s, %q", r.State, now.Sub(at), lastSaid(r), row.want, row.said)
+			}
+		})
+	}
+}
+
+func TestWhatFailedIsNotAskedAboutForEver(t *testing.T) {
+	r := hear(in(Running), "deploy-b@x:failure, deploy-a@x:success", t0, rules)
+	now, looks := t0, 0
+	for ; !r.Next.IsZero(); looks++ {
+		now = later(now, r.Next)
+		r = r.Look(Pipeline{ID: 7, Judged: true}, false, now, now, rules)
+		if looks > 1000 {
+			t.Fatal("it is asked about again and again")
+		}
+	}
+	if r.State != Failed || r.Looks(rules) || now.Sub(t0) < time.Hour {
+		t.Errorf("%s after %v and %d looks", r.State, now.Sub(t0), looks)
+	}
+}
+
+func TestACallBeforeTheTriggerIsRecordedWaitsForTheJobs(t *testing.T) {
+	for _, s := range []State{Triggering, Waiting, Unsure} {
+		r := hear(in(s), "deploy@x:success", t0, rules)
+		if r.State != Running || !r.Next.Equal(t0) || !r.Looks(rules) {
+			t.Errorf("%s becomes %s, due %v", s, r.State, r.Next)
+		}
+	}
+	if r := hear(in(Accepted), "deploy@x:success", t0, rules); r.State != Succeeded {
+		t.Errorf("with no project known it is %s", r.State)
+	}
+}
+
+func TestRunningKeepsItsTargetPastItsTime(t *testing.T) {
+	r, now := in(Running), t0
+	for now.Sub(t0) < 30*time.Hour {
+		if gap := r.Next.Sub(now); gap <= 0 || gap > time.Minute {
+			t.Fatalf("after %v the next look is in %v", now.Sub(t0), gap)
+		}
+		now = r.Next
+		r = r.Look(Pipeline{ID: 7}, false, now, now, rules)
+	}
+	if r.State != Running || len(r.Lines) != 1 || r.Lines[0].Say != SayOvertime || r.Lines[0].Detail != "1h" {
+		t.Errorf("%s %+v", r.State, r.Lines)
+	}
+}
+
+func TestShortly(t *testing.T) {
+	for text, want := range map[string]string{"1h": "1h", "90m": "1h30m", "10m": "10m", "90s": "1m30s", "10h": "10h", "3h20s": "3h0m20s"} {
+		d, err := time.ParseDuration(text)
+		if got := shortly(d); got != want || err != nil {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}

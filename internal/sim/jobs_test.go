@@ -1,0 +1,254 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// buildAnd is a pipeline that has built, and whose deploy stands so.
+func buildAnd(status string) []fakegitlab.Job {
+	return []fakegitlab.Job{
+		{ID: 1, Name: "build", Stage: "build", Status: "success"},
+		{ID: 2, Name: "deploy", Stage: "deploy", Status: status, AllowFailure: true},
+	}
+}
+
+func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
+	row(t, "the deploy waits for a person: who asked is told at once, and it is done when somebody has started it", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, buildAnd("manual")...)
+		w.GitLab.Finish(p.ID, "success")
+		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayNothing)
+		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "`deploy`") || !strings.Contains(text, "/pipelines/1001|") {
+			t.Errorf("no name, no job or no link: %q", text)
+		}
+		time.Sleep(5 * time.Minute)
+		w.GitLab.MoveJob(p.ID, 2, "running")
+		w.GitLab.Finish(p.ID, "running")
+		time.Sleep(time.Minute)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayNothing)
+		w.GitLab.MoveJob(p.ID, 2, "success")
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayNothing, deploy.SaySucceeded)
+	})
+	row(t, "the deploy waits, and nobody starts it: it ends with its time, without another line; a late call still counts", func(t *testing.T) {
+		w, ts, p := running(t, "DEPLOY_TIMEOUT=5m")
+		w.GitLab.SetJobs(p.ID, buildAnd("manual")...)
+		w.GitLab.Finish(p.ID, "success")
+		time.Sleep(4 * time.Minute)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		time.Sleep(70 * time.Second)
+		w.Mark(sim.Channel, ts, "no_entry_sign")
+		w.Says(sim.Channel, ts, deploy.SayStatusNothing, deploy.SayNothing)
+		w.Notify("a", "failure", sim.Channel, ts)
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayNothing, deploy.SayFailed)
+	})
+	row(t, "the deploy was skipped", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, buildAnd("skipped")...)
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "no_entry_sign")
+		w.Says(sim.Channel, ts, deploy.SayStatusNothing, deploy.SayNothing)
+	})
+	row(t, "the deploy failed, and is allowed to", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, buildAnd("failed")...)
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`deploy`") {
+			t.Errorf("it does not say which job failed: %q", text)
+		}
+	})
+	row(t, "the target says which job it is", func(t *testing.T) {
+		w, ts, p := running(t, fmt.Sprintf(
+			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "ship it", Stage: "ship", Status: "skipped"})
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "no_entry_sign")
+	})
+	row(t, "the classic file: one of its notify jobs is always skipped", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"},
+			fakegitlab.Job{Name: "deploy_success", Stage: "notify", Status: "success", AllowFailure: true},
+			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+}
+
+func TestJobsThatCannotBeSeen(t *testing.T) {
+	for name, f := range map[string]fakegitlab.Fault{
+		"cuts": {}, "hangs": {Hang: true}, "502": {Status: 502, Body: "<html></html>"}, "403": {Status: 403, Body: `{"message":"403 Forbidden"}`},
+		"429 for hours": {Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "7200"}},
+	} {
+		row(t, "GitLab: "+name+": what it calls a success is one, with the word that its jobs could not be seen", func(t *testing.T) {
+			w, ts, p := running(t)
+			w.GitLab.FailLooks(-1, "/jobs", f)
+			w.GitLab.Finish(p.ID, "success")
+			soon(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
+			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayUnseen)
+		})
+	}
+	row(t, "they can be seen again in time", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.FailLooks(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 30*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+}
+
+func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
+	row(t, "it waits for a person: told at once, once, and for as long as it takes", func(t *testing.T) {
+		w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
+		w.GitLab.Finish(p.ID, "manual")
+		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
+		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayPerson)
+		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "/pipelines/1001|") {
+			t.Errorf("no name or no link: %q", text)
+		}
+		time.Sleep(20 * time.Minute)
+		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayPerson)
+		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
+		w.GitLab.Finish(p.ID, "success")
+		soon(w, ts, 15*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayPerson, deploy.SaySucceeded)
+	})
+	row(t, "no runner takes it: told after a minute, and no longer when one does", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.Finish(p.ID, "pending")
+		time.Sleep(50 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		time.Sleep(25 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunner)
+		w.GitLab.Finish(p.ID, "running")
+		time.Sleep(15 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Mark(sim.Channel, ts, "thumbsup")
+	})
+	row(t, "its start call says that it moves", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.Finish(p.ID, "pending")
+		time.Sleep(80 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunner)
+		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "{}"})
+		w.Report(p, "start")
+		time.Sleep(2 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+	})
+	row(t, "it runs longer than its time: one line, and it is followed to its end", func(t *testing.T) {
+		w, ts, p := running(t, "DEPLOY_TIMEOUT=10m")
+		time.Sleep(9*time.Minute + 40*time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		time.Sleep(35 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayOvertime)
+		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`10m`") || strings.Contains(text, "<@") {
+			t.Errorf("no time, or it calls the person: %q", text)
+		}
+		time.Sleep(40 * time.Minute)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayOvertime)
+		w.GitLab.Finish(p.ID, "failed")
+		soon(w, ts, 15*time.Second, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayOvertime, deploy.SayFailed)
+	})
+	row(t, "without an API token it is silent all the same", func(t *testing.T) {
+		w, ts, p := running(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=3m")
+		w.GitLab.Finish(p.ID, "manual")
+		time.Sleep(200 * time.Second)
+		w.Mark(sim.Channel, ts, "zzz")
+		w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+	})
+	row(t, "who was told that GitLab shows no pipeline is not called again at the deadline", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=5m")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		ts := w.Ask("release")
+		time.Sleep(2 * time.Minute)
+		w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+		time.Sleep(20 * time.Minute)
+		w.Mark(sim.Channel, ts, "zzz")
+		w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SayNoneSeen)
+	})
+}
+
+func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
+	calls := func(t *testing.T, r *rig, m deploy.Mention, job string, result deploy.Result) {
+		t.Helper()
+		w := deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy"}
+		if v, err := r.Hear(context.Background(), w); v != deploy.VerdictTaken {
+			t.Fatalf("%s: %q %v", result, v, err)
+		}
+		time.Sleep(time.Second)
+	}
+	for name, watches := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
+		row(t, name+": the one job of a deploy is done when it says so", func(t *testing.T) {
+			r := newRig(t, watches)
+			m := r.ask(1)
+			time.Sleep(7 * time.Second)
+			r.gitlab.set(func() (deploy.Pipeline, error) {
+				return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
+			})
+			calls(t, r, m, "deploy", deploy.ResultSuccess)
+			r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		})
+	}
+	row(t, "GitLab shows that the other job is still running, then that it failed", func(t *testing.T) {
+		r := newRig(t, true)
+		m := r.ask(1)
+		time.Sleep(7 * time.Second)
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", Judged: true}, nil
+		})
+		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy-b", Judged: true}, nil
+		})
+		time.Sleep(13 * time.Second)
+		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+	})
+	row(t, "GitLab hangs: it is believed all the same, and says that its jobs could not be seen", func(t *testing.T) {
+		r := newRig(t, true)
+		m := r.ask(1)
+		time.Sleep(7 * time.Second)
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			time.Sleep(8 * time.Second)
+			return deploy.Pipeline{}, errors.New("no answer")
+		})
+		calls(t, r, m, "deploy", deploy.ResultSuccess)
+		time.Sleep(30 * time.Second)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayUnseen)
+	})
+	row(t, "it failed, and another job of the same pipeline succeeds: it stays failed; run again, it is done", func(t *testing.T) {
+		r := newRig(t, true)
+		m := r.ask(1)
+		time.Sleep(7 * time.Second)
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy-a", Judged: true}, nil
+		})
+		calls(t, r, m, "deploy-a", deploy.ResultFailure)
+		calls(t, r, m, "deploy-b", deploy.ResultSuccess)
+		time.Sleep(time.Minute)
+		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+		r.gitlab.set(func() (deploy.Pipeline, error) {
+			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
+		})
+		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+	})
+}
