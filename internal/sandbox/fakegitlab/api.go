@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +13,10 @@ import (
 )
 
 // ServeHTTP answers as GitLab does.
-func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
+	g.mux.ServeHTTP(w, r)
+}
 
 func (g *GitLab) routes() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -48,7 +52,8 @@ func (g *GitLab) look(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		fault, failing := take(&g.looking, r.URL.Path)
-		known := g.project(r.PathValue("project")) != nil
+		pr := g.project(r.PathValue("project"))
+		known := pr != nil
 		g.mu.Unlock()
 		if failing {
 			g.fail(w, r, fault, ask{})
@@ -66,6 +71,12 @@ func (g *GitLab) look(next http.HandlerFunc) http.HandlerFunc {
 			answer(w, 401, message("401 Unauthorized"))
 		case !known:
 			answer(w, 404, message("404 Project Not Found"))
+		case pr.Was != "" && r.PathValue("project") == pr.Was && r.Method != http.MethodGet:
+			answer(w, 405, message("Non GET methods are not allowed for moved projects"))
+		case pr.Was != "" && r.PathValue("project") == pr.Was:
+			to := strings.Replace(r.URL.RequestURI(), url.PathEscape(pr.Was), strconv.FormatInt(pr.ID, 10), 1)
+			w.Header().Set("Location", g.conf.URL+to)
+			answer(w, http.StatusFound, message("This resource has been moved"))
 		default:
 			next(w, r)
 		}
@@ -106,7 +117,7 @@ func (g *GitLab) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.mu.Lock()
-	id, lag, now := g.project(r.PathValue("project")).ID, g.lag, time.Now()
+	id, lag, now := g.project(r.PathValue("project")).ID, g.lag, g.now()
 	var rows []Pipeline
 	for _, p := range g.pipelines {
 		hides := func(key, value string) bool { return q.Has(key) && q.Get(key) != value }
@@ -242,7 +253,7 @@ func (g *GitLab) rates(w http.ResponseWriter) {
 		w.Header().Set("RateLimit-Limit", strconv.Itoa(g.conf.RateLimit))
 		w.Header().Set("RateLimit-Observed", "1")
 		w.Header().Set("RateLimit-Remaining", strconv.Itoa(g.conf.RateLimit-1))
-		w.Header().Set("RateLimit-Reset", strconv.FormatInt(time.Now().Truncate(time.Minute).Add(time.Minute).Unix(), 10))
+		w.Header().Set("RateLimit-Reset", strconv.FormatInt(g.now().Truncate(time.Minute).Add(time.Minute).Unix(), 10))
 	}
 }
 
@@ -254,7 +265,9 @@ func answer(w http.ResponseWriter, status int, body string) {
 	case strings.HasPrefix(body, "{"), strings.HasPrefix(body, "["):
 		kind = "application/json"
 	}
-	w.Header().Set("Content-Type", kind)
+	if _, told := w.Header()["Content-Type"]; !told {
+		w.Header().Set("Content-Type", kind)
+	}
 	w.WriteHeader(status)
 	fmt.Fprint(w, body)
 }

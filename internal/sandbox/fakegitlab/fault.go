@@ -99,9 +99,12 @@ func take(from *[]queued, path string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// Named finds a fault of [Refusals] or [Faults] by its name.
+// All are the faults that have names.
+func All() []Fault { return slices.Concat(Refusals(), Strangers(), Faults()) }
+
+// Named finds a fault by its name.
 func Named(name string) (Fault, bool) {
-	for _, f := range append(Refusals(), Faults()...) {
+	for _, f := range All() {
 		if f.Name == name {
 			return f, true
 		}
@@ -139,12 +142,28 @@ func Refusals() []Fault {
 	}
 }
 
+// Strangers are the ways to say no of what is not GitLab's API: a web server, a
+// login, a proxy. GitLab's API answers in the last but one: its path came decoded.
+func Strangers() []Fault {
+	return []Fault{
+		{Name: "a web server's 404", Status: 404, Body: html("404 Not Found")},
+		{Name: "a login's 401", Status: 401, Body: html("Sign in to continue"), Header: map[string]string{"WWW-Authenticate": "Basic"}},
+		{Name: "a firewall's 403", Status: 403, Body: html("Access denied")},
+		{Name: "a web server's 405", Status: 405, Body: html("405 Not Allowed")},
+		{Name: "a gateway's 404", Status: 404, Body: message("no Route matched with those values")},
+		{Name: "a ban's 403", Status: 403, Body: "Forbidden\n"},
+		{Name: "a path that was decoded", Status: 404, Body: `{"error":"404 Not Found"}`},
+		{Name: "a proxy's 407", Status: 407, Body: html("Cache Access Denied"), Header: map[string]string{"Proxy-Authenticate": "Basic"}},
+	}
+}
+
+func html(title string) string {
+	return "<!DOCTYPE html>\n<html><head><title>" + title + "</title><style>body { color: #666; }</style></head>" +
+		"<body><h1>" + title + "</h1><p>Please contact your GitLab administrator.</p></body></html>\n"
+}
+
 // Faults are the other ways for a trigger to go wrong.
 func Faults() []Fault {
-	html := func(title string) string {
-		return "<!DOCTYPE html>\n<html><head><title>" + title + "</title><style>body { color: #666; }</style></head>" +
-			"<body><h1>" + title + "</h1><p>Please contact your GitLab administrator.</p></body></html>\n"
-	}
 	return []Fault{
 		{Name: "rate limit of a proxy", Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}, Reset: 30 * time.Second},
 		{
@@ -168,6 +187,7 @@ func Faults() []Fault {
 		{Name: "503", Status: 503, Body: html("Deploy in progress (503)")},
 		{Name: "504", Status: 504, Body: html("504 Gateway Time-out")},
 		{Name: "520", Status: 520, Body: html("520: Web server is returning an unknown error")},
+		{Name: "422 with a page", Status: 422, Body: html("The change you wanted was rejected (422)")},
 		{Name: "408", Status: 408, Body: html("408 Request Time-out")},
 		{Name: "409", Status: 409, Body: message("409 Conflict")},
 		{Name: "425", Status: 425, Body: "Too Early"},

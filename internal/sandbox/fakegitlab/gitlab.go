@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 type Project struct {
 	ID    int64
 	Path  string   // group/app
+	Was   string   // the path it had before it was renamed; empty: it never was
 	Token string   // the trigger token
 	Refs  []string // nil: only master
 	Name  string   // workflow:name, as in "deploy $PSYCHER_ID"; empty: pipelines have no name
@@ -83,6 +85,7 @@ type GitLab struct {
 	posting   []queued // faults of triggers
 	looking   []queued // faults of look-ups
 	lag       time.Duration
+	ahead     atomic.Int64 // of its clock, in nanoseconds
 	changed   chan struct{}
 }
 
@@ -218,6 +221,11 @@ func (g *GitLab) Retry(id int64) bool {
 	})
 }
 
+// SetClock sets GitLab's clock so far ahead of the host's; negative: behind.
+func (g *GitLab) SetClock(ahead time.Duration) { g.ahead.Store(int64(ahead)) }
+
+func (g *GitLab) now() time.Time { return time.Now().Add(time.Duration(g.ahead.Load())) }
+
 // Changed is closed at the next change: of a pipeline, or a POST that arrives.
 func (g *GitLab) Changed() <-chan struct{} {
 	g.mu.Lock()
@@ -261,7 +269,7 @@ func (g *GitLab) edit(id int64, change func(*Pipeline)) bool {
 		return false
 	}
 	change(p)
-	p.Updated = time.Now()
+	p.Updated = g.now()
 	g.tell()
 	return true
 }
@@ -270,9 +278,9 @@ func (g *GitLab) edit(id int64, change func(*Pipeline)) bool {
 
 func (g *GitLab) make(pr *Project, source, ref, status string, variables map[string]string) *Pipeline {
 	g.lastID++
-	now := time.Now()
+	now := g.now()
 	p := &Pipeline{
-		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: ref, Source: source, Status: status,
+		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: strings.TrimPrefix(ref, "refs/heads/"), Source: source, Status: status,
 		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs), Created: now, Updated: now,
 		Name: expand(pr.Name, variables),
 	}
@@ -298,7 +306,7 @@ func (g *GitLab) pipeline(id int64) *Pipeline {
 
 func (g *GitLab) project(name string) *Project {
 	for i, p := range g.conf.Projects {
-		if p.Path == name || strconv.FormatInt(p.ID, 10) == name {
+		if p.Path == name || p.Was != "" && p.Was == name || strconv.FormatInt(p.ID, 10) == name {
 			return &g.conf.Projects[i]
 		}
 	}
@@ -318,6 +326,7 @@ func (p *Pipeline) clone() Pipeline {
 }
 
 func (p *Project) has(ref string) bool {
+	ref = strings.TrimPrefix(ref, "refs/heads/")
 	if p.Refs == nil {
 		return ref == "master"
 	}

@@ -120,7 +120,7 @@ func TestFaultsAnswerInOrderAndThenEnd(t *testing.T) {
 
 func TestEachFaultHasItsOwnNameAndARealBody(t *testing.T) {
 	seen := map[string]bool{}
-	for _, f := range append(Refusals(), Faults()...) {
+	for _, f := range All() {
 		if f.Name == "" || seen[f.Name] {
 			t.Errorf("name %q", f.Name)
 		}
@@ -134,6 +134,39 @@ func TestEachFaultHasItsOwnNameAndARealBody(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
+	for _, f := range Strangers() {
+		if f.Status < 400 || f.Status > 499 || f.Make != 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestARenamedProjectIsReadBehindARedirectAndTriggeredAtOnce(t *testing.T) {
+	g := standIn(t, func(c *Config) { c.Projects[0].Was = "group/before" })
+	before := strings.Replace(path, "app", "before", 1)
+	w := send(g, before+"/trigger/pipeline", asJSON, right)
+	if w.Code != 201 || len(g.Pipelines()) != 1 {
+		t.Errorf("a trigger got %d %s", w.Code, w.Body)
+	}
+	read := get(g, before+"/pipelines?source=trigger")
+	if to := read.Header().Get("Location"); read.Code != 302 || to != "http://gitlab.test/api/v4/projects/1/pipelines?source=trigger" {
+		t.Errorf("a read got %d to %s", read.Code, to)
+	}
+	if w := send(g, before+"/pipelines/1001/cancel", asJSON, ""); w.Code != 405 {
+		t.Errorf("a cancel got %d", w.Code)
+	}
+}
+
+func TestItsClockIsItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := standIn(t)
+		g.SetClock(-time.Hour)
+		w := send(g, path+"/trigger/pipeline", asJSON, right)
+		date, err := http.ParseTime(w.Header().Get("Date"))
+		if want := time.Now().Add(-time.Hour); err != nil || !date.Equal(want) || !g.Pipelines()[0].Created.Equal(want) {
+			t.Errorf("it is %v (%v), and made one at %v, not at %v", date, err, g.Pipelines()[0].Created, want)
+		}
+	})
 }
 
 func TestWhatIsMadeLateIsMadeWithoutTheClient(t *testing.T) {

@@ -145,7 +145,7 @@ func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a ask) {
 	}
 	if f.Reset > 0 {
 		w.Header().Set("RateLimit-Remaining", "0")
-		w.Header().Set("RateLimit-Reset", strconv.FormatInt(time.Now().Add(f.Reset).Unix(), 10))
+		w.Header().Set("RateLimit-Reset", strconv.FormatInt(g.now().Add(f.Reset).Unix(), 10))
 	}
 	body := f.Body
 	if body == "" {

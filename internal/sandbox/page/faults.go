@@ -18,7 +18,7 @@ type choice struct {
 // faults are all of them, by what comes of them.
 func faults() []choice {
 	var all []choice
-	for _, f := range append(fakegitlab.Refusals(), fakegitlab.Faults()...) {
+	for _, f := range fakegitlab.All() {
 		all = append(all, choice{f.Name, f.Status, kindOf(f)})
 	}
 	return all
@@ -36,7 +36,7 @@ func kindOf(f fakegitlab.Fault) string {
 		return "slow"
 	case f.Make > 0:
 		return "lost"
-	case f.Status == 0, f.Status >= 500, f.Status == 408, f.Status == 409, f.Status == 425, f.Status == 499:
+	case f.Status == 0, f.Status >= 500, f.Status == 408, f.Status == 409, f.Status == 422, f.Status == 425, f.Status == 499:
 		return "unsure"
 	}
 	return "refused"

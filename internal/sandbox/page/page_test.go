@@ -256,7 +256,7 @@ func TestEveryAnswerOfGitLabsCanBeChosen(t *testing.T) {
 	for _, c := range faults() {
 		kinds[c.Name] = c.Kind
 	}
-	for _, f := range fakegitlab.Refusals() {
+	for _, f := range append(fakegitlab.Refusals(), fakegitlab.Strangers()...) {
 		if kinds[f.Name] != "refused" {
 			t.Errorf("%s is %q", f.Name, kinds[f.Name])
 		}
