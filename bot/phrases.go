@@ -62,6 +62,8 @@ func (l language) values(m deploy.Message) map[string]string {
 		"target":  codeSpan(m.Target, nameLimit),
 		"targets": targets(m.Targets),
 		"ref":     codeSpan(m.Ref, nameLimit),
+		"branch":  codeSpan(inFull("refs/heads/", m.Ref), nameLimit),
+		"tag":     codeSpan(inFull("refs/tags/", m.Ref), nameLimit),
 		"what":    what(m),
 		"project": codeSpan(m.Project, nameLimit),
 		"key":     codeSpan(m.Key, nameLimit),
@@ -96,6 +98,14 @@ func (l language) example(m deploy.Message) string {
 		}
 	}
 	return ""
+}
+
+// inFull is a ref's full name as a branch or a tag, where it is short.
+func inFull(kind, ref string) string {
+	if ref == "" || strings.HasPrefix(ref, "refs/") {
+		return ""
+	}
+	return kind + ref
 }
 
 // what is the target with its ref.

@@ -140,6 +140,12 @@ func english() language {
 				"Nothing was started. GitLab has no ref[ {ref}| of that name]. The default is `master`, while newer projects mostly have `main`.\nSet `GITLAB_REF` to change it for all, or `ref` in `GITLAB_TRIGGER_TOKENS` to change it for [{target}|one target] only.",
 				"Nothing was started. [The ref {ref} is|The ref is] not in GitLab. `master` where it should be `main` is the usual cause.\nThe place to mend it is `GITLAB_REF` for all targets, or `ref` in `GITLAB_TRIGGER_TOKENS` for [{target}|one target].",
 			},
+			deploy.SayRefusedAmbiguous: {
+				"Nothing was started. In GitLab, a branch and a tag are both called [{ref}|the same].\nWrite which of them is meant into `ref` in `GITLAB_TRIGGER_TOKENS` (or `GITLAB_REF`, for all targets): [{branch}|`refs/heads/NAME`] is the branch, [{tag}|`refs/tags/NAME`] the tag.",
+			},
+			deploy.SayRefusedUnauthorized: {
+				"Nothing was started. GitLab answered 401: it does not take this token at all. Often a job token or another kind of token stands in the place of the trigger token.\nMake a trigger token in GitLab (Settings → CI/CD → Pipeline trigger tokens) and put it in as `token`[ of {target}] in the setting `GITLAB_TRIGGER_TOKENS`.",
+			},
 			deploy.SayRefusedProtected: {
 				"Nothing was started. [{ref} is protected|The ref is protected], and the owner of the trigger token may not run pipelines on it.\nAllow the owner to push or merge there (to create, for a tag), or use a token made by somebody who may.",
 				"Nothing was started. The owner of the trigger token has no right to run the protected ref[ {ref}].\nIn GitLab, Settings → Repository, allow the owner to push or merge (for a tag, to create it), or use the token of somebody who may.",
@@ -171,6 +177,12 @@ func english() language {
 			},
 			deploy.SayRefusedRedirect: {
 				"Nothing was started. The address in `GITLAB_URL` redirects[ to {detail}| elsewhere], and I don't follow, to keep the token safe.\nSet `GITLAB_URL` to where GitLab really is. Often it is just http instead of https.",
+			},
+			deploy.SayRefusedElsewhere: {
+				"Nothing was started. Something other than GitLab's API answers at `GITLAB_URL`.[\nIt says: {detail}]\nWhoever runs psycher should see that\n• `GITLAB_URL` has its whole path, such as `/gitlab` at the end\n• no login page, firewall or proxy answers in GitLab's place\n• no proxy decodes the `%2F` in the project's path (the project's number as `project_id` helps at once)",
+			},
+			deploy.SayRefusedProxy: {
+				"Nothing was started. The proxy between me and GitLab wants a login (407).[\nIt says: {detail}]\nWhoever runs psycher should check the user and password in the setting `HTTPS_PROXY` or `HTTP_PROXY`.",
 			},
 			deploy.SayRefusedOther: {
 				"Nothing was started. GitLab said no.[\nIts own words: {detail}]\nOnce that is mended, write “{write}” again. If it makes no sense, ask whoever runs psycher to look at the log.",

@@ -140,6 +140,12 @@ func japanese() language {
 				"何も始めていません。GitLab に ref [{ref} ]がありません。初期設定は `master` ですが、新しいプロジェクトはたいてい `main` です。\n全体を変えるなら設定 `GITLAB_REF` を、[{target} |ひとつ]だけ変えるなら `GITLAB_TRIGGER_TOKENS` の中の `ref` を直してください。",
 				"何も始めていません。出そうとした ref [{ref} ]が、GitLab で見つかりませんでした。`master` と `main` の違いがよくある原因です。\n直すところは、全体なら設定 `GITLAB_REF` で、[{target} |ひとつ]だけなら `GITLAB_TRIGGER_TOKENS` の中の `ref` です。",
 			},
+			deploy.SayRefusedAmbiguous: {
+				"何も始めていません。GitLab に、[{ref} という|同じ]名前のブランチとタグが両方あります。\nブランチなら [{branch}|`refs/heads/名前`] を、タグなら [{tag}|`refs/tags/名前`] を、設定 `GITLAB_TRIGGER_TOKENS` の中の `ref` に書いてください。全体を変えるなら `GITLAB_REF` です。",
+			},
+			deploy.SayRefusedUnauthorized: {
+				"何も始めていません。GitLab の返事は 401 で、トークンそのものが受け付けられませんでした。トリガートークンの場所に、ジョブトークンなど別の種類が入っていることがよくあります。\nGitLab の Settings → CI/CD → Pipeline trigger tokens でトリガートークンを作り、設定 `GITLAB_TRIGGER_TOKENS` の[{target} の]`token` に入れてください。",
+			},
 			deploy.SayRefusedProtected: {
 				"何も始めていません。[{ref} は|この ref は]保護されていて、トリガートークンの持ち主には動かす権限がありません。\n持ち主に push かマージの権限（タグなら作成の権限）を付けるか、権限のある人が作ったトークンに替えてください。",
 				"何も始めていません。保護された ref [{ref} ]を動かす権限が、トリガートークンの持ち主にありません。\nGitLab の Settings → Repository で持ち主に push かマージ（タグなら作成）を許すか、許された人のトークンに替えてください。",
@@ -171,6 +177,12 @@ func japanese() language {
 			},
 			deploy.SayRefusedRedirect: {
 				"何も始めていません。設定 `GITLAB_URL` にアクセスすると、[{detail} へ|別の場所へ]転送されます。トークンを守るため、ついて行きません。\n`GITLAB_URL` を GitLab の本当の URL に直してください。よくあるのは http と https の違いです。",
+			},
+			deploy.SayRefusedElsewhere: {
+				"何も始めていません。設定 `GITLAB_URL` の先で、GitLab の API ではない何かが返事をしました。[\nその言葉: {detail}]\npsycher の管理者に、次のところを見てもらってください。\n• `GITLAB_URL` のパス（最後の `/gitlab` など）が抜けていないか\n• ログインページ、ファイアウォール、プロキシが GitLab の代わりに答えていないか\n• プロキシがパスの中の `%2F` を `/` に戻していないか。`project_id` を数字にすれば避けられます",
+			},
+			deploy.SayRefusedProxy: {
+				"何も始めていません。GitLab までの途中のプロキシに、ログインを求められました（407）。[\nプロキシの言葉: {detail}]\npsycher の管理者に、設定 `HTTPS_PROXY` か `HTTP_PROXY` のユーザー名とパスワードを見てもらってください。",
 			},
 			deploy.SayRefusedOther: {
 				"何も始めていません。GitLab に断られました。[\nGitLab の言葉: {detail}]\n直せたら、もう一度「{write}」と書いてください。わからなければ、psycher の管理者にログを見てもらってください。",

@@ -47,6 +47,8 @@ var pagePlaceholders = []struct{ name, meaning string }{
 	{"target", "the target"},
 	{"targets", "all targets of the channel"},
 	{"ref", "the ref that is deployed"},
+	{"branch", "the ref as a branch, in full"},
+	{"tag", "the ref as a tag, in full"},
 	{"project", "the project in GitLab"},
 	{"key", "the `release_key`"},
 	{"user", "the person, who is notified by it"},
@@ -131,6 +133,7 @@ func pageSamples(say deploy.Say) []deploy.Message {
 	}
 	details := map[deploy.Say]string{
 		deploy.SayRefusedRedirect: "https://git.example.com/", deploy.SayRefusedOther: "Something else is wrong",
+		deploy.SayRefusedElsewhere: "Sign in", deploy.SayRefusedProxy: "Cache Access Denied",
 		deploy.SayRefusedConfig: "Missing CI config file", deploy.SayRefusedDisabled: "Pipelines are disabled!",
 		deploy.SayOvertime: "1h",
 	}

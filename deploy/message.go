@@ -38,22 +38,26 @@ const (
 
 // Why GitLab refused. Nothing runs, and every wording says so first.
 const (
-	SayRefusedToken       Say = "refused-token"       // 404: the four causes that GitLab does not tell apart
-	SayRefusedRef         Say = "refused-ref"         // no such ref
-	SayRefusedProtected   Say = "refused-protected"   // protected ref
-	SayRefusedOwner       Say = "refused-owner"       // the token's owner lost the right, or is gone
-	SayRefusedNoJob       Say = "refused-no-job"      // no job matches: release_key
-	SayRefusedRules       Say = "refused-rules"       // workflow:rules
-	SayRefusedVariables   Say = "refused-variables"   // pipeline variables not allowed
-	SayRefusedIdentity    Say = "refused-identity"    // identity verification
-	SayRefusedConfig      Say = "refused-config"      // no or broken .gitlab-ci.yml
-	SayRefusedDisabled    Say = "refused-disabled"    // CI is off, the project archived or deleted
-	SayRefusedMoved       Say = "refused-moved"       // 405: the project moved
-	SayRefusedRedirect    Say = "refused-redirect"    // 3xx: GITLAB_URL is not where GitLab is
-	SayRefusedOther       Say = "refused-other"       // another 4xx; Detail has GitLab's words
-	SayRefusedUnreachable Say = "refused-unreachable" // waited, and GitLab could not be reached
-	SayRefusedRate        Say = "refused-rate"        // waited, and the rate limit did not end
-	SayRefusedGone        Say = "refused-gone"        // the target left the map while it waited
+	SayRefusedToken        Say = "refused-token"        // 404: the four causes that GitLab does not tell apart
+	SayRefusedRef          Say = "refused-ref"          // no such ref
+	SayRefusedAmbiguous    Say = "refused-ambiguous"    // a branch and a tag have the ref's name
+	SayRefusedUnauthorized Say = "refused-unauthorized" // 401: the token is none that a trigger takes
+	SayRefusedProtected    Say = "refused-protected"    // protected ref
+	SayRefusedOwner        Say = "refused-owner"        // the token's owner lost the right, or is gone
+	SayRefusedNoJob        Say = "refused-no-job"       // no job matches: release_key
+	SayRefusedRules        Say = "refused-rules"        // workflow:rules
+	SayRefusedVariables    Say = "refused-variables"    // pipeline variables not allowed
+	SayRefusedIdentity     Say = "refused-identity"     // identity verification
+	SayRefusedConfig       Say = "refused-config"       // no or broken .gitlab-ci.yml
+	SayRefusedDisabled     Say = "refused-disabled"     // CI is off, the project archived or deleted
+	SayRefusedMoved        Say = "refused-moved"        // 405: the project moved
+	SayRefusedRedirect     Say = "refused-redirect"     // 3xx: GITLAB_URL is not where GitLab is
+	SayRefusedElsewhere    Say = "refused-elsewhere"    // something else than GitLab's API answered; Detail has its page's title
+	SayRefusedProxy        Say = "refused-proxy"        // 407: a proxy wants a login
+	SayRefusedOther        Say = "refused-other"        // another 4xx; Detail has GitLab's words
+	SayRefusedUnreachable  Say = "refused-unreachable"  // waited, and GitLab could not be reached
+	SayRefusedRate         Say = "refused-rate"         // waited, and the rate limit did not end
+	SayRefusedGone         Say = "refused-gone"         // the target left the map while it waited
 )
 
 // The status message of a deployment, one for each state, edited as it moves.
@@ -94,9 +98,9 @@ func Says() []Say {
 		SayOther, SayNearMiss, SayGuest, SayNotAllowed, SayTooLate, SayForgotten, SayEditedIn, SayEditedOut,
 		SayBroken, SayNotRecorded, SayDontKnow, SayStopping,
 		SayWaitRate, SayWaitUnreachable,
-		SayRefusedToken, SayRefusedRef, SayRefusedProtected, SayRefusedOwner, SayRefusedNoJob, SayRefusedRules,
+		SayRefusedToken, SayRefusedRef, SayRefusedAmbiguous, SayRefusedUnauthorized, SayRefusedProtected, SayRefusedOwner, SayRefusedNoJob, SayRefusedRules,
 		SayRefusedVariables, SayRefusedIdentity, SayRefusedConfig, SayRefusedDisabled, SayRefusedMoved,
-		SayRefusedRedirect, SayRefusedOther, SayRefusedUnreachable, SayRefusedRate, SayRefusedGone,
+		SayRefusedRedirect, SayRefusedElsewhere, SayRefusedProxy, SayRefusedOther, SayRefusedUnreachable, SayRefusedRate, SayRefusedGone,
 		SayStatusRunning, SayStatusUnsure, SayStatusSilent, SayStatusSucceeded, SayStatusFailed, SayStatusCanceled,
 		SayStatusPerson, SayStatusRunner, SayStatusNothing, SayStatusRefused, SayStatusAnswered,
 		SaySucceeded, SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayRecovered, SayFailedAfter, SayBrokenUnsure,

@@ -66,10 +66,11 @@ type GitLab interface {
 	// Watches tells whether there is an API token to look pipelines up with.
 	Watches() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among
-	// those that were made since then. complete means: the listing was read to
-	// its end, and all that might be it could be told apart. A found pipeline is
-	// given whatever complete says.
-	Find(ctx context.Context, project, id string, since time.Time) (p Pipeline, complete bool, err error)
+	// those that are no older: an age, since GitLab's clock is neither the
+	// store's nor ours. complete means: the listing was read to its end, and all
+	// that might be it could be told apart. A found pipeline is given whatever
+	// complete says.
+	Find(ctx context.Context, project, id string, age time.Duration) (p Pipeline, complete bool, err error)
 	// Look reads the state of a pipeline and, where it is over or asked for early,
 	// of its jobs. Its error may be a [*LaterError]. With an error may come what is
 	// known all the same: the pipeline has an ID then.

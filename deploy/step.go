@@ -247,7 +247,7 @@ func (l *Loop) look(h Held) (Held, bool) {
 		if d.Pipeline != 0 {
 			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline, h.Record.counting())
 		} else {
-			p, complete, err = l.find(ctx, h.Record)
+			p, complete, err = l.find(ctx, h.Record, began)
 		}
 		if err != nil {
 			complete = false
@@ -267,9 +267,9 @@ func (l *Loop) look(h Held) (Held, bool) {
 }
 
 // find looks for a pipeline whose trigger was not answered, and at once how it is.
-func (l *Loop) find(ctx context.Context, r Record) (p Pipeline, complete bool, err error) {
+func (l *Loop) find(ctx context.Context, r Record, now time.Time) (p Pipeline, complete bool, err error) {
 	d := r.Deployment
-	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, d.Triggered)
+	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, l.ageAtMost(r, now))
 	if p.ID == 0 || err != nil {
 		return Pipeline{}, complete, err
 	}
@@ -278,6 +278,17 @@ func (l *Loop) find(ctx context.Context, r Record) (p Pipeline, complete bool, e
 		p = seen
 	}
 	return p, complete, err
+}
+
+// ageAtMost is how old a deployment's pipeline can be: as old as the save that
+// allowed the POST, by the store's clock, or as the mention, by Slack's. The
+// longer counts, so that no clock that is set back hides the pipeline.
+func (l *Loop) ageAtMost(r Record, now time.Time) time.Duration {
+	age := now.Sub(r.Deployment.Triggered)
+	if asked := r.Mention.Time(); !asked.IsZero() {
+		age = max(age, l.Slack.Now().Sub(asked))
+	}
+	return age
 }
 
 // put saves what f makes of the record, on top of what others saved meanwhile,

@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// answer is what GitLab, or something before it, answered to a trigger POST.
+// answer is what GitLab, or something before it, answered.
 type answer struct {
 	status int
 	header http.Header
@@ -28,13 +29,18 @@ func (a *answer) outcome(now time.Time) deploy.Outcome {
 	if a.status >= 200 && a.status < 300 {
 		return a.made()
 	}
-	said := words(a.body)
+	said, from := words(a.body), a.origin()
 	o := deploy.Outcome{Detail: said, Err: a.error(said)}
 	switch {
-	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status]:
+	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status],
+		a.status == http.StatusUnprocessableEntity && from != fromGitLab:
 		o.Fate, o.Detail = deploy.FateUnsure, ""
 	case a.status < 400:
 		o.Fate, o.Say, o.Detail = deploy.FateRefused, deploy.SayRefusedRedirect, a.goal()
+	case from == fromProxy:
+		o.Fate, o.Say = deploy.FateRefused, deploy.SayRefusedProxy
+	case from != fromGitLab:
+		o.Fate, o.Say = deploy.FateRefused, deploy.SayRefusedElsewhere
 	case a.status == http.StatusUnprocessableEntity:
 		p, _ := a.pipeline()
 		o.Fate, o.Pipeline = deploy.FateFailed, p.failed(said)
@@ -56,7 +62,7 @@ func (a *answer) made() deploy.Outcome {
 	p, err := a.pipeline()
 	switch {
 	case err != nil || p.ID <= 0:
-		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it")}
+		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it: " + words(a.body))}
 	case p.Status == "failed":
 		return deploy.Outcome{Fate: deploy.FateFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
 	}
@@ -76,7 +82,7 @@ func (a *answer) pipeline() (pipeline, error) {
 }
 
 func (a *answer) error(said string) error {
-	err := fmt.Errorf("GitLab answered %d: %s", a.status, said)
+	err := fmt.Errorf("%s answered %d: %s", a.speaker(), a.status, said)
 	if a.err != nil {
 		err = errors.Join(err, a.err)
 	}
@@ -94,6 +100,33 @@ func (a *answer) goal() string {
 	}
 	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
 	return plain(to.String())
+}
+
+// readInto reads a list or an object of GitLab's. Null is neither.
+func (a *answer) readInto(into any) error {
+	if body := bytes.TrimSpace(a.body); len(body) == 0 || body[0] != '[' && body[0] != '{' {
+		return errors.New("it is neither a list nor an object")
+	}
+	return json.Unmarshal(a.body, into)
+}
+
+// next is the number of the page that follows; 0 where there is none.
+func (a *answer) next() int {
+	n, _ := strconv.Atoi(a.header.Get("X-Next-Page"))
+	return n
+}
+
+// date is GitLab's clock when it answered; zero where that is not told, or the
+// answer comes out of a cache and is an old one.
+func (a *answer) date() time.Time {
+	if age := a.header.Get("Age"); age != "" && age != "0" {
+		return time.Time{}
+	}
+	date, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
 }
 
 const (

@@ -49,7 +49,8 @@ type Client struct {
 
 	mu    sync.Mutex
 	rest  time.Time        // GitLab wants no look-up before
-	known map[asked]string // the PSYCHER_ID of pipelines that were asked for it
+	known map[asked]theirs // of pipelines that were asked for their PSYCHER_ID
+	clock *time.Duration   // how far GitLab's is ahead of ours; nil: it is not known
 }
 
 var _ deploy.GitLab = (*Client)(nil)
@@ -65,7 +66,7 @@ func New(conf Config) (*Client, error) {
 		token:     conf.APIToken,
 		timeout:   cmp.Or(conf.RequestTimeout, time.Minute),
 		transport: cmp.Or(conf.Transport, http.DefaultTransport.(*http.Transport)).Clone(),
-		known:     map[asked]string{},
+		known:     map[asked]theirs{},
 	}
 	onlyHTTP1(c.transport)
 	c.transport.WriteBufferSize = 16 << 10
@@ -74,10 +75,11 @@ func New(conf Config) (*Client, error) {
 		c.transport.IdleConnTimeout = idleTimeout
 	}
 
-	if c.triggers, err = c.dial("", poster{c.transport}, 0); err != nil { // each POST brings its own deadline
+	c.transport.OnProxyConnectResponse = proxyLogin
+	if c.triggers, err = c.dial("", poster{c.transport}, 0, followNone); err != nil { // each POST brings its own deadline
 		return nil, err
 	}
-	c.looks, err = c.dial(c.token, reader{c.transport}, lookTimeout)
+	c.looks, err = c.dial(c.token, reader{c.transport}, lookTimeout, c.follow)
 	return c, err
 }
 
@@ -95,15 +97,14 @@ func onlyHTTP1(t *http.Transport) {
 }
 
 // dial sets up the library: no retries (it would repeat POSTs), no limiter of
-// its own (it would delay them), no redirects (they would carry tokens to
-// another host, or turn a POST into a GET).
-func (c *Client) dial(token deploy.Secret, rt http.RoundTripper, timeout time.Duration) (*api.Client, error) {
+// its own (it would delay them), no redirects but those that follow allows.
+func (c *Client) dial(token deploy.Secret, rt http.RoundTripper, timeout time.Duration, follow redirects) (*api.Client, error) {
 	client, err := api.NewClient(token.Reveal(),
 		api.WithBaseURL(c.base.String()),
 		api.WithHTTPClient(&http.Client{
 			Transport:     rt,
 			Timeout:       timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			CheckRedirect: follow,
 		}),
 		api.WithoutRetries(),
 		api.WithCustomLimiter(rate.NewLimiter(rate.Inf, 0)),
@@ -150,16 +151,19 @@ var errNoToken = errors.New("there is no GITLAB_API_TOKEN to look pipelines up w
 // statusError is an answer to a look-up that is no answer.
 type statusError struct {
 	status int
+	from   origin
+	by     string // who answered, for the log
 	words  string
 }
 
 func (e *statusError) Error() string {
-	return strings.TrimRight(fmt.Sprintf("GitLab answered %d: %s", e.status, e.words), ": ")
+	return strings.TrimRight(fmt.Sprintf("%s answered %d: %s", e.by, e.status, e.words), ": ")
 }
 
+// answered tells whether GitLab itself gave this answer.
 func answered(err error, status int) bool {
 	var se *statusError
-	return errors.As(err, &se) && se.status == status
+	return errors.As(err, &se) && se.status == status && se.from == fromGitLab
 }
 
 // hidden tells whether a look-up failed because the token may not see the thing.
@@ -167,36 +171,61 @@ func hidden(err error) bool {
 	return answered(err, http.StatusForbidden) || answered(err, http.StatusNotFound)
 }
 
+// noRoute tells whether GitLab's API knows no such path.
+func noRoute(err error) bool {
+	var se *statusError
+	return errors.As(err, &se) && se.from == fromNoRoute
+}
+
 // get asks GitLab's API. The page that follows is 0 where there is none.
 func (c *Client) get(ctx context.Context, path string, query, into any) (next int, err error) {
+	a, err := c.read(ctx, path, query, into)
+	if err != nil {
+		return 0, err
+	}
+	return a.next(), nil
+}
+
+// read is [Client.get] for who wants to know more of the answer.
+func (c *Client) read(ctx context.Context, path string, query, into any) (*answer, error) {
 	if !c.Watches() {
-		return 0, errNoToken
+		return nil, errNoToken
 	}
 	if wait := c.resting(); wait > 0 {
-		return 0, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: GitLab's rate limit is used up", path)}
+		return nil, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: GitLab's rate limit is used up", path)}
 	}
+	a := new(answer)
+	ctx = context.WithValue(ctx, answerKey{}, a)
 	req, err := c.looks.NewRequest(http.MethodGet, path, query, []api.RequestOptionFunc{api.WithContext(ctx)})
 	if err != nil {
-		return 0, fmt.Errorf("get %s: %w", path, err)
+		return nil, fmt.Errorf("get %s: %w", path, err)
 	}
-	resp, err := c.looks.Do(req, into)
-	if resp == nil {
-		return 0, fmt.Errorf("get %s: %w", path, err)
+	switch _, err = c.looks.Do(req, nil); {
+	case errors.Is(err, errProxyLogin):
+		return nil, fmt.Errorf("get %s: %w", path, &statusError{status: http.StatusProxyAuthRequired, from: fromProxy, by: "the proxy"})
+	case a.status == 0: // no answer came
+		return nil, errors.New(cut(scrub(fmt.Sprintf("get %s: %v", path, err), c.token)))
 	}
-	wait := c.heed(resp.StatusCode, resp.Header)
+	wait := c.heed(a.status, a.header)
 	switch {
-	case resp.StatusCode == http.StatusTooManyRequests:
-		return 0, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: %w", path, &statusError{status: resp.StatusCode})}
-	case resp.StatusCode != http.StatusOK:
-		se := &statusError{status: resp.StatusCode}
-		if er := (*api.ErrorResponse)(nil); errors.As(err, &er) {
-			se.words = cut(scrub(words(er.Body), c.token))
-		}
-		return 0, fmt.Errorf("get %s: %w", path, se)
-	case err != nil:
-		return 0, fmt.Errorf("get %s: GitLab's answer cannot be read: %w", path, err)
+	case a.status == http.StatusTooManyRequests:
+		return nil, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: %w", path, c.notOK(a))}
+	case a.status != http.StatusOK, !a.isJSON():
+		return nil, fmt.Errorf("get %s: %w", path, c.notOK(a))
 	}
-	return resp.NextPage, nil
+	if err := a.readInto(into); err != nil {
+		return nil, fmt.Errorf("get %s: GitLab's answer cannot be read: %w", path, err)
+	}
+	c.learnClock(a.date())
+	return a, nil
+}
+
+func (c *Client) notOK(a *answer) *statusError {
+	said := words(a.body)
+	if goal := a.goal(); goal != "" && a.status/100 == 3 {
+		said = "it leads to " + goal
+	}
+	return &statusError{status: a.status, from: a.origin(), by: a.speaker(), words: cut(scrub(said, c.token))}
 }
 
 // heed remembers until when GitLab wants to be left alone.
@@ -218,10 +247,14 @@ func (c *Client) resting() time.Duration {
 }
 
 // reader reads each answer whole and bounded, so that nothing waits for the
-// rest of one later.
+// rest of one later, and keeps it: the library does not give all of it.
 type reader struct{ next http.RoundTripper }
 
+type answerKey struct{}
+
 func (r reader) RoundTrip(req *http.Request) (*http.Response, error) {
+	a := req.Context().Value(answerKey{}).(*answer)
+	*a = answer{} // of what led here
 	resp, err := r.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -230,6 +263,7 @@ func (r reader) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read GitLab's answer: %w", err)
 	}
+	*a = answer{status: resp.StatusCode, header: resp.Header, body: body, asked: req.URL}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }

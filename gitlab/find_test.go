@@ -15,6 +15,10 @@ import (
 
 func withName(conf *fakegitlab.Config) { conf.Projects[0].Name = "deploy $PSYCHER_ID" }
 
+func withForeignName(conf *fakegitlab.Config) {
+	conf.Projects[0].Name = "nightly 11111111-2222-3333-4444-555555555555"
+}
+
 var denied = fakegitlab.Fault{Status: 403, Body: `{"message":"403 Forbidden"}`}
 
 func trigger(t *testing.T, g *fakegitlab.GitLab, id string) fakegitlab.Pipeline {
@@ -34,6 +38,7 @@ func TestFind(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		named    bool
+		edit     func(*fakegitlab.Config)
 		make     func(*testing.T, *fakegitlab.GitLab)
 		found    int64
 		complete bool
@@ -67,11 +72,23 @@ func TestFind(t *testing.T) {
 			make: func(t *testing.T, g *fakegitlab.GitLab) { trigger(t, g, testID); trigger(t, g, testID) },
 		},
 		{
-			name: "others by name only, with no right to read variables", named: true, complete: true,
+			name: "another by name, and by its variables", named: true, complete: true,
+			make: func(t *testing.T, g *fakegitlab.GitLab) { trigger(t, g, otherID) },
+		},
+		{
+			name: "another by name only, which may be any UUID", named: true,
 			make: func(t *testing.T, g *fakegitlab.GitLab) {
 				g.FailLooks(-1, "/variables", denied)
 				trigger(t, g, otherID)
 			},
+		},
+		{
+			name: "by its variables, with a foreign UUID in its name", edit: withForeignName, found: 1002, complete: true,
+			make: func(t *testing.T, g *fakegitlab.GitLab) { trigger(t, g, otherID); trigger(t, g, testID) },
+		},
+		{
+			name: "none, with foreign UUIDs in names", edit: withForeignName, complete: true,
+			make: func(t *testing.T, g *fakegitlab.GitLab) { trigger(t, g, otherID) },
 		},
 		{
 			name: "one that cannot be told apart",
@@ -131,10 +148,13 @@ func TestFind(t *testing.T) {
 					if row.named {
 						withName(conf)
 					}
+					if row.edit != nil {
+						row.edit(conf)
+					}
 				})
 				since := time.Now()
 				row.make(t, g)
-				p, complete, err := c.Find(t.Context(), "group/app", testID, since)
+				p, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -158,7 +178,7 @@ func TestFindEndsAtPipelinesThatAreOlder(t *testing.T) {
 		time.Sleep(clockSlack + time.Second)
 		since := time.Now()
 		g.Finish(old.ID, "running")
-		if p, complete, err := c.Find(t.Context(), "group/app", testID, since); p.ID != 0 || !complete || err != nil {
+		if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); p.ID != 0 || !complete || err != nil {
 			t.Errorf("%+v, complete %v, %v", p, complete, err)
 		}
 	})
@@ -171,19 +191,154 @@ func TestFindRemembersWhatItAsked(t *testing.T) {
 		for range askLimit + 1 {
 			trigger(t, g, otherID)
 		}
-		if _, complete, err := c.Find(t.Context(), "group/app", testID, since); complete || err != nil {
+		if _, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); complete || err != nil {
 			t.Errorf("complete %v, %v", complete, err)
 		}
-		if _, complete, err := c.Find(t.Context(), "group/app", testID, since); !complete || err != nil {
+		if _, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); !complete || err != nil {
 			t.Errorf("at the second time complete %v, %v", complete, err)
 		}
 	})
 }
 
+// GitLab's clock, ours and the store's are three. A pipeline that was just made
+// is found whatever GitLab's shows, and whatever it showed when it was last asked.
+func TestFindGoesByGitLabsClock(t *testing.T) {
+	clocks := []time.Duration{-time.Hour, -3 * time.Minute, -time.Minute, 0, time.Minute, 3 * time.Minute, time.Hour}
+	for _, learned := range clocks {
+		for _, ahead := range clocks {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				g.SetClock(learned)
+				if _, complete, err := c.Find(t.Context(), "group/app", testID, 0); !complete || err != nil {
+					t.Fatalf("of an empty project: complete %v, %v", complete, err)
+				}
+				g.SetClock(ahead)
+				trigger(t, g, testID)
+				time.Sleep(time.Second)
+				p, complete, err := c.Find(t.Context(), "group/app", testID, time.Second)
+				if err != nil || p.ID == 0 && complete {
+					t.Errorf("%v ahead, %v before: found %d, complete %v, %v", ahead, learned, p.ID, complete, err)
+				}
+				p, complete, err = c.Find(t.Context(), "group/app", testID, time.Second)
+				if err != nil || p.ID != 1001 || !complete {
+					t.Errorf("%v ahead, %v before, asked again: found %d, complete %v, %v", ahead, learned, p.ID, complete, err)
+				}
+			})
+		}
+	}
+}
+
+// What answers and what makes pipelines may be two machines of GitLab's.
+func TestFindLeavesRoomBetweenGitLabsOwnClocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, g, _ := standIn(t)
+		g.SetClock(-clockSlack + time.Second)
+		trigger(t, g, testID)
+		g.SetClock(0)
+		for range 2 { // before and after its clock was learned
+			if p, complete, err := c.Find(t.Context(), "group/app", testID, 0); p.ID != 1001 || !complete || err != nil {
+				t.Errorf("found %d, complete %v, %v", p.ID, complete, err)
+			}
+		}
+	})
+}
+
+func TestFindIsNotSureOfAnAnswerWithoutATime(t *testing.T) {
+	for name, header := range map[string]map[string]string{
+		"no date":            {"Date": ""},
+		"one that is none":   {"Date": "yesterday"},
+		"one out of a cache": {"Age": "30"},
+	} {
+		for _, body := range []string{"[]", ""} {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				p := trigger(t, g, testID)
+				if body == "" {
+					body = fmt.Sprintf(`[{"id":%d,"created_at":%q}]`, p.ID, p.Created.Format(time.RFC3339))
+				}
+				g.FailLooks(1, "/pipelines", fakegitlab.Fault{Status: 200, Body: body, Header: header})
+				found, complete, err := c.Find(t.Context(), "group/app", testID, time.Second)
+				if err != nil || complete || (found.ID == 0) != (body == "[]") {
+					t.Errorf("%s, %s: found %d, complete %v, %v", name, body, found.ID, complete, err)
+				}
+			})
+		}
+	}
+}
+
+func TestFindBelievesOnlyWhatGitLabLists(t *testing.T) {
+	for _, part := range []string{"/pipelines", "/variables"} {
+		for _, f := range []fakegitlab.Fault{
+			{Body: "null"},
+			{Body: "{}"},
+			{Body: "[null]"},
+			{Body: "[{}]"},
+			{Body: `{"id":1001}`},
+			{Body: "0"},
+			{Body: `""`},
+			{Body: " "},
+			{Body: "[]", Header: map[string]string{"Content-Type": "text/html"}},
+			{Body: "[]", Header: map[string]string{"Content-Type": ""}},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				trigger(t, g, otherID)
+				f.Status = 200
+				if f.Header == nil {
+					f.Header = map[string]string{"Content-Type": "application/json"}
+				}
+				g.FailLooks(1, part, f)
+				if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Second); err == nil || complete || p.ID != 0 {
+					t.Errorf("%s %s %q: found %d, complete %v, %v", part, f.Body, f.Header, p.ID, complete, err)
+				}
+			})
+		}
+	}
+}
+
+// What may not be seen is not asked for at every look, and what this process
+// started itself is not asked for at all.
+func TestFindAsksOnce(t *testing.T) {
+	for name, own := range map[string]bool{"what is hidden": false, "what it started itself": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				if own {
+					m := mention()
+					m.ID = otherID
+					if o := c.Trigger(t.Context(), target(), m, token, soon()); o.Fate != deploy.FateStarted {
+						t.Fatalf("%+v", o)
+					}
+				} else {
+					trigger(t, g, otherID)
+					g.FailLooks(1, "/variables", denied)
+					if _, complete, err := c.Find(t.Context(), "group/app", testID, 0); complete || err != nil {
+						t.Errorf("complete %v, %v", complete, err)
+					}
+				}
+				g.FailLooks(1, "/variables", named(t, "500"))
+				if _, complete, err := c.Find(t.Context(), "group/app", testID, 0); complete != own || err != nil {
+					t.Errorf("it asked again: complete %v, %v", complete, err)
+				}
+				g.Heal()
+				time.Sleep(hiddenFor)
+				if _, complete, err := c.Find(t.Context(), "group/app", testID, hiddenFor); !complete || err != nil {
+					t.Errorf("later: complete %v, %v", complete, err)
+				}
+			})
+		})
+	}
+}
+
+// hides tells of the faults that are GitLab's word that a token may not see a thing.
+func hides(f fakegitlab.Fault) bool {
+	return f.Status == 403 && strings.HasPrefix(f.Body, "{") || f.Name == "not found"
+}
+
 func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
 	for _, part := range []string{"/pipelines", "/variables"} {
-		for _, f := range append(fakegitlab.Faults(), denied, fakegitlab.Fault{Status: 200, Body: "<html>"}) {
-			if f.Status == 201 || f.Delay > 0 || part == "/variables" && f.Status == 403 {
+		for _, f := range append(fakegitlab.All(), denied, fakegitlab.Fault{Status: 200, Body: "<html>"}) {
+			if f.Status == 201 || f.Delay > 0 || part == "/variables" && hides(f) {
 				continue
 			}
 			synctest.Test(t, func(t *testing.T) {
@@ -191,7 +346,7 @@ func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
 				trigger(t, g, otherID)
 				since, begun := time.Now(), time.Now()
 				g.FailLooks(-1, part, f)
-				if p, complete, err := c.Find(t.Context(), "group/app", testID, since); err == nil || complete || p.ID != 0 {
+				if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); err == nil || complete || p.ID != 0 {
 					t.Errorf("%s %s: %+v, complete %v, %v", part, f.Name, p, complete, err)
 				}
 				if took := time.Since(begun); took > lookTimeout {
@@ -228,7 +383,7 @@ func TestWithoutATokenNothingIsLookedUp(t *testing.T) {
 	if c.Watches() {
 		t.Error("it watches")
 	}
-	if _, _, err := c.Find(t.Context(), "group/app", testID, time.Now()); !errors.Is(err, errNoToken) {
+	if _, _, err := c.Find(t.Context(), "group/app", testID, 0); !errors.Is(err, errNoToken) {
 		t.Error(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	api "github.com/xanzy/go-gitlab"
 
@@ -46,34 +45,6 @@ func (c *Client) Look(ctx context.Context, project string, id int64, count deplo
 	return looked, fmt.Errorf("look at the jobs of pipeline %d of %s: %w", id, project, err)
 }
 
-// Rights tells what the API token may not do in a project, in words for the
-// log; empty where it may do all, or where that cannot be told because no
-// pipeline was triggered yet.
-func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
-	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
-	var list []pipeline
-	_, err = c.get(ctx, pipelinesPath(project), query, &list)
-	switch {
-	case answered(err, 401):
-		return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
-	case hidden(err):
-		return "GITLAB_API_TOKEN cannot list pipelines: it takes the scope read_api and the role Reporter", nil
-	case err != nil:
-		return "", fmt.Errorf("try the API token on %s: %w", project, err)
-	case len(list) == 0 || uuid.MatchString(list[0].Name):
-		return "", nil
-	}
-	_, err = c.askID(ctx, project, list[0].ID)
-	if hidden(err) {
-		return "GITLAB_API_TOKEN cannot read the variables of pipelines: it takes the role Maintainer or the user who owns the trigger token," +
-			" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("try the API token on %s: %w", project, err)
-	}
-	return "", nil
-}
-
 func pipelinesPath(project string) string {
 	return "projects/" + api.PathEscape(project) + "/pipelines"
 }
@@ -102,7 +73,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 			}
 			var page []job
 			next, err := c.get(ctx, pipelinePath(project, id)+"/"+kind, query, &page)
-			if kind == "bridges" && answered(err, http.StatusNotFound) {
+			if kind == "bridges" && noRoute(err) {
 				break // a GitLab that has none
 			}
 			if err != nil {

@@ -2,7 +2,6 @@ package gitlab
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,42 +184,6 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				time.Sleep(row.after)
 				if _, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); err != nil {
 					t.Errorf("after the wait: %v", err)
-				}
-			})
-		})
-	}
-}
-
-func TestRightsSaysWhatTheTokenLacks(t *testing.T) {
-	for name, row := range map[string]struct {
-		edit  func(*fakegitlab.Config)
-		part  string
-		fault fakegitlab.Fault
-		lacks string
-		fails bool
-	}{
-		"nothing":                {},
-		"to list":                {part: "/pipelines", fault: denied, lacks: "Reporter"},
-		"to read variables":      {part: "/variables", fault: denied, lacks: "Maintainer"},
-		"variables, but names":   {edit: withName, part: "/variables", fault: denied},
-		"everything":             {edit: func(conf *fakegitlab.Config) { conf.APIToken = "glpat-test-another" }, lacks: "401"},
-		"GitLab is away":         {part: "/pipelines", fault: fakegitlab.Fault{}, fails: true},
-		"GitLab is away halfway": {part: "/variables", fault: fakegitlab.Fault{}, fails: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, g, _ := standIn(t, func(conf *fakegitlab.Config) {
-					if row.edit != nil {
-						row.edit(conf)
-					}
-				})
-				trigger(t, g, testID)
-				if row.part != "" {
-					g.FailLooks(-1, row.part, row.fault)
-				}
-				lacks, err := c.Rights(t.Context(), "group/app")
-				if (err != nil) != row.fails || (lacks == "") != (row.lacks == "") || !strings.Contains(lacks, row.lacks) {
-					t.Errorf("lacks %q, %v", lacks, err)
 				}
 			})
 		})

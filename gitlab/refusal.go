@@ -34,7 +34,7 @@ var refusals = []struct {
 	{"no stages / jobs for this pipeline", deploy.SayRefusedNoJob},
 	{"reference not found", deploy.SayRefusedRef},
 	{"commit not found", deploy.SayRefusedRef},
-	{"ref is ambiguous", deploy.SayRefusedRef},
+	{"ref is ambiguous", deploy.SayRefusedAmbiguous},
 	{"ref is missing", deploy.SayRefusedRef},
 	{"ref is empty", deploy.SayRefusedRef},
 	{"pipelines are disabled", deploy.SayRefusedDisabled},
@@ -58,8 +58,11 @@ func refusal(status int, said string) deploy.Say {
 			return r.say
 		}
 	}
-	if status == http.StatusNotFound || status == http.StatusUnauthorized {
+	switch status {
+	case http.StatusNotFound:
 		return deploy.SayRefusedToken
+	case http.StatusUnauthorized:
+		return deploy.SayRefusedUnauthorized
 	}
 	return deploy.SayRefusedOther
 }

@@ -51,7 +51,11 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 		Variables: variables(t, m, token),
 	}, api.WithContext(context.WithValue(sending, attemptKey{}, a)))
 
-	return c.finish(a.outcome(ctx, until, err), t, token)
+	o := a.outcome(ctx, until, err)
+	if o.Pipeline.ID > 0 {
+		c.remember(asked{t.Project, o.Pipeline.ID}, theirs{id: m.ID})
+	}
+	return c.finish(o, t, token)
 }
 
 func variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
@@ -107,6 +111,9 @@ func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deplo
 			return notSent(fmt.Errorf("it was stopped before it was sent: %w", ctx.Err()))
 		case a.late.Load(), late > pauseSlack:
 			return notSent(errors.New("it was too late when it could be sent"))
+		}
+		if errors.Is(err, errProxyLogin) {
+			return deploy.Outcome{Fate: deploy.FateRefused, Say: deploy.SayRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
 		}
 		return deploy.Outcome{
 			Fate: deploy.FateWait, Say: deploy.SayWaitUnreachable, After: unreachableWait,

@@ -86,7 +86,7 @@ func TestFateOfAPOST(t *testing.T) {
 		{"reference not found", refused(deploy.SayRefusedRef, "Reference not found"), 0},
 		{"reference not found, as a string", refused(deploy.SayRefusedRef, "Reference not found"), 0},
 		{"commit not found", refused(deploy.SayRefusedRef, "Commit not found"), 0},
-		{"ref is ambiguous", refused(deploy.SayRefusedRef, "Ref is ambiguous"), 0},
+		{"ref is ambiguous", refused(deploy.SayRefusedAmbiguous, "Ref is ambiguous"), 0},
 		{"workflow rules", refused(deploy.SayRefusedRules, "Pipeline filtered out by workflow rules."), 0},
 		{"no job", refused(deploy.SayRefusedNoJob, "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs from being added to the pipeline."), 0},
 		{"no job, older", refused(deploy.SayRefusedNoJob, "No stages / jobs for this pipeline."), 0},
@@ -100,12 +100,21 @@ func TestFateOfAPOST(t *testing.T) {
 		{"identity, 400", refused(deploy.SayRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
 		{"identity, 403", refused(deploy.SayRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
 		{"not found", refused(deploy.SayRefusedToken, "404 Not Found"), 0},
-		{"unauthorized", refused(deploy.SayRefusedToken, "401 Unauthorized"), 0},
+		{"unauthorized", refused(deploy.SayRefusedUnauthorized, "401 Unauthorized"), 0},
 		{"forbidden", refused(deploy.SayRefusedOther, "403 Forbidden"), 0},
 		{"moved project", refused(deploy.SayRefusedMoved, "Non GET methods are not allowed for moved projects"), 0},
 		{"unheard of", refused(deploy.SayRefusedOther, "The moon is in the wrong phase"), 0},
 		{"redirect, 301", refused(deploy.SayRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
 		{"redirect, 307", refused(deploy.SayRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
+
+		{"a web server's 404", refused(deploy.SayRefusedElsewhere, "404 Not Found"), 0},
+		{"a login's 401", refused(deploy.SayRefusedElsewhere, "Sign in to continue"), 0},
+		{"a firewall's 403", refused(deploy.SayRefusedElsewhere, "Access denied"), 0},
+		{"a web server's 405", refused(deploy.SayRefusedElsewhere, "405 Not Allowed"), 0},
+		{"a gateway's 404", refused(deploy.SayRefusedElsewhere, "no Route matched with those values"), 0},
+		{"a ban's 403", refused(deploy.SayRefusedElsewhere, "Forbidden"), 0},
+		{"a path that was decoded", refused(deploy.SayRefusedElsewhere, "404 Not Found"), 0},
+		{"a proxy's 407", refused(deploy.SayRefusedProxy, "Cache Access Denied"), 0},
 
 		{"rate limit of a proxy", wait(30*time.Second, "Retry later"), 0},
 		{"rate limit of the application", wait(time.Minute, "This endpoint has been requested too many times. Try again later."), 0},
@@ -130,6 +139,7 @@ func TestFateOfAPOST(t *testing.T) {
 		{"503", unsure, 0},
 		{"504", unsure, 0},
 		{"520", unsure, 0},
+		{"422 with a page", unsure, 0},
 		{"408", unsure, 0},
 		{"409", unsure, 0},
 		{"425", unsure, 0},
@@ -174,7 +184,7 @@ func TestFateOfAPOST(t *testing.T) {
 }
 
 func TestEveryFaultOfTheStandInHasAFate(t *testing.T) {
-	for _, f := range append(fakegitlab.Refusals(), fakegitlab.Faults()...) {
+	for _, f := range fakegitlab.All() {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			g.Answer(-1, f)
@@ -204,6 +214,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 		https bool
 		edit  func(*Client, *network)
 		takes time.Duration
+		want  deploy.Say // and refused; empty: it waits
 	}{
 		"a refused dial": {edit: func(c *Client, _ *network) {
 			c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") }
@@ -216,7 +227,8 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 		"a dial that hangs":             {edit: func(_ *Client, n *network) { n.slow = time.Hour }, takes: 5 * time.Second},
 		"a dial that comes too late":    {edit: func(_ *Client, n *network) { n.slow = 6 * time.Second }, takes: 5 * time.Second},
 		"no TLS on the other side":      {https: true},
-		"a proxy that refuses":          {https: true, edit: proxied("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")},
+		"a proxy that refuses":          {https: true, edit: proxied("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")},
+		"a proxy that wants a login":    {https: true, edit: proxied("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"), want: deploy.SayRefusedProxy},
 		"a proxy that cannot reach it":  {https: true, edit: proxied("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")},
 		"a proxy that cuts the CONNECT": {https: true, edit: proxied("")},
 	} {
@@ -228,11 +240,12 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 				}
 				if row.https {
 					c.base.Scheme = "https"
-					c.triggers, _ = c.dial("", poster{c.transport}, 0)
+					c.triggers, _ = c.dial("", poster{c.transport}, 0, followNone)
 				}
 				begun := time.Now()
 				o := c.Trigger(t.Context(), target(), mention(), token, soon())
-				if o.Fate != deploy.FateWait || o.Say != deploy.SayWaitUnreachable || o.After <= 0 || o.Err == nil {
+				waits := o.Fate == deploy.FateWait && o.Say == deploy.SayWaitUnreachable && o.After > 0
+				if waits != (row.want == "") || !waits && (o.Fate != deploy.FateRefused || o.Say != row.want) || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
 				if took := time.Since(begun); took != row.takes {

@@ -163,6 +163,31 @@ func mutants() []mutant {
 			"return monotonic >= left || wall >= left", "return false", notify,
 		},
 		{
+			"a pipeline whose age is judged by our clock", "gitlab/find.go",
+			"since = date.Add(-age", "since = began.Add(-age", notify,
+		},
+		{
+			"a list that is believed though GitLab's clock was another", "gitlab/find.go",
+			"sure = sure && (query.UpdatedAfter == nil || !query.UpdatedAfter.After(since))", "", notify,
+		},
+		{
+			"a pipeline's age by the store's clock alone", "deploy/step.go",
+			"age = max(age, l.Slack.Now().Sub(asked))", "_ = asked",
+			[]string{"./internal/sim", "-run", "TestUnsure"},
+		},
+		{
+			"a foreign UUID in a name taken for another deployment's", "gitlab/find.go",
+			"\tfor _, p := range list {\n\t\ttheirs, err", "\tfor _, p := range list {\n\t\tif uuid.MatchString(p.Name) {\n\t\t\tcontinue\n\t\t}\n\t\ttheirs, err", notify,
+		},
+		{
+			"a read that is led to another host", "gitlab/redirect.go",
+			"|| !c.isOurs(to.URL)", "", notify,
+		},
+		{
+			"a page taken for GitLab's word", "gitlab/origin.go",
+			"\t\treturn fromElsewhere\n\tcase a.status == http.StatusNotFound", "\t\treturn fromGitLab\n\tcase a.status == http.StatusNotFound", notify,
+		},
+		{
 			"a listing that decides too early", "deploy/states.go",
 			"!began.Before(u.sureFrom(d.Triggered)) &&", "", domain,
 		},

@@ -288,8 +288,27 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 	}
 }
 
+func TestARefInFullCuresOneThatIsAmbiguous(t *testing.T) {
+	row(t, "a branch and a tag of one name: it says how to write which is meant, and written so it starts", func(t *testing.T) {
+		w := sim.New(t)
+		p := w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "ref is ambiguous"))
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayRefusedAmbiguous)
+		if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "`refs/heads/master`") {
+			t.Errorf("it does not say how: %q", text)
+		}
+		stop(t, p)
+		w.StartReady("b", "GITLAB_REF=refs/heads/master")
+		ts = w.Ask("release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+}
+
 func TestRefusalsTellWhatToMendAndNoSecret(t *testing.T) {
-	refusals := append(fakegitlab.Refusals(), fault(t, "redirect, 301"), fault(t, "redirect, 307"), fakegitlab.Fault{
+	refusals := append(append(fakegitlab.Refusals(), fakegitlab.Strangers()...), fault(t, "redirect, 301"), fault(t, "redirect, 307"), fakegitlab.Fault{
 		Name: "its tokens in the answer", Status: 400,
 		Body: `{"message":{"base":["token ` + sim.TriggerToken + ` and ` + sim.APIToken + ` are odd"]}}`,
 	})

@@ -241,7 +241,7 @@ func (y *yard) Look(_ context.Context, _ string, id int64, _ deploy.Counting) (d
 	return look()
 }
 
-func (y *yard) Find(ctx context.Context, _, _ string, _ time.Time) (deploy.Pipeline, bool, error) {
+func (y *yard) Find(ctx context.Context, _, _ string, _ time.Duration) (deploy.Pipeline, bool, error) {
 	if y.find == nil {
 		return deploy.Pipeline{}, false, nil
 	}

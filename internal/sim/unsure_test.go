@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,5 +105,92 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.Heal()
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
+	})
+	for who, clocks := range map[string]struct{ redis, gitlab time.Duration }{
+		"Redis's is ahead":      {150 * time.Second, 0},
+		"GitLab's is behind":    {0, -150 * time.Second},
+		"Redis's, by an hour":   {time.Hour, 0},
+		"GitLab's, by an hour":  {0, -time.Hour},
+		"GitLab's is ahead":     {0, time.Hour},
+		"Redis's is behind":     {-time.Hour, 0},
+		"both are, by far":      {-time.Hour, time.Hour},
+		"both are, by far more": {time.Hour, -time.Hour},
+	} {
+		row(t, "clocks are apart, "+who+": a pipeline is found, and nobody is told that there is none", func(t *testing.T) {
+			w := sim.New(t)
+			w.RedisClock(clocks.redis)
+			w.GitLab.SetClock(clocks.gitlab)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, "made and cut"))
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			time.Sleep(3 * time.Minute)
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			posts(t, w, ts, 1)
+		})
+		row(t, "clocks are apart, "+who+": where there is none, it is told", func(t *testing.T) {
+			w := sim.New(t)
+			w.RedisClock(clocks.redis)
+			w.GitLab.SetClock(clocks.gitlab)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, "cut"))
+			ts := w.Ask("release")
+			time.Sleep(3 * time.Minute)
+			w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+		})
+	}
+	row(t, "Redis's clock is set back by an hour while the POST is in flight: its pipeline is found all the same", func(t *testing.T) {
+		w := sim.New(t, "DEPLOY_TIMEOUT=3h")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and hang"))
+		ts := w.Ask("release")
+		time.Sleep(3 * time.Second)
+		w.RedisClock(-time.Hour)
+		time.Sleep(70 * time.Minute)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		posts(t, w, ts, 1)
+	})
+	row(t, "its name holds a foreign UUID: it is found by its variables", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
+		w.Mark(sim.Two, ts, "thumbsup")
+		time.Sleep(3 * time.Minute)
+		w.Says(sim.Two, ts, deploy.SayStatusRunning)
+	})
+	row(t, "its name holds a foreign UUID, and variables are hidden: nobody is told that there is none", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		w.GitLab.FailLooks(-1, "/variables", fakegitlab.Fault{Status: http.StatusForbidden, Body: `{"message":"403 Forbidden"}`})
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
+		time.Sleep(5 * time.Minute)
+		w.Mark(sim.Two, ts, "question")
+		w.Says(sim.Two, ts, deploy.SayStatusUnsure)
+	})
+	row(t, "the project was renamed: a lost answer is found, and so is the end that nobody told", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q:{%q:{"app":{"project_id":"group/before","token":%q}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "canceled")
+		soon(w, ts, 15*time.Second, "no_entry_sign")
+		posts(t, w, ts, 1)
+	})
+	row(t, "something else answers the look-ups: nobody is told that there is none, and the log says who answers", func(t *testing.T) {
+		w := sim.New(t)
+		_, log := w.StartLogged("a")
+		w.GitLab.Answer(1, fault(t, "cut"))
+		w.GitLab.FailLooks(-1, "/pipelines", fault(t, "a web server's 404"))
+		ts := w.Ask("release")
+		time.Sleep(5 * time.Minute)
+		w.Mark(sim.Channel, ts, "question")
+		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		if !strings.Contains(log.String(), "something else than GitLab's API, at GITLAB_URL, answered 404: 404 Not Found") {
+			t.Error("the log does not say who answers")
+		}
 	})
 }

@@ -91,9 +91,9 @@ func New(t testing.TB, settings ...string) *World {
 			}
 		},
 		Projects: []fakegitlab.Project{
-			{ID: 1, Path: "group/app", Token: TriggerToken, Name: "deploy $PSYCHER_ID", Jobs: oneJob},
+			{ID: 1, Path: "group/app", Was: "group/before", Token: TriggerToken, Name: "deploy $PSYCHER_ID", Jobs: oneJob},
 			{ID: 2, Path: "group/api", Token: TriggerToken, Jobs: oneJob},
-			{ID: 3, Path: "group/web", Token: TriggerToken, Jobs: oneJob},
+			{ID: 3, Path: "group/web", Token: TriggerToken, Name: "nightly 11111111-2222-3333-4444-555555555555", Jobs: oneJob},
 		},
 	})
 	w.Redis = miniredis.NewMiniRedis()
