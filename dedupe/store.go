@@ -48,6 +48,7 @@ type Store struct {
 	// it said no, the next take does all that the work does, so that the store does
 	// not look well before it is.
 	unproved atomic.Bool
+	left     left // to those who can read it
 	log      zerolog.Logger
 }
 
@@ -132,7 +133,9 @@ func (s *Store) held(ctx context.Context, v values, from int) []deploy.Held {
 		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
 		h.Due = v.time(i + 1)
 		if err != nil {
-			s.log.Warn().Err(err).Msg("a record is left to others")
+			if isNew, last := s.left.isNew(h); isNew {
+				s.log.Warn().Err(err).Bool("more are not logged for an hour", last).Msg("a record is left to others")
+			}
 			if h.Record.Mention.TS != "" {
 				_ = s.Delay(ctx, h, leftFor) // else its lease passes first
 			}

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -284,6 +286,47 @@ func TestRecordOfANewerLayoutIsLeftAlone(t *testing.T) {
 			t.Errorf("took %v, want only the one that this version knows", got)
 		}
 	})
+}
+
+func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
+	for _, c := range []struct{ records, lines int }{{50, 50}, {250, 200}} {
+		t.Run(fmt.Sprint(c.records), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				s, err := Open(Config{Prefix: "psycher", Log: zerolog.New(&out)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { s.Close() })
+				for i := range c.records {
+					r := deploy.Record{Layout: deploy.Layout + 1, Mark: "x", State: deploy.Running, Mention: mention(fmt.Sprintf("1.%06d", i))}
+					if i%10 == 0 {
+						r.Mention.Key = deploy.Key{}
+						raw := fmt.Sprintf(`{"v": "of %d"}`, i)
+						name := fmt.Sprintf("T1:C1:2.%06d", i)
+						s.client.Set(t.Context(), s.tag+":record:"+name, raw, 0)
+						s.client.ZAdd(t.Context(), s.due(), redis.Z{Score: 1, Member: name})
+						continue
+					}
+					claim(t, s, r, 0)
+				}
+				for range 5 {
+					for range c.records/32 + 1 {
+						take(t, s, 32)
+					}
+					time.Sleep(time.Minute)
+				}
+				if n := bytes.Count(out.Bytes(), []byte("\n")); n != c.lines {
+					t.Errorf("%d lines in some minutes, want %d", n, c.lines)
+				}
+				time.Sleep(time.Hour)
+				take(t, s, 32)
+				if n := bytes.Count(out.Bytes(), []byte("\n")); n != c.lines+32 {
+					t.Errorf("%d lines an hour later: what is still there is logged again", n)
+				}
+			})
+		})
+	}
 }
 
 func TestRecordOfANewerLayoutIsSoonDueForThoseWhoKnowIt(t *testing.T) {

@@ -96,11 +96,11 @@ var forms = []string{
 }
 
 // The halves of a password, none of which may be seen anywhere.
-const left, right = "Xq7Zw9", "Vk3Jh8"
+const front, back = "Xq7Zw9", "Vk3Jh8"
 
 // leaks gives the first piece of three letters of either half that is in a text.
 func leaks(text string) string {
-	for _, half := range []string{left, right} {
+	for _, half := range []string{front, back} {
 		for i := range len(half) - 2 {
 			if strings.Contains(strings.ToLower(text), strings.ToLower(half[i:i+3])) {
 				return half[i : i+3]
@@ -137,7 +137,7 @@ func TestNoPieceOfAPasswordIsShown(t *testing.T) {
 	}
 	for _, form := range forms {
 		for _, middle := range middles {
-			for _, password := range []string{left + middle + right, middle + left, left + middle, "6379" + middle + left} {
+			for _, password := range []string{front + middle + back, middle + front, front + middle, "6379" + middle + front} {
 				raw := fmt.Sprintf(form, password)
 				if got := shown(t, raw); leaks(got) != "" {
 					t.Errorf("%q shows %q: %s", raw, leaks(got), got)
@@ -150,7 +150,7 @@ func TestNoPieceOfAPasswordIsShown(t *testing.T) {
 // What is written as the message says is taken, whatever the password.
 func TestEveryPasswordCanBeWritten(t *testing.T) {
 	for r := rune(1); r < 0x250; r++ {
-		password := left + string(r) + right
+		password := front + string(r) + back
 		for _, form := range forms[1:] {
 			a, err := parseURL(deploy.Secret(fmt.Sprintf(form, url.QueryEscape(strings.ReplaceAll(password, " ", "\x00")))))
 			got := a.password + a.sentinelPassword
@@ -169,7 +169,7 @@ func FuzzNoPieceOfAPasswordIsShown(f *testing.F) {
 		if leaks(middle) != "" {
 			return
 		}
-		raw := fmt.Sprintf(forms[(form%len(forms)+len(forms))%len(forms)], left+middle+right)
+		raw := fmt.Sprintf(forms[(form%len(forms)+len(forms))%len(forms)], front+middle+back)
 		if _, err := parseURL(deploy.Secret(raw)); err != nil {
 			if leaks(err.Error()) != "" {
 				t.Errorf("%q: %v", raw, err)

@@ -26,8 +26,8 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	l.prepare()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
-	if l.wasTold(m.Key) {
-		l.claimTold(ctx)
+	if r, told := l.wasTold(m.Key); told {
+		l.claimTold(ctx, r)
 		return true
 	}
 	name := m.Channel
@@ -58,11 +58,11 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	return l.tell(ctx, m, attempt, err)
 }
 
-func (l *Loop) wasTold(k Key) bool {
+func (l *Loop) wasTold(k Key) (Record, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, told := l.told[k]
-	return told
+	r, told := l.told[k]
+	return r, told
 }
 
 // claim makes the record, in one round trip when all is well. A try that was
@@ -108,6 +108,9 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 		delete(l.refused, k)
 	}
 	pass := l.telling[k] || say == SayDontKnow && (attempt == 0 || l.warned[k])
+	if say == SayNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
+		pass = true // what is told must be remembered until it is claimed: Slack delivers it again
+	}
 	if !pass {
 		l.telling[k] = true // another delivery of it may be here at the same time
 	}
@@ -164,25 +167,42 @@ func (l *Loop) postNow(ctx context.Context, m Mention, slot string, say Message)
 	}
 }
 
-// claimTold claims what people were told is not started, now that the store is
-// back, so that no later delivery or edit of it starts anything.
-func (l *Loop) claimTold(ctx context.Context) {
+// claimWhenBack claims what people were told is not started, once the store is
+// back, so that no later delivery or edit of it starts anything. It may be many,
+// and the store slow: the loop goes on meanwhile. At the end it tries once more.
+func (l *Loop) claimWhenBack(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-l.back:
+		case <-ctx.Done():
+		}
+		l.claimAllTold()
+	}
+}
+
+func (l *Loop) claimAllTold() {
 	l.mu.Lock()
-	told := maps.Clone(l.told)
+	told := slices.Collect(maps.Values(l.told))
 	l.mu.Unlock()
-	for k, r := range told {
-		r.Layout, r.Mark = Layout, rand.Text()
-		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
-		_, _, err := l.Store.Claim(tryCtx, r, r.Due(l.now()), l.Slack.Now())
-		cancel()
-		if err != nil {
+	for _, r := range told {
+		if !l.claimTold(l.work, r) {
 			return
 		}
-		l.lookIn(r.Due(l.now()))
-		l.mu.Lock()
-		delete(l.told, k)
-		l.mu.Unlock()
 	}
+}
+
+func (l *Loop) claimTold(ctx context.Context, r Record) (ok bool) {
+	r.Layout, r.Mark = Layout, rand.Text()
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if _, _, err := l.Store.Claim(ctx, r, r.Due(l.now()), l.Slack.Now()); err != nil {
+		return false
+	}
+	l.lookIn(r.Due(l.now()))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.told, r.Mention.Key)
+	return true
 }
 
 // edit takes an edit of a mention that has its record. It is not acked before

@@ -51,7 +51,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	}{
 		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
-			h, show := l.step(Held{Record: Record{State: Accepted, Mention: m}, Now: t0})
+			h, show := l.step(Held{Record: Record{State: Accepted, Mention: m}, Now: t0}, func() {})
 			return show && h.Record.State == Running
 		}},
 	} {

@@ -31,10 +31,12 @@ const (
 	pollEvery    = time.Second      // how often an idle process asks what is due
 	freshAtMost  = 64               // claimed records in hand, and of one channel:
 	freshChannel = 16
-	takenAtMost  = 32 // due records in hand
-	showAtMost   = 32 // records being shown
-	perProject   = 8  // triggers in one GitLab project
-	looksProject = 4  // look-ups in it
+	takenAtMost  = 32  // due records in hand
+	showAtMost   = 32  // records being shown
+	callsAtMost  = 128 // triggers on their way, and in one GitLab project:
+	perProject   = 8
+	looksAtMost  = 64 // look-ups on their way, and in one project:
+	looksProject = 4
 	storeTimeout = time.Second
 	overdue      = 30 * time.Second // then the bot is not ready
 )
@@ -62,9 +64,10 @@ type Loop struct {
 	calls   lanes // triggers
 	looks   lanes // look-ups: they keep no trigger back
 	wake    chan struct{}
+	back    chan struct{} // the store works: who was told that nothing was started can be claimed
 
 	mu      sync.Mutex
-	inHand  map[Key]*Held  // not nil: it came up again meanwhile
+	inHand  map[Key]*hold
 	told    map[Key]Record // who was told that nothing was started, while the store was away
 	warned  map[Key]bool   // who was told that it is not known
 	telling map[Key]bool   // who is being told one of these two
@@ -98,9 +101,9 @@ func (l *Loop) prepare() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
 		l.shows, l.channel = newSlots(showAtMost, showAtMost), newLines()
-		l.calls, l.looks = newLanes(perProject), newLanes(looksProject)
-		l.wake = make(chan struct{}, 1)
-		l.inHand, l.told, l.warned, l.refused = map[Key]*Held{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
+		l.calls, l.looks = newLanes(callsAtMost, perProject), newLanes(looksAtMost, looksProject)
+		l.wake, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
+		l.inHand, l.told, l.warned, l.refused = map[Key]*hold{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
 		l.parted, l.telling = map[Key]bool{}, map[Key]bool{}
 	})
 }
@@ -110,6 +113,7 @@ func (l *Loop) prepare() {
 // whoever comes next.
 func (l *Loop) Run(ctx context.Context) {
 	l.prepare()
+	l.hands.Go(func() { l.claimWhenBack(ctx) })
 	at := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -150,7 +154,10 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 	if err != nil {
 		return pollEvery
 	}
-	l.claimTold(ctx)
+	select {
+	case l.back <- struct{}{}:
+	default:
+	}
 	late := time.Duration(0)
 	for _, h := range due {
 		l.seen(h)
@@ -184,12 +191,12 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 // step for its own sake, then showing what came of it.
 func (l *Loop) hand(h Held, from *slots, name string) {
 	k := h.Record.Mention.Key
-	give := func() {
+	give := sync.OnceFunc(func() {
 		from.give(name)
 		if from == l.taken {
 			l.room()
 		}
-	}
+	})
 	if !l.grip(h) {
 		give()
 		return
@@ -203,7 +210,7 @@ func (l *Loop) hand(h Held, from *slots, name string) {
 }
 
 func (l *Loop) handle(h Held, stepped func()) {
-	h, show := l.step(h)
+	h, show := l.step(h, stepped)
 	stepped()
 	l.present(h, show)
 }
@@ -219,27 +226,51 @@ func (l *Loop) present(h Held, show bool) {
 	}
 }
 
+// hold is what this process does with a record that it has in hand.
+type hold struct {
+	again     *Held  // the record came up again meanwhile
+	interrupt func() // ends a look-up that waits for GitLab; nil: there is none
+}
+
 // grip takes a record in hand. One that is in hand already came up again, by a
-// word from outside: it is looked at once more before it is let go.
+// word from outside: it is looked at once more before it is let go, which is at
+// once where GitLab was only being asked about it.
 func (l *Loop) grip(h Held) bool {
 	k := h.Record.Mention.Key
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, in := l.inHand[k]
-	if in {
-		l.inHand[k] = &h
+	if was := l.inHand[k]; was != nil {
+		was.again = &h
+		if was.interrupt != nil {
+			was.interrupt()
+		}
 		return false
 	}
-	l.inHand[k] = nil
+	l.inHand[k] = &hold{}
 	return true
+}
+
+// interruptible has a look-up end when its record comes up again.
+func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
+	set := func(f func()) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if in := l.inHand[k]; in != nil {
+			if in.interrupt = f; f != nil && in.again != nil {
+				f()
+			}
+		}
+	}
+	set(interrupt)
+	return func() { set(nil) }
 }
 
 // release lets a record go, unless it came up again.
 func (l *Loop) release(k Key) (again *Held) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if again = l.inHand[k]; again != nil {
-		l.inHand[k] = nil
+	if again = l.inHand[k].again; again != nil {
+		l.inHand[k].again = nil
 		return again
 	}
 	delete(l.inHand, k)

@@ -9,6 +9,7 @@ import (
 // slots bounds how much is in hand: in all, and under one name. Nobody waits
 // for a slot: what finds none is due later.
 type slots struct {
+	fair  bool // the fewer are left, the less of them one name may have
 	mu    sync.Mutex
 	all   int
 	each  int
@@ -23,12 +24,24 @@ func newSlots(all, each int) *slots {
 func (s *slots) take(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.used >= s.all || s.names[name] >= s.each {
+	if s.used >= s.all || s.names[name] >= s.share() {
 		return false
 	}
 	s.used++
 	s.names[name]++
 	return true
+}
+
+// share is how many slots one name may have now. Where it is fair, names that
+// never give any back leave some to each that comes later.
+func (s *slots) share() int {
+	switch {
+	case !s.fair || s.used < s.all/2:
+		return s.each
+	case s.used < s.all*3/4:
+		return min(s.each, 2)
+	}
+	return 1
 }
 
 func (s *slots) give(name string) {
@@ -105,24 +118,38 @@ func (l *lines) moves(name string, side int, took time.Duration) {
 	l.of[name] = at
 }
 
-// lanes are the calls to GitLab: so many side by side in each project, and a
-// line for those that find no room.
+// lanes are the calls to GitLab: so many side by side in all and in each
+// project, and a line for those that find no room.
 type lanes struct {
 	slots *slots
 	lines *lines
 }
 
-func newLanes(side int) lanes { return lanes{newSlots(1<<20, side), newLines()} }
+// everybody is the line of those that find no room in all lanes together.
+const everybody = ""
+
+func newLanes(all, side int) lanes {
+	s := newSlots(all, side)
+	s.fair = true
+	return lanes{s, newLines()}
+}
 
 // enter takes a slot until leave, or tells when to come again; then leave is nil.
 func (l lanes) enter(project string) (leave func(), wait time.Duration) {
 	if !l.slots.take(project) {
+		if l.slots.free() == 0 {
+			project = everybody
+		}
 		return nil, l.lines.next(project)
 	}
-	began, side := time.Now(), l.slots.each
-	l.lines.moves(project, side, 0)
+	began := time.Now()
+	moves := func(took time.Duration) {
+		l.lines.moves(project, l.slots.each, took)
+		l.lines.moves(everybody, l.slots.all, took)
+	}
+	moves(0)
 	return func() {
-		l.lines.moves(project, side, time.Since(began))
+		moves(time.Since(began))
 		l.slots.give(project)
 	}, 0
 }

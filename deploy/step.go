@@ -11,8 +11,9 @@ import (
 )
 
 // step does the one thing that a record is due for, and tells whether Slack is
-// to be shown something now, by whom holds the record: us.
-func (l *Loop) step(h Held) (next Held, show bool) {
+// to be shown something now, by whom holds the record: us. free gives the slot
+// in hand back: a call to GitLab has one of its own, and keeps no answer back.
+func (l *Loop) step(h Held, free func()) (next Held, show bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
@@ -25,9 +26,9 @@ func (l *Loop) step(h Held) (next Held, show bool) {
 	}
 	switch r.State {
 	case Accepted:
-		return l.begin(h)
+		return l.begin(h, free)
 	case Waiting:
-		return l.tryAgain(h)
+		return l.tryAgain(h, free)
 	case Triggering: // whoever made the POST is gone, or does not come through
 		attempt := r.Deployment.Attempt
 		return l.put(h, func(r Record) Record {
@@ -37,10 +38,10 @@ func (l *Loop) step(h Held) (next Held, show bool) {
 			return r.Doubt(l.now(), l.Rules)
 		})
 	case Unsure, Running, Silent:
-		return l.look(h)
+		return l.look(h, free)
 	case Failed, Canceled:
 		if r.Deployment.Ending != "" {
-			return l.look(h)
+			return l.look(h, free)
 		}
 	}
 	return h, l.owes(h, l.now())
@@ -58,7 +59,7 @@ func (l *Loop) owes(h Held, now time.Time) bool {
 }
 
 // begin takes up a mention: it is answered, or it starts a deployment.
-func (l *Loop) begin(h Held) (Held, bool) {
+func (l *Loop) begin(h Held, free func()) (Held, bool) {
 	m, began := h.Record.Mention, time.Now()
 	here := l.Targets.In(m.Team, m.Channel)
 	in := l.Reader.Read(m, here)
@@ -72,7 +73,7 @@ func (l *Loop) begin(h Held) (Held, bool) {
 	}
 	if in.Deploys() && i >= 0 {
 		if answer.Say = l.refuses(h, here[i]); answer.Say == "" {
-			return l.trigger(h, here[i], began)
+			return l.trigger(h, here[i], began, free)
 		}
 	}
 	switch {
@@ -133,13 +134,14 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 // trigger makes the one POST: first the save that allows it, then the POST,
 // then the save of what came of it, until that is through. judged is when it
 // was judged to be in time: a process that slept since then writes no POST.
-func (l *Loop) trigger(h Held, t Target, judged time.Time) (Held, bool) {
+func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, bool) {
 	leave, wait := l.calls.enter(t.Project)
 	if leave == nil {
 		l.delay(h, wait)
 		return h, false
 	}
 	defer leave()
+	free()
 	token := NewToken()
 	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), TokenSum(token), l.now(), l.Rules)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
@@ -198,7 +200,7 @@ func (l *Loop) showIfSlow(h Held) (answered func() Held) {
 }
 
 // tryAgain makes another POST for what waited, or gives up.
-func (l *Loop) tryAgain(h Held) (Held, bool) {
+func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
 	d, began := h.Record.Deployment, time.Now()
 	if d.Pipeline != 0 { // a record of layout 1 may wait and have one
 		return l.put(h, func(r Record) Record {
@@ -218,7 +220,7 @@ func (l *Loop) tryAgain(h Held) (Held, bool) {
 		say = waitedInVain(d.Wait)
 	default:
 		t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
-		return l.trigger(h, t, began)
+		return l.trigger(h, t, began, free)
 	}
 	return l.put(h, func(r Record) Record {
 		if r.State != Waiting || r.Deployment.Attempt != d.Attempt {
@@ -230,7 +232,7 @@ func (l *Loop) tryAgain(h Held) (Held, bool) {
 
 // look asks GitLab about a deployment that has no end yet, or lets its
 // deadline pass.
-func (l *Loop) look(h Held) (Held, bool) {
+func (l *Loop) look(h Held, free func()) (Held, bool) {
 	d, began := h.Record.Deployment, l.now()
 	var p Pipeline
 	var complete bool
@@ -242,16 +244,21 @@ func (l *Loop) look(h Held) (Held, bool) {
 			return h, false
 		}
 		defer leave()
+		free()
 		ctx, cancel := context.WithTimeout(l.work, Lease-2*time.Second)
 		defer cancel()
+		done := l.interruptible(h.Record.Mention.Key, cancel)
 		if d.Pipeline != 0 {
 			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline, h.Record.counting())
 		} else {
 			p, complete, err = l.find(ctx, h.Record, began)
 		}
+		done()
 		if err != nil {
 			complete = false
-			l.log(Event{Name: "look-failed", Record: h.Record, Err: err})
+			if !errors.Is(ctx.Err(), context.Canceled) { // else a word was faster
+				l.log(Event{Name: "look-failed", Record: h.Record, Err: err})
+			}
 		}
 	}
 	var wait *LaterError
@@ -320,7 +327,8 @@ func (l *Loop) toSave(next Record) (_ Record, due time.Duration, show bool) {
 	return next, next.Due(now), false
 }
 
-// reload reads a record that others changed, until it is read.
+// reload reads a record that others changed, until it is read. One that a newer
+// version wrote is theirs now: it is let go.
 func (l *Loop) reload(h Held) (Held, error) {
 	for try := 0; ; try++ {
 		ctx, cancel := context.WithTimeout(l.work, storeTimeout)
@@ -334,7 +342,7 @@ func (l *Loop) reload(h Held) (Held, error) {
 		if err == nil {
 			return h, nil // gone since: the save writes it anew
 		}
-		if !pause(l.work, backoff(try)) {
+		if errors.Is(err, ErrUnreadable) || !pause(l.work, backoff(try)) {
 			return h, err
 		}
 	}

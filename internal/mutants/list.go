@@ -131,6 +131,18 @@ func mutants() []mutant {
 			"RootCAs: roots,", "RootCAs: roots, InsecureSkipVerify: true,", store,
 		},
 		{
+			"a trigger that keeps a place in the loop", "deploy/step.go",
+			"\tdefer leave()\n\tfree()\n\ttoken", "\tdefer leave()\n\ttoken", world,
+		},
+		{
+			"a look-up that goes on over a word", "deploy/loop.go",
+			"was.interrupt()", "_ = was.interrupt", world,
+		},
+		{
+			"a record of a newer layout that is not let go", "deploy/step.go",
+			"errors.Is(err, ErrUnreadable) || ", "", world,
+		},
+		{
 			"a post that is not announced", "deploy/show.go",
 			"announced.Posting = step.slot", "", crash,
 		},

@@ -1,0 +1,229 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// yards is a GitLab in which the projects that begin with "slow" never answer.
+type yards struct {
+	*yard
+	hangs atomic.Bool
+}
+
+func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.Outcome {
+	if y.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
+		time.Sleep(65 * time.Second)
+		return deploy.Outcome{Fate: deploy.FateUnsure}
+	}
+	return y.yard.Trigger(ctx, t, m, token, until)
+}
+
+func (y *yards) Look(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
+	if y.hangs.Load() && strings.HasPrefix(project, "slow") {
+		<-ctx.Done()
+		return deploy.Pipeline{}, ctx.Err()
+	}
+	return y.yard.Look(ctx, project, id, count)
+}
+
+// slowly is a rig whose loop has channel C1 for a project that answers, and CSn
+// for slow ones.
+func slowly(t *testing.T, watches bool, projects int) (*rig, *yards) {
+	t.Helper()
+	r := stillRig(t, watches)
+	l, y := r.loop(), &yards{yard: r.gitlab}
+	channels := []string{fmt.Sprintf(`"C1": {"app": {"project_id": "fine/app", "token": %q}}`, sim.TriggerToken)}
+	for i := range projects {
+		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q}}`, i, i, sim.TriggerToken))
+	}
+	l.Targets, l.GitLab = targets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), y
+	run(t, l)
+	r.Loop = l
+	return r, y
+}
+
+// says has the loop take in a mention in a channel.
+func (r *rig) says(channel, text string, n int) deploy.Mention {
+	r.t.Helper()
+	m := r.mention(n, text)
+	m.Channel = channel
+	if !r.Accept(context.Background(), m, 0) {
+		r.t.Fatal("the mention is not acked")
+	}
+	return m
+}
+
+// within is how long it takes until it is so, five minutes at most.
+func within(is func() bool) time.Duration {
+	at := time.Now()
+	for !is() && time.Since(at) < 5*time.Minute {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return time.Since(at)
+}
+
+func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
+	for _, projects := range []int{1, 12, few(40), few(100)} {
+		row(t, fmt.Sprintf("%d projects whose GitLab never answers a trigger, 12 mentions each", projects), func(t *testing.T) {
+			r, y := slowly(t, false, projects)
+			y.hangs.Store(true)
+			for i := range projects {
+				for n := range 12 {
+					r.says(fmt.Sprintf("CS%d", i), "release", 100+i*20+n)
+				}
+			}
+			time.Sleep(3 * time.Second)
+			greeting, release := r.says("C1", "hello", 9000), r.says("C1", "release", 9001)
+			if took := within(func() bool { return len(r.slack.thread(greeting.Key)) > 0 }); took > 5*time.Second {
+				t.Errorf("a greeting is answered after %v", took)
+			}
+			took := within(func() bool { return slices.Contains(r.slack.stands(release.Key), "thumbsup") })
+			if projects <= 50 && took > 5*time.Second { // more take all calls that there are
+				t.Errorf("another project's deploy is shown after %v", took)
+			}
+			if projects == 1 {
+				before := r.shelf.count()
+				time.Sleep(30 * time.Second)
+				if n := r.shelf.count() - before; n > 1000 {
+					t.Errorf("the store was asked %d times in half a minute in which nothing moved", n)
+				}
+			}
+		})
+	}
+}
+
+func TestLooksThatHangHoldNoEndBack(t *testing.T) {
+	for _, projects := range []int{1, 4, few(40)} {
+		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
+			r, y := slowly(t, true, projects)
+			var all []deploy.Mention
+			for i := range projects {
+				for n := range 6 {
+					all = append(all, r.says(fmt.Sprintf("CS%d", i), "release", 100+i*20+n))
+				}
+			}
+			time.Sleep(20 * time.Second)
+			y.hangs.Store(true)
+			time.Sleep(30 * time.Second)
+			for _, m := range all[:6] {
+				if v, err := r.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7}); v != deploy.VerdictTaken {
+					t.Fatal(v, err)
+				}
+				if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 3*time.Second {
+					t.Errorf("an end that was told is shown after %v", took)
+				}
+			}
+		})
+	}
+}
+
+func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
+	row(t, "the store is back and takes 0.4 s for a claim; 300 people were told that nothing was started", func(t *testing.T) {
+		r := newRig(t, false)
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		var all sync.WaitGroup
+		var told []deploy.Mention
+		for i := range 300 {
+			told = append(told, r.mention(1000+i, "release"))
+			all.Go(func() { r.Accept(context.Background(), told[i], 0) })
+		}
+		all.Wait()
+		r.shelf.set(func(_ context.Context, what string) error {
+			if what == "claim" {
+				time.Sleep(400 * time.Millisecond)
+			}
+			return nil
+		})
+		time.Sleep(2 * time.Second)
+		r.hears(r.Loop, m, deploy.ResultSuccess)
+		if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 5*time.Second {
+			t.Errorf("an end is shown after %v", took)
+		}
+		if err := r.Ready(); err != nil {
+			t.Errorf("not ready: %v", err)
+		}
+		time.Sleep(3 * time.Minute)
+		for _, m := range told {
+			if _, ok, err := r.shelf.Load(t.Context(), m.Key); !ok || err != nil {
+				t.Fatalf("%v is not claimed: %v", m.Key, err)
+			}
+		}
+		if n := r.gitlab.count(); n != 1 {
+			t.Errorf("%d triggers", n)
+		}
+	})
+}
+
+func TestWhoIsToldIsBounded(t *testing.T) {
+	row(t, "the store is away for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
+		const most = 10_000
+		r := newRig(t, false)
+		time.Sleep(time.Second)
+		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		var acked atomic.Int64
+		var all sync.WaitGroup
+		for i := range most + 500 {
+			all.Go(func() {
+				if r.Accept(context.Background(), r.mention(i, "release"), 0) {
+					acked.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := acked.Load(); n != most {
+			t.Errorf("%d of %d are acked, want %d", n, most+500, most)
+		}
+		r.shelf.set(nil)
+		time.Sleep(10 * time.Second)
+		if !r.Accept(context.Background(), r.mention(most+600, "hello"), 0) {
+			t.Error("nothing is taken in once the store is back")
+		}
+	})
+}
+
+func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
+	row(t, "as many as a project has lanes; then the project is asked for once more", func(t *testing.T) {
+		r := stillRig(t, false)
+		go1 := make(chan struct{})
+		r.gitlab.trigger = func(n int) deploy.Outcome {
+			if n <= 8 {
+				<-go1
+			}
+			return started()
+		}
+		r.Loop = r.start()
+		var ms []deploy.Mention
+		for i := range 8 {
+			ms = append(ms, r.ask(i+1))
+		}
+		time.Sleep(time.Second)
+		for _, m := range ms {
+			h, ok, err := r.shelf.Load(t.Context(), m.Key)
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			next := h.Record
+			next.Layout, next.Mark = deploy.Layout+1, "newer"
+			if _, err := r.shelf.Store.Save(t.Context(), h, next, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(go1)
+		time.Sleep(time.Second)
+		m := r.ask(9)
+		time.Sleep(2 * time.Second)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+	})
+}
