@@ -77,6 +77,7 @@ func TestJobsTellWhetherTheDeploySucceeded(t *testing.T) {
 
 		{"early: all is done", Counting{Early: true}, "running", "deploy@deploy:success deploy_success@notify:running", succeeded},
 		{"early: its own call came from after_script", Counting{Early: true, Proved: []string{"deploy"}}, "running", "build@build:success deploy@deploy:running", succeeded},
+		{"early: GitLab's list is behind its own call", Counting{Early: true, Proved: []string{"deploy"}}, "running", "deploy@deploy:created", succeeded},
 		{"early: the call proves that job and no other", Counting{Early: true, Proved: []string{"deploy-a"}}, "running", "deploy-a@x:running deploy-b@x:running", goesOn},
 		{"early: a job before the deploy called", Counting{Early: true, Proved: []string{"build"}}, "running", "build@build:running deploy@deploy:created", goesOn},
 		{"early: a job that is not named so called", Counting{Early: true, Proved: []string{"build"}}, "running", "build@build:running release@x:created", goesOn},

@@ -102,11 +102,11 @@ func mutants() []mutant {
 			"case w.JobName == \"\", !canAsk && believed:", "case w.JobName == \"\", believed:", domain,
 		},
 		{
-			"a person called again about what does not run", "deploy/states.go",
+			"a person called again about what does not run", "deploy/follow.go",
 			"if !told {", "if !told || true {", domain,
 		},
 		{
-			"a person called at every look", "deploy/states.go",
+			"a person called at every look", "deploy/follow.go",
 			"return r.sayOnce(r.line(SayPerson))", "return r.say(r.line(SayPerson))",
 			[]string{"./internal/sim", "-run", "TestWhatDoesNotMoveIsSpokenOf"},
 		},
@@ -200,7 +200,7 @@ func mutants() []mutant {
 			"\t\treturn fromElsewhere\n\tcase a.status == http.StatusNotFound", "\t\treturn fromGitLab\n\tcase a.status == http.StatusNotFound", notify,
 		},
 		{
-			"a listing that decides too early", "deploy/states.go",
+			"a listing that decides too early", "deploy/follow.go",
 			"!began.Before(u.sureFrom(d.Triggered)) &&", "", domain,
 		},
 		{
@@ -220,7 +220,7 @@ func mutants() []mutant {
 			"case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent:", "case r.State == Unsure, r.State == Silent:", domain,
 		},
 		{
-			"a look-up of another pipeline that counts", "deploy/states.go",
+			"a look-up of another pipeline that counts", "deploy/follow.go",
 			"case p.ID != 0 && own != 0 && p.ID != own:", "case false:", domain,
 		},
 		{

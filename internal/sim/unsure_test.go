@@ -83,6 +83,22 @@ func TestUnsure(t *testing.T) {
 			w.Mark(sim.Channel, again, "thumbsup")
 		})
 	}
+	row(t, "found by listing when it is over: its jobs tell at once how it ended", func(t *testing.T) {
+		w := sim.New(t)
+		w.Pipeline = func(p fakegitlab.Pipeline) {
+			w.GitLab.SetJobs(p.ID, buildAnd("failed")...)
+			w.GitLab.Finish(p.ID, "success")
+		}
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "made and cut"))
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		if n := w.Reacted(ts)["thumbsup"]; n != 0 {
+			t.Errorf("it was shown as running %d times", n)
+		}
+		posts(t, w, ts, 1)
+	})
 	row(t, "none was found: it stays unsure until the deadline, then it is silent", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
 		w.StartReady("a")

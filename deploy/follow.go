@@ -1,0 +1,242 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// This file follows a pipeline to its end: what GitLab's answers make of a
+// record, when it is asked again, and what comes of a deadline.
+
+// Look takes in an answer of GitLab about the deployment's pipeline: found by
+// its id, or looked for after a lost answer. began is when the question was
+// put. A look that found nothing leaves p zero.
+func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) Record {
+	own := r.Deployment.Pipeline
+	switch {
+	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
+		return r // a word was faster
+	case p.ID != 0 && own != 0 && p.ID != own:
+		return r // a word named the pipeline meanwhile, and this is another
+	}
+	r.Deployment.Looks++
+	d := &r.Deployment
+	switch {
+	case p.ID != 0:
+		return r.see(p, now, u)
+	case d.Ending != "":
+		return r.awaitJobs(now, u)
+	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
+		d.NoneSeen = true
+		r = r.say(r.line(SayNoneSeen))
+	}
+	return r.lapse(now, u)
+}
+
+// see takes in what GitLab shows of the record's own pipeline.
+func (r Record) see(p Pipeline, now time.Time, u Rules) Record {
+	d := &r.Deployment
+	if d.Pipeline == 0 {
+		d.Pipeline = p.ID
+	}
+	if p.URL != "" {
+		d.URL = p.URL
+	}
+	switch {
+	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // they never will be
+		d.EndingAt = now.Add(-jobsWithin)
+		return r.awaitJobs(now, u)
+	case p.Unseen && p.Retry && (p.End != "" || d.Ending != ""):
+		if r.State == Unsure {
+			r = r.run(Pipeline{ID: p.ID}, now, u)
+		}
+		if d.Ending == "" {
+			d.Ending, d.EndingAt = p.End, now
+		}
+		return r.awaitJobs(now, u)
+	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
+		return r.end(p)
+	case d.Ending != "" && !p.Judged:
+		r.Next = now // this look began before the word that told the end
+		return r
+	case p.End != "": // it stays so
+		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
+		return r
+	case r.State == Failed, r.State == Canceled: // somebody is running it again
+		d.Ending = r.State
+		return r.awaitJobs(now, u)
+	}
+	r = r.run(Pipeline{ID: p.ID}, now, u)
+	d.Ending, d.EndingAt, d.Heard = "", time.Time{}, now
+	overtime := d.Timeout > 0 && !now.Before(d.Triggered.Add(d.Timeout))
+	switch {
+	case p.Nothing && overtime:
+		return r.end(Pipeline{End: Canceled, Nothing: true, Detail: p.Detail})
+	case r.State == Running:
+		r = r.await(p, now)
+		if overtime && d.Waits != WaitsPerson {
+			m := r.line(SayOvertime)
+			m.Detail = shortly(d.Timeout)
+			r = r.sayOnce(m)
+		}
+	}
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// await notes what a running pipeline waits for, and tells a person who is needed.
+func (r Record) await(p Pipeline, now time.Time) Record {
+	d := &r.Deployment
+	waits, pending := p.Waits, d.Pending
+	if p.Nothing {
+		waits = WaitsPerson
+	}
+	switch {
+	case waits != WaitsRunner:
+		pending = time.Time{}
+	case pending.IsZero() && d.Looks <= 1:
+		pending = d.Triggered // it has been so since it was made
+	case pending.IsZero():
+		pending = now
+	}
+	if waits == WaitsRunner && now.Sub(pending) < pendingTold {
+		waits = ""
+	}
+	if waits != d.Waits {
+		r.Shown.Next = time.Time{}
+	}
+	d.Waits, d.Pending = waits, pending
+	switch {
+	case p.Nothing:
+		m := r.line(SayNothing)
+		m.Detail = p.Detail
+		return r.sayOnce(m)
+	case waits == WaitsPerson:
+		return r.sayOnce(r.line(SayPerson))
+	}
+	return r
+}
+
+// awaitJobs waits for the jobs to show the end that was told. If they cannot be
+// read in time, it is believed. An end that the record has already needs no
+// belief: then GitLab has as long as a deploy takes to show another.
+func (r Record) awaitJobs(now time.Time, u Rules) Record {
+	d := &r.Deployment
+	within := d.EndingAt.Add(jobsWithin)
+	switch {
+	case now.Before(within):
+		r.Next = earlier(now.Add(jobsAgain), within)
+	case d.Ending != r.State:
+		return r.end(Pipeline{End: d.Ending, Unseen: true})
+	case r.Looks(u) && now.Before(d.EndingAt.Add(d.Timeout)):
+		r.Next = now.Add(followMost)
+	default:
+		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
+	}
+	return r
+}
+
+// lapse makes the deadline's move if it has passed, else sets when to look next.
+// Who was told that GitLab shows no pipeline is not called again.
+func (r Record) lapse(now time.Time, u Rules) Record {
+	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
+		told := r.toldNothingRuns()
+		r = r.move(Silent)
+		if !told {
+			r = r.say(r.line(SaySilent))
+		}
+	}
+	r.Next = r.nextLook(now, u)
+	return r
+}
+
+// shortly writes a duration as people do: 1h, not 1h0m0s.
+func shortly(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
+}
+
+// Deadline is when the deployment falls silent without a word.
+func (r Record) Deadline() time.Time {
+	d := r.Deployment
+	return later(d.Triggered, d.Heard).Add(d.Timeout)
+}
+
+// Looks tells whether GitLab is to be asked about this record when it is due.
+func (r Record) Looks(u Rules) bool {
+	canAsk := u.Watches && r.Deployment.Project != ""
+	switch r.State {
+	case Running, Silent:
+		return canAsk && r.Deployment.Pipeline != 0
+	case Unsure:
+		return canAsk && !r.Deployment.NoneSeen
+	case Failed, Canceled:
+		return canAsk && r.Deployment.Pipeline != 0 && r.Deployment.Ending != ""
+	}
+	return false
+}
+
+// counting says what GitLab is asked about the jobs.
+func (r Record) counting() Counting {
+	d := r.Deployment
+	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
+}
+
+// nextLook is when a deployment without an end is looked at again.
+func (r Record) nextLook(now time.Time, u Rules) time.Time {
+	d := r.Deployment
+	switch {
+	case r.State == Silent && !(r.Looks(u) && now.Before(d.Triggered.Add(followUntil))):
+		return time.Time{}
+	case r.State == Silent:
+		return now.Add(followLate)
+	case !r.Looks(u):
+		return r.Deadline()
+	case r.State == Running:
+		return earlier(r.follow(now, u), later(r.Deadline(), now.Add(time.Second)))
+	}
+	// Unsure: soon at first, then for the time when a listing decides, then patiently.
+	for _, after := range []time.Duration{1, 3, 7, 15, 30, 60} {
+		if at := d.Triggered.Add(after * time.Second); at.After(now) {
+			return earlier(at, r.Deadline())
+		}
+	}
+	if sure := u.sureFrom(d.Triggered); sure.After(now) {
+		return earlier(sure, r.Deadline())
+	}
+	return earlier(now.Add(30*time.Second), later(r.Deadline(), now.Add(time.Second)))
+}
+
+// follow is when a running pipeline is looked at again: every 5 s at first,
+// never more than 12 s apart, the loop's poll included.
+func (r Record) follow(now time.Time, u Rules) time.Time {
+	switch {
+	case !r.Looks(u):
+		return r.Deadline()
+	case now.After(r.Deployment.Triggered.Add(followUntil)):
+		return now.Add(followLate)
+	}
+	return now.Add(min(followFirst+time.Duration(r.Deployment.Looks)*time.Second/2, followMost))
+}
+
+// rest puts the next look off, as GitLab wants to be left alone until then; the
+// deadline holds all the same.
+func (r Record) rest(now, until time.Time) Record {
+	if r.Next.IsZero() {
+		return r
+	}
+	r.Next = later(r.Next, until)
+	if r.State == Running || r.State == Unsure {
+		r.Next = earlier(r.Next, r.Deadline())
+	}
+	if d := r.Deployment; d.Ending != "" && d.Ending != r.State {
+		r.Next = earlier(r.Next, later(d.EndingAt.Add(jobsWithin), now))
+	}
+	return r
+}
