@@ -2,6 +2,7 @@ package fakeslack
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -92,6 +93,23 @@ func (s *Slack) Redeliver(channel, ts string) bool {
 	return false
 }
 
+// Deliver makes another event of a message as it is now, with options for that
+// event alone: what another workspace that has the app is sent, say.
+func (s *Slack) Deliver(channel, ts string, opts ...Option) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.open(channel).find(ts)
+	if m == nil {
+		return
+	}
+	again := *m
+	again.extra, again.outer = maps.Clone(m.extra), maps.Clone(m.outer)
+	for _, o := range opts {
+		o(s, &again)
+	}
+	s.mentioned(channel, &again)
+}
+
 // Broadcast hands each envelope to every socket: what Slack does not, and a bot
 // must bear.
 func (s *Slack) Broadcast(on bool) { s.set(func() { s.broadcast = on }) }
@@ -102,6 +120,19 @@ func (s *Slack) PauseDeliveries(on bool) {
 	defer s.mu.Unlock()
 	s.paused = on
 	s.deliverWaiting()
+}
+
+// DeliverBackwards lets go what is held back, the newest first, with a gap.
+func (s *Slack) DeliverBackwards(gap time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = false
+	waiting := s.waiting
+	s.waiting = nil
+	slices.Reverse(waiting)
+	for i, a := range waiting {
+		s.after(time.Duration(i)*gap, func() { s.deliver(a) })
+	}
 }
 
 // mentioned makes an event of a message that names the bot, where the bot is.
@@ -116,13 +147,36 @@ func (s *Slack) mentioned(channel string, m *Message) {
 	if m.Edited != "" {
 		inner["event_ts"] = m.Edited
 	}
-	e.payload = marshal(map[string]any{
+	var org any
+	if s.cfg.Org != "" {
+		org = s.cfg.Org
+	}
+	outer := map[string]any{
 		"token": "verification-test", "type": "event_callback", "api_app_id": s.cfg.App,
-		"team_id": m.Team, "context_team_id": s.cfg.Team, "context_enterprise_id": nil,
+		"team_id": m.Team, "context_team_id": s.cfg.Team, "context_enterprise_id": org,
 		"event": inner, "event_id": e.id, "event_time": s.now().Unix(),
-		"authorizations":        []any{map[string]any{"enterprise_id": nil, "team_id": s.cfg.Team, "user_id": s.cfg.Bot, "is_bot": true, "is_enterprise_install": false}},
+		"authorizations":        []any{map[string]any{"enterprise_id": org, "team_id": s.cfg.Team, "user_id": s.cfg.Bot, "is_bot": true, "is_enterprise_install": false}},
 		"is_ext_shared_channel": m.Team != s.cfg.Team, "event_context": "4-" + e.id,
+	}
+	maps.Copy(outer, m.outer)
+	maps.DeleteFunc(outer, func(name string, v any) bool {
+		_, set := m.outer[name]
+		return set && v == nil
 	})
+	e.payload = marshal(outer)
+	s.events = append(s.events, e)
+	s.deliver(&attempt{event: e})
+}
+
+// RateLimit tells the app that it got more events than Slack delivers, which is
+// an event of its own kind: it is about no message.
+func (s *Slack) RateLimit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := &event{id: s.id("Ev"), payload: marshal(map[string]any{
+		"token": "verification-test", "type": "app_rate_limited", "team_id": s.cfg.Team, "api_app_id": s.cfg.App,
+		"minute_rate_limited": s.now().Truncate(time.Minute).Unix(),
+	})}
 	s.events = append(s.events, e)
 	s.deliver(&attempt{event: e})
 }

@@ -218,9 +218,13 @@ func TestEditsAndBotsFireOwnPostsDoNot(t *testing.T) {
 		if f := c.next().Payload.Event; f["subtype"] != "file_share" || f["files"] == nil || f["ts"] != "1700000000.000100" || f["action_token"] != "x" {
 			t.Errorf("file: %v", f)
 		}
+		w.Say("U1", "C1", "<@U0BOT>", fakeslack.WithOuter("context_team_id", nil), fakeslack.WithOuter("is_ext_shared_channel", true))
+		if o := c.next().Payload; o.ContextTeam != "" || !o.IsExtShared {
+			t.Errorf("outer: %+v", o)
+		}
 		w.Leave("C1")
 		w.Say("U1", "C1", "<@U0BOT> release")
-		if got := len(w.Deliveries()); got != 5 {
+		if got := len(w.Deliveries()); got != 6 {
 			t.Errorf("%d deliveries", got)
 		}
 	})

@@ -35,10 +35,14 @@ func (s *Slack) openConnection(c call) (answer, string) {
 }
 
 func (s *Slack) authTest(call) (answer, string) {
-	return answer{
+	a := answer{
 		"url": "https://example.slack.com/", "team": "Example", "team_id": s.cfg.Team, "user": "psycher",
 		"user_id": s.cfg.Bot, "bot_id": s.cfg.BotID, "is_enterprise_install": false,
-	}, ""
+	}
+	if s.cfg.Org != "" {
+		a["enterprise_id"] = s.cfg.Org
+	}
+	return a, ""
 }
 
 func (s *Slack) postMessage(c call) (answer, string) {

@@ -24,7 +24,8 @@ type Message struct {
 	Reactions []string // in the order of adding
 
 	clientID string
-	extra    map[string]any
+	extra    map[string]any // fields of its events
+	outer    map[string]any // fields of what its events come in
 }
 
 // room is a channel.
@@ -84,6 +85,11 @@ func With(field string, value any) Option {
 	return func(_ *Slack, m *Message) { m.extra[field] = value }
 }
 
+// WithOuter sets a field of what the event comes in to anything; nil leaves it out.
+func WithOuter(field string, value any) Option {
+	return func(_ *Slack, m *Message) { m.outer[field] = value }
+}
+
 // Say lets a user write into a channel, which comes to be by it. The text is
 // what one types, with people, channels and groups in Slack's form (<@U123>,
 // <#C123>, <!here>): all else is escaped and linked as Slack does. A mention of
@@ -91,7 +97,7 @@ func With(field string, value any) Option {
 func (s *Slack) Say(user, channel, text string, opts ...Option) (ts string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := &Message{User: user, Team: s.cfg.Team, clientID: s.uuid(), extra: make(map[string]any)}
+	m := &Message{User: user, Team: s.cfg.Team, clientID: s.uuid(), extra: make(map[string]any), outer: make(map[string]any)}
 	m.Text, m.Blocks = compose(text)
 	for _, o := range opts {
 		o(s, m)

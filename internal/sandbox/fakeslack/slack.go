@@ -21,6 +21,7 @@ import (
 type Config struct {
 	URL       string          // what it is reached by, "http://127.0.0.1:1234"; default: the host that was asked
 	Team      string          // the workspace, T0TEAM
+	Org       string          // the organisation it is part of, E0ORG say; default: none
 	App       string          // the app, A0APP
 	Bot       string          // the bot's user, U0BOT
 	BotID     string          // the bot's other id, B0BOT

@@ -94,7 +94,41 @@ func runs(text string) []run {
 	return all
 }
 
-func inline(line string) (text string, elements []element) {
+// struck is what is struck through within a line.
+var struck = regexp.MustCompile("~[^~\\s](?:[^~\n]*[^~\\s])?~")
+
+// inline makes something of what stands in lines, which may be struck through.
+func inline(lines string) (text string, elements []element) {
+	var b strings.Builder
+	from := 0
+	add := func(part string) []element {
+		t, e := unstruck(part)
+		b.WriteString(t)
+		elements = append(elements, e...)
+		return e
+	}
+	for _, at := range struck.FindAllStringIndex(lines, -1) {
+		if at[0] > 0 && lines[at[0]-1] != ' ' && lines[at[0]-1] != '\n' {
+			continue
+		}
+		add(lines[from:at[0]])
+		b.WriteByte('~')
+		for _, e := range add(lines[at[0]+1 : at[1]-1]) {
+			style, _ := e["style"].(element)
+			if style == nil {
+				style = element{}
+			}
+			style["strike"] = true
+			e["style"] = style
+		}
+		b.WriteByte('~')
+		from = at[1]
+	}
+	add(lines[from:])
+	return b.String(), elements
+}
+
+func unstruck(line string) (text string, elements []element) {
 	var b strings.Builder
 	plain := func(s string) {
 		if s != "" {

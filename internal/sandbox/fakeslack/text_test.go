@@ -38,6 +38,10 @@ func TestTextIsWrittenAsSlackDoes(t *testing.T) {
 			`[{"type":"rich_text_section","elements":[{"type":"text","text":"<@U0BOT> a<b","style":{"code":true}}]}]`,
 		},
 		{
+			"~<@U0BOT> rel~ease~ no~w~", "~<@U0BOT> rel~ease~ no~w~",
+			`[{"type":"rich_text_section","elements":[{"type":"user","user_id":"U0BOT","style":{"strike":true}},{"type":"text","text":" rel","style":{"strike":true}},{"type":"text","text":"ease~ no~w~"}]}]`,
+		},
+		{
 			"<!here> <#C1|general> <!subteam^S1|@ops>", "<!here> <#C1|general> <!subteam^S1|@ops>",
 			`[{"type":"rich_text_section","elements":[{"type":"broadcast","range":"here"},{"type":"text","text":" "},{"type":"channel","channel_id":"C1"},{"type":"text","text":" "},{"type":"usergroup","usergroup_id":"S1"}]}]`,
 		},
