@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +45,11 @@ func (e *SlackError) Error() string { return e.Method + ": Slack says " + e.Code
 
 // Unwrap gives slack-go's own error, for those who go by that.
 func (e *SlackError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Code, Needed: e.Needed} }
+
+// Is tells a reaction on a message that was deleted.
+func (e *SlackError) Is(target error) bool {
+	return target == deploy.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
+}
 
 // limitError is Slack's 429, in any of its shapes.
 type limitError struct {
@@ -157,6 +163,7 @@ type answer struct {
 	TS       lenient         `json:"ts,omitempty"`
 	URL      lenient         `json:"url,omitempty"`
 	TeamID   lenient         `json:"team_id,omitempty"`
+	Org      lenient         `json:"enterprise_id,omitempty"`
 	UserID   lenient         `json:"user_id,omitempty"`
 	BotID    lenient         `json:"bot_id,omitempty"`
 	Messages []answerMessage `json:"messages,omitempty"`

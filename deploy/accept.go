@@ -30,6 +30,9 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 		l.claimTold(ctx, r)
 		return true
 	}
+	if m.Unnamed {
+		return l.takeBack(ctx, m)
+	}
 	name := m.Channel
 	lease, slot := Lease, l.fresh.take(name)
 	if !slot {
@@ -205,11 +208,39 @@ func (l *Loop) claimTold(ctx context.Context, r Record) (ok bool) {
 	return true
 }
 
+// takeBack takes an edit after which the message no longer speaks to the bot.
+// Where the message has no record yet, one that asks for nothing is made: Slack
+// may still deliver the message as it was.
+func (l *Loop) takeBack(ctx context.Context, m Mention) (ack bool) {
+	_, made, err := l.claim(ctx, Record{State: Answered, Mention: m}, -1)
+	if err != nil {
+		return false // Slack delivers it again
+	}
+	return made || l.edit(ctx, m)
+}
+
 // edit takes an edit of a mention that has its record. It is not acked before
 // what it changes is saved.
 func (l *Loop) edit(ctx context.Context, m Mention) (ack bool) {
-	deploys := l.Reader.Read(m, l.Targets.In(m.Team, m.Channel)).Deploys()
-	_, err := l.change(ctx, m.Key, func(r Record) Record { return r.Edit(deploys) })
+	here := l.Targets.In(m.Team, m.Channel)
+	var now Intent
+	if !m.Unnamed {
+		now = l.Reader.Read(m, here)
+	}
+	_, err := l.change(ctx, m.Key, func(r Record) Record {
+		asks := !m.Unnamed && now.Deploys()
+		switch r.State {
+		case Accepted: // nobody has read its own words yet
+			was := l.Reader.Read(r.Mention, here)
+			if !was.Deploys() {
+				return r
+			}
+			asks = asks && now.Target == was.Target
+		case Triggering, Waiting:
+			asks = asks && now.Target == r.Deployment.Target
+		}
+		return r.Edit(asks)
+	})
 	return err == nil
 }
 

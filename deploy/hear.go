@@ -131,7 +131,8 @@ func (r Record) toldNothingRuns() bool {
 	return r.State == Answered || r.State == Refused || (r.Deployment.NoneSeen && r.Deployment.Pipeline == 0)
 }
 
-// Edit takes in that the mention was edited, and now asks for a deploy or not.
+// Edit takes in that the mention was edited, and asks for a deploy (for this one,
+// where the record is about one) or not.
 func (r Record) Edit(deploys bool) Record {
 	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.Say == SayEditedIn })
 	switch {
@@ -139,6 +140,21 @@ func (r Record) Edit(deploys bool) Record {
 		return r.say(Message{Say: SayEditedIn})
 	case !deploys && (r.State == Accepted || r.State == Waiting):
 		return r.Answer(Message{Say: SayEditedOut, Target: r.Deployment.Target})
+	case r.State == Triggering: // if GitLab takes it, it runs
+		r.Deployment.TakenBack = !deploys
+	}
+	return r
+}
+
+// Gone takes in that the mention was deleted. What waits starts nothing any
+// more; there is nobody's message left to answer.
+func (r Record) Gone() Record {
+	switch r.State {
+	case Accepted, Waiting:
+		r = r.move(Answered)
+		r.Marks = nil // nothing stands any more
+	case Triggering:
+		r.Deployment.TakenBack = true
 	}
 	return r
 }

@@ -43,9 +43,11 @@ type Mention struct {
 	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
 	Thread   string `json:"thread,omitempty"`   // the thread it stands in; empty at top level
 	User     string `json:"user"`               // who wrote it, U... or W...
-	Stranger bool   `json:"stranger,omitempty"` // a guest of another workspace (Slack Connect)
+	Stranger bool   `json:"stranger,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
 	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
-	Text     string `json:"text"`               // Slack's text of it, code and quotes already taken out where blocks tell them
+	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, it asks for nothing
+	Cut      bool   `json:"cut,omitempty"`      // the message could not be read to its end: never deploys
+	Text     string `json:"text"`               // Slack's text of it: quotes, preformatted and struck-through words taken out
 }
 
 // ReplyThread is the thread that replies go to.

@@ -132,7 +132,8 @@ const (
 // Slack shows things: package bot. Errors: nil, *LaterError (not done, try
 // again), *LostError (may have been done), any other is permanent and ends it.
 type Slack interface {
-	// React puts a reaction on the mention; it may already be there.
+	// React puts a reaction on the mention; it may already be there. Its error may
+	// be [ErrMentionGone].
 	React(ctx context.Context, k Key, emoji string) error
 	// Unreact takes the bot's own reaction off; it may already be gone.
 	Unreact(ctx context.Context, k Key, emoji string) error
@@ -147,6 +148,9 @@ type Slack interface {
 	// Now is Slack's clock.
 	Now() time.Time
 }
+
+// ErrMentionGone: the mention is not there any more, somebody deleted it.
+var ErrMentionGone = errors.New("the mention was deleted")
 
 // LaterError: it was not done; try again after the duration.
 type LaterError struct {

@@ -80,6 +80,10 @@ type Deployment struct {
 	Waits    Waits     `json:"waits,omitempty"`     // what a running one waits for, as its status message says
 	Pending  time.Time `json:"pending,omitzero"`    // since when GitLab shows it as pending
 	Nothing  bool      `json:"nothing,omitempty"`   // it is canceled because no job that deploys has run
+
+	// TakenBack: the mention was edited or deleted during a POST. If that did not
+	// make a pipeline, no other is made.
+	TakenBack bool `json:"taken_back,omitempty"`
 }
 
 // Shown is what of the record stands in Slack. Only who holds the record's

@@ -35,14 +35,14 @@ const showTimeout = 4 * time.Second
 // the message stands before posting it. What Slack does not take now (a rate
 // limit of one method, say) does not keep the rest back.
 func (l *Loop) show(h Held) {
-	s, blocked := h.Record.Shown, map[showDo]time.Duration{}
+	s, blocked, gone := h.Record.Shown, map[showDo]time.Duration{}, false
 	held := s.Until.Add(-Lease) // the save that led here may have announced it
 	if l.hasParted(h.Record) {
 		blocked[doPost] = 0 // its person was told so, in that place
 	}
 	for {
 		step, ok := firstOf(h.Record.with(s).owed(), blocked)
-		if !ok {
+		if !ok || gone && h.Record.Gone().State != h.Record.State {
 			break
 		}
 		if step.do == doPost || l.now().Sub(held) > Lease/3 {
@@ -71,6 +71,7 @@ func (l *Loop) show(h Held) {
 			blocked[step.do] = wait.After
 			l.log(Event{Name: "slack-later", Record: h.Record, Err: err, Detail: string(step.do)})
 		case err != nil:
+			gone = gone || errors.Is(err, ErrMentionGone)
 			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.do)})
 		}
 	}
@@ -80,7 +81,10 @@ func (l *Loop) show(h Held) {
 			s.Next = at
 		}
 	}
-	l.keep(h, s, -1)
+	if _, ok := l.keep(h, s, -1); ok && gone {
+		// Where it cannot be saved, the mention is looked for before the next POST.
+		_, _ = l.change(l.work, h.Record.Mention.Key, Record.Gone)
+	}
 }
 
 // showLater gives the claim on showing a record up: whoever has room after d
@@ -90,6 +94,21 @@ func (l *Loop) showLater(h Held, d time.Duration) {
 	s.Until, s.Next = time.Time{}, l.now().Add(d)
 	l.keep(h, s, -1)
 }
+
+// isGone tells whether the mention of what waits was surely deleted. The mark of
+// waiting can be put again without harm, if the record knows it: it is taken off later.
+func (l *Loop) isGone(r Record) bool {
+	if !slices.Contains(r.Marks, mark(Waiting)) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(l.work, goneTimeout)
+	defer cancel()
+	err := l.Slack.React(ctx, r.Mention.Key, mark(Waiting))
+	return errors.Is(err, ErrMentionGone)
+}
+
+// goneTimeout bounds the look for the mention: the POST does not wait for Slack.
+const goneTimeout = 2 * time.Second
 
 // passed is how much time has passed by either clock: one stands still while
 // the machine sleeps, the other can be set.

@@ -193,6 +193,9 @@ func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Rec
 		}
 		r = r.move(Waiting)
 		r.Deployment.Wait, r.Next = o.Say, at
+		if r.Deployment.TakenBack {
+			r = r.Edit(false)
+		}
 		return r, true
 	default:
 		return r.Doubt(now, u), true

@@ -303,3 +303,40 @@ func TestEdit(t *testing.T) {
 		t.Error("an edit of what runs is answered")
 	}
 }
+
+// Whoever takes a request back while its POST is being made, by an edit or by
+// deleting it, gets no second POST.
+func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
+	for name, back := range map[string]Record{"edited": in(Triggering).Edit(false), "deleted": in(Triggering).Gone()} {
+		for fate, want := range map[Fate]State{FateWait: Answered, FateNotSent: Answered, FateStarted: Running, FateUnsure: Unsure, FateRefused: Refused} {
+			r, _ := back.Settle(back.Deployment.Attempt, Outcome{Fate: fate, Pipeline: Pipeline{ID: map[Fate]int64{FateStarted: 7}[fate]}}, t0, rules)
+			if r.State != want {
+				t.Errorf("%s, then %s: %s, want %s", name, fate, r.State, want)
+			}
+			if want == Answered && (!r.Next.IsZero() || r.Lines[len(r.Lines)-1].Say != SayEditedOut) {
+				t.Errorf("%s, then %s: due at %s, says %v", name, fate, r.Next, r.Lines)
+			}
+		}
+	}
+	r := in(Triggering).Edit(false).Edit(true)
+	if r, _ = r.Settle(r.Deployment.Attempt, Outcome{Fate: FateWait}, t0, rules); r.State != Waiting {
+		t.Errorf("edited back, it is %s", r.State)
+	}
+}
+
+func TestGone(t *testing.T) {
+	for _, s := range []State{Accepted, Waiting} {
+		r := in(s).Gone()
+		if r.State != Answered || len(r.owed()) != len(in(s).owed()) && len(r.owed()) != 0 || !r.Next.IsZero() {
+			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.owed())
+		}
+		if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules); v != VerdictStop {
+			t.Errorf("a pipeline that starts after all is told %s, want stop", v)
+		}
+	}
+	for _, s := range []State{Unsure, Running, Silent, Succeeded, Failed, Canceled, Refused, Answered} {
+		if r := in(s).Gone(); r.State != s {
+			t.Errorf("deleted, %s becomes %s", s, r.State)
+		}
+	}
+}

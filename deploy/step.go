@@ -201,7 +201,7 @@ func (l *Loop) showIfSlow(h Held) (answered func() Held) {
 
 // tryAgain makes another POST for what waited, or gives up.
 func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
-	d, began := h.Record.Deployment, time.Now()
+	d := h.Record.Deployment
 	if d.Pipeline != 0 { // a record of layout 1 may wait and have one
 		return l.put(h, func(r Record) Record {
 			if r.State != Waiting {
@@ -210,6 +210,16 @@ func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
 			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Rules)
 		})
 	}
+	if l.isGone(h.Record) {
+		l.log(Event{Name: "mention-gone", Record: h.Record})
+		return l.put(h, func(r Record) Record {
+			if r.State != Waiting {
+				return r
+			}
+			return r.Gone()
+		})
+	}
+	began := time.Now()
 	t, ok := l.Targets.Find(h.Record.Mention.Team, h.Record.Mention.Channel, d.Target)
 	say := Say("")
 	switch {
