@@ -70,7 +70,7 @@ func (a *API) Identify(ctx context.Context) (Identity, error) {
 	err := a.call(ctx, "auth.test", "", "", func() error {
 		r, err := a.slack.AuthTestContext(ctx)
 		if err == nil {
-			me = Identity{Team: r.TeamID, User: r.UserID, BotID: r.BotID}
+			me = Identity{Team: r.TeamID, Enterprise: r.EnterpriseID, User: r.UserID, BotID: r.BotID}
 		}
 		return err
 	})

@@ -3,6 +3,7 @@ package bot
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,8 +12,9 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Identity is who the bot is: from auth.test and the socket's hello.
-type Identity struct{ Team, User, BotID, App string }
+// Identity is who the bot is: from auth.test and the socket's hello. Enterprise
+// is the organisation of an Enterprise Grid, E..., that the workspace is part of.
+type Identity struct{ Team, Enterprise, User, BotID, App string }
 
 // namespace is where deployment ids live. It never changes: a second process,
 // or a later version, must come to the same id for the same message.
@@ -30,89 +32,152 @@ const textKept = 8000
 
 // ReadMention takes the mention out of an events_api payload. ok is false, with
 // a reason for the log, where the event is not for the bot: who does not know
-// me.User is named by nobody.
+// me.User is named by nobody. An edit that no longer names the bot is a mention
+// all the same, so that it reaches the record: see [deploy.Mention.Unnamed].
 //
 // Slack sends more than it documents, and other clients write odd blocks: each
-// field is read leniently, and one that cannot be read is one that is absent.
+// field is read leniently, and one that cannot be read is one that is absent, but
+// where being absent would be a permission.
 func ReadMention(payload []byte, me Identity) (m deploy.Mention, ok bool, reason string) {
-	var p eventPayload
-	if err := json.Unmarshal(payload, &p); err != nil {
-		return m, false, "the payload is not an event in JSON"
+	m, ok, d := readMention(payload, me)
+	return m, ok, d.reason
+}
+
+// dropped is why an event starts nothing, with what the log tells of it.
+type dropped struct {
+	reason  string
+	quiet   bool // not about a mention by somebody else: of interest to nobody
+	payload eventPayload
+	event   mentionEvent
+}
+
+func readMention(payload []byte, me Identity) (m deploy.Mention, ok bool, d dropped) {
+	if err := json.Unmarshal(payload, &d.payload); err != nil {
+		d.reason = "the payload is not an event in JSON"
+		return m, false, d
 	}
-	var e mentionEvent
-	if err := json.Unmarshal(p.Event, &e); err != nil {
-		return m, false, "the payload has no event"
+	if err := json.Unmarshal(d.payload.Event, &d.event); err != nil {
+		d.reason = "the payload has no event"
+		return m, false, d
 	}
-	if reason := notForBot(p, e, me); reason != "" {
-		return m, false, reason
+	e := &d.event
+	m.Key = deploy.Key{Team: me.Team, Channel: string(e.Channel), TS: string(e.TS)}
+	d.reason, d.quiet = notForBot(d.payload, *e, me)
+	if d.reason == "" {
+		d.reason = notWhole(m.Key, *e)
 	}
-	m.Key = deploy.Key{Team: string(p.ContextTeamID), Channel: string(e.Channel), TS: string(e.TS)}
-	if m.Team == "" {
-		m.Team = string(p.TeamID)
+	if d.reason != "" {
+		return m, false, d
 	}
-	switch {
-	case !isID(m.Team):
-		return m, false, "the event has no team id"
-	case !isID(m.Channel):
-		return m, false, "the event has no channel id"
-	case !isTS(m.TS):
-		return m, false, "the event has no timestamp"
-	case !isID(string(e.User)):
-		return m, false, "the event has no user id"
-	}
-	text, named := e.words(me.User)
-	if !named {
-		return m, false, "the bot is named only in code or a quote, or not at all"
+	from := speaker(d.payload, *e, me)
+	if from == elsewhere {
+		d.reason = "delivered for another workspace that has the app"
+		return m, false, d
 	}
 	m.ID = DeploymentID(m.Key)
 	m.User = string(e.User)
-	m.Stranger = elsewhere(e.UserTeam, m.Team) || elsewhere(e.SourceTeam, m.Team)
+	m.Stranger = from != home
 	m.Edited = present(e.Edited)
-	m.Text = shorten(text, textKept)
 	if t := string(e.ThreadTS); isTS(t) && t != m.TS {
 		m.Thread = t
 	}
-	return m, true, ""
+	text, named, whole := e.words(me.User)
+	if !named {
+		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
+		m.Unnamed = m.Edited
+		return m, m.Edited, d
+	}
+	m.Text = shorten(text, textKept)
+	m.Cut = !whole || len(m.Text) < len(text)
+	return m, true, d
 }
 
 // notForBot names why an event is none that the bot answers; empty if it is one.
 // Other bots' posts fire app_mention too, and answering them makes loops.
-func notForBot(p eventPayload, e mentionEvent, me Identity) string {
+func notForBot(p eventPayload, e mentionEvent, me Identity) (reason string, quiet bool) {
 	switch {
 	case e.Type != "app_mention":
-		return "not an app_mention"
-	case me.App != "" && p.APIAppID != "" && string(p.APIAppID) != me.App:
-		return "an event of another app"
+		return "not an app_mention", true
 	case me.User != "" && string(e.User) == me.User:
-		return "the bot's own post"
+		return "the bot's own post", true
+	case me.App != "" && p.APIAppID != "" && string(p.APIAppID) != me.App:
+		return "an event of another app", false
 	case e.BotID != "", e.AppID != "", present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
-		return "a post of a bot"
+		return "a post of a bot", false
+	case !slices.Contains(speech, e.Subtype):
+		return "not what a person says, its subtype is " + shorten(string(e.Subtype), 40), false
+	case present(e.Hidden):
+		return "a hidden message", false
+	}
+	return "", false
+}
+
+// speech are the subtypes of what a person says: none, with a file, sent to the
+// channel from a thread too, with /me. Whatever else Slack tells of a message
+// (its topic, its pin, what comes next year) asks for nothing.
+var speech = []closed{"", "file_share", "thread_broadcast", "me_message"}
+
+// notWhole names what is missing of a mention; empty if nothing is.
+func notWhole(k deploy.Key, e mentionEvent) string {
+	switch {
+	case !isID(k.Team):
+		return "the bot does not know its own team id"
+	case !isID(k.Channel):
+		return "the event has no channel id"
+	case !isTS(k.TS):
+		return "the event has no timestamp"
+	case !isID(string(e.User)):
+		return "the event has no user id"
 	}
 	return ""
 }
 
 type eventPayload struct {
-	TeamID        lenient         `json:"team_id"`
-	ContextTeamID lenient         `json:"context_team_id"` // the bot's workspace, also where team_id is the sender's
-	APIAppID      lenient         `json:"api_app_id"`
-	Event         json.RawMessage `json:"event"`
+	Type                closed          `json:"type"`
+	TeamID              closed          `json:"team_id"`
+	EnterpriseID        closed          `json:"enterprise_id"` // the organisation of team_id
+	ContextTeamID       closed          `json:"context_team_id"`
+	ContextEnterpriseID closed          `json:"context_enterprise_id"`
+	Authorizations      json.RawMessage `json:"authorizations"`
+	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
+	APIAppID            lenient         `json:"api_app_id"`
+	EventID             lenient         `json:"event_id"`
+	RateLimited         lenient         `json:"minute_rate_limited"`
+	Event               json.RawMessage `json:"event"`
 }
 
 type mentionEvent struct {
 	Type       lenient         `json:"type"`
-	Subtype    lenient         `json:"subtype"`
+	Subtype    closed          `json:"subtype"`
+	Hidden     json.RawMessage `json:"hidden"`
 	Channel    lenient         `json:"channel"`
 	TS         lenient         `json:"ts"`
 	ThreadTS   lenient         `json:"thread_ts"`
 	User       lenient         `json:"user"`
-	UserTeam   lenient         `json:"user_team"`
-	SourceTeam lenient         `json:"source_team"`
+	Team       closed          `json:"team"`
+	UserTeam   closed          `json:"user_team"`
 	BotID      lenient         `json:"bot_id"`
 	AppID      lenient         `json:"app_id"`
 	BotProfile json.RawMessage `json:"bot_profile"`
 	Edited     json.RawMessage `json:"edited"`
 	Text       lenient         `json:"text"`
 	Blocks     json.RawMessage `json:"blocks"` // attachments and files are never read: they quote other messages
+}
+
+// closed is a lenient that tells what cannot be read from what is absent: it is
+// "?", which is on no list.
+type closed string
+
+func (c *closed) UnmarshalJSON(b []byte) error {
+	var l lenient
+	if err := l.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	*c = closed(l)
+	if l == "" && string(b) != "null" && string(b) != `""` {
+		*c = "?"
+	}
+	return nil
 }
 
 // lenient is a string that may come as a number, or as anything else, which is
@@ -141,8 +206,6 @@ func (l *lenient) UnmarshalJSON(b []byte) error {
 func present(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
 }
-
-func elsewhere(team lenient, home string) bool { return team != "" && string(team) != home }
 
 func isID(s string) bool {
 	return s != "" && len(s) <= 32 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""

@@ -48,6 +48,8 @@ func event(changes map[string]any) []byte {
 
 type obj = map[string]any
 
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
+
 func rich(elements ...any) []any { return []any{obj{"type": "rich_text", "elements": elements}} }
 
 func section(elements ...any) obj { return obj{"type": "rich_text_section", "elements": elements} }
@@ -98,8 +100,14 @@ func TestEventsThatAreNotForTheBot(t *testing.T) {
 		{"bot message", obj{"event.subtype": "bot_message"}, "a bot"},
 		{"slackbot", obj{"event.user": "USLACKBOT"}, "a bot"},
 		{"no user", obj{"event.user": nil}, "user id"},
-		{"no team", obj{"team_id": nil, "context_team_id": nil}, "team id"},
-		{"odd team", obj{"context_team_id": "T:1"}, "team id"},
+		{"odd team", obj{"context_team_id": "T:1"}, "another workspace"},
+		{"channel topic", obj{"event.subtype": "channel_topic"}, "channel_topic"},
+		{"channel name", obj{"event.subtype": "channel_name"}, "channel_name"},
+		{"pinned", obj{"event.subtype": "pinned_item"}, "pinned_item"},
+		{"a subtype that nobody knows yet", obj{"event.subtype": "brand_new"}, "brand_new"},
+		{"a subtype that cannot be read", obj{"event.subtype": obj{}}, "subtype"},
+		{"hidden", obj{"event.hidden": true}, "hidden"},
+		{"hidden in words", obj{"event.hidden": "true"}, "hidden"},
 		{"odd channel", obj{"event.channel": "C1:C2"}, "channel id"},
 		{"lower-case channel", obj{"event.channel": "general"}, "channel id"},
 		{"no timestamp", obj{"event.ts": nil}, "timestamp"},
@@ -126,17 +134,15 @@ func TestWhoAndWhere(t *testing.T) {
 		changes map[string]any
 		check   func(deploy.Mention) bool
 	}{
-		{"the app's workspace, not the sender's", obj{"team_id": "T2"}, func(m deploy.Mention) bool { return m.Team == "T1" }},
-		{"team_id where there is no context", obj{"context_team_id": nil}, func(m deploy.Mention) bool { return m.Team == "T1" }},
-		{"context is null", obj{"context_team_id": json.RawMessage("null")}, func(m deploy.Mention) bool { return m.Team == "T1" }},
-		{"user of the team", obj{"event.user_team": "T1", "event.source_team": "T1"}, func(m deploy.Mention) bool { return !m.Stranger }},
-		{"user_team", obj{"event.user_team": "T2"}, func(m deploy.Mention) bool { return m.Stranger }},
-		{"source_team", obj{"event.user_team": "T1", "event.source_team": "T2"}, func(m deploy.Mention) bool { return m.Stranger }},
 		{"edited", obj{"event.edited": obj{"user": "U1", "ts": "1700000009.000000"}}, func(m deploy.Mention) bool { return m.Edited }},
 		{"edited is null", obj{"event.edited": json.RawMessage("null")}, func(m deploy.Mention) bool { return !m.Edited }},
 		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Mention) bool { return m.Edited }},
 		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Mention) bool { return m.Thread == "" }},
 		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Mention) bool { return m.Thread == "" }},
+		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.Stranger }},
+		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.Stranger }},
+		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.Stranger }},
+		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.Stranger }},
 		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.User == "U1" }},
 		{"another type for each field that is not needed", obj{
 			"event_time": "x", "authorizations": 5, "event.blocks": "x", "event.attachments": obj{}, "event.event_ts": 5,
@@ -262,6 +268,10 @@ func FuzzReadMention(f *testing.F) {
 		{"event.ts": 1700000000.5, "event.user": 5, "event.blocks": "x"},
 		{"event.text": "```<@UBOT>``` `a` &gt; b"},
 		{"context_team_id": nil, "team_id": "T2", "event.user_team": "T3"},
+		{"is_ext_shared_channel": true, "event.team": nil, "event.hidden": true},
+		{"context_team_id": nil, "authorizations": []any{obj{"team_id": "T2"}}, "event.subtype": "me_message"},
+		{"event.text": "~<@UBOT>~ release ~`app`~", "event.edited": obj{"ts": "1"}},
+		{"event.blocks": rich(section(botElement, obj{"type": "text", "text": "re\nlease", "style": obj{"strike": true}}, 5))},
 	} {
 		f.Add(event(changes))
 	}
@@ -281,6 +291,9 @@ func FuzzReadMention(f *testing.F) {
 		if id, err := uuid.Parse(m.ID); err != nil || id.Version() != 5 {
 			t.Errorf("id %q: %v", m.ID, err)
 		}
+		if m.Unnamed && (!m.Edited || m.Text != "") || m.Team != bot.Team {
+			t.Errorf("mention %+v", m)
+		}
 		if m.User == "" || m.User == bot.User || !utf8.ValidString(m.Text) || utf8.RuneCountInString(m.Text) > textKept {
 			t.Errorf("mention %+v", m)
 		}
@@ -297,7 +310,7 @@ func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
 		"<@UBOT> release\n&gt; do not panic": "",
 	} {
 		e := mentionEvent{Text: lenient(text)}
-		words, named := e.words("UBOT")
+		words, named, _ := e.words("UBOT")
 		if got := Understand(words, []string{"app"}, nil); !named || got.Say != want {
 			t.Errorf("%q: named %v, %q; want %q", text, named, got.Say, want)
 		}

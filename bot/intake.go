@@ -7,6 +7,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -25,12 +26,40 @@ type Intake struct {
 
 // Handle is what [Sockets] calls.
 func (i Intake) Handle(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
-	m, ok, reason := ReadMention(payload, i.Me)
+	m, ok, why := readMention(payload, i.Me)
+	switch {
+	case why.reason == "":
+	case why.payload.Type == "app_rate_limited":
+		i.Log.Warn().Str("team", string(why.payload.TeamID)).Str("minute", string(why.payload.RateLimited)).
+			Msg("Slack got too many events for the app and holds some back: mentions may be lost, so ask people to write again, and at api.slack.com/apps, Event Subscriptions, take off all but app_mention")
+	case why.quiet:
+		i.Log.Debug().Str("reason", why.reason).Msg("an event is not for the bot")
+	default:
+		i.Log.Info().Str("reason", why.reason).Func(why.fields).Msg("a mention is not answered")
+	}
 	if !ok {
-		i.Log.Debug().Str("reason", reason).Msg("an event is not for the bot")
 		return true
 	}
 	return i.Accept(ctx, m, attempt)
+}
+
+// fields are what the log tells of it, so that who wonders why the bot is silent
+// finds it.
+func (d dropped) fields(line *zerolog.Event) {
+	for _, id := range [...]struct{ name, value string }{
+		{"channel", string(d.event.Channel)},
+		{"ts", string(d.event.TS)},
+		{"user", string(d.event.User)},
+		{"bot", string(d.event.BotID)},
+		{"app", string(cmp.Or(d.event.AppID, d.payload.APIAppID))},
+		{"team", string(cmp.Or(d.event.UserTeam, d.event.Team, d.payload.TeamID))},
+		{"for_team", string(deliveredFor(d.payload).Team)},
+		{"event", string(d.payload.EventID)},
+	} {
+		if id.value != "" {
+			line.Str(id.name, shorten(id.value, 40))
+		}
+	}
 }
 
 // Reader is the loop's [deploy.Reader].
@@ -38,6 +67,9 @@ type Reader struct{ Targets *deploy.Targets }
 
 // Read tells what a mention asks for.
 func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
+	if m.Cut {
+		return deploy.Intent{Say: deploy.SayTooLong} // what was not read may hold it back
+	}
 	names := make([]string, len(here))
 	for i, t := range here {
 		names[i] = t.Name

@@ -80,6 +80,10 @@ func english() language {
 				"[“{word}”: so|So] close! Nothing was started, just in case.\nOnce more, with “{write}”?",
 				"[Could “{word}” be a typo?|Could that be a typo?] I'm the careful kind, so nothing was started.\nWrite “{write}” and it starts at once.",
 			},
+			deploy.SayTooLong: {
+				"I couldn't read all of this message: it is long, or parts of it are beyond me. I don't deploy on half a message, so nothing was started.\nTo deploy, write just “{write}”.",
+				"Sorry, I didn't make it to the end of this message. Nothing was started.\nA new one with just “{write}” is all I need.",
+			},
 			deploy.SayGuest: {
 				"Sorry, I can't take deploys from guests of another workspace. Nothing was started.\nAsk somebody of this workspace to write “{write}”.",
 				"Nothing was started: only people of this workspace can deploy.\nOne of them can write “{write}” for you.",

@@ -186,7 +186,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	holdsBack := []deploy.Say{
 		deploy.SayStop, deploy.SayNegated, deploy.SayPast, deploy.SayHow, deploy.SayLater, deploy.SayOther,
-		deploy.SayNearMiss, deploy.SayTooLate, deploy.SayForgotten, deploy.SayEditedIn, deploy.SayEditedOut,
+		deploy.SayNearMiss, deploy.SayTooLong, deploy.SayTooLate, deploy.SayForgotten, deploy.SayEditedIn, deploy.SayEditedOut,
 		deploy.SayGuest, deploy.SayNotAllowed, deploy.SayBroken, deploy.SayNotRecorded,
 	}
 	quiet := []deploy.Say{

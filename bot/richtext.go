@@ -1,22 +1,26 @@
 package bot
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// words is the event's text without preformatted text and quotes, and whether
-// the bot is named in it. Rich text blocks are believed where there are some and
-// they can be read: there a mention that was typed as code is no mention. Inline
-// code stays, between backticks: no word in it asks for a deploy, but a name in
-// it may hold one back.
-func (e mentionEvent) words(me string) (text string, named bool) {
-	if r := (richText{me: me}); r.read(e.Blocks) {
-		return strings.TrimSpace(r.out.String()), r.named
+// words is the event's text without preformatted text, quotes and what is struck
+// through, whether the bot is named in it, and whether all of it could be read.
+// Rich text blocks are believed where there are some and they can be read: there
+// a mention that was typed as code is no mention. Inline code stays, between
+// backticks: no word in it asks for a deploy, but a name in it may hold one back.
+func (e mentionEvent) words(me string) (text string, named, whole bool) {
+	r := richText{me: me}
+	if r.read(e.Blocks) {
+		return strings.TrimSpace(r.out.String()), r.named, !r.broken && !r.odd
 	}
-	text = strings.TrimSpace(withoutQuotes(withoutPairs(string(e.Text), "```")))
+	text = strings.TrimSpace(withoutStruck(withoutQuotes(withoutPairs(string(e.Text), "```"))))
 	plain := withoutInlineCode(text)
-	return text, strings.Contains(plain, "<@"+me+">") || strings.Contains(plain, "<@"+me+"|")
+	return text, strings.Contains(plain, "<@"+me+">") || strings.Contains(plain, "<@"+me+"|"), !r.broken && !r.odd
 }
 
 // richText turns rich text blocks back into what the message's text would be:
@@ -25,6 +29,7 @@ type richText struct {
 	me     string
 	named  bool
 	broken bool // something in it could not be read
+	odd    bool // something beside it is no block
 	out    strings.Builder
 }
 
@@ -32,7 +37,7 @@ type richText struct {
 type richElement struct {
 	Type     lenient         `json:"type"`
 	Elements json.RawMessage `json:"elements"`
-	Text     lenient         `json:"text"`
+	Text     richWords       `json:"text"`
 	URL      lenient         `json:"url"`
 	Name     lenient         `json:"name"`
 	UserID   lenient         `json:"user_id"`
@@ -44,14 +49,29 @@ type richElement struct {
 	Style    richStyle       `json:"style"`
 }
 
-type richStyle struct{ code bool }
+// richWords are words that tell whether they could not be read.
+type richWords struct {
+	lenient
+	odd bool
+}
+
+func (w *richWords) UnmarshalJSON(b []byte) error {
+	err := w.lenient.UnmarshalJSON(b)
+	w.odd = w.lenient == "" && string(b) != `""` && string(b) != "null"
+	return err
+}
+
+// richStyle is how words look. What cannot be read as a style may be any.
+type richStyle struct{ code, strike, odd bool }
 
 // UnmarshalJSON never fails: a list, for one, has a string as its style.
 func (s *richStyle) UnmarshalJSON(b []byte) error {
 	var style struct {
-		Code json.RawMessage `json:"code"`
+		Code   json.RawMessage `json:"code"`
+		Strike json.RawMessage `json:"strike"`
 	}
-	*s = richStyle{code: json.Unmarshal(b, &style) == nil && string(style.Code) == "true"}
+	err := json.Unmarshal(b, &style)
+	*s = richStyle{code: present(style.Code), strike: present(style.Strike), odd: err != nil}
 	return nil
 }
 
@@ -61,7 +81,8 @@ const richDepth = 8
 // read tells whether there was rich text that could be read.
 func (r *richText) read(raw json.RawMessage) bool {
 	found := false
-	blocks, _ := elements(raw)
+	blocks, ok := elements(raw)
+	r.odd = present(raw) && !ok
 	for _, block := range blocks {
 		if block.Type == "rich_text" {
 			found = true
@@ -84,19 +105,30 @@ func (r *richText) inside(parent richElement, depth int) {
 		case len(e.Elements) > 0:
 			r.inside(e, depth-1)
 			r.out.WriteByte('\n')
+		case e.Style.strike:
+			r.out.WriteByte(' ') // taken back: no word, no name, no mention
+		case e.Style.odd:
+			r.broken = true
 		case e.Style.code:
-			r.write("`", lenient(strings.ReplaceAll(string(e.Text), "`", "'")), "`")
+			r.broken = r.broken || e.Text.odd
+			r.write("`", cmp.Or(lenient(inCode.Replace(string(e.Text.lenient))), " "), "`")
 		default:
-			r.word(e)
+			if had := r.out.Len(); !r.word(e) && r.out.Len() == had {
+				r.broken = true
+			}
 		}
 	}
 }
 
-func (r *richText) word(e richElement) {
+// inCode keeps code between its backticks, and on one line.
+var inCode = strings.NewReplacer("`", "'", "\n", " ", "\r", " ")
+
+// word writes an element. Nothing may be written only where empty is true: else
+// there is something that is not understood.
+func (r *richText) word(e richElement) (empty bool) {
 	switch e.Type {
 	case "user":
 		r.named = r.named || e.UserID != "" && string(e.UserID) == r.me
-		r.broken = r.broken || e.UserID == ""
 		r.write("<@", e.UserID, ">")
 	case "channel":
 		r.write("<#", e.Channel, ">")
@@ -107,19 +139,16 @@ func (r *richText) word(e richElement) {
 	case "emoji":
 		r.write(":", e.Name, ":")
 	case "link":
-		if e.Text == "" || e.Text == e.URL {
+		if label := e.Text.lenient; label == "" || label == e.URL {
 			r.write("<", e.URL, ">")
 		} else {
-			r.write("<", e.URL+"|"+e.Text, ">")
+			r.write("<", e.URL+"|"+label, ">")
 		}
 	default: // text, a date, a colour, and what Slack has not thought of yet
-		for _, t := range []lenient{e.Text, e.Fallback, e.Value} {
-			if t != "" {
-				r.write("", t, "")
-				break
-			}
-		}
+		r.write("", cmp.Or(e.Text.lenient, e.Fallback, e.Value), "")
+		return e.Type == "text" && !e.Text.odd
 	}
+	return false
 }
 
 // write escapes what stands between the marks as Slack does in a message's text.
@@ -160,6 +189,70 @@ func elements(raw json.RawMessage) (list []richElement, ok bool) {
 	}
 	return list, ok
 }
+
+// withoutStruck takes ~struck-through~ words out of a text, leaving a space. It
+// does not span lines, its marks stand at the ends of words, and it is no mark
+// within code.
+func withoutStruck(s string) string {
+	if strings.Count(s, "~") < 2 {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		var out strings.Builder
+		for at := 0; at < len(line); {
+			n := 1
+			switch line[at] {
+			case '`':
+				n = codeAt(line[at:])
+			case '~':
+				if n = struckAt(line, at); n > 1 {
+					out.WriteByte(' ')
+					at += n
+					continue
+				}
+			}
+			out.WriteString(line[at : at+n])
+			at += n
+		}
+		lines[i] = out.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// codeAt is the length of the code that a line begins with; 1 if it is a lone mark.
+func codeAt(line string) int {
+	if n := strings.IndexByte(line[1:], '`'); n > 0 {
+		return n + 2
+	}
+	return 1
+}
+
+// struckAt is the length of what is struck through from a mark on; 1 if nothing is.
+func struckAt(line string, from int) int {
+	before, _ := utf8.DecodeLastRuneInString(line[:from])
+	first, _ := utf8.DecodeRuneInString(line[from+1:])
+	if wordRune(before) || from+1 == len(line) || unicode.IsSpace(first) || first == '~' {
+		return 1
+	}
+	for at := from + 1; at < len(line); {
+		switch line[at] {
+		case '`':
+			at += codeAt(line[at:])
+			continue
+		case '~':
+			last, _ := utf8.DecodeLastRuneInString(line[:at])
+			after, _ := utf8.DecodeRuneInString(line[at+1:])
+			if !unicode.IsSpace(last) && !wordRune(after) {
+				return at + 1 - from
+			}
+		}
+		at++
+	}
+	return 1
+}
+
+func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // withoutInlineCode takes `code` out of a text: it does not span lines.
 func withoutInlineCode(s string) string {

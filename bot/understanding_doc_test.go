@@ -57,8 +57,8 @@ The Japanese words count anywhere, the English ones as whole words; half width,
 full width, upper and lower case are all the same. A mention without one is
 answered: a greeting if it has ` + "`よろ`" + `, else "not understood".
 
-Nothing counts that stands in code, in quotes (「」 『』 "" and quoted lines), in a
-link's address, in an emoji's name, in a longer word (` + "`released`, `pre-release`" + `)
+Nothing counts that stands in code, in quotes (「」 『』 "" and quoted lines), struck
+through, in a link's address, in an emoji's name, in a longer word (` + "`released`, `pre-release`" + `)
 or in the name of one of the channel's targets.
 
 ## Which target

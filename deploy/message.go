@@ -18,6 +18,7 @@ const (
 	SayLater       Say = "later"        // held back: a time, a plan or a condition
 	SayOther       Say = "other"        // held back: another thing, version, branch, environment, target
 	SayNearMiss    Say = "near-miss"    // did you mean release?
+	SayTooLong     Say = "too-long"     // not read to its end: too long, or in a form that cannot be read
 	SayGuest       Say = "guest"        // a guest of another workspace
 	SayNotAllowed  Say = "not-allowed"  // not in the target's "allow"
 	SayTooLate     Say = "too-late"     // older than MENTION_MAX_AGE when its turn came
@@ -95,7 +96,7 @@ const (
 func Says() []Say {
 	return []Say{
 		SayGreet, SayUnknown, SayNoTarget, SayWhichTarget, SayStop, SayNegated, SayPast, SayHow, SayLater,
-		SayOther, SayNearMiss, SayGuest, SayNotAllowed, SayTooLate, SayForgotten, SayEditedIn, SayEditedOut,
+		SayOther, SayNearMiss, SayTooLong, SayGuest, SayNotAllowed, SayTooLate, SayForgotten, SayEditedIn, SayEditedOut,
 		SayBroken, SayNotRecorded, SayDontKnow, SayStopping,
 		SayWaitRate, SayWaitUnreachable,
 		SayRefusedToken, SayRefusedRef, SayRefusedAmbiguous, SayRefusedUnauthorized, SayRefusedProtected, SayRefusedOwner, SayRefusedNoJob, SayRefusedRules,

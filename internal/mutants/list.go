@@ -8,6 +8,7 @@ var (
 	sockets = []string{"./bot"}
 	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
+	events  = []string{"./bot", "-short"}
 )
 
 // sim are the simulation's tests of these names.
@@ -246,6 +247,42 @@ func mutants() []mutant {
 		{
 			"a word heard while the embedded store ends", "deploy/accept.go",
 			"if l.closed.Load() {", "if false {", sim("TestWordAtTheVeryEnd"),
+		},
+		{
+			"a person of another organisation let in", "bot/who.go",
+			"if ours(e.UserTeam) {", "if true {", events,
+		},
+		{
+			"a person of whom nothing is told let in", "bot/who.go",
+			"(p.TeamID == \"\" || present(p.ExtShared))", "p.TeamID == \"\"", events,
+		},
+		{
+			"an event for another workspace heard", "bot/who.go",
+			"return elsewhere\n", "return external\n", events,
+		},
+		{
+			"a kind of message that is no speech heard", "bot/envelope.go",
+			"case !slices.Contains(speech, e.Subtype):", "case slices.Contains(speech, \"?\"):", events,
+		},
+		{
+			"struck-through words heard", "bot/richtext.go",
+			"case e.Style.strike:", "case false:", events,
+		},
+		{
+			"half a message deployed", "bot/intake.go",
+			"if m.Cut {", "if false {", events,
+		},
+		{
+			"an edit that no longer names the bot dropped", "bot/envelope.go",
+			"return m, m.Edited, d", "return m, false, d", events,
+		},
+		{
+			"a request taken back during its POST tried again", "deploy/states.go",
+			"if r.Deployment.TakenBack {", "if false {", domain,
+		},
+		{
+			"a deleted request tried again", "deploy/step.go",
+			"if l.isGone(h.Record) {", "if false {", sim("TestMentionThatIsDeleted"),
 		},
 	}
 }

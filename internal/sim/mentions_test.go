@@ -153,6 +153,41 @@ func TestWhoMayDeploy(t *testing.T) {
 		w.Says(sim.Channel, ts, deploy.SayGuest)
 		posts(t, w, ts, 0)
 	})
+	for name, shape := range map[string][]fakeslack.Option{
+		"the event does not tell the person's team":   {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("team", nil)},
+		"only the sender's workspace tells it":        {fakeslack.WithOuter("team_id", "T0OTHER")},
+		"only the person's organisation tells it":     {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", "E0OTHER")},
+		"the bot is of an organisation, they are not": {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", "T0OTHER")},
+	} {
+		row(t, "a person of another organisation cannot: "+name, func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", shape...)
+			w.Says(sim.Channel, ts, deploy.SayGuest)
+			posts(t, w, ts, 0)
+		})
+	}
+	row(t, "a person of the bot's workspace can, in a channel of another organisation", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.WithOuter("team_id", "T0OTHER"),
+			fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", sim.Team), fakeslack.With("source_team", "T0OTHER"))
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 1)
+	})
+	row(t, "one message, delivered for two workspaces that have the app: one answer, one deploy", func(t *testing.T) {
+		w := sim.New(t)
+		_, log := w.StartLogged("a")
+		ts := w.Ask("release")
+		w.Slack.Deliver(sim.Channel, ts, fakeslack.WithOuter("context_team_id", "T0OTHER"))
+		w.Mark(sim.Channel, ts, "thumbsup")
+		time.Sleep(30 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		posts(t, w, ts, 1)
+		if !strings.Contains(log.String(), "delivered for another workspace") {
+			t.Error("the other delivery is not logged")
+		}
+	})
 	row(t, "who is not in allow cannot, who is can", func(t *testing.T) {
 		w := sim.New(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
@@ -169,9 +204,16 @@ func TestWhoMayDeploy(t *testing.T) {
 		"another bot's post with no user": func(w *sim.World) string {
 			return w.Slack.Say("", sim.Channel, sim.Bot+" release", fakeslack.AsBot("B0OTHER"))
 		},
-		"its own post":                 func(w *sim.World) string { return w.Slack.Say("U0BOT", sim.Channel, sim.Bot+" release") },
-		"a mention in code":            func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "`"+sim.Bot+" release`") },
-		"a mention in a block of code": func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "```\n"+sim.Bot+" release\n```") },
+		"its own post": func(w *sim.World) string { return w.Slack.Say("U0BOT", sim.Channel, sim.Bot+" release") },
+		"a change of the channel's topic": func(w *sim.World) string {
+			return w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.With("subtype", "channel_topic"))
+		},
+		"a hidden message": func(w *sim.World) string {
+			return w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.With("hidden", true))
+		},
+		"a mention that is struck through": func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "~"+sim.Bot+" release~") },
+		"a mention in code":                func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "`"+sim.Bot+" release`") },
+		"a mention in a block of code":     func(w *sim.World) string { return w.Slack.Say(sim.User, sim.Channel, "```\n"+sim.Bot+" release\n```") },
 		"a mention in a quote": func(w *sim.World) string {
 			return w.Slack.Say(sim.User, sim.Channel, "> "+sim.Bot+" release\nis what I wrote")
 		},
@@ -187,6 +229,28 @@ func TestWhoMayDeploy(t *testing.T) {
 			posts(t, w, ts, 0)
 		})
 	}
+}
+
+func TestMessageThatIsNotReadToItsEndIsAskedAbout(t *testing.T) {
+	for _, lang := range []string{"ja", "en"} {
+		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
+			w := sim.New(t, "PSYCHER_LANG="+lang)
+			w.StartReady("a")
+			answers(t, w, sim.Channel, sim.Bot+" release "+strings.Repeat("long ", 2000)+"tomorrow", deploy.SayTooLong)
+		})
+	}
+}
+
+func TestSlackThatHoldsEventsBackIsWarnedOf(t *testing.T) {
+	row(t, "acked, and one line of the log with the fix", func(t *testing.T) {
+		w := sim.New(t)
+		_, log := w.StartLogged("a")
+		w.Slack.RateLimit()
+		w.Eventually("the warning", 5*time.Second, func() bool { return strings.Contains(log.String(), "holds some back") })
+		if n := len(w.Slack.Deliveries()); n != 1 {
+			t.Errorf("%d deliveries", n)
+		}
+	})
 }
 
 func TestReplyStandsInTheMentionsThread(t *testing.T) {
@@ -247,6 +311,65 @@ func TestEdits(t *testing.T) {
 			t.Errorf("%d pipelines", n)
 		}
 	})
+	for name, edited := range map[string]string{
+		"struck through":             "~" + sim.Bot + " release~",
+		"the request struck through": sim.Bot + " ~release~",
+		"in code":                    "`" + sim.Bot + " release`",
+		"in a quote":                 "> " + sim.Bot + " release",
+		"in a block of code":         "```\n" + sim.Bot + " release\n```",
+		"beyond what is read":        sim.Bot + " release " + strings.Repeat("long ", 2000),
+	} {
+		row(t, "an edit takes it back while it waits: "+name, func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+			ts := w.Ask("release")
+			w.Says(sim.Channel, ts, deploy.SayWaitRate)
+			w.Slack.Edit(sim.Channel, ts, edited)
+			w.Says(sim.Channel, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+			w.Mark(sim.Channel, ts)
+			time.Sleep(6 * time.Minute)
+			posts(t, w, ts, 1)
+		})
+	}
+	row(t, "an edit asks for another target than the one that waits: nothing is sent any more", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
+		w.Says(sim.Two, ts, deploy.SayWaitRate)
+		w.Slack.Edit(sim.Two, ts, sim.Bot+" release web")
+		w.Says(sim.Two, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+		time.Sleep(6 * time.Minute)
+		if n := w.GitLab.PostsFor(sim.Two, ts); n != 1 || len(w.GitLab.Pipelines()) != 0 {
+			t.Errorf("%d triggers, %d pipelines", n, len(w.GitLab.Pipelines()))
+		}
+	})
+	row(t, "an edit takes it back while the POST is made, and GitLab does not take it: no other is made", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		f := fault(t, "rate limit of a proxy")
+		f.Delay = 20 * time.Second
+		w.GitLab.Answer(1, f)
+		ts := w.Ask("release")
+		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+		w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
+		w.Says(sim.Channel, ts, deploy.SayEditedOut)
+		time.Sleep(6 * time.Minute)
+		posts(t, w, ts, 1)
+	})
+	row(t, "the edit that takes it back is delivered, and the mention only after it: nothing starts", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.PauseDeliveries(true)
+		ts := w.Ask("release")
+		w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
+		w.Slack.DeliverBackwards(time.Second)
+		w.Eventually("both deliveries", 5*time.Second, func() bool { return len(w.Slack.Deliveries()) == 2 && acked(w, ts) })
+		time.Sleep(30 * time.Second)
+		w.Says(sim.Channel, ts)
+		posts(t, w, ts, 0)
+	})
 	row(t, "an edit of what runs changes nothing", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -258,6 +381,63 @@ func TestEdits(t *testing.T) {
 		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
+	})
+}
+
+func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
+	gone := func(t *testing.T, w *sim.World, ts string, said ...deploy.Say) {
+		t.Helper()
+		time.Sleep(6 * time.Minute)
+		posts(t, w, ts, 1)
+		w.Says(sim.Channel, ts, said...)
+		if n := len(w.GitLab.Pipelines()); n != 0 {
+			t.Errorf("%d pipelines", n)
+		}
+		if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+			t.Errorf("it is still due: %q", due)
+		}
+	}
+	row(t, "before it is shown that it waits: nothing is said in the thread", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		f := fault(t, "rate limit of a proxy")
+		f.Delay = time.Second
+		w.GitLab.Answer(1, f)
+		ts := w.Ask("release")
+		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+		w.Slack.Delete(sim.Channel, ts)
+		gone(t, w, ts)
+	})
+	row(t, "while it waits: the status message says that it was taken back", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Slack.Delete(sim.Channel, ts)
+		gone(t, w, ts, deploy.SayStatusAnswered)
+	})
+	row(t, "while it runs: it goes on", func(t *testing.T) {
+		w := sim.New(t)
+		report(w, "success")
+		w.StartReady("a")
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Slack.Delete(sim.Channel, ts)
+		w.Eventually("the end", time.Minute, func() bool {
+			return strings.Contains(strings.Join(w.Texts(sim.Channel, ts), " "), ":white_check_mark:") || len(w.Said(sim.Channel, ts)) > 0 && w.Said(sim.Channel, ts)[0] == deploy.SayStatusSucceeded
+		})
+		posts(t, w, ts, 1)
+	})
+	row(t, "Slack does not answer whether it stands: what waits goes on", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Slack.Fail("reactions.add", 1, fakeslack.Hang())
+		w.Eventually("the pipeline", 2*time.Minute, func() bool { return len(w.GitLab.Pipelines()) == 1 })
+		posts(t, w, ts, 2)
 	})
 }
 

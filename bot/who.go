@@ -1,0 +1,71 @@
+package bot
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// origin is where a mention comes from, seen from the bot.
+type origin string
+
+const (
+	home      origin = "home"      // by a person of the bot's own workspace or organisation
+	external  origin = "external"  // by a person who is not shown to be: answered, never deploys
+	elsewhere origin = "elsewhere" // delivered for another workspace that has the app: not answered
+)
+
+// speaker decides where a mention comes from, by what Slack was seen to tell in
+// channels of one workspace, of an Enterprise Grid and of Slack Connect:
+//
+//	context_team_id, else           the workspace that the event is delivered for
+//	  authorizations[0].team_id
+//	event.user_team                 the person's workspace, or their organisation (E...):
+//	                                only where they write in a shared channel; it decides
+//	event.team                      the person's workspace, or the channel's
+//	team_id, enterprise_id          a workspace and its organisation: the person's, or the channel's
+//	event.source_team               where the channel is from: says nothing about the person
+//	is_ext_shared_channel           people of other organisations can write there
+//
+// Without user_team all that is told must be home's, and in a shared channel the
+// person's team must be told.
+func speaker(p eventPayload, e mentionEvent, me Identity) origin {
+	where, org := deliveredFor(p), me.Enterprise
+	if org == "" && string(where.Team) == me.Team && strings.HasPrefix(string(where.Enterprise), "E") {
+		org = string(where.Enterprise)
+	}
+	ours := func(id closed) bool {
+		return string(id) == me.Team || org != "" && (string(id) == org || id == p.TeamID && string(p.EnterpriseID) == org)
+	}
+	switch {
+	case where.Team != "" && string(where.Team) != me.Team && (org == "" || string(where.Team) != org):
+		return elsewhere
+	case e.UserTeam != "":
+		if ours(e.UserTeam) {
+			return home
+		}
+		return external
+	case e.Team == "" && (p.TeamID == "" || present(p.ExtShared)),
+		e.Team != "" && !ours(e.Team),
+		p.TeamID != "" && !ours(p.TeamID):
+		return external
+	}
+	return home
+}
+
+// workspace is a workspace with its organisation, where it has one.
+type workspace struct {
+	Team       closed `json:"team_id"`
+	Enterprise closed `json:"enterprise_id"`
+}
+
+// deliveredFor is the installation of the app that an event is delivered for.
+func deliveredFor(p eventPayload) workspace {
+	if p.ContextTeamID != "" {
+		return workspace{p.ContextTeamID, p.ContextEnterpriseID}
+	}
+	var all []workspace
+	if json.Unmarshal(p.Authorizations, &all) != nil || len(all) == 0 {
+		return workspace{}
+	}
+	return all[0]
+}
