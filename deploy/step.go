@@ -287,6 +287,9 @@ func (l *Loop) look(h Held, free func()) (Held, bool) {
 func (l *Loop) find(ctx context.Context, r Record, now time.Time) (p Pipeline, complete bool, err error) {
 	d := r.Deployment
 	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, l.ageAtMost(r, now))
+	if asked := r.Mention.Time(); l.Slack.Now().Before(l.Rules.postEnd(asked)) {
+		complete = false // the store's clock was set ahead: the POST may still be under way
+	}
 	if p.ID == 0 || err != nil {
 		return Pipeline{}, complete, err
 	}

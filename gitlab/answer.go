@@ -62,7 +62,7 @@ func (a *answer) made() deploy.Outcome {
 	p, err := a.pipeline()
 	switch {
 	case err != nil || p.ID <= 0:
-		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it: " + words(a.body))}
+		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it: " + a.title())}
 	case p.Status == "failed":
 		return deploy.Outcome{Fate: deploy.FateFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
 	}
@@ -100,6 +100,14 @@ func (a *answer) goal() string {
 	}
 	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
 	return plain(to.String())
+}
+
+// title is the title of a page; empty where it is none.
+func (a *answer) title() string {
+	if m := title.FindSubmatch(a.body); m != nil && !json.Valid(a.body) {
+		return plain(string(m[1]))
+	}
+	return ""
 }
 
 // readInto reads a list or an object of GitLab's. Null is neither.

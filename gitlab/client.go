@@ -222,6 +222,9 @@ func (c *Client) read(ctx context.Context, path string, query, into any) (*answe
 
 func (c *Client) notOK(a *answer) *statusError {
 	said := words(a.body)
+	if a.status == http.StatusOK {
+		said = a.title() // its body may be a list of variables, under a wrong content type
+	}
 	if goal := a.goal(); goal != "" && a.status/100 == 3 {
 		said = "it leads to " + goal
 	}

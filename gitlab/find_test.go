@@ -296,6 +296,34 @@ func TestFindBelievesOnlyWhatGitLabLists(t *testing.T) {
 	}
 }
 
+// The variables of pipelines hold the tokens of other deployments. They reach no
+// error, whatever is wrong with the answer that they come in.
+func TestFindTellsNothingOfVariablesInItsErrors(t *testing.T) {
+	secret := "psy_" + strings.Repeat("A7", 16)
+	list := `[{"key":"PSYCHER_TOKEN","value":"` + secret + `","variable_type":"env_var"}`
+	for name, f := range map[string]fakegitlab.Fault{
+		"as text":         {Status: 200, Body: list + "]", Header: map[string]string{"Content-Type": "text/plain"}},
+		"as a page":       {Status: 200, Body: list + "]", Header: map[string]string{"Content-Type": "text/html"}},
+		"without a type":  {Status: 200, Body: list + "]", Header: map[string]string{"Content-Type": ""}},
+		"half":            {Status: 200, Body: list},
+		"half, as text":   {Status: 200, Body: list, Header: map[string]string{"Content-Type": "text/plain"}},
+		"not as expected": {Status: 200, Body: `[{"key":{"` + secret + `":"` + secret + `"}}]`},
+		"as a message":    {Status: 400, Body: `{"message":"` + secret + `"}`},
+		"as a title":      {Status: 404, Body: "<title>" + secret + "</title>"},
+		"in an address":   {Status: 302, Header: map[string]string{"Location": "http://evil.test/" + secret}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, g, _ := standIn(t)
+			trigger(t, g, otherID)
+			g.FailLooks(1, "/variables", f)
+			_, _, err := c.Find(t.Context(), "group/app", testID, 0)
+			if err == nil || strings.Contains(err.Error(), "A7A7") {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
 // What may not be seen is not asked for at every look, and what this process
 // started itself is not asked for at all.
 func TestFindAsksOnce(t *testing.T) {

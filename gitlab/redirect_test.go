@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -130,4 +131,30 @@ func TestATriggerFollowsNoRedirect(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzRedirect(f *testing.F) {
+	for _, to := range []string{
+		"/git/api/v4/projects/1", "//evil.test/git/api/v4/x", "http://gitlab.test@evil.test/git/api/v4/x", "/git/api/v4/..%2f..", "http://gitlab.test:80/git/api/v4/x", "/git/api/v4/%252e",
+	} {
+		f.Add(to)
+	}
+	c, err := New(Config{URL: "http://gitlab.test/git"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	from := c.base.JoinPath("api/v4/projects/group%2Fapp")
+	f.Fuzz(func(t *testing.T, location string) {
+		to, err := from.Parse(location)
+		if err != nil || !c.isOurs(to) {
+			return
+		}
+		sent := strings.ToLower(to.String())
+		if !strings.HasPrefix(sent, "http://gitlab.test/git/api/v4/") && !strings.HasPrefix(sent, "http://gitlab.test:80/git/api/v4/") && !strings.HasPrefix(sent, "http://gitlab.test:/git/api/v4/") {
+			t.Errorf("%q leads to %s", location, to)
+		}
+		if clean := path.Clean(to.Path); !strings.HasPrefix(clean, "/git/api/v4") {
+			t.Errorf("%q leads to %s", location, clean)
+		}
+	})
 }

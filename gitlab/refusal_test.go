@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -101,6 +102,12 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(201, []byte(`{"id":5,"status":"failed","yaml_errors":"`+testToken+`"}`))
 	f.Add(422, []byte(`{"message":"`+strings.Repeat("あ", 299)+testToken+`"}`))
 	f.Add(302, []byte("&lt;script&gt;"))
+	f.Add(404, []byte("<html><title>404 Not Found "+testToken+"</title>"))
+	f.Add(404, []byte(`{"error":"404 Not Found"}`))
+	f.Add(401, []byte("<title>psy_"+strings.Repeat("A7", 16)+"</title>"))
+	f.Add(407, []byte(`{"message":"407"}`))
+	f.Add(422, []byte("<h1>rejected</h1>"))
+	f.Add(201, []byte("<title>"+testToken+"</title>"))
 	c, err := New(Config{APIToken: testAPIToken})
 	if err != nil {
 		f.Fatal(err)
@@ -113,6 +120,12 @@ func FuzzAnswer(f *testing.F) {
 			if strings.Contains(text, testToken) || utf8.RuneCountInString(text) > wordsLimit || !utf8.ValidString(text) || strings.ContainsAny(text, "\n\r\x00") {
 				t.Errorf("it says %q", text)
 			}
+		}
+		if o.Err != nil && (strings.Contains(o.Err.Error(), testToken) || deploy.TokenForm.MatchString(o.Err.Error())) || deploy.TokenForm.MatchString(o.Detail) {
+			t.Errorf("it tells a secret: %q, %v", o.Detail, o.Err)
+		}
+		if !json.Valid(body) && (o.Say == deploy.SayRefusedToken || o.Say == deploy.SayRefusedUnauthorized || o.Fate == deploy.FateFailed) {
+			t.Errorf("a page is taken for GitLab's word: %+v", o)
 		}
 		switch o.Fate {
 		case deploy.FateStarted:
