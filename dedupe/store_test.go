@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,12 +51,7 @@ func redisServer(t testing.TB, options ...string) (port string) {
 	if err != nil {
 		t.Skip("no redis-server on this machine: only the embedded store is tested")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ = net.SplitHostPort(l.Addr().String())
-	l.Close()
+	port = freePort(t)
 	args := append(slices.Clone(options), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	for i, a := range args {
 		args[i] = strings.ReplaceAll(a, "PORT", port)
@@ -75,6 +71,23 @@ func redisServer(t testing.TB, options ...string) (port string) {
 			t.Fatal("redis-server does not answer")
 		}
 	}
+}
+
+var nextPort atomic.Int64
+
+// freePort is one that nobody listens on, that no connection of this machine's
+// is given, and that was given to nobody else here.
+func freePort(t testing.TB) string {
+	t.Helper()
+	for range 1000 {
+		port := fmt.Sprint(30_000 + nextPort.Add(1)%2_700)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 func mention(ts string) deploy.Mention {

@@ -7,6 +7,7 @@ var (
 	world   = []string{"./internal/sim"}
 	sockets = []string{"./bot"}
 	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
+	hangs   = []string{"./internal/sim", "-run", "Hang|IsLetGo"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot", "-short"}
 )
@@ -133,15 +134,15 @@ func mutants() []mutant {
 		},
 		{
 			"a trigger that keeps a place in the loop", "deploy/step.go",
-			"\tdefer leave()\n\tfree()\n\ttoken", "\tdefer leave()\n\ttoken", world,
+			"\tdefer leave()\n\tfree()\n\ttoken", "\tdefer leave()\n\ttoken", hangs,
 		},
 		{
 			"a look-up that goes on over a word", "deploy/loop.go",
-			"was.interrupt()", "_ = was.interrupt", world,
+			"was.interrupt()", "_ = was.interrupt", hangs,
 		},
 		{
 			"a record of a newer layout that is not let go", "deploy/step.go",
-			"errors.Is(err, ErrUnreadable) || ", "", world,
+			"errors.Is(err, ErrUnreadable) || ", "", hangs,
 		},
 		{
 			"a post that is not announced", "deploy/show.go",
