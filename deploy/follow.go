@@ -25,6 +25,9 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	switch {
 	case p.ID != 0:
 		return r.see(p, now, u)
+	case d.Ending != "" && began.Before(d.EndingAt): // the word that told it put an end to this look
+		r.Next = now
+		return r
 	case d.Ending != "":
 		return r.awaitJobs(now, u)
 	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:

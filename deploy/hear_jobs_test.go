@@ -122,6 +122,14 @@ func TestJobsDecideWhatACallMeans(t *testing.T) {
 	}
 }
 
+func TestALookThatACallInterruptsIsMadeAnewAtOnce(t *testing.T) {
+	at := t0.Add(time.Minute)
+	r := hear(in(Running), "deploy@x:success", at, rules)
+	if r = r.Look(Pipeline{}, false, at.Add(-time.Second), at, rules); !r.Next.Equal(at) {
+		t.Errorf("due %v after the call", r.Next.Sub(at))
+	}
+}
+
 func TestWhatFailedIsNotAskedAboutForEver(t *testing.T) {
 	r := hear(in(Running), "deploy-b@x:failure, deploy-a@x:success", t0, rules)
 	now, looks := t0, 0

@@ -91,6 +91,7 @@ type opConn struct {
 	addr    string
 	upgrade bool        // it is a websocket by now
 	deaf    atomic.Bool // its answers do not arrive any more
+	closed  atomic.Bool // by the process itself
 }
 
 // Write carries out one operation: each command, request and frame is written
@@ -102,6 +103,9 @@ func (c *opConn) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	time.Sleep(c.p.World.latency()) // the way there: distinct, so that nothing happens at the same instant
+	if c.closed.Load() {
+		return 0, net.ErrClosed // it was given up before it left
+	}
 	f := c.p.begin(kind)
 	if f == nil {
 		return c.Conn.Write(b)
@@ -175,6 +179,7 @@ func (c *opConn) Read(b []byte) (int, error) {
 }
 
 func (c *opConn) Close() error {
+	c.closed.Store(true)
 	c.p.mu.Lock()
 	delete(c.p.conns, c)
 	c.p.mu.Unlock()
