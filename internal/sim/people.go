@@ -15,6 +15,7 @@ import (
 
 	"github.com/getto-systems/psycher/bot"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
 // Ask says something to the bot in the channel with one target.
@@ -25,8 +26,16 @@ func (w *World) Ask(text string) (ts string) {
 // Said is what the bot says in a thread, oldest first: which of its messages
 // each text is, whatever its wording.
 func (w *World) Said(channel, thread string) []deploy.Say {
-	var said []deploy.Say
-	for _, m := range w.Slack.Thread(channel, thread) {
+	return w.meanings(w.Slack.Thread(channel, thread))
+}
+
+// SaidInChannel is what the bot says in a channel itself, outside of threads.
+func (w *World) SaidInChannel(channel string) []deploy.Say {
+	return w.meanings(slices.DeleteFunc(w.Slack.Channel(channel), func(m fakeslack.Message) bool { return m.Thread != "" }))
+}
+
+func (w *World) meanings(messages []fakeslack.Message) (said []deploy.Say) {
+	for _, m := range messages {
 		if m.Bot != "" && m.Ephemeral == "" {
 			said = append(said, meaning(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), m.Text))
 		}
@@ -164,9 +173,10 @@ func meaning(lang, text string) deploy.Say {
 		return say.(deploy.Say)
 	}
 	say := deploy.Say(text)
-	for _, w := range wordings(lang) {
-		if w.like.MatchString(text) {
-			say = w.say
+	for _, text := range []string{text, named.ReplaceAllString(text, "")} {
+		i := slices.IndexFunc(wordings(lang), func(w wording) bool { return w.like.MatchString(text) })
+		if i >= 0 {
+			say = wordings(lang)[i].say
 			break
 		}
 	}
@@ -189,7 +199,8 @@ var (
 			return ja()
 		}
 	}()
-	gaps = regexp.MustCompile(`gap[a-z]|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
+	named = regexp.MustCompile(`^<@U[0-9A-Z]+>( さん、| )`) // outside of threads the person is named first
+	gaps  = regexp.MustCompile(`gap[a-z]|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
 )
 
 // readWordings says everything in every way, with gaps for the values.

@@ -80,6 +80,7 @@ type planned struct {
 type faults struct {
 	plan     map[string][]planned // by method
 	revoked  map[string]bool      // scopes
+	noReply  string               // what replies in threads are refused with; empty: they are taken
 	limited  bool
 	limiters map[string]*rate.Limiter
 
@@ -104,6 +105,11 @@ func (s *Slack) Heal(method string) { s.set(func() { delete(s.plan, method) }) }
 
 // Revoke takes a scope from the bot: what needs it answers missing_scope.
 func (s *Slack) Revoke(scope string) { s.set(func() { s.revoked[scope] = true }) }
+
+// CloseThreads refuses every reply in a thread with a code, such as
+// "restricted_action_thread_locked"; an empty one takes them again. Messages
+// into the channel itself are taken all the while.
+func (s *Slack) CloseThreads(code string) { s.set(func() { s.noReply = code }) }
 
 // Limits holds calls to Slack's rates.
 func (s *Slack) Limits(on bool) {

@@ -56,6 +56,8 @@ func (s *Slack) postMessage(c call) (answer, string) {
 	}
 	if m.Thread != "" {
 		switch parent := r.find(m.Thread); {
+		case s.noReply != "":
+			return nil, s.noReply
 		case parent == nil:
 			return nil, "thread_not_found"
 		case parent.Thread != "":
@@ -228,12 +230,33 @@ func (s *Slack) replies(c call) (answer, string) {
 	if parent == nil {
 		return nil, "thread_not_found"
 	}
-	metadata := c.Get("include_all_metadata") == "true" || c.Get("include_all_metadata") == "1"
 	thread := threadOf(parent)
+	return s.page(r, c, func(m *Message) bool { return m.TS == thread || m.Thread == thread && !outside(m, c) }), ""
+}
+
+// channelHistory gives what stands in the channel itself, newest first.
+func (s *Slack) channelHistory(c call) (answer, string) {
+	r, code := s.readable(c.Get("channel"))
+	if code != "" {
+		return nil, code
+	}
+	backwards := *r
+	backwards.messages = slices.Clone(r.messages)
+	slices.Reverse(backwards.messages)
+	return s.page(&backwards, c, func(m *Message) bool { return m.Thread == "" && !outside(m, c) }), ""
+}
+
+// outside tells whether a message is not between oldest and latest.
+func outside(m *Message, c call) bool {
+	return c.Get("oldest") != "" && byTime(m.TS, c.Get("oldest")) <= 0 || c.Get("latest") != "" && byTime(m.TS, c.Get("latest")) >= 0
+}
+
+// page is the part of the messages that a cursor and a limit ask for.
+func (s *Slack) page(r *room, c call, which func(*Message) bool) answer {
+	metadata := c.Get("include_all_metadata") == "true" || c.Get("include_all_metadata") == "1"
 	var all []any
 	for _, m := range r.messages {
-		old := c.Get("oldest") != "" && byTime(m.TS, c.Get("oldest")) <= 0 || c.Get("latest") != "" && byTime(m.TS, c.Get("latest")) >= 0
-		if m.Ephemeral == "" && (m.TS == thread || m.Thread == thread && !old) {
+		if m.Ephemeral == "" && which(m) {
 			all = append(all, s.history(r.id, m, metadata))
 		}
 	}
@@ -248,7 +271,7 @@ func (s *Slack) replies(c call) (answer, string) {
 	if more {
 		next = "next:" + strconv.Itoa(to)
 	}
-	return answer{"messages": all[from:to], "has_more": more, "response_metadata": answer{"next_cursor": next}}, ""
+	return answer{"messages": all[from:to], "has_more": more, "response_metadata": answer{"next_cursor": next}}
 }
 
 // threadOf is the ts of the thread that a message stands in or begins.

@@ -63,6 +63,7 @@ func methods() map[string]method {
 		"reactions.remove":      {scope: "reactions:write", perMinute: 20, do: (*Slack).removeReaction},
 		"reactions.get":         {scope: "reactions:read", perMinute: 50, do: (*Slack).getReactions},
 		"conversations.replies": {scope: "channels:history", perMinute: 50, do: (*Slack).replies},
+		"conversations.history": {scope: "channels:history", perMinute: 50, do: (*Slack).channelHistory},
 		"conversations.info":    {scope: "channels:read", perMinute: 50, do: (*Slack).channelInfo},
 		"users.info":            {scope: "users:read", perMinute: 100, do: (*Slack).userInfo},
 	}
