@@ -41,7 +41,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{"internal_error", says(`{"ok":false,"error":"internal_error"}`), "later 5s", "lost"},
 		{"fatal_error", says(`{"ok":false,"error":"fatal_error"}`), "later 5s", "lost"},
 		{"service_unavailable", says(`{"ok":false,"error":"service_unavailable"}`), "later 5s", "lost"},
-		{"request_timeout", says(`{"ok":false,"error":"request_timeout"}`), "later 1m0s", "later 1m0s"},
+		{"request_timeout", says(`{"ok":false,"error":"request_timeout"}`), "passing", "passing"},
 		{"reset", fakeAnswer{err: errors.New("connection reset by peer")}, "later 5s", "lost"},
 		{"cut in the answer", says(`{"ok":trueCUT`), "later 5s", "lost"},
 		{"not JSON", says(`<html>hotel wifi</html>`), "later 5s", "lost"},
@@ -55,11 +55,21 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{"token_revoked", says(`{"ok":false,"error":"token_revoked"}`), "later 1m0s", "later 1m0s"},
 		{"account_inactive", says(`{"ok":false,"error":"account_inactive"}`), "later 1m0s", "later 1m0s"},
 		{"missing_scope", says(`{"ok":false,"error":"missing_scope","needed":"x"}`), "later 1m0s", "later 1m0s"},
-		{"channel_not_found", says(`{"ok":false,"error":"channel_not_found"}`), "channel_not_found", "channel_not_found"},
+		{"channel_not_found", says(`{"ok":false,"error":"channel_not_found"}`), "passing", "passing"},
+		{"not_in_channel", says(`{"ok":false,"error":"not_in_channel"}`), "passing", "passing"},
+		{"team_added_to_org", says(`{"ok":false,"error":"team_added_to_org"}`), "passing", "passing"},
+		{"accesslimited", says(`{"ok":false,"error":"accesslimited"}`), "passing", "passing"},
+		{"a_word_of_tomorrow", says(`{"ok":false,"error":"a_word_of_tomorrow"}`), "passing", "passing"},
 		{"is_archived", says(`{"ok":false,"error":"is_archived"}`), "is_archived", "is_archived"},
-		{"not_in_channel", says(`{"ok":false,"error":"not_in_channel"}`), "not_in_channel", "not_in_channel"},
-		{"message_not_found", says(`{"ok":false,"error":"message_not_found"}`), "message_not_found", "message_not_found"},
-		{"thread_not_found", says(`{"ok":false,"error":"thread_not_found"}`), "thread_not_found", "thread_not_found"},
+		{"msg_too_long", says(`{"ok":false,"error":"msg_too_long"}`), "msg_too_long", "msg_too_long"},
+		{"no_text", says(`{"ok":false,"error":"no_text"}`), "no_text", "no_text"},
+		{"invalid_name", says(`{"ok":false,"error":"invalid_name"}`), "invalid_name", "invalid_name"},
+		{"message_not_found", says(`{"ok":false,"error":"message_not_found"}`), "message_not_found", "thread"},
+		{"thread_not_found", says(`{"ok":false,"error":"thread_not_found"}`), "thread_not_found", "thread"},
+		{"thread_locked", says(`{"ok":false,"error":"thread_locked"}`), "thread_locked", "thread"},
+		{"cannot_reply_to_message", says(`{"ok":false,"error":"cannot_reply_to_message"}`), "cannot_reply_to_message", "thread"},
+		{"restricted_action_thread_locked", says(`{"ok":false,"error":"restricted_action_thread_locked"}`), "restricted_action_thread_locked", "thread"},
+		{"restricted_action_of_tomorrow", says(`{"ok":false,"error":"restricted_action_of_tomorrow"}`), "restricted_action_of_tomorrow", "thread"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := t.Context()
@@ -71,7 +81,10 @@ func TestAnswersAreToldApart(t *testing.T) {
 				{"React", func(a *API) error { return a.React(ctx, key, "x") }, c.react},
 				{"Unreact", func(a *API) error { return a.Unreact(ctx, key, "x") }, c.react},
 				{"Update", func(a *API) error { return a.Update(ctx, key, "1700000001.000000", deploy.Message{}) }, c.react},
-				{"Post", func(a *API) error { _, err := a.Post(ctx, mention, "s", deploy.Message{}); return err }, c.post},
+				{"Post", func(a *API) error {
+					_, err := a.Post(ctx, deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{})
+					return err
+				}, c.post},
 			} {
 				fake := &slackFake{answers: []fakeAnswer{c.answer}}
 				err := call.do(apiOver(fake))
@@ -92,6 +105,8 @@ func TestAnswersAreToldApart(t *testing.T) {
 func kind(err error) string {
 	var later *deploy.LaterError
 	var lost *deploy.LostError
+	var passing *deploy.PassingError
+	var closed *deploy.ThreadError
 	var no *SlackError
 	switch {
 	case err == nil:
@@ -100,6 +115,10 @@ func kind(err error) string {
 		return "later " + later.After.String()
 	case errors.As(err, &lost):
 		return "lost"
+	case errors.As(err, &passing):
+		return "passing"
+	case errors.As(err, &closed):
+		return "thread"
 	case errors.As(err, &no):
 		return no.Code
 	}
@@ -107,7 +126,7 @@ func kind(err error) string {
 }
 
 func post(a *API) error {
-	_, err := a.Post(context.Background(), mention, "s", deploy.Message{Say: deploy.SayGreet})
+	_, err := a.Post(context.Background(), deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{Say: deploy.SayGreet})
 	return err
 }
 
@@ -185,7 +204,7 @@ func TestNothingIsCalledOnceTheContextIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1.1"}`)}}
-	if _, err := apiOver(fake).Post(ctx, mention, "s", deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
+	if _, err := apiOver(fake).Post(ctx, deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
 		t.Errorf("%v, %d calls", err, len(fake.calls))
 	}
 }

@@ -127,18 +127,24 @@ func (a *API) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 // metadataType marks the bot's own messages, and metadata tells them apart.
 const metadataType = "psycher"
 
-// Post writes into the mention's thread. It needs no record of the mention.
-func (a *API) Post(ctx context.Context, m deploy.Mention, slot string, say deploy.Message) (ts string, err error) {
-	err = a.call(ctx, "chat.postMessage", m.Channel, m.ID+" "+slot, func() error {
-		_, ts, err = a.slack.PostMessageContext(ctx, m.Channel,
-			slack.MsgOptionTS(m.ReplyThread()),
-			slack.MsgOptionText(a.text(say), false),
-			slack.MsgOptionDisableLinkUnfurl(),
-			slack.MsgOptionDisableMediaUnfurl(),
-			slack.MsgOptionMetadata(slack.SlackMetadata{
-				EventType:    metadataType,
-				EventPayload: map[string]any{"id": m.ID, "slot": slot},
-			}))
+// Post writes into the mention's thread, or into its channel. It needs no record
+// of the mention.
+func (a *API) Post(ctx context.Context, at deploy.Place, say deploy.Message) (ts string, err error) {
+	m := at.Mention
+	options := []slack.MsgOption{
+		slack.MsgOptionText(a.text(say), false),
+		slack.MsgOptionDisableLinkUnfurl(),
+		slack.MsgOptionDisableMediaUnfurl(),
+		slack.MsgOptionMetadata(slack.SlackMetadata{
+			EventType:    metadataType,
+			EventPayload: map[string]any{"id": m.ID, "slot": at.Slot},
+		}),
+	}
+	if !at.InChannel {
+		options = append(options, slack.MsgOptionTS(m.ReplyThread()))
+	}
+	err = a.call(ctx, "chat.postMessage", m.Channel, m.ID+" "+at.Slot, func() error {
+		_, ts, err = a.slack.PostMessageContext(ctx, m.Channel, options...)
 		return err
 	})
 	switch {
@@ -158,16 +164,17 @@ func (a *API) Update(ctx context.Context, k deploy.Key, ts string, say deploy.Me
 	})
 }
 
-// How much of a thread is searched for a message: what is longer cannot be told.
+// How much of a thread or a channel is searched for a message: what is longer
+// cannot be told.
 const (
 	findPages = 5
 	findLimit = 200
 )
 
-// Find looks whether the message of a slot was posted. It takes the scope
+// Find looks whether the message of a place was posted. It takes the scope
 // channels:history (groups:history in a private channel), which the bot can do
 // without: then it cannot be told.
-func (a *API) Find(ctx context.Context, m deploy.Mention, slot string) (ts string, ok bool, err error) {
+func (a *API) Find(ctx context.Context, at deploy.Place) (ts string, ok bool, err error) {
 	me, err := a.identity(ctx)
 	if err != nil {
 		return "", false, fmt.Errorf("look for a message: %w", err)
@@ -176,31 +183,50 @@ func (a *API) Find(ctx context.Context, m deploy.Mention, slot string) (ts strin
 	for range findPages {
 		var page []slack.Message
 		var more bool
-		err := a.call(ctx, "conversations.replies", m.Channel, m.ID+" "+slot, func() (err error) {
-			page, more, cursor, err = a.slack.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-				ChannelID: m.Channel, Timestamp: m.ReplyThread(), Oldest: m.TS, Cursor: cursor,
-				Limit: findLimit, IncludeAllMetadata: true,
-			})
-			return err
-		})
+		page, more, cursor, err = a.look(ctx, at, cursor)
 		if err != nil {
 			return "", false, err
 		}
 		for _, msg := range page {
 			own := msg.User == me.User || me.BotID != "" && msg.BotID == me.BotID
 			told := msg.Metadata
-			if own && told.EventType == metadataType && told.EventPayload["id"] == m.ID && told.EventPayload["slot"] == slot {
+			if own && told.EventType == metadataType && told.EventPayload["id"] == at.Mention.ID && told.EventPayload["slot"] == at.Slot {
 				return msg.Timestamp, true, nil
 			}
 		}
 		switch {
 		case cursor == "" && more:
-			return "", false, errors.New("conversations.replies: there is more, and no way to it")
+			return "", false, errors.New("look for a message: there is more, and no way to it")
 		case cursor == "":
 			return "", false, nil
 		}
 	}
-	return "", false, fmt.Errorf("conversations.replies: the thread has more than %d messages since the mention", findPages*findLimit)
+	return "", false, fmt.Errorf("look for a message: there are more than %d since the mention", findPages*findLimit)
+}
+
+// look reads a page of what was written since the mention where at is.
+func (a *API) look(ctx context.Context, at deploy.Place, cursor string) (page []slack.Message, more bool, next string, err error) {
+	m := at.Mention
+	channel := slack.GetConversationHistoryParameters{
+		ChannelID: m.Channel, Oldest: m.TS, Cursor: cursor, Limit: findLimit, IncludeAllMetadata: true,
+	}
+	if at.InChannel {
+		err = a.call(ctx, "conversations.history", m.Channel, m.ID+" "+at.Slot, func() error {
+			h, err := a.slack.GetConversationHistoryContext(ctx, &channel)
+			if err == nil {
+				page, more, next = h.Messages, h.HasMore, h.ResponseMetaData.NextCursor
+			}
+			return err
+		})
+		return page, more, next, err
+	}
+	err = a.call(ctx, "conversations.replies", m.Channel, m.ID+" "+at.Slot, func() (err error) {
+		page, more, next, err = a.slack.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: m.Channel, Timestamp: m.ReplyThread(), Oldest: m.TS, Cursor: cursor, Limit: findLimit, IncludeAllMetadata: true,
+		})
+		return err
+	})
+	return page, more, next, err
 }
 
 func (a *API) identity(ctx context.Context) (Identity, error) {
@@ -223,7 +249,7 @@ func (a *API) call(ctx context.Context, method, channel, what string, try func()
 	if wait := a.limits.enter(method, channel, what); wait > 0 {
 		return &deploy.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits its turn under Slack's rate limit", method)}
 	}
-	err := meaningOf(method, try())
+	err := resultOf(method, try())
 	var auth *AuthError
 	var limit *limitError
 	switch {

@@ -97,7 +97,7 @@ func TestWhatIsSent(t *testing.T) {
 	ctx := t.Context()
 	reply := mention
 	reply.Thread = "1699999999.000001"
-	ts, err := a.Post(ctx, reply, "line-1", deploy.Message{Say: deploy.SayGreet})
+	ts, err := a.Post(ctx, deploy.Place{Mention: reply, Slot: "line-1"}, deploy.Message{Say: deploy.SayGreet})
 	if err != nil || ts != "1700000002.000000" {
 		t.Fatalf("ts %q, %v", ts, err)
 	}
@@ -298,7 +298,7 @@ func TestFind(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
 			a := apiOver(fake)
-			ts, ok, err := a.Find(t.Context(), mention, "status")
+			ts, ok, err := a.Find(t.Context(), deploy.Place{Mention: mention, Slot: "status"})
 			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
 				t.Errorf("%q, %v, %v", ts, ok, err)
 			}
@@ -313,6 +313,46 @@ func TestFind(t *testing.T) {
 				t.Errorf("refused %q: the bot can do without looking posts up", a.Refused())
 			}
 		})
+	}
+}
+
+func TestFindInTheChannel(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answers []fakeAnswer
+		ts      string
+		err     string
+	}{
+		{"on the second page", []fakeAnswer{thread("n"), thread("", botsOwn("1700000003.000000", "status"))}, "1700000003.000000", ""},
+		{"not there", []fakeAnswer{thread("")}, "", ""},
+		{"missing scope", []fakeAnswer{says(`{"ok":false,"error":"missing_scope","needed":"channels:history"}`)}, "", "missing_scope"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
+			a := apiOver(fake)
+			ts, ok, err := a.Find(t.Context(), deploy.Place{Mention: mention, Slot: "status", InChannel: true})
+			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
+				t.Errorf("%q, %v, %v", ts, ok, err)
+			}
+			for _, call := range fake.calls[1:] {
+				if form := call.form; call.method != "conversations.history" || form.Get("oldest") != key.TS || form.Get("include_all_metadata") != "1" || form.Get("channel") != "C1" {
+					t.Errorf("asked %s %v", call.method, form)
+				}
+			}
+			if a.Refused() != "" {
+				t.Errorf("refused %q: the bot can do without looking posts up", a.Refused())
+			}
+		})
+	}
+}
+
+func TestPostIntoTheChannelNamesNoThread(t *testing.T) {
+	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1700000002.000000"}`)}}
+	if _, err := apiOver(fake).Post(t.Context(), deploy.Place{Mention: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
+		t.Fatal(err)
+	}
+	if form := fake.calls[0].form; form.Has("thread_ts") || form.Get("channel") != "C1" {
+		t.Errorf("sent %v", form)
 	}
 }
 
@@ -331,7 +371,7 @@ func TestRateLimitHoldsTheMethodUntilItHasPassed(t *testing.T) {
 		if got := kind(post(a)); got != "later 20s" || len(fake.calls) != 1 {
 			t.Errorf("%q, %d calls", got, len(fake.calls))
 		}
-		if _, err := a.Post(ctx, elsewhere, "s", deploy.Message{}); err != nil {
+		if _, err := a.Post(ctx, deploy.Place{Mention: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
 			t.Errorf("another channel is held up: %v", err)
 		}
 		if err := a.React(ctx, key, "x"); err != nil {

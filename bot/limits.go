@@ -17,14 +17,14 @@ func perMinute(n float64, burst int) pace { return pace{rate.Limit(n / 60), burs
 
 // paceOf gives the pace of a Web API method for the whole workspace, and for one
 // channel of it. Slack allows about one message a second and channel, 50 calls a
-// minute of tier 3 (reactions.add, chat.update, conversations.replies) and 20 of
+// minute of tier 3 (reactions.add, chat.update, the look-ups of posts) and 20 of
 // tier 2 (reactions.remove). One channel gets at most four fifths, so that
 // thousands in one do not stand before a single one in another.
 func paceOf(method string) (all, channel pace) {
 	switch method {
 	case "chat.postMessage":
 		return pace{rate.Inf, 1}, pace{1, 4}
-	case "reactions.add", "chat.update", "conversations.replies":
+	case "reactions.add", "chat.update", "conversations.replies", "conversations.history":
 		return perMinute(50, 10), perMinute(40, 8)
 	case "reactions.remove":
 		return perMinute(20, 5), perMinute(16, 4)

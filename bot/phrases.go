@@ -34,12 +34,17 @@ func (p *Phrases) Text(m deploy.Message) string {
 	if len(wordings) == 0 {
 		return harmless(string(m.Say), nameLimit)
 	}
-	return apart(expand(wordings[m.Seed%uint32(len(wordings))], p.language.values(m)))
+	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], p.language.values(m)))
+	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
+		return name + p.language.to + text
+	}
+	return text
 }
 
 // language is what a language file holds.
 type language struct {
 	release string                  // the word that deploys, as a person writes it
+	to      string                  // between a person's name and what is said to them
 	name    string                  // stands where the name of a target is to be written
 	last    map[deploy.State]string // {last}
 	says    map[deploy.Say][]string // the wordings

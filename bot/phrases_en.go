@@ -8,6 +8,7 @@ import "github.com/getto-systems/psycher/deploy"
 func english() language {
 	return language{
 		release: "release",
+		to:      " ",
 		name:    "(name)",
 		last: map[deploy.State]string{
 			deploy.Accepted:   "has just been asked for",

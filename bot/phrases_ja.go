@@ -8,6 +8,7 @@ import "github.com/getto-systems/psycher/deploy"
 func japanese() language {
 	return language{
 		release: "リリース",
+		to:      " さん、",
 		name:    "(名前)",
 		last: map[deploy.State]string{
 			deploy.Accepted:   "いま受け付けたところです",

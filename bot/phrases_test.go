@@ -230,6 +230,22 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 	})
 }
 
+func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
+	eachWording(t, func(t *testing.T, _ string, p *Phrases, m deploy.Message, _ string) {
+		m.User, m.InChannel = "U024BE7LH", false
+		inThread := p.Text(m)
+		m.InChannel = true
+		text := p.Text(m)
+		if !strings.HasPrefix(text, "<@U024BE7LH>") || strings.Count(text, "<@") != 1 || !strings.HasSuffix(text, inThread) {
+			t.Errorf("%q in the channel, %q in the thread", text, inThread)
+		}
+		m.User = "!channel"
+		if text := p.Text(m); strings.Contains(text, "!channel") {
+			t.Errorf("it notifies others: %q", text)
+		}
+	})
+}
+
 func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.Say{
 		deploy.SayStop, deploy.SayPast, deploy.SayForgotten, deploy.SayStopping, deploy.SayStatusRunning, deploy.SayStatusUnsure,
@@ -345,6 +361,7 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.Target, m.Targets, m.Project, m.Ref, m.Key = long(c, 400), slices.Repeat([]string{long(c, 90)}, 99), long(c, 400), long(c, 400), long(c, 400)
 			m.Word, m.Detail, m.URL = long(c, 400), long(c, 400), "https://a.example/"+long("x", 782)
 			m.User, m.Until, m.Last = "U"+long("1", 31), 1<<40, string(deploy.Waiting)
+			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
 			longest = max(longest, n)
 			if n > 3000 {

@@ -44,14 +44,8 @@ func (e *AuthError) mend() string {
 
 // refusalIn is the AuthError that an answer of Slack's is, or nil.
 func refusalIn(no *SlackError) *AuthError {
-	switch no.Code {
-	case "missing_scope":
-		if no.Method == "conversations.replies" {
-			return nil // the scope to look posts up is not needed
-		}
-	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission",
-		"not_allowed_token_type", "team_access_not_granted", "user_removed_from_team", "team_disabled":
-	default:
+	looksUp := no.Method == "conversations.replies" || no.Method == "conversations.history"
+	if no.meaning() != meansToken || looksUp && no.Code == "missing_scope" { // the scope to look posts up is not needed
 		return nil
 	}
 	return &AuthError{Setting: tokenOf(no.Method), Code: no.Code, Needed: no.Needed}

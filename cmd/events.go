@@ -16,7 +16,7 @@ func level(name string) zerolog.Level {
 	switch name {
 	case "worker-broke":
 		return zerolog.ErrorLevel
-	case "store-away", "not-recorded", "slack-refused", "look-failed":
+	case "store-away", "not-recorded", "slack-refused", "slack-retry", "look-failed":
 		return zerolog.WarnLevel
 	case "known", "slack-later", "answer-not-needed":
 		return zerolog.DebugLevel

@@ -126,7 +126,8 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	if say == SayNotRecorded {
 		slot = slotLine(0) // it becomes the first line of the record
 	}
-	posted, lost := l.postNow(ctx, m, slot, Message{Say: say, User: m.User})
+	at := Place{Mention: m, Slot: slot}
+	posted, lost := l.postNow(ctx, &at, Message{Say: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.telling, k)
@@ -135,7 +136,7 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 		l.warned[k] = posted
 		return false
 	case posted || lost:
-		l.told[k] = toldNothing(m, lost)
+		l.told[k] = toldNothing(at, lost)
 	}
 	return posted
 }
@@ -143,29 +144,38 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 // toldNothing is the record of a mention whose person was told that nothing was
 // started: it is claimed when the store is back. Where the post's answer was
 // lost the loop looks whether it stands, and posts it if not.
-func toldNothing(m Mention, lost bool) Record {
+func toldNothing(at Place, lost bool) Record {
+	m := at.Mention
 	m.Text = "" // it may be many, and asks for nothing any more
-	r := Record{Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded, User: m.User}}, Shown: Shown{Said: 1}}
+	r := Record{Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded, User: m.User}}, Shown: Shown{Said: 1, InChannel: at.InChannel}}
 	if lost {
-		r.Shown = Shown{Posting: slotLine(0)}
+		r.Shown = Shown{Posting: slotLine(0), InChannel: at.InChannel}
 	}
 	return r
 }
 
 // postNow posts what no record keeps, and waits its turn as long as ctx. lost:
-// it may have been posted.
-func (l *Loop) postNow(ctx context.Context, m Mention, slot string, say Message) (posted, lost bool) {
+// it may have been posted. Where the thread takes no replies, at becomes the
+// channel.
+func (l *Loop) postNow(ctx context.Context, at *Place, say Message) (posted, lost bool) {
+	r := Record{Mention: at.Mention}
 	for {
-		_, err := l.Slack.Post(ctx, m, slot, Record{Mention: m}.seeded(say, 0))
+		r.Shown.InChannel = at.InChannel
+		_, err := l.Slack.Post(ctx, *at, r.seeded(say, 0))
 		var wait *LaterError
 		var unknown *LostError
+		var closed *ThreadError
 		switch {
 		case err == nil:
 			return true, false
 		case errors.As(err, &wait) && pause(ctx, wait.After):
 			continue
+		case errors.As(err, &closed) && !at.InChannel:
+			l.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(say.Say)})
+			at.InChannel = true
+			continue
 		}
-		l.log(Event{Name: "slack-refused", Record: Record{Mention: m}, Err: err, Detail: string(say.Say)})
+		l.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(say.Say)})
 		return false, errors.As(err, &unknown)
 	}
 }

@@ -167,7 +167,7 @@ func (r Record) giveUpShowing() Record {
 	if r.Breaks > 3 {
 		off = r.Marks
 	}
-	r.Shown = Shown{Mark: r.View().Mark, Off: off, Status: never, Said: len(r.Lines)}
+	r.Shown = Shown{Mark: r.View().Mark, Off: off, Status: never, Said: len(r.Lines), InChannel: r.Shown.InChannel}
 	return r
 }
 

@@ -124,5 +124,8 @@ type Message struct {
 	Detail  string   `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64    `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Last    string   `json:"last,omitempty"`   // state of the last deployment of the target, a State; empty: none known
-	Seed    uint32   `json:"-"`                // chooses among wordings: the same for the same message of a record
+	// InChannel: it stands in the channel itself, where nothing else tells whom it
+	// is for: User is named first, whatever the wording.
+	InChannel bool   `json:"-"`
+	Seed      uint32 `json:"-"` // chooses among wordings: the same for the same message of a record
 }

@@ -130,21 +130,22 @@ const (
 )
 
 // Slack shows things: package bot. Errors: nil, *LaterError (not done, try
-// again), *LostError (may have been done), any other is permanent and ends it.
+// again), *PassingError (not done, try again for a while), *LostError (may have
+// been done), *ThreadError (not done, the channel may take it), any other is
+// permanent and ends it.
 type Slack interface {
 	// React puts a reaction on the mention; it may already be there. Its error may
 	// be [ErrMentionGone].
 	React(ctx context.Context, k Key, emoji string) error
 	// Unreact takes the bot's own reaction off; it may already be gone.
 	Unreact(ctx context.Context, k Key, emoji string) error
-	// Post writes into the mention's thread. slot names the message within the
-	// record, so that Find can tell it from others.
-	Post(ctx context.Context, m Mention, slot string, say Message) (ts string, err error)
+	// Post writes a message.
+	Post(ctx context.Context, at Place, say Message) (ts string, err error)
 	// Update edits a message of the bot's own.
 	Update(ctx context.Context, k Key, ts string, say Message) error
-	// Find looks whether the message of a slot was posted. ok is false where it
+	// Find looks whether the message of a place was posted. ok is false where it
 	// was not; an error where that cannot be told.
-	Find(ctx context.Context, m Mention, slot string) (ts string, ok bool, err error)
+	Find(ctx context.Context, at Place) (ts string, ok bool, err error)
 	// Now is Slack's clock.
 	Now() time.Time
 }
@@ -160,6 +161,19 @@ type LaterError struct {
 
 func (e *LaterError) Error() string { return e.Err.Error() }
 func (e *LaterError) Unwrap() error { return e.Err }
+
+// PassingError: it was refused, in a way that may pass by itself or that people
+// can mend; try again with growing waits, and not for ever.
+type PassingError struct{ Err error }
+
+func (e *PassingError) Error() string { return e.Err.Error() }
+func (e *PassingError) Unwrap() error { return e.Err }
+
+// ThreadError: the thread takes no replies; the channel may take it.
+type ThreadError struct{ Err error }
+
+func (e *ThreadError) Error() string { return e.Err.Error() }
+func (e *ThreadError) Unwrap() error { return e.Err }
 
 // LostError: no answer came; it may have been done.
 type LostError struct{ Err error }

@@ -97,4 +97,7 @@ type Shown struct {
 	Said    int       `json:"said,omitempty"`    // how many of the lines are through
 	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
 	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
+
+	InChannel bool             `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel
+	Retries   map[showDo]Retry `json:"retries,omitempty"`    // what Slack refused for now
 }

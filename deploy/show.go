@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -36,6 +37,11 @@ const showTimeout = 4 * time.Second
 // limit of one method, say) does not keep the rest back.
 func (l *Loop) show(h Held) {
 	s, blocked, gone := h.Record.Shown, map[showDo]time.Duration{}, false
+	for do, r := range s.Retries {
+		if left := r.Next.Sub(l.now()); left > 0 {
+			blocked[do] = left
+		}
+	}
 	held := s.Until.Add(-Lease) // the save that led here may have announced it
 	if l.hasParted(h.Record) {
 		blocked[doPost] = 0 // its person was told so, in that place
@@ -64,12 +70,20 @@ func (l *Loop) show(h Held) {
 		}
 		err := l.do(h.Record.Mention, step, &s)
 		var wait *LaterError
+		var passing *PassingError
+		var closed *ThreadError
 		switch {
 		case l.work.Err() != nil:
 			return // let go
 		case errors.As(err, &wait):
 			blocked[step.do] = wait.After
+			if errors.As(err, &passing) && s.Retries[step.do].Tries == 1 {
+				l.log(Event{Name: "slack-retry", Record: h.Record, Err: err, Detail: string(step.do)})
+				continue
+			}
 			l.log(Event{Name: "slack-later", Record: h.Record, Err: err, Detail: string(step.do)})
+		case errors.As(err, &closed) && step.do == doPost: // the channel is tried at once
+			l.log(Event{Name: "slack-thread-closed", Record: h.Record, Err: err, Detail: step.slot})
 		case err != nil:
 			gone = gone || errors.Is(err, ErrMentionGone)
 			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.do)})
@@ -142,49 +156,72 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 	ctx, cancel := context.WithTimeout(l.work, showTimeout)
 	defer cancel()
 	var wait *LaterError
-	var lost *LostError
 	switch step.do {
 	case doReact:
-		err := l.Slack.React(ctx, m.Key, step.mark)
+		err := s.judge(step.do, l.Slack.React(ctx, m.Key, step.mark), l.now())
 		if !errors.As(err, &wait) {
 			s.Mark = step.mark
 			s.Off = slices.DeleteFunc(slices.Clone(s.Off), func(n string) bool { return n == step.mark })
 		}
 		return err
 	case doUnreact:
-		err := l.Slack.Unreact(ctx, m.Key, step.mark)
+		err := s.judge(step.do, l.Slack.Unreact(ctx, m.Key, step.mark), l.now())
 		if !errors.As(err, &wait) {
 			s.Off = append(slices.Clone(s.Off), step.mark)
 		}
 		return err
 	case doUpdate:
-		err := l.Slack.Update(ctx, m.Key, s.Status, step.say)
+		err := s.judge(step.do, l.Slack.Update(ctx, m.Key, s.Status, step.say), l.now())
 		if !errors.As(err, &wait) {
 			s.Form = step.say.form()
 		}
 		return err
 	case doPost:
-		ts, err := l.Slack.Post(ctx, m, step.slot, step.say)
-		if errors.As(err, &lost) {
-			s.Posting = step.slot // it is looked up before it is posted again
-			return &LaterError{After: Lease, Err: err}
-		}
-		if !errors.As(err, &wait) {
-			s.posted(step, ts)
-		}
+		return l.makePost(ctx, m, step, s)
+	default:
+		return l.findPost(ctx, m, step, s)
+	}
+}
+
+func (l *Loop) makePost(ctx context.Context, m Mention, step showStep, s *Shown) error {
+	ts, err := l.Slack.Post(ctx, Place{m, step.slot, s.InChannel}, step.say)
+	var wait *LaterError
+	var lost *LostError
+	var closed *ThreadError
+	switch {
+	case errors.As(err, &lost): // it is looked up before it is posted again
+		return &LaterError{After: s.lost(step.slot, l.now()), Err: err}
+	case errors.As(err, &closed) && !s.InChannel:
+		s.InChannel = true
+		s.retry(doPost, Retry{})
 		return err
-	default: // doFind
-		ts, ok, err := l.Slack.Find(ctx, m, step.slot)
-		if errors.As(err, &wait) {
-			return err
-		}
-		// Where it cannot be looked up it is posted again: better twice than not at all.
-		s.Posting = ""
-		if ok {
-			s.posted(step, ts)
-		}
+	case errors.As(err, &closed):
+		err = &PassingError{closed.Err} // of a channel that takes nothing either
+	}
+	if err = s.judge(doPost, err, l.now()); !errors.As(err, &wait) {
+		s.posted(step, ts)
+	}
+	return err
+}
+
+func (l *Loop) findPost(ctx context.Context, m Mention, step showStep, s *Shown) error {
+	ts, ok, err := l.Slack.Find(ctx, Place{m, step.slot, s.InChannel})
+	var wait *LaterError
+	if errors.As(err, &wait) {
 		return err
 	}
+	s.Posting = ""
+	switch {
+	case ok:
+		s.retry(doFind, Retry{})
+		s.posted(step, ts)
+	case err == nil:
+		s.retry(doFind, Retry{})
+	case !s.untold():
+		s.posted(step, "")
+		err = fmt.Errorf("posted %d times without an answer, and not again, as it cannot be looked up: %w", postsMost, err)
+	}
+	return err
 }
 
 // posted notes that the message of a slot stands.
@@ -229,5 +266,5 @@ func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 
 func (s Shown) equal(o Shown) bool {
 	return s.Mark == o.Mark && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
-		s.Posting == o.Posting && s.Until.Equal(o.Until)
+		s.Posting == o.Posting && s.Until.Equal(o.Until) && s.InChannel == o.InChannel && maps.EqualFunc(s.Retries, o.Retries, Retry.equal)
 }

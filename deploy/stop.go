@@ -83,7 +83,7 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 		}
 		all.Go(func() {
 			for _, m := range say {
-				l.postNow(ctx, r.Mention, cmp.Or(slot, string(m.Say)), m)
+				l.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.Say)), r.Shown.InChannel}, m)
 			}
 		})
 	}

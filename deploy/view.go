@@ -157,10 +157,14 @@ func (r Record) owed() []showStep {
 }
 
 // seeded chooses the wording: at random over records, the same for one message.
+// In the channel itself, each names the person.
 func (r Record) seeded(m Message, n int) Message {
 	h := fnv.New32a()
 	fmt.Fprint(h, r.Mention.ID, m.Say, n)
 	m.Seed = h.Sum32()
+	if r.Shown.InChannel {
+		m.InChannel, m.User = true, r.Mention.User
+	}
 	return m
 }
 

@@ -8,6 +8,7 @@ var (
 	sockets = []string{"./bot"}
 	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
 	hangs   = []string{"./internal/sim", "-run", "Hang|IsLetGo"}
+	refused = []string{"./internal/sim", "-run", "TestThreadThat|TestRefusalThat|TestPostThatCannot"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot", "-short"}
 )
@@ -163,6 +164,22 @@ func mutants() []mutant {
 		{
 			"a claim on showing that is kept where there is no room to show", "deploy/show.go",
 			"s.Until, s.Next = time.Time{}, l.now().Add(d)", "s.Next = l.now().Add(d)", showing,
+		},
+		{
+			"a closed thread that each process tries", "deploy/record.go",
+			`json:"in_channel,omitempty"`, `json:"-"`, refused,
+		},
+		{
+			"a passing refusal taken for final", "deploy/retry.go",
+			"left := r.Since.Add(retryFor).Sub(now)", "left := time.Duration(0)", refused,
+		},
+		{
+			"a passing refusal tried for ever", "deploy/retry.go",
+			"	if r.Tries == 0 {\n", "	if true {\n", refused,
+		},
+		{
+			"a post that is made again for ever", "deploy/retry.go",
+			"r.Tries >= postsMost", "false", refused,
 		},
 		{
 			"a graceful refresh that counts as a failure", "bot/connections.go",

@@ -106,10 +106,10 @@ func (b *board) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 	return b.call(ctx, "unreact", k, func() { b.off(k, emoji) })
 }
 
-func (b *board) Post(ctx context.Context, m deploy.Mention, slot string, say deploy.Message) (string, error) {
+func (b *board) Post(ctx context.Context, at deploy.Place, say deploy.Message) (string, error) {
 	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), b.calls("post"))
-	err := b.call(ctx, "post", m.Key, func() {
-		b.notes = append(b.notes, note{on: m.Key, ts: ts, slot: slot, say: say.Say})
+	err := b.call(ctx, "post", at.Mention.Key, func() {
+		b.notes = append(b.notes, note{on: at.Mention.Key, ts: ts, slot: at.Slot, say: say.Say})
 	})
 	if err != nil {
 		return "", err
@@ -127,11 +127,11 @@ func (b *board) Update(ctx context.Context, k deploy.Key, ts string, say deploy.
 	})
 }
 
-func (b *board) Find(_ context.Context, m deploy.Mention, slot string) (string, bool, error) {
+func (b *board) Find(_ context.Context, at deploy.Place) (string, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.notes {
-		if n.on == m.Key && n.slot == slot && n.ts != "" {
+		if n.on == at.Mention.Key && n.slot == at.Slot && n.ts != "" {
 			return n.ts, true, nil
 		}
 	}

@@ -177,7 +177,7 @@ func TestReactionThatStandsAlreadyIsNoFailure(t *testing.T) {
 }
 
 func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
-	for _, code := range []string{"channel_not_found", "is_archived", "not_in_channel", "message_not_found"} {
+	for _, code := range []string{"is_archived", "is_inactive", "invalid_arguments", "unknown_method"} {
 		row(t, code+": tried once each, logged and counted; the deploy and other channels go on", func(t *testing.T) {
 			w := sim.New(t)
 			report(w, "failure")
@@ -226,15 +226,22 @@ func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
 		w.Says(sim.Channel, ts, deploy.SayFailed)
 		quiet(t, w)
 	})
-	for name, gone := range map[string]func(w *sim.World){
-		"archived": func(w *sim.World) { w.Slack.Archive(sim.Channel) }, "left by the bot": func(w *sim.World) { w.Slack.Leave(sim.Channel) },
+	for name, gone := range map[string]struct {
+		how    func(w *sim.World)
+		within time.Duration
+	}{
+		"archived":        {func(w *sim.World) { w.Slack.Archive(sim.Channel) }, time.Minute},
+		"left by the bot": {func(w *sim.World) { w.Slack.Leave(sim.Channel) }, 2*time.Hour + 5*time.Minute}, // an hour for the new mark, then one for the old
 	} {
 		row(t, "the channel was "+name+" in the middle: nothing is tried for ever", func(t *testing.T) {
 			w, ts, _ := running(t)
-			gone(w)
+			gone.how(w)
 			w.Notify("a", "failure", sim.Channel, ts)
-			time.Sleep(time.Minute)
+			time.Sleep(gone.within)
 			quiet(t, w)
+			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+				t.Errorf("it is still due: %q", due)
+			}
 			if state := recordOf(w, ts).State; state != deploy.Failed {
 				t.Errorf("the deployment is %s", state)
 			}

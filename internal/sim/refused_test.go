@@ -1,0 +1,283 @@
+package sim_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// repliesTried counts the posts into threads that Slack was asked for.
+func repliesTried(w *sim.World) (n int) {
+	for _, c := range w.Slack.CallLog("chat.postMessage") {
+		if c.Form.Get("thread_ts") != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// inChannel holds what the bot says in the channel with one target, outside of
+// threads: each message names the person first.
+func inChannel(t *testing.T, w *sim.World, want ...deploy.Say) {
+	t.Helper()
+	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.SaidInChannel(sim.Channel), want) })
+	for _, m := range w.Slack.Channel(sim.Channel) {
+		if m.Bot != "" && !strings.HasPrefix(m.Text, "<@"+sim.User+">") {
+			t.Errorf("it does not begin with the person: %q", m.Text)
+		}
+		if strings.Count(m.Text, "<@"+sim.User+">") > 1 && m.Bot != "" {
+			t.Errorf("it names the person twice: %q", m.Text)
+		}
+	}
+}
+
+func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
+	for _, code := range []string{
+		"cannot_reply_to_message", "restricted_action_thread_locked", "restricted_action_non_threadable_channel",
+		"restricted_action", "thread_locked", "thread_not_found", "message_not_found", "restricted_action_of_tomorrow",
+	} {
+		for _, lang := range []string{"ja", "en"} {
+			row(t, code+", "+lang+": the status and the line stand in the channel, and the thread is tried once", func(t *testing.T) {
+				w := sim.New(t, "PSYCHER_LANG="+lang)
+				report(w, "failure")
+				w.StartReady("a")
+				w.Slack.CloseThreads(code)
+				ts := w.Ask("release")
+				w.Mark(sim.Channel, ts, "x")
+				inChannel(t, w, deploy.SayStatusFailed, deploy.SayFailed)
+				w.Says(sim.Channel, ts)
+				if n := repliesTried(w); n != 1 {
+					t.Errorf("%d tries in the thread, want 1", n)
+				}
+				quiet(t, w)
+			})
+		}
+	}
+	row(t, "another replica, which shows the end, does not try the thread again", func(t *testing.T) {
+		w := sim.New(t)
+		a := w.StartReady("a")
+		w.Slack.CloseThreads("thread_locked")
+		ts := w.Ask("release")
+		inChannel(t, w, deploy.SayStatusRunning)
+		a.Kill()
+		w.StartReady("b")
+		w.Notify("b", "failure", sim.Channel, ts)
+		inChannel(t, w, deploy.SayStatusFailed, deploy.SayFailed)
+		if n := repliesTried(w); n != 1 {
+			t.Errorf("%d tries in the thread, want 1", n)
+		}
+	})
+	row(t, "an answer in words", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.CloseThreads("cannot_reply_to_message")
+		w.Ask("よろしく")
+		inChannel(t, w, deploy.SayGreet)
+	})
+	row(t, "the thread is closed in the middle: the line comes in the channel, the status is edited where it stands", func(t *testing.T) {
+		w, ts, _ := running(t)
+		w.Slack.CloseThreads("restricted_action_thread_locked")
+		w.Notify("a", "failure", sim.Channel, ts)
+		inChannel(t, w, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed)
+	})
+	row(t, "the answer of the post in the channel is lost: it is looked up there, and not posted again", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.CloseThreads("thread_locked")
+		w.Slack.Fail("chat.postMessage", 1, fakeslack.Fails("thread_locked"))
+		w.Slack.Fail("chat.postMessage", 1, fakeslack.LoseAnswer())
+		w.Ask("よろしく")
+		time.Sleep(time.Minute)
+		inChannel(t, w, deploy.SayGreet)
+		if n := w.Slack.Calls("conversations.history"); n != 1 {
+			t.Errorf("%d look-ups in the channel, want 1", n)
+		}
+	})
+	row(t, "neither the thread nor the channel takes it: tried for an hour, then it ends", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Fail("chat.postMessage", -1, fakeslack.Fails("restricted_action_read_only_channel"))
+		w.Ask("よろしく")
+		time.Sleep(59 * time.Minute)
+		if n := w.Slack.Calls("chat.postMessage"); n < 10 || n > 40 {
+			t.Errorf("%d tries in an hour", n)
+		}
+		time.Sleep(3 * time.Minute)
+		quiet(t, w)
+		if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+			t.Errorf("it is still due: %q", due)
+		}
+	})
+	row(t, "Redis is down: what is told then goes into the channel too, and is told once", func(t *testing.T) {
+		w := sim.New(t)
+		roads := w.Roads()
+		w.StartReady("a")
+		w.Slack.CloseThreads("cannot_reply_to_message")
+		heal := ways()["READONLY"](w, roads)
+		ts := w.Ask("release")
+		inChannel(t, w, deploy.SayNotRecorded)
+		heal()
+		time.Sleep(10 * time.Second)
+		w.Slack.Redeliver(sim.Channel, ts)
+		time.Sleep(time.Minute)
+		inChannel(t, w, deploy.SayNotRecorded)
+		posts(t, w, ts, 0)
+	})
+}
+
+func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
+	for _, code := range []string{
+		"team_added_to_org", "accesslimited", "org_login_required", "ekm_access_denied", "external_channel_migrating",
+		"channel_not_found", "not_in_channel", "a_word_of_tomorrow",
+	} {
+		row(t, code+" for 40 minutes: all is shown in the end, once, by few tries", func(t *testing.T) {
+			w := sim.New(t)
+			report(w, "failure")
+			_, log := w.StartLogged("a")
+			fail(w, -1, fakeslack.Fails(code))
+			ts := w.Ask("release")
+			time.Sleep(40 * time.Minute)
+			for _, method := range []string{"reactions.add", "chat.postMessage"} {
+				if n := w.Slack.Calls(method); n < 8 || n > 25 {
+					t.Errorf("%s: %d tries in 40 minutes", method, n)
+				}
+			}
+			if !strings.Contains(log.String(), `"level":"warn"`) || !strings.Contains(log.String(), code) {
+				t.Error("no warning names the cause")
+			}
+			heal(w)
+			time.Sleep(6 * time.Minute)
+			w.Mark(sim.Channel, ts, "x")
+			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			posts(t, w, ts, 1)
+			quiet(t, w)
+		})
+	}
+	row(t, "the waits between the tries grow", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Fail("chat.postMessage", -1, fakeslack.Fails("a_word_of_tomorrow"))
+		w.Ask("よろしく")
+		time.Sleep(50 * time.Minute)
+		calls := w.Slack.CallLog("chat.postMessage")
+		for i := 2; i < len(calls); i++ {
+			before, wait := calls[i-1].At.Sub(calls[i-2].At), calls[i].At.Sub(calls[i-1].At)
+			if wait < before-3*time.Second || wait > 6*time.Minute {
+				t.Errorf("try %d came after %s, the one before after %s", i+1, wait, before)
+			}
+		}
+	})
+	row(t, "for ever: it ends after an hour, also when the process dies in the middle, and the next record has its own hour", func(t *testing.T) {
+		w := sim.New(t)
+		a := w.StartReady("a")
+		fail(w, -1, fakeslack.Fails("not_in_channel"))
+		w.Ask("よろしく")
+		time.Sleep(30 * time.Minute)
+		a.Kill()
+		w.StartReady("b")
+		time.Sleep(25 * time.Minute)
+		before := w.Slack.Calls("chat.postMessage")
+		time.Sleep(6 * time.Minute)
+		if n := w.Slack.Calls("chat.postMessage") - before; n == 0 {
+			t.Error("it ended before the hour")
+		}
+		before = w.Slack.Calls("chat.postMessage")
+		time.Sleep(30 * time.Minute)
+		if n := w.Slack.Calls("chat.postMessage") - before; n != 0 {
+			t.Errorf("%d tries after the hour: a restart began it anew", n)
+		}
+		if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+			t.Errorf("it is still due: %q", due)
+		}
+		late := w.Ask("よろしく")
+		time.Sleep(20 * time.Minute)
+		heal(w)
+		time.Sleep(6 * time.Minute)
+		w.Says(sim.Channel, late, deploy.SayGreet)
+	})
+	row(t, "somebody removed the bot and invites it again: what was to be said is said", func(t *testing.T) {
+		w, ts, _ := running(t)
+		w.Slack.Leave(sim.Channel)
+		w.Notify("a", "failure", sim.Channel, ts)
+		time.Sleep(20 * time.Minute)
+		w.Slack.Join(sim.Channel)
+		time.Sleep(6 * time.Minute)
+		w.Mark(sim.Channel, ts, "x")
+		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+	})
+	row(t, "a reaction is refused: the messages do not wait for it", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Fail("reactions.add", -1, fakeslack.Fails("a_word_of_tomorrow"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Notify("a", "failure", sim.Channel, ts)
+		w.Eventually("the end", 5*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
+		if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
+			t.Errorf("readyz says %d %s", status, why)
+		}
+	})
+}
+
+func TestPostThatCannotBeLookedUpIsMadeThreeTimesAtMost(t *testing.T) {
+	for name, f := range map[string]fakeslack.Fault{
+		"every answer is lost": fakeslack.LoseAnswer(), "every post is cut": fakeslack.Cut(), "internal_error": fakeslack.Fails("internal_error"),
+	} {
+		row(t, name+", and the scope to look is missing: three posts of each message, with growing waits", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.Slack.Revoke("channels:history")
+			w.Slack.Fail("chat.postMessage", -1, f)
+			ts := w.Ask("release")
+			time.Sleep(time.Hour)
+			calls := w.Slack.CallLog("chat.postMessage")
+			if len(calls) != 3 {
+				t.Fatalf("%d posts of the status message, want 3", len(calls))
+			}
+			if a, b := calls[1].At.Sub(calls[0].At), calls[2].At.Sub(calls[1].At); b < 2*a {
+				t.Errorf("the waits are %s and %s: they do not grow", a, b)
+			}
+			w.Notify("a", "failure", sim.Channel, ts)
+			time.Sleep(time.Hour)
+			if n := w.Slack.Calls("chat.postMessage"); n != 6 {
+				t.Errorf("%d posts of the status message and the line, want 6", n)
+			}
+			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
+				t.Errorf("it is still due: %q", due)
+			}
+			w.Mark(sim.Channel, ts, "x")
+		})
+	}
+	row(t, "the processes die between the posts: three in all", func(t *testing.T) {
+		w := sim.New(t)
+		w.Slack.Revoke("channels:history")
+		w.Slack.Fail("chat.postMessage", -1, fakeslack.LoseAnswer())
+		p := w.StartReady("a")
+		w.Ask("よろしく")
+		for _, name := range []string{"b", "a", "b"} {
+			time.Sleep(2 * time.Minute)
+			p.Kill()
+			p = w.StartReady(name)
+		}
+		time.Sleep(time.Hour)
+		if n := w.Slack.Calls("chat.postMessage"); n != 3 {
+			t.Errorf("%d posts, want 3", n)
+		}
+	})
+	row(t, "it can be looked up: it is posted for as long as it takes", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Slack.Fail("chat.postMessage", -1, fakeslack.Cut())
+		ts := w.Ask("よろしく")
+		time.Sleep(20 * time.Minute)
+		w.Slack.Heal("chat.postMessage")
+		w.Says(sim.Channel, ts, deploy.SayGreet)
+	})
+}
