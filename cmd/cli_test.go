@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/getto-systems/psycher/cmd"
@@ -21,8 +22,19 @@ func TestMain(m *testing.M) {
 }
 
 func TestCommandLine(t *testing.T) {
+	// A Redis where two projects have proved themselves.
+	redis := miniredis.RunT(t)
+	for _, project := range []string{"group/app", "group/web"} {
+		if err := redis.Set("{psycher}:proved:"+project, "1"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PROVED_REDIS_URL", "redis://"+redis.Addr())
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		// Scripts say "exec psycher" or, with the exit code, "exits 78 psycher".
 		RequireExplicitExec: true,

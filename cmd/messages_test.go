@@ -115,7 +115,7 @@ func saidIn(folder string, f *ast.FuncDecl, add func(table, text string)) {
 
 // errorsNamed are the beginnings of the names of errors that are shown as they
 // are, and in which table.
-var errorsNamed = map[string]string{"dedupe.errURL": "settings"}
+var errorsNamed = map[string]string{"dedupe.errURL": "settings", "gitlab.unproven": "notify"}
 
 func saidByVars(folder string, vars *ast.GenDecl, add func(table, text string)) {
 	for _, spec := range vars.Specs {
@@ -140,7 +140,7 @@ func calls(in string, c *ast.CallExpr, add func(table, text string)) {
 		add(errorsOf[in], rendered(args[0]))
 	case method == "append" && in == "cmd.ready":
 		add("ready", rendered(args[1]))
-	case method == "append" && (in == "cmd.warnOfNames" || in == "cmd.checkNotifyToken"):
+	case method == "append" && in == "cmd.warnOfNames":
 		add("settings", rendered(args[1]))
 	}
 }

@@ -24,13 +24,19 @@ type process struct {
 
 func start(t *testing.T, settings ...string) *process {
 	t.Helper()
+	return startAs(t, []string{"psycher", "run"}, settings...)
+}
+
+// startAs starts the program by a command of the test's own.
+func startAs(t *testing.T, command []string, settings ...string) *process {
+	t.Helper()
 	// A process that does not end by itself is killed, and its exit code is none.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	box, err := sandbox.Start(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Sandbox: box, cmd: exec.CommandContext(ctx, "psycher", "run")}
+	p := &process{Sandbox: box, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = append(box.Environ("en"), settings...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
@@ -126,5 +132,53 @@ func TestASignalClosesTheSocketAndEndsWell(t *testing.T) {
 				t.Errorf("sockets ended with %+v, not one with a close frame of 1000", endings)
 			}
 		})
+	}
+}
+
+// A connection costs a file descriptor, and many systems give a process 256 or
+// 1,024. Who opens connections to the notify port and says nothing takes none of
+// those that the bot itself needs, and keeps callers out for seconds at most.
+func TestIdleConnectionsTakeNoDescriptors(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	program, err := exec.LookPath("psycher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startAs(t, []string{"sh", "-c", `ulimit -n 256 && exec "$0" run`, program})
+	if err := p.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	addr := ""
+	for _, setting := range p.Environ("en") {
+		if a, ok := strings.CutPrefix(setting, "NOTIFY_ADDR="); ok {
+			addr = a
+		}
+	}
+	for range 400 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	// The bot goes on: new connections to Slack, GitLab and itself.
+	for range 20 {
+		if err := p.Ready(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+	if err := p.Slack.Until(ctx, func() bool {
+		return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil || strings.Contains(p.out.String(), "too many open files") {
+		t.Errorf("it ran out of file descriptors, or ended badly: %v", err)
 	}
 }

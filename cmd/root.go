@@ -35,6 +35,7 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
+	errs = tokenless{errs}
 	var settings *SettingsError
 	switch {
 	case err == nil:
@@ -78,6 +79,7 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 			return err
 		}},
 		readyCommand(environ),
+		unproveCommand(environ),
 		demoCommand(environ),
 	)
 	return root
@@ -94,6 +96,7 @@ func withHelp(cmd *cobra.Command, err error) error {
 }
 
 func newLog(s Settings, out io.Writer) zerolog.Logger {
+	out = tokenless{out}
 	if s.LogFormat == "console" {
 		out = zerolog.ConsoleWriter{Out: out}
 	}

@@ -128,7 +128,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 		return nil, err
 	}
 	if p.git, err = gitlab.New(gitlab.Config{
-		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, RequestTimeout: s.GitLabRequestTimeout, Transport: transport(),
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Transport: transport(),
 	}); err != nil {
 		return nil, err
 	}

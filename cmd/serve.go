@@ -26,7 +26,7 @@ func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
 	}
 	p.log.Info().Stringer("notify", notify.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
 	servers := map[*http.Server]net.Listener{
-		gitlab.NotifyServer(gitlab.NotifyHandler(s.NotifyToken, p.loop, p.log)):                                                                          notify,
+		gitlab.NotifyServer(gitlab.NotifyHandler(s.NotifyToken, p.loop, p.log)):                                                                          gitlab.NotifyListener(notify),
 		{Handler: p.admin(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}: admin,
 	}
 	var running sync.WaitGroup

@@ -33,7 +33,8 @@ type Settings struct {
 	RedisPrefix string        `env:"REDIS_PREFIX" envDefault:"psycher"`
 
 	NotifyAddr  string        `env:"NOTIFY_ADDR" envDefault:":8080"`
-	NotifyToken deploy.Secret `env:"NOTIFY_TOKEN,required"`
+	NotifyToken deploy.Secret `env:"NOTIFY_TOKEN"` // empty: only what proves itself counts
+	NotifyURL   string        `env:"NOTIFY_URL"`   // empty: not sent
 
 	MentionMaxAge time.Duration `env:"MENTION_MAX_AGE" envDefault:"2m"`
 	DeployTimeout time.Duration `env:"DEPLOY_TIMEOUT" envDefault:"1h"`

@@ -171,7 +171,7 @@ func checkAdminAddr(c *checker, name, value string) {
 
 // notifyFields are the fields of a call to the notify port: since the secret may
 // be the name of a parameter, it cannot be one of them.
-var notifyFields = [...]string{"source", "type", "result", "channel", "timestamp", "id", "pipeline", "job", "token"}
+var notifyFields = [...]string{"source", "type", "result", "channel", "timestamp", "id", "pipeline", "job", "job_name", "job_stage", "sha", "token"}
 
 func checkNotifyToken(c *checker, name, value string) {
 	legal := func(r rune) bool {
@@ -188,7 +188,19 @@ func checkNotifyToken(c *checker, name, value string) {
 		return
 	}
 	if len(value) < 16 {
-		c.warnings = append(c.warnings, name+" is shorter than 16 characters and may be guessed: openssl rand -hex 24 makes a good one")
+		c.bad(name, "is shorter than 16 characters and may be guessed: openssl rand -hex 24 makes a good one. If every project has psycher's notify.sh, unset it: its calls prove themselves")
+	}
+}
+
+// checkNotifyURL looks at what GitLab CI is told to call. GitLab expands a
+// dollar sign in a variable's value.
+func checkNotifyURL(c *checker, name, value string) {
+	checkURL(c, name, value)
+	switch {
+	case !strings.HasSuffix(value, "/notify"):
+		c.bad(name, "must end in /notify: http://HOST:8080/notify, as GitLab's runners reach the port of NOTIFY_ADDR")
+	case strings.ContainsFunc(value, notVisible) || strings.ContainsAny(value, `$"\`):
+		c.bad(name, "has a blank or another character that no such address has")
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *site) tell(p fakegitlab.Pipeline, result string, tries int) (status int
 			return 0
 		}
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Authorization", "Bearer "+siteNotifyToken)
+		req.Header.Set("Authorization", "Bearer "+p.Variables["PSYCHER_TOKEN"])
 		within, cancel := context.WithTimeout(s.ctx, 15*time.Second)
 		resp, err := http.DefaultClient.Do(req.WithContext(within))
 		cancel()

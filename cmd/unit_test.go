@@ -14,7 +14,7 @@ func TestTheUnitGivesWhatIsRequired(t *testing.T) {
 	unit := page(t, "examples/psycher.service")
 	credentials := t.TempDir() // systemd's %d
 	secrets := map[string]string{
-		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "NOTIFY_TOKEN": "notify-test-0123456789",
+		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test",
 		"GITLAB_TRIGGER_TOKENS": `{"T01ABC": {"C01ABC": {"app": {"project_id": 1, "token": "glptt-test-0000000000"}}}}`,
 	}
 	var environ []string
@@ -32,7 +32,7 @@ func TestTheUnitGivesWhatIsRequired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.SlackAppToken.Reveal() != secrets["SLACK_APP_TOKEN"] || s.NotifyToken.Reveal() != secrets["NOTIFY_TOKEN"] {
+	if s.SlackAppToken.Reveal() != secrets["SLACK_APP_TOKEN"] || s.SlackBotToken.Reveal() != secrets["SLACK_BOT_TOKEN"] {
 		t.Error("the secrets are not those of the files")
 	}
 }

@@ -130,7 +130,8 @@ return out
 //	KEYS[3]  the target's last ARGV[3]  due in, ms; negative: not at all
 //	                           ARGV[4]  kept for, ms, if it is written anew
 //	                           ARGV[5]  the record's name among the due times
-//	                           ARGV[6]  1: it is the target's newest deployment
+//	KEYS[4]  what its project  ARGV[6]  1: it is the target's newest deployment
+//	         has proved        ARGV[7]  1: a callback of the project has proved itself
 //	answer   {now, 1 saved by this call or an earlier try of it | 0 something else stands there}
 var saveScript = redis.NewScript(now + `
 local there = redis.call('GET', KEYS[1])
@@ -144,6 +145,9 @@ else
 end
 if ARGV[6] == '1' then
   redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4])
+end
+if ARGV[7] == '1' then
+  redis.call('SET', KEYS[4], '1')
 end
 if there then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
@@ -169,6 +173,30 @@ else
   redis.call('ZREM', KEYS[2], ARGV[3])
 end
 return {now, 1}
+`)
+
+// proved: has a callback of one of these projects proved itself?
+//
+//	KEYS     what each project has proved
+//	answer   {now, 1 yes | 0 no}
+var provedScript = redis.NewScript(now + `
+for i = 1, #KEYS do
+  if redis.call('GET', KEYS[i]) == '1' then
+    return {now, 1}
+  end
+end
+return {now, 0}
+`)
+
+// unprove: forget that callbacks of a project have proved themselves. It takes
+// no command that the other scripts do not: the key ends by itself.
+//
+//	KEYS[1]  what the project has proved
+//	answer   {now, 1 one had | 0 none had}
+var unproveScript = redis.NewScript(now + `
+local had = redis.call('GET', KEYS[1]) == '1'
+redis.call('SET', KEYS[1], '0', 'PX', 1)
+return {now, had and 1 or 0}
 `)
 
 // load: read a record.

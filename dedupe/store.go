@@ -36,6 +36,7 @@ const birthMargin = 2 * time.Second
 //	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
 //	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers
 //	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
+//	{psycher}:proved:PROJECT           string, there if a callback of the project has proved itself; kept for good
 type Store struct {
 	client redis.UniversalClient
 	close  func()
@@ -67,6 +68,9 @@ func (s *Store) birth() string              { return s.tag + ":birth" }
 func (s *Store) last(team, channel, target string) string {
 	return s.tag + ":last:" + team + ":" + channel + ":" + target
 }
+
+// proved is by the project as the target map writes it.
+func (s *Store) proved(project string) string { return s.tag + ":proved:" + project }
 
 // Birth is since when this store remembers, by Slack's clock: made now if this
 // is a new one.
@@ -177,12 +181,16 @@ func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
-	k, last := next.Mention.Key, 0
+	k, last, proved := next.Mention.Key, 0, 0
 	if next.State == deploy.Triggering && h.Record.State != deploy.Triggering {
 		last = 1
 	}
-	v, err := s.run(ctx, saveScript, []string{s.record(k), s.due(), s.last(k.Team, k.Channel, next.Deployment.Target)},
-		h.Raw, raw, millis(due), Keep.Milliseconds(), k.String(), last)
+	if next.Deployment.TokenShown && !h.Record.Deployment.TokenShown && next.Deployment.Project != "" {
+		proved = 1
+	}
+	v, err := s.run(ctx, saveScript,
+		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, next.Deployment.Target), s.proved(next.Deployment.Project)},
+		h.Raw, raw, millis(due), Keep.Milliseconds(), k.String(), last, proved)
 	if err != nil {
 		return h, fmt.Errorf("saving the record: %w", err)
 	}
@@ -190,6 +198,29 @@ func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 		return h, deploy.ErrChanged
 	}
 	return deploy.Held{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+}
+
+// Proved implements [deploy.Store].
+func (s *Store) Proved(ctx context.Context, projects ...string) (bool, error) {
+	keys := make([]string, len(projects))
+	for i, p := range projects {
+		keys[i] = s.proved(p)
+	}
+	v, err := s.run(ctx, provedScript, keys)
+	if err != nil {
+		return false, fmt.Errorf("reading what the project has proved: %w", err)
+	}
+	return v.int(1) == 1, nil
+}
+
+// Unprove forgets that callbacks of a project have proved themselves, and tells
+// whether any had.
+func (s *Store) Unprove(ctx context.Context, project string) (had bool, err error) {
+	v, err := s.run(ctx, unproveScript, []string{s.proved(project)})
+	if err != nil {
+		return false, fmt.Errorf("forgetting what the project has proved: %w", err)
+	}
+	return v.int(1) == 1, nil
 }
 
 // Delay implements [deploy.Store].

@@ -380,6 +380,55 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 	})
 }
 
+// What a project's callbacks have proved is kept with the save that takes the
+// first of them in, or not at all, and for good.
+func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		proved := func(want bool, projects ...string) {
+			t.Helper()
+			if got, err := s.Proved(ctx, projects...); got != want || err != nil {
+				t.Errorf("%q: proved %v %v, want %v", projects, got, err, want)
+			}
+		}
+		r := deploy.Record{Layout: deploy.Layout, Mark: "a", State: deploy.Running, Mention: mention("1.0")}
+		r.Deployment.Project = "group/app"
+		h, _ := claim(t, s, r, time.Minute)
+		plain := r
+		plain.Mark = "b"
+		saved, err := s.Save(ctx, h, plain, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proved(false, "group/app")
+
+		next := plain
+		next.Mark, next.Deployment.TokenShown = "c", true
+		if _, err := s.Save(ctx, h, next, time.Minute); !errors.Is(err, deploy.ErrChanged) {
+			t.Fatal(err)
+		}
+		proved(false, "group/app")
+		for range 2 { // as after a lost answer
+			if _, err := s.Save(ctx, saved, next, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		proved(true, "group/app")
+		proved(true, "group/web", "group/app")
+		proved(false, "group/web", "group", "app", "")
+		if ttl, err := s.client.TTL(ctx, "{psycher}:proved:group/app").Result(); ttl != -1 || err != nil {
+			t.Errorf("it ends in %v, %v", ttl, err)
+		}
+
+		for _, want := range []bool{true, false} {
+			if had, err := s.Unprove(ctx, "group/app"); had != want || err != nil {
+				t.Errorf("taken back: %v %v, want %v", had, err, want)
+			}
+			proved(false, "group/app")
+		}
+	})
+}
+
 func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
 	t.Run("no connection", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -299,19 +299,28 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 			teams = append(teams, t)
 		}
 	}
+	// Who proved nothing does not learn which deployments there are.
+	none := VerdictUnproven
+	if w.Shared {
+		none = VerdictUnknown
+	}
 	for _, team := range teams {
 		verdict := VerdictUnknown
-		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) Record {
-			var next Record
-			next, verdict = r.Hear(w, l.now(), l.Rules)
+		var notJudged error
+		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) (next Record) {
+			next, verdict, notJudged = l.hear(ctx, r, w)
 			return next
 		})
-		if err != nil {
+		switch {
+		case err != nil:
 			return "", err
-		}
-		if ok && verdict != VerdictUnknown {
+		case notJudged != nil:
+			return "", notJudged
+		case ok && verdict == VerdictUnproven, ok && verdict == VerdictUnknown:
+			none = verdict
+		case ok:
 			return verdict, nil
 		}
 	}
-	return VerdictUnknown, nil
+	return none, nil
 }

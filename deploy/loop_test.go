@@ -31,6 +31,8 @@ func (s *shelf) Save(_ context.Context, h Held, next Record, _ time.Duration) (H
 	return Held{Record: next, Raw: raw}, nil
 }
 
+func (s *shelf) Proved(context.Context, ...string) (bool, error) { return false, nil }
+
 // busy is a shelf on which somebody else saves between a load and its save.
 type busy struct {
 	shelf
@@ -77,7 +79,7 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &busy{shelf{bytes: raw}, row.others}
-		_, err = (&Loop{Store: s, Targets: targets}).Hear(t.Context(), Word{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess})
+		_, err = (&Loop{Store: s, Targets: targets}).Hear(t.Context(), Word{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess, Shared: true})
 		if h, _, _ := s.Load(t.Context(), Key{}); h.Record.State != row.want || (err != nil) != row.failed {
 			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
 		}

@@ -33,6 +33,9 @@ type Store interface {
 	Delay(ctx context.Context, h Held, due time.Duration) error
 	// Pending reads at most n records that have a due time, without taking them.
 	Pending(ctx context.Context, n int) ([]Held, error)
+	// Proved tells whether a callback of one of these projects has proved itself.
+	// The save that first sets a record's Deployment.TokenShown keeps that, for good.
+	Proved(ctx context.Context, projects ...string) (bool, error)
 	// Last is the newest deployment of a target.
 	Last(ctx context.Context, team, channel, target string) (r Record, ok bool, err error)
 }

@@ -53,24 +53,25 @@ type Record struct {
 // ref and key are frozen when it moves to triggering: a changed map does not
 // change what a running deployment is.
 type Deployment struct {
-	Target    string        `json:"target,omitempty"`
-	Project   string        `json:"project,omitempty"`
-	Ref       string        `json:"ref,omitempty"`
-	Key       string        `json:"key,omitempty"`
-	Job       string        `json:"job,omitempty"` // the target's "job": which jobs decide how it ended
-	Timeout   time.Duration `json:"timeout,omitempty"`
-	Attempt   int           `json:"attempt,omitempty"`   // how many POSTs were announced: the number of the last
-	Slow      bool          `json:"slow,omitempty"`      // GitLab has not answered the attempt for a while
-	Page      string        `json:"page,omitempty"`      // the project's pipelines, to link where the pipeline is not known
-	Triggered time.Time     `json:"triggered,omitzero"`  // the save that allowed the POST: all waits count from here
-	WaitEnd   time.Time     `json:"wait_end,omitzero"`   // past it no POST is made
-	Wait      Say           `json:"wait,omitempty"`      // why it waits, or waited last
-	Pipeline  int64         `json:"pipeline,omitempty"`  // set once
-	URL       string        `json:"url,omitempty"`       // the pipeline's page
-	Looks     int           `json:"looks,omitempty"`     // how often GitLab was asked since the last move
-	NoneSeen  bool          `json:"none_seen,omitempty"` // the person was told that GitLab shows no pipeline
-	Heard     time.Time     `json:"heard,omitzero"`      // when GitLab last said that it goes on: the deadline moves
-	Detail    string        `json:"detail,omitempty"`    // what failed, where that is known
+	Target     string        `json:"target,omitempty"`
+	Project    string        `json:"project,omitempty"`
+	Ref        string        `json:"ref,omitempty"`
+	Key        string        `json:"key,omitempty"`
+	Job        string        `json:"job,omitempty"` // the target's "job": which jobs decide how it ended
+	Timeout    time.Duration `json:"timeout,omitempty"`
+	Attempt    int           `json:"attempt,omitempty"`     // how many POSTs were announced: the number of the last
+	Slow       bool          `json:"slow,omitempty"`        // GitLab has not answered the attempt for a while
+	TokenShown bool          `json:"token_shown,omitempty"` // a callback showed a token: the store keeps that of the project
+	Page       string        `json:"page,omitempty"`        // the project's pipelines, to link where the pipeline is not known
+	Triggered  time.Time     `json:"triggered,omitzero"`    // the save that allowed the POST: all waits count from here
+	WaitEnd    time.Time     `json:"wait_end,omitzero"`     // past it no POST is made
+	Wait       Say           `json:"wait,omitempty"`        // why it waits, or waited last
+	Pipeline   int64         `json:"pipeline,omitempty"`    // set once
+	URL        string        `json:"url,omitempty"`         // the pipeline's page
+	Looks      int           `json:"looks,omitempty"`       // how often GitLab was asked since the last move
+	NoneSeen   bool          `json:"none_seen,omitempty"`   // the person was told that GitLab shows no pipeline
+	Heard      time.Time     `json:"heard,omitzero"`        // when GitLab last said that it goes on: the deadline moves
+	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 
 	// What is known of the pipeline's jobs and of what it waits for.
 	FailedBy []string  `json:"failed_by,omitempty"` // jobs that called a failure, and no success since

@@ -44,8 +44,8 @@ func (t *Target) take(key string, value any) (problem string) {
 		if !ok || !ciVariable.MatchString(s) {
 			return "must be the name of a CI variable: letters, digits and _, not beginning with a digit"
 		}
-		if slices.Contains([]string{"channel", "timestamp", "PSYCHER_ID"}, s) {
-			return "must be another name: this variable is always sent with a trigger"
+		if slices.Contains([]string{"channel", "timestamp"}, s) || strings.HasPrefix(s, "PSYCHER_") || strings.HasPrefix(s, "NOTIFY_") {
+			return "must be another name: channel, timestamp, PSYCHER_* and NOTIFY_* are variables of psycher's own"
 		}
 		t.Key = s
 	case "job":

@@ -11,8 +11,8 @@ const (
 	ResultCanceled Result = "canceled"
 )
 
-// Word is what GitLab CI tells the notify port, once it is known to come from
-// somebody who has the secret and to be well formed.
+// Word is what GitLab CI tells the notify port, once it is known to be well
+// formed and to show something that may count: see proof.go.
 type Word struct {
 	Channel  string
 	TS       string
@@ -36,4 +36,5 @@ const (
 	VerdictNoEffect Verdict = "no-effect" // late, contrary, or of another pipeline: logged, nothing changes
 	VerdictUnknown  Verdict = "unknown"   // no deployment of this bot has that channel, timestamp and id
 	VerdictStop     Verdict = "stop"      // a start of a pipeline that must not deploy
+	VerdictUnproven Verdict = "unproven"  // nothing that it shows proves the deployment, or that there is one
 )

@@ -5,18 +5,22 @@
 #   bin/notify.sh success     it is deployed (also: failure, canceled)
 #   bin/notify.sh "$CI_JOB_STATUS"      from after_script
 #
-# Set these two in GitLab (Settings > CI/CD > Variables):
+# psycher sends channel, timestamp, PSYCHER_ID and PSYCHER_TOKEN with the
+# trigger, and NOTIFY_URL where it is one of psycher's own settings. Else set in
+# GitLab (Settings > CI/CD > Variables):
 #   NOTIFY_URL      psycher's notify port: http://HOST:8080/notify
-#   NOTIFY_TOKEN    the bot's NOTIFY_TOKEN (masked; protected if the deployed ref is)
-# psycher sends channel, timestamp and PSYCHER_ID with the trigger. A child
-# pipeline needs them too, and PSYCHER_PIPELINE, its parent's CI_PIPELINE_ID.
+# PSYCHER_TOKEN proves this one deployment. Where none came, as from an older
+# psycher, NOTIFY_TOKEN is shown in its place: the bot's own, masked.
+# A child pipeline needs all of them too, and PSYCHER_PIPELINE, its parent's
+# CI_PIPELINE_ID.
 #
-# A start ends with an error only if psycher says that this pipeline must not
-# deploy: a bot that cannot be reached stops no deploy. Any other result ends
-# with an error if psycher could not be told.
+# A start ends with an error only if psycher itself says that this pipeline must
+# not deploy: a bot that cannot be reached, or something else that answers in its
+# place, stops no deploy. Any other result ends with an error if psycher could
+# not be told.
 #
 # NOTIFY_TRIES (8; 3 for start) and NOTIFY_PAUSE (1 second, doubled each time
-# up to 16) say how long it tries. It needs curl 7.55 or newer.
+# up to 16) say how long it tries. It needs sh, sed, tr and curl 7.18 or newer.
 set -eu
 
 # The token stands in no command's arguments and in no trace of this script.
@@ -25,37 +29,66 @@ warn() { printf 'notify.sh: %s\n' "$*" >&2; }
 
 # give_up says what is wrong, and ends: a start passes all the same.
 give_up() {
+	warn "$*"
 	if [ "$result" = start ]; then
-		warn "$*"
 		warn "psycher could not be asked; the deploy goes on"
 		exit 0
 	fi
-	warn "$*"
-	warn "psycher was not told of the $result; it shows no end of this deploy yet. Mend it and run this job again"
+	warn "psycher was not told of the $result; it shows no end of this deploy yet. Fix it and run this job again"
 	exit 1
 }
 
-# call gives the answer's body and, in a last line of its own, its status.
+# call prints the answer's body and, in a last line of its own, its HTTP status
+# and curl's exit code. What an answer repeats of a token is taken out.
 call() {
-	curl --silent --show-error --globoff --connect-timeout 5 --max-time 15 \
-		--write-out '\n%{http_code}' --header @- \
-		--data-urlencode "source=gitlab" \
-		--data-urlencode "result=$result" \
-		--data-urlencode "channel=${channel:-}" \
-		--data-urlencode "timestamp=${timestamp:-}" \
-		--data-urlencode "id=$PSYCHER_ID" \
-		--data-urlencode "pipeline=${PSYCHER_PIPELINE:-${CI_PIPELINE_ID:-}}" \
-		--data-urlencode "job=${CI_JOB_ID:-}" \
-		--url "$NOTIFY_URL" <<HEADER
-Authorization: Bearer $NOTIFY_TOKEN
-HEADER
+	sed 's/[\\"]/\\&/g; s/.*/header = "Authorization: Bearer &"/; q' <<TOKEN | {
+${PSYCHER_TOKEN:-$NOTIFY_TOKEN}
+TOKEN
+		curl --silent --show-error --globoff --connect-timeout 5 --max-time 15 \
+			--write-out '\n%{http_code}' --config - \
+			--data-urlencode "source=gitlab" \
+			--data-urlencode "result=$result" \
+			--data-urlencode "channel=${channel:-}" \
+			--data-urlencode "timestamp=${timestamp:-}" \
+			--data-urlencode "id=$PSYCHER_ID" \
+			--data-urlencode "pipeline=${PSYCHER_PIPELINE:-${CI_PIPELINE_ID:-}}" \
+			--data-urlencode "job=${CI_JOB_ID:-}" \
+			--data-urlencode "job_name=${CI_JOB_NAME:-}" \
+			--data-urlencode "job_stage=${CI_JOB_STAGE:-}" \
+			--data-urlencode "sha=${CI_COMMIT_SHA:-}" \
+			--url "$NOTIFY_URL" && printf ' 0\n' || printf ' %s\n' "$?"
+	} | sed 's/psy_[A-Z2-7]\{32\}/[redacted]/g; s/[Bb]earer [^ "<,]*/Bearer [redacted]/g'
 }
 
-case ${1:-} in
+# excerpt prints the beginning of an answer in one line.
+excerpt() {
+	printf '%.300s' "$(printf '%s' "$1" | tr '\t\r\n' '   ' | tr -d '\000-\037\177')"
+}
+
+# warn_of_proxy says what to do where the call goes through a runner's proxy.
+warn_of_proxy() {
+	host=${NOTIFY_URL#*://}
+	host=${host%%/*}
+	host=${host##*@}
+	host=${host%:*}
+	case ,${no_proxy:-},${NO_PROXY:-}, in
+	*,"$host",* | *,\*,*) return ;;
+	esac
+	case $NOTIFY_URL in
+	https:*) set -- "${https_proxy:-}${HTTPS_PROXY:-}${all_proxy:-}${ALL_PROXY:-}" ;;
+	*) set -- "${http_proxy:-}${all_proxy:-}${ALL_PROXY:-}" ;;
+	esac
+	[ -z "$1" ] || warn "this runner has a proxy, and the call goes through it: if psycher is inside, add $host to NO_PROXY (and no_proxy)"
+}
+
+case ${1-} in
 start | success | failure | canceled) result=$1 ;;
 failed | timedout) result=failure ;;
 *)
-	warn "usage: notify.sh start|success|failure|canceled, or one of CI_JOB_STATUS: success, failed, canceled, timedout"
+	case ${1-none} in
+	'' | running) warn "CI_JOB_STATUS is '$1', which is no end: call this from after_script. If it is called from there, the runner is too old: GitLab Runner 13.5 or newer says how the job ended, 17.1 or newer also where it was canceled. The two notify jobs of the classic CI file need neither" ;;
+	*) warn "usage: notify.sh start|success|failure|canceled, or one of CI_JOB_STATUS: success, failed, canceled, timedout" ;;
+	esac
 	exit 1
 	;;
 esac
@@ -64,8 +97,8 @@ if [ -z "${PSYCHER_ID:-}" ]; then
 	echo "notify.sh: no PSYCHER_ID: psycher did not start this pipeline, nobody is told"
 	exit 0
 fi
-[ -n "${NOTIFY_URL:-}" ] || give_up "NOTIFY_URL is not set: add it in Settings > CI/CD > Variables"
-[ -n "${NOTIFY_TOKEN:+set}" ] || give_up "NOTIFY_TOKEN is not set: add it in Settings > CI/CD > Variables (a protected variable is only there on protected refs)"
+[ -n "${NOTIFY_URL:-}" ] || give_up "NOTIFY_URL is not set: set it in psycher's own settings, and it comes with the trigger; or add it in Settings > CI/CD > Variables (a protected variable is only there on protected refs)"
+[ -n "${PSYCHER_TOKEN:+set}${NOTIFY_TOKEN:+set}" ] || give_up "there is no PSYCHER_TOKEN, which comes with psycher's trigger: a child pipeline must be handed it (forward: pipeline_variables: true). For a psycher that sends none, NOTIFY_TOKEN is not set: add it in Settings > CI/CD > Variables"
 command -v curl >/dev/null || give_up "there is no curl: use an image that has it, or install it in before_script"
 
 tries=${NOTIFY_TRIES:-8}
@@ -73,37 +106,66 @@ tries=${NOTIFY_TRIES:-8}
 pause=${NOTIFY_PAUSE:-1}
 while :; do
 	answer=$(call) || true # curl says on stderr what it could not do
-	status=${answer##*
+	last=${answer##*
 }
-	says=${answer%
-*}
-	case $status in
-	2??)
+	says=$(printf '%s' "${answer%
+*}")
+	http=${last%% *}
+	code=${last##* }
+	# psycher's answers are JSON that names it. Whatever else comes is not from it.
+	case $says in
+	'{'*'"psycher":'*'}' | '{'*'"psycher" :'*'}') from=psycher ;;
+	*) from=another ;;
+	esac
+	case $from$http in
+	psycher200)
 		echo "notify.sh: psycher was told: $result"
 		exit 0
 		;;
-	000 | "" | 408 | 429 | 5??) ;; # it may come to itself
+	*000 | psycher | another | *408 | *429 | *5?? | another404) ;; # it may come to itself
 	*) break ;;
 	esac
+	case $code in 1 | 2 | 3) break ;; esac # it never will
 	tries=$((tries - 1))
 	[ "$tries" -gt 0 ] || break
-	warn "no luck (HTTP ${status:-000}), trying again in $pause s"
+	warn "no luck (HTTP ${http:-000}), trying again in $pause s"
 	sleep "$pause"
 	[ "$pause" -ge 16 ] || pause=$((pause * 2))
 done
 
-case $status in
-409)
+says=$(excerpt "$says")
+case $from$http in
+another000 | another)
+	case $code in
+	1 | 3) give_up "NOTIFY_URL cannot be called: it must look like http://HOST:8080/notify" ;;
+	2) give_up "this curl cannot make the call: it must be 7.18 or newer" ;;
+	35 | 51 | 58 | 59 | 60 | 77 | 83) give_up "there is no TLS with NOTIFY_URL: see that its certificate is good for that name, and name your own certificate authority in CURL_CA_BUNDLE" ;;
+	esac
+	warn_of_proxy
+	give_up "psycher cannot be reached at NOTIFY_URL: see that the address is right, that the bot runs, and that this runner may connect to it"
+	;;
+another3??)
+	warn_of_proxy
+	give_up "something else answers at NOTIFY_URL (HTTP $http): it leads elsewhere, as to a login page. Give it the address of psycher's own port, which ends in /notify"
+	;;
+another*)
+	warn_of_proxy
+	give_up "something else answers at NOTIFY_URL (HTTP $http), not psycher: give it the address of psycher's own port, which ends in /notify, past any login. The answer begins: $says"
+	;;
+psycher409)
 	if [ "$result" = start ]; then
 		warn "STOPPED: psycher says that this pipeline must not deploy: another pipeline has this deployment, or it was given up. Ask for a new deploy in Slack. $says"
 		exit 1
 	fi
 	give_up "psycher refused it (HTTP 409). $says"
 	;;
-000 | "") give_up "psycher cannot be reached at NOTIFY_URL: see that the address is right, that the bot runs, and that this runner may connect to it" ;;
-401) give_up "psycher does not know this NOTIFY_TOKEN (HTTP 401): give the variable the bot's own NOTIFY_TOKEN" ;;
-400) give_up "psycher cannot read the call (HTTP 400): pass on channel, timestamp and PSYCHER_ID as they came with the trigger. $says" ;;
-404) give_up "psycher has no such deployment (HTTP 404): see that NOTIFY_URL ends in /notify and belongs to the bot that started this pipeline. $says" ;;
-3??) give_up "NOTIFY_URL leads elsewhere (HTTP $status): give it the address that it leads to" ;;
-*) give_up "psycher could not take it (HTTP $status): see its log. $says" ;;
+psycher401)
+	if [ -n "${PSYCHER_TOKEN:+set}" ]; then
+		give_up "psycher does not take this PSYCHER_TOKEN (HTTP 401): pass on all that came with the trigger, together, and to the bot that sent it. $says"
+	fi
+	give_up "psycher does not take this NOTIFY_TOKEN (HTTP 401): hand on the PSYCHER_TOKEN that came with the trigger, or give the variable the bot's own NOTIFY_TOKEN. $says"
+	;;
+psycher400) give_up "psycher cannot read the call (HTTP 400): pass on channel, timestamp and PSYCHER_ID as they came with the trigger. $says" ;;
+psycher404) give_up "psycher has no such deployment (HTTP 404): see that NOTIFY_URL ends in /notify and belongs to the bot that started this pipeline. $says" ;;
+*) give_up "psycher could not take it (HTTP $http): see its log. $says" ;;
 esac

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,9 @@ import (
 const (
 	token = "notify-test.token_0~1"
 	id    = "5e4f9a52-6c0b-5d2c-9a44-0d1fcd7ac111"
+	sha   = "3f2a9c1e0b7d6f5a4c3b2a19080706050403020a"
+	// attempt is the PSYCHER_TOKEN of a pipeline.
+	attempt = "psy_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 )
 
 // bot hears words behind the real notify port, and answers them as told.
@@ -59,8 +64,8 @@ func listen(t *testing.T, h http.Handler) map[string]string {
 	t.Cleanup(server.Close)
 	return map[string]string{
 		"PATH": os.Getenv("PATH"), "NOTIFY_URL": server.URL + "/notify", "NOTIFY_TOKEN": token, "NOTIFY_PAUSE": "0",
-		"PSYCHER_ID": id, "channel": "C0DEPLOY1", "timestamp": "1700000000.000100",
-		"CI_PIPELINE_ID": "4711", "CI_JOB_ID": "90210",
+		"PSYCHER_ID": id, "PSYCHER_TOKEN": attempt, "channel": "C0DEPLOY1", "timestamp": "1700000000.000100",
+		"CI_PIPELINE_ID": "4711", "CI_JOB_ID": "90210", "CI_JOB_NAME": "deploy: [東京]", "CI_JOB_STAGE": "deploy", "CI_COMMIT_SHA": sha,
 	}
 }
 
@@ -85,8 +90,10 @@ func notify(t *testing.T, env map[string]string, shell []string, args ...string)
 	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(out), env["NOTIFY_TOKEN"]) && env["NOTIFY_TOKEN"] != "" {
-		t.Errorf("prints the token:\n%s", out)
+	for _, name := range []string{"NOTIFY_TOKEN", "PSYCHER_TOKEN"} {
+		if env[name] != "" && strings.Contains(string(out), env[name]) {
+			t.Errorf("prints %s:\n%s", name, out)
+		}
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }
@@ -106,11 +113,26 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 			}
 			want := []deploy.Word{{
 				Channel: "C0DEPLOY1", TS: "1700000000.000100", ID: id, Result: result, Pipeline: 4711, Job: 90210,
+				JobName: "deploy: [東京]", JobStage: "deploy", SHA: sha, Token: attempt,
 			}}
 			if diff := cmp.Diff(want, b.words()); diff != "" {
 				t.Errorf("heard (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Where no token came with the trigger the secret of all is shown; never both,
+// as the secret must not be where it need not be.
+func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
+	for sent, want := range map[string]deploy.Word{attempt: {Token: attempt}, "": {Shared: true}} {
+		b := &bot{verdict: deploy.VerdictTaken}
+		env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+		env["PSYCHER_TOKEN"] = sent
+		out, code := notify(t, env, sh, "success")
+		if heard := b.words(); code != 0 || len(heard) != 1 || heard[0].Token != want.Token || heard[0].Shared != want.Shared {
+			t.Errorf("exit %d, heard %+v\n%s", code, heard, out)
+		}
 	}
 }
 
@@ -140,9 +162,14 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 		{name: "unreachable", set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"}, end: 1, says: "cannot be reached"},
 		{name: "no such deployment", verdict: deploy.VerdictUnknown, end: 1, says: "no such deployment"},
 		{name: "must not deploy", verdict: deploy.VerdictStop, start: 1, end: 1, says: "must not deploy"},
-		{name: "wrong token", set: map[string]string{"NOTIFY_TOKEN": "another-token"}, end: 1, says: "NOTIFY_TOKEN"},
+		{name: "wrong secret", set: map[string]string{"PSYCHER_TOKEN": "", "NOTIFY_TOKEN": "another-token"}, end: 1, says: "does not take this NOTIFY_TOKEN"},
+		{name: "proves nothing", verdict: deploy.VerdictUnproven, end: 1, says: "does not take this PSYCHER_TOKEN"},
+		{
+			name: "only proof counts", verdict: deploy.VerdictUnproven, set: map[string]string{"PSYCHER_TOKEN": ""}, end: 1,
+			says: "psycher unprove PROJECT",
+		},
 		{name: "no channel", set: map[string]string{"channel": ""}, end: 1, says: "channel: missing"},
-		{name: "no token", set: map[string]string{"NOTIFY_TOKEN": ""}, end: 1, says: "NOTIFY_TOKEN is not set"},
+		{name: "no token", set: map[string]string{"NOTIFY_TOKEN": "", "PSYCHER_TOKEN": ""}, end: 1, says: "there is no PSYCHER_TOKEN"},
 		{name: "no address", set: map[string]string{"NOTIFY_URL": ""}, end: 1, says: "NOTIFY_URL is not set"},
 		{name: "started by hand", set: map[string]string{"PSYCHER_ID": "", "NOTIFY_URL": ""}, says: "nobody is told"},
 	} {
@@ -178,8 +205,189 @@ func TestNotifyDoesNotRepeatWhatIsRefused(t *testing.T) {
 	}
 }
 
+// Only psycher's own answer counts: JSON that names it. Whatever else answers
+// at NOTIFY_URL neither was told nor stops a deploy.
+func TestNotifyBelievesNobodyElse(t *testing.T) {
+	login := "<!DOCTYPE html>\r\n<html><head><title>Sign in</title></head><body>Please log in to \"psycher\". " + strings.Repeat("long ", 1000) + "the end</body></html>"
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		says   string // besides that something else answers
+	}{
+		"a login page":                    {200, login, "Sign in"},
+		"no content":                      {204, "", ""},
+		"an empty page":                   {200, "", ""},
+		"JSON of somebody else":           {200, `{"result":"ok"}`, `{"result":"ok"}`},
+		"JSON that speaks of psycher":     {200, `{"message":"no route to \"psycher\""}`, ""},
+		"JSON that is cut":                {200, `{"psycher":"1","result":`, ""},
+		"a web server's first page":       {200, "<html><title>Welcome to nginx!</title></html>", "Welcome to nginx"},
+		"a redirect to a login":           {302, "", "leads elsewhere"},
+		"a web server's 404":              {404, "<html><title>404 Not Found</title></html>", "404 Not Found"},
+		"a proxy's 401":                   {401, "<html>Who are you?</html>", ""},
+		"a proxy's 403":                   {403, "<html>Blocked by policy</html>", "Blocked by policy"},
+		"a proxy's 407":                   {407, "<html>Proxy Authentication Required</html>", ""},
+		"a proxy's 409":                   {409, "<html>Conflict</html>", ""},
+		"another service's 409":           {409, `{"error":"conflict"}`, ""},
+		"a load balancer without the bot": {502, "<html>Bad Gateway</html>", "Bad Gateway"},
+		"the control characters of a job": {403, "\x1b[0Ksection_end:1:step\r\x1b[0K\x00\a", "section_end"},
+	} {
+		for arg, want := range map[string]int{"start": 0, "success": 1} {
+			t.Run(name+"/"+arg, func(t *testing.T) {
+				env := listen(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if c.status/100 == 3 {
+						w.Header().Set("Location", "https://login.example/?next=/notify")
+					}
+					w.WriteHeader(c.status)
+					fmt.Fprint(w, c.body)
+				}))
+				out, code := notify(t, env, sh, arg)
+				if code != want {
+					t.Errorf("exit %d, want %d", code, want)
+				}
+				for _, say := range []string{"something else answers at NOTIFY_URL", fmt.Sprintf("HTTP %d", c.status), c.says} {
+					if !strings.Contains(out, say) {
+						t.Errorf("does not say %q", say)
+					}
+				}
+				for _, never := range []string{"was told:", "STOPPED", "the end", "\x1b", "\r", "\a"} {
+					if strings.Contains(out, never) {
+						t.Errorf("prints %q", never)
+					}
+				}
+				if _, said, _ := strings.Cut(out, "begins: "); len(said) > 300+len("\nnotify.sh: psycher was not told of the success; it shows no end of this deploy yet. Fix it and run this job again\n") {
+					t.Errorf("prints %d characters of the answer", len(said))
+				}
+				if t.Failed() {
+					t.Log(out)
+				}
+			})
+		}
+	}
+}
+
+// What answers may repeat the call, as a debugging proxy does.
+func TestNotifyPrintsNoTokenThatAnAnswerRepeats(t *testing.T) {
+	env := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		token := r.Header.Get("Authorization")
+		fmt.Fprintf(w, "you sent %s; %q", token, token)
+	}))
+	for _, shell := range shells() {
+		for _, sent := range []string{attempt, ""} {
+			env["PSYCHER_TOKEN"] = sent
+			out, _ := notify(t, env, append(shell, "-x"), "success") // looks for the tokens by itself
+			if !strings.Contains(out, "you sent Bearer [redacted]") {
+				t.Errorf("%s: does not print what was answered:\n%s", shell, out)
+			}
+		}
+	}
+}
+
+// A call from a runner with a proxy goes through it, also to a psycher that only
+// the runner itself can reach.
+func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
+	const fix = "add 127.0.0.1 to NO_PROXY"
+	for name, c := range map[string]struct {
+		set  map[string]string
+		says bool
+	}{
+		"no proxy":                  {nil, false},
+		"a proxy":                   {map[string]string{"http_proxy": "PROXY"}, true},
+		"a proxy for all":           {map[string]string{"ALL_PROXY": "PROXY"}, true},
+		"a proxy for https alone":   {map[string]string{"https_proxy": "PROXY"}, false},
+		"a proxy that is passed by": {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "localhost,127.0.0.1"}, false},
+	} {
+		for _, down := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " down ", down), func(t *testing.T) {
+				env := listen(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(http.StatusForbidden)
+				}))
+				proxy := strings.Replace(strings.TrimSuffix(env["NOTIFY_URL"], "/notify"), "http://", "http://me:secret@", 1)
+				if down {
+					proxy, env["NOTIFY_URL"] = "http://me:secret@127.0.0.1:1", "http://127.0.0.1:1/notify"
+				}
+				for k, v := range c.set {
+					env[k] = strings.ReplaceAll(v, "PROXY", proxy)
+				}
+				out, _ := notify(t, env, sh, "success")
+				if strings.Contains(out, fix) != c.says || strings.Contains(out, "secret") {
+					t.Errorf("says %q: want %v, and no password:\n%s", fix, c.says, out)
+				}
+			})
+		}
+	}
+}
+
+func TestNotifySaysWhatCurlCannotDo(t *testing.T) {
+	for exit, says := range map[int]string{
+		1: "http://HOST:8080/notify", 2: "7.18", 3: "http://HOST:8080/notify", 7: "cannot be reached", 28: "cannot be reached", 60: "certificate",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "curl"), fmt.Appendf(nil, "#!/bin/sh\nprintf '\\n000'\nexit %d\n", exit), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		env := listen(t, http.NotFoundHandler())
+		env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
+		for arg, want := range map[string]int{"start": 0, "success": 1} {
+			out, code := notify(t, env, sh, arg)
+			if code != want || !strings.Contains(out, says) {
+				t.Errorf("curl's exit %d: exit %d, want %d that says %q:\n%s", exit, code, want, says, out)
+			}
+		}
+	}
+}
+
+// curl learned --header @- with 7.55 only, and an older one sends "@-" itself.
+func TestNotifyAsksNothingNewOfCurl(t *testing.T) {
+	text, err := os.ReadFile("notify.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := []string{"--silent", "--show-error", "--globoff", "--connect-timeout", "--max-time", "--write-out", "--config", "--data-urlencode", "--url"}
+	for _, option := range regexp.MustCompile(`--[a-z][a-z-]*`).FindAllString(string(text), -1) {
+		if !slices.Contains(old, option) {
+			t.Errorf("curl 7.18 has no %s", option)
+		}
+	}
+}
+
+func TestNotifyKnowsARunnerThatDoesNotTellTheEnd(t *testing.T) {
+	for _, status := range []string{"", "running"} {
+		b := &bot{verdict: deploy.VerdictTaken}
+		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, status)
+		if code != 1 || !strings.Contains(out, "the runner is too old") || len(b.words()) != 0 {
+			t.Errorf("%q: exit %d, heard %v:\n%s", status, code, b.words(), out)
+		}
+	}
+}
+
+// zsh has a variable named status that nobody may set, dash and busybox know
+// little more than POSIX.
+func TestNotifyRunsInEveryShell(t *testing.T) {
+	for _, shell := range shells() {
+		for verdict, want := range map[deploy.Verdict]int{deploy.VerdictTaken: 0, deploy.VerdictStop: 1} {
+			b := &bot{verdict: verdict, away: 1}
+			out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), shell, "start")
+			if code != want || len(b.words()) != 2 {
+				t.Errorf("%s: exit %d, want %d; heard %v:\n%s", shell, code, want, b.words(), out)
+			}
+		}
+	}
+}
+
+// shells are those of this machine: sh, and what else there is.
+func shells() [][]string {
+	all := [][]string{sh}
+	for _, shell := range [][]string{{"bash"}, {"dash"}, {"zsh"}, {"ksh"}, {"mksh"}, {"busybox", "sh"}} {
+		if _, err := exec.LookPath(shell[0]); err == nil {
+			all = append(all, shell)
+		}
+	}
+	return all
+}
+
 func TestNotifyRefusesAWordItDoesNotKnow(t *testing.T) {
-	for _, args := range [][]string{nil, {""}, {"running"}, {"SUCCESS"}, {"success; true"}} {
+	for _, args := range [][]string{nil, {"SUCCESS"}, {"success; true"}} {
 		b := &bot{verdict: deploy.VerdictTaken}
 		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, args...)
 		if code != 1 || !strings.Contains(out, "usage") || len(b.words()) != 0 {
@@ -210,15 +418,17 @@ func TestNoValueBreaksOutOfItsField(t *testing.T) {
 	} {
 		t.Run(evil, func(t *testing.T) {
 			var got url.Values
-			env := listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			env := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if err := r.ParseForm(); err != nil {
 					t.Error(err)
 				}
 				got = r.PostForm
+				fmt.Fprint(w, `{"psycher":"1","result":"ok"}`)
 			}))
 			want := url.Values{"source": {"gitlab"}, "result": {"success"}}
 			for field, name := range map[string]string{
 				"channel": "channel", "timestamp": "timestamp", "id": "PSYCHER_ID", "pipeline": "CI_PIPELINE_ID", "job": "CI_JOB_ID",
+				"job_name": "CI_JOB_NAME", "job_stage": "CI_JOB_STAGE", "sha": "CI_COMMIT_SHA",
 			} {
 				env[name] = evil
 				want[field] = []string{evil}

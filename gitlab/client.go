@@ -34,6 +34,7 @@ const (
 type Config struct {
 	URL            string          // GITLAB_URL; empty: gitlab.com
 	APIToken       deploy.Secret   // GITLAB_API_TOKEN; empty: pipelines cannot be looked up
+	NotifyURL      string          // NOTIFY_URL, sent with each trigger; empty: not sent
 	RequestTimeout time.Duration   // GITLAB_REQUEST_TIMEOUT, how long GitLab may work on a request; 0: a minute
 	Transport      *http.Transport // dialer, proxy and certificates; a copy is used, with HTTP/1.1 only. nil: Go's default
 }
@@ -42,6 +43,7 @@ type Config struct {
 type Client struct {
 	base      *url.URL // of the web pages, without a slash at its end
 	token     deploy.Secret
+	notify    string // NOTIFY_URL
 	timeout   time.Duration
 	transport *http.Transport
 	triggers  *api.Client // has no API token
@@ -64,6 +66,7 @@ func New(conf Config) (*Client, error) {
 	c := &Client{
 		base:      base,
 		token:     conf.APIToken,
+		notify:    conf.NotifyURL,
 		timeout:   cmp.Or(conf.RequestTimeout, time.Minute),
 		transport: cmp.Or(conf.Transport, http.DefaultTransport.(*http.Transport)).Clone(),
 		known:     map[asked]theirs{},

@@ -18,6 +18,7 @@ import (
 const (
 	idVariable    = "PSYCHER_ID"
 	tokenVariable = "PSYCHER_TOKEN"
+	urlVariable   = "NOTIFY_URL"
 
 	clockSlack = 2 * time.Minute // between GitLab's clocks: of what answers, and of what made the pipeline
 	blindSlack = time.Hour       // where GitLab does not tell its time

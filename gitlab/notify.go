@@ -27,6 +27,9 @@ const (
 	// hearTimeout bounds the recording of a word. It is shorter than the patience
 	// of a script that calls.
 	hearTimeout = 5 * time.Second
+	// answerForm is the form of the answers. That each names psycher is how
+	// notify.sh tells them from those of a login page or a proxy.
+	answerForm = "1"
 )
 
 // Hearer takes in what a pipeline says: the loop of package deploy. It answers
@@ -37,14 +40,17 @@ type Hearer interface {
 }
 
 // NotifyHandler is the notify port: GET or POST /notify, by which a pipeline
-// tells its start and its end. Nothing of a call is believed, nor logged,
-// before it has shown the token; an empty token lets nobody in.
-func NotifyHandler(token deploy.Secret, h Hearer, log zerolog.Logger) http.Handler {
+// tells its start and its end. A call shows the PSYCHER_TOKEN that came with the
+// trigger, which is known by its form and judged by the [Hearer]; or the secret
+// that all share, NOTIFY_TOKEN, where there is one. A call that shows neither is
+// turned away without a look at any deployment. Nothing of a call is logged that
+// proved nothing.
+func NotifyHandler(shared deploy.Secret, h Hearer, log zerolog.Logger) http.Handler {
 	return &notify{
-		closed: token.Reveal() == "",
-		token:  sha256.Sum256([]byte(token.Reveal())),
-		hearer: h,
-		log:    log,
+		proofOnly: shared.Reveal() == "",
+		shared:    sha256.Sum256([]byte(shared.Reveal())),
+		hearer:    h,
+		log:       log,
 	}
 }
 
@@ -57,18 +63,24 @@ func NotifyServer(handler http.Handler) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10*time.Second + 2*hearTimeout,
-		IdleTimeout:       time.Minute,
+		IdleTimeout:       5 * time.Second,
 		MaxHeaderBytes:    4 * maxCallback, // so that a query that is too long is told so
 		ErrorLog:          log.New(firstLine{os.Stderr}, "notify port: ", 0),
 	}
 }
 
 type notify struct {
-	closed bool
-	token  [sha256.Size]byte
-	hearer Hearer
-	log    zerolog.Logger
+	proofOnly bool // there is no shared secret
+	shared    [sha256.Size]byte
+	hearer    Hearer
+	log       zerolog.Logger
+	strangers strangers
 }
+
+// unproven is what every 401 says, so that nobody learns from it which
+// deployments there are.
+const unproven = "nothing that this call shows proves its deployment: show the PSYCHER_TOKEN that came with the trigger, as the bearer (examples/notify.sh does). " +
+	"NOTIFY_TOKEN counts only while no call of the project has shown one; psycher unprove PROJECT goes back to that"
 
 // reply is what a call is answered with, and what the log says of it.
 type reply struct {
@@ -99,7 +111,7 @@ func (n *notify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(a.status)
 	// What cannot be written has no reader: the word is heard all the same.
-	_ = json.NewEncoder(w).Encode(map[string]string{key: a.text})
+	_ = json.NewEncoder(w).Encode(map[string]string{"psycher": answerForm, key: a.text})
 }
 
 // answer checks a call in the order in which a caller should mend it.
@@ -127,26 +139,36 @@ func (n *notify) answer(w http.ResponseWriter, r *http.Request) reply {
 	if readErr != nil {
 		c.err = badField{"body", "it broke off, or came too slowly"}
 	}
-	if !n.knows(append(c.credentials(), bearer(r.Header.Values("Authorization"))...)) {
-		return reply{status: http.StatusUnauthorized, text: "no or wrong token"}
+	bearers := bearer(r.Header.Values("Authorization"))
+	if c.names+len(bearers) > maxNames {
+		return reply{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("more than %d names", maxNames)}
+	}
+	token, shared := n.knows(append(bearers, c.credentials()...))
+	if token == "" && !shared {
+		return reply{status: http.StatusUnauthorized, text: unproven}
 	}
 
 	word, err := c.word()
+	word.Token, word.Shared = token, shared
 	if err != nil {
 		return reply{status: http.StatusBadRequest, text: err.Error(), word: word}
 	}
 	return n.hear(r.Context(), word)
 }
 
-// knows tells whether the secret is among what a call shows. How long it takes
+// knows tells what of a call's texts may count: the first that has the form of a
+// PSYCHER_TOKEN, and whether the shared secret is among them. How long it takes
 // tells nothing of the secret.
-func (n *notify) knows(shown []string) bool {
+func (n *notify) knows(shown []string) (token deploy.Secret, shared bool) {
 	found := 0
 	for _, s := range shown {
 		sum := sha256.Sum256([]byte(s))
-		found |= subtle.ConstantTimeCompare(sum[:], n.token[:])
+		found |= subtle.ConstantTimeCompare(sum[:], n.shared[:])
+		if token == "" && deploy.IsToken(s) {
+			token = deploy.Secret(s)
+		}
 	}
-	return found == 1 && !n.closed
+	return token, found == 1 && !n.proofOnly
 }
 
 func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
@@ -160,6 +182,7 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 			a.err = fmt.Errorf("hearing a word: panic: %v", p)
 		}
 		if a.err != nil {
+			a.err = errors.New(deploy.ScrubTokens(a.err.Error()))
 			a.status, a.text = http.StatusServiceUnavailable, "not recorded now: say it again"
 		}
 	}()
@@ -169,6 +192,8 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 		a.status, a.text = http.StatusOK, "ok"
 	case deploy.VerdictNoEffect:
 		a.status, a.text = http.StatusOK, "no effect"
+	case deploy.VerdictUnproven:
+		a.status, a.text = http.StatusUnauthorized, unproven
 	case deploy.VerdictUnknown:
 		a.status, a.text = http.StatusNotFound, "no deployment has this channel, timestamp and id"
 	case deploy.VerdictStop:
@@ -182,8 +207,10 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 }
 
 // note writes the call's line of the log: of what was sent, only what was
-// found well formed from somebody who has the secret.
+// found well formed from somebody who has the secret, or proved its deployment.
+// Lines about others are bounded.
 func (n *notify) note(r *http.Request, a reply) {
+	known := a.word.Shared || a.verdict != "" && a.verdict != deploy.VerdictUnproven
 	level := zerolog.WarnLevel
 	switch {
 	case a.status == http.StatusServiceUnavailable:
@@ -193,7 +220,21 @@ func (n *notify) note(r *http.Request, a reply) {
 	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusNotFound && a.verdict == "":
 		level = zerolog.DebugLevel
 	}
+	left := 0
+	if !known {
+		if level < n.log.GetLevel() || level < zerolog.GlobalLevel() {
+			return
+		}
+		var log bool
+		if log, left = n.strangers.take(time.Now()); !log {
+			return
+		}
+		a.word = deploy.Word{}
+	}
 	line := n.log.WithLevel(level)
+	if left > 0 {
+		line = line.Int("left_out", left)
+	}
 	say := func(name, value string) {
 		if value != "" {
 			line = line.Str(name, value)
@@ -205,6 +246,7 @@ func (n *notify) note(r *http.Request, a reply) {
 	if a.word.Pipeline != 0 {
 		line = line.Int64("pipeline", a.word.Pipeline)
 	}
+	say("job", a.word.JobName)
 	say("result", string(a.word.Result))
 	say("verdict", string(a.verdict))
 	if a.status != http.StatusOK {
@@ -238,7 +280,7 @@ func retrySeconds(w deploy.Word) string {
 type firstLine struct{ to io.Writer }
 
 func (f firstLine) Write(p []byte) (int, error) {
-	line, _, _ := strings.Cut(string(p), "\n")
+	line, _, _ := strings.Cut(deploy.ScrubTokens(string(p)), "\n")
 	if _, err := io.WriteString(f.to, line+"\n"); err != nil {
 		return 0, fmt.Errorf("writing to the log: %w", err)
 	}

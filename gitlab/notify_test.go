@@ -22,6 +22,8 @@ import (
 
 const (
 	notifyToken   = "notify-test.token_0~1"
+	notifySHA     = "3f2a9c1e0b7d6f5a4c3b2a19080706050403020a"
+	attemptToken  = "psy_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	notifyID      = "5e4f9a52-6c0b-5d2c-9a44-0d1fcd7ac111"
 	notifyMention = "channel=C0DEPLOY1&timestamp=1700000000.000100"
 )
@@ -76,7 +78,7 @@ func (c notifyCall) make(t *testing.T, h Hearer) (*httptest.ResponseRecorder, st
 	w := httptest.NewRecorder()
 	NotifyHandler(notifyToken, h, zerolog.New(&log)).ServeHTTP(w, c.request())
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
-		if strings.Contains(text, notifyToken) || strings.Contains(text, "source=") {
+		if strings.Contains(text, notifyToken) || strings.Contains(text, "psy_") || strings.Contains(text, "source=") {
 			t.Errorf("the %s shows the secret or the query: %s", place, text)
 		}
 	}
@@ -90,6 +92,7 @@ var (
 	formBody = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 	jsonBody = map[string]string{"Content-Type": "application/json; charset=utf-8"}
 	withAuth = map[string]string{"Authorization": "Bearer " + notifyToken}
+	proving  = map[string]string{"Authorization": "Bearer " + attemptToken}
 )
 
 // both joins headers.
@@ -129,8 +132,8 @@ func TestAVerdictIsAnswered(t *testing.T) {
 			w, log := notifyCall{header: withAuth, query: "source=gitlab&result=start&pipeline=4711&id=" + notifyID + "&" + notifyMention}.make(t, &h)
 
 			var said map[string]string
-			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 1 || said[c.key] == "" {
-				t.Errorf("answered %s, want only %q", w.Body, c.key)
+			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 2 || said[c.key] == "" || said["psycher"] == "" {
+				t.Errorf("answered %s, want only %q and psycher", w.Body, c.key)
 			}
 			if w.Code != c.status {
 				t.Errorf("answered %d, want %d", w.Code, c.status)
@@ -170,6 +173,7 @@ func TestChecksComeInOrder(t *testing.T) {
 		{"size before secret", notifyCall{method: "POST", body: huge}, 413},
 		{"the query's size too", notifyCall{query: huge}, 413},
 		{"a size with the secret", notifyCall{method: "POST", header: withAuth, body: huge}, 413},
+		{"names before secret", notifyCall{query: strings.Repeat("x&", 21) + "%zz"}, 413},
 		{"secret before form", notifyCall{query: "%zz;&result=x", body: "{"}, 401},
 		{"form before hearing", notifyCall{header: withAuth, query: "result=x"}, 400},
 	} {
@@ -199,6 +203,11 @@ func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 	for name, c := range map[string]notifyCall{
 		"nothing":                      {query: good},
 		"another name":                 {query: "wrong=true&" + good},
+		"a token that is too short":    {header: map[string]string{"Authorization": "Bearer " + attemptToken[:35]}, query: good},
+		"a token that is too long":     {header: map[string]string{"Authorization": "Bearer " + attemptToken + "A"}, query: good},
+		"a token in small letters":     {header: map[string]string{"Authorization": "Bearer " + strings.ToLower(attemptToken)}, query: good},
+		"a token as a field's value":   {query: good + "&id=" + attemptToken},
+		"a token in another header":    {header: map[string]string{"X-Psycher-Token": attemptToken}, query: good},
 		"the secret as a value":        {query: "secret=" + notifyToken + "&" + good},
 		"the secret in capitals":       {query: strings.ToUpper(notifyToken) + "=true&" + good},
 		"the secret's beginning":       {query: notifyToken[:len(notifyToken)-1] + "=true&" + good},
@@ -221,6 +230,17 @@ func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 		})
 	}
 
+	t.Run("a token that proves nothing", func(t *testing.T) {
+		h := &hearer{verdict: deploy.VerdictUnproven}
+		w, log := notifyCall{header: proving, query: good}.make(t, h)
+		other, _ := notifyCall{query: good}.make(t, &hearer{})
+		if w.Code != http.StatusUnauthorized || w.Body.String() != other.Body.String() || !strings.Contains(w.Body.String(), "unprove") {
+			t.Errorf("answered %d %s, want what every 401 says, with the fix", w.Code, w.Body)
+		}
+		if strings.Contains(log, "C0DEPLOY1") {
+			t.Errorf("logs what a stranger says: %s", log)
+		}
+	})
 	t.Run("no token set", func(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := notifyCall{header: map[string]string{"Authorization": "Bearer "}, query: "=true&token=&" + good}.request()
@@ -253,6 +273,7 @@ func TestABodyThatBreaksOffIsNotHeard(t *testing.T) {
 }
 
 func TestASlowCallerIsCutOff(t *testing.T) {
+	most := map[string]time.Duration{"body": 10 * time.Second, "header": 5 * time.Second, "idle": 5 * time.Second, "silent": 5 * time.Second}
 	for name, sent := range map[string]string{
 		"body":   "POST /notify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsource=",
 		"header": "POST /notify HTTP/1.1\r\nHost: x\r\nAuth",
@@ -277,8 +298,8 @@ func TestASlowCallerIsCutOff(t *testing.T) {
 				if _, err := io.Copy(io.Discard, client); err != nil {
 					t.Fatal(err)
 				}
-				if took := time.Since(begun); took > 70*time.Second {
-					t.Errorf("held for %v", took)
+				if took := time.Since(begun); took > most[name] {
+					t.Errorf("held for %v, want at most %v", took, most[name])
 				}
 				if err := server.Close(); err != nil {
 					t.Error(err)
@@ -335,3 +356,180 @@ func TestWhoHangsUpEarlyIsStillHeard(t *testing.T) {
 type hearFunc func(context.Context, deploy.Word) (deploy.Verdict, error)
 
 func (f hearFunc) Hear(ctx context.Context, w deploy.Word) (deploy.Verdict, error) { return f(ctx, w) }
+
+func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
+	good := "source=gitlab&result=success&" + notifyMention
+	for name, c := range map[string]notifyCall{
+		"as bearer":           {header: proving, query: good},
+		"as token":            {query: "token=" + attemptToken + "&" + good},
+		"as token in a form":  {method: "POST", header: formBody, body: "token=" + attemptToken + "&" + good},
+		"as a name":           {query: attemptToken + "=true&" + good},
+		"as a name in a form": {method: "POST", header: formBody, body: attemptToken + "=true&" + good},
+		"as token in JSON": {
+			method: "POST", header: jsonBody,
+			body: `{"token":"` + attemptToken + `","source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &hearer{verdict: deploy.VerdictTaken}
+			w, _ := c.make(t, h)
+			if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || h.heard[0].Shared {
+				t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
+			}
+		})
+	}
+	t.Run("beside the secret of all", func(t *testing.T) {
+		h := &hearer{verdict: deploy.VerdictTaken}
+		notifyCall{header: proving, query: notifyToken + "=true&" + good}.make(t, h)
+		if len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || !h.heard[0].Shared {
+			t.Errorf("heard %+v", h.heard)
+		}
+	})
+	t.Run("where there is no secret of all", func(t *testing.T) {
+		h, w := &hearer{verdict: deploy.VerdictTaken}, httptest.NewRecorder()
+		NotifyHandler("", h, zerolog.Nop()).ServeHTTP(w, notifyCall{header: proving, query: "=true&" + good}.request())
+		if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Shared {
+			t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
+		}
+	})
+}
+
+// What breaks while a word is heard may say what it was given.
+func TestNoTokenIsShownOfWhatBreaks(t *testing.T) {
+	for _, h := range []Hearer{
+		hearFunc(func(_ context.Context, w deploy.Word) (deploy.Verdict, error) {
+			return "", errors.New("broke at " + w.Token.Reveal())
+		}),
+		hearFunc(func(_ context.Context, w deploy.Word) (deploy.Verdict, error) { panic(w.Token.Reveal()) }),
+	} {
+		notifyCall{header: proving, query: "source=gitlab&result=success&" + notifyMention}.make(t, h) // looks for it by itself
+	}
+	var out bytes.Buffer
+	if _, err := (firstLine{&out}).Write([]byte("panic serving: " + attemptToken)); err != nil || strings.Contains(out.String(), "psy_") {
+		t.Errorf("wrote %s, %v", &out, err)
+	}
+}
+
+// Each name of a call may be the secret: a call is one guess, not thousands.
+func TestACallMayBringFewNames(t *testing.T) {
+	good := "source=gitlab&result=success&" + notifyMention
+	many := good + strings.Repeat("&x=1", 17) // 21
+	object := `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"` + strings.Repeat(`,"x":1`, 17) + "}"
+	for name, c := range map[string]notifyCall{
+		"a query":             {query: notifyToken + "&" + many},
+		"a query, bearer":     {header: withAuth, query: many},
+		"a form":              {method: "POST", header: both(formBody, withAuth), body: many},
+		"JSON":                {method: "POST", header: both(jsonBody, withAuth), body: object},
+		"a query and a form":  {method: "POST", header: both(formBody, withAuth), query: strings.Repeat("&x=1", 10), body: many[:len(many)-28]},
+		"from a stranger too": {query: many},
+	} {
+		h := &hearer{verdict: deploy.VerdictTaken}
+		if w, _ := c.make(t, h); w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
+			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
+		}
+	}
+	h := &hearer{verdict: deploy.VerdictTaken}
+	if w, _ := (notifyCall{header: withAuth, query: many[:len(many)-8]}).make(t, h); w.Code != http.StatusOK { // 19, and the bearer
+		t.Errorf("20 names: answered %d %s", w.Code, w.Body)
+	}
+	r := notifyCall{query: good}.request()
+	for range 20 {
+		r.Header.Add("Authorization", "Bearer guess")
+	}
+	r.Header.Add("Authorization", "Bearer "+notifyToken)
+	w := httptest.NewRecorder()
+	NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("many bearers: answered %d %s", w.Code, w.Body)
+	}
+}
+
+// Who guesses fills no disk, and who has the log sees that somebody guesses.
+func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h := &hearer{verdict: deploy.VerdictUnproven}
+		port := NotifyHandler(notifyToken, h, zerolog.New(&log))
+		call := func(c notifyCall) { port.ServeHTTP(httptest.NewRecorder(), c.request()) }
+		good := "source=gitlab&result=success&" + notifyMention
+		for range 250 {
+			call(notifyCall{query: good})                                                                         // shows nothing
+			call(notifyCall{header: proving, query: good})                                                        // proves nothing
+			call(notifyCall{header: proving, query: "result=x"})                                                  // cannot be read
+			call(notifyCall{method: "POST", header: formBody, body: strings.Repeat("x&", maxNames) + "&" + good}) // is too much
+		}
+		if n := strings.Count(log.String(), "\n"); n > 20 || n == 0 {
+			t.Errorf("%d lines for 1,000 guesses", n)
+		}
+		log.Reset()
+		time.Sleep(time.Second)
+		call(notifyCall{query: good})
+		if !strings.Contains(log.String(), `"left_out":990`) {
+			t.Errorf("does not tell how many were left out: %s", log.String())
+		}
+		log.Reset()
+		h.verdict = deploy.VerdictTaken
+		for range 100 {
+			call(notifyCall{header: proving, query: good})
+		}
+		if n := strings.Count(log.String(), "\n"); n != 100 {
+			t.Errorf("%d lines for 100 calls that were taken", n)
+		}
+		log.Reset()
+		time.Sleep(time.Hour)
+		for range 100 {
+			call(notifyCall{query: good})
+		}
+		if n := strings.Count(log.String(), "\n"); n > 20 {
+			t.Errorf("%d lines for 100 guesses after an hour", n)
+		}
+	})
+}
+
+func TestThePortHoldsAFixedNumberOfConnections(t *testing.T) {
+	real, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NotifyListener(real)
+	accepted, ended := make(chan net.Conn), make(chan error, 1)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				ended <- err
+				return
+			}
+			accepted <- c
+		}
+	}()
+	var open []net.Conn
+	for range maxConnections + 1 {
+		c, err := net.Dial("tcp", real.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	for range maxConnections {
+		open = append(open, <-accepted)
+	}
+	if room := l.(*boundListener).room; len(room) != maxConnections {
+		t.Errorf("%d of %d", len(room), maxConnections)
+	}
+	select {
+	case <-accepted:
+		t.Error("one too many is open")
+	default:
+	}
+	open[0].Close()
+	open[0].Close() // a second time leaves no more room
+	open = append(open, <-accepted)
+	l.Close() // ends an Accept that waits for room
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+}

@@ -140,10 +140,10 @@ func plain(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// scrub takes secrets out of a text: these, and whatever has the form of a
-// deployment's own token.
+// scrub takes secrets out of a text, and everything that looks like a
+// PSYCHER_TOKEN: also one of another attempt.
 func scrub(s string, secrets ...deploy.Secret) string {
-	s = deploy.TokenForm.ReplaceAllString(s, deploy.Secret("psy_").String())
+	s = deploy.ScrubTokens(s)
 	for _, secret := range secrets {
 		if v := secret.Reveal(); v != "" {
 			s = strings.ReplaceAll(s, v, secret.String())

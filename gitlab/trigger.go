@@ -48,7 +48,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 	_, _, err := c.triggers.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
-		Variables: variables(t, m, token),
+		Variables: c.variables(t, m, token),
 	}, api.WithContext(context.WithValue(sending, attemptKey{}, a)))
 
 	o := a.outcome(ctx, until, err)
@@ -58,8 +58,11 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 	return c.finish(o, t, token)
 }
 
-func variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
+func (c *Client) variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
 	v := map[string]string{}
+	if c.notify != "" {
+		v[urlVariable] = c.notify // it wins over a variable of the project's
+	}
 	if t.Key != "" {
 		v[t.Key] = "true"
 	}

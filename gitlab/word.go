@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -19,6 +22,7 @@ import (
 // values of its query and of its body, in whichever form they came.
 type callback struct {
 	query, body url.Values
+	names       int   // how many names were given, each as often as it was
 	err         error // what could not be read
 }
 
@@ -33,13 +37,19 @@ const (
 )
 
 // What a call may say. Other names are passed over; one may be the secret.
-var fieldNames = []string{"token", "source", "type", "result", "channel", "timestamp", "id", "pipeline", "job"}
+var fieldNames = []string{
+	"token", "source", "type", "result", "channel", "timestamp", "id", "pipeline", "job", "job_name", "job_stage", "sha",
+}
+
+// maxJobName is GitLab's own bound, in runes, on names of jobs and stages.
+const maxJobName = 255
 
 // The bounds on lengths are ours, far above what Slack gives out.
 var (
 	channelForm   = regexp.MustCompile(`^[A-Z0-9]{2,64}$`)
 	timestampForm = regexp.MustCompile(`^[0-9]{1,20}\.[0-9]{1,20}$`)
 	uuidForm      = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	shaForm       = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
 	numberForm    = regexp.MustCompile(`^[0-9]{1,19}$`)
 )
 
@@ -51,6 +61,11 @@ func readCallback(rawQuery, contentType string, body []byte) callback {
 	c.query, queryErr = url.ParseQuery(rawQuery)
 	c.query.Del("type") // a word of JSON bodies
 	c.body, bodyErr = readBody(contentType, bytes.TrimSpace(body))
+	for _, place := range []url.Values{c.query, c.body} {
+		for _, values := range place {
+			c.names += len(values)
+		}
+	}
 	switch {
 	case queryErr != nil:
 		c.err = badField{"query", "a broken % sign or a semicolon"}
@@ -143,7 +158,7 @@ func (c callback) credentials() []string {
 	var shown []string
 	for _, place := range []url.Values{c.query, c.body} {
 		shown = append(shown, place["token"]...)
-		for name := range place {
+		for _, name := range slices.Sorted(maps.Keys(place)) {
 			if !isField(name) {
 				shown = append(shown, name)
 			}
@@ -204,6 +219,16 @@ func (c callback) word() (w deploy.Word, err error) {
 	if w.Job, err = number("job", said["job"]); err != nil {
 		return w, err
 	}
+	if w.JobName, err = jobName("job_name", said["job_name"]); err != nil {
+		return w, err
+	}
+	if w.JobStage, err = jobName("job_stage", said["job_stage"]); err != nil {
+		return w, err
+	}
+	if w.SHA = strings.ToLower(said["sha"]); w.SHA != "" && !shaForm.MatchString(w.SHA) {
+		w.SHA = ""
+		return w, badField{"sha", "not a commit's whole SHA"}
+	}
 	if w.Result == deploy.ResultStart && w.Pipeline == 0 {
 		return w, badField{"pipeline", "missing; start needs it"}
 	}
@@ -236,4 +261,15 @@ func number(name, text string) (int64, error) {
 		return 0, badField{name, "not a positive whole number"}
 	}
 	return n, nil
+}
+
+// jobName reads the name of a job or of a stage, which may be any text of one line.
+func jobName(field, text string) (string, error) {
+	switch {
+	case utf8.RuneCountInString(text) > maxJobName:
+		return "", badField{field, "longer than 255 characters"}
+	case !utf8.ValidString(text), strings.ContainsFunc(text, unicode.IsControl):
+		return "", badField{field, "not a name in one line of UTF-8"}
+	}
+	return deploy.ScrubTokens(text), nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -15,9 +16,11 @@ import (
 )
 
 func TestEveryFormOfACallIsUnderstood(t *testing.T) {
-	short := deploy.Word{Channel: "C0DEPLOY1", TS: "1700000000.000100", Result: deploy.ResultSuccess}
+	short := deploy.Word{Channel: "C0DEPLOY1", TS: "1700000000.000100", Result: deploy.ResultSuccess, Shared: true}
 	full := short
 	full.ID, full.Pipeline, full.Job = notifyID, 4711, 90210
+	ofJob := full
+	ofJob.JobName, ofJob.JobStage, ofJob.SHA = "deploy: [東京, production] 🚀", "Deploy", notifySHA
 
 	for name, c := range map[string]struct {
 		call notifyCall
@@ -55,6 +58,16 @@ func TestEveryFormOfACallIsUnderstood(t *testing.T) {
 			method: "POST", header: both(formBody, withAuth),
 			body: "source=gitlab&result=success&id=" + notifyID + "&pipeline=4711&job=90210&" + notifyMention,
 		}, full},
+		"the job and the commit in a form": {notifyCall{
+			method: "POST", header: both(formBody, withAuth),
+			body: "source=gitlab&result=success&id=" + notifyID + "&pipeline=4711&job=90210&" + notifyMention +
+				"&" + url.Values{"job_name": {ofJob.JobName}, "job_stage": {"Deploy"}, "sha": {strings.ToUpper(notifySHA)}}.Encode(),
+		}, ofJob},
+		"the job and the commit in JSON": {notifyCall{
+			method: "POST", header: both(jsonBody, withAuth),
+			body: `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100","id":"` + notifyID +
+				`","pipeline":4711,"job":90210,"job_name":"` + ofJob.JobName + `","job_stage":"Deploy","sha":"` + notifySHA + `"}`,
+		}, ofJob},
 		"all fields in JSON, numbers as numbers": {notifyCall{
 			method: "POST", header: both(jsonBody, withAuth),
 			body: `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100","id":"` +
@@ -79,7 +92,7 @@ func TestEveryFormOfACallIsUnderstood(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := &hearer{verdict: deploy.VerdictTaken}
 			w, _ := c.call.make(t, h)
-			if w.Code != http.StatusOK || w.Body.String() != `{"result":"ok"}`+"\n" {
+			if w.Code != http.StatusOK || w.Body.String() != `{"psycher":"1","result":"ok"}`+"\n" {
 				t.Errorf("answered %d %s", w.Code, w.Body)
 			}
 			if diff := cmp.Diff([]deploy.Word{c.want}, h.heard); diff != "" {
@@ -137,6 +150,15 @@ func TestABadCallIsToldWhatToMend(t *testing.T) {
 		"a pipeline without end":    {query(good + "&pipeline=9999999999999999999"), "pipeline"},
 		"a job of letters":          {query(good + "&job=deploy"), "job"},
 		"a job with a fraction":     {object(`{"source":"gitlab","result":"success","channel":"C0","timestamp":"1.1","job":1.5}`), "job"},
+		"a job's name too long":     {query(good + "&job_name=" + strings.Repeat("x", 256)), "job_name"},
+		"a job's name of two lines": {query(good + "&job_name=deploy%0Adeploy"), "job_name"},
+		"a job's name with escapes": {query(good + "&job_name=%1B%5B0K"), "job_name"},
+		"a job's name of bytes":     {query(good + "&job_name=%FF"), "job_name"},
+		"a stage too long":          {query(good + "&job_stage=" + strings.Repeat("x", 256)), "job_stage"},
+		"a short SHA":               {query(good + "&sha=" + notifySHA[:8]), "sha"},
+		"a SHA that is none":        {query(good + "&sha=" + strings.Repeat("g", 40)), "sha"},
+		"a SHA between two lengths": {query(good + "&sha=" + notifySHA + "0"), "sha"},
+		"sha twice":                 {query(good + "&sha=&sha="), "sha"},
 		"start without pipeline":    {query(without("result=success") + "&result=start"), "pipeline"},
 		"result twice":              {query(good + "&result=success"), "result"},
 		"channel twice in a form":   {form(good + "&channel=C0DEPLOY2"), "channel"},
@@ -183,6 +205,9 @@ func FuzzCallback(f *testing.F) {
 	f.Add("POST", "", "application/json", "Bearer "+notifyToken, `{"source":"gitlab","result":"start","channel":"C0","timestamp":"1.1","pipeline":7}`)
 	f.Add("POST", "", "application/x-www-form-urlencoded", "Basic eA==", "token=x&source=gitlab&result=success&"+notifyMention)
 	f.Add("PUT", "%zz;", "a/b/c", "", `{"a":[[[`)
+	f.Add("POST", "", "application/x-www-form-urlencoded", "Bearer "+attemptToken, "source=gitlab&result=success&job_name=deploy&job_stage=deploy&sha="+notifySHA+"&"+notifyMention)
+	f.Add("GET", attemptToken+"=true&source=gitlab&result=success&job_name="+attemptToken+"&"+notifyMention, "", "", "")
+	f.Add("GET", strings.Repeat("a&", 30)+"token="+attemptToken, "", "Bearer psy_", "")
 	f.Fuzz(func(t *testing.T, method, query, contentType, authorization, body string) {
 		h := &hearer{verdict: deploy.VerdictTaken}
 		r := httptest.NewRequest(http.MethodPost, "/notify", strings.NewReader(body))
@@ -194,19 +219,27 @@ func FuzzCallback(f *testing.F) {
 		NotifyHandler(notifyToken, h, zerolog.New(&log)).ServeHTTP(w, r)
 
 		var said map[string]string
-		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 1 {
+		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 2 || said["psycher"] == "" {
 			t.Errorf("answered %s", w.Body)
 		}
 		if (w.Code == http.StatusOK) != (len(h.heard) == 1) {
 			t.Errorf("answered %d, heard %v", w.Code, h.heard)
 		}
 		// The secret has no escapes here unless somebody wrote some.
-		shown := strings.Contains(query+authorization+body, notifyToken) || strings.ContainsAny(query+body, `%\+`)
+		shown := strings.Contains(query+authorization+body, notifyToken) || deploy.TokenForm.MatchString(query+" "+authorization+" "+body) || strings.ContainsAny(query+body, `%\+`)
 		if !shown && (w.Code == http.StatusOK || w.Code == http.StatusBadRequest) {
 			t.Errorf("answered %d without the secret", w.Code)
 		}
-		if strings.Contains(log.String()+w.Body.String(), notifyToken) {
-			t.Errorf("shows the secret: %s%s", log.String(), w.Body)
+		if out := log.String() + w.Body.String(); strings.Contains(out, notifyToken) || deploy.TokenForm.MatchString(out) {
+			t.Errorf("shows a secret: %s", out)
+		}
+		for _, word := range h.heard {
+			if word.Token == "" && !word.Shared || word.Token != "" && !deploy.IsToken(word.Token.Reveal()) {
+				t.Errorf("heard of somebody who shows nothing: %+v", word)
+			}
+			if len(word.JobName) > 4*255 || len(word.JobStage) > 4*255 || len(word.SHA) > 64 || strings.ContainsAny(word.JobName+word.JobStage, "\n\x1b") {
+				t.Errorf("heard what has no bound: %+v", word)
+			}
 		}
 	})
 }

@@ -45,7 +45,7 @@ func mutants() []mutant {
 		},
 		{
 			"a callback whose error is swallowed", "deploy/accept.go",
-			"if err != nil {\n\t\t\treturn \"\", err", "if err != nil {\n\t\t\treturn VerdictTaken, nil", world,
+			"case err != nil:\n\t\t\treturn \"\", err", "case err != nil:\n\t\t\treturn VerdictTaken, nil", world,
 		},
 		{
 			"a callback that is not tried again over a change", "deploy/accept.go",
@@ -310,6 +310,47 @@ func mutants() []mutant {
 		{
 			"a deleted request tried again", "deploy/step.go",
 			"if l.isGone(h.Record) {", "if false {", sim("TestMentionThatIsDeleted"),
+		},
+		{
+			"proof that is not compared", "deploy/proof.go",
+			"return found == 1\n", "return len(r.Tokens) > 0 || found == 1\n", domain,
+		},
+		{
+			"the secret of all counts for ever", "deploy/proof.go",
+			"return !proved, err", "return true || proved, err", domain,
+		},
+		{
+			"a project that is not known is open to the secret of all", "deploy/proof.go",
+			"projects = append(projects, t.Project)", "_ = t", domain,
+		},
+		{
+			"proof that is not kept", "dedupe/scripts.go",
+			"redis.call('SET', KEYS[4], '1')", "", store,
+		},
+		{
+			"proof that no record notes", "deploy/proof.go",
+			"next.Deployment.TokenShown = true", "_ = proven", domain,
+		},
+		{
+			"who proved nothing learns which deployments there are", "deploy/accept.go",
+			"none := VerdictUnproven", "none := VerdictUnknown", sim("TestARefusedCallTellsNothing"),
+		},
+		{
+			"a token without its form is looked up", "gitlab/notify.go",
+			"token == \"\" && deploy.IsToken(s)", "token == \"\" && s != \"\"", notify,
+		},
+		{
+			"a call of thousands of guesses", "gitlab/notify.go",
+			"c.names+len(bearers) > maxNames", "false", notify,
+		},
+		{
+			"guesses that fill the log", "gitlab/notify.go",
+			"left = n.strangers.take(time.Now()); !log", "left = n.strangers.take(time.Now()); !log && false", notify,
+		},
+		{
+			"connections without a bound", "gitlab/notify_bounds.go",
+			"maxConnections = 128", "maxConnections = 4096",
+			[]string{"./cmd", "-run", "TestIdleConnectionsTakeNoDescriptors"},
 		},
 	}
 }

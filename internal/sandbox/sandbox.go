@@ -27,7 +27,6 @@ const (
 	Bot     = "<@" + BotUser + ">"
 	Target  = "app"
 
-	notifyToken  = "demo-notify-token"
 	triggerToken = "glptt-demo-0000000000000000"
 	apiToken     = "glpat-demo-read-api"
 )
@@ -69,7 +68,7 @@ func Start(ctx context.Context) (*Sandbox, error) {
 	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
 
 	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
-	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p, "http://"+b.notify+"/notify") }
+	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p) }
 	b.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: b.gitlabURL, APIToken: apiToken,
 		Projects:   []fakegitlab.Project{{ID: 1, Path: "example/app", Token: triggerToken, Name: "deploy $PSYCHER_ID"}},
@@ -122,7 +121,7 @@ func (b *Sandbox) Environ(lang string) []string {
 		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%q: {"project_id": "example/app", "token": %q}}}}`, Team, Channel, Target, triggerToken),
 		// People wait for what comes of a lost answer: so it is a fast GitLab.
 		"GITLAB_REQUEST_TIMEOUT=5s", "REDIS_URL=redis://" + b.Store.Addr(),
-		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_TOKEN=" + notifyToken,
+		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_URL=http://" + b.notify + "/notify",
 		"PSYCHER_LANG=" + lang, "LOG_LEVEL=error", "LOG_FORMAT=console",
 	}
 }

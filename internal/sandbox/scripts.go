@@ -49,15 +49,15 @@ func unpack() (*scripts, error) {
 
 // run is a pipeline with one job. That it is canceled ends the job, and nobody
 // is told: the bot has to find out by itself.
-func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pipeline, notifyURL string) {
+func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pipeline) {
 	if len(p.Jobs) == 0 {
 		g.SetJobs(p.ID, fakegitlab.Job{ID: p.ID * 10, Name: "deploy", Stage: "deploy"})
 	}
-	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10, notifyURL: notifyURL}
+	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10}
 	j.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
-		"NOTIFY_URL=" + notifyURL, "NOTIFY_TOKEN=" + notifyToken,
-		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=1a2b3c4d", fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
+		"CI_JOB_NAME=deploy", "CI_JOB_STAGE=deploy", "CI_COMMIT_SHA=" + commit,
+		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=" + commit[:8], fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
 	}
 	for name, value := range p.Variables {
 		j.env = append(j.env, name+"="+value)
@@ -98,11 +98,10 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 // job is the one job of a pipeline.
 type job struct {
 	*scripts
-	git       *fakegitlab.GitLab
-	pipeline  fakegitlab.Pipeline
-	id        int64
-	env       []string
-	notifyURL string
+	git      *fakegitlab.GitLab
+	pipeline fakegitlab.Pipeline
+	id       int64
+	env      []string
 }
 
 func (j job) canceled() bool {
@@ -121,6 +120,9 @@ func (j job) Write(text []byte) (int, error) {
 	j.git.Log(j.pipeline.ID, j.id, string(text))
 	return len(text), nil
 }
+
+// commit is what every pipeline deploys.
+const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
 // deployTakes is how long the sample deploy seems to work, so that it can be seen to run.
 const deployTakes = 1500 * time.Millisecond
@@ -161,14 +163,14 @@ func (j job) notify(ctx context.Context, status string) error {
 	}
 	form := url.Values{
 		"source": {"gitlab"}, "result": {status}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
-		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)},
+		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)}, "job": {fmt.Sprint(j.id)}, "job_name": {"deploy"}, "job_stage": {"deploy"}, "sha": {commit},
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.notifyURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Variables["NOTIFY_URL"], strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "Bearer "+notifyToken)
+	req.Header.Set("Authorization", "Bearer "+p.Variables["PSYCHER_TOKEN"])
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err

@@ -191,7 +191,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 		time.Sleep(time.Second)
 		cancel()
 		<-done
-		if v, err := l.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7}); err == nil {
+		if v, err := l.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
 			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
 		}
 	})

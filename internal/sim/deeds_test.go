@@ -22,9 +22,11 @@ type deed struct {
 
 func (d deed) String() string { return fmt.Sprintf("{%v, %q, %q}", d.After, d.Do, d.Who) }
 
-// story is what happens in a world, with or without a token for GitLab's API.
+// story is what happens in a world, with or without a token for GitLab's API,
+// with scripts that prove themselves or old ones.
 type story struct {
 	Token bool
+	Old   bool
 	Deeds []deed
 }
 
@@ -44,6 +46,7 @@ func stories() *rapid.Generator[story] {
 	return rapid.Custom(func(r *rapid.T) story {
 		return story{
 			Token: rapid.IntRange(0, 3).Draw(r, "token") < 3,
+			Old:   rapid.IntRange(0, 3).Draw(r, "old") == 3,
 			Deeds: append([]deed{{Do: "ask"}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "deeds")...),
 		}
 	})

@@ -116,7 +116,7 @@ func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 			y.hangs.Store(true)
 			time.Sleep(30 * time.Second)
 			for _, m := range all[:6] {
-				if v, err := r.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7}); v != deploy.VerdictTaken {
+				if v, err := r.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); v != deploy.VerdictTaken {
 					t.Fatal(v, err)
 				}
 				if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 3*time.Second {

@@ -189,7 +189,7 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 	calls := func(t *testing.T, r *rig, m deploy.Mention, job string, result deploy.Result) {
 		t.Helper()
-		w := deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy"}
+		w := deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
 		if v, err := r.Hear(context.Background(), w); v != deploy.VerdictTaken {
 			t.Fatalf("%s: %q %v", result, v, err)
 		}

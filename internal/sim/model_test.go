@@ -103,7 +103,7 @@ func (s story) run(t *testing.T) (y *play, broken []string) {
 			w: w, token: s.Token, alive: map[string]*sim.Process{}, next: courses()["succeeds"],
 			course: map[string]course{}, began: map[string]bool{},
 		}
-		w.Pipeline = y.pipeline
+		w.Pipeline, w.OldScripts = y.pipeline, s.Old
 		y.start("a")
 		y.start("b")
 		time.Sleep(5 * time.Second)

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
 )
@@ -193,8 +194,23 @@ func (y *play) over() {
 	y.under--
 }
 
-// mimic calls as a pipeline that is not the deployment's.
+// mimic calls as a pipeline that is not the deployment's: one that GitLab made
+// beside it; and, once the deployment's own has proved itself, one of another
+// project, which names no pipeline.
 func (y *play) mimic(p fakegitlab.Pipeline) {
+	if !y.w.OldScripts {
+		other := p
+		other.ID = 0
+		for _, name := range []string{"a", "b"} {
+			for _, token := range []string{sim.NotifyToken, deploy.NewToken().Reveal()} {
+				for _, result := range []string{"failure", "success"} {
+					if status, body := y.w.Prove(name, token, result, other); status == 200 || status == 409 {
+						y.wrong("another project's call was taken: " + body)
+					}
+				}
+			}
+		}
+	}
 	for _, name := range []string{"a", "b"} {
 		for _, result := range []string{"start", "failure", "success"} {
 			status, _ := y.w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"], "id="+p.Variables["PSYCHER_ID"], "pipeline=99999")

@@ -102,7 +102,7 @@ func (r *rig) ask(n int) deploy.Mention {
 // hears has a loop hear a word of the deployment's pipeline, and take it.
 func (r *rig) hears(l *deploy.Loop, m deploy.Mention, result deploy.Result) {
 	r.t.Helper()
-	if v, err := l.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7}); v != deploy.VerdictTaken {
+	if v, err := l.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.VerdictTaken {
 		r.t.Fatalf("%s: %q %v", result, v, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,6 +57,9 @@ type World struct {
 	// Pipeline is what a new pipeline does, in a goroutine of its own: nothing,
 	// if nil. It is set before a mention is made.
 	Pipeline func(p fakegitlab.Pipeline)
+	// OldScripts has pipelines show the secret of all alone, as they do whose
+	// notify.sh is older than PSYCHER_TOKEN. It is set before a mention is made.
+	OldScripts bool
 
 	mu       sync.Mutex
 	rand     *rand.Rand
@@ -238,13 +242,30 @@ func (w *World) Notify(name, result, channel, ts string, more ...string) (status
 	return w.Get("http://" + name + ".test:8080/notify?" + strings.Join(append([]string{q}, more...), "&"))
 }
 
+// Prove makes the call that notify.sh makes, for a pipeline, with a token. None
+// is shown where it is empty.
+func (w *World) Prove(name, token, result string, p fakegitlab.Pipeline) (status int, body string) {
+	form := url.Values{
+		"source": {"gitlab"}, "result": {result}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
+		"id": {p.Variables["PSYCHER_ID"]},
+	}
+	if p.ID != 0 {
+		form.Set("pipeline", strconv.FormatInt(p.ID, 10))
+	}
+	status, _, body = w.Call(http.MethodPost, name, "", "application/x-www-form-urlencoded", form.Encode(), "Authorization: Bearer "+token)
+	return status, body
+}
+
 // Report is what notify.sh does: it tells a bot that lives of a pipeline, and
 // tries again while none takes it. A start that was refused gives false.
 func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
+	token := p.Variables["PSYCHER_TOKEN"]
+	if w.OldScripts {
+		token = NotifyToken
+	}
 	for pause := time.Second; pause < 5*time.Minute; pause *= 2 {
 		for _, name := range []string{"a", "b"} {
-			status, _ := w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"],
-				"id="+p.Variables["PSYCHER_ID"], fmt.Sprintf("pipeline=%d", p.ID))
+			status, _ := w.Prove(name, token, result, p)
 			if status == http.StatusOK || status == http.StatusConflict {
 				if result == "start" && status == http.StatusOK {
 					w.count("granted " + p.Variables["timestamp"])

@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getto-systems/psycher/dedupe"
+)
+
+// unproveWithin bounds the command: Redis answers at once, or is down.
+const unproveWithin = 5 * time.Second
+
+// unproveCommand takes back what closes a project to NOTIFY_TOKEN: for a project
+// that goes back to a script which shows no PSYCHER_TOKEN.
+func unproveCommand(environ []string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "unprove PROJECT",
+		Short: "Let calls with NOTIFY_TOKEN count again for a project whose calls proved themselves",
+		Long: `Once a callback of a project has shown the PSYCHER_TOKEN of its deployment, calls
+with NOTIFY_TOKEN alone count no more for that project. This takes it back, until
+a callback shows one again. PROJECT is written as in the target map. It reads the
+settings of the bot, and may run while the bot does.`,
+		Args: func(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.ExactArgs(1)(cmd, args)) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			settings, _, err := LoadSettings(environ, ".env")
+			if err != nil {
+				return err
+			}
+			if err := unprove(cmd.Context(), settings, RealNet(), args[0]); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until one shows its PSYCHER_TOKEN\n", args[0])
+			return err
+		},
+	}
+}
+
+func unprove(ctx context.Context, s Settings, n Net, project string) (err error) {
+	if s.RedisURL == "" {
+		return errors.New("REDIS_URL is not set: what was proved is kept in the bot's own process, so restart the bot")
+	}
+	roots, err := s.RootCAs()
+	if err != nil {
+		return err
+	}
+	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, RootCAs: roots})
+	if err != nil {
+		return &SettingsError{Problems: []string{err.Error()}}
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, unproveWithin)
+	defer cancel()
+	switch had, err := store.Unprove(ctx, project); {
+	case err != nil:
+		return fmt.Errorf("REDIS_URL: %w", err)
+	case !had:
+		return fmt.Errorf("no call of %q has proved itself, so there is nothing to take back; the target map has: %s", project, strings.Join(s.Targets.Projects(), ", "))
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package deploy
+
+import (
+	"context"
+	"crypto/subtle"
+)
+
+// A callback is believed for what it shows. The token of one of the record's
+// attempts proves the record. The secret that all projects share proves only
+// that somebody has it, which another project's CI does too: so it counts for a
+// project until a call of that project has proved itself, and no longer.
+
+// IsToken tells whether a text has the form of a PSYCHER_TOKEN, whole. One that
+// has not proves nothing, and no record need be read to know so.
+func IsToken(s string) bool { return s != "" && TokenForm.FindString(s) == s }
+
+// ScrubTokens takes everything of a PSYCHER_TOKEN's form out of a text that came
+// from outside, such as an error of GitLab's that repeats a pipeline's variables.
+func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, redacted) }
+
+// proves tells whether a word shows the token of one of the record's attempts.
+func (r Record) proves(w Word) bool {
+	if w.Token == "" {
+		return false
+	}
+	sum, found := []byte(TokenSum(w.Token)), 0
+	for _, of := range r.Tokens {
+		found |= subtle.ConstantTimeCompare(sum, []byte(of))
+	}
+	return found == 1
+}
+
+// hear takes in a word that speaks of this record, if it may. An error means
+// that this could not be judged.
+func (l *Loop) hear(ctx context.Context, r Record, w Word) (Record, Verdict, error) {
+	proven := r.proves(w)
+	if !proven {
+		shared, err := l.takesShared(ctx, r, w)
+		if err != nil || !shared {
+			return r, VerdictUnproven, err
+		}
+	}
+	next, verdict := r.Hear(w, l.now(), l.Rules)
+	if proven && verdict != VerdictUnknown {
+		next.Deployment.TokenShown = true
+	}
+	return next, verdict, nil
+}
+
+// takesShared tells whether a word counts that shows no more than the secret of
+// all: of a record that has no project yet, only if that of no target of its
+// channel is closed to it.
+func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) {
+	if !w.Shared {
+		return false, nil
+	}
+	projects := []string{r.Deployment.Project}
+	if r.Deployment.Project == "" {
+		projects = nil
+		for _, t := range l.Targets.In(r.Mention.Team, r.Mention.Channel) {
+			projects = append(projects, t.Project)
+		}
+	}
+	if len(projects) == 0 {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	proved, err := l.Store.Proved(ctx, projects...)
+	if err != nil {
+		l.heard(err)
+	}
+	return !proved, err
+}

@@ -1,0 +1,221 @@
+package sim_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+const provedKey = "{psycher}:proved:" + sim.Project
+
+// seed makes the call of psycher's first version for a mention.
+func seed(w *sim.World, result, ts string) (status int, body string) {
+	return w.Get("http://a.test:8080/notify?" + seedQuery(result, sim.Channel, ts))
+}
+
+// A project that has the secret of all, or whose own deployment has a token,
+// speaks of no deployment of a project that proved itself.
+func TestAnotherProjectEndsNothing(t *testing.T) {
+	for name, shows := range map[string]func(theirs string) string{
+		"the secret of all":  func(string) string { return sim.NotifyToken },
+		"its own token":      func(theirs string) string { return theirs },
+		"a token it made up": func(string) string { return deploy.NewToken().Reveal() },
+		"no token":           func(string) string { return "" },
+	} {
+		row(t, "it shows "+name, func(t *testing.T) {
+			w, ts, p := running(t)
+			if !w.Report(p, "start") {
+				t.Fatal("the deployment's own pipeline may not start")
+			}
+			w.Slack.Say(sim.User, sim.Two, sim.Bot+" deploy web")
+			w.Eventually("the other project's pipeline", time.Minute, func() bool { return len(w.GitLab.Pipelines()) == 2 })
+			theirs := w.GitLab.Pipelines()[1].Variables["PSYCHER_TOKEN"]
+			forged := p
+			for _, id := range []int64{p.ID, 0, 77} {
+				forged.ID = id
+				for _, result := range []string{"start", "success", "failure", "canceled"} {
+					if id == 0 && result == "start" {
+						continue // 400
+					}
+					status, body := w.Prove("a", shows(theirs), result, forged)
+					if status != http.StatusUnauthorized || !strings.Contains(body, "PSYCHER_TOKEN") {
+						t.Errorf("%s of pipeline %d: %d %s, want 401 with the fix", result, id, status, body)
+					}
+				}
+			}
+			w.Mark(sim.Channel, ts, "thumbsup")
+			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			if !w.Report(p, "success") {
+				t.Error("the deployment's own call was not taken")
+			}
+			w.Mark(sim.Channel, ts, "white_check_mark")
+		})
+	}
+	row(t, "nor does it stop the real pipeline whose answer was lost", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.Report(p, "success")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.GitLab.Answer(1, fault(t, "made and hang"))
+		before := len(w.GitLab.Pipelines())
+		ts = w.Ask("release")
+		w.Eventually("a pipeline", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > before })
+		p = w.GitLab.Pipelines()[before]
+		forged := p
+		forged.ID = 77
+		if status, body := w.Prove("a", sim.NotifyToken, "start", forged); status != http.StatusUnauthorized {
+			t.Errorf("the forged start got %d %s", status, body)
+		}
+		if !w.Report(p, "start") {
+			t.Error("the real start was stopped")
+		}
+		w.Report(p, "success")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+	})
+}
+
+// The ratchet: what a project could do it cannot undo by itself.
+func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
+	row(t, "the seed's call, then proof, then proof alone", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		deployment := func() (string, fakegitlab.Pipeline) {
+			ts := w.Ask("release")
+			w.Mark(sim.Channel, ts, "thumbsup")
+			all := w.GitLab.Pipelines()
+			return ts, all[len(all)-1]
+		}
+		for range 2 {
+			ts, _ := deployment()
+			if status, body := seed(w, "success", ts); status != http.StatusOK {
+				t.Errorf("nothing was proved, and the seed's call got %d %s", status, body)
+			}
+			w.Mark(sim.Channel, ts, "white_check_mark")
+		}
+		if w.Redis.Exists(provedKey) {
+			t.Error("the seed's call counts as proof")
+		}
+		ts, p := deployment()
+		if !w.Report(p, "start") {
+			t.Error("the start was not taken")
+		}
+		if !w.Redis.Exists(provedKey) || w.Redis.TTL(provedKey) != 0 {
+			t.Errorf("the proof is not kept for good: %v", w.Redis.TTL(provedKey))
+		}
+		for _, mention := range []string{ts, first(deployment())} {
+			if status, body := seed(w, "success", mention); status != http.StatusUnauthorized || !strings.Contains(body, "psycher unprove PROJECT") {
+				t.Errorf("the seed's call got %d %s, want 401 with the fix", status, body)
+			}
+			w.Mark(sim.Channel, mention, "thumbsup")
+		}
+		w.Redis.Del(provedKey) // as psycher unprove does
+		if status, body := seed(w, "success", ts); status != http.StatusOK {
+			t.Errorf("it was taken back, and the seed's call got %d %s", status, body)
+		}
+		w.Mark(sim.Channel, ts, "white_check_mark")
+	})
+	row(t, "another project's proof closes nothing", func(t *testing.T) {
+		w, _, p := running(t)
+		w.Report(p, "success")
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" deploy web")
+		w.Mark(sim.Two, ts, "thumbsup")
+		if status, body := w.Notify("a", "success", sim.Two, ts); status != http.StatusOK {
+			t.Errorf("it got %d %s", status, body)
+		}
+	})
+	row(t, "a bot without the secret takes proof alone", func(t *testing.T) {
+		w, ts, p := running(t, "NOTIFY_TOKEN=")
+		if status, body := seed(w, "success", ts); status != http.StatusUnauthorized {
+			t.Errorf("the seed's call got %d %s", status, body)
+		}
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Report(p, "success")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+	})
+	row(t, "a whole deploy of old scripts", func(t *testing.T) {
+		w := sim.New(t)
+		w.OldScripts = true
+		w.StartReady("a")
+		w.Pipeline = func(p fakegitlab.Pipeline) {
+			if !w.Report(p, "start") || !w.Report(p, "success") {
+				t.Error("a call was not taken")
+			}
+		}
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "white_check_mark")
+	})
+}
+
+func first[A, B any](a A, _ B) A { return a }
+
+// Who proves nothing does not learn which deployments there are; and while that
+// cannot be judged nobody is told to mend a token that is right.
+func TestARefusedCallTellsNothing(t *testing.T) {
+	row(t, "the same answer whether there is a deployment or not", func(t *testing.T) {
+		w, _, p := running(t)
+		unknown := p
+		unknown.Variables = map[string]string{"channel": sim.Channel, "timestamp": "1700000000.000100"}
+		token := deploy.NewToken().Reveal()
+		is, body := w.Prove("a", token, "success", p)
+		isNot, other := w.Prove("a", token, "success", unknown)
+		if is != http.StatusUnauthorized || isNot != is || body != other {
+			t.Errorf("%d %s for one that there is, %d %s for one that there is not", is, body, isNot, other)
+		}
+	})
+	row(t, "Redis is down: 503, whatever is shown", func(t *testing.T) {
+		w, _, p := running(t)
+		w.RedisAway(20 * time.Second)
+		time.Sleep(time.Second)
+		for _, token := range []string{p.Variables["PSYCHER_TOKEN"], deploy.NewToken().Reveal(), sim.NotifyToken} {
+			if status, body := w.Prove("a", token, "success", p); status != http.StatusServiceUnavailable {
+				t.Errorf("it got %d %s", status, body)
+			}
+		}
+		if status, _ := w.Prove("a", "no-token-at-all", "success", p); status != http.StatusUnauthorized {
+			t.Errorf("what shows nothing got %d", status)
+		}
+	})
+	row(t, "the record cannot be read: 503", func(t *testing.T) {
+		w, ts, p := running(t)
+		if err := w.Redis.Set("{psycher}:record:"+sim.Team+":"+sim.Channel+":"+ts, `{"v":99,"mention":{}}`); err != nil {
+			t.Fatal(err)
+		}
+		for _, token := range []string{p.Variables["PSYCHER_TOKEN"], deploy.NewToken().Reveal(), sim.NotifyToken} {
+			if status, body := w.Prove("a", token, "success", p); status != http.StatusServiceUnavailable {
+				t.Errorf("it got %d %s", status, body)
+			}
+		}
+	})
+}
+
+// A token is in the pipeline's variables, and nowhere else that anybody reads.
+func TestTheTokenOfADeploymentIsShownNowhere(t *testing.T) {
+	row(t, "GitLab repeats it, and every call shows one", func(t *testing.T) {
+		w := sim.New(t)
+		_, log := w.StartLogged("a")
+		ts := w.Ask("release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		p := w.GitLab.Pipelines()[0]
+		w.Report(p, "start")
+		w.Prove("a", deploy.NewToken().Reveal(), "success", p)
+		w.Report(p, "failure")
+		w.Mark(sim.Channel, ts, "x")
+		w.GitLab.Answer(1, fakegitlab.Fault{Status: 400, Body: `{"message":{"base":["strange variables: PSYCHER_TOKEN=` + p.Variables["PSYCHER_TOKEN"] + `"]}}`})
+		refused := w.Ask("release")
+		w.Mark(sim.Channel, refused, "x")
+		time.Sleep(time.Minute)
+		shown := log.String() + strings.Join(append(w.Texts(sim.Channel, ts), w.Texts(sim.Channel, refused)...), "\n")
+		for _, key := range w.Redis.Keys() {
+			if value, err := w.Redis.Get(key); err == nil {
+				shown += value
+			}
+		}
+		if found := deploy.TokenForm.FindString(shown); found != "" || !strings.Contains(shown, "strange variables") {
+			t.Errorf("shown: %q; or GitLab's words are not", found)
+		}
+	})
+}
