@@ -24,6 +24,7 @@ type scenario struct {
 	pipeline func(w *sim.World, p fakegitlab.Pipeline)
 	good     []string // the reactions that it may end with; "" is none
 	doubled  bool     // something sends the trigger twice
+	away     bool     // in the end the message does not speak to the bot: where that comes first, it is not answered
 }
 
 func scenarios() []scenario {
@@ -85,6 +86,12 @@ func scenarios() []scenario {
 			time.Sleep(100 * time.Second) // whoever takes over comes before the callback
 			deploy("success")(w, p)
 		}},
+		{name: "taken back while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, away: true, world: func(w *sim.World) {
+			w.GitLab.Answer(1, named("rate limit of a proxy"))
+		}, after: func(w *sim.World, ts string) {
+			time.Sleep(500 * time.Millisecond)
+			w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
+		}},
 		{name: "answered", say: "よろしく", good: []string{""}},
 	}
 }
@@ -142,6 +149,8 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 		extra = 2 * time.Second // what is done later is no part of the deploy
 	case fault.How == sim.Suspend:
 		extra += time.Until(fault.Over())
+	case s.away:
+		extra = limit // what ends with nothing looks from its beginning as if it had ended
 	}
 	time.Sleep(extra)
 	broken = s.check(w, ts)
@@ -184,7 +193,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	}
 	texts := w.Texts(sim.Channel, ts)
 	marks := strings.Join(w.Slack.Reactions(sim.Channel, ts), " ")
-	if len(made) == 0 && len(texts) == 0 {
+	if len(made) == 0 && len(texts) == 0 && !s.away {
 		bad("no pipeline, and nobody was told")
 	}
 	good := s.good

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type play struct {
 type mention struct {
 	channel, ts, text string
 	at                time.Time
+	away              bool // it was edited, and no longer speaks to the bot
 }
 
 // course is how a pipeline goes.
@@ -63,14 +65,18 @@ func courses() map[string]course {
 
 func (y *play) say(channel, words string) {
 	ts := y.w.Slack.Say(sim.User, channel, sim.Bot+" "+words)
-	y.said = append(y.said, mention{channel, ts, words, time.Now()})
+	y.said = append(y.said, mention{channel, ts, words, time.Now(), false})
 }
 
 func (y *play) last() mention { return y.said[len(y.said)-1] }
 
-func (y *play) edit(words string) {
-	m := y.last()
-	y.w.Slack.Edit(m.channel, m.ts, sim.Bot+" "+words)
+func (y *play) edit(words string) { y.rewrite(sim.Bot + " " + words) }
+
+// rewrite edits all of the last message.
+func (y *play) rewrite(text string) {
+	m := &y.said[len(y.said)-1]
+	m.away = m.away || !strings.HasPrefix(text, sim.Bot)
+	y.w.Slack.Edit(m.channel, m.ts, text)
 }
 
 func (y *play) sockets(do func(n int)) {
