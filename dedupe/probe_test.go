@@ -39,8 +39,10 @@ func limitedAt(t *testing.T, port, query string, rights ...string) *Store {
 // takes is an error of a take: the store says so before anybody asks for a deploy.
 func takes(t *testing.T, s *Store) error {
 	t.Helper()
-	_, _, err := s.Take(t.Context(), 1, deploy.Lease)
-	return err
+	return patiently(func() error {
+		_, _, err := s.Take(t.Context(), 1, deploy.Lease)
+		return err
+	})
 }
 
 // A store that answers is not one that work can be done with: readiness comes of
@@ -73,7 +75,7 @@ func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
 }
 
 func TestTheRightsThatAreNamedAreEnough(t *testing.T) {
-	cluster := redisServer(t, "--port", "PORT", "--cluster-enabled", "yes")
+	cluster := redisServer(t, "--port", "PORT", "--cluster-enabled", "yes", "--cluster-port", freePort(t))
 	slots(t, open(t, "redis://127.0.0.1:"+cluster))
 	for _, c := range []struct{ name, port, query, more string }{
 		{"one server", redisServer(t, "--port", "PORT"), "", ""},

@@ -124,7 +124,7 @@ const secret = "Xq7Zw9Vk3"
 func TestRedissIsTLSInEveryForm(t *testing.T) {
 	options, trusts := certificate(t)
 	single := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--requirepass", secret)...)
-	cluster := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--tls-cluster", "yes", "--cluster-enabled", "yes",
+	cluster := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--tls-cluster", "yes", "--cluster-enabled", "yes", "--cluster-port", freePort(t),
 		"--cluster-announce-ip", "127.0.0.1", "--requirepass", secret)...)
 	conf := filepath.Join(t.TempDir(), "sentinel.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, "sentinel monitor main 127.0.0.1 %s 1\nsentinel auth-pass main %s\n", single, secret), 0o600); err != nil {
@@ -157,7 +157,10 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { s.Close() })
-			_, _, claimed := s.Claim(t.Context(), deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1." + c.name)}, time.Minute, time.Now())
+			claimed := patiently(func() error {
+				_, _, err := s.Claim(t.Context(), deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1." + c.name)}, time.Minute, time.Now())
+				return err
+			})
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			const handshake = 0x16
@@ -200,7 +203,13 @@ func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { s.Close() })
-			_, _, err = s.Claim(t.Context(), deploy.Record{Mention: mention("1.0")}, time.Minute, time.Now())
+			claim := func() error {
+				_, _, err := s.Claim(t.Context(), deploy.Record{Mention: mention("1.0")}, time.Minute, time.Now())
+				return err
+			}
+			if err = claim(); c.to != plain { // which is found out by its silence
+				err = patiently(claim)
+			}
 			if !errors.Is(err, deploy.ErrRefused) {
 				t.Fatalf("%v, want a refusal: nothing was sent", err)
 			}
@@ -226,6 +235,17 @@ func slots(t *testing.T, s *Store) {
 		info, err := s.client.ClusterInfo(t.Context()).Result()
 		return err == nil && strings.Contains(info, "cluster_state:ok")
 	})
+}
+
+// patiently makes a call again that a busy machine was too slow for.
+func patiently(call func() error) (err error) {
+	for range 20 {
+		var slow net.Error
+		if err = call(); err == nil || !errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &slow) && slow.Timeout()) {
+			return err
+		}
+	}
+	return err
 }
 
 // until asks again until it is so.
