@@ -141,6 +141,9 @@ func slackDeeds() map[string]func(y *play, d deed) {
 		} {
 			all["Slack "+name+" "+method] = func(y *play, _ deed) { y.w.Slack.Fail(method, 1, f) }
 		}
+		if method != "conversations.replies" { // what cannot be looked up may be posted twice
+			all["Slack refuses for now "+method] = func(y *play, _ deed) { y.w.Slack.Fail(method, 2, fakeslack.Fails("team_added_to_org")) }
+		}
 	}
 	return all
 }
