@@ -39,6 +39,24 @@ func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	})
 }
 
+// Where the bot knows its own address, a project needs no variable of that name.
+func TestTriggerBringsTheAddressOfTheNotifyPort(t *testing.T) {
+	for _, address := range []string{"", "http://bot.test:8080/notify"} {
+		synctest.Test(t, func(t *testing.T) {
+			c, g, _ := standIn(t)
+			c.notify = address
+			c.Trigger(t.Context(), target(), mention(), token, soon())
+			made := g.Pipelines()
+			if len(made) != 1 {
+				t.Fatalf("GitLab has %+v", made)
+			}
+			if sent, is := made[0].Variables["NOTIFY_URL"]; sent != address || is != (address != "") {
+				t.Errorf("sent %q (%v), want %q", sent, is, address)
+			}
+		})
+	}
+}
+
 func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var header http.Header
