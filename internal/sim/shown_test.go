@@ -92,7 +92,8 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 		}
 		for _, ts := range said {
-			w.Mark(sim.Channel, ts, "white_check_mark")
+			// Slack takes 50 reactions a minute, and these are 100, and 50 to take off.
+			soon(w, ts, 4*time.Minute, "white_check_mark")
 			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
 			posts(t, w, ts, 1)
 		}
