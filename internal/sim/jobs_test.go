@@ -252,3 +252,68 @@ func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
 	})
 }
+
+// by is a pipeline of which one job calls.
+func by(p fakegitlab.Pipeline, name, stage string) fakegitlab.Pipeline {
+	p.Jobs = []fakegitlab.Job{{Name: name, Stage: stage}}
+	return p
+}
+
+func TestCallsOfThePipelinesJobs(t *testing.T) {
+	row(t, "the modern file: its one job calls from after_script, and is done at once", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.Finish(p.ID, "running")
+		w.Report(p, "start")
+		time.Sleep(10 * time.Second)
+		w.Report(p, "success")
+		soon(w, ts, 2*time.Second, "white_check_mark")
+		w.GitLab.Finish(p.ID, "success")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+	row(t, "the classic file: its notify job calls while the pipeline goes on", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"},
+			fakegitlab.Job{Name: "deploy_success", Stage: "notify", Status: "running", AllowFailure: true},
+			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
+		w.Report(by(p, "deploy_success", "notify"), "success")
+		soon(w, ts, 2*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+	row(t, "a notify job calls a success, and the deploy still waits for a person", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, append(buildAnd("manual"), fakegitlab.Job{ID: 3, Name: "notify_success", Stage: "notify", Status: "running"})...)
+		w.Report(by(p, "notify_success", "notify"), "success")
+		time.Sleep(5 * time.Second)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.GitLab.Finish(p.ID, "success")
+		time.Sleep(15 * time.Second)
+		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayNothing)
+	})
+	for with, token := range map[string]string{"with": sim.APIToken, "without": ""} {
+		row(t, with+" an API token: one job fails, another succeeds: it stays failed, until the one that failed is run again", func(t *testing.T) {
+			w, ts, p := running(t, "GITLAB_API_TOKEN="+token)
+			w.GitLab.SetJobs(p.ID, fakegitlab.Job{ID: 1, Name: "deploy-a", Stage: "deploy", Status: "failed"}, fakegitlab.Job{ID: 2, Name: "deploy-b", Stage: "deploy", Status: "running"})
+			w.Report(by(p, "deploy-a", "deploy"), "failure")
+			w.Mark(sim.Channel, ts, "x")
+			w.Report(by(p, "deploy-b", "deploy"), "success")
+			w.GitLab.Finish(p.ID, "failed")
+			w.GitLab.MoveJob(p.ID, 2, "success")
+			time.Sleep(time.Minute)
+			w.Mark(sim.Channel, ts, "x")
+			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.GitLab.MoveJob(p.ID, 1, "running")
+			w.Report(by(p, "deploy-a", "deploy"), "success")
+			soon(w, ts, 2*time.Second, "white_check_mark")
+			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+		})
+	}
+	row(t, "without an API token, another than the target's job is done", func(t *testing.T) {
+		w, ts, p := running(t, "GITLAB_API_TOKEN=", fmt.Sprintf(
+			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		w.Report(by(p, "build", "build"), "success")
+		time.Sleep(5 * time.Second)
+		w.Mark(sim.Channel, ts, "thumbsup")
+		w.Report(by(p, "ship it", "ship"), "success")
+		soon(w, ts, 2*time.Second, "white_check_mark")
+	})
+}

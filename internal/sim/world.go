@@ -142,6 +142,9 @@ func (w *World) serve(addr string, h http.Handler) {
 	host, _, _ := strings.Cut(addr, ".")
 	s := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.count(host)
+		if host == "gitlab" {
+			println("ARRIVE", time.Now().Format("05.000000"), r.URL.String())
+		}
 		h.ServeHTTP(rw, r)
 	})}
 	w.running.Go(func() { _ = s.Serve(l) })
@@ -243,7 +246,7 @@ func (w *World) Notify(name, result, channel, ts string, more ...string) (status
 }
 
 // Prove makes the call that notify.sh makes, for a pipeline, with a token. None
-// is shown where it is empty.
+// is shown where it is empty. Where the pipeline has one job, that one calls.
 func (w *World) Prove(name, token, result string, p fakegitlab.Pipeline) (status int, body string) {
 	form := url.Values{
 		"source": {"gitlab"}, "result": {result}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
@@ -251,6 +254,10 @@ func (w *World) Prove(name, token, result string, p fakegitlab.Pipeline) (status
 	}
 	if p.ID != 0 {
 		form.Set("pipeline", strconv.FormatInt(p.ID, 10))
+	}
+	if len(p.Jobs) == 1 && !w.OldScripts {
+		form.Set("job_name", p.Jobs[0].Name)
+		form.Set("job_stage", p.Jobs[0].Stage)
 	}
 	status, _, body = w.Call(http.MethodPost, name, "", "application/x-www-form-urlencoded", form.Encode(), "Authorization: Bearer "+token)
 	return status, body
