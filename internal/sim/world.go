@@ -142,9 +142,6 @@ func (w *World) serve(addr string, h http.Handler) {
 	host, _, _ := strings.Cut(addr, ".")
 	s := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.count(host)
-		if host == "gitlab" {
-			println("ARRIVE", time.Now().Format("05.000000"), r.URL.String())
-		}
 		h.ServeHTTP(rw, r)
 	})}
 	w.running.Go(func() { _ = s.Serve(l) })
