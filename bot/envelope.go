@@ -140,7 +140,7 @@ type eventPayload struct {
 	ContextEnterpriseID closed          `json:"context_enterprise_id"`
 	Authorizations      json.RawMessage `json:"authorizations"`
 	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
-	APIAppID            lenient         `json:"api_app_id"`
+	APIAppID            closed          `json:"api_app_id"`
 	EventID             lenient         `json:"event_id"`
 	RateLimited         lenient         `json:"minute_rate_limited"`
 	Event               json.RawMessage `json:"event"`
@@ -156,8 +156,8 @@ type mentionEvent struct {
 	User       lenient         `json:"user"`
 	Team       closed          `json:"team"`
 	UserTeam   closed          `json:"user_team"`
-	BotID      lenient         `json:"bot_id"`
-	AppID      lenient         `json:"app_id"`
+	BotID      closed          `json:"bot_id"`
+	AppID      closed          `json:"app_id"`
 	BotProfile json.RawMessage `json:"bot_profile"`
 	Edited     json.RawMessage `json:"edited"`
 	Text       lenient         `json:"text"`

@@ -96,6 +96,9 @@ func TestEventsThatAreNotForTheBot(t *testing.T) {
 		{"own post", obj{"event.user": "UBOT"}, "own post"},
 		{"bot id", obj{"event.bot_id": "B2"}, "a bot"},
 		{"app id", obj{"event.app_id": "A2"}, "a bot"},
+		{"bot id that cannot be read", obj{"event.bot_id": obj{"id": "B2"}}, "a bot"},
+		{"app id that cannot be read", obj{"event.app_id": []any{"A2"}}, "a bot"},
+		{"an app that cannot be read", obj{"api_app_id": obj{}}, "another app"},
 		{"bot profile", obj{"event.bot_profile": obj{"id": "B2"}}, "a bot"},
 		{"bot message", obj{"event.subtype": "bot_message"}, "a bot"},
 		{"slackbot", obj{"event.user": "USLACKBOT"}, "a bot"},
@@ -213,6 +216,10 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 		{"mention in a quote in a list", rich(obj{"type": "rich_text_list", "elements": []any{
 			obj{"type": "rich_text_quote", "elements": []any{botElement, text(" release")}},
 		}}), ""},
+		{"mention in a list that is quoted", rich(obj{"type": "rich_text_list", "style": "bullet", "border": 1, "elements": []any{section(botElement, text(" release"))}}), ""},
+		{"list that is quoted goes", rich(
+			section(botElement, text(" ok")), obj{"type": "rich_text_list", "style": "ordered", "border": 1, "elements": []any{section(text("deploy"))}}), "<@UBOT> ok"},
+		{"list that is not quoted", rich(obj{"type": "rich_text_list", "style": "bullet", "border": 0, "elements": []any{section(botElement, text(" release"))}}), "<@UBOT> release"},
 		{"mention in preformatted", rich(obj{"type": "rich_text_preformatted", "elements": []any{botElement}}), ""},
 		{"somebody else", rich(section(obj{"type": "user", "user_id": "U2"}, text(" release"))), ""},
 		{"no rich text", []any{obj{"type": "section", "text": "x"}}, "<@UBOT> plain"},

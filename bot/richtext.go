@@ -47,6 +47,7 @@ type richElement struct {
 	Fallback lenient         `json:"fallback"`
 	Value    lenient         `json:"value"`
 	Style    richStyle       `json:"style"`
+	Border   json.RawMessage `json:"border"` // 1: drawn as a quote, which is how a list in a quote comes
 }
 
 // richWords are words that tell whether they could not be read.
@@ -100,7 +101,7 @@ func (r *richText) inside(parent richElement, depth int) {
 	}
 	for _, e := range children {
 		switch {
-		case e.Type == "rich_text_quote", e.Type == "rich_text_preformatted":
+		case e.Type == "rich_text_quote", e.Type == "rich_text_preformatted", present(e.Border) && string(e.Border) != "0":
 			r.out.WriteByte('\n')
 		case len(e.Elements) > 0:
 			r.inside(e, depth-1)
