@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -110,6 +111,9 @@ func TestASignalClosesTheSocketAndEndsWell(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
+			if signal.Ignored(sig) {
+				t.Skip("these tests were started with the signal ignored, as nohup does, and so would the program be")
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			// With one socket, ready says that it is open and no other is being opened.
@@ -133,6 +137,34 @@ func TestASignalClosesTheSocketAndEndsWell(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who starts it with nohup wants it to outlive the terminal.
+func TestAHangupIsIgnoredWhereItWasStartedSo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	program, err := exec.LookPath("psycher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startAs(t, []string{"sh", "-c", `trap "" HUP && exec "$0" run`, program}, "LOG_LEVEL=info") // what nohup does
+	if err := p.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+	if err := p.Slack.Until(ctx, func() bool {
+		return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
+	}); err != nil {
+		t.Error("it deploys nothing any more:", err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(t, 0, "stopping")
 }
 
 // A connection costs a file descriptor, and many systems give a process 256 or

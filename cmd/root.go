@@ -23,9 +23,14 @@ const (
 )
 
 // Main runs the command line and gives the exit code. SIGTERM, SIGINT and
-// SIGHUP end what runs, in order; a second one ends it at once.
+// SIGHUP end what runs, in order; a second one ends it at once. A SIGHUP that is
+// ignored, as nohup has it, stays ignored.
 func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
