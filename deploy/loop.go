@@ -68,6 +68,7 @@ type Loop struct {
 
 	mu      sync.Mutex
 	inHand  map[Key]*hold
+	lent    map[Key]int    // POSTs under way, and so many settle them yet
 	told    map[Key]Record // who was told that nothing was started, while the store was away
 	warned  map[Key]bool   // who was told that it is not known
 	telling map[Key]bool   // who is being told one of these two
@@ -104,7 +105,7 @@ func (l *Loop) prepare() {
 		l.calls, l.looks = newLanes(callsAtMost, perProject), newLanes(looksAtMost, looksProject)
 		l.wake, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
 		l.inHand, l.told, l.warned, l.refused = map[Key]*hold{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
-		l.parted, l.telling = map[Key]bool{}, map[Key]bool{}
+		l.parted, l.telling, l.lent = map[Key]bool{}, map[Key]bool{}, map[Key]int{}
 	})
 }
 
@@ -197,13 +198,14 @@ func (l *Loop) hand(h Held, from *slots, name string) {
 			l.room()
 		}
 	})
-	if !l.grip(h) {
+	mine := l.grip(h)
+	if mine == nil {
 		give()
 		return
 	}
 	l.hands.Go(func() {
 		l.handle(h, give)
-		for again := l.release(k); again != nil; again = l.release(k) {
+		for again := l.release(k, mine); again != nil; again = l.release(k, mine) {
 			l.handle(*again, func() {})
 		}
 	})
@@ -234,8 +236,8 @@ type hold struct {
 
 // grip takes a record in hand. One that is in hand already came up again, by a
 // word from outside: it is looked at once more before it is let go, which is at
-// once where GitLab was only being asked about it.
-func (l *Loop) grip(h Held) bool {
+// once where GitLab was only being asked about it. Then mine is nil.
+func (l *Loop) grip(h Held) (mine *hold) {
 	k := h.Record.Mention.Key
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -244,11 +246,25 @@ func (l *Loop) grip(h Held) bool {
 		if was.interrupt != nil {
 			was.interrupt()
 		}
-		return false
+		return nil
 	}
-	l.inHand[k] = &hold{}
-	return true
+	mine = &hold{}
+	l.inHand[k] = mine
+	return mine
 }
+
+// lend lets a record in hand go while its POST is under way, which may take more
+// than a minute: what is heard of it meanwhile is another's to handle, in this
+// process as in any other.
+func (l *Loop) lend(k Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.inHand, k)
+	l.lent[k]++
+}
+
+// isBusy tells whether something of a record is under way. l.mu is held.
+func (l *Loop) isBusy(k Key) bool { return l.inHand[k] != nil || l.lent[k] > 0 }
 
 // interruptible has a look-up end when its record comes up again.
 func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
@@ -266,11 +282,17 @@ func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
 }
 
 // release lets a record go, unless it came up again.
-func (l *Loop) release(k Key) (again *Held) {
+func (l *Loop) release(k Key, mine *hold) (again *Held) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if again = l.inHand[k].again; again != nil {
-		l.inHand[k].again = nil
+	if l.inHand[k] != mine { // it was lent
+		if l.lent[k]--; l.lent[k] == 0 {
+			delete(l.lent, k)
+		}
+		return nil
+	}
+	if again = mine.again; again != nil {
+		mine.again = nil
 		return again
 	}
 	delete(l.inHand, k)

@@ -151,6 +151,7 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
 	attempt := h.Record.Deployment.Attempt
+	l.lend(h.Record.Mention.Key)
 	answered := l.showIfSlow(h)
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, token, judged.Add(WriteWithin))
 	h = answered()

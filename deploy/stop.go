@@ -43,7 +43,7 @@ func (l *Loop) drain() {
 func (l *Loop) idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.inHand) == 0
+	return len(l.inHand) == 0 && len(l.lent) == 0
 }
 
 // hasParted: who still waits was told that no more will be shown.
@@ -65,8 +65,7 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 	for _, h := range open {
 		r, k := h.Record, h.Record.Mention.Key
 		l.mu.Lock()
-		_, busy := l.inHand[k]
-		skip := l.parted[k] || !last && (busy || r.State.Ended() || r.State == Accepted)
+		skip := l.parted[k] || !last && (l.isBusy(k) || r.State.Ended() || r.State == Accepted)
 		l.parted[k] = l.parted[k] || !skip
 		l.mu.Unlock()
 		if skip {

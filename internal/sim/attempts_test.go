@@ -151,6 +151,63 @@ func TestSlowGitLabIsShown(t *testing.T) {
 	})
 }
 
+// A POST may be under way for more than a minute: what is known of it is shown all the while.
+func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
+	still := func(t *testing.T) *rig {
+		r := stillRig(t, true)
+		r.gitlab.trigger = func(int) deploy.Outcome {
+			time.Sleep(time.Minute)
+			return deploy.Outcome{Fate: deploy.FateUnsure}
+		}
+		return r
+	}
+	bubble(t, "Slack does not take the mark of a slow GitLab at first", func(t *testing.T) {
+		r := still(t)
+		r.slack.on("react", func(c call) error {
+			if c.nth == 1 {
+				return &deploy.LaterError{After: 3 * time.Second, Err: errors.New("its rate limit")}
+			}
+			c.do()
+			return nil
+		})
+		r.Loop = r.start()
+		m := r.ask(1)
+		time.Sleep(8 * time.Second)
+		r.shows(m, "eyes")
+	})
+	bubble(t, "the pipeline calls before GitLab has answered", func(t *testing.T) {
+		r := still(t)
+		r.Loop = r.start()
+		m := r.ask(1)
+		time.Sleep(5 * time.Second)
+		r.hears(r.Loop, m, deploy.ResultStart)
+		time.Sleep(2 * time.Second)
+		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		time.Sleep(20 * time.Second)
+		r.hears(r.Loop, m, deploy.ResultSuccess)
+		time.Sleep(2 * time.Second)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		time.Sleep(2 * time.Minute)
+		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
+	bubble(t, "and its bot ends meanwhile, on an embedded store", func(t *testing.T) {
+		r := still(t)
+		l := r.loop()
+		l.Forgets = true
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { l.Run(ctx); close(done) }()
+		r.Loop = l
+		m := r.ask(1)
+		time.Sleep(4 * time.Second)
+		cancel()
+		time.Sleep(4 * time.Second)
+		r.shows(m, "eyes") // it may still be answered
+		l.Hurry(0)
+		<-done
+	})
+}
+
 // Somebody else made the record due, and it has its own time before its lease ends.
 func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 	bubble(t, "it waits for 4 s", func(t *testing.T) {
