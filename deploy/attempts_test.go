@@ -55,6 +55,25 @@ func TestPipelineOfAnyAttemptIsAdopted(t *testing.T) {
 	}
 }
 
+// A start call that does not say its pipeline came before GitLab's answer, which does.
+func TestPipelineThatIsLearntLateIsFollowed(t *testing.T) {
+	for name, learn := range map[string]func(Record) Record{
+		"by GitLab's answer": func(r Record) Record {
+			r, _ = r.Settle(1, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7}}, t0, rules)
+			return r
+		},
+		"by another start call": func(r Record) Record {
+			r, _ = r.Hear(Word{Result: ResultStart, Pipeline: 7}, t0, rules)
+			return r
+		},
+	} {
+		r, _ := in(Triggering).Hear(Word{Result: ResultStart}, t0, rules)
+		if r = learn(r); r.State != Running || r.Deployment.Pipeline != 7 || r.Next.Sub(t0) > 15*time.Second {
+			t.Errorf("%s: %s of pipeline %d, looked at in %v", name, r.State, r.Deployment.Pipeline, r.Next.Sub(t0))
+		}
+	}
+}
+
 func TestRecordThatKnowsAPipelineIsNeverTriggered(t *testing.T) {
 	r := in(Waiting)
 	r.Deployment.Pipeline = 7

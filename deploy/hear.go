@@ -23,8 +23,11 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 	case r.State == Answered, r.State == Refused, other:
 		return r, VerdictNoEffect
 	}
-	if d.Pipeline == 0 {
+	if d.Pipeline == 0 && w.Pipeline != 0 {
 		r.Deployment.Pipeline = w.Pipeline
+		if r.State == Running || r.State == Silent { // now it can be followed
+			r.Next = r.nextLook(now, u)
+		}
 	}
 	if d.Triggered.IsZero() { // it was faster than the save that a trigger takes
 		r.Deployment.Triggered, r.Deployment.Timeout = now, u.Timeout
@@ -69,14 +72,16 @@ func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
 		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
 	}
 	isEnded := r.State == Failed || r.State == Canceled
-	switch canAsk := u.Watches && d.Pipeline != 0 && d.Project != ""; {
-	case w.JobName == "", !canAsk && believed:
+	canAsk := u.Watches && d.Pipeline != 0 && d.Project != ""
+	if w.JobName == "" || !canAsk && believed {
 		return r.end(Pipeline{End: Succeeded}), VerdictTaken
-	case !canAsk, !believed && !isEnded:
-		return r, VerdictNoEffect
 	}
-	if r.State != Running && r.State != Silent && !isEnded {
-		r = r.run(Pipeline{ID: d.Pipeline}, now, u)
+	verdict := VerdictNoEffect
+	if r.State != Running && r.State != Silent && !isEnded { // whatever the job is, its pipeline runs
+		r, verdict = r.run(Pipeline{ID: d.Pipeline}, now, u), VerdictTaken
+	}
+	if !canAsk || !believed && !isEnded {
+		return r, verdict
 	}
 	if w.isOfOneJob() && !slices.Contains(d.Proved, w.JobName) && len(d.Proved) < jobsKept {
 		d.Proved = append(slices.Clone(d.Proved), w.JobName)

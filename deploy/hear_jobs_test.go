@@ -71,6 +71,26 @@ func TestCallsOfSeveralJobs(t *testing.T) {
 	}
 }
 
+// Whatever a job calls, there is its pipeline: who waits for GitLab's answer
+// about it, or never got one, is told so.
+func TestACallOfAnyJobShowsThatThePipelineRuns(t *testing.T) {
+	blind := rules
+	blind.Watches = false
+	for _, s := range []State{Triggering, Waiting, Unsure} {
+		for name, u := range map[string]Rules{"GitLab can be asked": rules, "GitLab cannot be asked": blind} {
+			r := in(s)
+			r.Deployment.Job = "ship"
+			if r = hear(r, "build@x:success", t0, u); r.State != Running || r.Deployment.Pipeline != 7 || r.Next.IsZero() {
+				t.Errorf("%s, %s: %s of pipeline %d, due %v", s, name, r.State, r.Deployment.Pipeline, r.Next)
+			}
+			r, _ = r.Settle(1, Outcome{Fate: FateRefused, Say: SayRefusedRef}, t0, u)
+			if r.State != Running {
+				t.Errorf("%s, %s: a no that came after it made it %s", s, name, r.State)
+			}
+		}
+	}
+}
+
 // Where GitLab can be asked, a job's success proves that job alone: it is asked
 // about the others, at once.
 func TestJobsDecideWhatACallMeans(t *testing.T) {

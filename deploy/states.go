@@ -209,7 +209,7 @@ func (r Record) adopt(p Pipeline, now time.Time, u Rules) (next Record, adopted 
 	switch {
 	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
 		return r, false
-	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent:
+	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
 		return r.run(p, now, u), true
 	}
 	d.Pipeline = p.ID
