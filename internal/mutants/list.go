@@ -102,7 +102,7 @@ func mutants() []mutant {
 		},
 		{
 			"a job's call believed for all jobs", "deploy/hear.go",
-			"case w.JobName == \"\", !canAsk && believed:", "case w.JobName == \"\", believed:", domain,
+			"w.JobName == \"\" || !canAsk && believed {", "w.JobName == \"\" || believed {", domain,
 		},
 		{
 			"a person called again about what does not run", "deploy/follow.go",
@@ -245,7 +245,11 @@ func mutants() []mutant {
 		},
 		{
 			"a pipeline that is not adopted while it waits", "deploy/states.go",
-			"case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent:", "case r.State == Unsure, r.State == Silent:", domain,
+			"r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:", "r.State == Unsure, r.State == Silent:", domain,
+		},
+		{
+			"a POST that keeps what is heard from being shown", "deploy/step.go",
+			"l.lend(h.Record.Mention.Key)", "", sim("TestWhatIsHeardDuring"),
 		},
 		{
 			"a look-up of another pipeline that counts", "deploy/follow.go",
