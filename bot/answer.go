@@ -30,6 +30,10 @@ const (
 	limitMost  = time.Hour
 )
 
+// wholeAnswer is the key of a context under which a call leaves a place for the
+// answer as it came.
+type wholeAnswer struct{}
+
 // answerMost is how much of an answer is read: the largest, 200 messages of a
 // thread, is far below.
 const answerMost = 16 << 20
@@ -111,6 +115,9 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 		return nil, statusError(method, resp.StatusCode, after, said)
 	case err != nil:
 		return nil, &wayError{method, laterAfter, false, fmt.Errorf("read the answer: %w", err)}
+	}
+	if whole, ok := req.Context().Value(wholeAnswer{}).(*[]byte); ok {
+		*whole = body
 	}
 	a, err := readAnswer(body)
 	switch {

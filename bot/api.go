@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -122,6 +123,41 @@ func (a *API) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 	return a.call(ctx, "reactions.remove", k.Channel, k.TS+" "+emoji, func() error {
 		return a.slack.RemoveReactionContext(ctx, emoji, slack.NewRefToMessage(k.Channel, k.TS))
 	})
+}
+
+// Reread reads the mention's message as it stands now. It takes the scope
+// channels:history (groups:history in a private channel).
+func (a *API) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error) {
+	me, err := a.identity(ctx)
+	if err != nil {
+		return m, fmt.Errorf("read the mention again: %w", err)
+	}
+	var whole []byte
+	ctx = context.WithValue(ctx, wholeAnswer{}, &whole)
+	err = a.call(ctx, "conversations.replies", m.Channel, m.ID+" mention", func() error {
+		_, _, _, err := a.slack.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: m.Channel, Timestamp: m.ReplyThread(), Oldest: m.TS, Latest: m.TS, Inclusive: true, Limit: 2,
+		})
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	var now struct{ Messages []mentionEvent }
+	if err := json.Unmarshal(whole, &now); err != nil {
+		return m, errors.New("conversations.replies: the messages cannot be read")
+	}
+	for _, e := range now.Messages {
+		if string(e.TS) != m.TS {
+			continue
+		}
+		if e.Subtype == "tombstone" { // it was deleted, and has replies
+			return m, deploy.ErrMentionGone
+		}
+		readWords(&m, e, me)
+		return m, nil
+	}
+	return m, errors.New("conversations.replies: the mention is not among the messages")
 }
 
 // metadataType marks the bot's own messages, and metadata tells them apart.

@@ -77,19 +77,27 @@ func readMention(payload []byte, me Identity) (m deploy.Mention, ok bool, d drop
 	m.ID = DeploymentID(m.Key)
 	m.User = string(e.User)
 	m.Stranger = from != home
-	m.Edited = present(e.Edited)
 	if t := string(e.ThreadTS); isTS(t) && t != m.TS {
 		m.Thread = t
 	}
-	text, named, whole := e.words(me.User)
-	if !named {
+	if named := readWords(&m, *e, me); !named {
 		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
-		m.Unnamed = m.Edited
 		return m, m.Edited, d
 	}
-	m.Text = shorten(text, textKept)
-	m.Cut = !whole || len(m.Text) < len(text)
 	return m, true, d
+}
+
+// readWords fills in what the message says, and tells whether it names the bot.
+func readWords(m *deploy.Mention, e mentionEvent, me Identity) (named bool) {
+	text, named, whole := e.words(me.User)
+	m.Edited = present(e.Edited)
+	m.Unnamed = m.Edited && !named
+	m.Text, m.Cut = "", false
+	if named {
+		m.Text = shorten(text, textKept)
+		m.Cut = !whole || len(m.Text) < len(text)
+	}
+	return named
 }
 
 // notForBot names why an event is none that the bot answers; empty if it is one.

@@ -229,31 +229,6 @@ func (l *Loop) takeBack(ctx context.Context, m Mention) (ack bool) {
 	return made || l.edit(ctx, m)
 }
 
-// edit takes an edit of a mention that has its record. It is not acked before
-// what it changes is saved.
-func (l *Loop) edit(ctx context.Context, m Mention) (ack bool) {
-	here := l.Targets.In(m.Team, m.Channel)
-	var now Intent
-	if !m.Unnamed {
-		now = l.Reader.Read(m, here)
-	}
-	_, err := l.change(ctx, m.Key, func(r Record) Record {
-		asks := !m.Unnamed && now.Deploys()
-		switch r.State {
-		case Accepted: // nobody has read its own words yet
-			was := l.Reader.Read(r.Mention, here)
-			if !was.Deploys() {
-				return r
-			}
-			asks = asks && now.Target == was.Target
-		case Triggering, Waiting:
-			asks = asks && now.Target == r.Deployment.Target
-		}
-		return r.Edit(asks)
-	})
-	return err == nil
-}
-
 // change saves what f makes of a record that is not held: the record becomes
 // due at once, for who holds it or takes it to show. An unchanged record is not
 // saved. ok is false where there is none.

@@ -142,6 +142,9 @@ type Slack interface {
 	React(ctx context.Context, k Key, emoji string) error
 	// Unreact takes the bot's own reaction off; it may already be gone.
 	Unreact(ctx context.Context, k Key, emoji string) error
+	// Reread reads the mention's message as it stands now. Its error is
+	// [ErrMentionGone] where it was deleted; any other says that this is not known.
+	Reread(ctx context.Context, m Mention) (Mention, error)
 	// Post writes a message.
 	Post(ctx context.Context, at Place, say Message) (ts string, err error)
 	// Update edits a message of the bot's own.

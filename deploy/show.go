@@ -109,21 +109,6 @@ func (l *Loop) showLater(h Held, d time.Duration) {
 	l.keep(h, s, -1)
 }
 
-// isGone tells whether the mention of what waits was surely deleted. The mark of
-// waiting can be put again without harm, if the record knows it: it is taken off later.
-func (l *Loop) isGone(r Record) bool {
-	if !slices.Contains(r.Marks, mark(Waiting)) {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(l.work, goneTimeout)
-	defer cancel()
-	err := l.Slack.React(ctx, r.Mention.Key, mark(Waiting))
-	return errors.Is(err, ErrMentionGone)
-}
-
-// goneTimeout bounds the look for the mention: the POST does not wait for Slack.
-const goneTimeout = 2 * time.Second
-
 // passed is how much time has passed by either clock: one stands still while
 // the machine sleeps, the other can be set.
 func passed(since time.Time) time.Duration {

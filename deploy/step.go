@@ -211,13 +211,13 @@ func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
 			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Rules)
 		})
 	}
-	if l.isGone(h.Record) {
-		l.log(Event{Name: "mention-gone", Record: h.Record})
+	if withdraw, name := l.withdrawn(h.Record); withdraw != nil {
+		l.log(Event{Name: name, Record: h.Record})
 		return l.put(h, func(r Record) Record {
 			if r.State != Waiting {
 				return r
 			}
-			return r.Gone()
+			return withdraw(r)
 		})
 	}
 	began := time.Now()

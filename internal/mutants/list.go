@@ -356,5 +356,9 @@ func mutants() []mutant {
 			"maxConnections = 128", "maxConnections = 4096",
 			[]string{"./cmd", "-run", "TestIdleConnectionsTakeNoDescriptors"},
 		},
+		{
+			"a message that is not read again before another POST", "deploy/edit.go",
+			"case err == nil && m.Edited && ", "case false && ", sim("TestEdits"),
+		},
 	}
 }

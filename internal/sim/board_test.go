@@ -106,6 +106,11 @@ func (b *board) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 	return b.call(ctx, "unreact", k, func() { b.off(k, emoji) })
 }
 
+// Reread gives the mention as it was: nobody edits it here.
+func (b *board) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error) {
+	return m, b.call(ctx, "reread", m.Key, func() {})
+}
+
 func (b *board) Post(ctx context.Context, at deploy.Place, say deploy.Message) (string, error) {
 	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), b.calls("post"))
 	err := b.call(ctx, "post", at.Mention.Key, func() {

@@ -317,6 +317,7 @@ func TestEdits(t *testing.T) {
 		"in code":                    "`" + sim.Bot + " release`",
 		"in a quote":                 "> " + sim.Bot + " release",
 		"in a block of code":         "```\n" + sim.Bot + " release\n```",
+		"without the bot's name":     "release", // of which Slack sends no event
 		"beyond what is read":        sim.Bot + " release " + strings.Repeat("long ", 2000),
 	} {
 		row(t, "an edit takes it back while it waits: "+name, func(t *testing.T) {
@@ -381,6 +382,27 @@ func TestEdits(t *testing.T) {
 		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
+	})
+	row(t, "an edit takes the bot's name out, and the bot may not read the channel: it goes on", func(t *testing.T) {
+		w := sim.New(t)
+		w.Slack.Revoke("channels:history")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Slack.Edit(sim.Channel, ts, "release")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 2)
+	})
+	row(t, "an edit while it waits that still asks for it: it goes on", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースお願いします")
+		w.Mark(sim.Channel, ts, "thumbsup")
+		posts(t, w, ts, 2)
 	})
 }
 

@@ -248,7 +248,11 @@ func (s *Slack) channelHistory(c call) (answer, string) {
 
 // outside tells whether a message is not between oldest and latest.
 func outside(m *Message, c call) bool {
-	return c.Get("oldest") != "" && byTime(m.TS, c.Get("oldest")) <= 0 || c.Get("latest") != "" && byTime(m.TS, c.Get("latest")) >= 0
+	least := 1
+	if c.Get("inclusive") == "true" || c.Get("inclusive") == "1" {
+		least = 0
+	}
+	return c.Get("oldest") != "" && byTime(m.TS, c.Get("oldest")) < least || c.Get("latest") != "" && byTime(c.Get("latest"), m.TS) < least
 }
 
 // page is the part of the messages that a cursor and a limit ask for.
