@@ -313,7 +313,7 @@ func mutants() []mutant {
 		},
 		{
 			"a deleted request tried again", "deploy/step.go",
-			"if l.isGone(h.Record) {", "if false {", sim("TestMentionThatIsDeleted"),
+			"withdraw != nil {", "false {", sim("TestMentionThatIsDeleted"),
 		},
 		{
 			"proof that is not compared", "deploy/proof.go",
