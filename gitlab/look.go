@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	api "github.com/xanzy/go-gitlab"
 
@@ -63,7 +64,8 @@ type job struct {
 }
 
 // allJobs lists the jobs of a pipeline, also those that start other pipelines:
-// GitLab lists these apart. A job that was tried again is listed as its last try.
+// GitLab lists these apart. Of a job that was tried again only the last try is
+// given.
 func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []deploy.Job, err error) {
 	for _, kind := range []string{"jobs", "bridges"} {
 		query := &api.ListJobsOptions{ListOptions: api.ListOptions{Page: 1, PerPage: 100}, IncludeRetried: api.Ptr(false)}
@@ -85,5 +87,15 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 			query.Page = next
 		}
 	}
-	return all, nil
+	return lastTries(all), nil
+}
+
+// lastTries leaves out the earlier tries of jobs: GitLab before 13.5 lists them
+// too, whatever it is asked. A name is one job of a pipeline, also with "parallel".
+func lastTries(jobs []deploy.Job) []deploy.Job {
+	last := map[string]int64{}
+	for _, j := range jobs {
+		last[j.Name] = max(last[j.Name], j.ID)
+	}
+	return slices.DeleteFunc(jobs, func(j deploy.Job) bool { return j.ID < last[j.Name] })
 }

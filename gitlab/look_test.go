@@ -142,6 +142,31 @@ func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
 	}
 }
 
+// GitLab before 13.5 lists every try of a job, the oldest first, whatever it is asked.
+func TestOnlyTheLastTryOfAJobCounts(t *testing.T) {
+	for name, row := range map[string]struct {
+		jobs string
+		want deploy.State
+	}{
+		"it failed, and succeeded then": {`[{"id":1,"name":"deploy","stage":"deploy","status":"failed"},{"id":2,"name":"deploy","stage":"deploy","status":"success"}]`, deploy.Succeeded},
+		"it succeeded, and failed then": {`[{"id":2,"name":"deploy","stage":"deploy","status":"failed"},{"id":1,"name":"deploy","stage":"deploy","status":"success"}]`, deploy.Failed},
+		"another failed":                {`[{"id":1,"name":"deploy 1/2","stage":"deploy","status":"failed"},{"id":2,"name":"deploy 2/2","stage":"deploy","status":"success"}]`, deploy.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, g, _ := standIn(t)
+				id := trigger(t, g, testID).ID
+				g.SetJobs(id)
+				g.Finish(id, "success")
+				g.FailLooks(1, "/jobs", fakegitlab.Fault{Status: 200, Body: row.jobs})
+				if p, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); p.End != row.want || err != nil {
+					t.Errorf("%+v, %v", p, err)
+				}
+			})
+		})
+	}
+}
+
 func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
