@@ -18,13 +18,14 @@ const (
 
 // Retry is a kind of call to Slack that is to be made again.
 type Retry struct {
+	What  string    `json:"what,omitempty"` // what it is to show: something newer has an hour of its own
 	Since time.Time `json:"since,omitzero"` // of the first refusal, by the store's clock
 	Tries int       `json:"tries,omitempty"`
 	Next  time.Time `json:"next,omitzero"` // not before
 }
 
 func (r Retry) equal(o Retry) bool {
-	return r.Since.Equal(o.Since) && r.Tries == o.Tries && r.Next.Equal(o.Next)
+	return r.What == o.What && r.Since.Equal(o.Since) && r.Tries == o.Tries && r.Next.Equal(o.Next)
 }
 
 // retry sets, or with a zero r forgets, when a kind of call is made again. The
@@ -44,7 +45,8 @@ func (s *Shown) retry(do showDo, r Retry) {
 
 // judge turns a refusal that may pass into a [*LaterError], with growing waits,
 // until that has gone on for too long: then it is given as it is, and is final.
-func (s *Shown) judge(do showDo, err error, now time.Time) error {
+func (s *Shown) judge(step showStep, err error, now time.Time) error {
+	do, what := step.do, step.what()
 	var passing *PassingError
 	var later *LaterError
 	switch {
@@ -56,8 +58,8 @@ func (s *Shown) judge(do showDo, err error, now time.Time) error {
 		return err
 	}
 	r := s.Retries[do]
-	if r.Tries == 0 {
-		r.Since = now
+	if r.Tries == 0 || r.What != what {
+		r = Retry{What: what, Since: now}
 	}
 	left := r.Since.Add(retryFor).Sub(now)
 	if left <= 0 {

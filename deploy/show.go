@@ -143,20 +143,20 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 	var wait *LaterError
 	switch step.do {
 	case doReact:
-		err := s.judge(step.do, l.Slack.React(ctx, m.Key, step.mark), l.now())
+		err := s.judge(step, l.Slack.React(ctx, m.Key, step.mark), l.now())
 		if !errors.As(err, &wait) {
 			s.Mark = step.mark
 			s.Off = slices.DeleteFunc(slices.Clone(s.Off), func(n string) bool { return n == step.mark })
 		}
 		return err
 	case doUnreact:
-		err := s.judge(step.do, l.Slack.Unreact(ctx, m.Key, step.mark), l.now())
+		err := s.judge(step, l.Slack.Unreact(ctx, m.Key, step.mark), l.now())
 		if !errors.As(err, &wait) {
 			s.Off = append(slices.Clone(s.Off), step.mark)
 		}
 		return err
 	case doUpdate:
-		err := s.judge(step.do, l.Slack.Update(ctx, m.Key, s.Status, step.say), l.now())
+		err := s.judge(step, l.Slack.Update(ctx, m.Key, s.Status, step.say), l.now())
 		if !errors.As(err, &wait) {
 			s.Form = step.say.form()
 		}
@@ -183,7 +183,7 @@ func (l *Loop) makePost(ctx context.Context, m Mention, step showStep, s *Shown)
 	case errors.As(err, &closed):
 		err = &PassingError{closed.Err} // of a channel that takes nothing either
 	}
-	if err = s.judge(doPost, err, l.now()); !errors.As(err, &wait) {
+	if err = s.judge(step, err, l.now()); !errors.As(err, &wait) {
 		s.posted(step, ts)
 	}
 	return err

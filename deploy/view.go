@@ -114,6 +114,14 @@ type showStep struct {
 	say  Message // post, update
 }
 
+// what tells one thing to be shown from another by the same kind of call.
+func (s showStep) what() string {
+	if s.mark != "" {
+		return s.mark
+	}
+	return s.slot + " " + string(s.say.Say)
+}
+
 type showDo string
 
 const (

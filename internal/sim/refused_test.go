@@ -160,6 +160,20 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 			quiet(t, w)
 		})
 	}
+	row(t, "the deploy ends 55 minutes later: its end is tried for an hour of its own", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		fail(w, -1, fakeslack.Fails("not_in_channel"))
+		ts := w.Ask("release")
+		time.Sleep(55 * time.Minute)
+		w.Notify("a", "success", sim.Channel, ts)
+		time.Sleep(50 * time.Minute)
+		heal(w)
+		time.Sleep(6 * time.Minute)
+		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		quiet(t, w)
+	})
 	row(t, "the waits between the tries grow", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
