@@ -23,11 +23,11 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	r.Deployment.Looks++
 	d := &r.Deployment
 	switch {
+	case d.Ending != "" && began.Before(d.EndingAt) && p.End != Succeeded: // what it saw may be older than the word that told the end
+		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // a clock that is set back makes no endless loop
+		return r
 	case p.ID != 0:
 		return r.see(p, now, u)
-	case d.Ending != "" && began.Before(d.EndingAt): // the word that told it put an end to this look
-		r.Next = now
-		return r
 	case d.Ending != "":
 		return r.awaitJobs(now, u)
 	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:

@@ -142,11 +142,49 @@ func TestJobsDecideWhatACallMeans(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsSetBackMakesNoLooksWithoutAPause(t *testing.T) {
+	for name, saw := range map[string]Pipeline{"nothing": {}, "that it goes on": {ID: 7, Judged: true}} {
+		r, now := hear(in(Running), "deploy@x:success", t0.Add(2*time.Hour), rules), t0.Add(time.Hour)
+		for range 3 {
+			r = r.Look(saw, false, now, now, rules)
+		}
+		if !r.Next.After(now) {
+			t.Errorf("it saw %s, and looks again and again: due %v later", name, r.Next.Sub(now))
+		}
+	}
+}
+
 func TestALookThatACallInterruptsIsMadeAnewAtOnce(t *testing.T) {
 	at := t0.Add(time.Minute)
 	r := hear(in(Running), "deploy@x:success", at, rules)
 	if r = r.Look(Pipeline{}, false, at.Add(-time.Second), at, rules); !r.Next.Equal(at) {
 		t.Errorf("due %v after the call", r.Next.Sub(at))
+	}
+}
+
+// Another replica's look-up may end after a call, and have seen what was before it.
+func TestALookThatBeganBeforeACallDoesNotOverruleIt(t *testing.T) {
+	failed := Pipeline{ID: 7, End: Failed, Detail: "deploy-a", Judged: true}
+	for name, row := range map[string]struct {
+		calls string
+		saw   Pipeline
+		want  State
+	}{
+		"the job that failed was run again and is done":  {"deploy-a@x:failure, deploy-b@x:success, deploy-a@x:success", failed, Failed},
+		"all is done, where GitLab saw one still failed": {"deploy-b@x:success", failed, Running},
+		"all is done, where GitLab saw one still run":    {"deploy-b@x:success", Pipeline{ID: 7, Judged: true}, Running},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := t0.Add(time.Minute)
+			r := hear(in(Running), row.calls, at, rules)
+			r = r.Look(row.saw, false, at.Add(-time.Second), at, rules)
+			if r.State != row.want || !r.Next.Equal(at) || !r.Looks(rules) {
+				t.Fatalf("%s, due %v after the call", r.State, r.Next.Sub(at))
+			}
+			if r = r.Look(Pipeline{ID: 7, End: Succeeded, Judged: true}, false, at, at, rules); r.State != Succeeded {
+				t.Errorf("%s when GitLab shows the success", r.State)
+			}
+		})
 	}
 }
 
