@@ -175,7 +175,20 @@ func mutants() []mutant {
 		},
 		{
 			"a passing refusal tried for ever", "deploy/retry.go",
-			"	if r.Tries == 0 {\n", "	if true {\n", refused,
+			"	if r.Tries == 0 || r.What != what {\n", "	if true {\n", refused,
+		},
+		{
+			"an end that has only the rest of the start's hour", "deploy/retry.go",
+			"r.Tries == 0 || r.What != what", "r.Tries == 0", refused,
+		},
+		{
+			"a look-up that overrules a call made after it began", "deploy/follow.go",
+			"began.Before(d.EndingAt) && p.End != Succeeded", "began.Before(d.EndingAt) && p.ID == 0", domain,
+		},
+		{
+			"an earlier try of a job that counts", "gitlab/look.go",
+			"return lastTries(all), nil", "return all, nil",
+			[]string{"./gitlab", "-run", "TestOnlyTheLastTry"},
 		},
 		{
 			"a post that is made again for ever", "deploy/retry.go",
