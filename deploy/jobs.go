@@ -107,14 +107,18 @@ func EndOf(status string) (end State, over bool) {
 }
 
 // Judge tells how the deployment ended, by the jobs of its pipeline. Of one that
-// goes on, only success is told early. It fills in End, Detail and Nothing.
+// goes on, only success is told early; of one that waits for a person, failure
+// too. It fills in End, Detail and Nothing.
 func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	counted, all := c.deployJobs(jobs)
 	by := c.sort(counted)
 	if _, over := EndOf(status); !over {
 		open := len(by.failed) + len(by.canceled) + len(by.manual) + len(by.created) + len(by.moving)
-		if c.Early && open == 0 && len(by.succeeded) > 0 {
+		switch {
+		case c.Early && open == 0 && len(by.succeeded) > 0:
 			p.End = Succeeded
+		case status == "manual" && len(by.moving) == 0 && len(by.failed) > 0:
+			p.End, p.Detail = Failed, firstFailed(by.failed)
 		}
 		return p
 	}

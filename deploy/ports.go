@@ -74,8 +74,8 @@ type GitLab interface {
 	// that might be it could be told apart. A found pipeline is given whatever
 	// complete says.
 	Find(ctx context.Context, project, id string, age time.Duration) (p Pipeline, complete bool, err error)
-	// Look reads the state of a pipeline and, where it is over or asked for early,
-	// of its jobs. Its error may be a [*LaterError]. With an error may come what is
+	// Look reads the state of a pipeline and, where it is over, waits
+	// for a person or is asked for early, of its jobs. Its error may be a [*LaterError]. With an error may come what is
 	// known all the same: the pipeline has an ID then.
 	Look(ctx context.Context, project string, pipeline int64, count Counting) (Pipeline, error)
 	// PipelinesURL is the page with a project's pipelines, to link it.

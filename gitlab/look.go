@@ -22,8 +22,8 @@ func (c *Client) Look(ctx context.Context, project string, id int64, count deplo
 	}
 	looked := c.found(project, p)
 	switch p.Status {
-	case "manual":
-		looked.Waits = deploy.WaitsPerson
+	case "manual": // which may be for what comes after the deploy
+		looked.Waits, count.Early = deploy.WaitsPerson, true
 	case "pending":
 		looked.Waits = deploy.WaitsRunner
 	}

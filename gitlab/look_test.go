@@ -34,7 +34,19 @@ func TestLookTellsHowAPipelineEnded(t *testing.T) {
 		{name: "pending", status: "pending", want: deploy.Pipeline{Waits: deploy.WaitsRunner}},
 		{name: "running", status: "running"},
 		{name: "canceling", status: "canceling"},
-		{name: "manual", status: "manual", want: deploy.Pipeline{Waits: deploy.WaitsPerson}},
+		{
+			name: "manual: the deploy waits for a person", status: "manual", jobs: []fakegitlab.Job{job("build", "build", "success"), job("deploy", "deploy", "manual")},
+			want: deploy.Pipeline{Waits: deploy.WaitsPerson, Judged: true},
+		},
+		{
+			name: "manual: the deploy is done, and what comes after it waits", status: "manual", jobs: []fakegitlab.Job{deployed, job("rollback", "rollback", "manual")},
+			want: deploy.Pipeline{End: deploy.Succeeded, Waits: deploy.WaitsPerson, Judged: true},
+		},
+		{
+			name: "manual: the deploy failed, and another job waits", status: "manual", jobs: []fakegitlab.Job{job("deploy", "deploy", "failed"), job("rollback", "deploy", "manual")},
+			want: deploy.Pipeline{End: deploy.Failed, Detail: "deploy", Waits: deploy.WaitsPerson, Judged: true},
+		},
+		{name: "manual, and no job is seen", status: "manual", want: deploy.Pipeline{Waits: deploy.WaitsPerson, Judged: true, Unseen: true}},
 		{name: "scheduled", status: "scheduled"},
 		{name: "a status of the future", status: "dreaming"},
 		{

@@ -128,6 +128,13 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 		soon(w, ts, 15*time.Second, "white_check_mark")
 		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayPerson, deploy.SaySucceeded)
 	})
+	row(t, "the deploy is done, and only what comes after it waits: it is done, and nobody is called to start a rollback", func(t *testing.T) {
+		w, ts, p := running(t)
+		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "rollback", Stage: "rollback", Status: "manual"})
+		w.GitLab.Finish(p.ID, "manual")
+		soon(w, ts, 15*time.Second, "white_check_mark")
+		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+	})
 	row(t, "no runner takes it: told after a minute, and no longer when one does", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.Finish(p.ID, "pending")
