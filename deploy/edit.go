@@ -14,6 +14,9 @@ import (
 func (l *Loop) edit(ctx context.Context, m Mention) (ack bool) {
 	_, err := l.change(ctx, m.Key, func(r Record) Record {
 		if r.State == Accepted && !l.asks(r.Mention, "") { // nobody has read its own words yet
+			if l.asks(m, "") {
+				return r.Answer(Message{Say: SayEditedIn})
+			}
 			return r
 		}
 		return r.Edit(l.asks(m, l.targetOf(r)))

@@ -159,7 +159,7 @@ func (r Record) Gone() Record {
 		r = r.move(Answered)
 		r.Marks = nil // nothing stands any more
 	case Triggering:
-		r.Deployment.TakenBack = true
+		r.Deployment.TakenBack, r.Deployment.Deleted = true, true
 	}
 	return r
 }

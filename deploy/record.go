@@ -85,6 +85,7 @@ type Deployment struct {
 	// TakenBack: the mention was edited or deleted during a POST. If that did not
 	// make a pipeline, no other is made.
 	TakenBack bool `json:"taken_back,omitempty"`
+	Deleted   bool `json:"deleted,omitempty"` // it was deleted: there is no message left to answer
 }
 
 // Shown is what of the record stands in Slack. Only who holds the record's

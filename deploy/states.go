@@ -193,7 +193,10 @@ func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Rec
 		}
 		r = r.move(Waiting)
 		r.Deployment.Wait, r.Next = o.Say, at
-		if r.Deployment.TakenBack {
+		switch {
+		case r.Deployment.Deleted:
+			r = r.Gone()
+		case r.Deployment.TakenBack:
 			r = r.Edit(false)
 		}
 		return r, true

@@ -131,7 +131,8 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 	}
 }
 
-// trigger makes the one POST: first the save that allows it, then the POST,
+// trigger makes the one POST, if the mention of what waited still stands when it
+// is its turn: first the save that allows it, then the POST,
 // then the save of what came of it, until that is through. judged is when it
 // was judged to be in time: a process that slept since then writes no POST.
 func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, bool) {
@@ -142,6 +143,17 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 	}
 	defer leave()
 	free()
+	if h.Record.State == Waiting {
+		if withdraw, name := l.withdrawn(h.Record); withdraw != nil {
+			l.log(Event{Name: name, Record: h.Record})
+			return l.put(h, func(r Record) Record {
+				if r.State != Waiting {
+					return r
+				}
+				return withdraw(r)
+			})
+		}
+	}
 	token := NewToken()
 	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), TokenSum(token), l.now(), l.Rules)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
@@ -209,15 +221,6 @@ func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
 				return r
 			}
 			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Rules)
-		})
-	}
-	if withdraw, name := l.withdrawn(h.Record); withdraw != nil {
-		l.log(Event{Name: name, Record: h.Record})
-		return l.put(h, func(r Record) Record {
-			if r.State != Waiting {
-				return r
-			}
-			return withdraw(r)
 		})
 	}
 	began := time.Now()

@@ -135,7 +135,7 @@ func mutants() []mutant {
 		},
 		{
 			"a trigger that keeps a place in the loop", "deploy/step.go",
-			"\tdefer leave()\n\tfree()\n\ttoken", "\tdefer leave()\n\ttoken", hangs,
+			"\tdefer leave()\n\tfree()\n\tif h.Record", "\tdefer leave()\n\tif h.Record", hangs,
 		},
 		{
 			"a look-up that goes on over a word", "deploy/loop.go",
@@ -322,7 +322,7 @@ func mutants() []mutant {
 		},
 		{
 			"a request taken back during its POST tried again", "deploy/states.go",
-			"if r.Deployment.TakenBack {", "if false {", domain,
+			"case r.Deployment.TakenBack:", "case false:", domain,
 		},
 		{
 			"a deleted request tried again", "deploy/step.go",

@@ -102,6 +102,32 @@ func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
 	}
 }
 
+// Slack takes about fifty reactions a minute. What waits for its turn at GitLab
+// must not spend them on looking whether its mention still stands.
+func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
+	row(t, "forty wait for one project, whose GitLab then answers no POST", func(t *testing.T) {
+		r := stillRig(t, false)
+		r.gitlab.trigger = func(n int) deploy.Outcome {
+			if n <= 40 {
+				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 20 * time.Second}
+			}
+			time.Sleep(time.Minute)
+			return deploy.Outcome{Fate: deploy.FateUnsure}
+		}
+		r.Loop = r.start()
+		for n := range 40 {
+			r.ask(n + 1)
+			time.Sleep(200 * time.Millisecond)
+		}
+		time.Sleep(25 * time.Second)
+		before := r.slack.calls("react")
+		time.Sleep(30 * time.Second)
+		if n := r.slack.calls("react") - before; n > 0 {
+			t.Errorf("%d reactions in 30 s in which nothing moved", n)
+		}
+	})
+}
+
 func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 	for _, projects := range []int{1, 4, few(40)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {

@@ -295,6 +295,25 @@ func TestEdits(t *testing.T) {
 		w.Says(sim.Channel, ts, deploy.SayGreet, deploy.SayEditedIn)
 		posts(t, w, ts, 0)
 	})
+	bubble(t, "a greeting that nobody has taken up yet is edited into a deploy: the bot asks to post it anew", func(t *testing.T) {
+		r := stillRig(t, false)
+		m := r.mention(1, "hello")
+		claimed := deploy.Record{Layout: deploy.Layout, Mark: "of a process that is gone", State: deploy.Accepted, Mention: m}
+		if _, _, err := r.shelf.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		r.Loop = r.start()
+		edit := m
+		edit.Edited, edit.Text = true, "release"
+		if !r.Accept(t.Context(), edit, 0) {
+			t.Error("the edit is not acked")
+		}
+		time.Sleep(30 * time.Second)
+		r.shows(m, "", deploy.SayEditedIn)
+		if n := r.gitlab.count(); n != 0 {
+			t.Errorf("%d POSTs", n)
+		}
+	})
 	row(t, "an edit takes it back while it waits: answered, and nothing is sent any more", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -429,6 +448,20 @@ func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
 		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 		w.Slack.Delete(sim.Channel, ts)
 		gone(t, w, ts)
+	})
+	row(t, "while GitLab takes its time to turn the POST away: nothing is said in the channel either", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		f := fault(t, "rate limit of a proxy")
+		f.Delay = 6 * time.Second
+		w.GitLab.Answer(1, f)
+		ts := w.Ask("release")
+		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
+		w.Slack.Delete(sim.Channel, ts)
+		gone(t, w, ts)
+		if said := w.Slack.Channel(sim.Channel); len(said) != 0 {
+			t.Errorf("the channel is told %q", said[0].Text)
+		}
 	})
 	row(t, "while it waits: the status message says that it was taken back", func(t *testing.T) {
 		w := sim.New(t)
