@@ -48,8 +48,8 @@ func (l *Loop) hear(ctx context.Context, r Record, w Word) (Record, Verdict, err
 }
 
 // takesShared tells whether a word counts that shows no more than the secret of
-// all: of a record that has no project yet, only if that of no target of its
-// channel is closed to it.
+// all: of a record that has no project yet, only if the channel's targets are
+// known and that of none is closed to it.
 func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) {
 	if !w.Shared {
 		return false, nil
@@ -62,7 +62,7 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) 
 		}
 	}
 	if len(projects) == 0 {
-		return true, nil
+		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()

@@ -110,6 +110,18 @@ func TestTheSecretOfAllStartsNothingInAChannelThatProvedItself(t *testing.T) {
 	}
 }
 
+// Nor in a channel that the map of this process does not have, as while a map is
+// changed: it cannot tell which projects are meant.
+func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
+	for _, result := range []Result{ResultStart, ResultSuccess} {
+		r := accepted()
+		r.Mention.Channel = "C9"
+		if next, v, err := (&court{}).hears(t, r, Word{Shared: true, Result: result, Pipeline: 7}); v != VerdictUnproven || err != nil || next.State != Accepted {
+			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
+		}
+	}
+}
+
 func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
 	r, own := attempts(in(Running), 1)
 	away := errors.New("the store is down")
