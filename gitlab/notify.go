@@ -91,6 +91,11 @@ type reply struct {
 	err     error          // the technical side of a 503
 }
 
+// counts tells whether the call showed something that counts.
+func (a reply) counts() bool {
+	return a.status != http.StatusUnauthorized && (a.word.Shared || a.verdict != "")
+}
+
 func (n *notify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := n.answer(w, r)
 	n.note(r, a)
@@ -108,6 +113,9 @@ func (n *notify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", retrySeconds(a.word))
+	}
+	if !a.counts() {
+		header.Set("Connection", "close") // others wait for it
 	}
 	w.WriteHeader(a.status)
 	// What cannot be written has no reader: the word is heard all the same.
@@ -208,9 +216,8 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 
 // note writes the call's line of the log: of what was sent, only what was
 // found well formed from somebody who has the secret, or proved its deployment.
-// Lines about others are bounded.
+// Lines about calls that do not count are bounded.
 func (n *notify) note(r *http.Request, a reply) {
-	known := a.word.Shared || a.verdict != "" && a.verdict != deploy.VerdictUnproven
 	level := zerolog.WarnLevel
 	switch {
 	case a.status == http.StatusServiceUnavailable:
@@ -221,7 +228,7 @@ func (n *notify) note(r *http.Request, a reply) {
 		level = zerolog.DebugLevel
 	}
 	left := 0
-	if !known {
+	if !a.counts() {
 		if level < n.log.GetLevel() || level < zerolog.GlobalLevel() {
 			return
 		}
@@ -229,7 +236,9 @@ func (n *notify) note(r *http.Request, a reply) {
 		if log, left = n.strangers.take(time.Now()); !log {
 			return
 		}
-		a.word = deploy.Word{}
+		if !a.word.Shared {
+			a.word = deploy.Word{}
+		}
 	}
 	line := n.log.WithLevel(level)
 	if left > 0 {

@@ -11,13 +11,14 @@ import (
 const (
 	maxConnections = 128
 	maxNames       = 20 // of one call, each of which may be the secret
-	logBurst       = 10 // lines about calls that proved nothing, and then
+	logBurst       = 10 // lines about calls that do not count, and then
 	logEvery       = time.Second
 )
 
 // NotifyListener bounds how many connections of the notify port are open at a
 // time. Those above it wait for their turn in the kernel, which is soon: a
-// connection that says nothing is cut off after a few seconds.
+// connection that says nothing is cut off after a few seconds, and one whose call
+// does not count with the answer.
 func NotifyListener(l net.Listener) net.Listener {
 	return &boundListener{Listener: l, room: make(chan struct{}, maxConnections), closed: make(chan struct{})}
 }
@@ -58,7 +59,7 @@ func (c *boundConn) Close() error {
 	return c.Conn.Close()
 }
 
-// strangers bounds the lines that are logged of calls which proved nothing, so
+// strangers bounds the lines that are logged of calls which do not count, so
 // that nobody fills the disk with guesses: a burst, then one a second, with the
 // number of those that were left out since the last.
 type strangers struct {

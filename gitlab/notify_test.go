@@ -198,6 +198,35 @@ func TestA64KiBBodyIsTaken(t *testing.T) {
 	}
 }
 
+// A body whose length is not said, as a chunked one, is read no further than
+// another: it may have no end.
+func TestABodyOfUnsaidLengthIsCutOff(t *testing.T) {
+	for _, header := range []map[string]string{nil, withAuth, proving} {
+		r := notifyCall{method: "POST", header: both(formBody, header)}.request()
+		body := &endless{}
+		r.Body, r.ContentLength = io.NopCloser(io.LimitReader(body, 8<<20)), -1
+		h, w := &hearer{verdict: deploy.VerdictTaken}, httptest.NewRecorder()
+		NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
+		if w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
+			t.Errorf("answered %d %s, heard %v", w.Code, w.Body, h.heard)
+		}
+		if body.read > 2*maxCallback {
+			t.Errorf("%d bytes were read", body.read)
+		}
+	}
+}
+
+// endless is a text without an end, and counts what was read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
 func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
 	for name, c := range map[string]notifyCall{
@@ -468,6 +497,14 @@ func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 			t.Errorf("does not tell how many were left out: %s", log.String())
 		}
 		log.Reset()
+		time.Sleep(time.Hour)
+		for range 250 { // by another project's job, which has the secret of all
+			call(notifyCall{header: withAuth, query: good})
+		}
+		if n := strings.Count(log.String(), "\n"); n > 20 || !strings.Contains(log.String(), "C0DEPLOY1") {
+			t.Errorf("%d lines for 250 calls whose secret counts no more, or they do not say for which deployment:\n%.400s", n, log.String())
+		}
+		log.Reset()
 		h.verdict = deploy.VerdictTaken
 		for range 100 {
 			call(notifyCall{header: proving, query: good})
@@ -484,6 +521,31 @@ func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 			t.Errorf("%d lines for 100 guesses after an hour", n)
 		}
 	})
+}
+
+// The connections are few: who proves nothing has to queue for the next call, so
+// that those who do are served also while others go on asking.
+func TestOnlyWhoProvesKeepsTheConnection(t *testing.T) {
+	good := "source=gitlab&result=success&" + notifyMention
+	for name, c := range map[string]struct {
+		call    notifyCall
+		verdict deploy.Verdict
+		keeps   bool
+	}{
+		"a stranger":                     {notifyCall{query: good}, "", false},
+		"a probe":                        {notifyCall{path: "/"}, "", false},
+		"another method":                 {notifyCall{method: "PUT"}, "", false},
+		"too many names":                 {notifyCall{query: strings.Repeat("x&", 21)}, "", false},
+		"a token that proves nothing":    {notifyCall{header: proving, query: good}, deploy.VerdictUnproven, false},
+		"a token":                        {notifyCall{header: proving, query: good}, deploy.VerdictTaken, true},
+		"the secret":                     {notifyCall{header: withAuth, query: good}, deploy.VerdictTaken, true},
+		"the secret that counts no more": {notifyCall{header: withAuth, query: good}, deploy.VerdictUnproven, false},
+	} {
+		w, _ := c.call.make(t, &hearer{verdict: c.verdict})
+		if keeps := w.Header().Get("Connection") != "close"; keeps != c.keeps {
+			t.Errorf("%s: answered %d, keeps the connection: %v, want %v", name, w.Code, keeps, c.keeps)
+		}
+	}
 }
 
 func TestThePortHoldsAFixedNumberOfConnections(t *testing.T) {

@@ -338,7 +338,11 @@ func mutants() []mutant {
 		},
 		{
 			"a project that is not known is open to the secret of all", "deploy/proof.go",
-			"projects = append(projects, t.Project)", "_ = t", domain,
+			"projects = nil\n", "return true, nil\n", domain,
+		},
+		{
+			"a channel that is not known is open to the secret of all", "deploy/proof.go",
+			"if len(projects) == 0 {\n\t\treturn false, nil", "if len(projects) == 0 {\n\t\treturn true, nil", domain,
 		},
 		{
 			"proof that is not kept", "dedupe/scripts.go",
@@ -359,6 +363,14 @@ func mutants() []mutant {
 		{
 			"a call of thousands of guesses", "gitlab/notify.go",
 			"c.names+len(bearers) > maxNames", "false", notify,
+		},
+		{
+			"a body whose length is not said is read to its end", "gitlab/notify.go",
+			"io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))", "io.ReadAll(r.Body)", notify,
+		},
+		{
+			"a stranger keeps the connection", "gitlab/notify.go",
+			"header.Set(\"Connection\", \"close\")", "_ = header", notify,
 		},
 		{
 			"guesses that fill the log", "gitlab/notify.go",
