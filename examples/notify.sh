@@ -71,9 +71,19 @@ warn_of_proxy() {
 	host=${host%%/*}
 	host=${host##*@}
 	host=${host%:*}
-	case ,${no_proxy:-},${NO_PROXY:-}, in
-	*,"$host",* | *,\*,*) return ;;
-	esac
+	# As curl reads it: the lower case first; a name stands for its domain too.
+	list=${no_proxy:-${NO_PROXY:-}}
+	[ "$list" != '*' ] || return 0
+	list=$(printf '%s' "$list" | tr ' \t' ',,'),
+	while [ -n "$list" ]; do
+		entry=${list%%,*}
+		entry=${entry#.}
+		list=${list#*,}
+		[ -n "$entry" ] || continue
+		case $host in
+		"$entry" | *."$entry") return 0 ;;
+		esac
+	done
 	case $NOTIFY_URL in
 	https:*) set -- "${https_proxy:-}${HTTPS_PROXY:-}${all_proxy:-}${ALL_PROXY:-}" ;;
 	*) set -- "${http_proxy:-}${all_proxy:-}${ALL_PROXY:-}" ;;
@@ -101,9 +111,25 @@ fi
 [ -n "${PSYCHER_TOKEN:+set}${NOTIFY_TOKEN:+set}" ] || give_up "there is no PSYCHER_TOKEN, which comes with psycher's trigger: a child pipeline must be handed it (forward: pipeline_variables: true). For a psycher that sends none, NOTIFY_TOKEN is not set: add it in Settings > CI/CD > Variables"
 command -v curl >/dev/null || give_up "there is no curl: use an image that has it, or install it in before_script"
 
-tries=${NOTIFY_TRIES:-8}
-[ "$result" != start ] || tries=${NOTIFY_TRIES:-3}
+# is_count tells a number that every shell reckons with alike.
+is_count() {
+	case $1 in
+	'' | *[!0-9]* | 0?* | ???*) return 1 ;;
+	esac
+}
+
+usual=8
+[ "$result" != start ] || usual=3
+tries=${NOTIFY_TRIES:-$usual}
+is_count "$tries" || {
+	warn "NOTIFY_TRIES is not a number from 0 to 99: it tries $usual times"
+	tries=$usual
+}
 pause=${NOTIFY_PAUSE:-1}
+is_count "$pause" || {
+	warn "NOTIFY_PAUSE is not a whole number of seconds from 0 to 99: it waits 1 second"
+	pause=1
+}
 while :; do
 	answer=$(call) || true # curl says on stderr what it could not do
 	last=${answer##*

@@ -291,11 +291,15 @@ func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
 		set  map[string]string
 		says bool
 	}{
-		"no proxy":                  {nil, false},
-		"a proxy":                   {map[string]string{"http_proxy": "PROXY"}, true},
-		"a proxy for all":           {map[string]string{"ALL_PROXY": "PROXY"}, true},
-		"a proxy for https alone":   {map[string]string{"https_proxy": "PROXY"}, false},
-		"a proxy that is passed by": {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "localhost,127.0.0.1"}, false},
+		"no proxy":                   {nil, false},
+		"a proxy":                    {map[string]string{"http_proxy": "PROXY"}, true},
+		"a proxy for all":            {map[string]string{"ALL_PROXY": "PROXY"}, true},
+		"a proxy for https alone":    {map[string]string{"https_proxy": "PROXY"}, false},
+		"a proxy that is passed by":  {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "localhost,127.0.0.1"}, false},
+		"a list with blanks":         {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "localhost, 127.0.0.1"}, false},
+		"a list of others":           {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "localhost, 127.0.0.10 *.example.com"}, true},
+		"everything is passed by":    {map[string]string{"http_proxy": "PROXY", "NO_PROXY": "*"}, false},
+		"only the lower case counts": {map[string]string{"http_proxy": "PROXY", "no_proxy": "localhost", "NO_PROXY": "127.0.0.1"}, true},
 	} {
 		for _, down := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, " down ", down), func(t *testing.T) {
@@ -314,6 +318,52 @@ func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
 					t.Errorf("says %q: want %v, and no password:\n%s", fix, c.says, out)
 				}
 			})
+		}
+	}
+}
+
+// curl passes the proxy by for all hosts of a domain too: who has that set is
+// told to set nothing.
+func TestNotifyKnowsADomainThatPassesTheProxyBy(t *testing.T) {
+	for list, says := range map[string]bool{
+		"example.com": false, ".example.com": false, "local, .test\t.example.com": false, "bot.example.com": false,
+		"ample.com": true, "example": true, "http://example.com": true, "*.example.com": true,
+	} {
+		for _, shell := range shells() {
+			env := listen(t, http.NotFoundHandler())
+			env["NOTIFY_TRIES"], env["NOTIFY_URL"] = "1", "http://bot.example.com:9/notify"
+			env["http_proxy"], env["no_proxy"] = "http://127.0.0.1:1", list
+			dir := t.TempDir() // asks nobody for the name
+			if err := os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\nprintf '\\n000'\nexit 6\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
+			if out, _ := notify(t, env, shell, "success"); strings.Contains(out, "add bot.example.com to NO_PROXY") != says {
+				t.Errorf("%s, no_proxy=%q: want the advice %v:\n%s", shell, list, says, out)
+			}
+		}
+	}
+}
+
+// What is set wrong for the tries themselves stops no deploy either.
+func TestNotifyTriesAsItIsToldOrAsUsual(t *testing.T) {
+	patient := t.TempDir()
+	if err := os.WriteFile(filepath.Join(patient, "sleep"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []map[string]string{
+		{"NOTIFY_TRIES": "two"}, {"NOTIFY_TRIES": "-1"}, {"NOTIFY_PAUSE": "0.1"}, {"NOTIFY_PAUSE": "1s"}, {"NOTIFY_PAUSE": "a[$(exit 3)]"}, {"NOTIFY_TRIES": "08"},
+	} {
+		for _, shell := range shells() {
+			b := &bot{verdict: deploy.VerdictTaken, away: 1}
+			env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+			for name, value := range set {
+				env[name] = value
+			}
+			env["PATH"] = patient + string(os.PathListSeparator) + env["PATH"]
+			if out, code := notify(t, env, shell, "start"); code != 0 || len(b.words()) != 2 {
+				t.Errorf("%s, %v: exit %d, heard %d:\n%s", shell, set, code, len(b.words()), out)
+			}
 		}
 	}
 }
@@ -465,7 +515,7 @@ func TestTheTokenShowsInNoTraceAndInNoArguments(t *testing.T) {
 			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
 
 			out, code := notify(t, env, []string{shell, "-x"}, "success")
-			if code != 0 || !strings.Contains(out, "+ curl") {
+			if code != 0 || !strings.Contains(out, "--write-out") { // the traces of two commands may be mixed
 				t.Errorf("exit %d, or no trace:\n%s", code, out)
 			}
 			arguments, err := os.ReadFile(seen)
