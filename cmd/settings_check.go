@@ -196,8 +196,10 @@ func checkNotifyToken(c *checker, name, value string) {
 // dollar sign in a variable's value.
 func checkNotifyURL(c *checker, name, value string) {
 	checkURL(c, name, value)
+	u, err := url.Parse(value)
 	switch {
-	case !strings.HasSuffix(value, "/notify"):
+	case err != nil: // said already
+	case !strings.HasSuffix(u.EscapedPath(), "/notify"):
 		c.bad(name, "must end in /notify: http://HOST:8080/notify, as GitLab's runners reach the port of NOTIFY_ADDR")
 	case strings.ContainsFunc(value, notVisible) || strings.ContainsAny(value, `$"\`):
 		c.bad(name, "has a blank or another character that no such address has")

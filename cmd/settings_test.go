@@ -191,7 +191,7 @@ var settingRows = []struct {
 	}},
 	{"NOTIFY_URL", []string{"http://bot:8080/notify", "https://ci.example.com/psycher/notify", "http://[::1]:8080/notify"}, map[string]string{
 		"bot:8080/notify": "must be a URL", "ftp://bot/notify": "must be a URL", "http:///notify": "must be a URL", "http://bot:99999/notify": "must be a URL",
-		"http://bot:8080": "must end in /notify", "http://bot/notify/": "must end in /notify", "http://bot/notify?a=b": "without user, password, query",
+		"http://bot:8080": "must end in /notify", "http://notify": "must end in /notify", "http://bot/notify/": "must end in /notify", "http://bot/notify?a=b": "without user, password, query",
 		"http://me:pw@bot/notify": "without user, password", "http://bot/notify#x": "without user", "http://bot/$HOME/notify": "has a blank or another character",
 		"http://bot/a b/notify": "has a blank or another character",
 	}},

@@ -23,8 +23,8 @@ func unproveCommand(environ []string) *cobra.Command {
 		Short: "Let calls with NOTIFY_TOKEN count again for a project whose calls proved themselves",
 		Long: `Once a callback of a project has shown the PSYCHER_TOKEN of its deployment, calls
 with NOTIFY_TOKEN alone count no more for that project. This takes it back, until
-a callback shows one again. PROJECT is written as in the target map. It reads the
-settings of the bot, and may run while the bot does.`,
+a further deployment shows one. PROJECT is written as in the target map. It reads
+the settings of the bot, and may run while the bot does.`,
 		Args: func(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.ExactArgs(1)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			settings, _, err := LoadSettings(environ, ".env")
@@ -34,7 +34,7 @@ settings of the bot, and may run while the bot does.`,
 			if err := unprove(cmd.Context(), settings, RealNet(), args[0]); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until one shows its PSYCHER_TOKEN\n", args[0])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", args[0])
 			return err
 		},
 	}
