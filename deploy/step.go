@@ -138,8 +138,7 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, bool) {
 	leave, wait := l.calls.enter(t.Project)
 	if leave == nil {
-		l.delay(h, wait)
-		return h, false
+		return l.standInLine(h, wait)
 	}
 	defer leave()
 	free()
@@ -175,6 +174,19 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 		}
 		return next
 	})
+}
+
+// standInLine has a record that found no lane come again, and meanwhile tells
+// whether Slack is to be shown something of it now.
+func (l *Loop) standInLine(h Held, wait time.Duration) (Held, bool) {
+	now, r := l.now(), h.Record
+	r.Next = now.Add(wait)
+	due := r.Due(now)
+	if due == 0 && len(r.owed()) > 0 {
+		return h, true
+	}
+	l.delay(h, due)
+	return h, false
 }
 
 // slowAfter is how long GitLab may take to answer before that is shown.
@@ -254,8 +266,7 @@ func (l *Loop) look(h Held, free func()) (Held, bool) {
 	if h.Record.Looks(l.Rules) {
 		leave, wait := l.looks.enter(d.Project)
 		if leave == nil {
-			l.delay(h, wait)
-			return h, false
+			return l.standInLine(h, wait)
 		}
 		defer leave()
 		free()

@@ -325,6 +325,10 @@ func mutants() []mutant {
 			"case r.Deployment.TakenBack:", "case false:", domain,
 		},
 		{
+			"what waits for its turn not shown", "deploy/step.go",
+			"due := r.Due(now)\n\tif due == 0", "due := wait\n\tif due == 0", sim("TestWhatWaitsForItsTurnIsShown"),
+		},
+		{
 			"a deleted request tried again", "deploy/step.go",
 			"withdraw != nil {", "false {", sim("TestMentionThatIsDeleted"),
 		},

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,6 +125,40 @@ func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		if n := r.slack.calls("react") - before; n > 0 {
 			t.Errorf("%d reactions in 30 s in which nothing moved", n)
+		}
+	})
+}
+
+func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
+	row(t, "Slack took nothing at first, and then GitLab answers no POST", func(t *testing.T) {
+		r := stillRig(t, false)
+		r.gitlab.trigger = func(n int) deploy.Outcome {
+			if n <= 20 {
+				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 5 * time.Second}
+			}
+			time.Sleep(time.Minute)
+			return deploy.Outcome{Fate: deploy.FateUnsure}
+		}
+		healed := time.Now().Add(10 * time.Second)
+		for _, kind := range []string{"react", "post"} {
+			r.slack.on(kind, func(c call) error {
+				if time.Now().Before(healed) {
+					return &deploy.LaterError{After: 8 * time.Second, Err: errors.New("its rate limit")}
+				}
+				c.do()
+				return nil
+			})
+		}
+		r.Loop = r.start()
+		var all []deploy.Mention
+		for n := range 20 {
+			all = append(all, r.ask(n+1))
+		}
+		time.Sleep(20 * time.Second)
+		for _, m := range all {
+			if marks := r.slack.stands(m.Key); len(marks) == 0 {
+				t.Errorf("%s carries no mark, and its thread says %q", m.TS, r.slack.thread(m.Key))
+			}
 		}
 	})
 }
