@@ -54,6 +54,9 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) 
 	if !w.Shared {
 		return false, nil
 	}
+	if r.Deployment.Project != "" && len(r.Tokens) == 0 {
+		return true, nil // a version that had no tokens triggered it: its pipeline has nothing else to show
+	}
 	projects := []string{r.Deployment.Project}
 	if r.Deployment.Project == "" {
 		projects = nil

@@ -135,6 +135,22 @@ func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
 }
 
 // A record of layout 1 has no tokens: an older process made its POST.
+// A record of layout 1 has no tokens: an older process made its POST.
+// What the version before triggered was given no token, and its project may be
+// the first to prove itself while the upgrade is under way.
+func TestWhatHasNoTokenOfItsOwnIsEndedByTheSecretOfAll(t *testing.T) {
+	r := in(Running)
+	r.Tokens = nil
+	c := &court{proved: []string{target.Project}}
+	next, v, err := c.hears(t, r, Word{Result: ResultSuccess, Pipeline: 7, Shared: true})
+	if v != VerdictTaken || err != nil || next.State != Succeeded && next.Deployment.Ending != Succeeded {
+		t.Errorf("%q %v, and it is %s", v, err, next.State)
+	}
+	if _, v, _ := c.hears(t, r, Word{Result: ResultSuccess, Pipeline: 7, Token: NewToken()}); v != VerdictUnproven {
+		t.Errorf("any token ends it: %q", v)
+	}
+}
+
 func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
 	r := in(Running)
 	r.Tokens = nil
@@ -143,8 +159,11 @@ func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
 			t.Errorf("%d characters: %q", len(token), v)
 		}
 	}
-	if _, v, _ := (&court{}).hears(t, r, Word{Shared: true, Result: ResultSuccess}); v != VerdictTaken {
-		t.Errorf("the secret of all: %q", v)
+	// Its pipeline has nothing else to show, also where another proves itself while the upgrade is under way.
+	for _, proved := range [][]string{nil, {target.Project}} {
+		if _, v, _ := (&court{proved: proved}).hears(t, r, Word{Shared: true, Result: ResultSuccess}); v != VerdictTaken {
+			t.Errorf("the secret of all, proved %q: %q", proved, v)
+		}
 	}
 }
 
