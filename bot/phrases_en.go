@@ -12,7 +12,7 @@ func english() language {
 		name:    "(name)",
 		last: map[deploy.State]string{
 			deploy.Accepted:   "has just been asked for",
-			deploy.Answered:   "was taken back",
+			deploy.Answered:   "was withdrawn",
 			deploy.Triggering: "is about to start",
 			deploy.Waiting:    "is waiting for GitLab to take it",
 			deploy.Unsure:     "may or may not have started",
@@ -35,7 +35,7 @@ func english() language {
 				"Hm? “{write}” is more my kind of thing.",
 				"That one went over my head! I only know one trick: “{write}”.",
 				"Sorry, I didn't get that. Write “{write}” and I'll jump to it.",
-				"I hear you, I just don't understand you. “{write}” I would understand!",
+				"I hear you, I just don't get it. “{write}”, now that I'd get!",
 			},
 			deploy.SayNoTarget: {
 				"There is nothing to deploy from this channel yet.\nAsk whoever runs psycher to add this channel to the setting `GITLAB_TRIGGER_TOKENS`.",
@@ -47,34 +47,34 @@ func english() language {
 				"Help me choose![ It's {targets} here: name one, as in “{example}”.| Write the name of one.]",
 			},
 			deploy.SayStop: {
-				"Nothing was started[: I read “{word}”]. [Stopping and re-running is done in GitLab, here: {link:the last pipeline}.|As far as I know, nothing of this channel is running.]\nTo deploy, write just “{write}”.",
-				"Hands off, nothing was started. [I can't stop {link:the last pipeline} myself: cancel it or run it again in GitLab.|And nothing of this channel is running, as far as I know.]\nIf you do want to deploy, write just “{write}”.",
-				"Nothing was started. [If it's {link:the last pipeline} that should stop or go back, GitLab is the place to do it.|Nor do I know of anything that is running for this channel.]\nTo deploy, write just “{write}”.",
+				"Nothing was started[: I read “{word}”]. [I can't stop or re-run {link:the last pipeline}: please do that in GitLab.|As far as I know, nothing is running for this channel.]\nTo deploy, just write “{write}”.",
+				"All right, nothing was started. [I can't stop {link:the last pipeline} myself: cancel it or run it again in GitLab.|And as far as I know, nothing is running here.]\nIf you do want to deploy, just write “{write}”.",
+				"Nothing was started. [To cancel or redo {link:the last pipeline}, use GitLab.|I don't know of anything that is running for this channel.]\nTo deploy, just write “{write}”.",
 			},
 			deploy.SayNegated: {
-				"Nothing was started[: I read “{word}”].\nTo deploy, write just “{write}”.",
-				"All right, nothing was started.\nIf you change your mind, write just “{write}”.",
-				"I kept my hands to myself: nothing was started.\nWhen you do want to deploy, write just “{write}”.",
+				"Nothing was started[: I read “{word}”].\nTo deploy, just write “{write}”.",
+				"All right, nothing was started.\nIf you change your mind, just write “{write}”.",
+				"Okay, hands off the button: nothing was started.\nWhen you do want to deploy, just write “{write}”.",
 			},
 			deploy.SayPast: {
-				"[The last deploy of {target} {last} ({link:pipeline}).|The last deploy of {target} {last}.|The last deploy {last}.|I know of no deploy of {target} yet.|I know of no deploy here yet.]\nNothing was started now. To deploy, write just “{write}”.",
-				"Nothing was started. As far as I know, [the last deploy of {target} {last} ({link:pipeline}).|the last deploy of {target} {last}.|the last deploy {last}.|{target} has not been deployed yet.|nothing has been deployed here yet.]\nTo start a new one, write just “{write}”.",
-				"Here is what I know: [the last deploy of {target} {last} ({link:pipeline}).|the last deploy of {target} {last}.|the last deploy {last}.|no deploy of {target} so far.|no deploy here so far.]\nNothing was started just now. If you want to deploy, write just “{write}”.",
+				"[The last deploy of {target} {last} ({link:pipeline}).|The last deploy of {target} {last}.|The last deploy {last}.|I know of no deploy of {target} yet.|I know of no deploy here yet.]\nNothing was started now. To deploy, just write “{write}”.",
+				"Nothing was started. As far as I know, [the last deploy of {target} {last} ({link:pipeline}).|the last deploy of {target} {last}.|the last deploy {last}.|{target} has not been deployed yet.|nothing has been deployed here yet.]\nTo start a new one, just write “{write}”.",
+				"Here is what I know: [the last deploy of {target} {last} ({link:pipeline}).|the last deploy of {target} {last}.|the last deploy {last}.|no deploy of {target} so far.|no deploy here so far.]\nNothing was started just now. If you want to deploy, just write “{write}”.",
 			},
 			deploy.SayHow: {
-				"Nothing was started yet.\nWrite just “{write}” and it starts.",
-				"That sounded like a question, so nothing was started.\nThe answer is short: write just “{write}”.",
-				"Easy: write just “{write}”, and it starts on the spot.\nNothing was started so far.",
+				"Nothing was started yet.\nJust write “{write}” and it starts.",
+				"That sounded like a question, so nothing was started.\nThe answer is short: just write “{write}”.",
+				"Easy: just write “{write}”, and it starts on the spot.\nNothing was started so far.",
 			},
 			deploy.SayLater: {
-				"Nothing was started[: I read “{word}”, and I keep no calendar].\nCall me when it is time, with just “{write}”.",
-				"I don't do appointments, so nothing was started.\nWhen the moment has come, write just “{write}”.",
-				"Waiting isn't my strong suit, so nothing was started.\nWake me when it is time: just “{write}”.",
+				"Nothing was started[: I read “{word}”, and I can't schedule deploys].\nCall me when it's time: just write “{write}”.",
+				"I don't do appointments, so nothing was started.\nWhen it's time, just write “{write}”.",
+				"Waiting isn't my strong suit, so nothing was started.\nWake me when it's time: just “{write}”.",
 			},
 			deploy.SayOther: {
-				"[Did you mean “{word}”? ]Nothing was started.[ This channel deploys {target} from {ref}.| This channel deploys {targets}.| This channel deploys {target}.]\nTo go ahead, write just “{write}”.",
-				"Nothing was started[: “{word}” made me wonder].[ From here, {target} is deployed from {ref}.| From here you can deploy {targets}.| From here you can deploy {target}.]\nTo deploy that, write just “{write}”.",
-				"Better to ask[ about “{word}”]: do you want [{target} ({ref})|one of {targets}|to deploy]? Nothing was started.\nIf so, write just “{write}”.",
+				"[Did you mean “{word}”? ]Nothing was started.[ This channel deploys {target} from {ref}.| This channel deploys {targets}.| This channel deploys {target}.]\nTo go ahead, just write “{write}”.",
+				"Nothing was started[: I wasn't sure about “{word}”].[ From here, {target} is deployed from {ref}.| From here you can deploy {targets}.| From here you can deploy {target}.]\nTo deploy that, just write “{write}”.",
+				"Just checking[, because of “{word}”]: do you want [{target} ({ref})|one of {targets}|to deploy]? Nothing was started.\nIf so, just write “{write}”.",
 			},
 			deploy.SayNearMiss: {
 				"[“{word}”? ]Did you mean “release”? Nothing was started.\nIf you did, write “{write}”.",
@@ -82,11 +82,11 @@ func english() language {
 				"[Could “{word}” be a typo?|Could that be a typo?] I'm the careful kind, so nothing was started.\nWrite “{write}” and it starts at once.",
 			},
 			deploy.SayTooLong: {
-				"I couldn't read all of this message: it is long, or parts of it are beyond me. I don't deploy on half a message, so nothing was started.\nTo deploy, write just “{write}”.",
+				"I couldn't read all of this message: it is long, or parts of it are beyond me. I don't deploy on half a message, so nothing was started.\nTo deploy, just write “{write}”.",
 				"Sorry, I didn't make it to the end of this message. Nothing was started.\nA new one with just “{write}” is all I need.",
 			},
 			deploy.SayGuest: {
-				"Sorry, I can't take deploys from guests of another workspace. Nothing was started.\nAsk somebody of this workspace to write “{write}”.",
+				"Sorry, guests from another workspace can't deploy here. Nothing was started.\nAsk somebody of this workspace to write “{write}”.",
 				"Nothing was started: only people of this workspace can deploy.\nOne of them can write “{write}” for you.",
 			},
 			deploy.SayNotAllowed: {
@@ -99,8 +99,8 @@ func english() language {
 				"This message had been waiting for a while, so nothing was started.\nIf you still want to deploy, write “{write}” once more.",
 			},
 			deploy.SayForgotten: {
-				"This message is older than my memory, so nothing was started now.\nHave a look at [{link:the pipelines}|the pipelines] in GitLab. If it did not run, write “{write}” again.",
-				"My memory doesn't reach back to this message. So that nothing is deployed twice, nothing was started now.\nLook at [{link:the pipelines}|the pipelines] in GitLab first, then write “{write}”.",
+				"This message is older than my records, so nothing was started now.\nHave a look at [{link:the pipelines}|the pipelines] in GitLab. If it did not run, write “{write}” again.",
+				"My records don't go back to this message. To avoid deploying twice, nothing was started now.\nLook at [{link:the pipelines}|the pipelines] in GitLab first, then write “{write}”.",
 			},
 			deploy.SayEditedIn: {
 				"I don't deploy from edits, so nothing was started.\nTo deploy, post a new message with “{write}”.",
@@ -108,19 +108,19 @@ func english() language {
 			},
 			deploy.SayEditedOut: {
 				"Your edit was in time. Nothing was started.\nIf you want to deploy after all, post a new message with “{write}”.",
-				"Taken back, all right. Nothing was started.\nTo deploy another time, post a new message with “{write}”.",
+				"Okay, withdrawn. Nothing was started.\nTo deploy another time, post a new message with “{write}”.",
 			},
 			deploy.SayBroken: {
-				"Sorry, I broke on this one. Nothing was started.\nPlease write “{write}” again. If I break again, ask whoever runs psycher to look at the log.",
+				"Sorry, that's a bug on my side. Nothing was started.\nPlease write “{write}” again. If it happens again, ask whoever runs psycher to look at the log.",
 				"I tripped over my own feet, sorry. Nothing was started.\nTry “{write}” once more. If that doesn't help, psycher's log tells why.",
 			},
 			deploy.SayNotRecorded: {
 				"Nothing was started. I could not write to Redis, where I keep my records.\nTo deploy, wait a moment and write “{write}”.",
-				"Sorry, the Redis that I keep my records in is away, so nothing was started.\nIf you want to deploy, write “{write}” in a moment.",
+				"Sorry, I can't reach Redis, where I keep my records, so nothing was started.\nIf you want to deploy, write “{write}” in a moment.",
 			},
 			deploy.SayDontKnow: {
 				"Redis, where I keep my records, does not answer, so I don't know whether this message starts a deploy.\nPlease look at the pipelines in GitLab before you write again.",
-				"I can't tell whether I got hold of this message (Redis does not answer). It may still start a deploy.\nPlease don't write it again before you have looked at the pipelines in GitLab.",
+				"I'm not sure that this message was recorded (Redis does not answer). It may still start a deploy.\nPlease don't write it again before you have looked at the pipelines in GitLab.",
 			},
 			deploy.SayStopping: {
 				"psycher is being stopped and can't show here how [{what} ends|this deploy ends]. What has started in GitLab goes on; what has not will not start.\nSee [{link:the pipeline}|the pipelines in GitLab] for the result.",
@@ -134,22 +134,22 @@ func english() language {
 			},
 			deploy.SayWaitUnreachable: {
 				"[{what} has|This has] not started yet: GitLab can't be reached.\nIt starts by itself when GitLab is back, no need to write again[ (I wait until {until} at the latest)].",
-				"GitLab doesn't pick up the phone, so [{what} is|this deploy is] on hold and has not started yet.\nIt goes on by itself once I get through[. I wait until {until} at the latest].",
+				"I can't reach GitLab, so [{what} is|this deploy is] on hold and has not started yet.\nIt goes on by itself once I get through[. I wait until {until} at the latest].",
 			},
 
 			// Why GitLab refused. Every wording begins with Nothing was started.
 			deploy.SayRefusedToken: {
-				"Nothing was started. GitLab answered 404, which is one of these; GitLab doesn't say which.\n• the trigger token is wrong or has expired\n• it is the token of another project\n• [there is no project {project}|there is no such project]\n• a personal access token stands in the place of the trigger token\nPlease check `project_id` and `token`[ of {target}] in the setting `GITLAB_TRIGGER_TOKENS`.",
+				"Nothing was started. GitLab answered 404, which is one of these; GitLab doesn't say which.\n• the trigger token is wrong or has expired\n• it is the token of another project\n• [there is no project {project}|there is no such project]\n• a personal access token was used instead of a trigger token\nPlease check `project_id` and `token`[ of {target}] in the setting `GITLAB_TRIGGER_TOKENS`.",
 			},
 			deploy.SayRefusedRef: {
 				"Nothing was started. GitLab has no ref[ {ref}| of that name]. The default is `master`, while newer projects mostly have `main`.\nSet `GITLAB_REF` to change it for all, or `ref` in `GITLAB_TRIGGER_TOKENS` to change it for [{target}|one target] only.",
-				"Nothing was started. [The ref {ref} is|The ref is] not in GitLab. `master` where it should be `main` is the usual cause.\nThe place to mend it is `GITLAB_REF` for all targets, or `ref` in `GITLAB_TRIGGER_TOKENS` for [{target}|one target].",
+				"Nothing was started. [The ref {ref} is|The ref is] not in GitLab. `master` where it should be `main` is the usual cause.\nThe place to fix it is `GITLAB_REF` for all targets, or `ref` in `GITLAB_TRIGGER_TOKENS` for [{target}|one target].",
 			},
 			deploy.SayRefusedAmbiguous: {
 				"Nothing was started. In GitLab, a branch and a tag are both called [{ref}|the same].\nWrite which of them is meant into `ref` in `GITLAB_TRIGGER_TOKENS` (or `GITLAB_REF`, for all targets): [{branch}|`refs/heads/NAME`] is the branch, [{tag}|`refs/tags/NAME`] the tag.",
 			},
 			deploy.SayRefusedUnauthorized: {
-				"Nothing was started. GitLab answered 401: it does not take this token at all. Often a job token or another kind of token stands in the place of the trigger token.\nMake a trigger token in GitLab (Settings → CI/CD → Pipeline trigger tokens) and put it in as `token`[ of {target}] in the setting `GITLAB_TRIGGER_TOKENS`.",
+				"Nothing was started. GitLab answered 401: it does not take this token at all. Often a job token or another kind of token was used instead of a trigger token.\nMake a trigger token in GitLab (Settings → CI/CD → Pipeline trigger tokens) and put it in as `token`[ of {target}] in the setting `GITLAB_TRIGGER_TOKENS`.",
 			},
 			deploy.SayRefusedProtected: {
 				"Nothing was started. [{ref} is protected|The ref is protected], and the owner of the trigger token may not run pipelines on it.\nAllow the owner to push or merge there (to create, for a tag), or use a token made by somebody who may.",
@@ -190,8 +190,8 @@ func english() language {
 				"Nothing was started. The proxy between me and GitLab wants a login (407).[\nIt says: {detail}]\nWhoever runs psycher should check the user and password in the setting `HTTPS_PROXY` or `HTTP_PROXY`.",
 			},
 			deploy.SayRefusedOther: {
-				"Nothing was started. GitLab said no.[\nIts own words: {detail}]\nOnce that is mended, write “{write}” again. If it makes no sense, ask whoever runs psycher to look at the log.",
-				"Nothing was started. GitLab did not take it.[\nIt says: {detail}]\nMend that and write “{write}” again. psycher's log has the rest.",
+				"Nothing was started. GitLab said no.[\nIts message: {detail}]\nOnce that is fixed, write “{write}” again. If it makes no sense, ask whoever runs psycher to look at the log.",
+				"Nothing was started. GitLab rejected it.[\nIt says: {detail}]\nFix that and write “{write}” again. psycher's log has the rest.",
 			},
 			deploy.SayRefusedUnreachable: {
 				"Nothing was started. I waited for five minutes and could not reach GitLab.\nCheck that GitLab is up, and that `GITLAB_URL` and the network (proxy and certificates too) are right, then write “{write}” again.",
@@ -212,8 +212,8 @@ func english() language {
 				"[Deploying {what}|Deploying]: I'll say here how it ends.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusUnsure: {
-				"GitLab gave no clear answer: [{what} may|this may] or may not be deploying. Nobody should deploy it again before having looked at [{link:the pipelines}|the pipelines in GitLab]. I'll say here what I find out.",
-				"I asked GitLab to deploy[ {what}| this], but can't tell from its answer whether that started. Before anybody deploys again, please look at [{link:the pipelines}|the pipelines in GitLab]. When I know, it will stand here.",
+				"GitLab gave no clear answer: [{what} may|this may] or may not be deploying. Nobody should deploy it again before looking at [{link:the pipelines}|the pipelines in GitLab]. I'll say here what I find out.",
+				"I asked GitLab to deploy[ {what}| this], but can't tell from its answer whether that started. Before anybody deploys again, please look at [{link:the pipelines}|the pipelines in GitLab]. When I know more, I'll say so here.",
 			},
 			deploy.SayStatusSilent: {
 				"[{what} has|This has] not reported back.[ {link:Look in GitLab}]",
@@ -229,18 +229,18 @@ func english() language {
 			},
 			deploy.SayStatusCanceled: {
 				"[The deploy of {what}|The deploy] was canceled.[ {link:Pipeline}]",
-				"[The deploy of {what}|The deploy] was stopped on its way.[ {link:Pipeline}]",
+				"[The deploy of {what}|The deploy] was canceled partway through.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusPerson: {
-				"[{what} waits|This waits] for a person in GitLab, to start a manual job.[ {link:Pipeline}]",
+				"[{what} is|This is] waiting in GitLab for somebody to start a manual job.[ {link:Pipeline}]",
 				"[The deploy of {what}|The deploy] goes on once somebody starts its manual job in GitLab.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusRunner: {
 				"[{what} has|This has] not started: no runner has taken it yet.[ {link:Pipeline}]",
-				"[The deploy of {what}|The deploy] still waits for a runner to take it.[ {link:Pipeline}]",
+				"[The deploy of {what}|The deploy] is still waiting for a runner to take it.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusNothing: {
-				"[{what} was|This was] not deployed: the pipeline is over, and no job that deploys has run.[ {link:Pipeline}]",
+				"[{what} was|This was] not deployed: the pipeline is over, and no deploy job ran.[ {link:Pipeline}]",
 				"The pipeline is over, and [{what} was|this was] not deployed.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusRefused: {
@@ -248,8 +248,8 @@ func english() language {
 				"Nothing was started. After some waiting, I gave up on [{what}|this deploy].",
 			},
 			deploy.SayStatusAnswered: {
-				"Nothing was started. [{what} was|This was] taken back while it waited.",
-				"Taken back: [{what} will|this will] not be deployed. Nothing was started.",
+				"Nothing was started. [{what} was|This was] withdrawn while it waited.",
+				"Withdrawn: [{what} will|this will] not be deployed. Nothing was started.",
 			},
 
 			// Lines in the thread of a deployment.
@@ -260,16 +260,16 @@ func english() language {
 				"[{target} is deployed.|Deployed.] Time for a cup of tea :tea:",
 			},
 			deploy.SayFailed: {
-				"[{user} ][The deploy of {target}|The deploy] failed[ ({detail})].[ {link:Pipeline}]\nMend it and write “{write}” again, or retry the failed job in GitLab.",
-				"[{user} ][Deploying {target}|The deploy] went wrong[ ({detail})]. What happened is in [{link:the pipeline}|the pipeline in GitLab].\nOnce mended, write “{write}” again or retry the job in GitLab.",
-				"[{user} ]I'm sorry, [the deploy of {target}|the deploy] failed[ ({detail})].[ Have a look at {link:the pipeline}.]\nYou can retry the job in GitLab, or mend it and write “{write}” again.",
+				"[{user} ][The deploy of {target}|The deploy] failed[ ({detail})].[ {link:Pipeline}]\nFix it and write “{write}” again, or retry the failed job in GitLab.",
+				"[{user} ][Deploying {target}|The deploy] went wrong[ ({detail})]. What happened is in [{link:the pipeline}|the pipeline in GitLab].\nOnce it's fixed, write “{write}” again or retry the job in GitLab.",
+				"[{user} ]Ouch: [the deploy of {target}|the deploy] failed[ ({detail})].[ Have a look at {link:the pipeline}.]\nYou can retry the job in GitLab, or fix it and write “{write}” again.",
 			},
 			deploy.SayCanceled: {
 				"[{user} ][The deploy of {target}|The deploy] was canceled.[ {link:Pipeline}]\nIf nobody did that, GitLab may have, because of a newer push. To go on, run it again in GitLab or write “{write}”.",
-				"[{user} ][The deploy of {target}|The deploy] was canceled on its way.[ {link:Pipeline}]\nPlease check how far it got, then run it again in GitLab or write “{write}”.",
+				"[{user} ][The deploy of {target}|The deploy] was canceled partway through.[ {link:Pipeline}]\nPlease check how far it got, then run it again in GitLab or write “{write}”.",
 			},
 			deploy.SaySilent: {
-				"[{user} ][The deploy of {target}|The deploy] has not reported back in time. Please look in [{link:GitLab}|GitLab] how it went.\nIf word still comes, I'll say so here.",
+				"[{user} ][The deploy of {target}|The deploy] has not reported back in time. Please check in [{link:GitLab}|GitLab] how it went.\nIf it still reports back, I'll say so here.",
 				"[{user} ]I have heard nothing of [the deploy of {target}|the deploy]. Could you check in [{link:GitLab}|GitLab] whether it worked?\nShould it report late, I'll say so here.",
 			},
 			deploy.SayNoneSeen: {
@@ -279,31 +279,31 @@ func english() language {
 			deploy.SayRecovered: {
 				"The retry did it! [{target} is|It's] deployed :tada:",
 				"Second time lucky: [{target} is|it's] deployed after all.",
-				"Down, up again, done. [{target} is|It's] out!",
+				"Fell over, got up, done. [{target} is|It's] out!",
 			},
 			deploy.SayFailedAfter: {
 				"[{user} ][The deploy of {target}|The deploy] had succeeded, and now reports a failure[ ({detail})]. A job may have been run again.[ Please look at {link:the pipeline}.]\nI left the mark of success where it is.",
-				"[{user} ]After its success, a failure was reported for [the deploy of {target}|the deploy][ ({detail})]. The mark still shows the success.\nPlease check in [{link:the pipeline}|GitLab] what is live now.",
+				"[{user} ][The deploy of {target}|The deploy] succeeded, but a failure was reported afterwards[ ({detail})]. The mark still shows the success.\nPlease check in [{link:the pipeline}|GitLab] what is live now.",
 			},
 			deploy.SayUnseen: {
 				"[{target} is|It's] deployed, I'm told. I couldn't see the jobs in GitLab, though, so please have a look at [{link:the pipeline}|the pipeline in GitLab].",
 				"The word is that [{target} is|it's] deployed, but the jobs could not be seen in GitLab. Please check [{link:the pipeline}|the pipeline in GitLab].",
 			},
 			deploy.SayNothing: {
-				"[{user} ]The pipeline is over, but [{what} was not|nothing was] deployed.[ {link:Pipeline}]\n[Somebody has to start {detail} in GitLab. I'll say here how it ends.|No job that deploys has run. Please check its `rules` in `.gitlab-ci.yml`.]",
-				"[{user} ][{what} has not been|Nothing has been] deployed, though the pipeline is over.[ {link:Pipeline}]\n[{detail} waits for somebody to start it in GitLab. When it ends, I'll say so here.|The job that deploys was skipped, it seems. Its conditions are in `.gitlab-ci.yml`.]",
+				"[{user} ]The pipeline is over, but [{what} was not|nothing was] deployed.[ {link:Pipeline}]\n[Somebody has to start {detail} in GitLab. I'll say here how it ends.|No deploy job ran. Please check its `rules` in `.gitlab-ci.yml`.]",
+				"[{user} ][{what} has not been|Nothing has been] deployed, though the pipeline is over.[ {link:Pipeline}]\n[{detail} waits for somebody to start it in GitLab. When it ends, I'll say so here.|It looks as if the deploy job was skipped. Please check its conditions in `.gitlab-ci.yml`.]",
 			},
 			deploy.SayPerson: {
-				"[{user} ][The deploy of {target}|The deploy] waits for a person in GitLab.[ {link:Pipeline}]\nIt goes on when somebody starts the manual job. I'll say here how it ends.",
-				"[{user} ][The deploy of {target}|The deploy] needs a hand: somebody has to start the manual job in [{link:the pipeline}|GitLab].\nHow it ends will stand here.",
+				"[{user} ][The deploy of {target}|The deploy] is waiting for a person in GitLab.[ {link:Pipeline}]\nIt goes on when somebody starts the manual job. I'll say here how it ends.",
+				"[{user} ][The deploy of {target}|The deploy] needs a hand: somebody has to start the manual job in [{link:the pipeline}|GitLab].\nI'll post the result here.",
 			},
 			deploy.SayOvertime: {
-				"[The deploy of {target}|The deploy] is still going on[ after {detail}], which is longer than expected. GitLab says it hasn't ended, so I keep following it.[ {link:Pipeline}]",
-				"[The deploy of {target}|The deploy] takes longer than expected[ ({detail} so far)], but GitLab says it hasn't ended. I keep an eye on it.[ {link:Pipeline}]",
+				"[The deploy of {target}|The deploy] is still going on[ after {detail}], which is longer than expected. GitLab says it hasn't ended, so I'll keep following it.[ {link:Pipeline}]",
+				"[The deploy of {target}|The deploy] takes longer than expected[ ({detail} so far)], but GitLab says it hasn't ended. I'm keeping an eye on it.[ {link:Pipeline}]",
 			},
 			deploy.SayBrokenUnsure: {
-				"[{user} ]Sorry, I broke, and can't tell whether [the deploy of {target}|the deploy] started.\nPlease don't deploy again before you have looked at [{link:the pipelines}|the pipelines in GitLab].",
-				"[{user} ]I tripped over my own feet, sorry. [The deploy of {target}|The deploy] may be running.\nBefore anybody deploys again, please look at [{link:the pipelines}|the pipelines in GitLab].",
+				"[{user} ]Sorry, because of a bug on my side I can't tell whether [the deploy of {target}|the deploy] started.\nPlease don't deploy again before you have looked at [{link:the pipelines}|the pipelines in GitLab].",
+				"[{user} ]Sorry, that's a bug on my side. [The deploy of {target}|The deploy] may be running.\nBefore anybody deploys again, please look at [{link:the pipelines}|the pipelines in GitLab].",
 			},
 		},
 	}

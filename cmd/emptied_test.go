@@ -40,7 +40,7 @@ func emptied(t *testing.T) *site {
 	s.settles(s.mentions...)
 	for _, m := range append(older, onItsWay) {
 		s.poll(fmt.Sprintf("%v, which came again, is asked about", m), func() error {
-			if !s.reads(m, "older than my memory", "My memory doesn't reach back") {
+			if !s.reads(m, "older than my records", "My records don't go back") {
 				return fmt.Errorf("%v", s.texts(m))
 			}
 			return nil

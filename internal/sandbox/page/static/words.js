@@ -67,7 +67,7 @@ const en = {
   "switch-limit": "Slack answers 429", "look-limit": "The deploy goes on. Switched back, marks and replies come one by one, none of them twice.",
   "switch-drop": "Drop the sockets", "look-drop": "The count of sockets falls to 0 and is back at once. Write right after it: it gets through, and deploys once.",
   "switch-kill": "Kill the bot", "look-kill": "Kill it while a deploy runs, switch back to restart it: the deploy goes on, its end is told once. What was heard before is taken up after about 12 s.",
-  "switch-redis": "Redis is away", "look-redis": "Write something: “nothing was started”, at once. Nothing starts without its record. Back again, all is as before.",
+  "switch-redis": "Redis is down", "look-redis": "Write something: “nothing was started”, at once. Nothing starts without its record. Back again, all is as before.",
   "kind-refused": "It refuses", "look-refused": "Look for ❌ and a reply that says what to mend. No pipeline is made.",
   "kind-waits": "It makes one wait", "look-waits": "Look for ⏳. It is asked again when GitLab allows it (10 s to a minute), and deploys once.",
   "kind-lost": "Its answer is lost, the pipeline runs", "look-lost": "One pipeline all the same: its own first word or a look-up settles it. There is no second.",
