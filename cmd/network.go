@@ -96,7 +96,7 @@ func parseProxy(value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	// A sign that ends a password too early makes a host and a path of its pieces.
 	if err != nil || u.Hostname() == "" || !portOK(u.Port()) || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(value, "?#") {
-		return nil, errors.New("must be a proxy's URL, such as http://proxy.example.com:3128, with signs in a password as %XX")
+		return nil, errors.New("must be a proxy's URL, such as http://proxy.example.com:3128, with special characters in a password as %XX")
 	}
 	if u.Scheme != "http" && u.Scheme != "socks5" {
 		return nil, errors.New("must begin with http:// or socks5://: the websockets take no other proxy")

@@ -193,7 +193,7 @@ func (p *parts) meetStore(ctx context.Context, within time.Duration) {
 	}
 	p.met.Store(true)
 	if policy := p.store.Evicts(ctx); policy != "" {
-		p.log.Warn().Str("policy", policy).Msg("this Redis throws keys away when its memory is full, and what it throws away can be lost or repeated: set maxmemory-policy noeviction")
+		p.log.Warn().Str("policy", policy).Msg("this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated: set maxmemory-policy noeviction")
 	}
 }
 
@@ -299,7 +299,7 @@ func (p *parts) ready() string {
 	if err := p.loop.Ready(); err != nil {
 		why = append(why, err.Error())
 	} else if !p.met.Load() {
-		why = append(why, "the store is new: what is from before it would be asked about")
+		why = append(why, "the store is new: older mentions would be asked about")
 	}
 	if r := p.api.Refused(); r != "" {
 		why = append(why, r)

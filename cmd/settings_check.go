@@ -39,11 +39,11 @@ func checkBotToken(c *checker, name, value string) {
 func checkPrefix(c *checker, name, value, prefix, mend string) {
 	switch {
 	case quoted(value):
-		c.bad(name, "stands in quotes that belong to it: take them off (docker's --env-file keeps them)")
+		c.bad(name, "is wrapped in quotes: take them off (docker's --env-file keeps them)")
 	case !strings.HasPrefix(value, prefix) && kindOf(value) != "":
 		c.bad(name, "this is %s; %s", kindOf(value), mend)
 	case !strings.HasPrefix(value, prefix) || value == prefix:
-		c.bad(name, "is no such token: %s", mend)
+		c.bad(name, "is not a valid token: %s", mend)
 	case strings.ContainsFunc(value, notVisible):
 		c.bad(name, "has a blank or another character that no token has: copy it anew")
 	}
@@ -52,13 +52,13 @@ func checkPrefix(c *checker, name, value, prefix, mend string) {
 // kindOf tells what a token is by its beginning.
 func kindOf(value string) string {
 	for _, kind := range [...]struct{ prefix, name string }{
-		{"xapp-", "the app-level token (it belongs into SLACK_APP_TOKEN)"},
-		{"xoxb-", "the bot token (it belongs into SLACK_BOT_TOKEN)"},
+		{"xapp-", "the app-level token (it belongs in SLACK_APP_TOKEN)"},
+		{"xoxb-", "the bot token (it belongs in SLACK_BOT_TOKEN)"},
 		{"xoxp-", "a user token"},
 		{"xoxe", "a refresh or configuration token: token rotation must be off"},
 		{"https://hooks.slack.com/", "the URL of an incoming webhook"},
-		{"glptt-", "a trigger token of GitLab (it belongs into GITLAB_TRIGGER_TOKENS)"},
-		{"glpat-", "an access token of GitLab (it belongs into GITLAB_API_TOKEN)"},
+		{"glptt-", "a trigger token of GitLab (it belongs in GITLAB_TRIGGER_TOKENS)"},
+		{"glpat-", "an access token of GitLab (it belongs in GITLAB_API_TOKEN)"},
 		{"gldt-", "a deploy token of GitLab"},
 		{"glrt-", "a runner's token of GitLab"},
 	} {
@@ -72,7 +72,7 @@ func kindOf(value string) string {
 func checkAPIToken(c *checker, name, value string) {
 	switch {
 	case quoted(value):
-		c.bad(name, "stands in quotes that belong to it: take them off (docker's --env-file keeps them)")
+		c.bad(name, "is wrapped in quotes: take them off (docker's --env-file keeps them)")
 	case kindOf(value) != "" && !strings.HasPrefix(value, "glpat-"):
 		c.bad(name, "this is %s; it takes a personal, project or group access token with the scope read_api", kindOf(value))
 	case strings.ContainsFunc(value, notVisible):
@@ -117,7 +117,7 @@ func checkTargets(c *checker, name, value string) {
 			c.bad(name, "%s", problem)
 		}
 		if value[0] == '\'' {
-			c.bad(name, "stands in quotes that belong to it: take them off (docker's --env-file keeps them)")
+			c.bad(name, "is wrapped in quotes: take them off (docker's --env-file keeps them)")
 		}
 	case err != nil:
 		c.bad(name, "cannot be read")
@@ -188,7 +188,7 @@ func checkNotifyToken(c *checker, name, value string) {
 		return
 	}
 	if len(value) < 16 {
-		c.bad(name, "is shorter than 16 characters and may be guessed: openssl rand -hex 24 makes a good one. If every project has psycher's notify.sh, unset it: its calls prove themselves")
+		c.bad(name, "is shorter than 16 characters and may be guessed: openssl rand -hex 24 makes a good one. If every project has psycher's notify.sh, unset it: the calls then prove themselves")
 	}
 }
 
@@ -234,7 +234,7 @@ func checkCertDir(c *checker, name, value string) {
 		case err != nil:
 			c.bad(name, "one of its directories cannot be read")
 		case !info.IsDir():
-			c.bad(name, "must name directories: a file belongs into SSL_CERT_FILE")
+			c.bad(name, "must name directories: a file belongs in SSL_CERT_FILE")
 		}
 	}
 }

@@ -71,7 +71,7 @@ var japaneseMeanings = map[string]string{
 	"MENTION_MAX_AGE":        "順番が来たとき、これより古いメンションはデプロイせずに聞き返す",
 	"DEPLOY_TIMEOUT":         "パイプラインからの連絡を待つ時間。デプロイ先ごとの `timeout` もある",
 	"ADMIN_ADDR":             "ヘルスチェックとメトリクスの `ホスト:ポート`",
-	"PSYCHER_LANG":           "返事の言葉。`ja` か `en`",
+	"PSYCHER_LANG":           "返事の言語。`ja` か `en`",
 	"LOG_LEVEL":              "ログに出す最低のレベル。`trace`、`debug`、`info`、`warn`、`error`、`fatal`、`panic`、`disabled` のどれか",
 	"LOG_FORMAT":             "`json`。人が読むなら `console`",
 	"HTTPS_PROXY":            "`https` と `wss` のプロキシ。`http://` か `socks5://`。Slack の API、websocket、GitLab に使う",

@@ -30,13 +30,13 @@ type address struct {
 // The errors of a URL. None holds a part of it: a sign that ends the password
 // too early makes a host, a port or a parameter of what is left of it.
 var (
-	errURLSigns     = errors.New("cannot be read: write signs in a password as %XX (/ is %2F, ? is %3F, # is %23, @ is %40, % is %25), as in redis://user:p%2Fw@host:6379/0")
+	errURLSigns     = errors.New("cannot be read: write special characters in a password as %XX (/ is %2F, ? is %3F, # is %23, @ is %40, % is %25), as in redis://user:p%2Fw@host:6379/0")
 	errURLScheme    = errors.New("must begin with redis:// or, for TLS, with rediss://")
 	errURLHost      = errors.New("names no host: write redis://host:6379")
-	errURLAddress   = errors.New("has a host or port that is none: write host:6379, and write signs in a password as %XX")
-	errURLDatabase  = errors.New("must end with the number of a database, as in redis://host:6379/0; write signs in a password as %XX")
-	errURLSocket    = errors.New("must name a socket, as in unix:///run/redis.sock; write signs in a password as %XX")
-	errURLParameter = errors.New("has a parameter that is not known, or not of its form; write signs in a password as %XX")
+	errURLAddress   = errors.New("has a host or port that is not valid: write host:6379, and write special characters in a password as %XX")
+	errURLDatabase  = errors.New("must end with the number of a database, as in redis://host:6379/0; write special characters in a password as %XX")
+	errURLSocket    = errors.New("must name a socket, as in unix:///run/redis.sock; write special characters in a password as %XX")
+	errURLParameter = errors.New("has a parameter that is unknown or not valid; write special characters in a password as %XX")
 	errURLVerify    = errors.New("must be without skip_verify: certificates are always verified; name a private authority in SSL_CERT_FILE")
 )
 

@@ -246,7 +246,7 @@ func (r *mapReader) object(path, holds string, each func(key, path string)) bool
 			at = path + "." + at
 		}
 		if _, ok := seen[key]; ok {
-			r.bad(at, "stands there twice: keep one")
+			r.bad(at, "is there twice: keep one")
 			r.raw()
 			continue
 		}

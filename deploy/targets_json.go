@@ -23,7 +23,7 @@ func unwrapJSON(data []byte) (plain []byte, problem string) {
 	}
 	inner := []byte(c.text())
 	if problem := syntaxProblem(inner); problem != "" {
-		return nil, problem + " of the JSON that stands inside the string"
+		return nil, problem + " of the JSON inside the string"
 	}
 	return inner, ""
 }

@@ -165,7 +165,7 @@ another000 | another)
 	case $code in
 	1 | 3) give_up "NOTIFY_URL cannot be called: it must look like http://HOST:8080/notify" ;;
 	2) give_up "this curl cannot make the call: it must be 7.18 or newer" ;;
-	35 | 51 | 58 | 59 | 60 | 77 | 83) give_up "there is no TLS with NOTIFY_URL: see that its certificate is good for that name, and name your own certificate authority in CURL_CA_BUNDLE" ;;
+	35 | 51 | 58 | 59 | 60 | 77 | 83) give_up "TLS with NOTIFY_URL fails: psycher's own port speaks plain HTTP, so write http:// unless something in front of it speaks TLS. If it does, see that its certificate is good for that name, and name your own certificate authority in CURL_CA_BUNDLE" ;;
 	esac
 	warn_of_proxy
 	give_up "psycher cannot be reached at NOTIFY_URL: see that the address is right, that the bot runs, and that this runner may connect to it"

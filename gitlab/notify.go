@@ -79,8 +79,8 @@ type notify struct {
 
 // unproven is what every 401 says, so that nobody learns from it which
 // deployments there are.
-const unproven = "nothing that this call shows proves its deployment: show the PSYCHER_TOKEN that came with the trigger, as the bearer (examples/notify.sh does). " +
-	"NOTIFY_TOKEN counts only while no call of the project has shown one; psycher unprove PROJECT goes back to that"
+const unproven = "this call does not prove its deployment: show the PSYCHER_TOKEN that came with the trigger, as the bearer (examples/notify.sh does). " +
+	"NOTIFY_TOKEN counts only until a call of the project has shown one; psycher unprove PROJECT goes back to that"
 
 // reply is what a call is answered with, and what the log says of it.
 type reply struct {
