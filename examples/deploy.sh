@@ -1,6 +1,6 @@
 #!/bin/sh
 # A sample: put what deploys your project here. It ends with an error if it
-# did not work; that is how psycher comes to know.
+# did not work; that is how psycher finds out.
 set -eu
 
 echo "deploy.sh: would deploy ${CI_PROJECT_PATH:-this project} at ${CI_COMMIT_SHORT_SHA:-its newest commit}"
