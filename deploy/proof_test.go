@@ -135,22 +135,6 @@ func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
 }
 
 // A record of layout 1 has no tokens: an older process made its POST.
-// A record of layout 1 has no tokens: an older process made its POST.
-// What the version before triggered was given no token, and its project may be
-// the first to prove itself while the upgrade is under way.
-func TestWhatHasNoTokenOfItsOwnIsEndedByTheSecretOfAll(t *testing.T) {
-	r := in(Running)
-	r.Tokens = nil
-	c := &court{proved: []string{target.Project}}
-	next, v, err := c.hears(t, r, Word{Result: ResultSuccess, Pipeline: 7, Shared: true})
-	if v != VerdictTaken || err != nil || next.State != Succeeded && next.Deployment.Ending != Succeeded {
-		t.Errorf("%q %v, and it is %s", v, err, next.State)
-	}
-	if _, v, _ := c.hears(t, r, Word{Result: ResultSuccess, Pipeline: 7, Token: NewToken()}); v != VerdictUnproven {
-		t.Errorf("any token ends it: %q", v)
-	}
-}
-
 func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
 	r := in(Running)
 	r.Tokens = nil
