@@ -59,6 +59,9 @@ func rootCommand(environ []string, errs io.Writer) *cobra.Command {
 	run := func(cmd *cobra.Command, _ []string) error {
 		settings, warnings, err := LoadSettings(environ, ".env")
 		if err != nil {
+			for _, w := range warnings { // a misspelt name is why another is missing
+				fmt.Fprintln(errs, "psycher: "+w)
+			}
 			return err
 		}
 		log := newLog(settings, errs)
