@@ -65,7 +65,7 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 		return broken
 	}
 	marks := strings.Join(y.w.Slack.Reactions(m.channel, m.ts), " ")
-	if want := y.marks(m, made); !slices.Contains(want, marks) {
+	if want := y.marks(m, made, said); !slices.Contains(want, marks) {
 		bad("marks %q, want one of %q", marks, want)
 	}
 	if len(made) == 0 && len(said) == 0 && !m.away {
@@ -75,7 +75,7 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 }
 
 // marks are those that a mention may end with.
-func (y *play) marks(m mention, made []fakegitlab.Pipeline) []string {
+func (y *play) marks(m mention, made []fakegitlab.Pipeline, said []deploy.Say) []string {
 	c := y.course[m.ts]
 	switch {
 	case len(made) == 0:
@@ -86,6 +86,8 @@ func (y *play) marks(m mention, made []fakegitlab.Pipeline) []string {
 		return []string{"x", "question", "zzz"} // its start was refused, since nothing was said to run
 	case !y.token && c.silent != "":
 		return []string{c.silent}
+	case y.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.SaySucceeded) && !slices.Contains(said, deploy.SayUnseen):
+		return []string{"x"} // it failed before its jobs could show that it was done
 	}
 	return []string{c.mark}
 }
