@@ -197,8 +197,9 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 		var all sync.WaitGroup
 		var told []deploy.Mention
 		for i := range 300 {
-			told = append(told, r.mention(1000+i, "release"))
-			all.Go(func() { r.Accept(context.Background(), told[i], 0) })
+			asks := r.mention(1000+i, "release")
+			told = append(told, asks)
+			all.Go(func() { r.Accept(context.Background(), asks, 0) })
 		}
 		all.Wait()
 		r.shelf.set(func(_ context.Context, what string) error {
