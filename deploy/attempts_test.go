@@ -107,12 +107,14 @@ func TestEachAttemptHasATokenOfItsOwn(t *testing.T) {
 		t.Errorf("the record keeps %q", got)
 	}
 	r := accepted()
+	var newest string
 	for range 40 {
-		r = r.Start(target, "", TokenSum(NewToken()), t0, rules)
+		newest = TokenSum(NewToken())
+		r = r.Start(target, "", newest, t0, rules)
 		r.State = Waiting
 	}
-	if len(r.Tokens) != 32 {
-		t.Errorf("the record keeps %d sums", len(r.Tokens))
+	if len(r.Tokens) != 32 || r.Tokens[31] != newest {
+		t.Errorf("the record keeps %d sums, the newest among them: %v", len(r.Tokens), slices.Contains(r.Tokens, newest))
 	}
 	a, b := NewToken(), NewToken()
 	if a == b || !TokenForm.MatchString(a.Reveal()) || len(a.Reveal()) != 36 {

@@ -389,5 +389,9 @@ func mutants() []mutant {
 			"a message that is not read again before another POST", "deploy/edit.go",
 			"case err == nil && m.Edited && ", "case false && ", sim("TestEdits"),
 		},
+		{
+			"tokens of the first attempts kept, not of the last", "deploy/token.go",
+			"return sums[max(0, len(sums)-tokensKept):]", "return sums[:min(len(sums), tokensKept)]", domain,
+		},
 	}
 }
