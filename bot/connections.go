@@ -183,6 +183,7 @@ func (s *Sockets) keep(ctx, handling context.Context, greeted chan struct{}) {
 		if early > 0 {
 			wait = s.backoff(streak)
 		}
+		// mutant: a graceful refresh that counts as a failure
 		if cause := k.gone(); cause != nil {
 			old = nil
 			if !settled {

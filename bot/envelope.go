@@ -82,6 +82,7 @@ func readMention(payload []byte, me Identity) (m deploy.Mention, ok bool, d drop
 	}
 	if named := readWords(&m, *e, me); !named {
 		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
+		// mutant: an edit that no longer names the bot dropped
 		return m, m.Edited, d
 	}
 	return m, true, d
@@ -112,6 +113,7 @@ func notForBot(p eventPayload, e mentionEvent, me Identity) (reason string, quie
 		return "an event of another app", false
 	case e.BotID != "", e.AppID != "", present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
 		return "a post of a bot", false
+	// mutant: a kind of message that is no speech heard
 	case !slices.Contains(speech, e.Subtype):
 		return "not what a person says, its subtype is " + shorten(string(e.Subtype), 40), false
 	case present(e.Hidden):

@@ -40,6 +40,7 @@ func (i Intake) Handle(ctx context.Context, payload json.RawMessage, attempt int
 	if !ok {
 		return true
 	}
+	// mutant: an ack before the claim
 	return i.Accept(ctx, m, attempt)
 }
 
@@ -67,6 +68,7 @@ type Reader struct{ Targets *deploy.Targets }
 
 // Read tells what a mention asks for.
 func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
+	// mutant: half a message deployed
 	if m.Cut {
 		return deploy.Intent{Say: deploy.SayTooLong} // what was not read may hold it back
 	}

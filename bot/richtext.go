@@ -106,6 +106,7 @@ func (r *richText) inside(parent richElement, depth int) {
 		case len(e.Elements) > 0:
 			r.inside(e, depth-1)
 			r.out.WriteByte('\n')
+		// mutant: struck-through words heard
 		case e.Style.strike:
 			r.out.WriteByte(' ') // taken back: no word, no name, no mention
 		case e.Style.odd:

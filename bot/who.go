@@ -38,12 +38,15 @@ func speaker(p eventPayload, e mentionEvent, me Identity) origin {
 	}
 	switch {
 	case where.Team != "" && string(where.Team) != me.Team && (org == "" || string(where.Team) != org):
+		// mutant: an event for another workspace heard
 		return elsewhere
 	case e.UserTeam != "":
+		// mutant: a person of another organisation let in
 		if ours(e.UserTeam) {
 			return home
 		}
 		return external
+	// mutant: a person of whom nothing is told let in
 	case e.Team == "" && (p.TeamID == "" || present(p.ExtShared)),
 		e.Team != "" && !ours(e.Team),
 		p.TeamID != "" && !ours(p.TeamID):

@@ -106,6 +106,7 @@ func newClient(c Config) (redis.UniversalClient, error) {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: within}).DialContext
 	}
+	// mutant: TLS that is left out
 	if a.secure {
 		dial = overTLS(dial, c.RootCAs, within)
 	}

@@ -37,6 +37,7 @@ return {now, birth}
 var claimScript = redis.NewScript(now + `
 local birth = redis.call('GET', KEYS[3])
 local there = redis.call('GET', KEYS[1])
+-- mutant: a claim that writes over the record
 if there and birth then
   return {now, birth, there == ARGV[1] and 1 or 0}
 end
@@ -68,6 +69,7 @@ const probe = `
   redis.call('ZREM', KEYS[1], 'probe')
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
+  -- mutant: a probe that does not write what the work writes
   redis.call('ZADD', KEYS[1], now + 1000, 'probe')
   redis.call('ZREM', KEYS[1], 'probe')
   if out[2] ~= 0 then
@@ -91,6 +93,7 @@ for i = 1, #due, 2 do
   local name = due[i]
   local record = redis.call('GET', ARGV[3] .. name)
   if record then
+    -- mutant: a take that leaves the due time
     redis.call('ZADD', KEYS[1], now + ARGV[2], name)
     out[#out + 1] = record
     out[#out + 1] = due[i + 1]
@@ -135,6 +138,7 @@ return out
 //	answer   {now, 1 saved by this call or an earlier try of it | 0 something else stands there}
 var saveScript = redis.NewScript(now + `
 local there = redis.call('GET', KEYS[1])
+-- mutant: a save without the compare
 if there and there ~= ARGV[1] and there ~= ARGV[2] then
   return {now, 0}
 end
@@ -147,6 +151,7 @@ if ARGV[6] == '1' then
   redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4])
 end
 if ARGV[7] == '1' then
+  -- mutant: proof that is not kept
   redis.call('SET', KEYS[4], '1')
 end
 if there then
@@ -164,6 +169,7 @@ return {now, 1}
 //	                           ARGV[3]  the record's name among the due times
 //	answer   {now, 1 moved | 0 something else stands there}
 var delayScript = redis.NewScript(now + `
+-- mutant: a delay that overwrites a word's due time
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return {now, 0}
 end

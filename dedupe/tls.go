@@ -50,6 +50,7 @@ func overTLS(dial dialFunc, roots *x509.CertPool, within time.Duration) dialFunc
 		if err != nil {
 			return nil, err
 		}
+		// mutant: a certificate that is not verified
 		secure := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12})
 		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()

@@ -105,11 +105,13 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 		clear(l.refused)
 	}
 	before, seen := l.refused[k]
+	// mutant: nothing was started, said where that is not known
 	if errors.Is(err, ErrRefused) && (attempt == 0 || seen && before >= attempt-1) {
 		say, l.refused[k] = SayNotRecorded, attempt
 	} else {
 		delete(l.refused, k)
 	}
+	// mutant: two deliveries at once, both told
 	pass := l.telling[k] || say == SayDontKnow && (attempt == 0 || l.warned[k])
 	if say == SayNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
 		pass = true // what is told must be remembered until it is claimed: Slack delivers it again
@@ -147,6 +149,7 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 func toldNothing(at Place, lost bool) Record {
 	m := at.Mention
 	m.Text = "" // it may be many, and asks for nothing any more
+	// mutant: an answer told and then deployed
 	r := Record{Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded, User: m.User}}, Shown: Shown{Said: 1, InChannel: at.InChannel}}
 	if lost {
 		r.Shown = Shown{Posting: slotLine(0), InChannel: at.InChannel}
@@ -249,6 +252,7 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 			return true, nil
 		}
 		due := max(0, next.Shown.Until.Sub(l.now())) // who shows it just now will find this
+		// mutant: a callback that is not tried again over a change
 		if _, err = l.save(ctx, h, next, due); !errors.Is(err, ErrChanged) {
 			return true, err
 		}
@@ -263,6 +267,7 @@ var errStopping = errors.New("the bot is stopping, and its store with it")
 // error means that it is not, and the pipeline should say it again.
 func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 	l.prepare()
+	// mutant: a word heard while the embedded store ends
 	if l.closed.Load() {
 		return "", errStopping
 	}
@@ -275,6 +280,7 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 		}
 	}
 	// Who proved nothing does not learn which deployments there are.
+	// mutant: who proved nothing learns which deployments there are
 	none := VerdictUnproven
 	if w.Shared {
 		none = VerdictUnknown
@@ -287,6 +293,7 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 			return next
 		})
 		switch {
+		// mutant: a callback whose error is swallowed
 		case err != nil:
 			return "", err
 		case notJudged != nil:

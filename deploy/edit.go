@@ -64,6 +64,7 @@ func (l *Loop) withdrawn(r Record) (withdraw func(Record) Record, name string) {
 	switch {
 	case errors.Is(err, ErrMentionGone):
 		return Record.Gone, "mention-gone"
+	// mutant: a message that is not read again before another POST
 	case err == nil && m.Edited && !r.Mention.Edited && !l.asks(m, r.Deployment.Target):
 		return func(r Record) Record { return r.Edit(false) }, "mention-edited"
 	}

@@ -17,12 +17,14 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	switch {
 	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
 		return r // a word was faster
+	// mutant: a look-up of another pipeline that counts
 	case p.ID != 0 && own != 0 && p.ID != own:
 		return r // a word named the pipeline meanwhile, and this is another
 	}
 	r.Deployment.Looks++
 	d := &r.Deployment
 	switch {
+	// mutant: a look-up that overrules a call made after it began
 	case d.Ending != "" && began.Before(d.EndingAt) && p.End != Succeeded: // what it saw may be older than the word that told the end
 		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // a clock that is set back makes no endless loop
 		return r
@@ -30,6 +32,7 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 		return r.see(p, now, u)
 	case d.Ending != "":
 		return r.awaitJobs(now, u)
+	// mutant: a listing that decides too early
 	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
 		r = r.say(r.line(SayNoneSeen))
@@ -116,6 +119,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 		m.Detail = p.Detail
 		return r.sayOnce(m)
 	case waits == WaitsPerson:
+		// mutant: a person called at every look
 		return r.sayOnce(r.line(SayPerson))
 	}
 	return r
@@ -146,6 +150,7 @@ func (r Record) lapse(now time.Time, u Rules) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
 		told := r.toldNothingRuns()
 		r = r.move(Silent)
+		// mutant: a person called again about what does not run
 		if !told {
 			r = r.say(r.line(SaySilent))
 		}

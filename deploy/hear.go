@@ -14,8 +14,11 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 	other := w.Pipeline != 0 && d.Pipeline != 0 && w.Pipeline != d.Pipeline
 	start := w.Result == ResultStart
 	switch {
+	// mutant: an id that is not checked
 	case w.ID != "" && w.ID != r.Mention.ID:
 		return r, VerdictUnknown
+	// mutant: a start call granted twice
+	// mutant: a start call granted where nothing runs
 	case start && (r.toldNothingRuns() || other):
 		return r, VerdictStop
 	case r.State == Answered && d.Triggered.IsZero():
@@ -69,10 +72,12 @@ func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
 		blamed := len(d.FailedBy) > 0
 		isBlamed := slices.Contains(d.FailedBy, w.JobName)
 		d.FailedBy = without(d.FailedBy, w.JobName)
+		// mutant: a failure taken back by another job
 		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
 	}
 	isEnded := r.State == Failed || r.State == Canceled
 	canAsk := u.Watches && d.Pipeline != 0 && d.Project != ""
+	// mutant: a job's call believed for all jobs
 	if w.JobName == "" || !canAsk && believed {
 		return r.end(Pipeline{End: Succeeded}), VerdictTaken
 	}

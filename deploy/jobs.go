@@ -45,6 +45,7 @@ func begins(s, with string) bool {
 func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
 	var named, deploys []Job
 	for _, j := range jobs {
+		// mutant: a notify job that counts
 		if speaksForPipeline(j.Name, j.Stage) {
 			continue
 		}
@@ -127,10 +128,12 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	missed := len(by.skipped) + len(by.created)
 	switch {
 	case len(by.moving) > 0: // run again meanwhile
+	// mutant: a failure of a deploy job that is allowed
 	case len(by.failed) > 0:
 		p.End, p.Detail = Failed, firstFailed(by.failed)
 	case len(by.canceled) > 0:
 		p.End = Canceled
+	// mutant: a pipeline taken for its deploy job
 	case len(by.succeeded) > 0 && (status == "success" || missed == 0):
 		p.End = Succeeded
 	case status == "failed" && (missed > 0 || firstFailed(all) != ""):

@@ -244,6 +244,7 @@ func (l *Loop) grip(h Held) (mine *hold) {
 	if was := l.inHand[k]; was != nil {
 		was.again = &h
 		if was.interrupt != nil {
+			// mutant: a look-up that goes on over a word
 			was.interrupt()
 		}
 		return nil
@@ -302,6 +303,7 @@ func (l *Loop) release(k Key, mine *hold) (again *Held) {
 // save writes next over h. A save whose answer was lost is made again, with
 // the same bytes, until it is known: at most as long as ctx.
 func (l *Loop) save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error) {
+	// mutant: a save without a fresh mark
 	next.Layout, next.Mark = Layout, rand.Text()
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)

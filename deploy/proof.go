@@ -27,6 +27,7 @@ func (r Record) proves(w Word) bool {
 	for _, of := range r.Tokens {
 		found |= subtle.ConstantTimeCompare(sum, []byte(of))
 	}
+	// mutant: proof that is not compared
 	return found == 1
 }
 
@@ -42,6 +43,7 @@ func (l *Loop) hear(ctx context.Context, r Record, w Word) (Record, Verdict, err
 	}
 	next, verdict := r.Hear(w, l.now(), l.Rules)
 	if proven && verdict != VerdictUnknown {
+		// mutant: proof that no record notes
 		next.Deployment.TokenShown = true
 	}
 	return next, verdict, nil
@@ -59,11 +61,13 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) 
 	}
 	projects := []string{r.Deployment.Project}
 	if r.Deployment.Project == "" {
+		// mutant: a project that is not known is open to the secret of all
 		projects = nil
 		for _, t := range l.Targets.In(r.Mention.Team, r.Mention.Channel) {
 			projects = append(projects, t.Project)
 		}
 	}
+	// mutant: a channel that is not known is open to the secret of all
 	if len(projects) == 0 {
 		return false, nil
 	}
@@ -73,5 +77,6 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) 
 	if err != nil {
 		l.heard(err)
 	}
+	// mutant: the secret of all counts for ever
 	return !proved, err
 }

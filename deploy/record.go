@@ -100,6 +100,7 @@ type Shown struct {
 	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
 	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
 
+	// mutant: a closed thread that each process tries
 	InChannel bool             `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel
 	Retries   map[showDo]Retry `json:"retries,omitempty"`    // what Slack refused for now
 }

@@ -58,9 +58,12 @@ func (s *Shown) judge(step showStep, err error, now time.Time) error {
 		return err
 	}
 	r := s.Retries[do]
+	// mutant: a passing refusal tried for ever
+	// mutant: an end that has only the rest of the start's hour
 	if r.Tries == 0 || r.What != what {
 		r = Retry{What: what, Since: now}
 	}
+	// mutant: a passing refusal taken for final
 	left := r.Since.Add(retryFor).Sub(now)
 	if left <= 0 {
 		s.retry(do, Retry{})
@@ -89,6 +92,7 @@ func (s *Shown) lost(slot string, now time.Time) (after time.Duration) {
 // whether it may be made again: better twice than not at all.
 func (s *Shown) untold() (again bool) {
 	r := s.Retries[doFind]
+	// mutant: a post that is made again for ever
 	if r.Tries++; r.Tries >= postsMost {
 		s.retry(doFind, Retry{})
 		return false

@@ -54,6 +54,7 @@ func (l *Loop) show(h Held) {
 		if step.do == doPost || l.now().Sub(held) > Lease/3 {
 			announced, began := s, time.Now()
 			if step.do == doPost {
+				// mutant: a post that is not announced
 				announced.Posting = step.slot
 			}
 			if h, ok = l.keep(h, announced, Lease); !ok {
@@ -63,6 +64,7 @@ func (l *Loop) show(h Held) {
 			// A word may have come meanwhile: what is posted is the newest. And who
 			// slept over the answer may have lost the lease: the next save tells.
 			now, _ := firstOf(h.Record.with(s).owed(), blocked)
+			// mutant: a post by who slept over its announcement
 			if now.do != step.do || now.slot != step.slot || passed(began) > Lease/3 {
 				continue
 			}
@@ -105,6 +107,7 @@ func (l *Loop) show(h Held) {
 // may show it, also if that is before the claim would have ended.
 func (l *Loop) showLater(h Held, d time.Duration) {
 	s := h.Record.Shown
+	// mutant: a claim on showing that is kept where there is no room to show
 	s.Until, s.Next = time.Time{}, l.now().Add(d)
 	l.keep(h, s, -1)
 }

@@ -53,6 +53,7 @@ const (
 
 // postEnd is when a POST allowed at triggered has surely ended.
 func (u Rules) postEnd(triggered time.Time) time.Time {
+	// mutant: a POST that is taken for over while it may go on
 	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
 }
 
@@ -74,6 +75,7 @@ func (r Record) move(to State) Record {
 		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
 	}
 	r.State = to
+	// mutant: a reaction that is not taken off after a crash
 	r.Marks = withMark(r.Marks, mark(to))
 	r.Next = time.Time{}
 	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
@@ -159,6 +161,7 @@ func (r Record) Refuse(s Say, detail string) Record {
 
 // IsTriggering tells whether the attempt's POST is being made, as far as is known.
 func (r Record) IsTriggering(attempt int) bool {
+	// mutant: an outcome that counts for any attempt
 	return r.State == Triggering && r.Deployment.Attempt == attempt
 }
 
@@ -168,6 +171,8 @@ func (r Record) IsTriggering(attempt int) bool {
 // the outcome names is adopted in any case. applied tells the log whether
 // anything was made of it.
 func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Record, applied bool) {
+	// mutant: a refusal after none was seen
+	// mutant: an unsure attempt refused by an earlier one's outcome
 	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
 	switch {
 	case r.IsTriggering(attempt):
@@ -196,11 +201,13 @@ func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Rec
 		switch {
 		case r.Deployment.Deleted:
 			r = r.Gone()
+		// mutant: a request taken back during its POST tried again
 		case r.Deployment.TakenBack:
 			r = r.Edit(false)
 		}
 		return r, true
 	default:
+		// mutant: a second POST after a lost answer
 		return r.Doubt(now, u), true
 	}
 }
@@ -212,6 +219,7 @@ func (r Record) adopt(p Pipeline, now time.Time, u Rules) (next Record, adopted 
 	switch {
 	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
 		return r, false
+	// mutant: a pipeline that is not adopted while it waits
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
 		return r.run(p, now, u), true
 	}

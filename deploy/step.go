@@ -35,6 +35,7 @@ func (l *Loop) step(h Held, free func()) (next Held, show bool) {
 			if !r.IsTriggering(attempt) {
 				return r
 			}
+			// mutant: a second POST by who takes over
 			return r.Doubt(l.now(), l.Rules)
 		})
 	case Unsure, Running, Silent:
@@ -52,6 +53,7 @@ func (l *Loop) step(h Held, free func()) (next Held, show bool) {
 func (l *Loop) owes(h Held, now time.Time) bool {
 	due := h.Record.Due(now)
 	if due != 0 || len(h.Record.owed()) == 0 {
+		// mutant: a due time that is not put back
 		l.delay(h, due)
 		return false
 	}
@@ -102,8 +104,10 @@ func (l *Loop) refuses(h Held, t Target) Say {
 		return SayNotAllowed
 	case m.Edited:
 		return SayEditedIn
+	// mutant: birth not judged
 	case m.Time().Before(h.Birth):
 		return SayForgotten
+	// mutant: age not judged
 	case l.Slack.Now().Sub(m.Time()) > l.Rules.MaxAge:
 		return SayTooLate
 	}
@@ -140,9 +144,11 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 	if leave == nil {
 		return l.standInLine(h, wait)
 	}
+	// mutant: a trigger that keeps a place in the loop
 	defer leave()
 	free()
 	if h.Record.State == Waiting {
+		// mutant: a deleted request tried again
 		if withdraw, name := l.withdrawn(h.Record); withdraw != nil {
 			l.log(Event{Name: name, Record: h.Record})
 			return l.put(h, func(r Record) Record {
@@ -159,9 +165,11 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 	defer cancel()
 	h, err := l.save(ctx, h, allowed, allowed.Next.Sub(l.now()))
 	if err != nil {
+		// mutant: a POST although its save was lost
 		return h, false // not ours any more, or not known to be saved: nothing is sent
 	}
 	attempt := h.Record.Deployment.Attempt
+	// mutant: a POST that keeps what is heard from being shown
 	l.lend(h.Record.Mention.Key)
 	answered := l.showIfSlow(h)
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, token, judged.Add(WriteWithin))
@@ -181,6 +189,7 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 func (l *Loop) standInLine(h Held, wait time.Duration) (Held, bool) {
 	now, r := l.now(), h.Record
 	r.Next = now.Add(wait)
+	// mutant: what waits for its turn not shown
 	due := r.Due(now)
 	if due == 0 && len(r.owed()) > 0 {
 		return h, true
@@ -303,6 +312,7 @@ func (l *Loop) find(ctx context.Context, r Record, now time.Time) (p Pipeline, c
 	d := r.Deployment
 	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, l.ageAtMost(r, now))
 	if asked := r.Mention.Time(); l.Slack.Now().Before(l.Rules.postEnd(asked)) {
+		// mutant: a listing that decides by the store's clock alone
 		complete = false // the store's clock was set ahead: the POST may still be under way
 	}
 	if p.ID == 0 || err != nil {
@@ -321,6 +331,7 @@ func (l *Loop) find(ctx context.Context, r Record, now time.Time) (p Pipeline, c
 func (l *Loop) ageAtMost(r Record, now time.Time) time.Duration {
 	age := now.Sub(r.Deployment.Triggered)
 	if asked := r.Mention.Time(); !asked.IsZero() {
+		// mutant: a pipeline's age by the store's clock alone
 		age = max(age, l.Slack.Now().Sub(asked))
 	}
 	return age
@@ -370,6 +381,7 @@ func (l *Loop) reload(h Held) (Held, error) {
 		if err == nil {
 			return h, nil // gone since: the save writes it anew
 		}
+		// mutant: a record of a newer layout that is not let go
 		if errors.Is(err, ErrUnreadable) || !pause(l.work, backoff(try)) {
 			return h, err
 		}

@@ -40,5 +40,6 @@ func TokenSum(t Secret) string {
 // withToken adds the sum of an attempt's token to those that prove the record.
 func withToken(sums []string, sum string) []string {
 	sums = append(slices.Clone(sums), sum)
+	// mutant: tokens of the first attempts kept, not of the last
 	return sums[max(0, len(sums)-tokensKept):]
 }

@@ -157,6 +157,7 @@ func (r Record) owed() []showStep {
 		add(showStep{do: doPost, slot: slotLine(n), say: r.seeded(r.Lines[n], n)})
 	}
 	for _, m := range r.Marks { // once the new one stands: no moment is without a mark
+		// mutant: the old reaction taken off before the new one stands
 		if marked && m != v.Mark && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
 			add(showStep{do: doUnreact, mark: m})
 		}
@@ -189,6 +190,7 @@ func (r Record) Due(now time.Time) time.Duration {
 		if r.State == Accepted {
 			return 0
 		}
+		// mutant: a record left due for ever
 		return -1
 	}
 	return max(0, at.Sub(now))

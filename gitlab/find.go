@@ -75,6 +75,7 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 		}
 	}
 	asks := 0
+	// mutant: a foreign UUID in a name taken for another deployment's
 	for _, p := range list {
 		theirs, err := c.knownID(asked{project, p.ID})
 		if errors.Is(err, errNotAsked) {
@@ -131,10 +132,13 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 		date := a.date()
 		sure = sure && !date.IsZero()
 		if since.IsZero() {
+			// mutant: a pipeline looked for without room between clocks
+			// mutant: a pipeline whose age is judged by our clock
 			since = date.Add(-age - time.Since(began) - clockSlack)
 			if date.IsZero() {
 				since = began.Add(-age - blindSlack)
 			}
+			// mutant: a list that is believed though GitLab's clock was another
 			sure = sure && (query.UpdatedAfter == nil || !query.UpdatedAfter.After(since))
 		}
 		for _, p := range page {

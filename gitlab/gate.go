@@ -51,6 +51,7 @@ func (g *gate) pass(now time.Time) bool {
 
 // tooLate looks at both clocks: the monotonic one may stand still while the
 // machine sleeps, and the wall clock may be set back.
+// mutant: a POST without a deadline for its first byte
 func tooLate(monotonic, wall, left time.Duration) bool { return monotonic >= left || wall >= left }
 
 // shut shuts the gate for good and tells whether that was in time.

@@ -34,6 +34,7 @@ func (c *Client) Look(ctx context.Context, project string, id int64, count deplo
 	looked.Judged = true
 	jobs, err := c.allJobs(ctx, project, id)
 	switch {
+	// mutant: jobs that cannot be seen taken for good ones
 	case err == nil && len(jobs) > 0:
 		judged := count.Judge(p.Status, jobs)
 		looked.End, looked.Nothing, looked.Detail = judged.End, judged.Nothing, cut(scrub(plain(judged.Detail), c.token))
@@ -87,6 +88,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 			query.Page = next
 		}
 	}
+	// mutant: an earlier try of a job that counts
 	return lastTries(all), nil
 }
 

@@ -115,6 +115,7 @@ func (n *notify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Retry-After", retrySeconds(a.word))
 	}
 	if !a.counts() {
+		// mutant: a stranger keeps the connection
 		header.Set("Connection", "close") // others wait for it
 	}
 	w.WriteHeader(a.status)
@@ -138,6 +139,7 @@ func (n *notify) answer(w http.ResponseWriter, r *http.Request) reply {
 	if r.ContentLength > maxCallback {
 		return tooLarge
 	}
+	// mutant: a body whose length is not said is read to its end
 	body, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
 	if errors.As(readErr, new(*http.MaxBytesError)) {
 		return tooLarge
@@ -148,6 +150,7 @@ func (n *notify) answer(w http.ResponseWriter, r *http.Request) reply {
 		c.err = badField{"body", "it broke off, or came too slowly"}
 	}
 	bearers := bearer(r.Header.Values("Authorization"))
+	// mutant: a call of thousands of guesses
 	if c.names+len(bearers) > maxNames {
 		return reply{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("more than %d names", maxNames)}
 	}
@@ -172,6 +175,7 @@ func (n *notify) knows(shown []string) (token deploy.Secret, shared bool) {
 	for _, s := range shown {
 		sum := sha256.Sum256([]byte(s))
 		found |= subtle.ConstantTimeCompare(sum[:], n.shared[:])
+		// mutant: a token without its form is looked up
 		if token == "" && deploy.IsToken(s) {
 			token = deploy.Secret(s)
 		}
@@ -194,6 +198,7 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 			a.status, a.text = http.StatusServiceUnavailable, "not recorded now: say it again"
 		}
 	}()
+	// mutant: a 2xx before the save
 	a.verdict, a.err = n.hearer.Hear(ctx, word)
 	switch a.verdict {
 	case deploy.VerdictTaken:
@@ -233,6 +238,7 @@ func (n *notify) note(r *http.Request, a reply) {
 			return
 		}
 		var log bool
+		// mutant: guesses that fill the log
 		if log, left = n.strangers.take(time.Now()); !log {
 			return
 		}

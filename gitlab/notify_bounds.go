@@ -9,6 +9,7 @@ import (
 // What the notify port gives a stranger. A file descriptor is spent for each
 // connection, and a process may have as few as 256.
 const (
+	// mutant: connections without a bound
 	maxConnections = 128
 	maxNames       = 20 // of one call, each of which may be the secret
 	logBurst       = 10 // lines about calls that do not count, and then

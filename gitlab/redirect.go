@@ -20,6 +20,7 @@ func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // a project since it was renamed. It is never led anywhere else, since it
 // carries the API token.
 func (c *Client) follow(to *http.Request, via []*http.Request) error {
+	// mutant: a read that is led to another host
 	if to.Method != http.MethodGet || len(via) > redirectLimit || !c.isOurs(to.URL) {
 		return http.ErrUseLastResponse
 	}
