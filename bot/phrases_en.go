@@ -9,7 +9,7 @@ func english() language {
 	return language{
 		release: "release",
 		to:      " ",
-		name:    "(name)",
+		name:    "NAME",
 		last: map[deploy.State]string{
 			deploy.Accepted:   "has just been asked for",
 			deploy.Answered:   "was withdrawn",
@@ -74,7 +74,7 @@ func english() language {
 			deploy.SayOther: {
 				"[Did you mean “{word}”? ]Nothing was started.[ This channel deploys {target} from {ref}.| This channel deploys {targets}.| This channel deploys {target}.]\nTo go ahead, just write “{write}”.",
 				"Nothing was started[: I wasn't sure about “{word}”].[ From here, {target} is deployed from {ref}.| From here you can deploy {targets}.| From here you can deploy {target}.]\nTo deploy that, just write “{write}”.",
-				"Just checking[, because of “{word}”]: do you want [{target} ({ref})|one of {targets}|to deploy]? Nothing was started.\nIf so, just write “{write}”.",
+				"Just checking[, because of “{word}”]: deploy [{target} ({ref})|one of {targets}|now]? Nothing was started.\nIf so, just write “{write}”.",
 			},
 			deploy.SayNearMiss: {
 				"[“{word}”? ]Did you mean “release”? Nothing was started.\nIf you did, write “{write}”.",
@@ -86,8 +86,8 @@ func english() language {
 				"Sorry, I didn't make it to the end of this message. Nothing was started.\nA new one with just “{write}” is all I need.",
 			},
 			deploy.SayGuest: {
-				"Sorry, guests from another workspace can't deploy here. Nothing was started.\nAsk somebody of this workspace to write “{write}”.",
-				"Nothing was started: only people of this workspace can deploy.\nOne of them can write “{write}” for you.",
+				"Sorry, guests from another workspace can't deploy here. Nothing was started.\nAsk somebody in this workspace to write “{write}”.",
+				"Nothing was started: only people in this workspace can deploy.\nOne of them can write “{write}” for you.",
 			},
 			deploy.SayNotAllowed: {
 				"Nothing was started. Only certain people may deploy[ {target}| this].\nAsk one of them to write “{write}”, or ask whoever runs psycher to add you to `allow` in the settings.",
@@ -112,7 +112,7 @@ func english() language {
 			},
 			deploy.SayBroken: {
 				"Sorry, that's a bug on my side. Nothing was started.\nPlease write “{write}” again. If it happens again, ask whoever runs psycher to look at the log.",
-				"I tripped over my own feet, sorry. Nothing was started.\nTry “{write}” once more. If that doesn't help, psycher's log tells why.",
+				"I tripped over my own feet, sorry. Nothing was started.\nTry “{write}” once more. If that doesn't help, psycher's log says why.",
 			},
 			deploy.SayNotRecorded: {
 				"Nothing was started. I could not write to Redis, where I keep my records.\nTo deploy, wait a moment and write “{write}”.",
@@ -212,8 +212,8 @@ func english() language {
 				"[Deploying {what}|Deploying]: I'll say here how it ends.[ {link:Pipeline}]",
 			},
 			deploy.SayStatusUnsure: {
-				"GitLab gave no clear answer: [{what} may|this may] or may not be deploying. Nobody should deploy it again before looking at [{link:the pipelines}|the pipelines in GitLab]. I'll say here what I find out.",
-				"I asked GitLab to deploy[ {what}| this], but can't tell from its answer whether that started. Before anybody deploys again, please look at [{link:the pipelines}|the pipelines in GitLab]. When I know more, I'll say so here.",
+				"GitLab gave no clear answer: [{what} may|this may] or may not be deploying. Please check [{link:the pipelines}|the pipelines in GitLab] before anyone deploys again. I'll update this message when I know more.",
+				"I asked GitLab to deploy[ {what}| this], but can't tell from its answer whether that started. Before anyone deploys again, please look at [{link:the pipelines}|the pipelines in GitLab]. I'll update this message when I find out.",
 			},
 			deploy.SayStatusSilent: {
 				"[{what} has|This has] not reported back.[ {link:Look in GitLab}]",
@@ -269,8 +269,8 @@ func english() language {
 				"[{user} ][The deploy of {target}|The deploy] was canceled partway through.[ {link:Pipeline}]\nPlease check how far it got, then run it again in GitLab or write “{write}”.",
 			},
 			deploy.SaySilent: {
-				"[{user} ][The deploy of {target}|The deploy] has not reported back in time. Please check in [{link:GitLab}|GitLab] how it went.\nIf it still reports back, I'll say so here.",
-				"[{user} ]I have heard nothing of [the deploy of {target}|the deploy]. Could you check in [{link:GitLab}|GitLab] whether it worked?\nShould it report late, I'll say so here.",
+				"[{user} ][The deploy of {target}|The deploy] has not reported back in time. Please check in [{link:GitLab}|GitLab] how it went.\nIf it still reports back, I'll post it here.",
+				"[{user} ]I have heard nothing of [the deploy of {target}|the deploy]. Could you check in [{link:GitLab}|GitLab] whether it worked?\nIf it reports late, I'll post it here.",
 			},
 			deploy.SayNoneSeen: {
 				"[{user} ]I looked, and GitLab shows no pipeline for [{what}|this deploy].[ {link:Pipelines}]\nWrite “{write}” again to start a new one.",
@@ -279,7 +279,7 @@ func english() language {
 			deploy.SayRecovered: {
 				"The retry did it! [{target} is|It's] deployed :tada:",
 				"Second time lucky: [{target} is|it's] deployed after all.",
-				"Fell over, got up, done. [{target} is|It's] out!",
+				"Fell over, got up, shipped it. [{target} is|It's] out!",
 			},
 			deploy.SayFailedAfter: {
 				"[{user} ][The deploy of {target}|The deploy] had succeeded, and now reports a failure[ ({detail})]. A job may have been run again.[ Please look at {link:the pipeline}.]\nI left the mark of success where it is.",
@@ -291,7 +291,7 @@ func english() language {
 			},
 			deploy.SayNothing: {
 				"[{user} ]The pipeline is over, but [{what} was not|nothing was] deployed.[ {link:Pipeline}]\n[Somebody has to start {detail} in GitLab. I'll say here how it ends.|No deploy job ran. Please check its `rules` in `.gitlab-ci.yml`.]",
-				"[{user} ][{what} has not been|Nothing has been] deployed, though the pipeline is over.[ {link:Pipeline}]\n[{detail} waits for somebody to start it in GitLab. When it ends, I'll say so here.|It looks as if the deploy job was skipped. Please check its conditions in `.gitlab-ci.yml`.]",
+				"[{user} ][{what} has not been|Nothing has been] deployed, though the pipeline is over.[ {link:Pipeline}]\n[{detail} waits for somebody to start it in GitLab. When it ends, I'll post it here.|It looks as if the deploy job was skipped. Please check its conditions in `.gitlab-ci.yml`.]",
 			},
 			deploy.SayPerson: {
 				"[{user} ][The deploy of {target}|The deploy] is waiting for a person in GitLab.[ {link:Pipeline}]\nIt goes on when somebody starts the manual job. I'll say here how it ends.",
@@ -299,7 +299,7 @@ func english() language {
 			},
 			deploy.SayOvertime: {
 				"[The deploy of {target}|The deploy] is still going on[ after {detail}], which is longer than expected. GitLab says it hasn't ended, so I'll keep following it.[ {link:Pipeline}]",
-				"[The deploy of {target}|The deploy] takes longer than expected[ ({detail} so far)], but GitLab says it hasn't ended. I'm keeping an eye on it.[ {link:Pipeline}]",
+				"[The deploy of {target}|The deploy] is taking longer than expected[ ({detail} so far)], but GitLab says it hasn't ended. I'm keeping an eye on it.[ {link:Pipeline}]",
 			},
 			deploy.SayBrokenUnsure: {
 				"[{user} ]Sorry, because of a bug on my side I can't tell whether [the deploy of {target}|the deploy] started.\nPlease don't deploy again before you have looked at [{link:the pipelines}|the pipelines in GitLab].",
