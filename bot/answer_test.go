@@ -126,7 +126,7 @@ func kind(err error) string {
 }
 
 func post(a *API) error {
-	_, err := a.Post(context.Background(), deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{Say: deploy.SayGreet})
+	_, err := a.Post(context.Background(), deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
 	return err
 }
 

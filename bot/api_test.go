@@ -87,7 +87,7 @@ func says(body string) fakeAnswer { return fakeAnswer{body: body} }
 func apiOver(rt http.RoundTripper) *API {
 	return NewAPI(APIConfig{
 		BotToken: botToken, AppToken: appToken, Transport: rt, Log: zerolog.Nop(),
-		Text: func(m deploy.Message) string { return "words of " + string(m.Say) },
+		Text: func(m deploy.Message) string { return "words of " + string(m.ID) },
 	})
 }
 
@@ -97,13 +97,13 @@ func TestWhatIsSent(t *testing.T) {
 	ctx := t.Context()
 	reply := mention
 	reply.Thread = "1699999999.000001"
-	ts, err := a.Post(ctx, deploy.Place{Mention: reply, Slot: "line-1"}, deploy.Message{Say: deploy.SayGreet})
+	ts, err := a.Post(ctx, deploy.Place{Mention: reply, Slot: "line-1"}, deploy.Message{ID: deploy.MsgGreet})
 	if err != nil || ts != "1700000002.000000" {
 		t.Fatalf("ts %q, %v", ts, err)
 	}
 	for _, err := range []error{
 		post(a), a.React(ctx, key, "thumbsup"), a.Unreact(ctx, key, "zzz"),
-		a.Update(ctx, key, "1700000002.000000", deploy.Message{Say: deploy.SayStatusRunning}),
+		a.Update(ctx, key, "1700000002.000000", deploy.Message{ID: deploy.MsgStatusRunning}),
 	} {
 		if err != nil {
 			t.Fatal(err)

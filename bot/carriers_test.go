@@ -68,9 +68,9 @@ func carried(pieces []piece) (fromBlocks, fromText string) {
 		}
 		in := Understand(m.Text, []string{"app", "web"}, nil)
 		if m.Cut {
-			in.Say = deploy.SayTooLong
+			in.Answer = deploy.MsgTooLong
 		}
-		return "say " + string(in.Say) + ", target " + in.Target
+		return "say " + string(in.Answer) + ", target " + in.Target
 	}
 	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(words, " ")})
 }

@@ -76,7 +76,7 @@ func readMention(payload []byte, me Identity) (m deploy.Mention, ok bool, d drop
 	}
 	m.ID = DeploymentID(m.Key)
 	m.User = string(e.User)
-	m.Stranger = from != home
+	m.External = from != home
 	if t := string(e.ThreadTS); isTS(t) && t != m.TS {
 		m.Thread = t
 	}

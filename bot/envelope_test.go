@@ -142,10 +142,10 @@ func TestWhoAndWhere(t *testing.T) {
 		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Mention) bool { return m.Edited }},
 		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Mention) bool { return m.Thread == "" }},
 		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Mention) bool { return m.Thread == "" }},
-		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.Stranger }},
-		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.Stranger }},
-		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.Stranger }},
-		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.Stranger }},
+		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.External }},
+		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.External }},
+		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.External }},
+		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.External }},
 		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.User == "U1" }},
 		{"another type for each field that is not needed", obj{
 			"event_time": "x", "authorizations": 5, "event.blocks": "x", "event.attachments": obj{}, "event.event_ts": 5,
@@ -308,18 +308,18 @@ func FuzzReadMention(f *testing.F) {
 }
 
 func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
-	for text, want := range map[string]deploy.Say{
-		"<@UBOT> `release`":                  deploy.SayUnknown,
-		"<@UBOT> re`x`lease":                 deploy.SayUnknown,
-		"<@UBOT> deploy `develop`":           deploy.SayOther,
-		"<@UBOT> ```\nrelease\n```":          deploy.SayUnknown,
+	for text, want := range map[string]deploy.MessageID{
+		"<@UBOT> `release`":                  deploy.MsgUnknown,
+		"<@UBOT> re`x`lease":                 deploy.MsgUnknown,
+		"<@UBOT> deploy `develop`":           deploy.MsgOther,
+		"<@UBOT> ```\nrelease\n```":          deploy.MsgUnknown,
 		"<@UBOT> release `app`":              "",
 		"<@UBOT> release\n&gt; do not panic": "",
 	} {
 		e := mentionEvent{Text: lenient(text)}
 		words, named, _ := e.words("UBOT")
-		if got := Understand(words, []string{"app"}, nil); !named || got.Say != want {
-			t.Errorf("%q: named %v, %q; want %q", text, named, got.Say, want)
+		if got := Understand(words, []string{"app"}, nil); !named || got.Answer != want {
+			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
 		}
 	}
 }

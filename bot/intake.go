@@ -70,7 +70,7 @@ type Reader struct{ Targets *deploy.Targets }
 func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
 	// mutant: half a message deployed
 	if m.Cut {
-		return deploy.Intent{Say: deploy.SayTooLong} // what was not read may hold it back
+		return deploy.Intent{Answer: deploy.MsgTooLong} // what was not read may hold it back
 	}
 	names := make([]string, len(here))
 	for i, t := range here {

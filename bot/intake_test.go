@@ -141,7 +141,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 			if !ok {
 				t.Fatalf("not a mention: %s", reason)
 			}
-			if in := (Reader{Targets: &deploy.Targets{}}).Read(m, here); in.Say != deploy.SayTooLong {
+			if in := (Reader{Targets: &deploy.Targets{}}).Read(m, here); in.Answer != deploy.MsgTooLong {
 				t.Errorf("%q is read as %+v", shorten(m.Text, 40), in)
 			}
 		})

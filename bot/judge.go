@@ -24,7 +24,7 @@ func (h *hold) find(c *clause, beside bool) (span, bool) {
 		}
 	}
 	for _, w := range h.en {
-		if at, ok := c.phrase(w); ok && (h.say != deploy.SayPast || h.where != own || !c.conditional(at)) {
+		if at, ok := c.phrase(w); ok && (h.say != deploy.MsgPast || h.where != own || !c.conditional(at)) {
 			return at, true
 		}
 	}

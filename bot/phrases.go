@@ -30,9 +30,9 @@ func NewPhrases(lang string) (*Phrases, error) {
 
 // Text says m, in at most 3,000 characters. The same seed chooses the same wording.
 func (p *Phrases) Text(m deploy.Message) string {
-	wordings := p.language.says[m.Say]
+	wordings := p.language.says[m.ID]
 	if len(wordings) == 0 {
-		return harmless(string(m.Say), nameLimit)
+		return harmless(string(m.ID), nameLimit)
 	}
 	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], p.language.values(m)))
 	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
@@ -43,11 +43,11 @@ func (p *Phrases) Text(m deploy.Message) string {
 
 // language is what a language file holds.
 type language struct {
-	release string                  // the word that deploys, as a person writes it
-	to      string                  // between a person's name and what is said to them
-	name    string                  // stands where the name of a target is to be written
-	last    map[deploy.State]string // {last}
-	says    map[deploy.Say][]string // the wordings
+	release string                        // the word that deploys, as a person writes it
+	to      string                        // between a person's name and what is said to them
+	name    string                        // stands where the name of a target is to be written
+	last    map[deploy.State]string       // {last}
+	says    map[deploy.MessageID][]string // the wordings
 }
 
 // How many characters of a value are shown, counted as they are sent. Together

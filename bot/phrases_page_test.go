@@ -61,12 +61,12 @@ var pagePlaceholders = []struct{ name, meaning string }{
 }
 
 // pageParts are the page's headings, each above the first Say of its part.
-var pageParts = map[deploy.Say]string{
-	deploy.SayGreet:         "Answers that deploy nothing",
-	deploy.SayWaitRate:      "Why a deploy waits",
-	deploy.SayRefusedToken:  "Why GitLab refused",
-	deploy.SayStatusRunning: "The status message, which is edited as things move",
-	deploy.SaySucceeded:     "Lines in the thread of a deploy",
+var pageParts = map[deploy.MessageID]string{
+	deploy.MsgGreet:         "Answers that deploy nothing",
+	deploy.MsgWaitRate:      "Why a deploy waits",
+	deploy.MsgRefusedToken:  "Why GitLab refused",
+	deploy.MsgStatusRunning: "The status message, which is edited as things move",
+	deploy.MsgSucceeded:     "Lines in the thread of a deploy",
 }
 
 func TestThePageShowsEveryPhrase(t *testing.T) {
@@ -91,7 +91,7 @@ func phrasesPage(t *testing.T) string {
 	ja, en := all["ja"], all["en"]
 	var b strings.Builder
 	b.WriteString(pageHead)
-	sample := pageSamples(deploy.SayRefusedToken)[0]
+	sample := pageSamples(deploy.MsgRefusedToken)[0]
 	for _, p := range pagePlaceholders {
 		value := en.language.values(sample)[p.name]
 		if value == "" {
@@ -100,7 +100,7 @@ func phrasesPage(t *testing.T) string {
 		b.WriteString("| `{" + p.name + "}` | " + p.meaning + " | " + markdown(value) + " |\n")
 	}
 	b.WriteString(pageMiddle)
-	for _, say := range deploy.Says() {
+	for _, say := range deploy.MessageIDs() {
 		if part := pageParts[say]; part != "" {
 			b.WriteString("\n## " + part + "\n\n| | 日本語 | English |\n|---|---|---|\n")
 		}
@@ -116,7 +116,7 @@ func phrasesPage(t *testing.T) string {
 }
 
 func pageCell(p *Phrases, m deploy.Message, wording int) string {
-	if wording >= len(p.language.says[m.Say]) {
+	if wording >= len(p.language.says[m.ID]) {
 		return ""
 	}
 	m.Seed = uint32(wording)
@@ -125,17 +125,17 @@ func pageCell(p *Phrases, m deploy.Message, wording int) string {
 
 // pageSamples are messages as the bot may come to say them: two of those that
 // differ much by what is known.
-func pageSamples(say deploy.Say) []deploy.Message {
-	m := full(deploy.Message{Say: say})
-	words := map[deploy.Say]string{
-		deploy.SayStop: "待って", deploy.SayNegated: "しないで", deploy.SayPast: "終わった", deploy.SayHow: "どうやって",
-		deploy.SayLater: "明日", deploy.SayOther: "staging", deploy.SayNearMiss: "リリーズ",
+func pageSamples(say deploy.MessageID) []deploy.Message {
+	m := full(deploy.Message{ID: say})
+	words := map[deploy.MessageID]string{
+		deploy.MsgStop: "待って", deploy.MsgNegated: "しないで", deploy.MsgPast: "終わった", deploy.MsgHow: "どうやって",
+		deploy.MsgLater: "明日", deploy.MsgOther: "staging", deploy.MsgNearMiss: "リリーズ",
 	}
-	details := map[deploy.Say]string{
-		deploy.SayRefusedRedirect: "https://git.example.com/", deploy.SayRefusedOther: "Something else is wrong",
-		deploy.SayRefusedElsewhere: "Sign in", deploy.SayRefusedProxy: "Cache Access Denied",
-		deploy.SayRefusedConfig: "Missing CI config file", deploy.SayRefusedDisabled: "Pipelines are disabled!",
-		deploy.SayOvertime: "1h",
+	details := map[deploy.MessageID]string{
+		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
+		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
+		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!",
+		deploy.MsgOvertime: "1h",
 	}
 	if words[say] != "" {
 		m.Word = words[say]
@@ -145,13 +145,13 @@ func pageSamples(say deploy.Say) []deploy.Message {
 	}
 	other := m
 	switch say {
-	case deploy.SayStop, deploy.SayPast:
+	case deploy.MsgStop, deploy.MsgPast:
 		other.URL, other.Last = "", ""
-	case deploy.SayNothing:
+	case deploy.MsgNothing:
 		other.Detail = ""
-	case deploy.SayOther:
+	case deploy.MsgOther:
 		other.Target, other.Targets = "", []string{"api", "web"}
-	case deploy.SayWhichTarget:
+	case deploy.MsgWhichTarget:
 		m.Targets = []string{"api", "web"}
 		m.Target = ""
 		return []deploy.Message{m}

@@ -34,10 +34,10 @@ func voices(t *testing.T) map[string]*Phrases {
 // eachWording calls f with every wording there is and a message that chooses it.
 func eachWording(t *testing.T, f func(t *testing.T, lang string, p *Phrases, m deploy.Message, wording string)) {
 	for lang, p := range voices(t) {
-		for _, say := range deploy.Says() {
+		for _, say := range deploy.MessageIDs() {
 			for i, wording := range p.language.says[say] {
 				t.Run(fmt.Sprintf("%s/%s/%d", lang, say, i), func(t *testing.T) {
-					f(t, lang, p, deploy.Message{Say: say, Seed: uint32(i)}, wording)
+					f(t, lang, p, deploy.Message{ID: say, Seed: uint32(i)}, wording)
 				})
 			}
 		}
@@ -47,14 +47,14 @@ func eachWording(t *testing.T, f func(t *testing.T, lang string, p *Phrases, m d
 // full is a message of which everything is known.
 func full(m deploy.Message) deploy.Message {
 	return deploy.Message{
-		Say: m.Say, Seed: m.Seed, User: person, Target: "app", Targets: []string{"app"}, Project: "group/app",
+		ID: m.ID, Seed: m.Seed, User: person, Target: "app", Targets: []string{"app"}, Project: "group/app",
 		Ref: "master", Key: "RELEASE", URL: page, Word: "まだ", Detail: "deploy:production",
 		Until: 1700000000, Last: string(deploy.Succeeded),
 	}
 }
 
-func refusalSay(say deploy.Say) bool {
-	return strings.HasPrefix(string(say), "refused-") || say == deploy.SayStatusRefused
+func refusalSay(say deploy.MessageID) bool {
+	return strings.HasPrefix(string(say), "refused-") || say == deploy.MsgStatusRefused
 }
 
 func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
@@ -67,10 +67,10 @@ func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
 }
 
 func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
-	least := map[deploy.Say]int{deploy.SayGreet: 3, deploy.SayUnknown: 3, deploy.SaySucceeded: 3}
+	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		said := slices.Sorted(maps.Keys(p.language.says))
-		if diff := cmp.Diff(slices.Sorted(slices.Values(deploy.Says())), said); diff != "" {
+		if diff := cmp.Diff(slices.Sorted(slices.Values(deploy.MessageIDs())), said); diff != "" {
 			t.Errorf("%s (-to be said +has words): %s", lang, diff)
 		}
 		for say, wordings := range p.language.says {
@@ -97,14 +97,14 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 	for lang, p := range voices(t) {
 		seen := map[string]bool{}
 		for seed := range uint32(100) {
-			m := deploy.Message{Say: deploy.SayGreet, Seed: 4_294_967_200 - seed}
+			m := deploy.Message{ID: deploy.MsgGreet, Seed: 4_294_967_200 - seed}
 			said := p.Text(m)
 			if p.Text(m) != said {
 				t.Errorf("%s: the same seed says two things", lang)
 			}
 			seen[said] = true
 		}
-		if want := len(p.language.says[deploy.SayGreet]); len(seen) != want {
+		if want := len(p.language.says[deploy.MsgGreet]); len(seen) != want {
 			t.Errorf("%s: %d of %d greetings are said", lang, len(seen), want)
 		}
 	}
@@ -184,30 +184,30 @@ func TestAWordingIsWellFormed(t *testing.T) {
 func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	opening := map[string]string{"ja": "何も始めていません。", "en": "Nothing was started. "}
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
-	holdsBack := []deploy.Say{
-		deploy.SayStop, deploy.SayNegated, deploy.SayPast, deploy.SayHow, deploy.SayLater, deploy.SayOther,
-		deploy.SayNearMiss, deploy.SayTooLong, deploy.SayTooLate, deploy.SayForgotten, deploy.SayEditedIn, deploy.SayEditedOut,
-		deploy.SayGuest, deploy.SayNotAllowed, deploy.SayBroken, deploy.SayNotRecorded,
+	holdsBack := []deploy.MessageID{
+		deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther,
+		deploy.MsgNearMiss, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
 	}
-	quiet := []deploy.Say{
-		deploy.SayGreet, deploy.SayUnknown, deploy.SayNoTarget, deploy.SayWhichTarget, deploy.SayWaitRate, deploy.SayWaitUnreachable,
+	quiet := []deploy.MessageID{
+		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 	}
 	eachWording(t, func(t *testing.T, lang string, p *Phrases, m deploy.Message, wording string) {
 		for _, m := range []deploy.Message{m, full(m)} {
 			text := p.Text(m)
 			switch {
-			case refusalSay(m.Say):
+			case refusalSay(m.ID):
 				if !strings.HasPrefix(text, opening[lang]) {
 					t.Errorf("a refusal that does not begin with it: %s", text)
 				}
-			case slices.Contains(holdsBack, m.Say):
+			case slices.Contains(holdsBack, m.ID):
 				if !strings.Contains(text, nothing[lang]) {
 					t.Errorf("does not say that nothing was started: %s", text)
 				}
 				if !strings.Contains(wording, "{write}") {
 					t.Errorf("does not say what to write: %s", wording)
 				}
-			case slices.Contains(quiet, m.Say), m.Say == deploy.SayStatusAnswered:
+			case slices.Contains(quiet, m.ID), m.ID == deploy.MsgStatusAnswered:
 			default:
 				if strings.Contains(text, nothing[lang]) {
 					t.Errorf("says that nothing was started where that is not known: %s", text)
@@ -218,13 +218,13 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 }
 
 func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
-	named := []deploy.Say{
-		deploy.SayFailed, deploy.SayCanceled, deploy.SaySilent, deploy.SayNoneSeen, deploy.SayBrokenUnsure, deploy.SayFailedAfter,
-		deploy.SayNothing, deploy.SayPerson,
+	named := []deploy.MessageID{
+		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
+		deploy.MsgNothing, deploy.MsgPerson,
 	}
 	eachWording(t, func(t *testing.T, _ string, p *Phrases, m deploy.Message, _ string) {
 		text := p.Text(full(m))
-		if got, want := strings.Count(text, "<@"+person+">") == 1, slices.Contains(named, m.Say); got != want {
+		if got, want := strings.Count(text, "<@"+person+">") == 1, slices.Contains(named, m.ID); got != want {
 			t.Errorf("names the person: %v, should: %v: %s", got, want, text)
 		}
 	})
@@ -247,16 +247,16 @@ func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
 }
 
 func TestWhatIsLinked(t *testing.T) {
-	linked := []deploy.Say{
-		deploy.SayStop, deploy.SayPast, deploy.SayForgotten, deploy.SayStopping, deploy.SayStatusRunning, deploy.SayStatusUnsure,
-		deploy.SayStatusSilent, deploy.SayStatusSucceeded, deploy.SayStatusFailed, deploy.SayStatusCanceled, deploy.SayFailed,
-		deploy.SayCanceled, deploy.SaySilent, deploy.SayNoneSeen, deploy.SayFailedAfter, deploy.SayBrokenUnsure,
-		deploy.SayStatusPerson, deploy.SayStatusRunner, deploy.SayStatusNothing,
-		deploy.SayUnseen, deploy.SayNothing, deploy.SayPerson, deploy.SayOvertime,
+	linked := []deploy.MessageID{
+		deploy.MsgStop, deploy.MsgPast, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
+		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
+		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
+		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
 	}
 	eachWording(t, func(t *testing.T, _ string, p *Phrases, m deploy.Message, _ string) {
 		text := p.Text(full(m))
-		if got, want := strings.Count(text, "<"+page+"|") == 1, slices.Contains(linked, m.Say); got != want {
+		if got, want := strings.Count(text, "<"+page+"|") == 1, slices.Contains(linked, m.ID); got != want {
 			t.Errorf("links: %v, should: %v: %s", got, want, text)
 		}
 	})
@@ -288,11 +288,11 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		})
 	}
 	for lang, p := range voices(t) {
-		text := p.Text(deploy.Message{Say: deploy.SayRefusedOther, Detail: "{user} [{link:x}|{ref}]", User: person, Ref: "master"})
+		text := p.Text(deploy.Message{ID: deploy.MsgRefusedOther, Detail: "{user} [{link:x}|{ref}]", User: person, Ref: "master"})
 		if !strings.Contains(text, "`{user} [{link:x}|{ref}]`") {
 			t.Errorf("%s looks into a value: %s", lang, text)
 		}
-		if text := p.Text(deploy.Message{Say: deploy.SayPast, Last: "<!channel>"}); strings.Contains(text, "<") {
+		if text := p.Text(deploy.Message{ID: deploy.MsgPast, Last: "<!channel>"}); strings.Contains(text, "<") {
 			t.Errorf("%s believes an unknown state: %s", lang, text)
 		}
 	}

@@ -29,7 +29,7 @@ func TestTroubleshootingKnowsEverythingThatTheBotSays(t *testing.T) {
 		for _, m := range row.FindAllStringSubmatch(table, -1) {
 			got = append(got, m[1])
 		}
-		for _, say := range deploy.Says() {
+		for _, say := range deploy.MessageIDs() {
 			want = append(want, string(say))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -37,7 +37,7 @@ func TestTroubleshootingKnowsEverythingThatTheBotSays(t *testing.T) {
 		}
 		fresh := row.ReplaceAllStringFunc(table, func(line string) string {
 			m := row.FindStringSubmatch(line)
-			return "| `" + m[1] + "` | " + read(t, lang, deploy.Say(m[1])) + " | " + m[3] + " |"
+			return "| `" + m[1] + "` | " + read(t, lang, deploy.MessageID(m[1])) + " | " + m[3] + " |"
 		})
 		if *update {
 			if err := os.WriteFile(path, []byte(before+"<!-- says -->\n"+fresh+"<!-- /says -->"+after), 0o644); err != nil {
@@ -50,7 +50,7 @@ func TestTroubleshootingKnowsEverythingThatTheBotSays(t *testing.T) {
 }
 
 // read is what a person may read, to be found by: the first line of each wording.
-func read(t *testing.T, lang string, say deploy.Say) string {
+func read(t *testing.T, lang string, say deploy.MessageID) string {
 	voice := voices(t)[lang]
 	var lines []string
 	for seed := range voice.language.says[say] {

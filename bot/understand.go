@@ -34,12 +34,12 @@ func Understand(text string, here []string, elsewhere func(name string) bool) de
 	}
 	first, at := judge(clauses)
 	switch {
-	case first != nil && (first.say != deploy.SayOther || len(here) > 0):
-		return deploy.Intent{Say: first.say, Target: target, Word: at}
+	case first != nil && (first.say != deploy.MsgOther || len(here) > 0):
+		return deploy.Intent{Answer: first.say, Target: target, Word: at}
 	case len(here) == 0:
-		return deploy.Intent{Say: deploy.SayNoTarget, Word: at}
+		return deploy.Intent{Answer: deploy.MsgNoTarget, Word: at}
 	case target == "" || len(named) > 1:
-		return deploy.Intent{Say: deploy.SayWhichTarget, Word: at}
+		return deploy.Intent{Answer: deploy.MsgWhichTarget, Word: at}
 	}
 	return deploy.Intent{Target: target, Word: at}
 }
@@ -48,18 +48,18 @@ func Understand(text string, here []string, elsewhere func(name string) bool) de
 func (p *prose) withoutDeploy(words, target string) deploy.Intent {
 	for _, w := range asciiWords(words) {
 		if oneOf(w.s, nearMisses...) {
-			return deploy.Intent{Say: deploy.SayNearMiss, Target: target, Word: p.written(w.from, w.to)}
+			return deploy.Intent{Answer: deploy.MsgNearMiss, Target: target, Word: p.written(w.from, w.to)}
 		}
 	}
 	for _, w := range nearMisses {
 		if n := strings.Index(words, w); n >= 0 && w[0] >= utf8.RuneSelf {
-			return deploy.Intent{Say: deploy.SayNearMiss, Target: target, Word: p.written(n, n+len(w))}
+			return deploy.Intent{Answer: deploy.MsgNearMiss, Target: target, Word: p.written(n, n+len(w))}
 		}
 	}
 	if n := strings.Index(words, "よろ"); n >= 0 {
-		return deploy.Intent{Say: deploy.SayGreet, Word: p.written(n, n+len("よろ"))}
+		return deploy.Intent{Answer: deploy.MsgGreet, Word: p.written(n, n+len("よろ"))}
 	}
-	return deploy.Intent{Say: deploy.SayUnknown}
+	return deploy.Intent{Answer: deploy.MsgUnknown}
 }
 
 // judge finds the hold that answers best, and the words that decided as they
@@ -96,7 +96,7 @@ func judge(clauses []*clause) (first *hold, at string) {
 // aboutAnother tells whether a hold only says that a clause is about another
 // deploy, so that a later clause may still ask for one.
 func aboutAnother(h int) bool {
-	return holds[h].say == deploy.SayPast || h == 0
+	return holds[h].say == deploy.MsgPast || h == 0
 }
 
 // heldBy finds the first hold that fits a clause with a deploy word: in itself,
@@ -112,7 +112,7 @@ func (c *clause) heldBy(all []*clause, i int) (int, string) {
 				continue
 			}
 			// Before it: 「明日、」, but not 「明日は休みです。」 nor "staging is fine,".
-			before := j == i-1 && (h.say != deploy.SayLater || o.end == ",") && h.say != deploy.SayOther
+			before := j == i-1 && (h.say != deploy.MsgLater || o.end == ",") && h.say != deploy.MsgOther
 			beside := h.near && (o.short() && (j > i || before) || j > i && o.takesBack())
 			if !beside && h.where != anyClause {
 				continue

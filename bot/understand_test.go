@@ -23,7 +23,7 @@ func understood(i deploy.Intent) string {
 	if i.Deploys() {
 		return "deploy"
 	}
-	return string(i.Say)
+	return string(i.Answer)
 }
 
 func check(t *testing.T, all []sentence, here ...string) {

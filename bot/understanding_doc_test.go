@@ -37,7 +37,7 @@ func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
 	for i := range holds {
 		for _, s := range holds[i].such {
 			got := Understand(s, []string{"app"}, theirs)
-			if got.Say != holds[i].say {
+			if got.Answer != holds[i].say {
 				t.Errorf("%q, an example of %q: got %s (%q), want %s", s, holds[i].name, understood(got), got.Word, holds[i].say)
 			}
 		}

@@ -81,7 +81,7 @@ func TestWhoSpeaks(t *testing.T) {
 				got = elsewhere
 			case !ok:
 				t.Fatalf("not a mention: %s", reason)
-			case m.Stranger:
+			case m.External:
 				got = external
 			}
 			if got != c.want {

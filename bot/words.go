@@ -19,7 +19,7 @@ const (
 //
 // In the words, % stands for a deploy word, right beside; # for a number.
 type hold struct {
-	say    deploy.Say
+	say    deploy.MessageID
 	name   string // what it is, for people
 	where  place
 	unless string // for people: what outweighs it; empty: nothing does
@@ -38,7 +38,7 @@ type hold struct {
 // certain before the doubtful.
 var holds = []hold{
 	{
-		say: deploy.SayOther, name: "Another thing than a deploy", where: own,
+		say: deploy.MsgOther, name: "Another thing than a deploy", where: own,
 		ja: []string{
 			"%ノート", "%日", "%版", "%手順", "%方法", "%計画", "%準備", "%判定", "%担当", "%内容", "%物", "%フロー",
 			"%ブランチ", "%タグ", "%スケジュール", "%情報", "%履歴", "%ログ", "%候補", "%管理", "%資料", "%会議",
@@ -57,7 +57,7 @@ var holds = []hold{
 		such: []string{"リリースノート書いて", "リリース日を決めたい", "デプロイ手順教えて", "release notes please", "cut a release candidate"},
 	},
 	{
-		say: deploy.SayStop, name: "Stop or undo", where: own, near: true,
+		say: deploy.MsgStop, name: "Stop or undo", where: own, near: true,
 		ja: []string{
 			"止め", "停止", "とめて", "ストップ", "中止", "中断", "キャンセル", "待って", "待った", "待ち", "待て", "待と", "まって", "まてよ",
 			"延期", "見送", "見合わせ", "不要", "いらない", "要らない", "いりません", "要りません", "戻し", "戻せ", "戻す", "戻り", "もどし", "もどせ", "もどす",
@@ -76,7 +76,7 @@ var holds = []hold{
 		such: []string{"リリース待って", "さっきのリリース戻せる？", "デプロイは中止で", "hold the release", "can we undo the deploy?", "release. wait, stop"},
 	},
 	{
-		say: deploy.SayPast, name: "The past, or the state of a deploy", where: clauseWide,
+		say: deploy.MsgPast, name: "The past, or the state of a deploy", where: clauseWide,
 		unless: "it only tells when something else was done: 昨日マージした分", done: true,
 		ja: []string{
 			"いつ", "さっき", "先ほど", "先程", "さきほど", "昨日", "きのう", "昨晩", "昨夜", "一昨日", "おととい", "先日",
@@ -88,7 +88,7 @@ var holds = []hold{
 		},
 	},
 	{
-		say: deploy.SayPast, name: "The past, or the state of a deploy, told after the word", where: own,
+		say: deploy.MsgPast, name: "The past, or the state of a deploy, told after the word", where: own,
 		unless: "a condition stands between: deploy once QA is done",
 		ja: []string{
 			"した", "しました", "ました", "してた", "してま", "してる", "していま", "していた", "している", "していな", "していて", "しちゃった", "しとる", "して良かった", "してよかった",
@@ -115,7 +115,7 @@ var holds = []hold{
 		},
 	},
 	{
-		say: deploy.SayHow, name: "A question how, who, whether", where: clauseWide,
+		say: deploy.MsgHow, name: "A question how, who, whether", where: clauseWide,
 		ja: []string{
 			"どうやって", "どうすれば", "どうしたら", "どうやれば", "どのように", "どうする", "どうしよ", "どうです", "どうでしょ", "どうなの", "どうなん", "どうか",
 			"どう?", "どの", "どれ", "どこ", "どっち", "どちら", "なに", "何が", "何を", "何で", "何の", "何時", "何分", "なぜ", "何故", "なんで", "誰", "だれ", "どなた",
@@ -131,7 +131,7 @@ var holds = []hold{
 		such: []string{"どうやってデプロイするの", "誰がリリースする？", "リリースどうしよう", "how do I deploy?", "should we release?", "who runs the deploy?"},
 	},
 	{
-		say: deploy.SayHow, name: "A question whether, asked after the word", where: own,
+		say: deploy.MsgHow, name: "A question whether, asked after the word", where: own,
 		ja: []string{
 			"していい", "して良い", "してよい", "してよろし", "して大丈夫", "してok", "して問題", "してもいい", "しても良", "してもよ", "しても大丈夫", "しても問題", "しても構", "してもかま", "してもok", "しても平気", "しても安全", "して構", "してかま", "して平気", "させて", "させていただ",
 			"できる?", "できるか", "できるの", "できるん", "できます", "できるよう", "できるかな", "出来る", "出来ます", "できる状", "可能", "大丈夫です", "大丈夫?",
@@ -143,7 +143,7 @@ var holds = []hold{
 		such: []string{"リリースしていい？", "デプロイしてもよろしいですか", "リリースすべき？", "リリースできますか", "リリースするかも"},
 	},
 	{
-		say: deploy.SayNegated, name: "Negation", where: own, near: true,
+		say: deploy.MsgNegated, name: "Negation", where: own, near: true,
 		ja: []string{
 			"ない", "ません", "しなくて", "するな", "すんな", "せんと", "しちゃだ", "しちゃダ", "しちゃ駄", "しちゃい", "しては", "禁止", "ダメ", "だめ", "駄目", "無理", "むり", "なし", "無し", "ナシ",
 			"せず", "あかん", "アカン", "ならん", "ぬよう", "危険", "ではなく", "じゃなく", "でなく", "うそ", "嘘", "冗談", "なんちゃって",
@@ -156,7 +156,7 @@ var holds = []hold{
 		such: []string{"リリースしないで", "デプロイしちゃダメ", "今はリリースできません", "don’t release", "we can't release today", "let's not deploy", "not yet, deploy later"},
 	},
 	{
-		say: deploy.SayLater, name: "A condition", where: anyClause,
+		say: deploy.MsgLater, name: "A condition", where: anyClause,
 		ja: []string{
 			"たら", "だら", "えば", "けば", "げば", "せば", "てば", "ねば", "べば", "めば", "れば", "なら", "次第", "場合", "てから", "時点で", "後に", "あとに", "たあと", "た後", "ほど待",
 		},
@@ -166,7 +166,7 @@ var holds = []hold{
 		},
 	},
 	{
-		say: deploy.SayLater, name: "A time or a plan", where: clauseWide, near: true,
+		say: deploy.MsgLater, name: "A time or a plan", where: clauseWide, near: true,
 		unless: "it only tells when something else was done: 今日マージした分", done: true,
 		ja: []string{
 			"明日", "あした", "あす", "明後日", "あさって", "明朝", "明晩", "翌", "来週", "来月", "来年", "再来", "今週", "今月", "今夜", "今晩", "今夕",
@@ -185,18 +185,18 @@ var holds = []hold{
 		such: []string{"明日の朝リリースお願い", "明日、リリースお願いします", "18時にリリースして", "リリースお願いします。来週で", "deploy at 6pm", "release tomorrow", "release tonight please"},
 	},
 	{
-		say: deploy.SayLater, name: "A time or a plan, told after the word", where: own,
+		say: deploy.MsgLater, name: "A time or a plan, told after the word", where: own,
 		ja:   []string{"計画", "スケジュール", "まで待", "までに", "%後", "%前", "%時に", "%時の", "するから", "しますから", "タイムリー"},
 		such: []string{"リリース後に連絡します", "デプロイ前に確認します"},
 	},
 	{
-		say: deploy.SayOther, name: environments, where: clauseWide, near: true,
+		say: deploy.MsgOther, name: environments, where: clauseWide, near: true,
 		ja: environmentsJA, en: environmentsEN,
 		shape: (*clause).version, shapes: "a version (v1.2.3, 1.2.3), a branch (feature/x), a commit (3f2a9c1)",
 		such: []string{"stagingにデプロイ", "検証環境にデプロイして", "feature/x をデプロイして", "release v1.2.3", "deploy `develop`", "deploy to stg please"},
 	},
 	{
-		say: deploy.SayPast, name: "Still, not yet, is, are: the state, where nothing is asked for", where: own,
+		say: deploy.MsgPast, name: "Still, not yet, is, are: the state, where nothing is asked for", where: own,
 		unless: "something is asked for", asked: true,
 		ja: []string{"まだ", "もう"},
 		en: []string{
@@ -205,7 +205,7 @@ var holds = []hold{
 		such: []string{"リリースまだ？", "デプロイはまだです", "is the release out?", "the deploy is green"},
 	},
 	{
-		say: deploy.SayHow, name: "A doubt: a statement or a bare question", where: own, unless: "something is asked for", asked: true,
+		say: deploy.MsgHow, name: "A doubt: a statement or a bare question", where: own, unless: "something is asked for", asked: true,
 		ja: []string{
 			"%は", "%が", "%って", "%に", "%で", "%と", "%も", "%や", "%から", "%より", "%まで", "%へ", "%だけ", "%とか", "%など", "%しか", "%の",
 			"かな", "よね", "たいな", "たいけ", "たいん", "たいの", "たいが", "たいですが", "いいです", "いい?", "いいか", "よいです", "よい?", "よろしいです", "よろしいで", "でしょう", "ですか", "ますか",
@@ -219,28 +219,28 @@ var holds = []hold{
 		such: []string{"リリース？", "リリースは明るい", "リリースが遅れそう", "release?", "we release by hand", "ready for release"},
 	},
 	{
-		say: deploy.SayHow, name: "A doubt: the word as a thing", where: own,
+		say: deploy.MsgHow, name: "A doubt: the word as a thing", where: own,
 		unless: "the thing is to be done: do the deploy, please run a release",
 		shape:  (*clause).thing, shapes: "the, a, this, our before the deploy word",
 		such: []string{"the release surprised everybody", "our deploy surprised us"},
 	},
 	{
-		say: deploy.SayHow, name: "A doubt: a reason for something else", where: own,
+		say: deploy.MsgHow, name: "A doubt: a reason for something else", where: own,
 		shape: (*clause).reason, shapes: "the clause ends in ので, から and asks for nothing: リリースするので準備して",
 		such: []string{"リリースするので準備して", "デプロイが必要なので見てください"},
 	},
 	{
-		say: deploy.SayHow, name: "A doubt: something else is to be done about it", where: own,
+		say: deploy.MsgHow, name: "A doubt: something else is to be done about it", where: own,
 		shape: (*clause).object, shapes: "を and what is no way to ask for a deploy: リリースを確認して",
 		such: []string{"リリースを確認してください", "リリースを楽しみに"},
 	},
 	{
-		say: deploy.SayOther, name: "A doubt: a longer word", where: own,
+		say: deploy.MsgOther, name: "A doubt: a longer word", where: own,
 		shape: (*clause).compound, shapes: "kanji or katakana right after the deploy word that ask for nothing: リリース祭り, リリースの確認",
 		such: []string{"リリース祭り", "リリースの確認をお願いします", "デプロイ大臣"},
 	},
 	{
-		say: deploy.SayOther, name: "A target of another channel", where: clauseWide, near: true,
+		say: deploy.MsgOther, name: "A target of another channel", where: clauseWide, near: true,
 		shape: (*clause).strange, shapes: "a name that another channel's target has: release api",
 	},
 }

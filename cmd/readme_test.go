@@ -54,9 +54,9 @@ func showsTheDemo(t *testing.T, lang, readme string) {
 	begin := []string{"  yamada: @psycher " + story.release, "      👍 :thumbsup:", "", "      ✅ :white_check_mark:", "", ""}
 	want := slices.Concat([]string{"```text", story.works}, begin, []string{"", story.fails}, begin, []string{""})
 	want[len(want)-4] = "      ❌ :x:"
-	says := map[int]deploy.Say{
-		4: deploy.SayStatusRunning, 6: deploy.SayStatusSucceeded, 7: deploy.SaySucceeded,
-		12: deploy.SayStatusRunning, 14: deploy.SayStatusFailed, 15: deploy.SayFailed,
+	says := map[int]deploy.MessageID{
+		4: deploy.MsgStatusRunning, 6: deploy.MsgStatusSucceeded, 7: deploy.MsgSucceeded,
+		12: deploy.MsgStatusRunning, 14: deploy.MsgStatusFailed, 15: deploy.MsgFailed,
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("the transcript has %d lines, not %d: %q", len(lines), len(want), lines)
@@ -82,17 +82,17 @@ func showsTheDemo(t *testing.T, lang, readme string) {
 }
 
 // spokenLines are the lines that the demo can show of something said.
-func spokenLines(phrases *bot.Phrases, say deploy.Say, line int) []string {
+func spokenLines(phrases *bot.Phrases, say deploy.MessageID, line int) []string {
 	pipeline := "http://127.0.0.1:38873/example/app/-/pipelines/1001"
 	if line > 8 {
 		pipeline = strings.TrimSuffix(pipeline, "1") + "2"
 	}
-	m := deploy.Message{Say: say, Target: "app", Ref: "master", URL: pipeline}
+	m := deploy.Message{ID: say, Target: "app", Ref: "master", URL: pipeline}
 	begin := "    ↳ psycher: "
 	switch say {
-	case deploy.SayStatusSucceeded, deploy.SayStatusFailed:
+	case deploy.MsgStatusSucceeded, deploy.MsgStatusFailed:
 		begin = "    ↳ psycher ✎ "
-	case deploy.SayFailed:
+	case deploy.MsgFailed:
 		m.User = "U0YAMADA"
 	}
 	var lines []string
@@ -115,13 +115,13 @@ func TestReadmeTellsWhatDeploysAndWhatDoesNot(t *testing.T) {
 func tellsWhatDeploys(t *testing.T, readme, begin string) {
 	deploys := example.FindAllString(after(t, readme, begin, "<!-- held back:"), -1)
 	table := strings.Split(strings.TrimSpace(after(t, readme, "<!-- held back:", "\n\n")), "\n")[2:]
-	answers := []deploy.Say{deploy.SayStop, deploy.SayNegated, deploy.SayPast, deploy.SayHow, deploy.SayLater, deploy.SayOther}
+	answers := []deploy.MessageID{deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther}
 	if len(deploys) < 3 || len(table) != len(answers) {
 		t.Fatalf("%d examples deploy, %d rows hold back", len(deploys), len(table))
 	}
-	read := func(quoted string) deploy.Say {
+	read := func(quoted string) deploy.MessageID {
 		text := strings.Trim(quoted, `「」"`)
-		return bot.Understand("<@U0BOT> "+text, []string{"app"}, nil).Say
+		return bot.Understand("<@U0BOT> "+text, []string{"app"}, nil).Answer
 	}
 	for _, text := range deploys {
 		if say := read(text); say != "" {

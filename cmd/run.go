@@ -73,7 +73,7 @@ func Run(ctx context.Context, s Settings, n Net, log zerolog.Logger) error {
 	running.Go(func() { p.meetStore(ctx, math.MaxInt64) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { p.loop.Run(looping) })
-	defer context.AfterFunc(ctx, func() { p.loop.Hurry(handsDrain) })()
+	defer context.AfterFunc(ctx, func() { p.loop.Shutdown(handsDrain) })()
 	// The order of the end: nothing new comes in, then what is in hand is
 	// finished, while callbacks are still taken.
 	err = p.sockets(s, n, stop).Run(ctx)
@@ -144,8 +144,8 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	})
 	p.loop = &deploy.Loop{
 		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
-		Rules:   deploy.Rules{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, Watches: p.git.Watches()},
-		Forgets: p.embedded, Log: p.event,
+		Timing:    deploy.Timing{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: p.git.CanPoll()},
+		Ephemeral: p.embedded, Log: p.event,
 	}
 	return p, nil
 }
@@ -200,7 +200,7 @@ func (p *parts) meetStore(ctx context.Context, within time.Duration) {
 // checkRights says which rights GITLAB_API_TOKEN lacks, one line a project: at
 // the start, not in the middle of an incident.
 func (p *parts) checkRights(ctx context.Context, projects []string) {
-	if !p.git.Watches() {
+	if !p.git.CanPoll() {
 		return
 	}
 	for _, project := range projects {

@@ -85,22 +85,22 @@ func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error
 func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
 
 // Claim implements [deploy.Store].
-func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (deploy.Held, bool, error) {
+func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (deploy.Stored, bool, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
-		return deploy.Held{}, false, fmt.Errorf("encoding the record: %w", err)
+		return deploy.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Mention.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
 		raw, millis(lease), Keep.Milliseconds(), bornAt(slackNow), k.String())
 	if err != nil {
-		return deploy.Held{}, false, fmt.Errorf("claiming the mention: %w", err)
+		return deploy.Stored{}, false, fmt.Errorf("claiming the mention: %w", err)
 	}
-	return deploy.Held{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
+	return deploy.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
 }
 
 // Take implements [deploy.Store].
-func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, time.Duration, error) {
+func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: who is refused meanwhile sets it again
 	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.tag + ":record:probe", s.tag + ":last:probe"},
 		n, lease.Milliseconds(), s.tag+":record:", probe)
@@ -118,7 +118,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.
 }
 
 // Pending implements [deploy.Store].
-func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Held, error) {
+func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Stored, error) {
 	v, err := s.run(ctx, pendingScript, []string{s.due(), s.birth()}, n, s.tag+":record:")
 	if err != nil {
 		return nil, fmt.Errorf("reading what is pending: %w", err)
@@ -131,8 +131,8 @@ func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Held, error) {
 const leftFor = time.Second
 
 // held decodes {now, birth, ..., record, its due time, ...}.
-func (s *Store) held(ctx context.Context, v values, from int) []deploy.Held {
-	var hs []deploy.Held
+func (s *Store) held(ctx context.Context, v values, from int) []deploy.Stored {
+	var hs []deploy.Stored
 	for i := from; i+1 < len(v); i += 2 {
 		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
 		h.Due = v.time(i + 1)
@@ -150,8 +150,8 @@ func (s *Store) held(ctx context.Context, v values, from int) []deploy.Held {
 	return hs
 }
 
-func decode(raw []byte, now, birth time.Time) (deploy.Held, error) {
-	h := deploy.Held{Raw: raw, Now: now, Birth: birth}
+func decode(raw []byte, now, birth time.Time) (deploy.Stored, error) {
+	h := deploy.Stored{Raw: raw, Now: now, Birth: birth}
 	if err := json.Unmarshal(raw, &h.Record); err != nil {
 		return h, fmt.Errorf("%w: %w", deploy.ErrUnreadable, err)
 	}
@@ -162,21 +162,21 @@ func decode(raw []byte, now, birth time.Time) (deploy.Held, error) {
 }
 
 // Load implements [deploy.Store].
-func (s *Store) Load(ctx context.Context, k deploy.Key) (deploy.Held, bool, error) {
+func (s *Store) Load(ctx context.Context, k deploy.Key) (deploy.Stored, bool, error) {
 	return s.load(ctx, loadScript, s.record(k), s.birth())
 }
 
-func (s *Store) load(ctx context.Context, script *redis.Script, keys ...string) (deploy.Held, bool, error) {
+func (s *Store) load(ctx context.Context, script *redis.Script, keys ...string) (deploy.Stored, bool, error) {
 	v, err := s.run(ctx, script, keys, s.tag+":record:")
 	if err != nil || len(v) < 3 {
-		return deploy.Held{}, false, err
+		return deploy.Stored{}, false, err
 	}
 	h, err := decode(v.bytes(2), v.time(0), v.birth(1))
 	return h, err == nil, err
 }
 
 // Save implements [deploy.Store].
-func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+func (s *Store) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
@@ -197,7 +197,7 @@ func (s *Store) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 	if v.int(1) == 0 {
 		return h, deploy.ErrChanged
 	}
-	return deploy.Held{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+	return deploy.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
 }
 
 // Proved implements [deploy.Store].
@@ -224,7 +224,7 @@ func (s *Store) Unprove(ctx context.Context, project string) (had bool, err erro
 }
 
 // Delay implements [deploy.Store].
-func (s *Store) Delay(ctx context.Context, h deploy.Held, due time.Duration) error {
+func (s *Store) Delay(ctx context.Context, h deploy.Stored, due time.Duration) error {
 	k := h.Record.Mention.Key
 	if _, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String()); err != nil {
 		return fmt.Errorf("moving a due time: %w", err)

@@ -94,7 +94,7 @@ func mention(ts string) deploy.Mention {
 	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, User: "U1", Text: "release"}
 }
 
-func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy.Held, bool) {
+func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy.Stored, bool) {
 	t.Helper()
 	h, made, err := s.Claim(context.Background(), r, lease, time.Now())
 	if err != nil {
@@ -103,7 +103,7 @@ func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy
 	return h, made
 }
 
-func take(t *testing.T, s *Store, n int) []deploy.Held {
+func take(t *testing.T, s *Store, n int) []deploy.Stored {
 	t.Helper()
 	hs, _, err := s.Take(context.Background(), n, deploy.Lease)
 	if err != nil {
@@ -114,9 +114,9 @@ func take(t *testing.T, s *Store, n int) []deploy.Held {
 
 func TestClaim(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		a := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		a := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
 		b := a
-		b.Mark = "b"
+		b.Revision = "b"
 		if _, made := claim(t, s, a, time.Minute); !made {
 			t.Error("the first claim did not make the record")
 		}
@@ -135,7 +135,7 @@ func TestClaim(t *testing.T) {
 func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "")
-		r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
 		claim(t, s, r, -1)
 		for _, c := range []struct {
 			after time.Duration
@@ -152,7 +152,7 @@ func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
 func TestTakeHandsOutWhatIsDueOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		for i := range 5 {
-			claim(t, s, deploy.Record{Mark: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
+			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
 		}
 		if got := take(t, s, 3); len(got) != 3 {
 			t.Fatalf("took %d, want the 3 asked for", len(got))
@@ -183,7 +183,7 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 			{0, 1, deploy.Lease - 5*time.Second, deploy.Lease}, // the one just taken, when its lease is over
 			{0, 0, 0, 0}, // one that there was no room for
 		} {
-			claim(t, s, deploy.Record{Mark: "m", State: deploy.Accepted, Mention: mention(rand.Text())}, c.claim)
+			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(rand.Text())}, c.claim)
 			_, next, err := s.Take(context.Background(), c.take, deploy.Lease)
 			if err != nil || next < c.least || next > c.most {
 				t.Errorf("%+v: due in %v, %v", c, next, err)
@@ -195,9 +195,9 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 func TestSaveComparesWhatWasRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
 		mine, theirs := h.Record, h.Record
-		mine.Mark, theirs.Mark = "mine", "theirs"
+		mine.Revision, theirs.Revision = "mine", "theirs"
 		saved, err := s.Save(ctx, h, mine, time.Minute)
 		if err != nil {
 			t.Fatal(err)
@@ -211,8 +211,8 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 		if _, err := s.Save(ctx, saved, theirs, -1); err != nil {
 			t.Errorf("the next save: %v", err)
 		}
-		if got, ok, err := s.Load(ctx, h.Record.Mention.Key); err != nil || !ok || got.Record.Mark != "theirs" {
-			t.Errorf("stands there: %v %v %v", got.Record.Mark, ok, err)
+		if got, ok, err := s.Load(ctx, h.Record.Mention.Key); err != nil || !ok || got.Record.Revision != "theirs" {
+			t.Errorf("stands there: %v %v %v", got.Record.Revision, ok, err)
 		}
 		if got := take(t, s, 10); len(got) != 0 {
 			t.Error("a record saved without a due time was due")
@@ -223,14 +223,14 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 func TestSaveOfALostRecordWritesItAnew(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
 		s.client.FlushAll(ctx)
 		next := h.Record
-		next.Mark = "b"
+		next.Revision = "b"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)
 		}
-		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Mark != "b" {
+		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Revision != "b" {
 			t.Errorf("taken after it was written anew: %v", got)
 		}
 		if ttl := s.client.PTTL(ctx, s.record(h.Record.Mention.Key)).Val(); ttl <= Keep-time.Hour || ttl > Keep {
@@ -242,9 +242,9 @@ func TestSaveOfALostRecordWritesItAnew(t *testing.T) {
 func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
 		next := h.Record
-		next.Mark = "b"
+		next.Revision = "b"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +269,7 @@ func TestBirth(t *testing.T) {
 			t.Errorf("the birth moved to %v", again)
 		}
 		s.client.FlushAll(ctx)
-		h, _, err := s.Claim(ctx, deploy.Record{Mark: "a", Mention: mention("1.0")}, 0, slack.Add(time.Hour))
+		h, _, err := s.Claim(ctx, deploy.Record{Revision: "a", Mention: mention("1.0")}, 0, slack.Add(time.Hour))
 		if err != nil || !h.Birth.Equal(slack.Add(time.Hour+2*time.Second)) {
 			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
 		}
@@ -282,7 +282,7 @@ func TestBirth(t *testing.T) {
 func TestDueTimeWithoutARecordIsTakenOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Mark: "a", Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", Mention: mention("1.0")}, 0)
 		s.client.Del(ctx, s.record(h.Record.Mention.Key))
 		take(t, s, 1)
 		if n := s.client.ZCard(ctx, s.due()).Val(); n != 0 {
@@ -312,7 +312,7 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 				}
 				t.Cleanup(func() { s.Close() })
 				for i := range c.records {
-					r := deploy.Record{Layout: deploy.Layout + 1, Mark: "x", State: deploy.Running, Mention: mention(fmt.Sprintf("1.%06d", i))}
+					r := deploy.Record{Layout: deploy.Layout + 1, Revision: "x", State: deploy.Running, Mention: mention(fmt.Sprintf("1.%06d", i))}
 					if i%10 == 0 {
 						r.Mention.Key = deploy.Key{}
 						raw := fmt.Sprintf(`{"v": "of %d"}`, i)
@@ -368,14 +368,14 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 		if _, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
 			t.Fatalf("of none: %v %v", ok, err)
 		}
-		h, _ := claim(t, s, deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
 		next := h.Record
-		next.Mark, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
+		next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)
 		}
-		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); err != nil || !ok || r.Mark != "b" {
-			t.Errorf("last: %v %v %v", r.Mark, ok, err)
+		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); err != nil || !ok || r.Revision != "b" {
+			t.Errorf("last: %v %v %v", r.Revision, ok, err)
 		}
 	})
 }
@@ -391,11 +391,11 @@ func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
 				t.Errorf("%q: proved %v %v, want %v", projects, got, err, want)
 			}
 		}
-		r := deploy.Record{Layout: deploy.Layout, Mark: "a", State: deploy.Running, Mention: mention("1.0")}
+		r := deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Running, Mention: mention("1.0")}
 		r.Deployment.Project = "group/app"
 		h, _ := claim(t, s, r, time.Minute)
 		plain := r
-		plain.Mark = "b"
+		plain.Revision = "b"
 		saved, err := s.Save(ctx, h, plain, time.Minute)
 		if err != nil {
 			t.Fatal(err)
@@ -403,7 +403,7 @@ func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
 		proved(false, "group/app")
 
 		next := plain
-		next.Mark, next.Deployment.TokenShown = "c", true
+		next.Revision, next.Deployment.TokenShown = "c", true
 		if _, err := s.Save(ctx, h, next, time.Minute); !errors.Is(err, deploy.ErrChanged) {
 			t.Fatal(err)
 		}
@@ -485,7 +485,7 @@ func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
 	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
-	r := deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+	r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
 	if _, _, err := s.Claim(ctx, r, deploy.Lease, time.Now()); !errors.Is(err, deploy.ErrRefused) {
 		t.Fatalf("a claim without memory: %v", err)
 	}

@@ -158,7 +158,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 			}
 			t.Cleanup(func() { s.Close() })
 			claimed := patiently(func() error {
-				_, _, err := s.Claim(t.Context(), deploy.Record{Mark: "a", State: deploy.Accepted, Mention: mention("1." + c.name)}, time.Minute, time.Now())
+				_, _, err := s.Claim(t.Context(), deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1." + c.name)}, time.Minute, time.Now())
 				return err
 			})
 			w.mu.Lock()

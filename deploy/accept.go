@@ -71,18 +71,18 @@ func (l *Loop) wasTold(k Key) (Record, bool) {
 // claim makes the record, in one round trip when all is well. A try that was
 // refused is made again for a while; one without an answer is not, as nobody
 // knows what became of it: Slack delivers again.
-func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Held, bool, error) {
-	r.Layout, r.Mark = Layout, rand.Text()
+func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Stored, bool, error) {
+	r.Layout, r.Revision = Layout, rand.Text()
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
 		h, made, err := l.Store.Claim(tryCtx, r, lease, l.Slack.Now())
 		cancel()
 		if ctx.Err() == nil {
-			l.heard(err)
+			l.storeAnswered(err)
 		}
 		if err == nil {
-			l.seen(h)
+			l.syncClock(h)
 		}
 		if !errors.Is(err, ErrRefused) || time.Now().Add(backoff(try)).After(end) || !pause(ctx, backoff(try)) {
 			return h, made, err
@@ -95,7 +95,7 @@ func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Held, 
 // that nothing was started, and then it may be acked; when it is not known,
 // from the second delivery on and once, that.
 func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack bool) {
-	k, say := m.Key, SayDontKnow
+	k, say := m.Key, MsgDontKnow
 	if m.Edited {
 		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
@@ -107,13 +107,13 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	before, seen := l.refused[k]
 	// mutant: nothing was started, said where that is not known
 	if errors.Is(err, ErrRefused) && (attempt == 0 || seen && before >= attempt-1) {
-		say, l.refused[k] = SayNotRecorded, attempt
+		say, l.refused[k] = MsgNotRecorded, attempt
 	} else {
 		delete(l.refused, k)
 	}
 	// mutant: two deliveries at once, both told
-	pass := l.telling[k] || say == SayDontKnow && (attempt == 0 || l.warned[k])
-	if say == SayNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
+	pass := l.telling[k] || say == MsgDontKnow && (attempt == 0 || l.warned[k])
+	if say == MsgNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
 		pass = true // what is told must be remembered until it is claimed: Slack delivers it again
 	}
 	if !pass {
@@ -125,16 +125,16 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 		return false
 	}
 	slot := string(say)
-	if say == SayNotRecorded {
+	if say == MsgNotRecorded {
 		slot = slotLine(0) // it becomes the first line of the record
 	}
 	at := Place{Mention: m, Slot: slot}
-	posted, lost := l.postNow(ctx, &at, Message{Say: say, User: m.User})
+	posted, lost := l.postNow(ctx, &at, Message{ID: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.telling, k)
 	switch {
-	case say == SayDontKnow:
+	case say == MsgDontKnow:
 		l.warned[k] = posted
 		return false
 	case posted || lost:
@@ -150,7 +150,7 @@ func toldNothing(at Place, lost bool) Record {
 	m := at.Mention
 	m.Text = "" // it may be many, and asks for nothing any more
 	// mutant: an answer told and then deployed
-	r := Record{Mention: m, State: Answered, Lines: []Message{{Say: SayNotRecorded, User: m.User}}, Shown: Shown{Said: 1, InChannel: at.InChannel}}
+	r := Record{Mention: m, State: Answered, Lines: []Message{{ID: MsgNotRecorded, User: m.User}}, Shown: Shown{Said: 1, InChannel: at.InChannel}}
 	if lost {
 		r.Shown = Shown{Posting: slotLine(0), InChannel: at.InChannel}
 	}
@@ -174,11 +174,11 @@ func (l *Loop) postNow(ctx context.Context, at *Place, say Message) (posted, los
 		case errors.As(err, &wait) && pause(ctx, wait.After):
 			continue
 		case errors.As(err, &closed) && !at.InChannel:
-			l.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(say.Say)})
+			l.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(say.ID)})
 			at.InChannel = true
 			continue
 		}
-		l.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(say.Say)})
+		l.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(say.ID)})
 		return false, errors.As(err, &unknown)
 	}
 }
@@ -208,7 +208,7 @@ func (l *Loop) claimAllTold() {
 }
 
 func (l *Loop) claimTold(ctx context.Context, r Record) (ok bool) {
-	r.Layout, r.Mark = Layout, rand.Text()
+	r.Layout, r.Revision = Layout, rand.Text()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if _, _, err := l.Store.Claim(ctx, r, r.Due(l.now()), l.Slack.Now()); err != nil {
@@ -241,12 +241,12 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 	for range 5 {
 		h, ok, err := l.Store.Load(ctx, k)
 		if err != nil && !errors.Is(err, ErrUnreadable) {
-			l.heard(err) // that it can be read says nothing of writing
+			l.storeAnswered(err) // that it can be read says nothing of writing
 		}
 		if err != nil || !ok {
 			return false, err
 		}
-		l.seen(h)
+		l.syncClock(h)
 		next := f(h.Record)
 		if reflect.DeepEqual(next, h.Record) {
 			return true, nil
@@ -263,9 +263,9 @@ func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok boo
 // errStopping: the store ends with this process, and nobody would show it.
 var errStopping = errors.New("the bot is stopping, and its store with it")
 
-// Hear takes in what a pipeline says. It is answered once it is recorded; an
+// Callback takes in what a pipeline says. It is answered once it is recorded; an
 // error means that it is not, and the pipeline should say it again.
-func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
+func (l *Loop) Callback(ctx context.Context, w Callback) (CallbackResult, error) {
 	l.prepare()
 	// mutant: a word heard while the embedded store ends
 	if l.closed.Load() {
@@ -281,12 +281,12 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 	}
 	// Who proved nothing does not learn which deployments there are.
 	// mutant: who proved nothing learns which deployments there are
-	none := VerdictUnproven
+	none := CallbackUnproven
 	if w.Shared {
-		none = VerdictUnknown
+		none = CallbackUnknown
 	}
 	for _, team := range teams {
-		verdict := VerdictUnknown
+		verdict := CallbackUnknown
 		var notJudged error
 		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) (next Record) {
 			next, verdict, notJudged = l.hear(ctx, r, w)
@@ -298,7 +298,7 @@ func (l *Loop) Hear(ctx context.Context, w Word) (Verdict, error) {
 			return "", err
 		case notJudged != nil:
 			return "", notJudged
-		case ok && verdict == VerdictUnproven, ok && verdict == VerdictUnknown:
+		case ok && verdict == CallbackUnproven, ok && verdict == CallbackUnknown:
 			none = verdict
 		case ok:
 			return verdict, nil

@@ -18,18 +18,18 @@ type stillSlack struct{ Slack }
 
 func (stillSlack) Now() time.Time { return t0 }
 
-func (still) Claim(_ context.Context, r Record, _ time.Duration, _ time.Time) (Held, bool, error) {
+func (still) Claim(_ context.Context, r Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
 	raw, err := json.Marshal(r)
-	return Held{Record: r, Raw: raw, Now: t0}, false, err
+	return Stored{Record: r, Raw: raw, Now: t0}, false, err
 }
 
-func (still) Save(_ context.Context, _ Held, next Record, _ time.Duration) (Held, error) {
+func (still) Save(_ context.Context, _ Stored, next Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
-	return Held{Record: next, Raw: raw, Now: t0}, err
+	return Stored{Record: next, Raw: raw, Now: t0}, err
 }
 
-func (still) Trigger(context.Context, Target, Mention, Secret, time.Time) Outcome {
-	return Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+func (still) Trigger(context.Context, Target, Mention, Secret, time.Time) TriggerResult {
+	return TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }
 
 func (still) PipelinesURL(string) string                { return "http://gitlab.test/pipelines" }
@@ -42,7 +42,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Loop{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Rules: Rules{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l := &Loop{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Timing: Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
 	l.prepare() // the cases come in any order
 	m := Mention{Key: Key{"T1", "C1", "1767323045.000001"}, ID: "id-1", User: "U1", Text: "release"}
 	for name, c := range map[string]struct {
@@ -51,7 +51,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	}{
 		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
-			h, show := l.step(Held{Record: Record{State: Accepted, Mention: m}, Now: t0}, func() {})
+			h, show := l.step(Stored{Record: Record{State: Accepted, Mention: m}, Now: t0}, func() {})
 			return show && h.Record.State == Running
 		}},
 	} {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-var waitForRate = Outcome{Fate: FateWait, Say: SayWaitRate, After: time.Second}
+var waitForRate = TriggerResult{Status: TriggerWait, Reason: MsgWaitRate, After: time.Second}
 
 // second is a record whose second POST is in flight, since the first was turned away.
 func second() Record {
@@ -19,18 +19,18 @@ func second() Record {
 // on top of a record that somebody else has taken on to the next POST.
 func TestOutcomeOfAnEarlierAttemptMovesNothing(t *testing.T) {
 	late := t0.Add(30 * time.Second)
-	unsure, _ := second().Settle(2, Outcome{Fate: FateUnsure}, late, rules)
-	running, _ := second().Settle(2, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7}}, late, rules)
+	unsure, _ := second().Settle(2, TriggerResult{Status: TriggerUnsure}, late, rules)
+	running, _ := second().Settle(2, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7}}, late, rules)
 	for name, r := range map[string]Record{"in flight": second(), "unsure": unsure, "running": running} {
-		for _, o := range []Outcome{
+		for _, o := range []TriggerResult{
 			waitForRate,
-			{Fate: FateRefused, Say: SayRefusedRef},
-			{Fate: FateNotSent},
-			{Fate: FateUnsure},
+			{Status: TriggerRefused, Reason: MsgRefusedRef},
+			{Status: TriggerNotSent},
+			{Status: TriggerUnsure},
 		} {
 			next, applied := r.Settle(1, o, late, rules)
 			if next.State != r.State || len(next.Lines) != len(r.Lines) || !next.Next.Equal(r.Next) || applied {
-				t.Errorf("second attempt %s: %s of the first made it %s, due %v", name, o.Fate, next.State, next.Next)
+				t.Errorf("second attempt %s: %s of the first made it %s, due %v", name, o.Status, next.State, next.Next)
 			}
 		}
 	}
@@ -39,17 +39,17 @@ func TestOutcomeOfAnEarlierAttemptMovesNothing(t *testing.T) {
 func TestPipelineOfAnyAttemptIsAdopted(t *testing.T) {
 	late := t0.Add(30 * time.Second)
 	p := Pipeline{ID: 7, URL: "https://git/7"}
-	unsure, _ := second().Settle(2, Outcome{Fate: FateUnsure}, late, rules)
+	unsure, _ := second().Settle(2, TriggerResult{Status: TriggerUnsure}, late, rules)
 	waiting, _ := second().Settle(2, waitForRate, late, rules)
 	for name, r := range map[string]Record{"in flight": second(), "unsure": unsure, "waiting": waiting} {
-		next, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: p}, late, rules)
+		next, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: p}, late, rules)
 		if next.State != Running || next.Deployment.Pipeline != 7 || next.Deployment.URL != p.URL || !applied {
 			t.Errorf("%s: %s with pipeline %d", name, next.State, next.Deployment.Pipeline)
 		}
 		// What the attempt in flight comes to, in its turn, changes nothing any more.
-		for _, o := range []Outcome{waitForRate, {Fate: FateUnsure}, {Fate: FateStarted, Pipeline: Pipeline{ID: 8}}} {
+		for _, o := range []TriggerResult{waitForRate, {Status: TriggerUnsure}, {Status: TriggerStarted, Pipeline: Pipeline{ID: 8}}} {
 			if then, _ := next.Settle(2, o, late, rules); then.State != Running || then.Deployment.Pipeline != 7 {
-				t.Errorf("%s: then %s made it %s of pipeline %d", name, o.Fate, then.State, then.Deployment.Pipeline)
+				t.Errorf("%s: then %s made it %s of pipeline %d", name, o.Status, then.State, then.Deployment.Pipeline)
 			}
 		}
 	}
@@ -59,15 +59,15 @@ func TestPipelineOfAnyAttemptIsAdopted(t *testing.T) {
 func TestPipelineThatIsLearntLateIsFollowed(t *testing.T) {
 	for name, learn := range map[string]func(Record) Record{
 		"by GitLab's answer": func(r Record) Record {
-			r, _ = r.Settle(1, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7}}, t0, rules)
+			r, _ = r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7}}, t0, rules)
 			return r
 		},
 		"by another start call": func(r Record) Record {
-			r, _ = r.Hear(Word{Result: ResultStart, Pipeline: 7}, t0, rules)
+			r, _ = r.Hear(Callback{Result: ResultStart, Pipeline: 7}, t0, rules)
 			return r
 		},
 	} {
-		r, _ := in(Triggering).Hear(Word{Result: ResultStart}, t0, rules)
+		r, _ := in(Triggering).Hear(Callback{Result: ResultStart}, t0, rules)
 		if r = learn(r); r.State != Running || r.Deployment.Pipeline != 7 || r.Next.Sub(t0) > 15*time.Second {
 			t.Errorf("%s: %s of pipeline %d, looked at in %v", name, r.State, r.Deployment.Pipeline, r.Next.Sub(t0))
 		}
@@ -87,17 +87,17 @@ func TestRecordThatKnowsAPipelineIsNeverTriggered(t *testing.T) {
 
 // The look-up was asked before a callback named the record's pipeline.
 func TestLookUpOfAnotherPipelineChangesNothing(t *testing.T) {
-	r, v := in(Unsure).Hear(Word{Result: ResultStart, Pipeline: 8}, t0, rules)
-	if v != VerdictTaken || r.State != Running {
+	r, v := in(Unsure).Hear(Callback{Result: ResultStart, Pipeline: 8}, t0, rules)
+	if v != CallbackTaken || r.State != Running {
 		t.Fatalf("start: %s %s", v, r.State)
 	}
 	for _, p := range []Pipeline{{ID: 7}, {ID: 7, End: Failed}, {ID: 7, End: Succeeded}, {ID: 7, End: Canceled}} {
-		next := r.Look(p, true, t0, t0.Add(time.Second), rules)
+		next := r.Polled(p, true, t0, t0.Add(time.Second), rules)
 		if next.State != Running || next.Deployment.Pipeline != 8 || next.Deployment.URL != r.Deployment.URL {
 			t.Errorf("pipeline 7 %s made the record of pipeline 8 %s", p.End, next.State)
 		}
 	}
-	if r = r.Look(Pipeline{}, true, t0.Add(time.Hour/2), t0.Add(time.Hour/2), rules); r.Deployment.NoneSeen {
+	if r = r.Polled(Pipeline{}, true, t0.Add(time.Hour/2), t0.Add(time.Hour/2), rules); r.Deployment.NoneSeen {
 		t.Error("a listing without it made a pipeline that called one that is not there")
 	}
 }
@@ -128,13 +128,13 @@ func TestEachAttemptHasATokenOfItsOwn(t *testing.T) {
 // A refusal never follows "GitLab shows no pipeline": its person may have asked anew.
 func TestNothingIsRefusedAfterNoneWasSeen(t *testing.T) {
 	late := t0.Add(2 * time.Minute)
-	r := in(Unsure).Look(Pipeline{}, true, late, late, rules)
+	r := in(Unsure).Polled(Pipeline{}, true, late, late, rules)
 	if !r.Deployment.NoneSeen {
 		t.Fatal("a complete listing was not believed")
 	}
-	for _, o := range []Outcome{{Fate: FateRefused, Say: SayRefusedRef}, waitForRate, {Fate: FateNotSent}} {
+	for _, o := range []TriggerResult{{Status: TriggerRefused, Reason: MsgRefusedRef}, waitForRate, {Status: TriggerNotSent}} {
 		if next, _ := r.Settle(1, o, late, rules); next.State != Unsure || len(next.Lines) != len(r.Lines) {
-			t.Errorf("%s made it %s", o.Fate, next.State)
+			t.Errorf("%s made it %s", o.Status, next.State)
 		}
 	}
 }

@@ -55,8 +55,8 @@ func TestTableOfStatesTellsEveryMark(t *testing.T) {
 			continue // a row of another table
 		}
 		told = append(told, state)
-		if mark(state) != row[2] {
-			t.Errorf("%s: the table tells %q, Slack shows %q", state, row[2], mark(state))
+		if reactionFor(state) != row[2] {
+			t.Errorf("%s: the table tells %q, Slack shows %q", state, row[2], reactionFor(state))
 		}
 	}
 	var all []State

@@ -15,7 +15,7 @@ func (l *Loop) edit(ctx context.Context, m Mention) (ack bool) {
 	_, err := l.change(ctx, m.Key, func(r Record) Record {
 		if r.State == Accepted && !l.asks(r.Mention, "") { // nobody has read its own words yet
 			if l.asks(m, "") {
-				return r.Answer(Message{Say: SayEditedIn})
+				return r.Answer(Message{ID: MsgEditedIn})
 			}
 			return r
 		}
@@ -57,8 +57,8 @@ func (l *Loop) withdrawn(r Record) (withdraw func(Record) Record, name string) {
 	ctx, cancel := context.WithTimeout(l.work, rereadTimeout)
 	defer cancel()
 	m, err := l.Slack.Reread(ctx, r.Mention)
-	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Marks, mark(Waiting)) {
-		err = l.Slack.React(ctx, r.Mention.Key, mark(Waiting))
+	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Reactions, reactionFor(Waiting)) {
+		err = l.Slack.React(ctx, r.Mention.Key, reactionFor(Waiting))
 		m = r.Mention
 	}
 	switch {

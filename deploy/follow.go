@@ -9,10 +9,10 @@ import (
 // This file follows a pipeline to its end: what GitLab's answers make of a
 // record, when it is asked again, and what comes of a deadline.
 
-// Look takes in an answer of GitLab about the deployment's pipeline: found by
+// Polled takes in an answer of GitLab about the deployment's pipeline: found by
 // its id, or looked for after a lost answer. began is when the question was
 // put. A look that found nothing leaves p zero.
-func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) Record {
+func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing) Record {
 	own := r.Deployment.Pipeline
 	switch {
 	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
@@ -21,7 +21,7 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	case p.ID != 0 && own != 0 && p.ID != own:
 		return r // a word named the pipeline meanwhile, and this is another
 	}
-	r.Deployment.Looks++
+	r.Deployment.Polls++
 	d := &r.Deployment
 	switch {
 	// mutant: a look-up that overrules a call made after it began
@@ -35,13 +35,13 @@ func (r Record) Look(p Pipeline, complete bool, began, now time.Time, u Rules) R
 	// mutant: a listing that decides too early
 	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
-		r = r.say(r.line(SayNoneSeen))
+		r = r.addLine(r.message(MsgNoneSeen))
 	}
-	return r.lapse(now, u)
+	return r.expire(now, u)
 }
 
 // see takes in what GitLab shows of the record's own pipeline.
-func (r Record) see(p Pipeline, now time.Time, u Rules) Record {
+func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 	d := &r.Deployment
 	if d.Pipeline == 0 {
 		d.Pipeline = p.ID
@@ -74,7 +74,7 @@ func (r Record) see(p Pipeline, now time.Time, u Rules) Record {
 		return r.awaitJobs(now, u)
 	}
 	r = r.run(Pipeline{ID: p.ID}, now, u)
-	d.Ending, d.EndingAt, d.Heard = "", time.Time{}, now
+	d.Ending, d.EndingAt, d.LastSeen = "", time.Time{}, now
 	overtime := d.Timeout > 0 && !now.Before(d.Triggered.Add(d.Timeout))
 	switch {
 	case p.Nothing && overtime:
@@ -82,9 +82,9 @@ func (r Record) see(p Pipeline, now time.Time, u Rules) Record {
 	case r.State == Running:
 		r = r.await(p, now)
 		if overtime && d.Waits != WaitsPerson {
-			m := r.line(SayOvertime)
+			m := r.message(MsgOvertime)
 			m.Detail = shortly(d.Timeout)
-			r = r.sayOnce(m)
+			r = r.addLineOnce(m)
 		}
 	}
 	r.Next = r.nextLook(now, u)
@@ -101,7 +101,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	switch {
 	case waits != WaitsRunner:
 		pending = time.Time{}
-	case pending.IsZero() && d.Looks <= 1:
+	case pending.IsZero() && d.Polls <= 1:
 		pending = d.Triggered // it has been so since it was made
 	case pending.IsZero():
 		pending = now
@@ -115,12 +115,12 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	d.Waits, d.Pending = waits, pending
 	switch {
 	case p.Nothing:
-		m := r.line(SayNothing)
+		m := r.message(MsgNothing)
 		m.Detail = p.Detail
-		return r.sayOnce(m)
+		return r.addLineOnce(m)
 	case waits == WaitsPerson:
 		// mutant: a person called at every look
-		return r.sayOnce(r.line(SayPerson))
+		return r.addLineOnce(r.message(MsgPerson))
 	}
 	return r
 }
@@ -128,7 +128,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 // awaitJobs waits for the jobs to show the end that was told. If they cannot be
 // read in time, it is believed. An end that the record has already needs no
 // belief: then GitLab has as long as a deploy takes to show another.
-func (r Record) awaitJobs(now time.Time, u Rules) Record {
+func (r Record) awaitJobs(now time.Time, u Timing) Record {
 	d := &r.Deployment
 	within := d.EndingAt.Add(jobsWithin)
 	switch {
@@ -136,7 +136,7 @@ func (r Record) awaitJobs(now time.Time, u Rules) Record {
 		r.Next = earlier(now.Add(jobsAgain), within)
 	case d.Ending != r.State:
 		return r.end(Pipeline{End: d.Ending, Unseen: true})
-	case r.Looks(u) && now.Before(d.EndingAt.Add(d.Timeout)):
+	case r.ShouldPoll(u) && now.Before(d.EndingAt.Add(d.Timeout)):
 		r.Next = now.Add(followMost)
 	default:
 		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
@@ -144,15 +144,15 @@ func (r Record) awaitJobs(now time.Time, u Rules) Record {
 	return r
 }
 
-// lapse makes the deadline's move if it has passed, else sets when to look next.
+// expire makes the deadline's move if it has passed, else sets when to look next.
 // Who was told that GitLab shows no pipeline is not called again.
-func (r Record) lapse(now time.Time, u Rules) Record {
+func (r Record) expire(now time.Time, u Timing) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
 		told := r.toldNothingRuns()
 		r = r.move(Silent)
 		// mutant: a person called again about what does not run
 		if !told {
-			r = r.say(r.line(SaySilent))
+			r = r.addLine(r.message(MsgSilent))
 		}
 	}
 	r.Next = r.nextLook(now, u)
@@ -173,12 +173,12 @@ func shortly(d time.Duration) string {
 // Deadline is when the deployment falls silent without a word.
 func (r Record) Deadline() time.Time {
 	d := r.Deployment
-	return later(d.Triggered, d.Heard).Add(d.Timeout)
+	return later(d.Triggered, d.LastSeen).Add(d.Timeout)
 }
 
-// Looks tells whether GitLab is to be asked about this record when it is due.
-func (r Record) Looks(u Rules) bool {
-	canAsk := u.Watches && r.Deployment.Project != ""
+// ShouldPoll tells whether to ask GitLab about this record when it is due.
+func (r Record) ShouldPoll(u Timing) bool {
+	canAsk := u.CanPoll && r.Deployment.Project != ""
 	switch r.State {
 	case Running, Silent:
 		return canAsk && r.Deployment.Pipeline != 0
@@ -197,14 +197,14 @@ func (r Record) counting() Counting {
 }
 
 // nextLook is when a deployment without an end is looked at again.
-func (r Record) nextLook(now time.Time, u Rules) time.Time {
+func (r Record) nextLook(now time.Time, u Timing) time.Time {
 	d := r.Deployment
 	switch {
-	case r.State == Silent && !(r.Looks(u) && now.Before(d.Triggered.Add(followUntil))):
+	case r.State == Silent && !(r.ShouldPoll(u) && now.Before(d.Triggered.Add(followUntil))):
 		return time.Time{}
 	case r.State == Silent:
 		return now.Add(followLate)
-	case !r.Looks(u):
+	case !r.ShouldPoll(u):
 		return r.Deadline()
 	case r.State == Running:
 		return earlier(r.follow(now, u), later(r.Deadline(), now.Add(time.Second)))
@@ -223,19 +223,19 @@ func (r Record) nextLook(now time.Time, u Rules) time.Time {
 
 // follow is when a running pipeline is looked at again: every 5 s at first,
 // never more than 12 s apart, the loop's poll included.
-func (r Record) follow(now time.Time, u Rules) time.Time {
+func (r Record) follow(now time.Time, u Timing) time.Time {
 	switch {
-	case !r.Looks(u):
+	case !r.ShouldPoll(u):
 		return r.Deadline()
 	case now.After(r.Deployment.Triggered.Add(followUntil)):
 		return now.Add(followLate)
 	}
-	return now.Add(min(followFirst+time.Duration(r.Deployment.Looks)*time.Second/2, followMost))
+	return now.Add(min(followFirst+time.Duration(r.Deployment.Polls)*time.Second/2, followMost))
 }
 
-// rest puts the next look off, as GitLab wants to be left alone until then; the
+// postpone puts the next look off, as GitLab wants to be left alone until then; the
 // deadline holds all the same.
-func (r Record) rest(now, until time.Time) Record {
+func (r Record) postpone(now, until time.Time) Record {
 	if r.Next.IsZero() {
 		return r
 	}

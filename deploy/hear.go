@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// Hear takes in what a pipeline says: what it makes of the record, and what
+// Callback takes in what a pipeline says: what it makes of the record, and what
 // the pipeline is answered. The same word again changes nothing and is
 // answered the same.
-func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
+func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
 	d := r.Deployment
 	other := w.Pipeline != 0 && d.Pipeline != 0 && w.Pipeline != d.Pipeline
 	start := w.Result == ResultStart
 	switch {
 	// mutant: an id that is not checked
 	case w.ID != "" && w.ID != r.Mention.ID:
-		return r, VerdictUnknown
+		return r, CallbackUnknown
 	// mutant: a start call granted twice
 	// mutant: a start call granted where nothing runs
 	case start && (r.toldNothingRuns() || other):
-		return r, VerdictStop
+		return r, CallbackStop
 	case r.State == Answered && d.Triggered.IsZero():
-		return r, VerdictUnknown
+		return r, CallbackUnknown
 	case r.State == Answered, r.State == Refused, other:
-		return r, VerdictNoEffect
+		return r, CallbackNoEffect
 	}
 	if d.Pipeline == 0 && w.Pipeline != 0 {
 		r.Deployment.Pipeline = w.Pipeline
@@ -42,7 +42,7 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 		case Running: // it moves
 			r.Deployment.Waits, r.Deployment.Pending = "", time.Time{}
 		}
-		return r, VerdictTaken
+		return r, CallbackTaken
 	}
 	how := map[Result]State{ResultSuccess: Succeeded, ResultFailure: Failed, ResultCanceled: Canceled}[w.Result]
 	if how == Failed && r.State != Succeeded {
@@ -50,22 +50,22 @@ func (r Record) Hear(w Word, now time.Time, u Rules) (Record, Verdict) {
 	}
 	switch {
 	case r.State == how:
-		return r, VerdictTaken
+		return r, CallbackTaken
 	case r.State == Succeeded && how == Failed:
-		return r.sayOnce(r.line(SayFailedAfter)), VerdictTaken
+		return r.addLineOnce(r.message(MsgFailedAfter)), CallbackTaken
 	case how == Succeeded:
 		return r.hearSuccess(w, now, u)
 	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
-		return r, VerdictNoEffect
+		return r, CallbackNoEffect
 	}
-	return r.end(Pipeline{End: how}), VerdictTaken
+	return r.end(Pipeline{End: how}), CallbackTaken
 }
 
 // hearSuccess takes in a call of success. A job that reports on the others
 // speaks for the pipeline, and so does a script that does not say its job. Any
 // other proves itself alone: where GitLab can be asked, its jobs decide, at
 // once. Elsewhere the job is believed, unless another one failed.
-func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
+func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
 	d := &r.Deployment
 	believed := true
 	if w.isOfOneJob() {
@@ -76,14 +76,14 @@ func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
 		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
 	}
 	isEnded := r.State == Failed || r.State == Canceled
-	canAsk := u.Watches && d.Pipeline != 0 && d.Project != ""
+	canAsk := u.CanPoll && d.Pipeline != 0 && d.Project != ""
 	// mutant: a job's call believed for all jobs
 	if w.JobName == "" || !canAsk && believed {
-		return r.end(Pipeline{End: Succeeded}), VerdictTaken
+		return r.end(Pipeline{End: Succeeded}), CallbackTaken
 	}
-	verdict := VerdictNoEffect
+	verdict := CallbackNoEffect
 	if r.State != Running && r.State != Silent && !isEnded { // whatever the job is, its pipeline runs
-		r, verdict = r.run(Pipeline{ID: d.Pipeline}, now, u), VerdictTaken
+		r, verdict = r.run(Pipeline{ID: d.Pipeline}, now, u), CallbackTaken
 	}
 	if !canAsk || !believed && !isEnded {
 		return r, verdict
@@ -98,17 +98,17 @@ func (r Record) hearSuccess(w Word, now time.Time, u Rules) (Record, Verdict) {
 	case d.Ending == "": // it stays as it is, unless GitLab's word makes it a success
 		d.Ending, d.EndingAt, r.Next = r.State, now, now
 	}
-	return r, VerdictTaken
+	return r, CallbackTaken
 }
 
 // isOfOneJob tells whether the word is that of a job which does more than to
 // report on others.
-func (w Word) isOfOneJob() bool {
+func (w Callback) isOfOneJob() bool {
 	return w.JobName != "" && !speaksForPipeline(w.JobName, w.JobStage)
 }
 
 // blame notes which job failed. What it proved before counts no more.
-func (r Record) blame(w Word) Record {
+func (r Record) blame(w Callback) Record {
 	d := &r.Deployment
 	if w.isOfOneJob() {
 		d.Proved = without(d.Proved, w.JobName)
@@ -144,12 +144,12 @@ func (r Record) toldNothingRuns() bool {
 // Edit takes in that the mention was edited, and asks for a deploy (for this one,
 // where the record is about one) or not.
 func (r Record) Edit(deploys bool) Record {
-	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.Say == SayEditedIn })
+	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.ID == MsgEditedIn })
 	switch {
 	case deploys && (r.State == Answered || r.State == Refused) && !asked:
-		return r.say(Message{Say: SayEditedIn})
+		return r.addLine(Message{ID: MsgEditedIn})
 	case !deploys && (r.State == Accepted || r.State == Waiting):
-		return r.Answer(Message{Say: SayEditedOut, Target: r.Deployment.Target})
+		return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
 	case r.State == Triggering: // if GitLab takes it, it runs
 		r.Deployment.TakenBack = !deploys
 	}
@@ -162,38 +162,38 @@ func (r Record) Gone() Record {
 	switch r.State {
 	case Accepted, Waiting:
 		r = r.move(Answered)
-		r.Marks = nil // nothing stands any more
+		r.Reactions = nil // nothing stands any more
 	case Triggering:
 		r.Deployment.TakenBack, r.Deployment.Deleted = true, true
 	}
 	return r
 }
 
-// giveUpShowing holds what is to be put and posted for shown: what breaks who
+// giveUpDelivery holds what is to be put and posted for shown: what breaks who
 // shows it is not tried for ever. What stands may still be taken off, unless
 // that is what breaks.
-func (r Record) giveUpShowing() Record {
+func (r Record) giveUpDelivery() Record {
 	off := r.Shown.Off
-	if r.Breaks > 3 {
-		off = r.Marks
+	if r.Panics > 3 {
+		off = r.Reactions
 	}
-	r.Shown = Shown{Mark: r.View().Mark, Off: off, Status: never, Said: len(r.Lines), InChannel: r.Shown.InChannel}
+	r.Shown = Shown{Reaction: r.View().Reaction, Off: off, Status: never, Said: len(r.Lines), InChannel: r.Shown.InChannel}
 	return r
 }
 
-// Break takes in that the record broke its worker. After the third time nobody
+// AfterPanic takes in that the record broke its worker. After the third time nobody
 // takes it up again: it says what is known.
-func (r Record) Break(now time.Time, u Rules) Record {
-	r.Breaks++
-	if r.Breaks < 3 {
+func (r Record) AfterPanic(now time.Time, u Timing) Record {
+	r.Panics++
+	if r.Panics < 3 {
 		return r
 	}
 	switch r.State {
 	case Accepted, Waiting:
-		return r.Answer(Message{Say: SayBroken})
+		return r.Answer(Message{ID: MsgBroken})
 	case Triggering:
 		r = r.move(Unsure)
-		r = r.say(r.line(SayBrokenUnsure))
+		r = r.addLine(r.message(MsgBrokenUnsure))
 	}
 	r.Next = time.Time{}
 	if r.State == Unsure || r.State == Running {

@@ -13,27 +13,27 @@ func TestWord(t *testing.T) {
 		result  Result
 		from    []State
 		to      State // empty: stays
-		verdict Verdict
+		verdict CallbackResult
 	}{
-		{ResultStart, any(Accepted, Triggering, Waiting, Unsure), Running, VerdictTaken},
-		{ResultStart, any(Running, Silent, Succeeded, Failed, Canceled), "", VerdictTaken},
-		{ResultStart, any(Answered, Refused), "", VerdictStop},
-		{ResultSuccess, append(any(Failed, Canceled), open...), Succeeded, VerdictTaken},
-		{ResultSuccess, any(Succeeded), "", VerdictTaken},
-		{ResultSuccess, any(Refused), "", VerdictNoEffect},
-		{ResultSuccess, any(Answered), "", VerdictUnknown},
-		{ResultFailure, open, Failed, VerdictTaken},
-		{ResultFailure, any(Failed, Succeeded), "", VerdictTaken},
-		{ResultFailure, any(Canceled, Refused), "", VerdictNoEffect},
-		{ResultFailure, any(Answered), "", VerdictUnknown},
-		{ResultCanceled, open, Canceled, VerdictTaken},
-		{ResultCanceled, any(Canceled), "", VerdictTaken},
-		{ResultCanceled, any(Succeeded, Failed, Refused), "", VerdictNoEffect},
-		{ResultCanceled, any(Answered), "", VerdictUnknown},
+		{ResultStart, any(Accepted, Triggering, Waiting, Unsure), Running, CallbackTaken},
+		{ResultStart, any(Running, Silent, Succeeded, Failed, Canceled), "", CallbackTaken},
+		{ResultStart, any(Answered, Refused), "", CallbackStop},
+		{ResultSuccess, append(any(Failed, Canceled), open...), Succeeded, CallbackTaken},
+		{ResultSuccess, any(Succeeded), "", CallbackTaken},
+		{ResultSuccess, any(Refused), "", CallbackNoEffect},
+		{ResultSuccess, any(Answered), "", CallbackUnknown},
+		{ResultFailure, open, Failed, CallbackTaken},
+		{ResultFailure, any(Failed, Succeeded), "", CallbackTaken},
+		{ResultFailure, any(Canceled, Refused), "", CallbackNoEffect},
+		{ResultFailure, any(Answered), "", CallbackUnknown},
+		{ResultCanceled, open, Canceled, CallbackTaken},
+		{ResultCanceled, any(Canceled), "", CallbackTaken},
+		{ResultCanceled, any(Succeeded, Failed, Refused), "", CallbackNoEffect},
+		{ResultCanceled, any(Answered), "", CallbackUnknown},
 	} {
 		for _, s := range row.from {
 			t.Run(string(row.result)+" in "+string(s), func(t *testing.T) {
-				w := Word{ID: "id-1", Result: row.result, Pipeline: 7}
+				w := Callback{ID: "id-1", Result: row.result, Pipeline: 7}
 				want := row.to
 				if want == "" {
 					want = s
@@ -52,37 +52,37 @@ func TestWord(t *testing.T) {
 }
 
 func TestWordOfAnotherDeploymentIsUnknown(t *testing.T) {
-	if r, v := in(Running).Hear(Word{ID: "id-2", Result: ResultSuccess}, t0, rules); v != VerdictUnknown || r.State != Running {
+	if r, v := in(Running).Hear(Callback{ID: "id-2", Result: ResultSuccess}, t0, rules); v != CallbackUnknown || r.State != Running {
 		t.Errorf("%s %s", r.State, v)
 	}
 }
 
 func TestOnlyItsOwnPipelineIsHeard(t *testing.T) {
-	if _, v := in(Running).Hear(Word{Result: ResultStart, Pipeline: 8}, t0, rules); v != VerdictStop {
+	if _, v := in(Running).Hear(Callback{Result: ResultStart, Pipeline: 8}, t0, rules); v != CallbackStop {
 		t.Errorf("a start from another pipeline: %s, want stop", v)
 	}
-	if r, v := in(Running).Hear(Word{Result: ResultFailure, Pipeline: 8}, t0, rules); v != VerdictNoEffect || r.State != Running {
+	if r, v := in(Running).Hear(Callback{Result: ResultFailure, Pipeline: 8}, t0, rules); v != CallbackNoEffect || r.State != Running {
 		t.Errorf("a result from another pipeline: %s %s, want no effect", r.State, v)
 	}
-	if r, v := in(Running).Hear(Word{Result: ResultFailure}, t0, rules); v != VerdictTaken || r.State != Failed {
+	if r, v := in(Running).Hear(Callback{Result: ResultFailure}, t0, rules); v != CallbackTaken || r.State != Failed {
 		t.Errorf("an old script does not say its pipeline: %s %s", r.State, v)
 	}
-	r, _ := in(Unsure).Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules)
-	if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 10}, t0, rules); v != VerdictStop {
+	r, _ := in(Unsure).Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules)
+	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 10}, t0, rules); v != CallbackStop {
 		t.Errorf("the second pipeline of one request was let through: %s", v)
 	}
 }
 
 func TestStartIsStoppedWhereThePersonWasToldThatNothingRuns(t *testing.T) {
 	late := t0.Add(1e12)
-	r := in(Unsure).Look(Pipeline{}, true, late, t0, rules)
+	r := in(Unsure).Polled(Pipeline{}, true, late, t0, rules)
 	if !r.Deployment.NoneSeen {
 		t.Fatal("not told")
 	}
-	if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules); v != VerdictStop {
+	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules); v != CallbackStop {
 		t.Errorf("start: %s, want stop", v)
 	}
-	if r, v := r.Hear(Word{Result: ResultSuccess, Pipeline: 9}, t0, rules); v != VerdictTaken || r.State != Succeeded {
+	if r, v := r.Hear(Callback{Result: ResultSuccess, Pipeline: 9}, t0, rules); v != CallbackTaken || r.State != Succeeded {
 		t.Errorf("a late success: %s %s; it still settles", r.State, v)
 	}
 }
@@ -90,17 +90,17 @@ func TestStartIsStoppedWhereThePersonWasToldThatNothingRuns(t *testing.T) {
 func TestFailureAfterSuccessLeavesTheMarkAndGetsOneLine(t *testing.T) {
 	r := in(Succeeded)
 	for range 3 {
-		r, _ = r.Hear(Word{Result: ResultFailure, Pipeline: 7}, t0, rules)
+		r, _ = r.Hear(Callback{Result: ResultFailure, Pipeline: 7}, t0, rules)
 	}
-	said := slices.DeleteFunc(slices.Clone(r.Lines), func(m Message) bool { return m.Say != SayFailedAfter })
+	said := slices.DeleteFunc(slices.Clone(r.Lines), func(m Message) bool { return m.ID != MsgFailedAfter })
 	if r.State != Succeeded || len(said) != 1 {
 		t.Errorf("%s with %d lines about it", r.State, len(said))
 	}
 }
 
 func TestRetryInGitLabRecovers(t *testing.T) {
-	r, v := in(Failed).Hear(Word{Result: ResultSuccess, Pipeline: 7}, t0, rules)
-	if last := r.Lines[len(r.Lines)-1]; r.State != Succeeded || v != VerdictTaken || last.Say != SayRecovered {
-		t.Errorf("%s %s %s", r.State, v, last.Say)
+	r, v := in(Failed).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, rules)
+	if last := r.Lines[len(r.Lines)-1]; r.State != Succeeded || v != CallbackTaken || last.ID != MsgRecovered {
+		t.Errorf("%s %s %s", r.State, v, last.ID)
 	}
 }

@@ -44,14 +44,14 @@ const (
 // Loop moves records on: those that this process claims, at once, and those
 // that are due, whoever claimed them. Its fields are set before Run and stay.
 type Loop struct {
-	Store   Store
-	GitLab  GitLab
-	Slack   Slack
-	Reader  Reader
-	Targets *Targets
-	Rules   Rules
-	Forgets bool        // the store ends with the process: who still waits is told
-	Log     func(Event) // called for each thing an operator would look for; may be nil
+	Store     Store
+	GitLab    GitLab
+	Slack     Slack
+	Reader    Reader
+	Targets   *Targets
+	Timing    Timing
+	Ephemeral bool        // the store ends with the process: who still waits is told
+	Log       func(Event) // called for each thing an operator would look for; may be nil
 
 	once    sync.Once
 	work    context.Context // ends when what is in hand must be let go
@@ -110,7 +110,7 @@ func (l *Loop) prepare() {
 }
 
 // Run takes what is due until ctx ends, and returns when nothing of what is in
-// hand runs any more: see [Loop.Hurry]. What was not finished is due again for
+// hand runs any more: see [Loop.Shutdown]. What was not finished is due again for
 // whoever comes next.
 func (l *Loop) Run(ctx context.Context) {
 	l.prepare()
@@ -151,7 +151,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	l.heard(err)
+	l.storeAnswered(err)
 	if err != nil {
 		return pollEvery
 	}
@@ -161,7 +161,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 	}
 	late := time.Duration(0)
 	for _, h := range due {
-		l.seen(h)
+		l.syncClock(h)
 		late = max(late, h.Now.Sub(h.Due))
 		if l.taken.take("") {
 			l.hand(h, l.taken, "")
@@ -190,7 +190,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 
 // hand works on a record in a goroutine of its own, whose slot is taken: one
 // step for its own sake, then showing what came of it.
-func (l *Loop) hand(h Held, from *slots, name string) {
+func (l *Loop) hand(h Stored, from *slots, name string) {
 	k := h.Record.Mention.Key
 	give := sync.OnceFunc(func() {
 		from.give(name)
@@ -211,14 +211,14 @@ func (l *Loop) hand(h Held, from *slots, name string) {
 	})
 }
 
-func (l *Loop) handle(h Held, stepped func()) {
+func (l *Loop) handle(h Stored, stepped func()) {
 	h, show := l.step(h, stepped)
 	stepped()
 	l.present(h, show)
 }
 
 // present shows a record that is to be shown, if there is room.
-func (l *Loop) present(h Held, show bool) {
+func (l *Loop) present(h Stored, show bool) {
 	switch {
 	case show && l.shows.take(""):
 		l.showOrBreak(h)
@@ -230,14 +230,14 @@ func (l *Loop) present(h Held, show bool) {
 
 // hold is what this process does with a record that it has in hand.
 type hold struct {
-	again     *Held  // the record came up again meanwhile
-	interrupt func() // ends a look-up that waits for GitLab; nil: there is none
+	again     *Stored // the record came up again meanwhile
+	interrupt func()  // ends a look-up that waits for GitLab; nil: there is none
 }
 
 // grip takes a record in hand. One that is in hand already came up again, by a
 // word from outside: it is looked at once more before it is let go, which is at
 // once where GitLab was only being asked about it. Then mine is nil.
-func (l *Loop) grip(h Held) (mine *hold) {
+func (l *Loop) grip(h Stored) (mine *hold) {
 	k := h.Record.Mention.Key
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -283,7 +283,7 @@ func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
 }
 
 // release lets a record go, unless it came up again.
-func (l *Loop) release(k Key, mine *hold) (again *Held) {
+func (l *Loop) release(k Key, mine *hold) (again *Stored) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.inHand[k] != mine { // it was lent
@@ -302,18 +302,18 @@ func (l *Loop) release(k Key, mine *hold) (again *Held) {
 
 // save writes next over h. A save whose answer was lost is made again, with
 // the same bytes, until it is known: at most as long as ctx.
-func (l *Loop) save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error) {
+func (l *Loop) save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error) {
 	// mutant: a save without a fresh mark
-	next.Layout, next.Mark = Layout, rand.Text()
+	next.Layout, next.Revision = Layout, rand.Text()
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 		saved, err := l.Store.Save(tryCtx, h, next, due)
 		cancel()
 		if !errors.Is(err, ErrChanged) && ctx.Err() == nil {
-			l.heard(err)
+			l.storeAnswered(err)
 		}
 		if err == nil {
-			l.seen(saved)
+			l.syncClock(saved)
 			if due >= 0 {
 				l.lookIn(due)
 			}
@@ -331,7 +331,7 @@ func (l *Loop) save(ctx context.Context, h Held, next Record, due time.Duration)
 	}
 }
 
-func (l *Loop) delay(h Held, d time.Duration) {
+func (l *Loop) delay(h Stored, d time.Duration) {
 	ctx, cancel := context.WithTimeout(l.work, storeTimeout)
 	defer cancel()
 	if err := l.Store.Delay(ctx, h, d); err == nil && d >= 0 {
@@ -369,8 +369,8 @@ func (l *Loop) room() {
 
 func (l *Loop) hasRoom() bool { return l.taken.free() >= takenAtMost/2 }
 
-// heard keeps how the store is, and says so once when it changes.
-func (l *Loop) heard(err error) {
+// storeAnswered keeps how the store is, and says so once when it changes.
+func (l *Loop) storeAnswered(err error) {
 	l.mu.Lock()
 	was := l.store
 	l.store = err
@@ -384,8 +384,8 @@ func (l *Loop) heard(err error) {
 	}
 }
 
-// seen keeps the store's clock.
-func (l *Loop) seen(h Held) {
+// syncClock keeps the store's clock.
+func (l *Loop) syncClock(h Stored) {
 	l.mu.Lock()
 	l.storeT, l.storeL = h.Now, time.Now()
 	l.mu.Unlock()

@@ -17,7 +17,7 @@ type shelf struct {
 	bytes []byte
 }
 
-func (s *shelf) Save(_ context.Context, h Held, next Record, _ time.Duration) (Held, error) {
+func (s *shelf) Save(_ context.Context, h Stored, next Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, err
@@ -28,7 +28,7 @@ func (s *shelf) Save(_ context.Context, h Held, next Record, _ time.Duration) (H
 		return h, ErrChanged
 	}
 	s.bytes = raw
-	return Held{Record: next, Raw: raw}, nil
+	return Stored{Record: next, Raw: raw}, nil
 }
 
 func (s *shelf) Proved(context.Context, ...string) (bool, error) { return false, nil }
@@ -39,19 +39,19 @@ type busy struct {
 	others int
 }
 
-func (b *busy) Load(context.Context, Key) (Held, bool, error) {
+func (b *busy) Load(context.Context, Key) (Stored, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var r Record
 	err := json.Unmarshal(b.bytes, &r)
-	return Held{Record: r, Raw: b.bytes, Now: t0}, true, err
+	return Stored{Record: r, Raw: b.bytes, Now: t0}, true, err
 }
 
-func (b *busy) Save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error) {
+func (b *busy) Save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error) {
 	if b.others > 0 {
 		b.others--
 		other := h.Record
-		other.Deployment.Looks++
+		other.Deployment.Polls++
 		raw, err := json.Marshal(other)
 		if err != nil {
 			return h, err
@@ -79,7 +79,7 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &busy{shelf{bytes: raw}, row.others}
-		_, err = (&Loop{Store: s, Targets: targets}).Hear(t.Context(), Word{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess, Shared: true})
+		_, err = (&Loop{Store: s, Targets: targets}).Callback(t.Context(), Callback{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess, Shared: true})
 		if h, _, _ := s.Load(t.Context(), Key{}); h.Record.State != row.want || (err != nil) != row.failed {
 			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
 		}
@@ -96,7 +96,7 @@ func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &shelf{bytes: raw}
-	h := Held{Record: r, Raw: raw}
+	h := Stored{Record: r, Raw: raw}
 	next := r.Start(target, "", "sum", t0, rules)
 	stood := 0
 	for range 2 {

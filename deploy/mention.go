@@ -43,7 +43,7 @@ type Mention struct {
 	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
 	Thread   string `json:"thread,omitempty"`   // the thread it stands in; empty at top level
 	User     string `json:"user"`               // who wrote it, U... or W...
-	Stranger bool   `json:"stranger,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
+	External bool   `json:"stranger,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
 	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
 	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, it asks for nothing
 	Cut      bool   `json:"cut,omitempty"`      // the message could not be read to its end: never deploys
@@ -68,8 +68,8 @@ type Place struct {
 
 // Intent is what a mention asks for, once its words are understood.
 type Intent struct {
-	// Say is the answer that the words call for; empty means: deploy Target.
-	Say Say
+	// Answer is the message that the words call for; empty means: deploy Target.
+	Answer MessageID
 	// Target is the channel's target that the mention is about; empty where none
 	// or more than one is meant.
 	Target string
@@ -79,4 +79,4 @@ type Intent struct {
 }
 
 // Deploys tells whether the mention asks for a deploy that nothing holds back.
-func (i Intent) Deploys() bool { return i.Say == "" }
+func (i Intent) Deploys() bool { return i.Answer == "" }

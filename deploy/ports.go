@@ -16,23 +16,23 @@ type Store interface {
 	// and makes the store's birth where that is missing; a negative lease: not due
 	// at all. made tells whether this very call, or an earlier try of it with the
 	// same record, made it. Birth is by Slack's clock, which slackNow gives.
-	Claim(ctx context.Context, r Record, lease time.Duration, slackNow time.Time) (h Held, made bool, err error)
+	Claim(ctx context.Context, r Record, lease time.Duration, slackNow time.Time) (h Stored, made bool, err error)
 	// Take hands out at most n records that are due, and moves their due time on
 	// by lease, so that nobody else is handed them meanwhile. It tells in how long
 	// the next is due: 0 if more is due than n, negative if nothing is ever due.
-	Take(ctx context.Context, n int, lease time.Duration) (due []Held, next time.Duration, err error)
+	Take(ctx context.Context, n int, lease time.Duration) (due []Stored, next time.Duration, err error)
 	// Load reads a record without taking it. ok is false where there is none.
-	Load(ctx context.Context, k Key) (h Held, ok bool, err error)
+	Load(ctx context.Context, k Key) (h Stored, ok bool, err error)
 	// Save writes next over h, if what stands in the store is still h (or is
 	// nothing, or is already next), due after the duration; none if due is
 	// negative. It gives what then stands for the next save, or [ErrChanged].
 	// Saving the same next twice is one save.
-	Save(ctx context.Context, h Held, next Record, due time.Duration) (Held, error)
+	Save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error)
 	// Delay moves a record's due time without changing the record, if what
 	// stands in the store is still h; negative: it is not due at all.
-	Delay(ctx context.Context, h Held, due time.Duration) error
+	Delay(ctx context.Context, h Stored, due time.Duration) error
 	// Pending reads at most n records that have a due time, without taking them.
-	Pending(ctx context.Context, n int) ([]Held, error)
+	Pending(ctx context.Context, n int) ([]Stored, error)
 	// Proved tells whether a callback of one of these projects has proved itself.
 	// The save that first sets a record's Deployment.TokenShown keeps that, for good.
 	Proved(ctx context.Context, projects ...string) (bool, error)
@@ -51,8 +51,8 @@ var (
 	ErrRefused = errors.New("the store refused")
 )
 
-// Held is a record as it was read: the ground of a save.
-type Held struct {
+// Stored is a record as it was read: what a save compares with.
+type Stored struct {
 	Record Record
 	Raw    []byte    // the stored bytes, compared at the next save
 	Due    time.Time // when it was due, if it was taken
@@ -65,43 +65,43 @@ type GitLab interface {
 	// Trigger makes the one POST of an attempt, whose token goes out as
 	// PSYCHER_TOKEN. Writing it must begin before until (by wall clock and
 	// monotonic clock), else it is not sent and the outcome says so.
-	Trigger(ctx context.Context, t Target, m Mention, token Secret, until time.Time) Outcome
-	// Watches tells whether there is an API token to look pipelines up with.
-	Watches() bool
+	Trigger(ctx context.Context, t Target, m Mention, token Secret, until time.Time) TriggerResult
+	// CanPoll tells whether there is an API token to look pipelines up with.
+	CanPoll() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among
 	// those that are no older: an age, since GitLab's clock is neither the
 	// store's nor ours. complete means: the listing was read to its end, and all
 	// that might be it could be told apart. A found pipeline is given whatever
 	// complete says.
 	Find(ctx context.Context, project, id string, age time.Duration) (p Pipeline, complete bool, err error)
-	// Look reads the state of a pipeline and, where it is over, waits
+	// Poll reads the state of a pipeline and, where it is over, waits
 	// for a person or is asked for early, of its jobs. Its error may be a [*LaterError]. With an error may come what is
 	// known all the same: the pipeline has an ID then.
-	Look(ctx context.Context, project string, pipeline int64, count Counting) (Pipeline, error)
+	Poll(ctx context.Context, project string, pipeline int64, count Counting) (Pipeline, error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
 }
 
-// Fate is what became of a trigger POST.
-type Fate string
+// TriggerStatus is what became of a trigger POST.
+type TriggerStatus string
 
-// The fates. Everything that is not surely one of the others is FateUnsure.
+// Everything that is not surely one of the others is TriggerUnsure.
 const (
-	FateStarted Fate = "started"  // GitLab has a pipeline
-	FateFailed  Fate = "failed"   // GitLab has a pipeline, and it has failed already (422, or 201 with status failed)
-	FateRefused Fate = "refused"  // GitLab said no; nothing runs
-	FateWait    Fate = "wait"     // it did not run, and may be tried again after After
-	FateNotSent Fate = "not-sent" // it was too late to write the POST; nothing was sent
-	FateUnsure  Fate = "unsure"   // it may run
+	TriggerStarted TriggerStatus = "started"  // GitLab has a pipeline
+	TriggerFailed  TriggerStatus = "failed"   // GitLab has a pipeline, and it has failed already (422, or 201 with status failed)
+	TriggerRefused TriggerStatus = "refused"  // GitLab said no; nothing runs
+	TriggerWait    TriggerStatus = "wait"     // it did not run, and may be tried again after After
+	TriggerNotSent TriggerStatus = "not-sent" // it was too late to write the POST; nothing was sent
+	TriggerUnsure  TriggerStatus = "unsure"   // it may run
 )
 
-// Outcome is a fate with what is known of it.
-type Outcome struct {
-	Fate     Fate
-	Pipeline Pipeline      // FateStarted, FateFailed
-	Say      Say           // FateRefused, FateWait: why
+// TriggerResult is what became of a trigger POST, and what is known of it.
+type TriggerResult struct {
+	Status   TriggerStatus
+	Pipeline Pipeline      // TriggerStarted, TriggerFailed
+	Reason   MessageID     // TriggerRefused, TriggerWait: why
 	Detail   string        // GitLab's own words, short, without secrets and markup; for the reply
-	After    time.Duration // FateWait: when to try again
+	After    time.Duration // TriggerWait: when to try again
 	Err      error         // the technical side, for the log; without secrets
 }
 

@@ -19,7 +19,7 @@ func IsToken(s string) bool { return s != "" && TokenForm.FindString(s) == s }
 func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, redacted) }
 
 // proves tells whether a word shows the token of one of the record's attempts.
-func (r Record) proves(w Word) bool {
+func (r Record) proves(w Callback) bool {
 	if w.Token == "" {
 		return false
 	}
@@ -33,16 +33,16 @@ func (r Record) proves(w Word) bool {
 
 // hear takes in a word that speaks of this record, if it may. An error means
 // that this could not be judged.
-func (l *Loop) hear(ctx context.Context, r Record, w Word) (Record, Verdict, error) {
+func (l *Loop) hear(ctx context.Context, r Record, w Callback) (Record, CallbackResult, error) {
 	proven := r.proves(w)
 	if !proven {
 		shared, err := l.takesShared(ctx, r, w)
 		if err != nil || !shared {
-			return r, VerdictUnproven, err
+			return r, CallbackUnproven, err
 		}
 	}
-	next, verdict := r.Hear(w, l.now(), l.Rules)
-	if proven && verdict != VerdictUnknown {
+	next, verdict := r.Hear(w, l.now(), l.Timing)
+	if proven && verdict != CallbackUnknown {
 		// mutant: proof that no record notes
 		next.Deployment.TokenShown = true
 	}
@@ -52,7 +52,7 @@ func (l *Loop) hear(ctx context.Context, r Record, w Word) (Record, Verdict, err
 // takesShared tells whether a word counts that shows no more than the secret of
 // all: of a record that has no project yet, only if the channel's targets are
 // known and that of none is closed to it.
-func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) {
+func (l *Loop) takesShared(ctx context.Context, r Record, w Callback) (bool, error) {
 	if !w.Shared {
 		return false, nil
 	}
@@ -75,7 +75,7 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Word) (bool, error) 
 	defer cancel()
 	proved, err := l.Store.Proved(ctx, projects...)
 	if err != nil {
-		l.heard(err)
+		l.storeAnswered(err)
 	}
 	// mutant: the secret of all counts for ever
 	return !proved, err

@@ -33,7 +33,7 @@ func attempts(r Record, n int) (Record, []Secret) {
 }
 
 // hears puts a record on the shelf and a word to a loop.
-func (c *court) hears(t *testing.T, r Record, w Word) (Record, Verdict, error) {
+func (c *court) hears(t *testing.T, r Record, w Callback) (Record, CallbackResult, error) {
 	t.Helper()
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *court) hears(t *testing.T, r Record, w Word) (Record, Verdict, error) {
 	}
 	c.bytes = raw
 	w.Channel, w.TS = r.Mention.Channel, r.Mention.TS
-	v, err := (&Loop{Store: c, Targets: targets}).Hear(t.Context(), w)
+	v, err := (&Loop{Store: c, Targets: targets}).Callback(t.Context(), w)
 	h, _, loadErr := c.Load(t.Context(), Key{})
 	if loadErr != nil {
 		t.Fatal(loadErr)
@@ -56,23 +56,23 @@ func (c *court) hears(t *testing.T, r Record, w Word) (Record, Verdict, error) {
 func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
 	project := target.Project
 	for name, row := range map[string]struct {
-		shows  func(own []Secret) Word
+		shows  func(own []Secret) Callback
 		proved []string
 		takes  bool
 		proves bool
 	}{
-		"its token":                               {func(own []Secret) Word { return Word{Token: own[1]} }, nil, true, true},
-		"its token, once proved":                  {func(own []Secret) Word { return Word{Token: own[1]} }, []string{project}, true, true},
-		"the token of an attempt before":          {func(own []Secret) Word { return Word{Token: own[0]} }, []string{project}, true, true},
-		"its token and the secret of all":         {func(own []Secret) Word { return Word{Token: own[1], Shared: true} }, []string{project}, true, true},
-		"the secret of all":                       {func([]Secret) Word { return Word{Shared: true} }, nil, true, false},
-		"the secret of all, where another proved": {func([]Secret) Word { return Word{Shared: true} }, []string{"group/web"}, true, false},
-		"the secret of all, once proved":          {func([]Secret) Word { return Word{Shared: true} }, []string{project}, false, false},
-		"another's token":                         {func([]Secret) Word { return Word{Token: NewToken()} }, nil, false, false},
-		"another's token and the secret of all":   {func([]Secret) Word { return Word{Token: NewToken(), Shared: true} }, nil, true, false},
-		"another's token and the secret, proved":  {func([]Secret) Word { return Word{Token: NewToken(), Shared: true} }, []string{project}, false, false},
-		"the sum of its token, as Redis has it":   {func(own []Secret) Word { return Word{Token: Secret(TokenSum(own[1]))} }, nil, false, false},
-		"nothing":                                 {func([]Secret) Word { return Word{} }, nil, false, false},
+		"its token":                               {func(own []Secret) Callback { return Callback{Token: own[1]} }, nil, true, true},
+		"its token, once proved":                  {func(own []Secret) Callback { return Callback{Token: own[1]} }, []string{project}, true, true},
+		"the token of an attempt before":          {func(own []Secret) Callback { return Callback{Token: own[0]} }, []string{project}, true, true},
+		"its token and the secret of all":         {func(own []Secret) Callback { return Callback{Token: own[1], Shared: true} }, []string{project}, true, true},
+		"the secret of all":                       {func([]Secret) Callback { return Callback{Shared: true} }, nil, true, false},
+		"the secret of all, where another proved": {func([]Secret) Callback { return Callback{Shared: true} }, []string{"group/web"}, true, false},
+		"the secret of all, once proved":          {func([]Secret) Callback { return Callback{Shared: true} }, []string{project}, false, false},
+		"another's token":                         {func([]Secret) Callback { return Callback{Token: NewToken()} }, nil, false, false},
+		"another's token and the secret of all":   {func([]Secret) Callback { return Callback{Token: NewToken(), Shared: true} }, nil, true, false},
+		"another's token and the secret, proved":  {func([]Secret) Callback { return Callback{Token: NewToken(), Shared: true} }, []string{project}, false, false},
+		"the sum of its token, as Redis has it":   {func(own []Secret) Callback { return Callback{Token: Secret(TokenSum(own[1]))} }, nil, false, false},
+		"nothing":                                 {func([]Secret) Callback { return Callback{} }, nil, false, false},
 	} {
 		for _, result := range []Result{ResultStart, ResultSuccess, ResultFailure, ResultCanceled} {
 			r, own := attempts(in(Running), 2)
@@ -80,9 +80,9 @@ func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
 			w.Result, w.Pipeline = result, 7
 			c := &court{proved: row.proved}
 			next, v, err := c.hears(t, r, w)
-			want := VerdictUnproven
+			want := CallbackUnproven
 			if row.takes {
-				want = VerdictTaken
+				want = CallbackTaken
 			}
 			if v != want || err != nil {
 				t.Errorf("%s, %s: %q %v, want %q", name, result, v, err, want)
@@ -104,7 +104,7 @@ func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
 func TestTheSecretOfAllStartsNothingInAChannelThatProvedItself(t *testing.T) {
 	for _, result := range []Result{ResultStart, ResultSuccess} {
 		c := &court{proved: []string{"group/web"}}
-		if next, v, err := c.hears(t, accepted(), Word{Shared: true, Result: result, Pipeline: 7}); v != VerdictUnproven || err != nil || next.State != Accepted {
+		if next, v, err := c.hears(t, accepted(), Callback{Shared: true, Result: result, Pipeline: 7}); v != CallbackUnproven || err != nil || next.State != Accepted {
 			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
 		}
 	}
@@ -116,7 +116,7 @@ func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
 	for _, result := range []Result{ResultStart, ResultSuccess} {
 		r := accepted()
 		r.Mention.Channel = "C9"
-		if next, v, err := (&court{}).hears(t, r, Word{Shared: true, Result: result, Pipeline: 7}); v != VerdictUnproven || err != nil || next.State != Accepted {
+		if next, v, err := (&court{}).hears(t, r, Callback{Shared: true, Result: result, Pipeline: 7}); v != CallbackUnproven || err != nil || next.State != Accepted {
 			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
 		}
 	}
@@ -126,10 +126,10 @@ func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
 	r, own := attempts(in(Running), 1)
 	away := errors.New("the store is down")
 	c := &court{err: away}
-	if next, v, err := c.hears(t, r, Word{Shared: true, Result: ResultSuccess}); v != "" || !errors.Is(err, away) || next.State != Running {
+	if next, v, err := c.hears(t, r, Callback{Shared: true, Result: ResultSuccess}); v != "" || !errors.Is(err, away) || next.State != Running {
 		t.Errorf("%q %v, and it is %s", v, err, next.State)
 	}
-	if next, v, err := c.hears(t, r, Word{Token: own[0], Result: ResultSuccess}); v != VerdictTaken || err != nil || next.State != Succeeded {
+	if next, v, err := c.hears(t, r, Callback{Token: own[0], Result: ResultSuccess}); v != CallbackTaken || err != nil || next.State != Succeeded {
 		t.Errorf("with its token: %q %v, and it is %s", v, err, next.State)
 	}
 }
@@ -139,13 +139,13 @@ func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
 	r := in(Running)
 	r.Tokens = nil
 	for _, token := range []Secret{NewToken(), ""} {
-		if _, v, _ := (&court{}).hears(t, r, Word{Token: token, Result: ResultSuccess}); v != VerdictUnproven {
+		if _, v, _ := (&court{}).hears(t, r, Callback{Token: token, Result: ResultSuccess}); v != CallbackUnproven {
 			t.Errorf("%d characters: %q", len(token), v)
 		}
 	}
 	// Its pipeline has nothing else to show, also where another proves itself while the upgrade is under way.
 	for _, proved := range [][]string{nil, {target.Project}} {
-		if _, v, _ := (&court{proved: proved}).hears(t, r, Word{Shared: true, Result: ResultSuccess}); v != VerdictTaken {
+		if _, v, _ := (&court{proved: proved}).hears(t, r, Callback{Shared: true, Result: ResultSuccess}); v != CallbackTaken {
 			t.Errorf("the secret of all, proved %q: %q", proved, v)
 		}
 	}
@@ -155,11 +155,11 @@ func TestAStartOfAnEarlierAttemptIsAdoptedOrStopped(t *testing.T) {
 	for _, s := range []State{Triggering, Waiting, Unsure} {
 		r, own := attempts(in(s), 2)
 		r.Deployment.Pipeline = 0
-		next, v, err := (&court{}).hears(t, r, Word{Token: own[0], Result: ResultStart, Pipeline: 9})
-		if v != VerdictTaken || err != nil || next.Deployment.Pipeline != 9 || next.State != Running {
+		next, v, err := (&court{}).hears(t, r, Callback{Token: own[0], Result: ResultStart, Pipeline: 9})
+		if v != CallbackTaken || err != nil || next.Deployment.Pipeline != 9 || next.State != Running {
 			t.Errorf("%s: %q %v, pipeline %d, %s", s, v, err, next.Deployment.Pipeline, next.State)
 		}
-		if _, v, _ := (&court{}).hears(t, next, Word{Token: own[1], Result: ResultStart, Pipeline: 10}); v != VerdictStop {
+		if _, v, _ := (&court{}).hears(t, next, Callback{Token: own[1], Result: ResultStart, Pipeline: 10}); v != CallbackStop {
 			t.Errorf("%s: the other attempt's start: %q", s, v)
 		}
 	}

@@ -32,15 +32,15 @@ const Layout = 2
 // that came of it, its state, and what Slack has been shown. It is what the
 // store keeps, as JSON, for 30 days.
 type Record struct {
-	Layout  int     `json:"v"`
-	Mark    string  `json:"mark"` // fresh with every save: whose mark stands in the store may act
-	Mention Mention `json:"mention"`
-	State   State   `json:"state"`
-	Breaks  int     `json:"breaks,omitempty"` // how often it broke its worker
+	Layout   int     `json:"v"`
+	Revision string  `json:"mark"` // fresh with every save: whose mark stands in the store may act
+	Mention  Mention `json:"mention"`
+	State    State   `json:"state"`
+	Panics   int     `json:"breaks,omitempty"` // how often it broke its worker
 
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"` // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
-	Marks      []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may stand
+	Reactions  []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may stand
 	Lines      []Message  `json:"lines,omitempty"`  // what is to be said in the thread, in order, each once
 	Shown      Shown      `json:"shown"`            // what Slack has been shown
 
@@ -65,12 +65,12 @@ type Deployment struct {
 	Page       string        `json:"page,omitempty"`        // the project's pipelines, to link where the pipeline is not known
 	Triggered  time.Time     `json:"triggered,omitzero"`    // the save that allowed the POST: all waits count from here
 	WaitEnd    time.Time     `json:"wait_end,omitzero"`     // past it no POST is made
-	Wait       Say           `json:"wait,omitempty"`        // why it waits, or waited last
+	Wait       MessageID     `json:"wait,omitempty"`        // why it waits, or waited last
 	Pipeline   int64         `json:"pipeline,omitempty"`    // set once
 	URL        string        `json:"url,omitempty"`         // the pipeline's page
-	Looks      int           `json:"looks,omitempty"`       // how often GitLab was asked since the last move
+	Polls      int           `json:"looks,omitempty"`       // how often GitLab was asked since the last move
 	NoneSeen   bool          `json:"none_seen,omitempty"`   // the person was told that GitLab shows no pipeline
-	Heard      time.Time     `json:"heard,omitzero"`        // when GitLab last said that it goes on: the deadline moves
+	LastSeen   time.Time     `json:"heard,omitzero"`        // when GitLab last said that it goes on: the deadline moves
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 
 	// What is known of the pipeline's jobs and of what it waits for.
@@ -91,14 +91,14 @@ type Deployment struct {
 // Shown is what of the record stands in Slack. Only who holds the record's
 // lease changes it.
 type Shown struct {
-	Mark    string    `json:"mark,omitempty"`    // the reaction that was put last
-	Off     []string  `json:"off,omitempty"`     // reactions that were taken off
-	Status  string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
-	Form    string    `json:"form,omitempty"`    // which form of the status message stands there
-	Until   time.Time `json:"until,omitzero"`    // somebody may be showing it until then, and nobody else does
-	Said    int       `json:"said,omitempty"`    // how many of the lines are through
-	Posting string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
-	Next    time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
+	Reaction string    `json:"mark,omitempty"`    // the reaction that was put last
+	Off      []string  `json:"off,omitempty"`     // reactions that were taken off
+	Status   string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
+	Form     string    `json:"form,omitempty"`    // which form of the status message stands there
+	Until    time.Time `json:"until,omitzero"`    // somebody may be showing it until then, and nobody else does
+	Said     int       `json:"said,omitempty"`    // how many of the lines are through
+	Posting  string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
+	Next     time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
 
 	// mutant: a closed thread that each process tries
 	InChannel bool             `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel

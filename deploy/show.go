@@ -11,13 +11,13 @@ import (
 )
 
 // showOrBreak shows a record. What breaks it three times is held for shown.
-func (l *Loop) showOrBreak(h Held) {
+func (l *Loop) showOrBreak(h Stored) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
 			l.put(h, func(r Record) Record {
-				if r.Breaks++; r.Breaks >= 3 {
-					r = r.giveUpShowing()
+				if r.Panics++; r.Panics >= 3 {
+					r = r.giveUpDelivery()
 				}
 				r.Shown.Until = l.now().Add(Lease)
 				return r
@@ -35,7 +35,7 @@ const showTimeout = 4 * time.Second
 // preceded by a save that says so, and whoever finds that save looks whether
 // the message stands before posting it. What Slack does not take now (a rate
 // limit of one method, say) does not keep the rest back.
-func (l *Loop) show(h Held) {
+func (l *Loop) show(h Stored) {
 	s, blocked, gone := h.Record.Shown, map[showDo]time.Duration{}, false
 	for do, r := range s.Retries {
 		if left := r.Next.Sub(l.now()); left > 0 {
@@ -105,7 +105,7 @@ func (l *Loop) show(h Held) {
 
 // showLater gives the claim on showing a record up: whoever has room after d
 // may show it, also if that is before the claim would have ended.
-func (l *Loop) showLater(h Held, d time.Duration) {
+func (l *Loop) showLater(h Stored, d time.Duration) {
 	s := h.Record.Shown
 	// mutant: a claim on showing that is kept where there is no room to show
 	s.Until, s.Next = time.Time{}, l.now().Add(d)
@@ -146,16 +146,16 @@ func (l *Loop) do(m Mention, step showStep, s *Shown) error {
 	var wait *LaterError
 	switch step.do {
 	case doReact:
-		err := s.judge(step, l.Slack.React(ctx, m.Key, step.mark), l.now())
+		err := s.judge(step, l.Slack.React(ctx, m.Key, step.reaction), l.now())
 		if !errors.As(err, &wait) {
-			s.Mark = step.mark
-			s.Off = slices.DeleteFunc(slices.Clone(s.Off), func(n string) bool { return n == step.mark })
+			s.Reaction = step.reaction
+			s.Off = slices.DeleteFunc(slices.Clone(s.Off), func(n string) bool { return n == step.reaction })
 		}
 		return err
 	case doUnreact:
-		err := s.judge(step, l.Slack.Unreact(ctx, m.Key, step.mark), l.now())
+		err := s.judge(step, l.Slack.Unreact(ctx, m.Key, step.reaction), l.now())
 		if !errors.As(err, &wait) {
-			s.Off = append(slices.Clone(s.Off), step.mark)
+			s.Off = append(slices.Clone(s.Off), step.reaction)
 		}
 		return err
 	case doUpdate:
@@ -230,7 +230,7 @@ func (s *Shown) posted(step showStep, ts string) {
 // keep saves what is shown; due negative: as the record says. Words from
 // outside may have changed the rest of the record: then it is saved on top of
 // that. If what is shown was changed, somebody else shows this record now.
-func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
+func (l *Loop) keep(h Stored, s Shown, due time.Duration) (Stored, bool) {
 	for {
 		next, d := h.Record.with(s), due
 		if d < 0 {
@@ -253,6 +253,6 @@ func (l *Loop) keep(h Held, s Shown, due time.Duration) (Held, bool) {
 }
 
 func (s Shown) equal(o Shown) bool {
-	return s.Mark == o.Mark && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
+	return s.Reaction == o.Reaction && slices.Equal(s.Off, o.Off) && s.Status == o.Status && s.Form == o.Form && s.Said == o.Said &&
 		s.Posting == o.Posting && s.Until.Equal(o.Until) && s.InChannel == o.InChannel && maps.EqualFunc(s.Retries, o.Retries, Retry.equal)
 }

@@ -28,12 +28,12 @@ func Moves() map[State][]State {
 	}
 }
 
-// Rules are the times that a deployment goes by.
-type Rules struct {
+// Timing holds the times that govern a deployment.
+type Timing struct {
 	MaxAge         time.Duration // MENTION_MAX_AGE
 	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT: how long GitLab may go on with a request whose client has gone
 	Timeout        time.Duration // DEPLOY_TIMEOUT, where the target is not known
-	Watches        bool          // GitLab can be asked about pipelines
+	CanPoll        bool          // GitLab can be asked about pipelines
 }
 
 // The fixed times.
@@ -52,14 +52,14 @@ const (
 )
 
 // postEnd is when a POST allowed at triggered has surely ended.
-func (u Rules) postEnd(triggered time.Time) time.Time {
+func (u Timing) postEnd(triggered time.Time) time.Time {
 	// mutant: a POST that is taken for over while it may go on
 	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
 }
 
 // sureFrom is from when a complete listing without the pipeline means that
 // there is none, and that there will be none.
-func (u Rules) sureFrom(triggered time.Time) time.Time {
+func (u Timing) sureFrom(triggered time.Time) time.Time {
 	return triggered.Add(WriteWithin + u.RequestTimeout + lookGrace)
 }
 
@@ -76,45 +76,45 @@ func (r Record) move(to State) Record {
 	}
 	r.State = to
 	// mutant: a reaction that is not taken off after a crash
-	r.Marks = withMark(r.Marks, mark(to))
+	r.Reactions = withReaction(r.Reactions, reactionFor(to))
 	r.Next = time.Time{}
 	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
 	d := &r.Deployment
-	d.Looks, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
+	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
 	d.Waits, d.Pending, d.Nothing = "", time.Time{}, false
 	return r
 }
 
-// withMark notes that a reaction may stand from now on. The copy keeps records
+// withReaction notes that a reaction may stand from now on. The copy keeps records
 // apart that share them.
-func withMark(marks []string, m string) []string {
+func withReaction(marks []string, m string) []string {
 	if m == "" || slices.Contains(marks, m) {
 		return marks
 	}
 	return append(slices.Clone(marks), m)
 }
 
-// say adds a line to the thread. The copy keeps records apart that share lines.
-func (r Record) say(m Message) Record {
+// addLine adds a line to the thread. The copy keeps records apart that share lines.
+func (r Record) addLine(m Message) Record {
 	r.Lines = append(slices.Clone(r.Lines), m)
 	r.Shown.Next = time.Time{}
 	return r
 }
 
-// sayOnce adds a line that the record does not have yet.
-func (r Record) sayOnce(m Message) Record {
-	if slices.ContainsFunc(r.Lines, func(said Message) bool { return said.Say == m.Say }) {
+// addLineOnce adds a line that the record does not have yet.
+func (r Record) addLineOnce(m Message) Record {
+	if slices.ContainsFunc(r.Lines, func(said Message) bool { return said.ID == m.ID }) {
 		return r
 	}
-	return r.say(m)
+	return r.addLine(m)
 }
 
-// line makes a message about the deployment.
-func (r Record) line(s Say) Message {
+// message makes a message about the deployment.
+func (r Record) message(s MessageID) Message {
 	d := r.Deployment
-	m := Message{Say: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.link(), Detail: d.Detail}
+	m := Message{ID: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.link(), Detail: d.Detail}
 	switch s {
-	case SayFailed, SayCanceled, SaySilent, SayNoneSeen, SayBrokenUnsure, SayFailedAfter, SayNothing, SayPerson:
+	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Mention.User
 	}
 	return m
@@ -129,13 +129,13 @@ func (d Deployment) link() string {
 
 // Answer ends a record that deploys nothing, with one reply.
 func (r Record) Answer(m Message) Record {
-	return r.move(Answered).say(m)
+	return r.move(Answered).addLine(m)
 }
 
 // Start announces an attempt: one POST, with a token of its own whose sum is
 // given. page is where the project's pipelines are seen. A record that knows a
 // pipeline is never triggered again.
-func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Rules) Record {
+func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) Record {
 	if r.Deployment.Pipeline != 0 {
 		panic("no attempt for a record that knows a pipeline")
 	}
@@ -153,10 +153,10 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Rules) R
 }
 
 // Refuse ends a record of which nothing runs.
-func (r Record) Refuse(s Say, detail string) Record {
+func (r Record) Refuse(s MessageID, detail string) Record {
 	r = r.move(Refused)
 	r.Deployment.Detail = detail
-	return r.say(r.line(s))
+	return r.addLine(r.message(s))
 }
 
 // IsTriggering tells whether the attempt's POST is being made, as far as is known.
@@ -170,34 +170,34 @@ func (r Record) IsTriggering(attempt int) bool {
 // look-up was faster, only what is still missing is filled in. A pipeline that
 // the outcome names is adopted in any case. applied tells the log whether
 // anything was made of it.
-func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Record, applied bool) {
+func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (next Record, applied bool) {
 	// mutant: a refusal after none was seen
 	// mutant: an unsure attempt refused by an earlier one's outcome
 	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
 	switch {
 	case r.IsTriggering(attempt):
-	case isUnsure && o.Fate == FateRefused:
-		return r.Refuse(o.Say, o.Detail), true
-	case isUnsure && (o.Fate == FateWait || o.Fate == FateNotSent):
-		return r.Refuse(waitedInVain(o.Say), ""), true
+	case isUnsure && o.Status == TriggerRefused:
+		return r.Refuse(o.Reason, o.Detail), true
+	case isUnsure && (o.Status == TriggerWait || o.Status == TriggerNotSent):
+		return r.Refuse(waitedInVain(o.Reason), ""), true
 	default:
 		return r.adopt(o.Pipeline, now, u)
 	}
-	switch o.Fate {
-	case FateStarted, FateFailed:
+	switch o.Status {
+	case TriggerStarted, TriggerFailed:
 		return r.run(o.Pipeline, now, u), true
-	case FateRefused:
-		return r.Refuse(o.Say, o.Detail), true
-	case FateWait, FateNotSent:
-		if o.Say == "" {
-			o.Say = SayWaitUnreachable
+	case TriggerRefused:
+		return r.Refuse(o.Reason, o.Detail), true
+	case TriggerWait, TriggerNotSent:
+		if o.Reason == "" {
+			o.Reason = MsgWaitUnreachable
 		}
 		at := now.Add(o.After)
 		if at.After(r.Deployment.WaitEnd) {
-			return r.Refuse(waitedInVain(o.Say), ""), true
+			return r.Refuse(waitedInVain(o.Reason), ""), true
 		}
 		r = r.move(Waiting)
-		r.Deployment.Wait, r.Next = o.Say, at
+		r.Deployment.Wait, r.Next = o.Reason, at
 		switch {
 		case r.Deployment.Deleted:
 			r = r.Gone()
@@ -208,13 +208,13 @@ func (r Record) Settle(attempt int, o Outcome, now time.Time, u Rules) (next Rec
 		return r, true
 	default:
 		// mutant: a second POST after a lost answer
-		return r.Doubt(now, u), true
+		return r.MarkUnsure(now, u), true
 	}
 }
 
 // adopt takes a pipeline that is surely of this record for its own, unless it
 // has another, or its person was told that nothing runs.
-func (r Record) adopt(p Pipeline, now time.Time, u Rules) (next Record, adopted bool) {
+func (r Record) adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted bool) {
 	d := &r.Deployment
 	switch {
 	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
@@ -233,26 +233,26 @@ func (r Record) adopt(p Pipeline, now time.Time, u Rules) (next Record, adopted 
 // Slow notes that GitLab takes its time to answer the attempt in flight.
 func (r Record) Slow() Record {
 	r.Deployment.Slow = true
-	r.Marks = withMark(r.Marks, markSlow)
+	r.Reactions = withReaction(r.Reactions, reactionSlow)
 	return r
 }
 
-func waitedInVain(wait Say) Say {
-	if wait == SayWaitRate {
-		return SayRefusedRate
+func waitedInVain(wait MessageID) MessageID {
+	if wait == MsgWaitRate {
+		return MsgRefusedRate
 	}
-	return SayRefusedUnreachable
+	return MsgRefusedUnreachable
 }
 
-// Doubt moves to unsure: the POST may have worked.
-func (r Record) Doubt(now time.Time, u Rules) Record {
+// MarkUnsure moves to unsure: the POST may have worked.
+func (r Record) MarkUnsure(now time.Time, u Timing) Record {
 	r = r.move(Unsure)
 	r.Next = r.nextLook(now, u)
 	return r
 }
 
 // run takes in a pipeline: where it stands decides where the record goes.
-func (r Record) run(p Pipeline, now time.Time, u Rules) Record {
+func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
 	d := &r.Deployment
 	if d.Pipeline == 0 {
 		d.Pipeline = p.ID
@@ -272,14 +272,14 @@ func (r Record) run(p Pipeline, now time.Time, u Rules) Record {
 
 // end takes in how the pipeline ended.
 func (r Record) end(p Pipeline) Record {
-	said := map[State]Say{Succeeded: SaySucceeded, Failed: SayFailed, Canceled: SayCanceled}[p.End]
+	said := map[State]MessageID{Succeeded: MsgSucceeded, Failed: MsgFailed, Canceled: MsgCanceled}[p.End]
 	switch {
 	case p.Nothing:
-		said = SayNothing
+		said = MsgNothing
 	case p.End == Succeeded && p.Unseen:
-		said = SayUnseen
+		said = MsgUnseen
 	case p.End == Succeeded && (r.State == Failed || r.State == Canceled && !r.Deployment.Nothing):
-		said = SayRecovered
+		said = MsgRecovered
 	}
 	r = r.move(p.End)
 	d := &r.Deployment
@@ -288,9 +288,9 @@ func (r Record) end(p Pipeline) Record {
 		d.FailedBy, d.Proved = nil, nil
 	}
 	if p.Nothing {
-		return r.sayOnce(r.line(said)) // it may have been told while a job waited
+		return r.addLineOnce(r.message(said)) // it may have been told while a job waited
 	}
-	return r.say(r.line(said))
+	return r.addLine(r.message(said))
 }
 
 func earlier(a, b time.Time) time.Time {

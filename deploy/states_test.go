@@ -8,7 +8,7 @@ import (
 
 var (
 	t0     = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	rules  = Rules{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Watches: true}
+	rules  = Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, CanPoll: true}
 	target = Target{Team: "T1", Channel: "C1", Name: "app", Project: "42", Ref: "master", Key: "RELEASE", Timeout: time.Hour}
 )
 
@@ -23,24 +23,24 @@ func in(s State) Record {
 		return r
 	}
 	if s == Answered {
-		return r.Answer(Message{Say: SayGreet})
+		return r.Answer(Message{ID: MsgGreet})
 	}
 	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, rules)
-	settle := func(o Outcome) Record { next, _ := r.Settle(1, o, t0, rules); return next }
+	settle := func(o TriggerResult) Record { next, _ := r.Settle(1, o, t0, rules); return next }
 	switch s {
 	case Triggering:
 		return r
 	case Waiting:
-		return settle(Outcome{Fate: FateWait, Say: SayWaitRate, After: time.Minute})
+		return settle(TriggerResult{Status: TriggerWait, Reason: MsgWaitRate, After: time.Minute})
 	case Unsure:
-		return settle(Outcome{Fate: FateUnsure})
+		return settle(TriggerResult{Status: TriggerUnsure})
 	case Refused:
-		return settle(Outcome{Fate: FateRefused, Say: SayRefusedRef})
+		return settle(TriggerResult{Status: TriggerRefused, Reason: MsgRefusedRef})
 	}
-	r = settle(Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 7, URL: "https://git/app/-/pipelines/7"}})
+	r = settle(TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7, URL: "https://git/app/-/pipelines/7"}})
 	switch s {
 	case Silent:
-		return r.Look(Pipeline{}, false, t0, t0.Add(2*time.Hour), rules)
+		return r.Polled(Pipeline{}, false, t0, t0.Add(2*time.Hour), rules)
 	case Succeeded, Failed, Canceled:
 		return r.end(Pipeline{End: s})
 	}
@@ -61,21 +61,21 @@ func TestStateShows(t *testing.T) {
 	rows := []struct {
 		state  State
 		mark   string
-		status Say
-		line   Say // the last line in the thread
+		status MessageID
+		line   MessageID // the last line in the thread
 		named  bool
 	}{
 		{state: Accepted},
-		{state: Answered, line: SayGreet},
+		{state: Answered, line: MsgGreet},
 		{state: Triggering},
-		{state: Waiting, mark: "hourglass_flowing_sand", status: SayWaitRate},
-		{state: Unsure, mark: "question", status: SayStatusUnsure},
-		{state: Running, mark: "thumbsup", status: SayStatusRunning},
-		{state: Silent, mark: "zzz", status: SayStatusSilent, line: SaySilent, named: true},
-		{state: Refused, mark: "x", line: SayRefusedRef},
-		{state: Succeeded, mark: "white_check_mark", status: SayStatusSucceeded, line: SaySucceeded},
-		{state: Failed, mark: "x", status: SayStatusFailed, line: SayFailed, named: true},
-		{state: Canceled, mark: "no_entry_sign", status: SayStatusCanceled, line: SayCanceled, named: true},
+		{state: Waiting, mark: "hourglass_flowing_sand", status: MsgWaitRate},
+		{state: Unsure, mark: "question", status: MsgStatusUnsure},
+		{state: Running, mark: "thumbsup", status: MsgStatusRunning},
+		{state: Silent, mark: "zzz", status: MsgStatusSilent, line: MsgSilent, named: true},
+		{state: Refused, mark: "x", line: MsgRefusedRef},
+		{state: Succeeded, mark: "white_check_mark", status: MsgStatusSucceeded, line: MsgSucceeded},
+		{state: Failed, mark: "x", status: MsgStatusFailed, line: MsgFailed, named: true},
+		{state: Canceled, mark: "no_entry_sign", status: MsgStatusCanceled, line: MsgCanceled, named: true},
 	}
 	if len(rows) != len(Moves()) {
 		t.Fatalf("%d rows for %d states", len(rows), len(Moves()))
@@ -87,18 +87,18 @@ func TestStateShows(t *testing.T) {
 				t.Fatalf("is %s", r.State)
 			}
 			v := r.View()
-			if v.Mark != row.mark {
-				t.Errorf("mark %q, want %q", v.Mark, row.mark)
+			if v.Reaction != row.mark {
+				t.Errorf("mark %q, want %q", v.Reaction, row.mark)
 			}
-			if row.status == "" && v.Status != nil || row.status != "" && (v.Status == nil || v.Status.Say != row.status) {
+			if row.status == "" && v.Status != nil || row.status != "" && (v.Status == nil || v.Status.ID != row.status) {
 				t.Errorf("status %v, want %q", v.Status, row.status)
 			}
 			var last Message
 			if len(r.Lines) > 0 {
 				last = r.Lines[len(r.Lines)-1]
 			}
-			if last.Say != row.line || (last.User == "U1") != row.named {
-				t.Errorf("line %q naming %q, want %q, named: %v", last.Say, last.User, row.line, row.named)
+			if last.ID != row.line || (last.User == "U1") != row.named {
+				t.Errorf("line %q naming %q, want %q, named: %v", last.ID, last.User, row.line, row.named)
 			}
 		})
 	}
@@ -137,18 +137,18 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 	p := Pipeline{ID: 7, URL: "https://git/7"}
 	for _, row := range []struct {
 		name string
-		o    Outcome
+		o    TriggerResult
 		want State
 		next time.Duration // after t0; 0: not due for its own sake
 	}{
-		{"started", Outcome{Fate: FateStarted, Pipeline: p}, Running, 5 * time.Second},
-		{"failed at once", Outcome{Fate: FateFailed, Pipeline: Pipeline{ID: 7, End: Failed}}, Failed, 0},
-		{"refused", Outcome{Fate: FateRefused, Say: SayRefusedToken}, Refused, 0},
-		{"rate limit", Outcome{Fate: FateWait, Say: SayWaitRate, After: time.Minute}, Waiting, time.Minute},
-		{"not reached", Outcome{Fate: FateWait, Say: SayWaitUnreachable, After: time.Second}, Waiting, time.Second},
-		{"rate limit beyond the end of waiting", Outcome{Fate: FateWait, Say: SayWaitRate, After: 6 * time.Minute}, Refused, 0},
-		{"not sent", Outcome{Fate: FateNotSent, After: time.Second}, Waiting, time.Second},
-		{"lost", Outcome{Fate: FateUnsure}, Unsure, time.Second},
+		{"started", TriggerResult{Status: TriggerStarted, Pipeline: p}, Running, 5 * time.Second},
+		{"failed at once", TriggerResult{Status: TriggerFailed, Pipeline: Pipeline{ID: 7, End: Failed}}, Failed, 0},
+		{"refused", TriggerResult{Status: TriggerRefused, Reason: MsgRefusedToken}, Refused, 0},
+		{"rate limit", TriggerResult{Status: TriggerWait, Reason: MsgWaitRate, After: time.Minute}, Waiting, time.Minute},
+		{"not reached", TriggerResult{Status: TriggerWait, Reason: MsgWaitUnreachable, After: time.Second}, Waiting, time.Second},
+		{"rate limit beyond the end of waiting", TriggerResult{Status: TriggerWait, Reason: MsgWaitRate, After: 6 * time.Minute}, Refused, 0},
+		{"not sent", TriggerResult{Status: TriggerNotSent, After: time.Second}, Waiting, time.Second},
+		{"lost", TriggerResult{Status: TriggerUnsure}, Unsure, time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r, applied := in(Triggering).Settle(1, row.o, t0, rules)
@@ -164,16 +164,16 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 
 func TestLateAnswerOnlyFillsInTheLink(t *testing.T) {
 	p := Pipeline{ID: 7, URL: "https://git/7"}
-	r, _ := in(Triggering).Hear(Word{Result: ResultSuccess, Pipeline: 7}, t0, rules)
-	r, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: p}, t0, rules)
+	r, _ := in(Triggering).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, rules)
+	r, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: p}, t0, rules)
 	if r.State != Succeeded || r.Deployment.URL != p.URL || !applied {
 		t.Errorf("%s %q %v", r.State, r.Deployment.URL, applied)
 	}
-	other, applied := r.Settle(1, Outcome{Fate: FateStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, rules)
+	other, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, rules)
 	if applied || other.Deployment.Pipeline != 7 {
 		t.Error("a record's pipeline was set twice")
 	}
-	refused, applied := r.Settle(1, Outcome{Fate: FateRefused, Say: SayRefusedRef}, t0, rules)
+	refused, applied := r.Settle(1, TriggerResult{Status: TriggerRefused, Reason: MsgRefusedRef}, t0, rules)
 	if applied || refused.State != Succeeded {
 		t.Error("a late refusal took a success back")
 	}
@@ -197,7 +197,7 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 	for !r.Deployment.NoneSeen {
 		now := r.Next
 		at = append(at, now.Sub(t0))
-		r = r.Look(Pipeline{}, true, now, now, rules)
+		r = r.Polled(Pipeline{}, true, now, now, rules)
 		if r.State != Unsure || len(at) > 20 {
 			t.Fatalf("is %s after looking at %v", r.State, at)
 		}
@@ -209,36 +209,36 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 	if !slices.Equal(at, want) {
 		t.Errorf("looked at %v, want %v", at, want)
 	}
-	if last := r.Lines[len(r.Lines)-1]; last.Say != SayNoneSeen || last.User != "U1" {
+	if last := r.Lines[len(r.Lines)-1]; last.ID != MsgNoneSeen || last.User != "U1" {
 		t.Errorf("told %v", last)
 	}
 	if !r.Next.Equal(r.Deadline()) {
 		t.Error("after it told the person it goes on looking")
 	}
-	if r = r.Look(Pipeline{}, false, r.Next, r.Next, rules); r.State != Silent {
+	if r = r.Polled(Pipeline{}, false, r.Next, r.Next, rules); r.State != Silent {
 		t.Errorf("at the deadline it is %s", r.State)
 	}
-	if lastSaid(r) != SayNoneSeen {
+	if lastSaid(r) != MsgNoneSeen {
 		t.Errorf("at the deadline the person is called again: %s", lastSaid(r))
 	}
 }
 
 func TestIncompleteOrFailedListingDecidesNothing(t *testing.T) {
 	late := t0.Add(10 * time.Minute)
-	if r := in(Unsure).Look(Pipeline{}, false, late, late, rules); r.Deployment.NoneSeen {
+	if r := in(Unsure).Polled(Pipeline{}, false, late, late, rules); r.Deployment.NoneSeen {
 		t.Error("an incomplete listing was believed")
 	}
-	if r := in(Unsure).Look(Pipeline{}, true, t0.Add(79*time.Second), late, rules); r.Deployment.NoneSeen {
+	if r := in(Unsure).Polled(Pipeline{}, true, t0.Add(79*time.Second), late, rules); r.Deployment.NoneSeen {
 		t.Error("a listing begun before GitLab must have ended was believed")
 	}
 }
 
 func TestUnsureWithoutAPITokenWaitsForAWord(t *testing.T) {
 	blind := rules
-	blind.Watches = false
-	r, _ := in(Triggering).Settle(1, Outcome{Fate: FateUnsure}, t0, blind)
-	if r.Looks(blind) || !r.Next.Equal(r.Deadline()) {
-		t.Errorf("looks %v, due %v", r.Looks(blind), r.Next)
+	blind.CanPoll = false
+	r, _ := in(Triggering).Settle(1, TriggerResult{Status: TriggerUnsure}, t0, blind)
+	if r.ShouldPoll(blind) || !r.Next.Equal(r.Deadline()) {
+		t.Errorf("looks %v, due %v", r.ShouldPoll(blind), r.Next)
 	}
 }
 
@@ -251,22 +251,22 @@ func TestRunningIsFollowed(t *testing.T) {
 			t.Fatalf("looked at after %v", gap)
 		}
 		now = r.Next
-		r = r.Look(Pipeline{ID: 7}, true, now, now, rules)
+		r = r.Polled(Pipeline{ID: 7}, true, now, now, rules)
 	}
-	if r = r.Look(Pipeline{ID: 7, End: Canceled}, true, now, now, rules); r.State != Canceled {
+	if r = r.Polled(Pipeline{ID: 7, End: Canceled}, true, now, now, rules); r.State != Canceled {
 		t.Errorf("a canceled pipeline left it %s", r.State)
 	}
 }
 
 func TestDeadline(t *testing.T) {
 	late := t0.Add(2 * time.Hour)
-	if r := in(Running).Look(Pipeline{}, false, late, late, rules); r.State != Silent {
+	if r := in(Running).Polled(Pipeline{}, false, late, late, rules); r.State != Silent {
 		t.Errorf("no word and no answer by the deadline: %s, want silent", r.State)
 	}
-	if r := in(Running).Look(Pipeline{ID: 7}, true, late, late, rules); r.State != Running {
+	if r := in(Running).Polled(Pipeline{ID: 7}, true, late, late, rules); r.State != Running {
 		t.Errorf("GitLab says it goes on: %s, want running", r.State)
 	}
-	if r := in(Silent).Look(Pipeline{ID: 7, End: Succeeded}, true, late, late, rules); r.State != Succeeded {
+	if r := in(Silent).Polled(Pipeline{ID: 7, End: Succeeded}, true, late, late, rules); r.State != Succeeded {
 		t.Errorf("GitLab says how it ended, late: %s, want succeeded", r.State)
 	}
 }
@@ -275,12 +275,12 @@ func TestBreakThreeTimesEnds(t *testing.T) {
 	for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Unsure, Running: Running} {
 		r := in(s)
 		for range 2 {
-			r = r.Break(t0, rules)
+			r = r.AfterPanic(t0, rules)
 			if r.State != s {
 				t.Fatalf("%s: given up too early", s)
 			}
 		}
-		if r = r.Break(t0, rules); r.State != want {
+		if r = r.AfterPanic(t0, rules); r.State != want {
 			t.Errorf("%s becomes %s, want %s", s, r.State, want)
 		}
 	}
@@ -293,8 +293,8 @@ func TestEdit(t *testing.T) {
 		}
 	}
 	r := in(Answered).Edit(true)
-	if last := r.Lines[len(r.Lines)-1]; last.Say != SayEditedIn {
-		t.Errorf("edited to ask for a deploy: %v", last.Say)
+	if last := r.Lines[len(r.Lines)-1]; last.ID != MsgEditedIn {
+		t.Errorf("edited to ask for a deploy: %v", last.ID)
 	}
 	if again := r.Edit(true); len(again.Lines) != len(r.Lines) {
 		t.Error("it asks twice to post it anew")
@@ -308,19 +308,19 @@ func TestEdit(t *testing.T) {
 // deleting it, gets no second POST.
 func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 	for name, back := range map[string]Record{"edited": in(Triggering).Edit(false), "deleted": in(Triggering).Gone()} {
-		for fate, want := range map[Fate]State{FateWait: Answered, FateNotSent: Answered, FateStarted: Running, FateUnsure: Unsure, FateRefused: Refused} {
-			r, _ := back.Settle(back.Deployment.Attempt, Outcome{Fate: fate, Pipeline: Pipeline{ID: map[Fate]int64{FateStarted: 7}[fate]}}, t0, rules)
+		for fate, want := range map[TriggerStatus]State{TriggerWait: Answered, TriggerNotSent: Answered, TriggerStarted: Running, TriggerUnsure: Unsure, TriggerRefused: Refused} {
+			r, _ := back.Settle(back.Deployment.Attempt, TriggerResult{Status: fate, Pipeline: Pipeline{ID: map[TriggerStatus]int64{TriggerStarted: 7}[fate]}}, t0, rules)
 			if r.State != want {
 				t.Errorf("%s, then %s: %s, want %s", name, fate, r.State, want)
 			}
-			said := map[string]Say{"edited": SayEditedOut}[name] // of a message that is gone, nobody is told that an edit was in time
+			said := map[string]MessageID{"edited": MsgEditedOut}[name] // of a message that is gone, nobody is told that an edit was in time
 			if want == Answered && (!r.Next.IsZero() || lastSaid(r) != said) {
 				t.Errorf("%s, then %s: due at %s, says %v", name, fate, r.Next, r.Lines)
 			}
 		}
 	}
 	r := in(Triggering).Edit(false).Edit(true)
-	if r, _ = r.Settle(r.Deployment.Attempt, Outcome{Fate: FateWait}, t0, rules); r.State != Waiting {
+	if r, _ = r.Settle(r.Deployment.Attempt, TriggerResult{Status: TriggerWait}, t0, rules); r.State != Waiting {
 		t.Errorf("edited back, it is %s", r.State)
 	}
 }
@@ -331,7 +331,7 @@ func TestGone(t *testing.T) {
 		if r.State != Answered || len(r.owed()) != len(in(s).owed()) && len(r.owed()) != 0 || !r.Next.IsZero() {
 			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.owed())
 		}
-		if _, v := r.Hear(Word{Result: ResultStart, Pipeline: 9}, t0, rules); v != VerdictStop {
+		if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules); v != CallbackStop {
 			t.Errorf("a pipeline that starts after all is told %s, want stop", v)
 		}
 	}

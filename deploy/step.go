@@ -13,11 +13,11 @@ import (
 // step does the one thing that a record is due for, and tells whether Slack is
 // to be shown something now, by whom holds the record: us. free gives the slot
 // in hand back: a call to GitLab has one of its own, and keeps no answer back.
-func (l *Loop) step(h Held, free func()) (next Held, show bool) {
+func (l *Loop) step(h Stored, free func()) (next Stored, show bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
-			next, show = l.put(h, func(r Record) Record { return r.Break(l.now(), l.Rules) })
+			next, show = l.put(h, func(r Record) Record { return r.AfterPanic(l.now(), l.Timing) })
 		}
 	}()
 	r := h.Record
@@ -36,7 +36,7 @@ func (l *Loop) step(h Held, free func()) (next Held, show bool) {
 				return r
 			}
 			// mutant: a second POST by who takes over
-			return r.Doubt(l.now(), l.Rules)
+			return r.MarkUnsure(l.now(), l.Timing)
 		})
 	case Unsure, Running, Silent:
 		return l.look(h, free)
@@ -50,7 +50,7 @@ func (l *Loop) step(h Held, free func()) (next Held, show bool) {
 
 // owes tells whether Slack is to be shown something of a record that was due.
 // If not, its due time is put back to where it belongs.
-func (l *Loop) owes(h Held, now time.Time) bool {
+func (l *Loop) owes(h Stored, now time.Time) bool {
 	due := h.Record.Due(now)
 	if due != 0 || len(h.Record.owed()) == 0 {
 		// mutant: a due time that is not put back
@@ -61,12 +61,12 @@ func (l *Loop) owes(h Held, now time.Time) bool {
 }
 
 // begin takes up a mention: it is answered, or it starts a deployment.
-func (l *Loop) begin(h Held, free func()) (Held, bool) {
+func (l *Loop) begin(h Stored, free func()) (Stored, bool) {
 	m, began := h.Record.Mention, time.Now()
 	here := l.Targets.In(m.Team, m.Channel)
 	in := l.Reader.Read(m, here)
 	i := slices.IndexFunc(here, func(t Target) bool { return t.Name == in.Target })
-	answer := Message{Say: in.Say, Word: in.Word}
+	answer := Message{ID: in.Answer, Word: in.Word}
 	for _, t := range here {
 		answer.Targets = append(answer.Targets, t.Name)
 	}
@@ -74,17 +74,17 @@ func (l *Loop) begin(h Held, free func()) (Held, bool) {
 		answer.Target, answer.Project, answer.Ref = in.Target, here[i].Project, here[i].Ref
 	}
 	if in.Deploys() && i >= 0 {
-		if answer.Say = l.refuses(h, here[i]); answer.Say == "" {
+		if answer.ID = l.refuses(h, here[i]); answer.ID == "" {
 			return l.trigger(h, here[i], began, free)
 		}
 	}
 	switch {
 	case in.Deploys() && i < 0:
-		answer.Say = SayWhichTarget
-	case in.Say == SayPast || in.Say == SayStop:
+		answer.ID = MsgWhichTarget
+	case in.Answer == MsgPast || in.Answer == MsgStop:
 		l.addLast(&answer, m, here)
 	}
-	l.log(Event{Name: "answered", Record: h.Record, Detail: string(answer.Say)})
+	l.log(Event{Name: "answered", Record: h.Record, Detail: string(answer.ID)})
 	return l.put(h, func(r Record) Record {
 		if r.State != Accepted {
 			return r
@@ -95,21 +95,21 @@ func (l *Loop) begin(h Held, free func()) (Held, bool) {
 
 // refuses tells which rule keeps a mention that asks for a deploy from it;
 // empty: none. Age is judged here and only here, once, before the trigger.
-func (l *Loop) refuses(h Held, t Target) Say {
+func (l *Loop) refuses(h Stored, t Target) MessageID {
 	m := h.Record.Mention
 	switch {
-	case m.Stranger:
-		return SayGuest
+	case m.External:
+		return MsgGuest
 	case t.Allow != nil && !slices.Contains(t.Allow, m.User):
-		return SayNotAllowed
+		return MsgNotAllowed
 	case m.Edited:
-		return SayEditedIn
+		return MsgEditedIn
 	// mutant: birth not judged
 	case m.Time().Before(h.Birth):
-		return SayForgotten
+		return MsgForgotten
 	// mutant: age not judged
-	case l.Slack.Now().Sub(m.Time()) > l.Rules.MaxAge:
-		return SayTooLate
+	case l.Slack.Now().Sub(m.Time()) > l.Timing.MaxAge:
+		return MsgTooLate
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func (l *Loop) addLast(answer *Message, m Mention, here []Target) {
 // is its turn: first the save that allows it, then the POST,
 // then the save of what came of it, until that is through. judged is when it
 // was judged to be in time: a process that slept since then writes no POST.
-func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, bool) {
+func (l *Loop) trigger(h Stored, t Target, judged time.Time, free func()) (Stored, bool) {
 	leave, wait := l.calls.enter(t.Project)
 	if leave == nil {
 		return l.standInLine(h, wait)
@@ -160,7 +160,7 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 		}
 	}
 	token := NewToken()
-	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), TokenSum(token), l.now(), l.Rules)
+	allowed := h.Record.Start(t, l.GitLab.PipelinesURL(t.Project), TokenSum(token), l.now(), l.Timing)
 	ctx, cancel := context.WithTimeout(l.work, WriteWithin)
 	defer cancel()
 	h, err := l.save(ctx, h, allowed, allowed.Next.Sub(l.now()))
@@ -174,11 +174,11 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 	answered := l.showIfSlow(h)
 	out := l.GitLab.Trigger(l.work, t, h.Record.Mention, token, judged.Add(WriteWithin))
 	h = answered()
-	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Fate) + " " + string(out.Say)})
+	l.log(Event{Name: "triggered", Record: h.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return l.put(h, func(r Record) Record {
-		next, applied := r.Settle(attempt, out, l.now(), l.Rules)
+		next, applied := r.Settle(attempt, out, l.now(), l.Timing)
 		if !applied {
-			l.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Fate)})
+			l.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Status)})
 		}
 		return next
 	})
@@ -186,7 +186,7 @@ func (l *Loop) trigger(h Held, t Target, judged time.Time, free func()) (Held, b
 
 // standInLine has a record that found no lane come again, and meanwhile tells
 // whether Slack is to be shown something of it now.
-func (l *Loop) standInLine(h Held, wait time.Duration) (Held, bool) {
+func (l *Loop) standInLine(h Stored, wait time.Duration) (Stored, bool) {
 	now, r := l.now(), h.Record
 	r.Next = now.Add(wait)
 	// mutant: what waits for its turn not shown
@@ -205,7 +205,7 @@ const slowAfter = 2 * time.Second
 // is called before. answered returns the record as it was saved last, and waits
 // for nothing. That save is a courtesy: it is given up where the store fails or
 // the record was changed.
-func (l *Loop) showIfSlow(h Held) (answered func() Held) {
+func (l *Loop) showIfSlow(h Stored) (answered func() Stored) {
 	var mu sync.Mutex
 	newest := h
 	l.hands.Add(1)
@@ -223,7 +223,7 @@ func (l *Loop) showIfSlow(h Held) (answered func() Held) {
 		mu.Unlock()
 		l.present(saved, show)
 	})
-	return func() Held {
+	return func() Stored {
 		if timer.Stop() {
 			l.hands.Done()
 		}
@@ -234,24 +234,24 @@ func (l *Loop) showIfSlow(h Held) (answered func() Held) {
 }
 
 // tryAgain makes another POST for what waited, or gives up.
-func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
+func (l *Loop) tryAgain(h Stored, free func()) (Stored, bool) {
 	d := h.Record.Deployment
 	if d.Pipeline != 0 { // a record of layout 1 may wait and have one
 		return l.put(h, func(r Record) Record {
 			if r.State != Waiting {
 				return r
 			}
-			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Rules)
+			return r.run(Pipeline{ID: r.Deployment.Pipeline}, l.now(), l.Timing)
 		})
 	}
 	began := time.Now()
 	t, ok := l.Targets.Find(h.Record.Mention.Team, h.Record.Mention.Channel, d.Target)
-	say := Say("")
+	say := MessageID("")
 	switch {
 	case !ok || t.Project != d.Project:
-		say = SayRefusedGone
+		say = MsgRefusedGone
 	case l.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
-		l.Slack.Now().Sub(h.Record.Mention.Time()) > l.Rules.MaxAge+WaitAtMost:
+		l.Slack.Now().Sub(h.Record.Mention.Time()) > l.Timing.MaxAge+WaitAtMost:
 		say = waitedInVain(d.Wait)
 	default:
 		t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
@@ -267,12 +267,12 @@ func (l *Loop) tryAgain(h Held, free func()) (Held, bool) {
 
 // look asks GitLab about a deployment that has no end yet, or lets its
 // deadline pass.
-func (l *Loop) look(h Held, free func()) (Held, bool) {
+func (l *Loop) look(h Stored, free func()) (Stored, bool) {
 	d, began := h.Record.Deployment, l.now()
 	var p Pipeline
 	var complete bool
 	var err error
-	if h.Record.Looks(l.Rules) {
+	if h.Record.ShouldPoll(l.Timing) {
 		leave, wait := l.looks.enter(d.Project)
 		if leave == nil {
 			return l.standInLine(h, wait)
@@ -283,7 +283,7 @@ func (l *Loop) look(h Held, free func()) (Held, bool) {
 		defer cancel()
 		done := l.interruptible(h.Record.Mention.Key, cancel)
 		if d.Pipeline != 0 {
-			p, err = l.GitLab.Look(ctx, d.Project, d.Pipeline, h.Record.counting())
+			p, err = l.GitLab.Poll(ctx, d.Project, d.Pipeline, h.Record.counting())
 		} else {
 			p, complete, err = l.find(ctx, h.Record, began)
 		}
@@ -299,9 +299,9 @@ func (l *Loop) look(h Held, free func()) (Held, bool) {
 	errors.As(err, &wait)
 	return l.put(h, func(r Record) Record {
 		now := l.now()
-		r = r.Look(p, complete, began, now, l.Rules)
+		r = r.Polled(p, complete, began, now, l.Timing)
 		if wait != nil {
-			r = r.rest(now, now.Add(wait.After))
+			r = r.postpone(now, now.Add(wait.After))
 		}
 		return r
 	})
@@ -311,14 +311,14 @@ func (l *Loop) look(h Held, free func()) (Held, bool) {
 func (l *Loop) find(ctx context.Context, r Record, now time.Time) (p Pipeline, complete bool, err error) {
 	d := r.Deployment
 	p, complete, err = l.GitLab.Find(ctx, d.Project, r.Mention.ID, l.ageAtMost(r, now))
-	if asked := r.Mention.Time(); l.Slack.Now().Before(l.Rules.postEnd(asked)) {
+	if asked := r.Mention.Time(); l.Slack.Now().Before(l.Timing.postEnd(asked)) {
 		// mutant: a listing that decides by the store's clock alone
 		complete = false // the store's clock was set ahead: the POST may still be under way
 	}
 	if p.ID == 0 || err != nil {
 		return Pipeline{}, complete, err
 	}
-	seen, err := l.GitLab.Look(ctx, d.Project, p.ID, r.counting())
+	seen, err := l.GitLab.Poll(ctx, d.Project, p.ID, r.counting())
 	if seen.ID != 0 {
 		p = seen
 	}
@@ -339,7 +339,7 @@ func (l *Loop) ageAtMost(r Record, now time.Time) time.Duration {
 
 // put saves what f makes of the record, on top of what others saved meanwhile,
 // until it is through. It tells whether Slack is to be shown something now.
-func (l *Loop) put(h Held, f func(Record) Record) (Held, bool) {
+func (l *Loop) put(h Stored, f func(Record) Record) (Stored, bool) {
 	for {
 		next, due, show := l.toSave(f(h.Record))
 		saved, err := l.save(l.work, h, next, due)
@@ -368,14 +368,14 @@ func (l *Loop) toSave(next Record) (_ Record, due time.Duration, show bool) {
 
 // reload reads a record that others changed, until it is read. One that a newer
 // version wrote is theirs now: it is let go.
-func (l *Loop) reload(h Held) (Held, error) {
+func (l *Loop) reload(h Stored) (Stored, error) {
 	for try := 0; ; try++ {
 		ctx, cancel := context.WithTimeout(l.work, storeTimeout)
 		now, ok, err := l.Store.Load(ctx, h.Record.Mention.Key)
 		cancel()
 		if err == nil && ok {
 			now.Birth = h.Birth
-			l.seen(now)
+			l.syncClock(now)
 			return now, nil
 		}
 		if err == nil {

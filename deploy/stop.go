@@ -10,8 +10,8 @@ import (
 // farewell is how long people are told at the very end.
 const farewell = time.Second
 
-// Hurry has what is in hand end within a time from now, or be let go.
-func (l *Loop) Hurry(within time.Duration) {
+// Shutdown lets running work finish for a time from now, then cancels it.
+func (l *Loop) Shutdown(within time.Duration) {
 	l.prepare()
 	time.AfterFunc(within, l.letGo)
 }
@@ -22,7 +22,7 @@ func (l *Loop) Hurry(within time.Duration) {
 // hand, as Slack takes about one message a second and channel.
 func (l *Loop) drain() {
 	defer l.letGo()
-	if !l.Forgets {
+	if !l.Ephemeral {
 		l.hands.Wait()
 		return
 	}
@@ -73,7 +73,7 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 		}
 		slot, say := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
 		if !r.State.Ended() {
-			m := r.line(SayStopping)
+			m := r.message(MsgStopping)
 			m.User = r.Mention.User
 			say = []Message{m}
 			if r.Shown.Status == "" {
@@ -82,7 +82,7 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 		}
 		all.Go(func() {
 			for _, m := range say {
-				l.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.Say)), r.Shown.InChannel}, m)
+				l.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
 			}
 		})
 	}

@@ -9,12 +9,12 @@ import (
 
 // View is what Slack should show of a record: a pure function of it.
 type View struct {
-	Mark   string   // the reaction on the mention; empty: none
-	Status *Message // the status message, edited as things move; nil: none
+	Reaction string   // the reaction on the mention; empty: none
+	Status   *Message // the status message, edited as things move; nil: none
 }
 
-// marks are the reactions, by state.
-func mark(s State) string {
+// reactionFor returns the reactions, by state.
+func reactionFor(s State) string {
 	switch s {
 	case Waiting:
 		return "hourglass_flowing_sand"
@@ -34,17 +34,17 @@ func mark(s State) string {
 	return ""
 }
 
-// markSlow stands while GitLab takes its time to answer, so that nobody asks twice.
-const markSlow = "eyes"
+// reactionSlow stands while GitLab takes its time to answer, so that nobody asks twice.
+const reactionSlow = "eyes"
 
 // View tells what Slack should show of the record, besides its lines.
 func (r Record) View() View {
-	v := View{Mark: mark(r.State)}
+	v := View{Reaction: reactionFor(r.State)}
 	if r.State == Triggering && r.Deployment.Slow {
-		v.Mark = markSlow
+		v.Reaction = reactionSlow
 	}
-	if s := r.statusSay(); s != "" {
-		m := r.line(s)
+	if s := r.statusMessage(); s != "" {
+		m := r.message(s)
 		if r.State == Waiting {
 			m.Until = r.Deployment.WaitEnd.Unix()
 		}
@@ -53,39 +53,39 @@ func (r Record) View() View {
 	return v
 }
 
-func (r Record) statusSay() Say {
+func (r Record) statusMessage() MessageID {
 	switch r.State {
 	case Waiting:
 		return r.Deployment.Wait
 	case Unsure:
-		return SayStatusUnsure
+		return MsgStatusUnsure
 	case Running:
 		switch r.Deployment.Waits {
 		case WaitsPerson:
-			return SayStatusPerson
+			return MsgStatusPerson
 		case WaitsRunner:
-			return SayStatusRunner
+			return MsgStatusRunner
 		}
-		return SayStatusRunning
+		return MsgStatusRunning
 	case Silent:
-		return SayStatusSilent
+		return MsgStatusSilent
 	case Succeeded:
-		return SayStatusSucceeded
+		return MsgStatusSucceeded
 	case Failed:
-		return SayStatusFailed
+		return MsgStatusFailed
 	case Canceled:
 		if r.Deployment.Nothing {
-			return SayStatusNothing
+			return MsgStatusNothing
 		}
-		return SayStatusCanceled
+		return MsgStatusCanceled
 	}
 	// These have their line; a status message is mended only where one stands.
 	if r.Shown.Status != "" {
 		switch r.State {
 		case Refused:
-			return SayStatusRefused
+			return MsgStatusRefused
 		case Answered:
-			return SayStatusAnswered
+			return MsgStatusAnswered
 		}
 	}
 	return ""
@@ -94,8 +94,8 @@ func (r Record) statusSay() Say {
 // form tells one form of the status message from another.
 func (m Message) form() string {
 	h := fnv.New64a()
-	fmt.Fprint(h, m.Say, "\x00", m.URL, "\x00", m.Target, "\x00", m.Detail, "\x00", m.Until)
-	return fmt.Sprintf("%s/%x", m.Say, h.Sum64())
+	fmt.Fprint(h, m.ID, "\x00", m.URL, "\x00", m.Target, "\x00", m.Detail, "\x00", m.Until)
+	return fmt.Sprintf("%s/%x", m.ID, h.Sum64())
 }
 
 // never marks a status message that Slack will not take.
@@ -108,18 +108,18 @@ func slotLine(n int) string { return fmt.Sprintf("line-%d", n) }
 
 // showStep is one call to Slack that is owed.
 type showStep struct {
-	do   showDo
-	mark string  // react, unreact
-	slot string  // post, find
-	say  Message // post, update
+	do       showDo
+	reaction string  // react, unreact
+	slot     string  // post, find
+	say      Message // post, update
 }
 
 // what tells one thing to be shown from another by the same kind of call.
 func (s showStep) what() string {
-	if s.mark != "" {
-		return s.mark
+	if s.reaction != "" {
+		return s.reaction
 	}
-	return s.slot + " " + string(s.say.Say)
+	return s.slot + " " + string(s.say.ID)
 }
 
 type showDo string
@@ -142,9 +142,9 @@ func (r Record) owed() []showStep {
 	if shown.Posting != "" {
 		add(showStep{do: doFind, slot: shown.Posting})
 	}
-	marked := v.Mark == "" || v.Mark == shown.Mark
+	marked := v.Reaction == "" || v.Reaction == shown.Reaction
 	if !marked {
-		add(showStep{do: doReact, mark: v.Mark})
+		add(showStep{do: doReact, reaction: v.Reaction})
 	}
 	if v.Status != nil && shown.Status != never && shown.Form != v.Status.form() {
 		do := doUpdate
@@ -156,10 +156,10 @@ func (r Record) owed() []showStep {
 	for n := shown.Said; n < len(r.Lines); n++ {
 		add(showStep{do: doPost, slot: slotLine(n), say: r.seeded(r.Lines[n], n)})
 	}
-	for _, m := range r.Marks { // once the new one stands: no moment is without a mark
+	for _, m := range r.Reactions { // once the new one stands: no moment is without a mark
 		// mutant: the old reaction taken off before the new one stands
-		if marked && m != v.Mark && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
-			add(showStep{do: doUnreact, mark: m})
+		if marked && m != v.Reaction && !slices.Contains(shown.Off, m) && r.State != Triggering { // triggering passes soon: what stands may stay
+			add(showStep{do: doUnreact, reaction: m})
 		}
 	}
 	return steps
@@ -169,7 +169,7 @@ func (r Record) owed() []showStep {
 // In the channel itself, each names the person.
 func (r Record) seeded(m Message, n int) Message {
 	h := fnv.New32a()
-	fmt.Fprint(h, r.Mention.ID, m.Say, n)
+	fmt.Fprint(h, r.Mention.ID, m.ID, n)
 	m.Seed = h.Sum32()
 	if r.Shown.InChannel {
 		m.InChannel, m.User = true, r.Mention.User

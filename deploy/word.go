@@ -11,9 +11,9 @@ const (
 	ResultCanceled Result = "canceled"
 )
 
-// Word is what GitLab CI tells the notify port, once it is known to be well
+// Callback is what GitLab CI tells the notify port, once it is known to be well
 // formed and to show something that may count: see proof.go.
-type Word struct {
+type Callback struct {
 	Channel  string
 	TS       string
 	ID       string // PSYCHER_ID; empty from old scripts
@@ -27,14 +27,14 @@ type Word struct {
 	Shared   bool   // the call showed NOTIFY_TOKEN
 }
 
-// Verdict is what became of a word.
-type Verdict string
+// CallbackResult is what became of a callback.
+type CallbackResult string
 
-// The verdicts.
+// The results of a callback.
 const (
-	VerdictTaken    Verdict = "taken"     // recorded, or recorded before
-	VerdictNoEffect Verdict = "no-effect" // late, contrary, or of another pipeline: logged, nothing changes
-	VerdictUnknown  Verdict = "unknown"   // no deployment of this bot has that channel, timestamp and id
-	VerdictStop     Verdict = "stop"      // a start of a pipeline that must not deploy
-	VerdictUnproven Verdict = "unproven"  // nothing that it shows proves the deployment, or that there is one
+	CallbackTaken    CallbackResult = "taken"     // recorded, or recorded before
+	CallbackNoEffect CallbackResult = "no-effect" // late, contrary, or of another pipeline: logged, nothing changes
+	CallbackUnknown  CallbackResult = "unknown"   // no deployment of this bot has that channel, timestamp and id
+	CallbackStop     CallbackResult = "stop"      // a start of a pipeline that must not deploy
+	CallbackUnproven CallbackResult = "unproven"  // nothing that it shows proves the deployment, or that there is one
 )

@@ -34,12 +34,12 @@ const (
 // bot hears words behind the real notify port, and answers them as told.
 type bot struct {
 	mu      sync.Mutex
-	heard   []deploy.Word
-	verdict deploy.Verdict
+	heard   []deploy.Callback
+	verdict deploy.CallbackResult
 	away    int // how many calls fail first
 }
 
-func (b *bot) Hear(_ context.Context, w deploy.Word) (deploy.Verdict, error) {
+func (b *bot) Callback(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.heard = append(b.heard, w)
@@ -50,10 +50,10 @@ func (b *bot) Hear(_ context.Context, w deploy.Word) (deploy.Verdict, error) {
 	return b.verdict, nil
 }
 
-func (b *bot) words() []deploy.Word {
+func (b *bot) words() []deploy.Callback {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]deploy.Word(nil), b.heard...)
+	return append([]deploy.Callback(nil), b.heard...)
 }
 
 // listen starts a server and gives what a triggered pipeline has in its
@@ -106,12 +106,12 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 		"canceled": deploy.ResultCanceled, "failed": deploy.ResultFailure, "timedout": deploy.ResultFailure,
 	} {
 		t.Run(arg, func(t *testing.T) {
-			b := &bot{verdict: deploy.VerdictTaken}
+			b := &bot{verdict: deploy.CallbackTaken}
 			out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, arg)
 			if code != 0 {
 				t.Fatalf("exit %d:\n%s", code, out)
 			}
-			want := []deploy.Word{{
+			want := []deploy.Callback{{
 				Channel: "C0DEPLOY1", TS: "1700000000.000100", ID: id, Result: result, Pipeline: 4711, Job: 90210,
 				JobName: "deploy: [東京]", JobStage: "deploy", SHA: sha, Token: attempt,
 			}}
@@ -125,8 +125,8 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 // Where no token came with the trigger the secret of all is shown; never both,
 // as the secret must not be where it need not be.
 func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
-	for sent, want := range map[string]deploy.Word{attempt: {Token: attempt}, "": {Shared: true}} {
-		b := &bot{verdict: deploy.VerdictTaken}
+	for sent, want := range map[string]deploy.Callback{attempt: {Token: attempt}, "": {Shared: true}} {
+		b := &bot{verdict: deploy.CallbackTaken}
 		env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
 		env["PSYCHER_TOKEN"] = sent
 		out, code := notify(t, env, sh, "success")
@@ -137,7 +137,7 @@ func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
 }
 
 func TestNotifyNamesTheParentPipeline(t *testing.T) {
-	b := &bot{verdict: deploy.VerdictTaken}
+	b := &bot{verdict: deploy.CallbackTaken}
 	env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
 	env["PSYCHER_PIPELINE"] = "4700"
 	out, _ := notify(t, env, sh, "success")
@@ -149,23 +149,23 @@ func TestNotifyNamesTheParentPipeline(t *testing.T) {
 func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 	for _, c := range []struct {
 		name       string
-		verdict    deploy.Verdict
+		verdict    deploy.CallbackResult
 		away       int
 		set        map[string]string
 		start, end int    // exit codes of "start" and of "success"
 		says       string // in both outputs
 	}{
-		{name: "taken", verdict: deploy.VerdictTaken, says: "psycher was told"},
-		{name: "no effect", verdict: deploy.VerdictNoEffect, says: "psycher was told"},
-		{name: "503 once", verdict: deploy.VerdictTaken, away: 1, says: "trying again"},
+		{name: "taken", verdict: deploy.CallbackTaken, says: "psycher was told"},
+		{name: "no effect", verdict: deploy.CallbackNoEffect, says: "psycher was told"},
+		{name: "503 once", verdict: deploy.CallbackTaken, away: 1, says: "trying again"},
 		{name: "503 for ever", away: 99, end: 1, says: "HTTP 503"},
 		{name: "unreachable", set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"}, end: 1, says: "cannot be reached"},
-		{name: "no such deployment", verdict: deploy.VerdictUnknown, end: 1, says: "no such deployment"},
-		{name: "must not deploy", verdict: deploy.VerdictStop, start: 1, end: 1, says: "must not deploy"},
+		{name: "no such deployment", verdict: deploy.CallbackUnknown, end: 1, says: "no such deployment"},
+		{name: "must not deploy", verdict: deploy.CallbackStop, start: 1, end: 1, says: "must not deploy"},
 		{name: "wrong secret", set: map[string]string{"PSYCHER_TOKEN": "", "NOTIFY_TOKEN": "another-token"}, end: 1, says: "does not take this NOTIFY_TOKEN"},
-		{name: "proves nothing", verdict: deploy.VerdictUnproven, end: 1, says: "does not take this PSYCHER_TOKEN"},
+		{name: "proves nothing", verdict: deploy.CallbackUnproven, end: 1, says: "does not take this PSYCHER_TOKEN"},
 		{
-			name: "only proof counts", verdict: deploy.VerdictUnproven, set: map[string]string{"PSYCHER_TOKEN": ""}, end: 1,
+			name: "only proof counts", verdict: deploy.CallbackUnproven, set: map[string]string{"PSYCHER_TOKEN": ""}, end: 1,
 			says: "psycher unprove PROJECT",
 		},
 		{name: "no channel", set: map[string]string{"channel": ""}, end: 1, says: "channel: missing"},
@@ -196,7 +196,7 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 }
 
 func TestNotifyDoesNotRepeatWhatIsRefused(t *testing.T) {
-	for verdict, want := range map[deploy.Verdict]int{deploy.VerdictStop: 1, deploy.VerdictUnknown: 1} {
+	for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackStop: 1, deploy.CallbackUnknown: 1} {
 		b := &bot{verdict: verdict}
 		notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, "start")
 		if n := len(b.words()); n != want {
@@ -355,7 +355,7 @@ func TestNotifyTriesAsItIsToldOrAsUsual(t *testing.T) {
 		{"NOTIFY_TRIES": "two"}, {"NOTIFY_TRIES": "-1"}, {"NOTIFY_PAUSE": "0.1"}, {"NOTIFY_PAUSE": "1s"}, {"NOTIFY_PAUSE": "a[$(exit 3)]"}, {"NOTIFY_TRIES": "08"},
 	} {
 		for _, shell := range shells() {
-			b := &bot{verdict: deploy.VerdictTaken, away: 1}
+			b := &bot{verdict: deploy.CallbackTaken, away: 1}
 			env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
 			for name, value := range set {
 				env[name] = value
@@ -403,7 +403,7 @@ func TestNotifyAsksNothingNewOfCurl(t *testing.T) {
 
 func TestNotifyKnowsARunnerThatDoesNotTellTheEnd(t *testing.T) {
 	for _, status := range []string{"", "running"} {
-		b := &bot{verdict: deploy.VerdictTaken}
+		b := &bot{verdict: deploy.CallbackTaken}
 		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, status)
 		if code != 1 || !strings.Contains(out, "the runner is too old") || len(b.words()) != 0 {
 			t.Errorf("%q: exit %d, heard %v:\n%s", status, code, b.words(), out)
@@ -415,7 +415,7 @@ func TestNotifyKnowsARunnerThatDoesNotTellTheEnd(t *testing.T) {
 // little more than POSIX.
 func TestNotifyRunsInEveryShell(t *testing.T) {
 	for _, shell := range shells() {
-		for verdict, want := range map[deploy.Verdict]int{deploy.VerdictTaken: 0, deploy.VerdictStop: 1} {
+		for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackTaken: 0, deploy.CallbackStop: 1} {
 			b := &bot{verdict: verdict, away: 1}
 			out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), shell, "start")
 			if code != want || len(b.words()) != 2 {
@@ -438,7 +438,7 @@ func shells() [][]string {
 
 func TestNotifyRefusesAWordItDoesNotKnow(t *testing.T) {
 	for _, args := range [][]string{nil, {"SUCCESS"}, {"success; true"}} {
-		b := &bot{verdict: deploy.VerdictTaken}
+		b := &bot{verdict: deploy.CallbackTaken}
 		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, args...)
 		if code != 1 || !strings.Contains(out, "usage") || len(b.words()) != 0 {
 			t.Errorf("%q: exit %d, heard %v:\n%s", args, code, b.words(), out)
@@ -510,7 +510,7 @@ func TestTheTokenShowsInNoTraceAndInNoArguments(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "curl"), []byte(wrapper), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			b := &bot{verdict: deploy.VerdictTaken, away: 1}
+			b := &bot{verdict: deploy.CallbackTaken, away: 1}
 			env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
 			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
 

@@ -26,22 +26,22 @@ func TestPipelines(t *testing.T) {
 	const deployed = "deploy.sh: done"
 	for _, c := range []struct {
 		name, file string
-		verdict    deploy.Verdict
+		verdict    deploy.CallbackResult
 		set        map[string]string
 		exit       int
 		heard      []deploy.Result
 		deploys    bool
 	}{
 		{
-			name: "modern success", file: "modern", verdict: deploy.VerdictTaken, deploys: true,
+			name: "modern success", file: "modern", verdict: deploy.CallbackTaken, deploys: true,
 			heard: []deploy.Result{deploy.ResultStart, deploy.ResultSuccess},
 		},
 		{
-			name: "modern failure", file: "modern", verdict: deploy.VerdictTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
+			name: "modern failure", file: "modern", verdict: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
 			heard: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
 		},
 		{
-			name: "modern stopped at the start", file: "modern", verdict: deploy.VerdictStop, exit: 1,
+			name: "modern stopped at the start", file: "modern", verdict: deploy.CallbackStop, exit: 1,
 			heard: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
 		},
 		{name: "modern by hand", file: "modern", set: map[string]string{"PSYCHER_ID": ""}, deploys: true},
@@ -52,11 +52,11 @@ func TestPipelines(t *testing.T) {
 			set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"},
 		},
 		{
-			name: "classic success", file: "classic", verdict: deploy.VerdictTaken, deploys: true,
+			name: "classic success", file: "classic", verdict: deploy.CallbackTaken, deploys: true,
 			heard: []deploy.Result{deploy.ResultSuccess},
 		},
 		{
-			name: "classic failure", file: "classic", verdict: deploy.VerdictTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
+			name: "classic failure", file: "classic", verdict: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
 			heard: []deploy.Result{deploy.ResultFailure},
 		},
 		{name: "classic by hand", file: "classic", set: map[string]string{"PSYCHER_ID": ""}, deploys: true},

@@ -25,29 +25,29 @@ type answer struct {
 
 // outcome tells what became of the POST. What is not surely something else is
 // unsure: the pipeline may run.
-func (a *answer) outcome(now time.Time) deploy.Outcome {
+func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 	if a.status >= 200 && a.status < 300 {
 		return a.made()
 	}
 	said, from := words(a.body), a.origin()
-	o := deploy.Outcome{Detail: said, Err: a.error(said)}
+	o := deploy.TriggerResult{Detail: said, Err: a.error(said)}
 	switch {
 	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status],
 		a.status == http.StatusUnprocessableEntity && from != fromGitLab:
-		o.Fate, o.Detail = deploy.FateUnsure, ""
+		o.Status, o.Detail = deploy.TriggerUnsure, ""
 	case a.status < 400:
-		o.Fate, o.Say, o.Detail = deploy.FateRefused, deploy.SayRefusedRedirect, a.goal()
+		o.Status, o.Reason, o.Detail = deploy.TriggerRefused, deploy.MsgRefusedRedirect, a.goal()
 	case from == fromProxy:
-		o.Fate, o.Say = deploy.FateRefused, deploy.SayRefusedProxy
+		o.Status, o.Reason = deploy.TriggerRefused, deploy.MsgRefusedProxy
 	case from != fromGitLab:
-		o.Fate, o.Say = deploy.FateRefused, deploy.SayRefusedElsewhere
+		o.Status, o.Reason = deploy.TriggerRefused, deploy.MsgRefusedElsewhere
 	case a.status == http.StatusUnprocessableEntity:
 		p, _ := a.pipeline()
-		o.Fate, o.Pipeline = deploy.FateFailed, p.failed(said)
+		o.Status, o.Pipeline = deploy.TriggerFailed, p.failed(said)
 	case a.status == http.StatusTooManyRequests || tooMany(said):
-		o.Fate, o.Say, o.After = deploy.FateWait, deploy.SayWaitRate, retryAfter(a.header, now)
+		o.Status, o.Reason, o.After = deploy.TriggerWait, deploy.MsgWaitRate, retryAfter(a.header, now)
 	default:
-		o.Fate, o.Say = deploy.FateRefused, refusal(a.status, said)
+		o.Status, o.Reason = deploy.TriggerRefused, refusal(a.status, said)
 	}
 	return o
 }
@@ -58,15 +58,15 @@ var mayHaveWorked = map[int]bool{
 	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusTooEarly: true, 499: true,
 }
 
-func (a *answer) made() deploy.Outcome {
+func (a *answer) made() deploy.TriggerResult {
 	p, err := a.pipeline()
 	switch {
 	case err != nil || p.ID <= 0:
-		return deploy.Outcome{Fate: deploy.FateUnsure, Err: a.error("no pipeline can be read from it: " + a.title())}
+		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: a.error("no pipeline can be read from it: " + a.title())}
 	case p.Status == "failed":
-		return deploy.Outcome{Fate: deploy.FateFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
+		return deploy.TriggerResult{Status: deploy.TriggerFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
 	}
-	return deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: p.ID, URL: p.WebURL}}
+	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: p.ID, URL: p.WebURL}}
 }
 
 func (a *answer) pipeline() (pipeline, error) {

@@ -137,8 +137,8 @@ func parseBase(s string) (*url.URL, error) {
 // Close ends the idle connections. Calls that are under way go on.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Watches tells whether there is an API token.
-func (c *Client) Watches() bool { return c.token != "" }
+// CanPoll tells whether there is an API token.
+func (c *Client) CanPoll() bool { return c.token != "" }
 
 // PipelinesURL is the page with a project's pipelines; for a project that is
 // known by number only, the project's own page.
@@ -191,7 +191,7 @@ func (c *Client) get(ctx context.Context, path string, query, into any) (next in
 
 // read is [Client.get] for who wants to know more of the answer.
 func (c *Client) read(ctx context.Context, path string, query, into any) (*answer, error) {
-	if !c.Watches() {
+	if !c.CanPoll() {
 		return nil, errNoToken
 	}
 	if wait := c.resting(); wait > 0 {

@@ -334,7 +334,7 @@ func TestFindAsksOnce(t *testing.T) {
 				if own {
 					m := mention()
 					m.ID = otherID
-					if o := c.Trigger(t.Context(), target(), m, token, soon()); o.Fate != deploy.FateStarted {
+					if o := c.Trigger(t.Context(), target(), m, token, soon()); o.Status != deploy.TriggerStarted {
 						t.Fatalf("%+v", o)
 					}
 				} else {
@@ -394,10 +394,10 @@ func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 				}
 			}
 		}))
-		if _, err := c.Look(t.Context(), "group/app", 7, deploy.Counting{}); err == nil {
+		if _, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{}); err == nil {
 			t.Error("it is taken")
 		}
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 	})
@@ -408,7 +408,7 @@ func TestWithoutATokenNothingIsLookedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Watches() {
+	if c.CanPoll() {
 		t.Error("it watches")
 	}
 	if _, _, err := c.Find(t.Context(), "group/app", testID, 0); !errors.Is(err, errNoToken) {

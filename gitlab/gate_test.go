@@ -132,7 +132,7 @@ func TestTriggersSpeakHTTP1(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted || protocol != "HTTP/1.1" {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted || protocol != "HTTP/1.1" {
 			t.Errorf("%s: %s, %+v", name, protocol, o)
 		}
 		c.Close()

@@ -11,8 +11,8 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Look reads how a pipeline is, and of one that is over how its jobs ended.
-func (c *Client) Look(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
+// Poll reads how a pipeline is, and of one that is over how its jobs ended.
+func (c *Client) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	var p pipeline
 	if _, err := c.get(ctx, pipelinePath(project, id), nil, &p); err != nil {
 		return deploy.Pipeline{}, fmt.Errorf("look at pipeline %d of %s: %w", id, project, err)

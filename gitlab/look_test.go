@@ -114,7 +114,7 @@ func TestLookTellsHowAPipelineEnded(t *testing.T) {
 				id := trigger(t, g, testID).ID
 				g.Finish(id, row.status)
 				g.SetJobs(id, row.jobs...)
-				p, err := c.Look(t.Context(), "group/app", id, row.count)
+				p, err := c.Poll(t.Context(), "group/app", id, row.count)
 				row.want.ID, row.want.URL = id, "http://gitlab.test/group/app/-/pipelines/1001"
 				if p != row.want || err != nil {
 					t.Errorf("%+v, %v", p, err)
@@ -145,7 +145,7 @@ func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
 				g.Finish(id, "success")
 				g.SetJobs(id, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
 				g.FailLooks(1, row.part, row.fault)
-				p, err := c.Look(t.Context(), "1", id, deploy.Counting{})
+				p, err := c.Poll(t.Context(), "1", id, deploy.Counting{})
 				if p.ID != id || p.End != deploy.Succeeded || p.Unseen == row.seen || p.Retry != row.retry || (err != nil) != row.retry {
 					t.Errorf("%+v, %v", p, err)
 				}
@@ -171,7 +171,7 @@ func TestOnlyTheLastTryOfAJobCounts(t *testing.T) {
 				g.SetJobs(id)
 				g.Finish(id, "success")
 				g.FailLooks(1, "/jobs", fakegitlab.Fault{Status: 200, Body: row.jobs})
-				if p, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); p.End != row.want || err != nil {
+				if p, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); p.End != row.want || err != nil {
 					t.Errorf("%+v, %v", p, err)
 				}
 			})
@@ -184,7 +184,7 @@ func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
 		c, g, _ := standIn(t)
 		trigger(t, g, testID)
 		for project, id := range map[string]int64{"group/app": 7, "group/other": 1001, "group/none": 1001} {
-			if p, err := c.Look(t.Context(), project, id, deploy.Counting{}); !hidden(err) {
+			if p, err := c.Poll(t.Context(), project, id, deploy.Counting{}); !hidden(err) {
 				t.Errorf("%s %d: %+v, %v", project, id, p, err)
 			}
 		}
@@ -206,20 +206,20 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				c, g, n := standIn(t)
 				id := trigger(t, g, testID).ID
 				g.FailLooks(1, "/pipelines", row.fault)
-				_, err := c.Look(t.Context(), "group/app", id, deploy.Counting{})
+				_, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{})
 				var later *deploy.LaterError
 				if errors.As(err, &later) != row.fails || row.fails && later.After != row.after || !row.fails && err != nil {
 					t.Errorf("the first look: %v", err)
 				}
 				before := n.written.Load()
-				if _, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
+				if _, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
 					t.Errorf("the second look: %v", err)
 				}
-				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
 					t.Errorf("a trigger meanwhile: %+v", o)
 				}
 				time.Sleep(row.after)
-				if _, err := c.Look(t.Context(), "group/app", id, deploy.Counting{}); err != nil {
+				if _, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); err != nil {
 					t.Errorf("after the wait: %v", err)
 				}
 			})

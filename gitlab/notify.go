@@ -35,8 +35,8 @@ const (
 // Hearer takes in what a pipeline says: the loop of package deploy. It answers
 // once the word is recorded. An error means that it is not, or that this is not
 // known; the caller is asked to say it again.
-type Hearer interface {
-	Hear(ctx context.Context, w deploy.Word) (deploy.Verdict, error)
+type CallbackHandler interface {
+	Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error)
 }
 
 // NotifyHandler is the notify port: GET or POST /notify, by which a pipeline
@@ -45,7 +45,7 @@ type Hearer interface {
 // that all share, NOTIFY_TOKEN, where there is one. A call that shows neither is
 // turned away without a look at any deployment. Nothing of a call is logged that
 // proved nothing.
-func NotifyHandler(shared deploy.Secret, h Hearer, log zerolog.Logger) http.Handler {
+func NotifyHandler(shared deploy.Secret, h CallbackHandler, log zerolog.Logger) http.Handler {
 	return &notify{
 		proofOnly: shared.Reveal() == "",
 		shared:    sha256.Sum256([]byte(shared.Reveal())),
@@ -72,7 +72,7 @@ func NotifyServer(handler http.Handler) *http.Server {
 type notify struct {
 	proofOnly bool // there is no shared secret
 	shared    [sha256.Size]byte
-	hearer    Hearer
+	hearer    CallbackHandler
 	log       zerolog.Logger
 	strangers strangers
 }
@@ -85,10 +85,10 @@ const unproven = "this call does not prove its deployment: show the PSYCHER_TOKE
 // reply is what a call is answered with, and what the log says of it.
 type reply struct {
 	status  int
-	text    string         // the error, or how a success is called
-	word    deploy.Word    // as far as it was read and found well formed
-	verdict deploy.Verdict // where the word was heard
-	err     error          // the technical side of a 503
+	text    string                // the error, or how a success is called
+	word    deploy.Callback       // as far as it was read and found well formed
+	verdict deploy.CallbackResult // where the word was heard
+	err     error                 // the technical side of a 503
 }
 
 // counts tells whether the call showed something that counts.
@@ -183,7 +183,7 @@ func (n *notify) knows(shown []string) (token deploy.Secret, shared bool) {
 	return token, found == 1 && !n.proofOnly
 }
 
-func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
+func (n *notify) hear(ctx context.Context, word deploy.Callback) (a reply) {
 	// Who hangs up early has still said it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hearTimeout)
 	defer cancel()
@@ -199,17 +199,17 @@ func (n *notify) hear(ctx context.Context, word deploy.Word) (a reply) {
 		}
 	}()
 	// mutant: a 2xx before the save
-	a.verdict, a.err = n.hearer.Hear(ctx, word)
+	a.verdict, a.err = n.hearer.Callback(ctx, word)
 	switch a.verdict {
-	case deploy.VerdictTaken:
+	case deploy.CallbackTaken:
 		a.status, a.text = http.StatusOK, "ok"
-	case deploy.VerdictNoEffect:
+	case deploy.CallbackNoEffect:
 		a.status, a.text = http.StatusOK, "no effect"
-	case deploy.VerdictUnproven:
+	case deploy.CallbackUnproven:
 		a.status, a.text = http.StatusUnauthorized, unproven
-	case deploy.VerdictUnknown:
+	case deploy.CallbackUnknown:
 		a.status, a.text = http.StatusNotFound, "no deployment has this channel, timestamp and id"
-	case deploy.VerdictStop:
+	case deploy.CallbackStop:
 		a.status, a.text = http.StatusConflict, "this pipeline must not deploy: the deployment has another one, or was given up"
 	default:
 		if a.err == nil {
@@ -227,7 +227,7 @@ func (n *notify) note(r *http.Request, a reply) {
 	switch {
 	case a.status == http.StatusServiceUnavailable:
 		level = zerolog.ErrorLevel
-	case a.verdict == deploy.VerdictTaken:
+	case a.verdict == deploy.CallbackTaken:
 		level = zerolog.InfoLevel
 	case a.status == http.StatusMethodNotAllowed, a.status == http.StatusNotFound && a.verdict == "":
 		level = zerolog.DebugLevel
@@ -243,7 +243,7 @@ func (n *notify) note(r *http.Request, a reply) {
 			return
 		}
 		if !a.word.Shared {
-			a.word = deploy.Word{}
+			a.word = deploy.Callback{}
 		}
 	}
 	line := n.log.WithLevel(level)
@@ -286,7 +286,7 @@ func bearer(headers []string) []string {
 }
 
 // retrySeconds spreads those that were turned away together over 1 to 5 seconds.
-func retrySeconds(w deploy.Word) string {
+func retrySeconds(w deploy.Callback) string {
 	return strconv.Itoa(1 + int(crc32.ChecksumIEEE([]byte(w.Channel+w.TS))%5))
 }
 

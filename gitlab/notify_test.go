@@ -30,14 +30,14 @@ const (
 
 // hearer answers every word alike and keeps what it was told.
 type hearer struct {
-	verdict  deploy.Verdict
+	verdict  deploy.CallbackResult
 	err      error
 	panics   bool
-	heard    []deploy.Word
+	heard    []deploy.Callback
 	deadline time.Duration
 }
 
-func (h *hearer) Hear(ctx context.Context, w deploy.Word) (deploy.Verdict, error) {
+func (h *hearer) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	if until, ok := ctx.Deadline(); ok {
 		h.deadline = time.Until(until)
 	}
@@ -72,7 +72,7 @@ func (c notifyCall) request() *http.Request {
 }
 
 // make calls the port and gives what it answered and logged.
-func (c notifyCall) make(t *testing.T, h Hearer) (*httptest.ResponseRecorder, string) {
+func (c notifyCall) make(t *testing.T, h CallbackHandler) (*httptest.ResponseRecorder, string) {
 	t.Helper()
 	var log bytes.Buffer
 	w := httptest.NewRecorder()
@@ -114,15 +114,15 @@ func TestAVerdictIsAnswered(t *testing.T) {
 		retry  bool
 		logged string
 	}{
-		"taken":     {hearer{verdict: deploy.VerdictTaken}, 200, "result", false, `"level":"info"`},
-		"no effect": {hearer{verdict: deploy.VerdictNoEffect}, 200, "result", false, `"verdict":"no-effect"`},
-		"unknown":   {hearer{verdict: deploy.VerdictUnknown}, 404, "error", false, `"verdict":"unknown"`},
-		"stop":      {hearer{verdict: deploy.VerdictStop}, 409, "error", false, `"verdict":"stop"`},
+		"taken":     {hearer{verdict: deploy.CallbackTaken}, 200, "result", false, `"level":"info"`},
+		"no effect": {hearer{verdict: deploy.CallbackNoEffect}, 200, "result", false, `"verdict":"no-effect"`},
+		"unknown":   {hearer{verdict: deploy.CallbackUnknown}, 404, "error", false, `"verdict":"unknown"`},
+		"stop":      {hearer{verdict: deploy.CallbackStop}, 409, "error", false, `"verdict":"stop"`},
 		"store away": {
 			hearer{err: errors.New("the store is away")}, 503, "error", true, `"error":"the store is away"`,
 		},
 		"an error with a verdict": {
-			hearer{verdict: deploy.VerdictTaken, err: errors.New("the store is away")}, 503, "error", true, `"level":"error"`,
+			hearer{verdict: deploy.CallbackTaken, err: errors.New("the store is away")}, 503, "error", true, `"level":"error"`,
 		},
 		"a verdict nobody knows": {hearer{verdict: "perhaps"}, 503, "error", true, `perhaps`},
 		"a panic":                {hearer{panics: true}, 503, "error", true, `broken on purpose`},
@@ -192,7 +192,7 @@ func TestChecksComeInOrder(t *testing.T) {
 func TestA64KiBBodyIsTaken(t *testing.T) {
 	body := "source=gitlab&result=success&" + notifyMention + "&x="
 	body += strings.Repeat("x", 64<<10-len(body))
-	w, _ := notifyCall{method: "POST", header: both(formBody, withAuth), body: body}.make(t, &hearer{verdict: deploy.VerdictTaken})
+	w, _ := notifyCall{method: "POST", header: both(formBody, withAuth), body: body}.make(t, &hearer{verdict: deploy.CallbackTaken})
 	if w.Code != http.StatusOK {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
@@ -205,7 +205,7 @@ func TestABodyOfUnsaidLengthIsCutOff(t *testing.T) {
 		r := notifyCall{method: "POST", header: both(formBody, header)}.request()
 		body := &endless{}
 		r.Body, r.ContentLength = io.NopCloser(io.LimitReader(body, 8<<20)), -1
-		h, w := &hearer{verdict: deploy.VerdictTaken}, httptest.NewRecorder()
+		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
 		NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
 		if w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
 			t.Errorf("answered %d %s, heard %v", w.Code, w.Body, h.heard)
@@ -248,7 +248,7 @@ func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 		"the secret in another header": {header: map[string]string{"X-Gitlab-Token": notifyToken}, query: good},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.VerdictTaken}
+			h := &hearer{verdict: deploy.CallbackTaken}
 			w, log := c.make(t, h)
 			if w.Code != http.StatusUnauthorized || len(h.heard) != 0 {
 				t.Errorf("answered %d, heard %v", w.Code, h.heard)
@@ -260,7 +260,7 @@ func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 	}
 
 	t.Run("a token that proves nothing", func(t *testing.T) {
-		h := &hearer{verdict: deploy.VerdictUnproven}
+		h := &hearer{verdict: deploy.CallbackUnproven}
 		w, log := notifyCall{header: proving, query: good}.make(t, h)
 		other, _ := notifyCall{query: good}.make(t, &hearer{})
 		if w.Code != http.StatusUnauthorized || w.Body.String() != other.Body.String() || !strings.Contains(w.Body.String(), "unprove") {
@@ -293,7 +293,7 @@ func TestABodyThatBreaksOffIsNotHeard(t *testing.T) {
 		r := c.request()
 		r.Body = io.NopCloser(io.MultiReader(
 			strings.NewReader("source=gitlab&result=success&"+notifyMention), iotest.ErrReader(io.ErrUnexpectedEOF)))
-		h, w := &hearer{verdict: deploy.VerdictTaken}, httptest.NewRecorder()
+		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
 		NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
 		if w.Code != status || len(h.heard) != 0 {
 			t.Errorf("answered %d, want %d; heard %v", w.Code, status, h.heard)
@@ -311,7 +311,7 @@ func TestASlowCallerIsCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := &hearer{verdict: deploy.VerdictTaken}
+				h := &hearer{verdict: deploy.CallbackTaken}
 				server := NotifyServer(NotifyHandler(notifyToken, h, zerolog.Nop()))
 				client, conn := net.Pipe()
 				l := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
@@ -371,8 +371,8 @@ func TestOnlyTheFirstLineOfAComplaintIsKept(t *testing.T) {
 func TestWhoHangsUpEarlyIsStillHeard(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	h := hearFunc(func(ctx context.Context, _ deploy.Word) (deploy.Verdict, error) {
-		return deploy.VerdictTaken, ctx.Err()
+	h := hearFunc(func(ctx context.Context, _ deploy.Callback) (deploy.CallbackResult, error) {
+		return deploy.CallbackTaken, ctx.Err()
 	})
 	w := httptest.NewRecorder()
 	r := notifyCall{header: withAuth, query: "source=gitlab&result=success&" + notifyMention}.request()
@@ -382,9 +382,11 @@ func TestWhoHangsUpEarlyIsStillHeard(t *testing.T) {
 	}
 }
 
-type hearFunc func(context.Context, deploy.Word) (deploy.Verdict, error)
+type hearFunc func(context.Context, deploy.Callback) (deploy.CallbackResult, error)
 
-func (f hearFunc) Hear(ctx context.Context, w deploy.Word) (deploy.Verdict, error) { return f(ctx, w) }
+func (f hearFunc) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+	return f(ctx, w)
+}
 
 func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
@@ -400,7 +402,7 @@ func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.VerdictTaken}
+			h := &hearer{verdict: deploy.CallbackTaken}
 			w, _ := c.make(t, h)
 			if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || h.heard[0].Shared {
 				t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
@@ -408,14 +410,14 @@ func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
 		})
 	}
 	t.Run("beside the secret of all", func(t *testing.T) {
-		h := &hearer{verdict: deploy.VerdictTaken}
+		h := &hearer{verdict: deploy.CallbackTaken}
 		notifyCall{header: proving, query: notifyToken + "=true&" + good}.make(t, h)
 		if len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || !h.heard[0].Shared {
 			t.Errorf("heard %+v", h.heard)
 		}
 	})
 	t.Run("where there is no secret of all", func(t *testing.T) {
-		h, w := &hearer{verdict: deploy.VerdictTaken}, httptest.NewRecorder()
+		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
 		NotifyHandler("", h, zerolog.Nop()).ServeHTTP(w, notifyCall{header: proving, query: "=true&" + good}.request())
 		if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Shared {
 			t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
@@ -425,11 +427,11 @@ func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
 
 // What breaks while a word is heard may say what it was given.
 func TestNoTokenIsShownOfWhatBreaks(t *testing.T) {
-	for _, h := range []Hearer{
-		hearFunc(func(_ context.Context, w deploy.Word) (deploy.Verdict, error) {
+	for _, h := range []CallbackHandler{
+		hearFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 			return "", errors.New("broke at " + w.Token.Reveal())
 		}),
-		hearFunc(func(_ context.Context, w deploy.Word) (deploy.Verdict, error) { panic(w.Token.Reveal()) }),
+		hearFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) { panic(w.Token.Reveal()) }),
 	} {
 		notifyCall{header: proving, query: "source=gitlab&result=success&" + notifyMention}.make(t, h) // looks for it by itself
 	}
@@ -452,12 +454,12 @@ func TestACallMayBringFewNames(t *testing.T) {
 		"a query and a form":  {method: "POST", header: both(formBody, withAuth), query: strings.Repeat("&x=1", 10), body: many[:len(many)-28]},
 		"from a stranger too": {query: many},
 	} {
-		h := &hearer{verdict: deploy.VerdictTaken}
+		h := &hearer{verdict: deploy.CallbackTaken}
 		if w, _ := c.make(t, h); w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
 			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
 		}
 	}
-	h := &hearer{verdict: deploy.VerdictTaken}
+	h := &hearer{verdict: deploy.CallbackTaken}
 	if w, _ := (notifyCall{header: withAuth, query: many[:len(many)-8]}).make(t, h); w.Code != http.StatusOK { // 19, and the bearer
 		t.Errorf("20 names: answered %d %s", w.Code, w.Body)
 	}
@@ -477,7 +479,7 @@ func TestACallMayBringFewNames(t *testing.T) {
 func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h := &hearer{verdict: deploy.VerdictUnproven}
+		h := &hearer{verdict: deploy.CallbackUnproven}
 		port := NotifyHandler(notifyToken, h, zerolog.New(&log))
 		call := func(c notifyCall) { port.ServeHTTP(httptest.NewRecorder(), c.request()) }
 		good := "source=gitlab&result=success&" + notifyMention
@@ -505,7 +507,7 @@ func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 			t.Errorf("%d lines for 250 calls whose secret counts no more, or they do not say for which deployment:\n%.400s", n, log.String())
 		}
 		log.Reset()
-		h.verdict = deploy.VerdictTaken
+		h.verdict = deploy.CallbackTaken
 		for range 100 {
 			call(notifyCall{header: proving, query: good})
 		}
@@ -529,17 +531,17 @@ func TestOnlyWhoProvesKeepsTheConnection(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
 	for name, c := range map[string]struct {
 		call    notifyCall
-		verdict deploy.Verdict
+		verdict deploy.CallbackResult
 		keeps   bool
 	}{
 		"a stranger":                     {notifyCall{query: good}, "", false},
 		"a probe":                        {notifyCall{path: "/"}, "", false},
 		"another method":                 {notifyCall{method: "PUT"}, "", false},
 		"too many names":                 {notifyCall{query: strings.Repeat("x&", 21)}, "", false},
-		"a token that proves nothing":    {notifyCall{header: proving, query: good}, deploy.VerdictUnproven, false},
-		"a token":                        {notifyCall{header: proving, query: good}, deploy.VerdictTaken, true},
-		"the secret":                     {notifyCall{header: withAuth, query: good}, deploy.VerdictTaken, true},
-		"the secret that counts no more": {notifyCall{header: withAuth, query: good}, deploy.VerdictUnproven, false},
+		"a token that proves nothing":    {notifyCall{header: proving, query: good}, deploy.CallbackUnproven, false},
+		"a token":                        {notifyCall{header: proving, query: good}, deploy.CallbackTaken, true},
+		"the secret":                     {notifyCall{header: withAuth, query: good}, deploy.CallbackTaken, true},
+		"the secret that counts no more": {notifyCall{header: withAuth, query: good}, deploy.CallbackUnproven, false},
 	} {
 		w, _ := c.call.make(t, &hearer{verdict: c.verdict})
 		if keeps := w.Header().Get("Connection") != "close"; keeps != c.keeps {

@@ -19,7 +19,7 @@ func TestARenamedProjectIsLookedAtUnderItsOldPath(t *testing.T) {
 		c, g, _ := standIn(t, func(conf *fakegitlab.Config) { conf.Projects[0].Was = "group/before" })
 		before := target()
 		before.Project = "group/before"
-		if o := c.Trigger(t.Context(), before, mention(), token, soon()); o.Fate != deploy.FateStarted || o.Pipeline.ID != 1001 {
+		if o := c.Trigger(t.Context(), before, mention(), token, soon()); o.Status != deploy.TriggerStarted || o.Pipeline.ID != 1001 {
 			t.Fatalf("the trigger: %+v", o)
 		}
 		if p, complete, err := c.Find(t.Context(), "group/before", testID, time.Second); p.ID != 1001 || !complete || err != nil {
@@ -27,7 +27,7 @@ func TestARenamedProjectIsLookedAtUnderItsOldPath(t *testing.T) {
 		}
 		g.SetJobs(1001, fakegitlab.Job{Name: "deploy", Status: "failed"})
 		g.Finish(1001, "failed")
-		if p, err := c.Look(t.Context(), "group/before", 1001, deploy.Counting{}); p.End != deploy.Failed || p.Detail != "deploy" || err != nil {
+		if p, err := c.Poll(t.Context(), "group/before", 1001, deploy.Counting{}); p.End != deploy.Failed || p.Detail != "deploy" || err != nil {
 			t.Errorf("looked at: %+v, %v", p, err)
 		}
 		if lacks, err := c.Rights(t.Context(), "group/before"); lacks != "" || err != nil {
@@ -89,7 +89,7 @@ func TestAReadIsLedOnlyToTheSameAPI(t *testing.T) {
 			}))
 			c.base.Path = "/git"
 			c.looks, _ = c.dial(c.token, reader{c.transport}, lookTimeout, c.follow)
-			p, err := c.Look(t.Context(), "group/app", 7, deploy.Counting{})
+			p, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{})
 			if row.followed != (err == nil && p.ID == 7 && len(asked) == 2) || !row.followed && len(asked)+int(n.dials.Load()) != 2 {
 				t.Errorf("%s: %+v, %v; asked %q by %d connections", row.to, p, err, asked, n.dials.Load())
 			}
@@ -112,7 +112,7 @@ func TestARedirectWithoutEndEnds(t *testing.T) {
 			asked++
 			http.Redirect(w, r, fmt.Sprintf("/api/v4/projects/%d", asked), http.StatusMovedPermanently)
 		}))
-		if _, err := c.Look(t.Context(), "group/app", 7, deploy.Counting{}); err == nil || asked != 1+redirectLimit {
+		if _, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{}); err == nil || asked != 1+redirectLimit {
 			t.Errorf("asked %d times, %v", asked, err)
 		}
 	})
@@ -126,7 +126,7 @@ func TestATriggerFollowsNoRedirect(t *testing.T) {
 				asked++
 				http.Redirect(w, r, "/api/v4/projects/1/trigger/pipeline", status)
 			}))
-			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateRefused || o.Say != deploy.SayRefusedRedirect || asked != 1 {
+			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerRefused || o.Reason != deploy.MsgRefusedRedirect || asked != 1 {
 				t.Errorf("%d: asked %d times, %+v", status, asked, o)
 			}
 		})

@@ -20,38 +20,38 @@ const wordsLimit = 300 // runes of GitLab's words that are kept
 // single words before: so the parts are short.
 var refusals = []struct {
 	part string
-	say  deploy.Say
+	say  deploy.MessageID
 }{
-	{"identity verification", deploy.SayRefusedIdentity},
-	{"permissions to set pipeline variables", deploy.SayRefusedVariables},
-	{"permission to run a pipeline on", deploy.SayRefusedProtected},
-	{"protected branch", deploy.SayRefusedProtected},
-	{"protected ref", deploy.SayRefusedProtected},
-	{"permissions to create a new pipeline", deploy.SayRefusedOwner},
-	{"filtered out by workflow rules", deploy.SayRefusedRules},
-	{"pipeline will not run for the selected trigger", deploy.SayRefusedNoJob},
-	{"rules configuration prevented any jobs", deploy.SayRefusedNoJob},
-	{"no stages / jobs for this pipeline", deploy.SayRefusedNoJob},
-	{"reference not found", deploy.SayRefusedRef},
-	{"commit not found", deploy.SayRefusedRef},
-	{"ref is ambiguous", deploy.SayRefusedAmbiguous},
-	{"ref is missing", deploy.SayRefusedRef},
-	{"ref is empty", deploy.SayRefusedRef},
-	{"pipelines are disabled", deploy.SayRefusedDisabled},
-	{"project is deleted", deploy.SayRefusedDisabled},
-	{"archived", deploy.SayRefusedDisabled},
-	{"moved project", deploy.SayRefusedMoved},
-	{"missing ci config", deploy.SayRefusedConfig},
-	{".gitlab-ci.yml", deploy.SayRefusedConfig},
-	{" config should ", deploy.SayRefusedConfig},
-	{" config contains ", deploy.SayRefusedConfig},
-	{"chosen stage ", deploy.SayRefusedConfig},
-	{"undefined need", deploy.SayRefusedConfig},
-	{"invalid yaml", deploy.SayRefusedConfig},
-	{"did not find expected", deploy.SayRefusedConfig}, // YAML's own parser
+	{"identity verification", deploy.MsgRefusedIdentity},
+	{"permissions to set pipeline variables", deploy.MsgRefusedVariables},
+	{"permission to run a pipeline on", deploy.MsgRefusedProtected},
+	{"protected branch", deploy.MsgRefusedProtected},
+	{"protected ref", deploy.MsgRefusedProtected},
+	{"permissions to create a new pipeline", deploy.MsgRefusedOwner},
+	{"filtered out by workflow rules", deploy.MsgRefusedRules},
+	{"pipeline will not run for the selected trigger", deploy.MsgRefusedNoJob},
+	{"rules configuration prevented any jobs", deploy.MsgRefusedNoJob},
+	{"no stages / jobs for this pipeline", deploy.MsgRefusedNoJob},
+	{"reference not found", deploy.MsgRefusedRef},
+	{"commit not found", deploy.MsgRefusedRef},
+	{"ref is ambiguous", deploy.MsgRefusedAmbiguous},
+	{"ref is missing", deploy.MsgRefusedRef},
+	{"ref is empty", deploy.MsgRefusedRef},
+	{"pipelines are disabled", deploy.MsgRefusedDisabled},
+	{"project is deleted", deploy.MsgRefusedDisabled},
+	{"archived", deploy.MsgRefusedDisabled},
+	{"moved project", deploy.MsgRefusedMoved},
+	{"missing ci config", deploy.MsgRefusedConfig},
+	{".gitlab-ci.yml", deploy.MsgRefusedConfig},
+	{" config should ", deploy.MsgRefusedConfig},
+	{" config contains ", deploy.MsgRefusedConfig},
+	{"chosen stage ", deploy.MsgRefusedConfig},
+	{"undefined need", deploy.MsgRefusedConfig},
+	{"invalid yaml", deploy.MsgRefusedConfig},
+	{"did not find expected", deploy.MsgRefusedConfig}, // YAML's own parser
 }
 
-func refusal(status int, said string) deploy.Say {
+func refusal(status int, said string) deploy.MessageID {
 	said = strings.ToLower(said)
 	for _, r := range refusals {
 		if strings.Contains(said, r.part) {
@@ -60,11 +60,11 @@ func refusal(status int, said string) deploy.Say {
 	}
 	switch status {
 	case http.StatusNotFound:
-		return deploy.SayRefusedToken
+		return deploy.MsgRefusedToken
 	case http.StatusUnauthorized:
-		return deploy.SayRefusedUnauthorized
+		return deploy.MsgRefusedUnauthorized
 	}
-	return deploy.SayRefusedOther
+	return deploy.MsgRefusedOther
 }
 
 // tooMany tells the one rate limit that is not a 429.

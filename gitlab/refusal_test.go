@@ -124,27 +124,27 @@ func FuzzAnswer(f *testing.F) {
 		if o.Err != nil && (strings.Contains(o.Err.Error(), testToken) || deploy.TokenForm.MatchString(o.Err.Error())) || deploy.TokenForm.MatchString(o.Detail) {
 			t.Errorf("it tells a secret: %q, %v", o.Detail, o.Err)
 		}
-		if !json.Valid(body) && (o.Say == deploy.SayRefusedToken || o.Say == deploy.SayRefusedUnauthorized || o.Fate == deploy.FateFailed) {
+		if !json.Valid(body) && (o.Reason == deploy.MsgRefusedToken || o.Reason == deploy.MsgRefusedUnauthorized || o.Status == deploy.TriggerFailed) {
 			t.Errorf("a page is taken for GitLab's word: %+v", o)
 		}
-		switch o.Fate {
-		case deploy.FateStarted:
+		switch o.Status {
+		case deploy.TriggerStarted:
 			if o.Pipeline.ID <= 0 || status < 200 || status > 299 {
 				t.Errorf("%+v", o)
 			}
-		case deploy.FateFailed:
+		case deploy.TriggerFailed:
 			if o.Pipeline.URL == "" {
 				t.Errorf("%+v", o)
 			}
-		case deploy.FateRefused:
-			if o.Say == "" || status < 300 || status > 499 {
+		case deploy.TriggerRefused:
+			if o.Reason == "" || status < 300 || status > 499 {
 				t.Errorf("%+v", o)
 			}
-		case deploy.FateWait:
-			if o.Say == "" || o.After < time.Second || o.After > 5*time.Minute {
+		case deploy.TriggerWait:
+			if o.Reason == "" || o.After < time.Second || o.After > 5*time.Minute {
 				t.Errorf("%+v", o)
 			}
-		case deploy.FateUnsure:
+		case deploy.TriggerUnsure:
 		default:
 			t.Errorf("%+v", o)
 		}

@@ -23,7 +23,7 @@ const (
 // Trigger makes the one POST that starts a deployment's pipeline. It is begun
 // before until or not at all, and ends when GitLab's own request timeout has
 // passed since then. It is never repeated.
-func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.Outcome {
+func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	a := new(attempt)
 	a.start(until)
 	if a.left <= 0 {
@@ -72,8 +72,8 @@ func (c *Client) variables(t deploy.Target, m deploy.Mention, token deploy.Secre
 
 // finish fills in the link where GitLab gave none, and takes the tokens out of
 // every word that came from outside.
-func (c *Client) finish(o deploy.Outcome, t deploy.Target, token deploy.Secret) deploy.Outcome {
-	if o.Fate == deploy.FateStarted || o.Fate == deploy.FateFailed {
+func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Secret) deploy.TriggerResult {
+	if o.Status == deploy.TriggerStarted || o.Status == deploy.TriggerFailed {
 		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
 	}
 	o.Detail = cut(scrub(o.Detail, t.Token, c.token, token))
@@ -107,7 +107,7 @@ type attemptKey struct{}
 
 // outcome tells the fate of the attempt. ctx is the caller's own, err what the
 // library made of it all.
-func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deploy.Outcome {
+func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deploy.TriggerResult {
 	if a.shut() {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
@@ -116,21 +116,21 @@ func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deplo
 			return notSent(errors.New("it was too late when it could be sent"))
 		}
 		if errors.Is(err, errProxyLogin) {
-			return deploy.Outcome{Fate: deploy.FateRefused, Say: deploy.SayRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
+			return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
 		}
-		return deploy.Outcome{
-			Fate: deploy.FateWait, Say: deploy.SayWaitUnreachable, After: unreachableWait,
+		return deploy.TriggerResult{
+			Status: deploy.TriggerWait, Reason: deploy.MsgWaitUnreachable, After: unreachableWait,
 			Err: fmt.Errorf("nothing was sent: %w", cmp.Or(err, context.DeadlineExceeded)),
 		}
 	}
 	if a.answer == nil {
-		return deploy.Outcome{Fate: deploy.FateUnsure, Err: fmt.Errorf("no answer: %w", cmp.Or(err, context.DeadlineExceeded))}
+		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: fmt.Errorf("no answer: %w", cmp.Or(err, context.DeadlineExceeded))}
 	}
 	return a.answer.outcome(time.Now())
 }
 
-func notSent(err error) deploy.Outcome {
-	return deploy.Outcome{Fate: deploy.FateNotSent, Err: err}
+func notSent(err error) deploy.TriggerResult {
+	return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 }
 
 // poster sends an attempt's POST and keeps the answer, read whole and bounded.

@@ -24,7 +24,7 @@ func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		o := c.Trigger(t.Context(), target(), mention(), token, soon())
-		want := deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
+		want := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
 		if diff := cmp.Diff(want, o); diff != "" {
 			t.Error(diff)
 		}
@@ -67,7 +67,7 @@ func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
 			io.WriteString(w, `{"id":7}`)
 		}))
 		o := c.Trigger(t.Context(), target(), mention(), token, soon())
-		if o.Fate != deploy.FateStarted || o.Pipeline.URL != "http://gitlab.test/group/app/-/pipelines/7" {
+		if o.Status != deploy.TriggerStarted || o.Pipeline.URL != "http://gitlab.test/group/app/-/pipelines/7" {
 			t.Errorf("outcome %+v", o)
 		}
 		for _, key := range []string{"Private-Token", "Authorization", "Idempotency-Key", "X-Idempotency-Key", "X-Gitlab-Event", "Expect"} {
@@ -87,62 +87,62 @@ func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
 // Each way for a POST to go wrong, with what the person is told of it and how
 // many pipelines there are in the end. However it goes, one POST is made.
 func TestFateOfAPOST(t *testing.T) {
-	unsure := deploy.Outcome{Fate: deploy.FateUnsure}
-	refused := func(say deploy.Say, detail string) deploy.Outcome {
-		return deploy.Outcome{Fate: deploy.FateRefused, Say: say, Detail: detail}
+	unsure := deploy.TriggerResult{Status: deploy.TriggerUnsure}
+	refused := func(say deploy.MessageID, detail string) deploy.TriggerResult {
+		return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: say, Detail: detail}
 	}
-	wait := func(after time.Duration, detail string) deploy.Outcome {
-		return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: after, Detail: detail}
+	wait := func(after time.Duration, detail string) deploy.TriggerResult {
+		return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: after, Detail: detail}
 	}
-	started := deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
+	started := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
 	const broken = "jobs:deploy config should implement the script:, run:, or trigger: keyword"
 	for _, row := range []struct {
 		fault string
-		want  deploy.Outcome
+		want  deploy.TriggerResult
 		made  int
 	}{
-		{"reference not found", refused(deploy.SayRefusedRef, "Reference not found"), 0},
-		{"reference not found, as a string", refused(deploy.SayRefusedRef, "Reference not found"), 0},
-		{"commit not found", refused(deploy.SayRefusedRef, "Commit not found"), 0},
-		{"ref is ambiguous", refused(deploy.SayRefusedAmbiguous, "Ref is ambiguous"), 0},
-		{"workflow rules", refused(deploy.SayRefusedRules, "Pipeline filtered out by workflow rules."), 0},
-		{"no job", refused(deploy.SayRefusedNoJob, "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs from being added to the pipeline."), 0},
-		{"no job, older", refused(deploy.SayRefusedNoJob, "No stages / jobs for this pipeline."), 0},
-		{"no right to set variables", refused(deploy.SayRefusedVariables, "Insufficient permissions to set pipeline variables"), 0},
-		{"owner without rights", refused(deploy.SayRefusedOwner, "Insufficient permissions to create a new pipeline"), 0},
-		{"protected branch", refused(deploy.SayRefusedProtected, "You do not have sufficient permission to run a pipeline on 'master'. Please select a different branch or contact your administrator for assistance. Learn more"), 0},
-		{"pipelines disabled", refused(deploy.SayRefusedDisabled, "Pipelines are disabled!"), 0},
-		{"project deleted", refused(deploy.SayRefusedDisabled, "Project is deleted!"), 0},
-		{"no CI config", refused(deploy.SayRefusedConfig, "Missing CI config file"), 0},
-		{"broken CI config", refused(deploy.SayRefusedConfig, broken), 0},
-		{"identity, 400", refused(deploy.SayRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
-		{"identity, 403", refused(deploy.SayRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
-		{"not found", refused(deploy.SayRefusedToken, "404 Not Found"), 0},
-		{"unauthorized", refused(deploy.SayRefusedUnauthorized, "401 Unauthorized"), 0},
-		{"forbidden", refused(deploy.SayRefusedOther, "403 Forbidden"), 0},
-		{"moved project", refused(deploy.SayRefusedMoved, "Non GET methods are not allowed for moved projects"), 0},
-		{"unheard of", refused(deploy.SayRefusedOther, "The moon is in the wrong phase"), 0},
-		{"redirect, 301", refused(deploy.SayRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
-		{"redirect, 307", refused(deploy.SayRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
+		{"reference not found", refused(deploy.MsgRefusedRef, "Reference not found"), 0},
+		{"reference not found, as a string", refused(deploy.MsgRefusedRef, "Reference not found"), 0},
+		{"commit not found", refused(deploy.MsgRefusedRef, "Commit not found"), 0},
+		{"ref is ambiguous", refused(deploy.MsgRefusedAmbiguous, "Ref is ambiguous"), 0},
+		{"workflow rules", refused(deploy.MsgRefusedRules, "Pipeline filtered out by workflow rules."), 0},
+		{"no job", refused(deploy.MsgRefusedNoJob, "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs from being added to the pipeline."), 0},
+		{"no job, older", refused(deploy.MsgRefusedNoJob, "No stages / jobs for this pipeline."), 0},
+		{"no right to set variables", refused(deploy.MsgRefusedVariables, "Insufficient permissions to set pipeline variables"), 0},
+		{"owner without rights", refused(deploy.MsgRefusedOwner, "Insufficient permissions to create a new pipeline"), 0},
+		{"protected branch", refused(deploy.MsgRefusedProtected, "You do not have sufficient permission to run a pipeline on 'master'. Please select a different branch or contact your administrator for assistance. Learn more"), 0},
+		{"pipelines disabled", refused(deploy.MsgRefusedDisabled, "Pipelines are disabled!"), 0},
+		{"project deleted", refused(deploy.MsgRefusedDisabled, "Project is deleted!"), 0},
+		{"no CI config", refused(deploy.MsgRefusedConfig, "Missing CI config file"), 0},
+		{"broken CI config", refused(deploy.MsgRefusedConfig, broken), 0},
+		{"identity, 400", refused(deploy.MsgRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
+		{"identity, 403", refused(deploy.MsgRefusedIdentity, "Identity verification is required in order to run CI jobs"), 0},
+		{"not found", refused(deploy.MsgRefusedToken, "404 Not Found"), 0},
+		{"unauthorized", refused(deploy.MsgRefusedUnauthorized, "401 Unauthorized"), 0},
+		{"forbidden", refused(deploy.MsgRefusedOther, "403 Forbidden"), 0},
+		{"moved project", refused(deploy.MsgRefusedMoved, "Non GET methods are not allowed for moved projects"), 0},
+		{"unheard of", refused(deploy.MsgRefusedOther, "The moon is in the wrong phase"), 0},
+		{"redirect, 301", refused(deploy.MsgRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
+		{"redirect, 307", refused(deploy.MsgRefusedRedirect, "https://gitlab.example.org/api/v4/"), 0},
 
-		{"a web server's 404", refused(deploy.SayRefusedElsewhere, "404 Not Found"), 0},
-		{"a login's 401", refused(deploy.SayRefusedElsewhere, "Sign in to continue"), 0},
-		{"a firewall's 403", refused(deploy.SayRefusedElsewhere, "Access denied"), 0},
-		{"a web server's 405", refused(deploy.SayRefusedElsewhere, "405 Not Allowed"), 0},
-		{"a gateway's 404", refused(deploy.SayRefusedElsewhere, "no Route matched with those values"), 0},
-		{"a ban's 403", refused(deploy.SayRefusedElsewhere, "Forbidden"), 0},
-		{"a path that was decoded", refused(deploy.SayRefusedElsewhere, "404 Not Found"), 0},
-		{"a proxy's 407", refused(deploy.SayRefusedProxy, "Cache Access Denied"), 0},
+		{"a web server's 404", refused(deploy.MsgRefusedElsewhere, "404 Not Found"), 0},
+		{"a login's 401", refused(deploy.MsgRefusedElsewhere, "Sign in to continue"), 0},
+		{"a firewall's 403", refused(deploy.MsgRefusedElsewhere, "Access denied"), 0},
+		{"a web server's 405", refused(deploy.MsgRefusedElsewhere, "405 Not Allowed"), 0},
+		{"a gateway's 404", refused(deploy.MsgRefusedElsewhere, "no Route matched with those values"), 0},
+		{"a ban's 403", refused(deploy.MsgRefusedElsewhere, "Forbidden"), 0},
+		{"a path that was decoded", refused(deploy.MsgRefusedElsewhere, "404 Not Found"), 0},
+		{"a proxy's 407", refused(deploy.MsgRefusedProxy, "Cache Access Denied"), 0},
 
 		{"rate limit of a proxy", wait(30*time.Second, "Retry later"), 0},
 		{"rate limit of the application", wait(time.Minute, "This endpoint has been requested too many times. Try again later."), 0},
 		{"rate limit without a header", wait(time.Minute, "Retry later"), 0},
 		{"too many pipelines", wait(time.Minute, "Too many pipelines created in the last minute. Try again later."), 0},
 
-		{"failed pipeline, 422", deploy.Outcome{Fate: deploy.FateFailed, Detail: broken, Pipeline: deploy.Pipeline{
+		{"failed pipeline, 422", deploy.TriggerResult{Status: deploy.TriggerFailed, Detail: broken, Pipeline: deploy.Pipeline{
 			URL: "http://gitlab.test/group/app/-/pipelines", End: deploy.Failed, Detail: broken,
 		}}, 1},
-		{"failed pipeline, 201", deploy.Outcome{Fate: deploy.FateFailed, Detail: broken, Pipeline: deploy.Pipeline{
+		{"failed pipeline, 201", deploy.TriggerResult{Status: deploy.TriggerFailed, Detail: broken, Pipeline: deploy.Pipeline{
 			ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", End: deploy.Failed, Detail: broken,
 		}}, 1},
 
@@ -182,7 +182,7 @@ func TestFateOfAPOST(t *testing.T) {
 				if took := time.Since(begun); took > 65*time.Second || took > 0 && !fault.Hang && fault.Delay == 0 {
 					t.Errorf("it took %v", took)
 				}
-				if o.Err == nil && o.Fate != deploy.FateStarted && o.Fate != deploy.FateFailed {
+				if o.Err == nil && o.Status != deploy.TriggerStarted && o.Status != deploy.TriggerFailed {
 					t.Error("nothing for the log")
 				}
 				o.Err = nil
@@ -206,7 +206,7 @@ func TestEveryFaultOfTheStandInHasAFate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			g.Answer(-1, f)
-			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate == "" || g.Posts() != 1 {
+			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status == "" || g.Posts() != 1 {
 				t.Errorf("%s: %+v after %d POSTs", f.Name, o, g.Posts())
 			}
 		})
@@ -232,7 +232,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 		https bool
 		edit  func(*Client, *network)
 		takes time.Duration
-		want  deploy.Say // and refused; empty: it waits
+		want  deploy.MessageID // and refused; empty: it waits
 	}{
 		"a refused dial": {edit: func(c *Client, _ *network) {
 			c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("connection refused") }
@@ -246,7 +246,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 		"a dial that comes too late":    {edit: func(_ *Client, n *network) { n.slow = 6 * time.Second }, takes: 5 * time.Second},
 		"no TLS on the other side":      {https: true},
 		"a proxy that refuses":          {https: true, edit: proxied("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")},
-		"a proxy that wants a login":    {https: true, edit: proxied("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"), want: deploy.SayRefusedProxy},
+		"a proxy that wants a login":    {https: true, edit: proxied("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"), want: deploy.MsgRefusedProxy},
 		"a proxy that cannot reach it":  {https: true, edit: proxied("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")},
 		"a proxy that cuts the CONNECT": {https: true, edit: proxied("")},
 	} {
@@ -262,8 +262,8 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 				}
 				begun := time.Now()
 				o := c.Trigger(t.Context(), target(), mention(), token, soon())
-				waits := o.Fate == deploy.FateWait && o.Say == deploy.SayWaitUnreachable && o.After > 0
-				if waits != (row.want == "") || !waits && (o.Fate != deploy.FateRefused || o.Say != row.want) || o.Err == nil {
+				waits := o.Status == deploy.TriggerWait && o.Reason == deploy.MsgWaitUnreachable && o.After > 0
+				if waits != (row.want == "") || !waits && (o.Status != deploy.TriggerRefused || o.Reason != row.want) || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
 				if took := time.Since(begun); took != row.takes {
@@ -281,11 +281,11 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 func TestACutOnAConnectionThatWasUsedBeforeIsUnsure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
 			t.Fatalf("outcome %+v", o)
 		}
 		g.Answer(-1, named(t, "cut"))
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 1 {
@@ -299,7 +299,7 @@ func TestAConnectionThatWasClosedWhileIdleIsNotUsed(t *testing.T) {
 		c, g, n := standIn(t)
 		c.Trigger(t.Context(), target(), mention(), token, soon())
 		time.Sleep(idleTimeout + time.Second)
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 2 {
@@ -312,13 +312,13 @@ func TestATriggerThatIsStopped(t *testing.T) {
 	for name, row := range map[string]struct {
 		slow, stop time.Duration
 		late       bool
-		want       deploy.Fate
+		want       deploy.TriggerStatus
 		posts      int
 	}{
-		"before it begins":      {stop: 0, want: deploy.FateNotSent},
-		"while it dials":        {slow: 3 * time.Second, stop: time.Second, want: deploy.FateNotSent},
-		"while GitLab works":    {stop: 10 * time.Second, want: deploy.FateUnsure, posts: 1},
-		"too late for anything": {late: true, stop: time.Hour, want: deploy.FateNotSent},
+		"before it begins":      {stop: 0, want: deploy.TriggerNotSent},
+		"while it dials":        {slow: 3 * time.Second, stop: time.Second, want: deploy.TriggerNotSent},
+		"while GitLab works":    {stop: 10 * time.Second, want: deploy.TriggerUnsure, posts: 1},
+		"too late for anything": {late: true, stop: time.Hour, want: deploy.TriggerNotSent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -331,7 +331,7 @@ func TestATriggerThatIsStopped(t *testing.T) {
 				if row.late {
 					until = time.Now()
 				}
-				if o := c.Trigger(ctx, target(), mention(), token, until); o.Fate != row.want || o.Err == nil {
+				if o := c.Trigger(ctx, target(), mention(), token, until); o.Status != row.want || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
 				time.Sleep(time.Minute)
@@ -389,7 +389,7 @@ func TestManyTriggersAtOnce(t *testing.T) {
 		var run sync.WaitGroup
 		for range 50 {
 			run.Go(func() {
-				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Fate != deploy.FateStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
 					t.Errorf("outcome %+v", o)
 				}
 			})

@@ -169,7 +169,7 @@ func (c callback) credentials() []string {
 
 // word is what the call says. With an error comes as much of it as was found
 // well formed before.
-func (c callback) word() (w deploy.Word, err error) {
+func (c callback) word() (w deploy.Callback, err error) {
 	if c.err != nil {
 		return w, c.err
 	}

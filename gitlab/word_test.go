@@ -16,7 +16,7 @@ import (
 )
 
 func TestEveryFormOfACallIsUnderstood(t *testing.T) {
-	short := deploy.Word{Channel: "C0DEPLOY1", TS: "1700000000.000100", Result: deploy.ResultSuccess, Shared: true}
+	short := deploy.Callback{Channel: "C0DEPLOY1", TS: "1700000000.000100", Result: deploy.ResultSuccess, Shared: true}
 	full := short
 	full.ID, full.Pipeline, full.Job = notifyID, 4711, 90210
 	ofJob := full
@@ -24,7 +24,7 @@ func TestEveryFormOfACallIsUnderstood(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		call notifyCall
-		want deploy.Word
+		want deploy.Callback
 	}{
 		"the seed's curl line": {notifyCall{query: notifyToken + "=true&source=gitlab&result=success&" + notifyMention}, short},
 		"the seed's later curl line": {notifyCall{
@@ -90,12 +90,12 @@ func TestEveryFormOfACallIsUnderstood(t *testing.T) {
 		"an unknown field": {notifyCall{header: withAuth, query: "colour=red&source=gitlab&result=success&" + notifyMention}, short},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.VerdictTaken}
+			h := &hearer{verdict: deploy.CallbackTaken}
 			w, _ := c.call.make(t, h)
 			if w.Code != http.StatusOK || w.Body.String() != `{"psycher":"1","result":"ok"}`+"\n" {
 				t.Errorf("answered %d %s", w.Code, w.Body)
 			}
-			if diff := cmp.Diff([]deploy.Word{c.want}, h.heard); diff != "" {
+			if diff := cmp.Diff([]deploy.Callback{c.want}, h.heard); diff != "" {
 				t.Errorf("heard (-want +got):\n%s", diff)
 			}
 		})
@@ -104,7 +104,7 @@ func TestEveryFormOfACallIsUnderstood(t *testing.T) {
 
 func TestEveryResultIsHeard(t *testing.T) {
 	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled} {
-		h := &hearer{verdict: deploy.VerdictTaken}
+		h := &hearer{verdict: deploy.CallbackTaken}
 		notifyCall{header: withAuth, query: "pipeline=1&source=gitlab&" + notifyMention + "&result=" + string(result)}.make(t, h)
 		if len(h.heard) != 1 || h.heard[0].Result != result {
 			t.Errorf("%s: heard %v", result, h.heard)
@@ -183,7 +183,7 @@ func TestABadCallIsToldWhatToMend(t *testing.T) {
 		"a body under multipart's name": {notifyCall{method: "POST", header: both(withAuth, map[string]string{"Content-Type": "multipart/form-data; boundary=x"}), body: "--x--"}, "body"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.VerdictTaken}
+			h := &hearer{verdict: deploy.CallbackTaken}
 			w, _ := c.call.make(t, h)
 			var said struct{ Error string }
 			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil {
@@ -209,7 +209,7 @@ func FuzzCallback(f *testing.F) {
 	f.Add("GET", attemptToken+"=true&source=gitlab&result=success&job_name="+attemptToken+"&"+notifyMention, "", "", "")
 	f.Add("GET", strings.Repeat("a&", 30)+"token="+attemptToken, "", "Bearer psy_", "")
 	f.Fuzz(func(t *testing.T, method, query, contentType, authorization, body string) {
-		h := &hearer{verdict: deploy.VerdictTaken}
+		h := &hearer{verdict: deploy.CallbackTaken}
 		r := httptest.NewRequest(http.MethodPost, "/notify", strings.NewReader(body))
 		r.Method, r.URL.RawQuery = method, query
 		r.Header.Set("Content-Type", contentType)

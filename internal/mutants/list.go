@@ -33,19 +33,19 @@ func mutants() []mutant {
 		},
 		{
 			"a save without a fresh mark", "deploy/loop.go",
-			"next.Layout, next.Mark = Layout, rand.Text()", "next.Layout = Layout\n\t_ = rand.Text", domain,
+			"next.Layout, next.Revision = Layout, rand.Text()", "next.Layout = Layout\n\t_ = rand.Text", domain,
 		},
 		{
 			"a second POST after a lost answer", "deploy/states.go",
-			"return r.Doubt(now, u), true", "r = r.move(Waiting)\n\t\tr.Next = now\n\t\treturn r, true", crash,
+			"return r.MarkUnsure(now, u), true", "r = r.move(Waiting)\n\t\tr.Next = now\n\t\treturn r, true", crash,
 		},
 		{
 			"a second POST by who takes over", "deploy/step.go",
-			"return r.Doubt(l.now(), l.Rules)", "r.State = Accepted\n\t\t\treturn r", crash,
+			"return r.MarkUnsure(l.now(), l.Timing)", "r.State = Accepted\n\t\t\treturn r", crash,
 		},
 		{
 			"a callback whose error is swallowed", "deploy/accept.go",
-			"case err != nil:\n\t\t\treturn \"\", err", "case err != nil:\n\t\t\treturn VerdictTaken, nil", world,
+			"case err != nil:\n\t\t\treturn \"\", err", "case err != nil:\n\t\t\treturn CallbackTaken, nil", world,
 		},
 		{
 			"a callback that is not tried again over a change", "deploy/accept.go",
@@ -53,11 +53,11 @@ func mutants() []mutant {
 		},
 		{
 			"a 2xx before the save", "gitlab/notify.go",
-			"a.verdict, a.err = n.hearer.Hear(ctx, word)", "a.verdict = deploy.VerdictTaken\n\tgo n.hearer.Hear(ctx, word)", notify,
+			"a.verdict, a.err = n.hearer.Callback(ctx, word)", "a.verdict = deploy.CallbackTaken\n\tgo n.hearer.Callback(ctx, word)", notify,
 		},
 		{
 			"age not judged", "deploy/step.go",
-			"l.Slack.Now().Sub(m.Time()) > l.Rules.MaxAge", "false", world,
+			"l.Slack.Now().Sub(m.Time()) > l.Timing.MaxAge", "false", world,
 		},
 		{
 			"birth not judged", "deploy/step.go",
@@ -110,7 +110,7 @@ func mutants() []mutant {
 		},
 		{
 			"a person called at every look", "deploy/follow.go",
-			"return r.sayOnce(r.line(SayPerson))", "return r.say(r.line(SayPerson))",
+			"return r.addLineOnce(r.message(MsgPerson))", "return r.addLine(r.message(MsgPerson))",
 			[]string{"./internal/sim", "-run", "TestWhatDoesNotMoveIsSpokenOf"},
 		},
 		{
@@ -155,11 +155,11 @@ func mutants() []mutant {
 		},
 		{
 			"a reaction that is not taken off after a crash", "deploy/states.go",
-			"r.Marks = withMark(r.Marks, mark(to))", "", crash,
+			"r.Reactions = withReaction(r.Reactions, reactionFor(to))", "", crash,
 		},
 		{
 			"the old reaction taken off before the new one stands", "deploy/view.go",
-			"if marked && m != v.Mark", "if m != v.Mark", showing,
+			"if marked && m != v.Reaction", "if m != v.Reaction", showing,
 		},
 		{
 			"a claim on showing that is kept where there is no room to show", "deploy/show.go",
@@ -358,7 +358,7 @@ func mutants() []mutant {
 		},
 		{
 			"who proved nothing learns which deployments there are", "deploy/accept.go",
-			"none := VerdictUnproven", "none := VerdictUnknown", sim("TestARefusedCallTellsNothing"),
+			"none := CallbackUnproven", "none := CallbackUnknown", sim("TestARefusedCallTellsNothing"),
 		},
 		{
 			"a token without its form is looked up", "gitlab/notify.go",

@@ -47,7 +47,7 @@ func TestToldThatNothingWasStarted(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Minute)
-			r.shows(m, "", deploy.SayNotRecorded)
+			r.shows(m, "", deploy.MsgNotRecorded)
 			if n := r.gitlab.count(); n != 0 {
 				t.Errorf("%d triggers", n)
 			}
@@ -68,13 +68,13 @@ func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		r.shelf.set(nil)
 		if !r.Accept(context.Background(), m, 3) {
 			t.Error("it is not acked now that the store is back")
 		}
 		time.Sleep(10 * time.Second)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -104,7 +104,7 @@ func TestAcceptIsBounded(t *testing.T) {
 			if !r.Accept(context.Background(), m, 1) {
 				t.Error("the second delivery is not acked, and Slack does as it is asked again")
 			}
-			r.shows(m, "", deploy.SayNotRecorded)
+			r.shows(m, "", deploy.MsgNotRecorded)
 		})
 	}
 }
@@ -148,7 +148,7 @@ func TestWarnedPersonIsToldOnce(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		r.shows(m, "", deploy.SayDontKnow)
+		r.shows(m, "", deploy.MsgDontKnow)
 	})
 }
 
@@ -171,7 +171,7 @@ func TestBurstWhileTheStoreIsAway(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		for _, ts := range all {
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			posts(t, w, ts, 0)
 			if !acked(w, ts) {
 				t.Error("it was never acked")

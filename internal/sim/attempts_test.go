@@ -69,10 +69,10 @@ type rival struct {
 	done atomic.Bool
 }
 
-func (s *rival) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+func (s *rival) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
 	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
 		other := h.Record.Edit(false)
-		other.Mark = "rival"
+		other.Revision = "rival"
 		if _, err := s.Store.Save(ctx, h, other, 0); err != nil {
 			return h, err
 		}
@@ -92,7 +92,7 @@ func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
 		if n := r.gitlab.count(); n != 0 {
 			t.Errorf("%d POSTs by a worker whose save was lost", n)
 		}
-		r.shows(m, "", deploy.SayEditedOut)
+		r.shows(m, "", deploy.MsgEditedOut)
 	})
 }
 
@@ -106,7 +106,7 @@ func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
 		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
 		l.Accept(t.Context(), m, 1)
 		time.Sleep(time.Second)
-		if slices.Contains(r.slack.thread(m.Key), deploy.SayNotRecorded) {
+		if slices.Contains(r.slack.thread(m.Key), deploy.MsgNotRecorded) {
 			t.Error("its person was told that nothing was started, which is not known")
 		}
 	})
@@ -155,9 +155,9 @@ func TestSlowGitLabIsShown(t *testing.T) {
 func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 	still := func(t *testing.T) *rig {
 		r := stillRig(t, true)
-		r.gitlab.trigger = func(int) deploy.Outcome {
+		r.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(time.Minute)
-			return deploy.Outcome{Fate: deploy.FateUnsure}
+			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
 		return r
 	}
@@ -182,18 +182,18 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.hears(r.Loop, m, deploy.ResultStart)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		time.Sleep(20 * time.Second)
 		r.hears(r.Loop, m, deploy.ResultSuccess)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	bubble(t, "and its bot ends meanwhile, on an embedded store", func(t *testing.T) {
 		r := still(t)
 		l := r.loop()
-		l.Forgets = true
+		l.Ephemeral = true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { l.Run(ctx); close(done) }()
@@ -203,7 +203,7 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 		cancel()
 		time.Sleep(4 * time.Second)
 		r.shows(m, "eyes") // it may still be answered
-		l.Hurry(0)
+		l.Shutdown(0)
 		<-done
 	})
 }
@@ -212,9 +212,9 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 	bubble(t, "it waits for 4 s", func(t *testing.T) {
 		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.Outcome {
+		r.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n == 1 {
-				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 4 * time.Second}
+				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 4 * time.Second}
 			}
 			return started()
 		}
@@ -239,7 +239,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 	bubble(t, "its process has said goodbye", func(t *testing.T) {
 		r := stillRig(t, false)
 		l := r.loop()
-		l.Forgets = true
+		l.Ephemeral = true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { l.Run(ctx); close(done) }()
@@ -248,7 +248,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 		time.Sleep(time.Second)
 		cancel()
 		<-done
-		if v, err := l.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
+		if v, err := l.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
 			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
 		}
 	})
@@ -260,7 +260,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 	bubble(t, "a start call comes while it is under way", func(t *testing.T) {
 		r := stillRig(t, true)
-		r.gitlab.trigger = func(int) deploy.Outcome { return deploy.Outcome{Fate: deploy.FateUnsure} }
+		r.gitlab.trigger = func(int) deploy.TriggerResult { return deploy.TriggerResult{Status: deploy.TriggerUnsure} }
 		r.gitlab.find = func(ctx context.Context) (deploy.Pipeline, bool, error) {
 			select {
 			case <-time.After(6 * time.Second):
@@ -275,19 +275,19 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 		for _, call := range []struct {
 			pipeline int64
 			result   deploy.Result
-			want     deploy.Verdict
+			want     deploy.CallbackResult
 		}{
-			{8, deploy.ResultStart, deploy.VerdictTaken},
-			{7, deploy.ResultStart, deploy.VerdictStop},
-			{7, deploy.ResultFailure, deploy.VerdictNoEffect},
+			{8, deploy.ResultStart, deploy.CallbackTaken},
+			{7, deploy.ResultStart, deploy.CallbackStop},
+			{7, deploy.ResultFailure, deploy.CallbackNoEffect},
 		} {
-			v, err := r.Hear(t.Context(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: call.result, Pipeline: call.pipeline, Shared: true})
+			v, err := r.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: call.result, Pipeline: call.pipeline, Shared: true})
 			if v != call.want || err != nil {
 				t.Errorf("%s of pipeline %d: %q %v", call.result, call.pipeline, v, err)
 			}
 		}
 		time.Sleep(15 * time.Second)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 

@@ -40,7 +40,7 @@ func TestRedisIsAway(t *testing.T) {
 			heal := away(w, roads)
 			ts := w.Ask("release")
 			w.Eventually("the ack", 3*time.Second, func() bool { return acked(w, ts) })
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			if d := w.Slack.Deliveries(); len(d) != 1 || d[0].Late {
 				t.Errorf("it took more than the first delivery: %v", d)
 			}
@@ -54,7 +54,7 @@ func TestRedisIsAway(t *testing.T) {
 			})
 			w.Slack.Redeliver(sim.Channel, ts) // claimed as answered meanwhile
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			posts(t, w, ts, 0)
 		})
 		row(t, name+": what it was told is claimed as answered, also for a process that comes later", func(t *testing.T) {
@@ -63,14 +63,14 @@ func TestRedisIsAway(t *testing.T) {
 			a := w.StartReady("a")
 			heal := away(w, roads)
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			heal()
 			time.Sleep(5 * time.Second)
 			a.Kill()
 			w.StartReady("b")
 			w.Slack.Redeliver(sim.Channel, ts)
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			posts(t, w, ts, 0)
 		})
 		row(t, name+": callbacks get 503 with Retry-After, readiness says so, and all recovers by itself", func(t *testing.T) {
@@ -108,12 +108,12 @@ func TestRedisIsAway(t *testing.T) {
 		ts := w.Ask("release")
 		time.Sleep(2900 * time.Millisecond)
 		w.Says(sim.Channel, ts)
-		w.Says(sim.Channel, ts, deploy.SayDontKnow)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
 		if n := len(w.Slack.Deliveries()); n != 2 {
 			t.Errorf("told at delivery %d, want the second", n)
 		}
 		time.Sleep(70 * time.Second) // a third delivery
-		w.Says(sim.Channel, ts, deploy.SayDontKnow)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
 		if d := w.Slack.Deliveries(); len(d) != 3 || acked(w, ts) {
 			t.Errorf("want 3 deliveries and no ack: %+v", d)
 		}
@@ -123,7 +123,7 @@ func TestRedisIsAway(t *testing.T) {
 		if !acked(w, ts) {
 			t.Error("it is never acked")
 		}
-		w.Says(sim.Channel, ts, deploy.SayDontKnow, deploy.SayTooLate)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgTooLate)
 		posts(t, w, ts, 0)
 	})
 	row(t, "no answer, then it is back in time: the third delivery deploys, once", func(t *testing.T) {
@@ -131,10 +131,10 @@ func TestRedisIsAway(t *testing.T) {
 		w.StartReady("a")
 		heal := w.HangRedis()
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayDontKnow)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
 		heal()
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayDontKnow, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusRunning)
 		time.Sleep(time.Minute)
 		posts(t, w, ts, 1)
 	})
@@ -162,7 +162,7 @@ func TestRedisIsAway(t *testing.T) {
 		posts(t, w, ts, 1)
 		roads.Open("redis.test:6379")
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 	})
 }
@@ -182,7 +182,7 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 			time.Sleep(time.Minute)
 			posts(t, w, ts, 1)
 			said := w.Said(sim.Channel, ts)
-			if last := said[len(said)-1]; last != deploy.SayForgotten && last != deploy.SayEditedIn {
+			if last := said[len(said)-1]; last != deploy.MsgForgotten && last != deploy.MsgEditedIn {
 				t.Errorf("nobody asked: %q", said)
 			}
 			later := w.Ask("release")
@@ -197,7 +197,7 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 		w.Redis.FlushAll()
 		time.Sleep(time.Second)
 		w.Slack.PauseDeliveries(false)
-		w.Says(sim.Channel, ts, deploy.SayForgotten)
+		w.Says(sim.Channel, ts, deploy.MsgForgotten)
 		posts(t, w, ts, 0)
 	})
 	row(t, "FLUSHALL while a trigger is in flight: the save writes the record anew, and its end is shown", func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 		w.Redis.FlushAll()
 		w.Mark(sim.Channel, ts, "thumbsup")
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		posts(t, w, ts, 1)
 	})
 	row(t, "embedded and restarted: a mention from before is asked about", func(t *testing.T) {
@@ -221,7 +221,7 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 		a.Kill()
 		w.StartReady("b")
 		w.Slack.Redeliver(sim.Channel, ts)
-		w.Eventually("the question", time.Minute, func() bool { return slices.Contains(w.Said(sim.Channel, ts), deploy.SayForgotten) })
+		w.Eventually("the question", time.Minute, func() bool { return slices.Contains(w.Said(sim.Channel, ts), deploy.MsgForgotten) })
 		posts(t, w, ts, 1)
 		later := w.Ask("release")
 		w.Mark(sim.Channel, later, "thumbsup")

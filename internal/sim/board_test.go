@@ -25,7 +25,7 @@ type note struct {
 	mark string
 	ts   string
 	slot string
-	say  deploy.Say
+	say  deploy.MessageID
 }
 
 // call is a call that is spoiled: it is done when, and if, do is called.
@@ -63,7 +63,7 @@ func (b *board) stands(k deploy.Key) (marks []string) {
 }
 
 // thread is what the messages in a mention's thread say now.
-func (b *board) thread(k deploy.Key) (says []deploy.Say) {
+func (b *board) thread(k deploy.Key) (says []deploy.MessageID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.notes {
@@ -114,7 +114,7 @@ func (b *board) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, e
 func (b *board) Post(ctx context.Context, at deploy.Place, say deploy.Message) (string, error) {
 	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), b.calls("post"))
 	err := b.call(ctx, "post", at.Mention.Key, func() {
-		b.notes = append(b.notes, note{on: at.Mention.Key, ts: ts, slot: at.Slot, say: say.Say})
+		b.notes = append(b.notes, note{on: at.Mention.Key, ts: ts, slot: at.Slot, say: say.ID})
 	})
 	if err != nil {
 		return "", err
@@ -126,7 +126,7 @@ func (b *board) Update(ctx context.Context, k deploy.Key, ts string, say deploy.
 	return b.call(ctx, "update", k, func() {
 		for i := range b.notes {
 			if b.notes[i].on == k && b.notes[i].ts == ts {
-				b.notes[i].say = say.Say
+				b.notes[i].say = say.ID
 			}
 		}
 	})

@@ -30,7 +30,7 @@ func TestClocksJump(t *testing.T) {
 					w.Mark(sim.Channel, ts, "white_check_mark")
 					posts(t, w, ts, 1)
 				}
-				w.Says(sim.Channel, again, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, again, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			})
 		}
 	}
@@ -59,7 +59,7 @@ func TestClocksJump(t *testing.T) {
 			switch n := w.GitLab.PostsFor(sim.Channel, ts); {
 			case n == 1:
 				w.Mark(sim.Channel, ts, "white_check_mark")
-			case n > 1 || len(said) != 1 || said[0] != deploy.SayTooLate && said[0] != deploy.SayForgotten:
+			case n > 1 || len(said) != 1 || said[0] != deploy.MsgTooLate && said[0] != deploy.MsgForgotten:
 				t.Errorf("%d triggers, and it said %q", n, said)
 			}
 			w.Mark(sim.Channel, before, "white_check_mark")
@@ -103,7 +103,7 @@ func TestRecordsEnd(t *testing.T) {
 		for _, ts := range []string{ended, runs} {
 			posts(t, w, ts, 1)
 			said := w.Said(sim.Channel, ts)
-			if last := said[len(said)-1]; last != deploy.SayTooLate {
+			if last := said[len(said)-1]; last != deploy.MsgTooLate {
 				t.Errorf("it said %q", said)
 			}
 		}
@@ -146,10 +146,10 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 				}
 				time.Sleep(5 * time.Minute)
 				if n == 0 {
-					w.Says(sim.Channel, ts, deploy.SayTooLate)
+					w.Says(sim.Channel, ts, deploy.MsgTooLate)
 				} else {
 					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				}
 				posts(t, w, ts, n)
 			})
@@ -165,6 +165,6 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
 		time.Sleep(time.Hour)
 		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 }

@@ -168,9 +168,9 @@ func TestSigterm(t *testing.T) {
 			w.Eventually("the POST", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 			stop(t, a)
 			w.Mark(sim.Channel, ts, "thumbsup")
-			want := []deploy.Say{deploy.SayStatusRunning}
+			want := []deploy.MessageID{deploy.MsgStatusRunning}
 			if embedded {
-				want = append(want, deploy.SayStopping)
+				want = append(want, deploy.MsgStopping)
 			}
 			w.Says(sim.Channel, ts, want...)
 			for _, e := range w.Slack.Endings() {
@@ -201,7 +201,7 @@ func TestSigterm(t *testing.T) {
 		w.Notify("a", "success", sim.Channel, ended)
 		w.Mark(sim.Channel, ended, "white_check_mark")
 		greeted := w.Ask("よろしく")
-		w.Says(sim.Channel, greeted, deploy.SayGreet)
+		w.Says(sim.Channel, greeted, deploy.MsgGreet)
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		waiting := w.Ask("release")
 		w.Mark(sim.Channel, waiting, "hourglass_flowing_sand")
@@ -212,11 +212,11 @@ func TestSigterm(t *testing.T) {
 		w.Mark(sim.Channel, running, "thumbsup")
 		time.Sleep(5 * time.Second)
 		stop(t, a)
-		w.Says(sim.Channel, ended, deploy.SayStatusSucceeded, deploy.SaySucceeded)
-		w.Says(sim.Channel, greeted, deploy.SayGreet)
-		w.Says(sim.Channel, waiting, deploy.SayWaitRate, deploy.SayStopping)
-		w.Says(sim.Channel, unsure, deploy.SayStatusUnsure, deploy.SayStopping)
-		w.Says(sim.Channel, running, deploy.SayStatusRunning, deploy.SayStopping)
+		w.Says(sim.Channel, ended, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.Says(sim.Channel, greeted, deploy.MsgGreet)
+		w.Says(sim.Channel, waiting, deploy.MsgWaitRate, deploy.MsgStopping)
+		w.Says(sim.Channel, unsure, deploy.MsgStatusUnsure, deploy.MsgStopping)
+		w.Says(sim.Channel, running, deploy.MsgStatusRunning, deploy.MsgStopping)
 		for _, ts := range []string{waiting, unsure, running} {
 			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines") {
 				t.Errorf("no link: %q", text)
@@ -263,14 +263,14 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 	}
 	for _, end := range []struct {
 		name, status, mark string
-		say                deploy.Say
+		say                deploy.MessageID
 		jobs               []fakegitlab.Job
 	}{
-		{"success", "success", "white_check_mark", deploy.SaySucceeded, nil},
-		{"failed", "failed", "x", deploy.SayFailed, []fakegitlab.Job{job("build", "build", "success"), job("ship", "deploy", "failed"), job("notify_failure", "notify", "success")}},
-		{"canceled", "canceled", "no_entry_sign", deploy.SayCanceled, nil},
-		{"skipped", "skipped", "no_entry_sign", deploy.SayNothing, nil},
-		{"failed only by a notify job", "failed", "white_check_mark", deploy.SaySucceeded, []fakegitlab.Job{job("ship", "deploy", "success"), job("notify_success", "notify", "failed")}},
+		{"success", "success", "white_check_mark", deploy.MsgSucceeded, nil},
+		{"failed", "failed", "x", deploy.MsgFailed, []fakegitlab.Job{job("build", "build", "success"), job("ship", "deploy", "failed"), job("notify_failure", "notify", "success")}},
+		{"canceled", "canceled", "no_entry_sign", deploy.MsgCanceled, nil},
+		{"skipped", "skipped", "no_entry_sign", deploy.MsgNothing, nil},
+		{"failed only by a notify job", "failed", "white_check_mark", deploy.MsgSucceeded, []fakegitlab.Job{job("ship", "deploy", "success"), job("notify_success", "notify", "failed")}},
 	} {
 		for _, after := range []time.Duration{10 * time.Second, 3 * time.Minute, 15 * time.Minute} {
 			row(t, fmt.Sprintf("with an API token: %s after %s, shown within 15 s", end.name, after), func(t *testing.T) {
@@ -308,7 +308,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			time.Sleep(9*time.Minute + 55*time.Second)
 			w.Mark(sim.Channel, ts, "thumbsup")
 			soon(w, ts, 7*time.Second, "zzz")
-			w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 			text := w.Texts(sim.Channel, ts)[1]
 			if !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 				t.Errorf("no link or no name: %q", text)

@@ -76,9 +76,9 @@ func TestOneDeploymentForOneMention(t *testing.T) {
 				time.Sleep(pause)
 				again(w, ts)
 				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(2 * time.Minute)
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				posts(t, w, ts, 1)
 			})
 		}
@@ -96,7 +96,7 @@ func TestOneDeploymentForOneMention(t *testing.T) {
 			t.Fatalf("%d deliveries, want one on each of 4 sockets", n)
 		}
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		posts(t, w, ts, 1)
 	})
 }
@@ -152,7 +152,7 @@ func TestProcessDies(t *testing.T) {
 		ts := killed(w, func() {})
 		time.Sleep(2*time.Minute + time.Second)
 		w.StartReady("b")
-		w.Says(sim.Channel, ts, deploy.SayTooLate)
+		w.Says(sim.Channel, ts, deploy.MsgTooLate)
 		time.Sleep(time.Minute)
 		posts(t, w, ts, 0)
 		w.Mark(sim.Channel, ts)
@@ -169,7 +169,7 @@ func TestWorkerIsSlow(t *testing.T) {
 		time.Sleep(29 * time.Second)
 		w.Mark(sim.Channel, ts, "eyes")
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 	})
 	row(t, "its process is paused for an hour before the save that allows the POST: another deploys it, once", func(t *testing.T) {
@@ -213,12 +213,12 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 		roads.Shut("gitlab.test:80", 0)
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		w.Says(sim.Channel, ts, deploy.SayWaitUnreachable)
+		w.Says(sim.Channel, ts, deploy.MsgWaitUnreachable)
 		time.Sleep(2 * time.Minute)
 		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
 		roads.Open("gitlab.test:80")
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 	})
 	row(t, "no connection for 5 minutes: refused, GitLab cannot be reached", func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 		time.Sleep(4*time.Minute + 45*time.Second)
 		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
 		soon(w, ts, 17*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusRefused, deploy.SayRefusedUnreachable)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedUnreachable)
 		roads.Open("gitlab.test:80")
 		time.Sleep(5 * time.Minute)
 		posts(t, w, ts, 0)
@@ -245,11 +245,11 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
 			w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-			w.Says(sim.Channel, ts, deploy.SayWaitRate)
+			w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 			time.Sleep(least - 2*time.Second)
 			posts(t, w, ts, 1)
 			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 			posts(t, w, ts, 2)
 			if n := len(w.GitLab.Pipelines()); n != 1 {
 				t.Errorf("%d pipelines", n)
@@ -262,7 +262,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 		w.GitLab.Answer(-1, fault(t, "rate limit of the application"))
 		ts := w.Ask("release")
 		soon(w, ts, 5*time.Minute+2*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusRefused, deploy.SayRefusedRate)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedRate)
 		n := w.GitLab.PostsFor(sim.Channel, ts)
 		time.Sleep(10 * time.Minute)
 		posts(t, w, ts, n)
@@ -277,7 +277,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
 			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			for _, text := range w.Texts(sim.Channel, ts) {
 				if !strings.Contains(text, "<"+link+"|") || strings.Contains(text, "何も始めていません") {
 					t.Errorf("want the link %s and no word of nothing started: %q", link, text)
@@ -295,7 +295,7 @@ func TestARefInFullCuresOneThatIsAmbiguous(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "ref is ambiguous"))
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayRefusedAmbiguous)
+		w.Says(sim.Channel, ts, deploy.MsgRefusedAmbiguous)
 		if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "`refs/heads/master`") {
 			t.Errorf("it does not say how: %q", text)
 		}
@@ -368,11 +368,11 @@ func TestSlacksWebAPIFails(t *testing.T) {
 			w.Eventually("the trigger, which waits for no message", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 			w.Eventually("everything is shown", 5*time.Minute, func() bool {
 				said := w.Said(sim.Channel, ts)
-				return len(said) == 2 && said[0] == deploy.SayStatusFailed && said[1] == deploy.SayFailed &&
+				return len(said) == 2 && said[0] == deploy.MsgStatusFailed && said[1] == deploy.MsgFailed &&
 					strings.Join(w.Slack.Reactions(sim.Channel, ts), " ") == "x"
 			})
 			time.Sleep(2 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			w.Mark(sim.Channel, ts, "x")
 			for name, n := range w.Reacted(ts) {
 				if n > 1 {

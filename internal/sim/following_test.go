@@ -79,22 +79,22 @@ func TestLimitsOfGitLabAreKept(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			for _, ts := range all {
 				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			}
 		})
 	}
 }
 
 func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
-	for status, told := range map[string][]deploy.Say{
-		"created":              {deploy.SayStatusRunning, deploy.SayOvertime},
-		"waiting_for_resource": {deploy.SayStatusRunning, deploy.SayOvertime},
-		"preparing":            {deploy.SayStatusRunning, deploy.SayOvertime},
-		"pending":              {deploy.SayStatusRunner, deploy.SayOvertime},
-		"running":              {deploy.SayStatusRunning, deploy.SayOvertime},
-		"canceling":            {deploy.SayStatusRunning, deploy.SayOvertime},
-		"manual":               {deploy.SayStatusPerson, deploy.SayPerson},
-		"scheduled":            {deploy.SayStatusRunning, deploy.SayOvertime},
+	for status, told := range map[string][]deploy.MessageID{
+		"created":              {deploy.MsgStatusRunning, deploy.MsgOvertime},
+		"waiting_for_resource": {deploy.MsgStatusRunning, deploy.MsgOvertime},
+		"preparing":            {deploy.MsgStatusRunning, deploy.MsgOvertime},
+		"pending":              {deploy.MsgStatusRunner, deploy.MsgOvertime},
+		"running":              {deploy.MsgStatusRunning, deploy.MsgOvertime},
+		"canceling":            {deploy.MsgStatusRunning, deploy.MsgOvertime},
+		"manual":               {deploy.MsgStatusPerson, deploy.MsgPerson},
+		"scheduled":            {deploy.MsgStatusRunning, deploy.MsgOvertime},
 	} {
 		row(t, status+" is no end; the end that comes after it is", func(t *testing.T) {
 			w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
@@ -105,7 +105,7 @@ func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "canceled"})
 			w.GitLab.Finish(p.ID, "canceled")
 			soon(w, ts, 15*time.Second, "no_entry_sign")
-			w.Says(sim.Channel, ts, deploy.SayStatusCanceled, told[1], deploy.SayCanceled)
+			w.Says(sim.Channel, ts, deploy.MsgStatusCanceled, told[1], deploy.MsgCanceled)
 		})
 	}
 }
@@ -129,7 +129,7 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 				time.Sleep(7*time.Minute + 50*time.Second)
 				w.Mark(sim.Channel, ts, "thumbsup")
 				soon(w, ts, 20*time.Second, "zzz")
-				w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 				if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 					t.Errorf("no link or no name: %q", text)
 				}
@@ -157,14 +157,14 @@ func TestCallAndLookUpMayRace(t *testing.T) {
 	ends := map[string]struct {
 		status string
 		mark   string
-		say    deploy.Say
+		say    deploy.MessageID
 	}{
-		"success":  {"success", "white_check_mark", deploy.SaySucceeded},
-		"failure":  {"failed", "x", deploy.SayFailed},
-		"canceled": {"canceled", "no_entry_sign", deploy.SayCanceled},
+		"success":  {"success", "white_check_mark", deploy.MsgSucceeded},
+		"failure":  {"failed", "x", deploy.MsgFailed},
+		"canceled": {"canceled", "no_entry_sign", deploy.MsgCanceled},
 	}
 	// once holds that one end stands, and that it was said once.
-	once := func(t *testing.T, w *sim.World, ts, mark string, say deploy.Say) {
+	once := func(t *testing.T, w *sim.World, ts, mark string, say deploy.MessageID) {
 		t.Helper()
 		w.Mark(sim.Channel, ts, mark)
 		time.Sleep(time.Minute)

@@ -21,20 +21,20 @@ type yards struct {
 	hangs atomic.Bool
 }
 
-func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.Outcome {
+func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	if y.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
 		time.Sleep(65 * time.Second)
-		return deploy.Outcome{Fate: deploy.FateUnsure}
+		return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 	}
 	return y.yard.Trigger(ctx, t, m, token, until)
 }
 
-func (y *yards) Look(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
+func (y *yards) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	if y.hangs.Load() && strings.HasPrefix(project, "slow") {
 		<-ctx.Done()
 		return deploy.Pipeline{}, ctx.Err()
 	}
-	return y.yard.Look(ctx, project, id, count)
+	return y.yard.Poll(ctx, project, id, count)
 }
 
 // slowly is a rig whose loop has channel C1 for a project that answers, and CSn
@@ -108,12 +108,12 @@ func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
 func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 	row(t, "forty wait for one project, whose GitLab then answers no POST", func(t *testing.T) {
 		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.Outcome {
+		r.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 40 {
-				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 20 * time.Second}
+				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 20 * time.Second}
 			}
 			time.Sleep(time.Minute)
-			return deploy.Outcome{Fate: deploy.FateUnsure}
+			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
 		r.Loop = r.start()
 		for n := range 40 {
@@ -132,12 +132,12 @@ func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 	row(t, "Slack took nothing at first, and then GitLab answers no POST", func(t *testing.T) {
 		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.Outcome {
+		r.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 20 {
-				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 5 * time.Second}
+				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 5 * time.Second}
 			}
 			time.Sleep(time.Minute)
-			return deploy.Outcome{Fate: deploy.FateUnsure}
+			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
 		healed := time.Now().Add(10 * time.Second)
 		for _, kind := range []string{"react", "post"} {
@@ -177,7 +177,7 @@ func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 			y.hangs.Store(true)
 			time.Sleep(30 * time.Second)
 			for _, m := range all[:6] {
-				if v, err := r.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); v != deploy.VerdictTaken {
+				if v, err := r.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
 					t.Fatal(v, err)
 				}
 				if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 3*time.Second {
@@ -259,7 +259,7 @@ func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 	row(t, "as many as a project has lanes; then the project is asked for once more", func(t *testing.T) {
 		r := stillRig(t, false)
 		go1 := make(chan struct{})
-		r.gitlab.trigger = func(n int) deploy.Outcome {
+		r.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 8 {
 				<-go1
 			}
@@ -277,7 +277,7 @@ func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 				t.Fatal(ok, err)
 			}
 			next := h.Record
-			next.Layout, next.Mark = deploy.Layout+1, "newer"
+			next.Layout, next.Revision = deploy.Layout+1, "newer"
 			if _, err := r.shelf.Store.Save(t.Context(), h, next, time.Hour); err != nil {
 				t.Fatal(err)
 			}
@@ -286,6 +286,6 @@ func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 		time.Sleep(time.Second)
 		m := r.ask(9)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }

@@ -28,7 +28,7 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		w.GitLab.Finish(p.ID, "success")
 		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayNothing)
+		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "`deploy`") || !strings.Contains(text, "/pipelines/1001|") {
 			t.Errorf("no name, no job or no link: %q", text)
 		}
@@ -36,11 +36,11 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		w.GitLab.MoveJob(p.ID, 2, "running")
 		w.GitLab.Finish(p.ID, "running")
 		time.Sleep(time.Minute)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayNothing)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgNothing)
 		w.GitLab.MoveJob(p.ID, 2, "success")
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayNothing, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgNothing, deploy.MsgSucceeded)
 	})
 	row(t, "the deploy waits, and nobody starts it: it ends with its time, without another line; a late call still counts", func(t *testing.T) {
 		w, ts, p := running(t, "DEPLOY_TIMEOUT=5m")
@@ -50,24 +50,24 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		w.Mark(sim.Channel, ts, "thumbsup")
 		time.Sleep(70 * time.Second)
 		w.Mark(sim.Channel, ts, "no_entry_sign")
-		w.Says(sim.Channel, ts, deploy.SayStatusNothing, deploy.SayNothing)
+		w.Says(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
 		w.Notify("a", "failure", sim.Channel, ts)
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayNothing, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgNothing, deploy.MsgFailed)
 	})
 	row(t, "the deploy was skipped", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.SetJobs(p.ID, buildAnd("skipped")...)
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 15*time.Second, "no_entry_sign")
-		w.Says(sim.Channel, ts, deploy.SayStatusNothing, deploy.SayNothing)
+		w.Says(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
 	})
 	row(t, "the deploy failed, and is allowed to", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.SetJobs(p.ID, buildAnd("failed")...)
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`deploy`") {
 			t.Errorf("it does not say which job failed: %q", text)
 		}
@@ -86,7 +86,7 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
@@ -100,7 +100,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 			w.GitLab.FailLooks(-1, "/jobs", f)
 			w.GitLab.Finish(p.ID, "success")
 			soon(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
-			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayUnseen)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 		})
 	}
 	row(t, "they can be seen again in time", func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 		w.GitLab.FailLooks(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 30*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
@@ -117,68 +117,68 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 		w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
 		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
-		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayPerson)
+		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "/pipelines/1001|") {
 			t.Errorf("no name or no link: %q", text)
 		}
 		time.Sleep(20 * time.Minute)
-		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayPerson)
+		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
 		w.GitLab.Finish(p.ID, "success")
 		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayPerson, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgPerson, deploy.MsgSucceeded)
 	})
 	row(t, "the deploy is done, and only what comes after it waits: it is done, and nobody is called to start a rollback", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "rollback", Stage: "rollback", Status: "manual"})
 		w.GitLab.Finish(p.ID, "manual")
 		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "no runner takes it: told after a minute, and no longer when one does", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(50 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		time.Sleep(25 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunner)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunner)
 		w.GitLab.Finish(p.ID, "running")
 		time.Sleep(15 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Mark(sim.Channel, ts, "thumbsup")
 	})
 	row(t, "its start call says that it moves", func(t *testing.T) {
 		w, ts, p := running(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(80 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunner)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunner)
 		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "{}"})
 		w.Report(p, "start")
 		time.Sleep(2 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "it runs longer than its time: one line, and it is followed to its end", func(t *testing.T) {
 		w, ts, p := running(t, "DEPLOY_TIMEOUT=10m")
 		time.Sleep(9*time.Minute + 40*time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		time.Sleep(35 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayOvertime)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`10m`") || strings.Contains(text, "<@") {
 			t.Errorf("no time, or it calls the person: %q", text)
 		}
 		time.Sleep(40 * time.Minute)
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayOvertime)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
 		w.GitLab.Finish(p.ID, "failed")
 		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayOvertime, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgOvertime, deploy.MsgFailed)
 	})
 	row(t, "without an API token it is silent all the same", func(t *testing.T) {
 		w, ts, p := running(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
 		time.Sleep(200 * time.Second)
 		w.Mark(sim.Channel, ts, "zzz")
-		w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 	})
 	row(t, "who was told that GitLab shows no pipeline is not called again at the deadline", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=5m")
@@ -186,18 +186,18 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 		w.GitLab.Answer(1, fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		ts := w.Ask("release")
 		time.Sleep(2 * time.Minute)
-		w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		time.Sleep(20 * time.Minute)
 		w.Mark(sim.Channel, ts, "zzz")
-		w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SayNoneSeen)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgNoneSeen)
 	})
 }
 
 func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 	calls := func(t *testing.T, r *rig, m deploy.Mention, job string, result deploy.Result) {
 		t.Helper()
-		w := deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
-		if v, err := r.Hear(context.Background(), w); v != deploy.VerdictTaken {
+		w := deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
+		if v, err := r.Callback(context.Background(), w); v != deploy.CallbackTaken {
 			t.Fatalf("%s: %q %v", result, v, err)
 		}
 		time.Sleep(time.Second)
@@ -211,7 +211,7 @@ func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 				return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
 			})
 			calls(t, r, m, "deploy", deploy.ResultSuccess)
-			r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		})
 	}
 	row(t, "GitLab shows that the other job is still running, then that it failed", func(t *testing.T) {
@@ -222,12 +222,12 @@ func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", Judged: true}, nil
 		})
 		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		r.gitlab.set(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy-b", Judged: true}, nil
 		})
 		time.Sleep(13 * time.Second)
-		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "GitLab hangs: it is believed all the same, and says that its jobs could not be seen", func(t *testing.T) {
 		r := newRig(t, true)
@@ -239,7 +239,7 @@ func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 		})
 		calls(t, r, m, "deploy", deploy.ResultSuccess)
 		time.Sleep(30 * time.Second)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayUnseen)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 	})
 	row(t, "it failed, and another job of the same pipeline succeeds: it stays failed; run again, it is done", func(t *testing.T) {
 		r := newRig(t, true)
@@ -251,12 +251,12 @@ func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
 		calls(t, r, m, "deploy-a", deploy.ResultFailure)
 		calls(t, r, m, "deploy-b", deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 		r.gitlab.set(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
 		})
 		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 	})
 }
 
@@ -275,7 +275,7 @@ func TestCallsOfThePipelinesJobs(t *testing.T) {
 		w.Report(p, "success")
 		soon(w, ts, 2*time.Second, "white_check_mark")
 		w.GitLab.Finish(p.ID, "success")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the classic file: its notify job calls while the pipeline goes on", func(t *testing.T) {
 		w, ts, p := running(t)
@@ -284,7 +284,7 @@ func TestCallsOfThePipelinesJobs(t *testing.T) {
 			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
 		w.Report(by(p, "deploy_success", "notify"), "success")
 		soon(w, ts, 2*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "a notify job calls a success, and the deploy still waits for a person", func(t *testing.T) {
 		w, ts, p := running(t)
@@ -294,7 +294,7 @@ func TestCallsOfThePipelinesJobs(t *testing.T) {
 		w.Mark(sim.Channel, ts, "thumbsup")
 		w.GitLab.Finish(p.ID, "success")
 		time.Sleep(15 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusPerson, deploy.SayNothing)
+		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
 	})
 	for with, token := range map[string]string{"with": sim.APIToken, "without": ""} {
 		row(t, with+" an API token: one job fails, another succeeds: it stays failed, until the one that failed is run again", func(t *testing.T) {
@@ -307,11 +307,11 @@ func TestCallsOfThePipelinesJobs(t *testing.T) {
 			w.GitLab.MoveJob(p.ID, 2, "success")
 			time.Sleep(time.Minute)
 			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			w.GitLab.MoveJob(p.ID, 1, "running")
 			w.Report(by(p, "deploy-a", "deploy"), "success")
 			soon(w, ts, 2*time.Second, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
 	row(t, "without an API token, another than the target's job is done", func(t *testing.T) {

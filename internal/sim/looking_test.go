@@ -34,38 +34,38 @@ func TestLooksKeepNoTriggerBack(t *testing.T) {
 			time.Sleep(1300 * time.Millisecond)
 			m := r.ask(100 + n)
 			time.Sleep(time.Second)
-			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		}
 	})
 }
 
 func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
 	for name, late := range map[string]struct {
-		out  deploy.Outcome
+		out  deploy.TriggerResult
 		mark string
-		say  deploy.Say
+		say  deploy.MessageID
 	}{
-		"no":                  {deploy.Outcome{Fate: deploy.FateRefused, Say: deploy.SayRefusedRef}, "x", deploy.SayRefusedRef},
-		"its rate limit":      {deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: time.Minute}, "x", deploy.SayRefusedRate},
-		"it was never sent":   {deploy.Outcome{Fate: deploy.FateNotSent}, "x", deploy.SayRefusedUnreachable},
+		"no":                  {deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedRef}, "x", deploy.MsgRefusedRef},
+		"its rate limit":      {deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: time.Minute}, "x", deploy.MsgRefusedRate},
+		"it was never sent":   {deploy.TriggerResult{Status: deploy.TriggerNotSent}, "x", deploy.MsgRefusedUnreachable},
 		"there is a pipeline": {started(), "thumbsup", ""},
 	} {
 		row(t, "taken up by another meanwhile; then the answer comes: "+name, func(t *testing.T) {
 			r := newRig(t, false)
 			slow := r.loop() // it is not run: it takes nothing that is due
-			r.gitlab.trigger = func(int) deploy.Outcome {
+			r.gitlab.trigger = func(int) deploy.TriggerResult {
 				time.Sleep(90 * time.Second)
 				return late.out
 			}
 			m := r.mention(1, "release")
 			slow.Accept(context.Background(), m, 0)
 			time.Sleep(80 * time.Second)
-			r.shows(m, "question", deploy.SayStatusUnsure)
+			r.shows(m, "question", deploy.MsgStatusUnsure)
 			time.Sleep(20 * time.Second)
 			if late.say == "" {
-				r.shows(m, late.mark, deploy.SayStatusRunning)
+				r.shows(m, late.mark, deploy.MsgStatusRunning)
 			} else {
-				r.shows(m, late.mark, deploy.SayStatusRefused, late.say)
+				r.shows(m, late.mark, deploy.MsgStatusRefused, late.say)
 			}
 			if n := r.gitlab.count(); n != 1 {
 				t.Errorf("%d triggers", n)
@@ -79,15 +79,15 @@ func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
 		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
 			r := newRig(t, watches)
 			m := r.mention(1, "release")
-			claimed := deploy.Record{Layout: deploy.Layout, Mark: "of another process", State: deploy.Accepted, Mention: m}
+			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Mention: m}
 			if _, _, err := r.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 			r.hears(r.Loop, m, deploy.ResultStart)
 			time.Sleep(rigTimeout - 5*time.Second)
-			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 			time.Sleep(time.Minute)
-			r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SaySilent)
+			r.shows(m, "zzz", deploy.MsgStatusSilent, deploy.MsgSilent)
 			if n := r.gitlab.count(); n != 0 {
 				t.Errorf("%d triggers for what runs already", n)
 			}
@@ -100,12 +100,12 @@ func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 		r := newRig(t, true)
 		m := r.ask(1)
 		time.Sleep(2 * rigTimeout)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
 		r.gitlab.set(func() (deploy.Pipeline, error) { return deploy.Pipeline{}, errors.New("502") })
 		time.Sleep(rigTimeout - 15*time.Second) // it was asked at most 12 s ago
-		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
 		time.Sleep(30 * time.Second)
-		r.shows(m, "zzz", deploy.SayStatusSilent, deploy.SayOvertime, deploy.SaySilent)
+		r.shows(m, "zzz", deploy.MsgStatusSilent, deploy.MsgOvertime, deploy.MsgSilent)
 	})
 	row(t, "one look that fails makes nothing silent", func(t *testing.T) {
 		r := newRig(t, true)
@@ -119,7 +119,7 @@ func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 			return deploy.Pipeline{}, errors.New("502")
 		})
 		time.Sleep(time.Minute)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning, deploy.SayOvertime)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
 		if !failed.Load() {
 			t.Error("GitLab was not asked")
 		}

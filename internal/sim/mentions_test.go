@@ -12,7 +12,7 @@ import (
 )
 
 // answers holds one mention to its one reply, and to no trigger.
-func answers(t *testing.T, w *sim.World, channel, text string, want deploy.Say) {
+func answers(t *testing.T, w *sim.World, channel, text string, want deploy.MessageID) {
 	t.Helper()
 	ts := w.Slack.Say(sim.User, channel, text)
 	w.Says(channel, ts, want)
@@ -25,37 +25,37 @@ func answers(t *testing.T, w *sim.World, channel, text string, want deploy.Say) 
 func TestWhatHoldsADeployBack(t *testing.T) {
 	rows := map[string][]struct {
 		text string
-		say  deploy.Say
+		say  deploy.MessageID
 	}{
 		"ja": {
-			{"リリース待って", deploy.SayStop},
-			{"さっきのリリース戻せる？", deploy.SayStop},
-			{"リリースしないで", deploy.SayNegated},
-			{"リリースありがとう！", deploy.SayPast},
-			{"リリース失敗してる", deploy.SayPast},
-			{"どうやってリリースするの？", deploy.SayHow},
-			{"明日の朝リリースお願い", deploy.SayLater},
-			{"テスト通ったらリリースして", deploy.SayLater},
-			{"リリースノートお願い", deploy.SayOther},
-			{"stagingにデプロイ", deploy.SayOther},
-			{"release api", deploy.SayOther},
-			{"リリ一スして", deploy.SayNearMiss},
-			{"よろしく", deploy.SayGreet},
-			{"こんにちは", deploy.SayUnknown},
-			{"released", deploy.SayUnknown},
-			{"「リリース」って何", deploy.SayUnknown},
+			{"リリース待って", deploy.MsgStop},
+			{"さっきのリリース戻せる？", deploy.MsgStop},
+			{"リリースしないで", deploy.MsgNegated},
+			{"リリースありがとう！", deploy.MsgPast},
+			{"リリース失敗してる", deploy.MsgPast},
+			{"どうやってリリースするの？", deploy.MsgHow},
+			{"明日の朝リリースお願い", deploy.MsgLater},
+			{"テスト通ったらリリースして", deploy.MsgLater},
+			{"リリースノートお願い", deploy.MsgOther},
+			{"stagingにデプロイ", deploy.MsgOther},
+			{"release api", deploy.MsgOther},
+			{"リリ一スして", deploy.MsgNearMiss},
+			{"よろしく", deploy.MsgGreet},
+			{"こんにちは", deploy.MsgUnknown},
+			{"released", deploy.MsgUnknown},
+			{"「リリース」って何", deploy.MsgUnknown},
 		},
 		"en": {
-			{"hold the release", deploy.SayStop},
-			{"don’t release", deploy.SayNegated},
-			{"we can't release today", deploy.SayNegated},
-			{"deploy failed", deploy.SayPast},
-			{"how do I deploy?", deploy.SayHow},
-			{"release tomorrow", deploy.SayLater},
-			{"if tests pass, release", deploy.SayLater},
-			{"release v1.2.3", deploy.SayOther},
-			{"relase", deploy.SayNearMiss},
-			{"hello there", deploy.SayUnknown},
+			{"hold the release", deploy.MsgStop},
+			{"don’t release", deploy.MsgNegated},
+			{"we can't release today", deploy.MsgNegated},
+			{"deploy failed", deploy.MsgPast},
+			{"how do I deploy?", deploy.MsgHow},
+			{"release tomorrow", deploy.MsgLater},
+			{"if tests pass, release", deploy.MsgLater},
+			{"release v1.2.3", deploy.MsgOther},
+			{"relase", deploy.MsgNearMiss},
+			{"hello there", deploy.MsgUnknown},
 		},
 	}
 	for lang, examples := range rows {
@@ -74,7 +74,7 @@ func TestWhatHoldsADeployBack(t *testing.T) {
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "x")
 		asked := w.Ask("リリース終わった？")
-		w.Says(sim.Channel, asked, deploy.SayPast)
+		w.Says(sim.Channel, asked, deploy.MsgPast)
 		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗しています") || !strings.Contains(text, "/-/pipelines/1001|") {
 			t.Errorf("it does not tell the last state: %q", text)
 		}
@@ -92,7 +92,7 @@ func TestWhatDeploys(t *testing.T) {
 			for _, text := range texts {
 				ts := w.Ask(text)
 				w.Mark(sim.Channel, ts, "thumbsup")
-				w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+				w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 				posts(t, w, ts, 1)
 			}
 		})
@@ -105,7 +105,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 		w.StartReady("a")
 		for _, text := range []string{"リリース", "release api and web", "release apis", "release webapp"} {
 			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
-			w.Says(sim.Two, ts, deploy.SayWhichTarget)
+			w.Says(sim.Two, ts, deploy.MsgWhichTarget)
 			if text := w.Texts(sim.Two, ts)[0]; !strings.Contains(text, "`api`") || !strings.Contains(text, "`web`") {
 				t.Errorf("it does not list them: %q", text)
 			}
@@ -141,7 +141,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 	row(t, "no target in the channel: it says so", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
-		answers(t, w, sim.Empty, sim.Bot+" リリース", deploy.SayNoTarget)
+		answers(t, w, sim.Empty, sim.Bot+" リリース", deploy.MsgNoTarget)
 	})
 }
 
@@ -150,7 +150,7 @@ func TestWhoMayDeploy(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say("U0GUEST", sim.Channel, sim.Bot+" release", fakeslack.FromTeam("T0OTHER"))
-		w.Says(sim.Channel, ts, deploy.SayGuest)
+		w.Says(sim.Channel, ts, deploy.MsgGuest)
 		posts(t, w, ts, 0)
 	})
 	for name, shape := range map[string][]fakeslack.Option{
@@ -163,7 +163,7 @@ func TestWhoMayDeploy(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", shape...)
-			w.Says(sim.Channel, ts, deploy.SayGuest)
+			w.Says(sim.Channel, ts, deploy.MsgGuest)
 			posts(t, w, ts, 0)
 		})
 	}
@@ -182,7 +182,7 @@ func TestWhoMayDeploy(t *testing.T) {
 		w.Slack.Deliver(sim.Channel, ts, fakeslack.WithOuter("context_team_id", "T0OTHER"))
 		w.Mark(sim.Channel, ts, "thumbsup")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 		if !strings.Contains(log.String(), "delivered for another workspace") {
 			t.Error("the other delivery is not logged")
@@ -192,7 +192,7 @@ func TestWhoMayDeploy(t *testing.T) {
 		w := sim.New(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.StartReady("a")
-		answers(t, w, sim.Channel, sim.Bot+" release", deploy.SayNotAllowed)
+		answers(t, w, sim.Channel, sim.Bot+" release", deploy.MsgNotAllowed)
 		ts := w.Slack.Say("U0BOSS", sim.Channel, sim.Bot+" release")
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
@@ -236,7 +236,7 @@ func TestMessageThatIsNotReadToItsEndIsAskedAbout(t *testing.T) {
 		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
 			w := sim.New(t, "PSYCHER_LANG="+lang)
 			w.StartReady("a")
-			answers(t, w, sim.Channel, sim.Bot+" release "+strings.Repeat("long ", 2000)+"tomorrow", deploy.SayTooLong)
+			answers(t, w, sim.Channel, sim.Bot+" release "+strings.Repeat("long ", 2000)+"tomorrow", deploy.MsgTooLong)
 		})
 	}
 }
@@ -261,7 +261,7 @@ func TestReplyStandsInTheMentionsThread(t *testing.T) {
 		top := w.Slack.Say(sim.User, sim.Channel, "what a day")
 		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.InThread(top))
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, top, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, top, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		if n := len(w.Slack.Channel(sim.Channel)); n != 1 {
 			t.Errorf("%d messages at top level", n)
 		}
@@ -277,28 +277,28 @@ func TestEdits(t *testing.T) {
 		ts := w.Slack.Say(sim.User, sim.Channel, "release")
 		time.Sleep(5 * time.Second)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release")
-		w.Says(sim.Channel, ts, deploy.SayEditedIn)
+		w.Says(sim.Channel, ts, deploy.MsgEditedIn)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release!")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayEditedIn)
+		w.Says(sim.Channel, ts, deploy.MsgEditedIn)
 		posts(t, w, ts, 0)
 	})
 	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it anew", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
-		w.Says(sim.Channel, ts, deploy.SayGreet)
+		w.Says(sim.Channel, ts, deploy.MsgGreet)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースよろしく")
-		w.Says(sim.Channel, ts, deploy.SayGreet, deploy.SayEditedIn)
+		w.Says(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリース")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayGreet, deploy.SayEditedIn)
+		w.Says(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
 		posts(t, w, ts, 0)
 	})
 	bubble(t, "a greeting that nobody has taken up yet is edited into a deploy: the bot asks to post it anew", func(t *testing.T) {
 		r := stillRig(t, false)
 		m := r.mention(1, "hello")
-		claimed := deploy.Record{Layout: deploy.Layout, Mark: "of a process that is gone", State: deploy.Accepted, Mention: m}
+		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Mention: m}
 		if _, _, err := r.shelf.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +309,7 @@ func TestEdits(t *testing.T) {
 			t.Error("the edit is not acked")
 		}
 		time.Sleep(30 * time.Second)
-		r.shows(m, "", deploy.SayEditedIn)
+		r.shows(m, "", deploy.MsgEditedIn)
 		if n := r.gitlab.count(); n != 0 {
 			t.Errorf("%d POSTs", n)
 		}
@@ -320,9 +320,9 @@ func TestEdits(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" よろしく")
-		w.Says(sim.Channel, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+		w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
 		w.Mark(sim.Channel, ts)
 		time.Sleep(6 * time.Minute)
 		posts(t, w, ts, 1)
@@ -344,9 +344,9 @@ func TestEdits(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.SayWaitRate)
+			w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 			w.Slack.Edit(sim.Channel, ts, edited)
-			w.Says(sim.Channel, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+			w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
 			w.Mark(sim.Channel, ts)
 			time.Sleep(6 * time.Minute)
 			posts(t, w, ts, 1)
@@ -357,9 +357,9 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
-		w.Says(sim.Two, ts, deploy.SayWaitRate)
+		w.Says(sim.Two, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Two, ts, sim.Bot+" release web")
-		w.Says(sim.Two, ts, deploy.SayStatusAnswered, deploy.SayEditedOut)
+		w.Says(sim.Two, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
 		time.Sleep(6 * time.Minute)
 		if n := w.GitLab.PostsFor(sim.Two, ts); n != 1 || len(w.GitLab.Pipelines()) != 0 {
 			t.Errorf("%d triggers, %d pipelines", n, len(w.GitLab.Pipelines()))
@@ -374,7 +374,7 @@ func TestEdits(t *testing.T) {
 		ts := w.Ask("release")
 		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 		w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
-		w.Says(sim.Channel, ts, deploy.SayEditedOut)
+		w.Says(sim.Channel, ts, deploy.MsgEditedOut)
 		time.Sleep(6 * time.Minute)
 		posts(t, w, ts, 1)
 	})
@@ -395,10 +395,10 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースしないで")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
 	})
@@ -408,7 +408,7 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, "release")
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 2)
@@ -418,7 +418,7 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースお願いします")
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 2)
@@ -426,7 +426,7 @@ func TestEdits(t *testing.T) {
 }
 
 func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
-	gone := func(t *testing.T, w *sim.World, ts string, said ...deploy.Say) {
+	gone := func(t *testing.T, w *sim.World, ts string, said ...deploy.MessageID) {
 		t.Helper()
 		time.Sleep(6 * time.Minute)
 		posts(t, w, ts, 1)
@@ -468,19 +468,19 @@ func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Delete(sim.Channel, ts)
-		gone(t, w, ts, deploy.SayStatusAnswered)
+		gone(t, w, ts, deploy.MsgStatusAnswered)
 	})
 	row(t, "while it runs: it goes on", func(t *testing.T) {
 		w := sim.New(t)
 		report(w, "success")
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Slack.Delete(sim.Channel, ts)
 		w.Eventually("the end", time.Minute, func() bool {
-			return strings.Contains(strings.Join(w.Texts(sim.Channel, ts), " "), ":white_check_mark:") || len(w.Said(sim.Channel, ts)) > 0 && w.Said(sim.Channel, ts)[0] == deploy.SayStatusSucceeded
+			return strings.Contains(strings.Join(w.Texts(sim.Channel, ts), " "), ":white_check_mark:") || len(w.Said(sim.Channel, ts)) > 0 && w.Said(sim.Channel, ts)[0] == deploy.MsgStatusSucceeded
 		})
 		posts(t, w, ts, 1)
 	})
@@ -489,7 +489,7 @@ func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayWaitRate)
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Fail("reactions.add", 1, fakeslack.Hang())
 		w.Eventually("the pipeline", 2*time.Minute, func() bool { return len(w.GitLab.Pipelines()) == 1 })
 		posts(t, w, ts, 2)
@@ -506,7 +506,7 @@ func TestLateMentionsAreAskedAbout(t *testing.T) {
 			time.Sleep(late)
 			w.Slack.PauseDeliveries(false)
 			if name == "too late" {
-				w.Says(sim.Channel, ts, deploy.SayTooLate)
+				w.Says(sim.Channel, ts, deploy.MsgTooLate)
 				posts(t, w, ts, 0)
 				return
 			}

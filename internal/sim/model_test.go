@@ -54,7 +54,7 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 	}
 	said, slots := y.w.Said(m.channel, m.ts), map[string]int{}
 	for i, reply := range y.w.Slack.Thread(m.channel, m.ts) {
-		if said[i] == deploy.SayNotRecorded || said[i] == deploy.SayDontKnow {
+		if said[i] == deploy.MsgNotRecorded || said[i] == deploy.MsgDontKnow {
 			continue // while Redis is away, no replica knows what another said
 		}
 		if slots[string(reply.Metadata)]++; slots[string(reply.Metadata)] == 2 && !gone {
@@ -75,7 +75,7 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 }
 
 // marks are those that a mention may end with.
-func (y *play) marks(m mention, made []fakegitlab.Pipeline, said []deploy.Say) []string {
+func (y *play) marks(m mention, made []fakegitlab.Pipeline, said []deploy.MessageID) []string {
 	c := y.course[m.ts]
 	switch {
 	case len(made) == 0:
@@ -86,7 +86,7 @@ func (y *play) marks(m mention, made []fakegitlab.Pipeline, said []deploy.Say) [
 		return []string{"x", "question", "zzz"} // its start was refused, since nothing was said to run
 	case !y.token && c.silent != "":
 		return []string{c.silent}
-	case y.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.SaySucceeded) && !slices.Contains(said, deploy.SayUnseen):
+	case y.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.MsgSucceeded) && !slices.Contains(said, deploy.MsgUnseen):
 		return []string{"x"} // it failed before its jobs could show that it was done
 	}
 	return []string{c.mark}

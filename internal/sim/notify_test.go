@@ -18,7 +18,7 @@ func running(t *testing.T, settings ...string) (w *sim.World, ts string, p fakeg
 	w.StartReady("a")
 	ts = w.Ask("release")
 	w.Mark(sim.Channel, ts, "thumbsup")
-	w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+	w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 	return w, ts, w.GitLab.Pipelines()[0]
 }
 
@@ -39,11 +39,11 @@ func quiet(t *testing.T, w *sim.World) {
 func TestNotifyPort(t *testing.T) {
 	for result, want := range map[string]struct {
 		mark string
-		say  []deploy.Say
+		say  []deploy.MessageID
 	}{
-		"success":  {"white_check_mark", []deploy.Say{deploy.SayStatusSucceeded, deploy.SaySucceeded}},
-		"failure":  {"x", []deploy.Say{deploy.SayStatusFailed, deploy.SayFailed}},
-		"canceled": {"no_entry_sign", []deploy.Say{deploy.SayStatusCanceled, deploy.SayCanceled}},
+		"success":  {"white_check_mark", []deploy.MessageID{deploy.MsgStatusSucceeded, deploy.MsgSucceeded}},
+		"failure":  {"x", []deploy.MessageID{deploy.MsgStatusFailed, deploy.MsgFailed}},
+		"canceled": {"no_entry_sign", []deploy.MessageID{deploy.MsgStatusCanceled, deploy.MsgCanceled}},
 	} {
 		row(t, "the seed's call works unchanged: "+result, func(t *testing.T) {
 			w, ts, _ := running(t)
@@ -141,13 +141,13 @@ func TestNotifyPort(t *testing.T) {
 		}
 		quiet(t, w)
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "a greeting is no deployment: 404, and nothing reaches Slack", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
-		w.Says(sim.Channel, ts, deploy.SayGreet)
+		w.Says(sim.Channel, ts, deploy.MsgGreet)
 		if status, body := w.Notify("a", "success", sim.Channel, ts); status != http.StatusNotFound {
 			t.Errorf("it got %d %s", status, body)
 		}
@@ -169,7 +169,7 @@ func TestNotifyPort(t *testing.T) {
 		w.Report(all[1], "failure")
 		w.Report(all[0], "success")
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the person was told that nothing runs: any start gets 409", func(t *testing.T) {
 		w := sim.New(t)
@@ -189,7 +189,7 @@ func TestNotifyPort(t *testing.T) {
 			t.Errorf("it got %d %s", status, body)
 		}
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 

@@ -25,16 +25,16 @@ func (w *World) Ask(text string) (ts string) {
 
 // Said is what the bot says in a thread, oldest first: which of its messages
 // each text is, whatever its wording.
-func (w *World) Said(channel, thread string) []deploy.Say {
+func (w *World) Said(channel, thread string) []deploy.MessageID {
 	return w.meanings(w.Slack.Thread(channel, thread))
 }
 
 // SaidInChannel is what the bot says in a channel itself, outside of threads.
-func (w *World) SaidInChannel(channel string) []deploy.Say {
+func (w *World) SaidInChannel(channel string) []deploy.MessageID {
 	return w.meanings(slices.DeleteFunc(w.Slack.Channel(channel), func(m fakeslack.Message) bool { return m.Thread != "" }))
 }
 
-func (w *World) meanings(messages []fakeslack.Message) (said []deploy.Say) {
+func (w *World) meanings(messages []fakeslack.Message) (said []deploy.MessageID) {
 	for _, m := range messages {
 		if m.Bot != "" && m.Ephemeral == "" {
 			said = append(said, meaning(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), m.Text))
@@ -44,7 +44,7 @@ func (w *World) meanings(messages []fakeslack.Message) (said []deploy.Say) {
 }
 
 // Says waits until the bot's messages in a thread are these.
-func (w *World) Says(channel, thread string, want ...deploy.Say) {
+func (w *World) Says(channel, thread string, want ...deploy.MessageID) {
 	w.T.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if slices.Equal(w.Said(channel, thread), want) {
@@ -169,11 +169,11 @@ var known sync.Map
 
 // meaning tells which of the bot's messages a text is: the one that has a
 // wording like it. A text that is none is given as it is.
-func meaning(lang, text string) deploy.Say {
+func meaning(lang, text string) deploy.MessageID {
 	if say, ok := known.Load(lang + text); ok {
-		return say.(deploy.Say)
+		return say.(deploy.MessageID)
 	}
-	say := deploy.Say(text)
+	say := deploy.MessageID(text)
 	for _, text := range []string{text, named.ReplaceAllString(text, "")} {
 		i := slices.IndexFunc(wordings(lang), func(w wording) bool { return w.like.MatchString(text) })
 		if i >= 0 {
@@ -186,7 +186,7 @@ func meaning(lang, text string) deploy.Say {
 }
 
 type wording struct {
-	say  deploy.Say
+	say  deploy.MessageID
 	like *regexp.Regexp
 }
 
@@ -212,7 +212,7 @@ func readWordings(lang string) []wording {
 	}
 	var all []wording
 	seen := map[string]bool{}
-	for _, say := range deploy.Says() {
+	for _, say := range deploy.MessageIDs() {
 		for _, m := range variants(say) {
 			for m.Seed = range uint32(5) {
 				text := p.Text(m)
@@ -229,11 +229,11 @@ func readWordings(lang string) []wording {
 }
 
 // variants are the message with and without each of its values.
-func variants(say deploy.Say) []deploy.Message {
+func variants(say deploy.MessageID) []deploy.Message {
 	var all []deploy.Message
 	for _, targets := range [][]string{nil, {"gapa"}, {"gapa", "gapb"}} {
 		for bits := range 64 {
-			m := deploy.Message{Say: say, Targets: targets, Project: "gapp", Key: "gapk", Until: 1234567890}
+			m := deploy.Message{ID: say, Targets: targets, Project: "gapp", Key: "gapk", Until: 1234567890}
 			for i, set := range []func(){
 				func() { m.Target = "gapt" }, func() { m.Ref = "gapr" }, func() { m.Word = "gapw" },
 				func() { m.URL = "https://gap.test/" }, func() { m.User = "U0GAP" }, func() { m.Detail = "gapd" },
@@ -243,7 +243,7 @@ func variants(say deploy.Say) []deploy.Message {
 				}
 			}
 			all = append(all, m)
-			if say != deploy.SayPast {
+			if say != deploy.MsgPast {
 				continue
 			}
 			for state := range deploy.Moves() {

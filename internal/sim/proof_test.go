@@ -49,7 +49,7 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 				}
 			}
 			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 			if !w.Report(p, "success") {
 				t.Error("the deployment's own call was not taken")
 			}

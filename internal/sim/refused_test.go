@@ -24,7 +24,7 @@ func repliesTried(w *sim.World) (n int) {
 
 // inChannel holds what the bot says in the channel with one target, outside of
 // threads: each message names the person first.
-func inChannel(t *testing.T, w *sim.World, want ...deploy.Say) {
+func inChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
 	t.Helper()
 	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.SaidInChannel(sim.Channel), want) })
 	for _, m := range w.Slack.Channel(sim.Channel) {
@@ -50,7 +50,7 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 				w.Slack.CloseThreads(code)
 				ts := w.Ask("release")
 				w.Mark(sim.Channel, ts, "x")
-				inChannel(t, w, deploy.SayStatusFailed, deploy.SayFailed)
+				inChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
 				w.Says(sim.Channel, ts)
 				if n := repliesTried(w); n != 1 {
 					t.Errorf("%d tries in the thread, want 1", n)
@@ -64,11 +64,11 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		a := w.StartReady("a")
 		w.Slack.CloseThreads("thread_locked")
 		ts := w.Ask("release")
-		inChannel(t, w, deploy.SayStatusRunning)
+		inChannel(t, w, deploy.MsgStatusRunning)
 		a.Kill()
 		w.StartReady("b")
 		w.Notify("b", "failure", sim.Channel, ts)
-		inChannel(t, w, deploy.SayStatusFailed, deploy.SayFailed)
+		inChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if n := repliesTried(w); n != 1 {
 			t.Errorf("%d tries in the thread, want 1", n)
 		}
@@ -78,14 +78,14 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		w.StartReady("a")
 		w.Slack.CloseThreads("cannot_reply_to_message")
 		w.Ask("よろしく")
-		inChannel(t, w, deploy.SayGreet)
+		inChannel(t, w, deploy.MsgGreet)
 	})
 	row(t, "the thread is closed in the middle: the line comes in the channel, the status is edited where it stands", func(t *testing.T) {
 		w, ts, _ := running(t)
 		w.Slack.CloseThreads("restricted_action_thread_locked")
 		w.Notify("a", "failure", sim.Channel, ts)
-		inChannel(t, w, deploy.SayFailed)
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed)
+		inChannel(t, w, deploy.MsgFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed)
 	})
 	row(t, "the answer of the post in the channel is lost: it is looked up there, and not posted again", func(t *testing.T) {
 		w := sim.New(t)
@@ -95,7 +95,7 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		w.Slack.Fail("chat.postMessage", 1, fakeslack.LoseAnswer())
 		w.Ask("よろしく")
 		time.Sleep(time.Minute)
-		inChannel(t, w, deploy.SayGreet)
+		inChannel(t, w, deploy.MsgGreet)
 		if n := w.Slack.Calls("conversations.history"); n != 1 {
 			t.Errorf("%d look-ups in the channel, want 1", n)
 		}
@@ -122,12 +122,12 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		w.Slack.CloseThreads("cannot_reply_to_message")
 		heal := ways()["READONLY"](w, roads)
 		ts := w.Ask("release")
-		inChannel(t, w, deploy.SayNotRecorded)
+		inChannel(t, w, deploy.MsgNotRecorded)
 		heal()
 		time.Sleep(10 * time.Second)
 		w.Slack.Redeliver(sim.Channel, ts)
 		time.Sleep(time.Minute)
-		inChannel(t, w, deploy.SayNotRecorded)
+		inChannel(t, w, deploy.MsgNotRecorded)
 		posts(t, w, ts, 0)
 	})
 }
@@ -155,7 +155,7 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 			heal(w)
 			time.Sleep(6 * time.Minute)
 			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			posts(t, w, ts, 1)
 			quiet(t, w)
 		})
@@ -171,7 +171,7 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 		heal(w)
 		time.Sleep(6 * time.Minute)
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		quiet(t, w)
 	})
 	row(t, "the waits between the tries grow", func(t *testing.T) {
@@ -214,7 +214,7 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		heal(w)
 		time.Sleep(6 * time.Minute)
-		w.Says(sim.Channel, late, deploy.SayGreet)
+		w.Says(sim.Channel, late, deploy.MsgGreet)
 	})
 	row(t, "somebody removed the bot and invites it again: what was to be said is said", func(t *testing.T) {
 		w, ts, _ := running(t)
@@ -224,14 +224,14 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 		w.Slack.Join(sim.Channel)
 		time.Sleep(6 * time.Minute)
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "a reaction is refused: the messages do not wait for it", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("reactions.add", -1, fakeslack.Fails("a_word_of_tomorrow"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Notify("a", "failure", sim.Channel, ts)
 		w.Eventually("the end", 5*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
 		if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
@@ -292,6 +292,6 @@ func TestPostThatCannotBeLookedUpIsMadeThreeTimesAtMost(t *testing.T) {
 		ts := w.Ask("よろしく")
 		time.Sleep(20 * time.Minute)
 		w.Slack.Heal("chat.postMessage")
-		w.Says(sim.Channel, ts, deploy.SayGreet)
+		w.Says(sim.Channel, ts, deploy.MsgGreet)
 	})
 }

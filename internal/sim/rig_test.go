@@ -66,7 +66,7 @@ func run(t *testing.T, l *deploy.Loop) {
 	running.Go(func() { l.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
-		l.Hurry(0)
+		l.Shutdown(0)
 		running.Wait()
 	})
 }
@@ -79,7 +79,7 @@ func (r *rig) loop() *deploy.Loop {
 	}
 	return &deploy.Loop{
 		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
-		Rules: deploy.Rules{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, Watches: r.gitlab.watches},
+		Timing: deploy.Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, CanPoll: r.gitlab.watches},
 	}
 }
 
@@ -102,14 +102,14 @@ func (r *rig) ask(n int) deploy.Mention {
 // hears has a loop hear a word of the deployment's pipeline, and take it.
 func (r *rig) hears(l *deploy.Loop, m deploy.Mention, result deploy.Result) {
 	r.t.Helper()
-	if v, err := l.Hear(context.Background(), deploy.Word{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.VerdictTaken {
+	if v, err := l.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
 		r.t.Fatalf("%s: %q %v", result, v, err)
 	}
 }
 
 // shows holds what stands in Slack: the marks on the mention, then the messages
 // of its thread.
-func (r *rig) shows(m deploy.Mention, marks string, says ...deploy.Say) {
+func (r *rig) shows(m deploy.Mention, marks string, says ...deploy.MessageID) {
 	r.t.Helper()
 	if got := r.slack.stands(m.Key); strings.Join(got, " ") != marks {
 		r.t.Errorf("marks %q, want %q", got, marks)
@@ -126,7 +126,7 @@ func (plain) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
 	if strings.Contains(m.Text, "release") && len(here) > 0 {
 		return deploy.Intent{Target: here[0].Name}
 	}
-	return deploy.Intent{Say: deploy.SayUnknown}
+	return deploy.Intent{Answer: deploy.MsgUnknown}
 }
 
 // shelf is a store that can be away and counts what it is asked.
@@ -161,14 +161,14 @@ func (s *shelf) ask(ctx context.Context, what string) error {
 	return away(ctx, what)
 }
 
-func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration, now time.Time) (deploy.Held, bool, error) {
+func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration, now time.Time) (deploy.Stored, bool, error) {
 	if err := s.ask(ctx, "claim"); err != nil {
-		return deploy.Held{}, false, err
+		return deploy.Stored{}, false, err
 	}
 	return s.Store.Claim(ctx, r, lease, now)
 }
 
-func (s *shelf) Save(ctx context.Context, h deploy.Held, next deploy.Record, due time.Duration) (deploy.Held, error) {
+func (s *shelf) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
 	saved, err := s.Store.Save(ctx, h, next, due)
 	s.mu.Lock()
 	s.asked++
@@ -180,14 +180,14 @@ func (s *shelf) Save(ctx context.Context, h deploy.Held, next deploy.Record, due
 	return saved, err
 }
 
-func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Held, time.Duration, error) {
+func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Stored, time.Duration, error) {
 	if err := s.ask(ctx, "take"); err != nil {
 		return nil, 0, err
 	}
 	return s.Store.Take(ctx, n, lease)
 }
 
-func (s *shelf) Delay(ctx context.Context, h deploy.Held, d time.Duration) error {
+func (s *shelf) Delay(ctx context.Context, h deploy.Stored, d time.Duration) error {
 	if err := s.ask(ctx, "delay"); err != nil {
 		return err
 	}
@@ -199,13 +199,13 @@ type yard struct {
 	watches bool
 	mu      sync.Mutex
 	posts   int
-	trigger func(nth int) deploy.Outcome
+	trigger func(nth int) deploy.TriggerResult
 	look    func() (deploy.Pipeline, error)
 	find    func(ctx context.Context) (p deploy.Pipeline, complete bool, err error)
 }
 
-func started() deploy.Outcome {
-	return deploy.Outcome{Fate: deploy.FateStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+func started() deploy.TriggerResult {
+	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }
 
 func (y *yard) set(look func() (deploy.Pipeline, error)) {
@@ -220,7 +220,7 @@ func (y *yard) count() int {
 	return y.posts
 }
 
-func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.Outcome {
+func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.TriggerResult {
 	y.mu.Lock()
 	y.posts++
 	n, trigger := y.posts, y.trigger
@@ -231,7 +231,7 @@ func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Se
 	return trigger(n)
 }
 
-func (y *yard) Look(_ context.Context, _ string, id int64, _ deploy.Counting) (deploy.Pipeline, error) {
+func (y *yard) Poll(_ context.Context, _ string, id int64, _ deploy.Counting) (deploy.Pipeline, error) {
 	y.mu.Lock()
 	look := y.look
 	y.mu.Unlock()
@@ -248,5 +248,5 @@ func (y *yard) Find(ctx context.Context, _, _ string, _ time.Duration) (deploy.P
 	return y.find(ctx)
 }
 
-func (y *yard) Watches() bool              { return y.watches }
+func (y *yard) CanPoll() bool              { return y.watches }
 func (y *yard) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }

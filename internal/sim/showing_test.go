@@ -33,7 +33,7 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 		r.Accept(context.Background(), bad, 0)
 		good := r.ask(2)
 		time.Sleep(time.Minute)
-		r.shows(good, "thumbsup", deploy.SayStatusRunning)
+		r.shows(good, "thumbsup", deploy.MsgStatusRunning)
 		time.Sleep(2 * time.Minute)
 		if n := tries.Load(); n != 3 {
 			t.Errorf("posted %d times, want 3", n)
@@ -48,7 +48,7 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 		}
 		after := r.ask(3)
 		time.Sleep(time.Second)
-		r.shows(after, "thumbsup", deploy.SayStatusRunning)
+		r.shows(after, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -70,14 +70,14 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		r.hears(other, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "an end comes to one while the other edits the status message", func(t *testing.T) {
 		r := newRig(t, false)
 		other := r.start()
-		r.gitlab.trigger = func(nth int) deploy.Outcome {
+		r.gitlab.trigger = func(nth int) deploy.TriggerResult {
 			if nth == 1 {
-				return deploy.Outcome{Fate: deploy.FateWait, Say: deploy.SayWaitRate, After: 10 * time.Second}
+				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 10 * time.Second}
 			}
 			return started()
 		}
@@ -86,7 +86,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(11500 * time.Millisecond)
 		r.hears(other, m, deploy.ResultFailure)
 		time.Sleep(time.Minute)
-		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "an end comes to one while the other posts the status message", func(t *testing.T) {
 		r := newRig(t, false)
@@ -96,12 +96,12 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		r.hears(other, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the trigger's answer comes to one while the other shows the start that it heard", func(t *testing.T) {
 		r := newRig(t, false)
 		other := r.start()
-		r.gitlab.trigger = func(int) deploy.Outcome {
+		r.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(3 * time.Second)
 			return started()
 		}
@@ -110,7 +110,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Second)
 		r.hears(other, m, deploy.ResultStart)
 		time.Sleep(time.Minute)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 	row(t, "one sleeps between its announcement of a post and the post", func(t *testing.T) {
 		r := newRig(t, false)
@@ -123,11 +123,11 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		r.start()
 		m := r.ask(1)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 	row(t, "words come while one process has the record in hand", func(t *testing.T) {
 		r := newRig(t, false)
-		r.gitlab.trigger = func(int) deploy.Outcome {
+		r.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(3 * time.Second)
 			return started()
 		}
@@ -138,28 +138,28 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		r.hears(r.Loop, m, deploy.ResultSuccess) // the status message is
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
 func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 	type stands struct {
 		marks string
-		says  []deploy.Say
+		says  []deploy.MessageID
 	}
-	says := func(s ...deploy.Say) []deploy.Say { return s }
+	says := func(s ...deploy.MessageID) []deploy.MessageID { return s }
 	for kind, want := range map[string]struct{ failed, recovered stands }{
 		"unreact": {
-			stands{"thumbsup x", says(deploy.SayStatusFailed, deploy.SayFailed)},
-			stands{"thumbsup x white_check_mark", says(deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)},
+			stands{"thumbsup x", says(deploy.MsgStatusFailed, deploy.MsgFailed)},
+			stands{"thumbsup x white_check_mark", says(deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)},
 		},
 		"update": {
-			stands{"x", says(deploy.SayStatusRunning, deploy.SayFailed)},
-			stands{"white_check_mark", says(deploy.SayStatusRunning, deploy.SayFailed, deploy.SayRecovered)},
+			stands{"x", says(deploy.MsgStatusRunning, deploy.MsgFailed)},
+			stands{"white_check_mark", says(deploy.MsgStatusRunning, deploy.MsgFailed, deploy.MsgRecovered)},
 		},
 		"post": {
-			stands{"x", says(deploy.SayStatusFailed)},
-			stands{"white_check_mark", says(deploy.SayStatusSucceeded)},
+			stands{"x", says(deploy.MsgStatusFailed)},
+			stands{"white_check_mark", says(deploy.MsgStatusSucceeded)},
 		},
 	} {
 		row(t, kind+" must wait: all else is shown at once, also what a later word brings, and the rest in the end", func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			r.shows(m, want.recovered.marks, want.recovered.says...)
 			time.Sleep(2 * time.Minute)
-			r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SayFailed, deploy.SayRecovered)
+			r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
 	row(t, "a mark must wait: the messages come", func(t *testing.T) {
@@ -189,10 +189,10 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 		r.slack.on("react", func(call) error { return later(time.Minute) })
 		m := r.ask(1)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "", deploy.SayStatusRunning)
+		r.shows(m, "", deploy.MsgStatusRunning)
 		r.slack.on("react", nil)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "thumbsup", deploy.SayStatusRunning)
+		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -217,7 +217,7 @@ func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 			}
 		}
 		time.Sleep(10 * time.Second)
-		r.shows(m, "x", deploy.SayStatusFailed, deploy.SayFailed)
+		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "Slack will never take the new one: the old, which is no longer true, is taken off", func(t *testing.T) {
 		r := newRig(t, false)
@@ -226,7 +226,7 @@ func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 		r.slack.on("react", func(call) error { return errSlack })
 		r.hears(r.Loop, m, deploy.ResultFailure)
 		time.Sleep(10 * time.Second)
-		r.shows(m, "", deploy.SayStatusFailed, deploy.SayFailed)
+		r.shows(m, "", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 }
 
@@ -247,7 +247,7 @@ func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
 		}
 		time.Sleep(9 * time.Second)
 		for _, m := range all {
-			r.shows(m, "", deploy.SayUnknown)
+			r.shows(m, "", deploy.MsgUnknown)
 		}
 	})
 }
@@ -277,7 +277,7 @@ func TestPostIsNotDoubled(t *testing.T) {
 			})
 			m := r.ask(1)
 			time.Sleep(time.Minute)
-			r.shows(m, "thumbsup", deploy.SayStatusRunning)
+			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		})
 	}
 }
@@ -296,7 +296,7 @@ func TestReactionThatMayStandIsTakenOff(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.hears(r.Loop, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
@@ -325,7 +325,7 @@ func TestWhatCannotBeShownYetKeepsRedisIdle(t *testing.T) {
 		r.slack.on("post", nil)
 		time.Sleep(time.Minute)
 		for _, m := range all {
-			r.shows(m, "", deploy.SayUnknown)
+			r.shows(m, "", deploy.MsgUnknown)
 		}
 	})
 }

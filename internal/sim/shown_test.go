@@ -43,7 +43,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		w.StartReady("a")
 		ts := w.Ask("release")
 		w.Eventually("the mark", 2*time.Second, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{"thumbsup"}) })
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		status := w.Slack.Thread(sim.Channel, ts)[0]
 		if !strings.Contains(status.Text, "<http://gitlab.test/group/app/-/pipelines/1001|") {
 			t.Errorf("no link: %q", status.Text)
@@ -51,7 +51,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		w.Notify("a", "failure", sim.Channel, ts)
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 		thread := w.Slack.Thread(sim.Channel, ts)
 		if thread[0].TS != status.TS || thread[0].Edits == 0 {
 			t.Error("the status message was not edited into its final form")
@@ -79,7 +79,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		}
 		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release")
 		w.Mark(sim.Two, other, "x") // that project has no main
-		w.Says(sim.Two, other, deploy.SayRefusedRef)
+		w.Says(sim.Two, other, deploy.MsgRefusedRef)
 	})
 	row(t, "shown by any replica, without a double: fifty deploys on two", func(t *testing.T) {
 		w := sim.New(t)
@@ -94,7 +94,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		for _, ts := range said {
 			// Slack takes 50 reactions a minute, and these are 100, and 50 to take off.
 			soon(w, ts, 4*time.Minute, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			posts(t, w, ts, 1)
 		}
 	})
@@ -109,8 +109,8 @@ func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
 			w.Notify("a", "success", sim.Channel, ts)
 			w.Mark(sim.Channel, ts, "white_check_mark")
 			said := w.Said(sim.Channel, ts)
-			if len(said) != 3 || said[0] != deploy.SayStatusSucceeded || said[2] != deploy.SayRecovered {
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, said[1], deploy.SayRecovered)
+			if len(said) != 3 || said[0] != deploy.MsgStatusSucceeded || said[2] != deploy.MsgRecovered {
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, said[1], deploy.MsgRecovered)
 			}
 		}
 	})
@@ -122,7 +122,7 @@ func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			w.Notify("a", "failure", sim.Channel, ts)
 		}
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded, deploy.SayFailedAfter)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded, deploy.MsgFailedAfter)
 		if text := w.Texts(sim.Channel, ts)[2]; !strings.Contains(text, "<@"+sim.User+">") {
 			t.Errorf("no name: %q", text)
 		}

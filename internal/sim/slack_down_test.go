@@ -56,10 +56,10 @@ func TestWhatSlackIsOwedSurvivesARestart(t *testing.T) {
 				time.Sleep(time.Minute)
 				heal(w)
 				w.Mark(sim.Channel, ts, "x")
-				w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+				w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 				time.Sleep(2 * time.Minute)
 				w.Mark(sim.Channel, ts, "x")
-				w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+				w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 				for name, n := range w.Reacted(ts) {
 					if n > 1 {
 						t.Errorf("%d times :%s:", n, name)
@@ -83,7 +83,7 @@ func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
 		if n := len(w.Said(sim.Channel, limited)); n != 0 {
 			t.Error("the limit was not kept")
 		}
-		w.Says(sim.Channel, limited, deploy.SayGreet)
+		w.Says(sim.Channel, limited, deploy.MsgGreet)
 	})
 	row(t, "one channel asks for sixty deploys at Slack's rates: another's one is shown meanwhile", func(t *testing.T) {
 		w := sim.New(t)
@@ -101,7 +101,7 @@ func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
 		if n := len(w.Said(sim.Channel, flood[59])); n != 0 {
 			t.Error("the flood was shown before: nothing was in the way")
 		}
-		w.Says(sim.Channel, flood[59], deploy.SayStatusRunning)
+		w.Says(sim.Channel, flood[59], deploy.MsgStatusRunning)
 	})
 }
 
@@ -113,7 +113,7 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 			w.Slack.Fail("chat.postMessage", 1, f)
 			ts := w.Ask("よろしく")
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayGreet)
+			w.Says(sim.Channel, ts, deploy.MsgGreet)
 			var calls []string
 			for _, c := range w.Slack.CallLog("") {
 				if c.Method == "chat.postMessage" || c.Method == "conversations.replies" {
@@ -135,9 +135,9 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 			w.Slack.Fail("chat.postMessage", 1, f)
 			ts := w.Ask("よろしく")
 			time.Sleep(time.Minute)
-			want := []deploy.Say{deploy.SayGreet}
+			want := []deploy.MessageID{deploy.MsgGreet}
 			if name == "it stands" {
-				want = append(want, deploy.SayGreet) // better twice than not at all
+				want = append(want, deploy.MsgGreet) // better twice than not at all
 			}
 			w.Says(sim.Channel, ts, want...)
 			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
@@ -223,7 +223,7 @@ func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
 		w.Slack.Delete(sim.Channel, w.Slack.Thread(sim.Channel, ts)[0].TS)
 		w.Notify("a", "failure", sim.Channel, ts)
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgFailed)
 		quiet(t, w)
 	})
 	for name, gone := range map[string]struct {

@@ -82,7 +82,7 @@ func TestSigtermUnderLoad(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 			for _, ts := range all {
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			}
 		})
 	}
@@ -106,12 +106,12 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 			time.Sleep(after)
 			status, body := w.Notify("a", "failure", sim.Channel, ts)
 			<-ended
-			w.Says(sim.Channel, hangs, deploy.SayStopping)
+			w.Says(sim.Channel, hangs, deploy.MsgStopping)
 			said := w.Said(sim.Channel, ts)
 			switch last := said[len(said)-1]; {
-			case status == http.StatusOK && last != deploy.SayFailed:
+			case status == http.StatusOK && last != deploy.MsgFailed:
 				t.Errorf("%s after the signal: the pipeline was answered 200, and the thread says %q", after, said)
-			case status != http.StatusOK && last != deploy.SayStopping:
+			case status != http.StatusOK && last != deploy.MsgStopping:
 				t.Errorf("%s after the signal: the pipeline was answered %d %s, and the thread says %q", after, status, body, said)
 			}
 		}
@@ -128,7 +128,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		stop(t, a)
 		for _, ts := range all {
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning, deploy.SayStopping)
+			w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgStopping)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestStoreIsAwayAtTheStart(t *testing.T) {
 		w.Start("a")
 		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+		w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 		time.Sleep(10 * time.Minute)
 		if status, _ := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable {
 			t.Errorf("readyz says %d", status)
@@ -154,7 +154,7 @@ func TestStoreIsAwayAtTheStart(t *testing.T) {
 		time.Sleep(3 * time.Second) // a new store is asked about what is from before its birth, and 2 s more
 		again := w.Ask("release")
 		w.Mark(sim.Channel, again, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+		w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 		posts(t, w, ts, 0)
 	})
 }
@@ -169,6 +169,6 @@ func TestWordForAChannelThatLeftTheMapIsHeard(t *testing.T) {
 			t.Errorf("it got %d %s", status, body)
 		}
 		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }

@@ -125,7 +125,7 @@ func TestStoreIsSlow(t *testing.T) {
 			}
 			for _, ts := range all {
 				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				posts(t, w, ts, 1)
 			}
 			for _, d := range w.Slack.Deliveries() {
@@ -147,7 +147,7 @@ func TestStoreIsSlow(t *testing.T) {
 		w.Mark(sim.Channel, ts, "white_check_mark")
 		w.Eventually("it is acked", 2*time.Minute, func() bool { return acked(w, ts) })
 		time.Sleep(time.Minute)
-		w.Says(sim.Channel, ts, deploy.SayDontKnow, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		posts(t, w, ts, 1)
 	})
 }
@@ -175,9 +175,9 @@ func TestStoreRestartsOrFailsOver(t *testing.T) {
 				time.Sleep(after)
 				happens(w, roads)
 				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(2 * time.Minute)
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				posts(t, w, ts, 1)
 				again := w.Ask("release")
 				w.Mark(sim.Channel, again, "white_check_mark")
@@ -191,7 +191,7 @@ func TestStoreRestartsOrFailsOver(t *testing.T) {
 			w.StartReady("a")
 			w.Redis.SetError(says)
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.SayNotRecorded)
+			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
 			w.Redis.SetError("")
 			time.Sleep(10 * time.Second)
 			posts(t, w, ts, 0)

@@ -65,7 +65,7 @@ func TestCrashLeftItTriggering(t *testing.T) {
 				w.Eventually("the question mark", 75*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
 				w.Mark(sim.Channel, ts, "thumbsup")
 				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(3 * time.Minute)
 				posts(t, w, ts, 1)
 				if n := deployed.Load(); n != 1 {
@@ -80,14 +80,14 @@ func TestCrashLeftItTriggering(t *testing.T) {
 			w.Eventually("the end", 30*time.Second, func() bool { return w.Reacted(ts)["white_check_mark"] == 1 })
 			time.Sleep(3 * time.Minute)
 			w.Mark(sim.Channel, ts, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			posts(t, w, ts, 1)
 		})
 	}
 	row(t, "with an API token: it died before its POST: told that there is none, and a new mention starts one", func(t *testing.T) {
 		w := sim.New(t)
 		ts := crashed(t, w, sim.DieBefore)
-		w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
 			t.Errorf("it does not name the person: %q", text)
 		}
@@ -100,13 +100,13 @@ func TestCrashLeftItTriggering(t *testing.T) {
 		w := sim.New(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=10m")
 		ts := crashed(t, w, sim.DieBefore)
 		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
 		if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
 			t.Errorf("the project's pipelines are not linked: %q", text)
 		}
 		time.Sleep(8 * time.Minute)
 		soon(w, ts, 2*time.Minute, "zzz")
-		w.Says(sim.Channel, ts, deploy.SayStatusSilent, deploy.SaySilent)
+		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 		posts(t, w, ts, 0)
 	})
 }
@@ -120,10 +120,10 @@ func TestLatePipelineWithoutAPITokenIsOneDeploy(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
 			w.Mark(sim.Channel, ts, "question")
-			w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
 			w.Mark(sim.Channel, ts, "thumbsup")
 			w.Mark(sim.Channel, ts, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			time.Sleep(3 * time.Minute)
 			posts(t, w, ts, 1)
 			if n := deployed.Load(); n != 1 {
@@ -148,10 +148,10 @@ func TestOneRequestThatMakesTwoPipelinesIsOneDeploy(t *testing.T) {
 					w.GitLab.Answer(1, fault(t, made))
 					ts := w.Ask("release")
 					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 					time.Sleep(3 * time.Minute)
 					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.SayStatusSucceeded, deploy.SaySucceeded)
+					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 					posts(t, w, ts, 1)
 					if n := deployed.Load(); n != 1 {
 						t.Errorf("%d of the two deployed", n)

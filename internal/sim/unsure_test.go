@@ -27,7 +27,7 @@ func TestUnsure(t *testing.T) {
 			ts := w.Ask("release")
 			w.Eventually("the question mark", 80*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
 			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 			if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "/-/pipelines/1001") {
 				t.Errorf("the pipeline is not linked: %q", text)
 			}
@@ -47,7 +47,7 @@ func TestUnsure(t *testing.T) {
 				w.GitLab.Answer(1, fault(t, name))
 				ts := w.Ask("release")
 				w.Mark(sim.Channel, ts, "question")
-				w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+				w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
 				if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
 					t.Errorf("the project's pipelines are not linked: %q", text)
 				}
@@ -64,11 +64,11 @@ func TestUnsure(t *testing.T) {
 			ts := w.Ask("release")
 			time.Sleep(74 * time.Second)
 			for _, say := range w.Said(sim.Channel, ts) {
-				if say == deploy.SayNoneSeen {
+				if say == deploy.MsgNoneSeen {
 					t.Error("it says that there is none before GitLab has surely ended the request")
 				}
 			}
-			w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
 				t.Errorf("it does not name the person: %q", text)
 			}
@@ -93,7 +93,7 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "made and cut"))
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.SayStatusFailed, deploy.SayFailed)
+		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if n := w.Reacted(ts)["thumbsup"]; n != 0 {
 			t.Errorf("it was shown as running %d times", n)
 		}
@@ -117,7 +117,7 @@ func TestUnsure(t *testing.T) {
 		ts := w.Ask("release")
 		time.Sleep(5 * time.Minute)
 		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
 		w.GitLab.Heal()
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
@@ -141,7 +141,7 @@ func TestUnsure(t *testing.T) {
 			ts := w.Ask("release")
 			w.Mark(sim.Channel, ts, "thumbsup")
 			time.Sleep(3 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 			posts(t, w, ts, 1)
 		})
 		row(t, "clocks are apart, "+who+": where there is none, it is told", func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestUnsure(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, "cut"))
 			ts := w.Ask("release")
 			time.Sleep(3 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.SayStatusUnsure, deploy.SayNoneSeen)
+			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		})
 	}
 	row(t, "Redis's clock is set back by an hour while the POST is in flight: its pipeline is found all the same", func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestUnsure(t *testing.T) {
 		w.RedisClock(-time.Hour)
 		time.Sleep(70 * time.Minute)
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 	})
 	row(t, "a crash leaves the POST in flight, and Redis's clock is set ahead by an hour: nobody is told too early that there is none", func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestUnsure(t *testing.T) {
 		w.StartReady("b")
 		w.Mark(sim.Channel, ts, "question")
 		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.SayStatusRunning)
+		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
 		posts(t, w, ts, 1)
 	})
 	row(t, "its name holds a foreign UUID: it is found by its variables", func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestUnsure(t *testing.T) {
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
 		w.Mark(sim.Two, ts, "thumbsup")
 		time.Sleep(3 * time.Minute)
-		w.Says(sim.Two, ts, deploy.SayStatusRunning)
+		w.Says(sim.Two, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "its name holds a foreign UUID, and variables are hidden: nobody is told that there is none", func(t *testing.T) {
 		w := sim.New(t)
@@ -198,7 +198,7 @@ func TestUnsure(t *testing.T) {
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
 		time.Sleep(5 * time.Minute)
 		w.Mark(sim.Two, ts, "question")
-		w.Says(sim.Two, ts, deploy.SayStatusUnsure)
+		w.Says(sim.Two, ts, deploy.MsgStatusUnsure)
 	})
 	row(t, "the project was renamed: a lost answer is found, and so is the end that nobody told", func(t *testing.T) {
 		w := sim.New(t)
@@ -218,7 +218,7 @@ func TestUnsure(t *testing.T) {
 		ts := w.Ask("release")
 		time.Sleep(5 * time.Minute)
 		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.SayStatusUnsure)
+		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
 		if !strings.Contains(log.String(), "something else than GitLab's API, at GITLAB_URL, answered 404: 404 Not Found") {
 			t.Error("the log does not say who answers")
 		}
