@@ -293,8 +293,8 @@ func (l *Loop) Callback(ctx context.Context, w Callback) (CallbackResult, error)
 			return next
 		})
 		switch {
-		// mutant: a callback whose error is swallowed
 		case err != nil:
+			// mutant: a callback whose error is swallowed
 			return "", err
 		case notJudged != nil:
 			return "", notJudged

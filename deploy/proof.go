@@ -67,8 +67,8 @@ func (l *Loop) takesShared(ctx context.Context, r Record, w Callback) (bool, err
 			projects = append(projects, t.Project)
 		}
 	}
-	// mutant: a channel that is not known is open to the secret of all
 	if len(projects) == 0 {
+		// mutant: a channel that is not known is open to the secret of all
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

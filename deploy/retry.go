@@ -63,8 +63,8 @@ func (s *Shown) judge(step showStep, err error, now time.Time) error {
 	if r.Tries == 0 || r.What != what {
 		r = Retry{What: what, Since: now}
 	}
-	// mutant: a passing refusal taken for final
 	left := r.Since.Add(retryFor).Sub(now)
+	// mutant: a passing refusal taken for final
 	if left <= 0 {
 		s.retry(do, Retry{})
 		return err

@@ -144,8 +144,8 @@ func (l *Loop) trigger(h Stored, t Target, judged time.Time, free func()) (Store
 	if leave == nil {
 		return l.standInLine(h, wait)
 	}
-	// mutant: a trigger that keeps a place in the loop
 	defer leave()
+	// mutant: a trigger that keeps a place in the loop
 	free()
 	if h.Record.State == Waiting {
 		// mutant: a deleted request tried again

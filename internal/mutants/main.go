@@ -4,6 +4,10 @@
 //
 //	go run ./internal/mutants          all of them
 //	go run ./internal/mutants claim    those whose name contains a word
+//
+// A comment "mutant: NAME" stands on the line above the code that a mutant
+// breaks, and the list says how: so the list stays as it is when code moves to
+// another file or is renamed.
 package main
 
 import (
@@ -20,26 +24,36 @@ import (
 
 // mutant is one way to break a promise, and the tests that should see it.
 type mutant struct {
-	name     string
-	file     string
-	old, new string   // old stands in the file exactly once
-	tests    []string // arguments of go test
+	name   string
+	change change
+	tests  []string // arguments of go test
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	code, err := run(ctx, strings.Join(os.Args[1:], " "))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, words string) (code int, err error) {
+	marked, err := findMarkers(".")
+	if err != nil {
+		return 2, err
+	}
 	caught, missed := 0, 0
 	for _, m := range mutants() {
-		if len(os.Args) > 1 && !strings.Contains(m.name, os.Args[1]) {
+		if !strings.Contains(m.name, words) {
 			continue
 		}
 		began := time.Now()
-		seen, err := m.run(ctx)
+		seen, err := m.try(ctx, marked)
 		switch {
 		case err != nil:
-			fmt.Fprintf(os.Stderr, "%s: %v\n", m.name, err)
-			os.Exit(2)
+			return 2, fmt.Errorf("%s: %w", m.name, err)
 		case seen:
 			caught++
 		default:
@@ -49,38 +63,42 @@ func main() {
 	}
 	fmt.Fprintf(os.Stdout, "%d caught, %d missed\n", caught, missed)
 	if missed > 0 {
-		os.Exit(1)
+		return 1, nil
 	}
+	return 0, nil
 }
 
-// run tells whether the tests fail on the mutant. A mutant that does not build
+// edits returns what the mutant changes, and in which text.
+func (m mutant) edits(marked map[string][]marker) (path, text string, edits []edit, err error) {
+	at := marked[m.name]
+	if len(at) != 1 {
+		return "", "", nil, fmt.Errorf("its comment stands %d times in the code, not once", len(at))
+	}
+	p, err := at[0].place()
+	if err != nil {
+		return "", "", nil, err
+	}
+	edits, err = m.change(p)
+	if err != nil {
+		return "", "", nil, fmt.Errorf("%s:%d: %w", at[0].path, at[0].line, err)
+	}
+	return at[0].path, p.text, edits, nil
+}
+
+// try tells whether the tests fail on the mutant. A mutant that does not build
 // is an error: it shows nothing.
-func (m mutant) run(ctx context.Context) (caught bool, err error) {
-	text, err := os.ReadFile(m.file)
+func (m mutant) try(ctx context.Context, marked map[string][]marker) (caught bool, err error) {
+	path, text, edits, err := m.edits(marked)
 	if err != nil {
 		return false, err
-	}
-	if n := strings.Count(string(text), m.old); n != 1 {
-		return false, fmt.Errorf("%q stands %d times in %s, not once: write the mutant anew", m.old, n, m.file)
 	}
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	mutated, overlay := filepath.Join(dir, "mutant.go"), filepath.Join(dir, "overlay.json")
-	from, err := filepath.Abs(m.file)
+	overlay, err := writeOverlay(dir, map[string]string{path: apply(text, edits)})
 	if err != nil {
-		return false, err
-	}
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {from: mutated}})
-	if err != nil {
-		return false, err
-	}
-	if err := os.WriteFile(mutated, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o600); err != nil {
-		return false, err
-	}
-	if err := os.WriteFile(overlay, list, 0o600); err != nil {
 		return false, err
 	}
 	c := exec.CommandContext(ctx, "go", append([]string{"test", "-overlay", overlay, "-failfast"}, m.tests...)...)
@@ -93,4 +111,27 @@ func (m mutant) run(ctx context.Context) (caught bool, err error) {
 		return false, fmt.Errorf("it does not build:\n%s", out)
 	}
 	return err != nil, nil
+}
+
+// writeOverlay writes what the go command's -overlay takes: files by path, with
+// their other text.
+func writeOverlay(dir string, texts map[string]string) (overlay string, err error) {
+	replace := map[string]string{}
+	for path, text := range texts {
+		from, err := filepath.Abs(path)
+		if err != nil {
+			return "", err
+		}
+		to := filepath.Join(dir, fmt.Sprintf("%d%s", len(replace), filepath.Ext(path)))
+		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		replace[from] = to
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, list, 0o600)
 }

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"strings"
+)
+
+// change is how a mutant changes the marked code.
+type change func(place) ([]edit, error)
+
+var errNotHere = errors.New("the marked code is nothing that this change can be made to")
+
+// drop leaves the statement out. It is still compiled, so that nothing is
+// unused.
+func drop(p place) ([]edit, error) {
+	switch s := p.node.(type) {
+	case nil: // Lua
+		return []edit{{p.from, p.to, ""}}, nil
+	case *ast.AssignStmt:
+		if s.Tok == token.DEFINE {
+			return nil, errNotHere
+		}
+	case *ast.ReturnStmt, *ast.CaseClause, *ast.CommClause, *ast.DeclStmt:
+		return nil, errNotHere
+	case ast.Stmt:
+	default:
+		return nil, errNotHere
+	}
+	return []edit{{p.from, p.from, "if false { "}, {p.to, p.to, " }"}}, nil
+}
+
+// never makes the condition false, always makes it true. A condition is that of
+// an if, a for or a case, the value that is assigned, the first that is
+// returned, or all that a function returns.
+func never(p place) ([]edit, error)  { return p.condition("false && (", ")") }
+func always(p place) ([]edit, error) { return p.condition("true || (", ")") }
+
+// alsoIf makes the condition true in one more case.
+func alsoIf(other string) change {
+	return func(p place) ([]edit, error) { return p.condition("(", ") || ("+other+")") }
+}
+
+// onlyIf makes the condition true only if this is true, too.
+func onlyIf(other string) change {
+	return func(p place) ([]edit, error) { return p.condition("(", ") && ("+other+")") }
+}
+
+func (p place) condition(before, after string) ([]edit, error) {
+	conditions := p.conditions()
+	if len(conditions) == 0 {
+		return nil, errNotHere
+	}
+	var edits []edit
+	for _, c := range conditions {
+		edits = append(edits, p.wrap(c, before, after)...)
+	}
+	return edits, nil
+}
+
+// conditions are several where a case has several.
+func (p place) conditions() []ast.Expr {
+	switch n := p.node.(type) {
+	case *ast.IfStmt:
+		return []ast.Expr{n.Cond}
+	case *ast.ForStmt:
+		if n.Cond != nil {
+			return []ast.Expr{n.Cond}
+		}
+	case *ast.CaseClause:
+		return n.List
+	case *ast.ReturnStmt:
+		if len(n.Results) > 0 {
+			return n.Results[:1]
+		}
+	case *ast.AssignStmt:
+		if len(n.Rhs) == 1 {
+			return n.Rhs
+		}
+	case *ast.FuncDecl:
+		if n.Body != nil && len(n.Body.List) == 1 {
+			if r, ok := n.Body.List[0].(*ast.ReturnStmt); ok && len(r.Results) == 1 {
+				return r.Results
+			}
+		}
+	}
+	return nil
+}
+
+// dropTerm leaves out the n-th term of the condition, from 1: the parts between
+// && and ||, and between the commas of a case, as they are read.
+func dropTerm(n int) change {
+	return func(p place) ([]edit, error) {
+		conditions := p.conditions()
+		var terms []term
+		for _, c := range conditions {
+			op := token.ILLEGAL
+			if len(conditions) > 1 {
+				op = token.LOR
+			}
+			terms = appendTerms(terms, c, op)
+		}
+		if n > len(terms) {
+			return nil, fmt.Errorf("the condition has %d terms, and this is to drop number %d", len(terms), n)
+		}
+		switch t := terms[n-1]; t.op {
+		case token.LAND:
+			return p.wrap(t.expr, "(true || (", "))"), nil
+		case token.LOR:
+			return p.wrap(t.expr, "(false && (", "))"), nil
+		default:
+			return nil, errors.New("the condition has one term alone: say never or always")
+		}
+	}
+}
+
+type term struct {
+	expr ast.Expr
+	op   token.Token // that joins it to another
+}
+
+func appendTerms(terms []term, e ast.Expr, op token.Token) []term {
+	switch x := e.(type) {
+	case *ast.ParenExpr:
+		return appendTerms(terms, x.X, op)
+	case *ast.BinaryExpr:
+		if x.Op == token.LAND || x.Op == token.LOR {
+			return appendTerms(appendTerms(terms, x.X, x.Op), x.Y, x.Op)
+		}
+	}
+	return append(terms, term{e, op})
+}
+
+func (p place) wrap(e ast.Expr, before, after string) []edit {
+	from, to := p.offset(e.Pos()), p.offset(e.End())
+	return []edit{{from, from, before}, {to, to, after}}
+}
+
+// offset is where a position of the marked code is in the file's text.
+func (p place) offset(at token.Pos) int { return p.from + int(at-p.node.Pos()) }
+
+// keep leaves the n-th of the assigned variables as it is, from 1.
+func keep(n int) change {
+	return func(p place) ([]edit, error) {
+		s, ok := p.node.(*ast.AssignStmt)
+		if !ok || n > len(s.Lhs) {
+			return nil, errNotHere
+		}
+		left := s.Lhs[n-1]
+		return []edit{{p.offset(left.Pos()), p.offset(left.End()), "_"}}, nil
+	}
+}
+
+// background has the call that is assigned or returned go on by itself, and
+// goes on with other code at once.
+func background(other string) change {
+	return func(p place) ([]edit, error) {
+		var values []ast.Expr
+		switch s := p.node.(type) {
+		case *ast.ReturnStmt:
+			values = s.Results
+		case *ast.AssignStmt:
+			values = s.Rhs
+		}
+		if len(values) != 1 {
+			return nil, errNotHere
+		}
+		call, ok := values[0].(*ast.CallExpr)
+		if !ok {
+			return nil, errNotHere
+		}
+		text := p.text[p.offset(call.Pos()):p.offset(call.End())]
+		return []edit{{p.from, p.to, "{ ctx := context.WithoutCancel(ctx); go " + text + " }; " + other}}, nil
+	}
+}
+
+// begin puts a statement at the beginning of the block.
+func begin(statement string) change {
+	return func(p place) ([]edit, error) {
+		var block *ast.BlockStmt
+		switch s := p.node.(type) {
+		case *ast.RangeStmt:
+			block = s.Body
+		case *ast.ForStmt:
+			block = s.Body
+		case *ast.IfStmt:
+			block = s.Body
+		case *ast.FuncDecl:
+			block = s.Body
+		}
+		if block == nil {
+			return nil, errNotHere
+		}
+		at := p.offset(block.Lbrace) + 1
+		return []edit{{at, at, " " + statement + "; "}}, nil
+	}
+}
+
+// instead puts other code in place of the statement.
+func instead(other string) change {
+	return func(p place) ([]edit, error) {
+		if p.node == nil { // Lua
+			return []edit{{p.from, p.to, other + "\n"}}, nil
+		}
+		if _, ok := p.node.(ast.Stmt); !ok {
+			return nil, errNotHere
+		}
+		return []edit{{p.from, p.to, other}}, nil
+	}
+}
+
+// replace puts other text in place of some of the marked code's, which stands
+// there once. It is for what no other change can say.
+func replace(old, other string) change {
+	return func(p place) ([]edit, error) {
+		code := p.text[p.from:p.to]
+		if n := strings.Count(code, old); n != 1 {
+			return nil, fmt.Errorf("%q stands %d times in the marked code, not once", old, n)
+		}
+		at := p.from + strings.Index(code, old)
+		return []edit{{at, at + len(old), other}}, nil
+	}
+}
