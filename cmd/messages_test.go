@@ -26,11 +26,12 @@ func messages(t *testing.T) map[string][]string {
 			said[table] = append(said[table], text)
 		}
 	}
-	for _, folder := range []string{"cmd", "bot", "gitlab", "dedupe", "deploy"} {
+	for _, folder := range []string{"cmd", "bot", "gitlab", "gitlab/notify", "dedupe", "deploy"} {
 		files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
+		folder = filepath.Base(folder)
 		for _, name := range files {
 			if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "demo.go" {
 				continue
@@ -92,11 +93,9 @@ func saidIn(folder string, f *ast.FuncDecl, add func(table, text string)) {
 			case "reply":
 				add("notify", rendered(part(n, "text", -1)))
 			case "badField":
-				add("notify", rendered(part(n, "field", 0))+": "+rendered(part(n, "why", 1)))
-			}
-		case *ast.AssignStmt:
-			if name == "gitlab.hear" && len(n.Rhs) == 2 && rendered(n.Rhs[0]) != "StatusOK" {
-				add("notify", rendered(n.Rhs[1]))
+				if text := rendered(part(n, "field", 0)) + ": " + rendered(part(n, "why", 1)); text != "…: missing" { // a field of the table
+					add("notify", text)
+				}
 			}
 		case *ast.ValueSpec:
 			if returnedBy[name] != "" && len(n.Values) == 1 {
@@ -115,7 +114,7 @@ func saidIn(folder string, f *ast.FuncDecl, add func(table, text string)) {
 
 // errorsNamed are the beginnings of the names of errors that are shown as they
 // are, and in which table.
-var errorsNamed = map[string]string{"dedupe.errURL": "settings", "gitlab.unproven": "notify"}
+var errorsNamed = map[string]string{"dedupe.errURL": "settings", "notify.unproven": "notify"}
 
 func saidByVars(folder string, vars *ast.GenDecl, add func(table, text string)) {
 	for _, spec := range vars.Specs {
@@ -123,6 +122,32 @@ func saidByVars(folder string, vars *ast.GenDecl, add func(table, text string)) 
 		for beginning, table := range errorsNamed {
 			if ok && len(v.Values) == 1 && strings.HasPrefix(folder+"."+v.Names[0].Name, beginning) {
 				add(table, rendered(v.Values[0]))
+			}
+		}
+		if ok && len(v.Values) == 1 && folder == "notify" {
+			saidByTable(v.Names[0].Name, v.Values[0], add)
+		}
+	}
+}
+
+// saidByTable adds what the tables of the notify port answer.
+func saidByTable(table string, value ast.Expr, add func(table, text string)) {
+	rows, ok := value.(*ast.CompositeLit)
+	if !ok {
+		return
+	}
+	for _, row := range rows.Elts {
+		if kv, keyed := row.(*ast.KeyValueExpr); keyed {
+			row = kv.Value
+		}
+		r, ok := row.(*ast.CompositeLit)
+		switch {
+		case ok && table == "replies" && rendered(part(r, "status", -1)) != "StatusOK":
+			add("notify", rendered(part(r, "text", -1)))
+		case ok && table == "fields" && part(r, "wrong", -1) != nil:
+			add("notify", rendered(part(r, "name", -1))+": "+rendered(part(r, "wrong", -1)))
+			if part(r, "required", -1) != nil {
+				add("notify", rendered(part(r, "name", -1))+": missing")
 			}
 		}
 	}

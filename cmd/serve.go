@@ -9,24 +9,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/getto-systems/psycher/gitlab"
+	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
 // listen opens the notify port and the admin port. The function it gives shuts
 // them, and waits for the calls in flight.
 func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
-	notify, err := n.Listen("tcp", s.NotifyAddr)
+	notifyPort, err := n.Listen("tcp", s.NotifyAddr)
 	if err != nil {
 		return nil, fmt.Errorf("NOTIFY_ADDR cannot be listened on: %w", err)
 	}
 	admin, err := n.Listen("tcp", s.AdminAddr)
 	if err != nil {
-		notify.Close()
+		notifyPort.Close()
 		return nil, fmt.Errorf("ADMIN_ADDR cannot be listened on: %w", err)
 	}
-	p.log.Info().Stringer("notify", notify.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
+	p.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
 	servers := map[*http.Server]net.Listener{
-		gitlab.NotifyServer(gitlab.NotifyHandler(s.NotifyToken, p.loop, p.log)):                                                                          gitlab.NotifyListener(notify),
+		notify.NewServer(notify.NewHandler(s.NotifyToken, p.loop, p.log)):                                                                                notify.LimitListener(notifyPort),
 		{Handler: p.admin(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}: admin,
 	}
 	var running sync.WaitGroup

@@ -20,7 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
-	"github.com/getto-systems/psycher/gitlab"
+	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
 const (
@@ -69,8 +69,8 @@ func listen(t *testing.T, h http.Handler) map[string]string {
 	}
 }
 
-// notify runs notify.sh and gives all that it printed and its exit code.
-func notify(t *testing.T, env map[string]string, shell []string, args ...string) (string, int) {
+// runNotify runs notify.sh and returns all that it printed and its exit code.
+func runNotify(t *testing.T, env map[string]string, shell []string, args ...string) (string, int) {
 	t.Helper()
 	for _, program := range []string{shell[0], "curl"} {
 		if _, err := exec.LookPath(program); err == nil {
@@ -107,7 +107,7 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 	} {
 		t.Run(arg, func(t *testing.T) {
 			b := &bot{verdict: deploy.CallbackTaken}
-			out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, arg)
+			out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, arg)
 			if code != 0 {
 				t.Fatalf("exit %d:\n%s", code, out)
 			}
@@ -127,9 +127,9 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
 	for sent, want := range map[string]deploy.Callback{attempt: {Token: attempt}, "": {Shared: true}} {
 		b := &bot{verdict: deploy.CallbackTaken}
-		env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+		env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 		env["PSYCHER_TOKEN"] = sent
-		out, code := notify(t, env, sh, "success")
+		out, code := runNotify(t, env, sh, "success")
 		if heard := b.words(); code != 0 || len(heard) != 1 || heard[0].Token != want.Token || heard[0].Shared != want.Shared {
 			t.Errorf("exit %d, heard %+v\n%s", code, heard, out)
 		}
@@ -138,9 +138,9 @@ func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
 
 func TestNotifyNamesTheParentPipeline(t *testing.T) {
 	b := &bot{verdict: deploy.CallbackTaken}
-	env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+	env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 	env["PSYCHER_PIPELINE"] = "4700"
-	out, _ := notify(t, env, sh, "success")
+	out, _ := runNotify(t, env, sh, "success")
 	if words := b.words(); len(words) != 1 || words[0].Pipeline != 4700 {
 		t.Errorf("heard %v\n%s", words, out)
 	}
@@ -176,11 +176,11 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 		for arg, want := range map[string]int{"start": c.start, "success": c.end} {
 			t.Run(c.name+"/"+arg, func(t *testing.T) {
 				b := &bot{verdict: c.verdict, away: c.away}
-				env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+				env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 				for name, value := range c.set {
 					env[name] = value
 				}
-				out, code := notify(t, env, sh, arg)
+				out, code := runNotify(t, env, sh, arg)
 				if code != want {
 					t.Errorf("exit %d, want %d", code, want)
 				}
@@ -198,7 +198,7 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 func TestNotifyDoesNotRepeatWhatIsRefused(t *testing.T) {
 	for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackStop: 1, deploy.CallbackUnknown: 1} {
 		b := &bot{verdict: verdict}
-		notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, "start")
+		runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, "start")
 		if n := len(b.words()); n != want {
 			t.Errorf("%s: %d calls, want %d", verdict, n, want)
 		}
@@ -240,7 +240,7 @@ func TestNotifyBelievesNobodyElse(t *testing.T) {
 					w.WriteHeader(c.status)
 					fmt.Fprint(w, c.body)
 				}))
-				out, code := notify(t, env, sh, arg)
+				out, code := runNotify(t, env, sh, arg)
 				if code != want {
 					t.Errorf("exit %d, want %d", code, want)
 				}
@@ -275,7 +275,7 @@ func TestNotifyPrintsNoTokenThatAnAnswerRepeats(t *testing.T) {
 	for _, shell := range shells() {
 		for _, sent := range []string{attempt, ""} {
 			env["PSYCHER_TOKEN"] = sent
-			out, _ := notify(t, env, append(shell, "-x"), "success") // looks for the tokens by itself
+			out, _ := runNotify(t, env, append(shell, "-x"), "success") // looks for the tokens by itself
 			if !strings.Contains(out, "you sent Bearer [redacted]") {
 				t.Errorf("%s: does not print what was answered:\n%s", shell, out)
 			}
@@ -313,7 +313,7 @@ func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
 				for k, v := range c.set {
 					env[k] = strings.ReplaceAll(v, "PROXY", proxy)
 				}
-				out, _ := notify(t, env, sh, "success")
+				out, _ := runNotify(t, env, sh, "success")
 				if strings.Contains(out, fix) != c.says || strings.Contains(out, "secret") {
 					t.Errorf("says %q: want %v, and no password:\n%s", fix, c.says, out)
 				}
@@ -338,7 +338,7 @@ func TestNotifyKnowsADomainThatPassesTheProxyBy(t *testing.T) {
 				t.Fatal(err)
 			}
 			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
-			if out, _ := notify(t, env, shell, "success"); strings.Contains(out, "add bot.example.com to NO_PROXY") != says {
+			if out, _ := runNotify(t, env, shell, "success"); strings.Contains(out, "add bot.example.com to NO_PROXY") != says {
 				t.Errorf("%s, no_proxy=%q: want the advice %v:\n%s", shell, list, says, out)
 			}
 		}
@@ -356,12 +356,12 @@ func TestNotifyTriesAsItIsToldOrAsUsual(t *testing.T) {
 	} {
 		for _, shell := range shells() {
 			b := &bot{verdict: deploy.CallbackTaken, away: 1}
-			env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+			env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			for name, value := range set {
 				env[name] = value
 			}
 			env["PATH"] = patient + string(os.PathListSeparator) + env["PATH"]
-			if out, code := notify(t, env, shell, "start"); code != 0 || len(b.words()) != 2 {
+			if out, code := runNotify(t, env, shell, "start"); code != 0 || len(b.words()) != 2 {
 				t.Errorf("%s, %v: exit %d, heard %d:\n%s", shell, set, code, len(b.words()), out)
 			}
 		}
@@ -379,7 +379,7 @@ func TestNotifySaysWhatCurlCannotDo(t *testing.T) {
 		env := listen(t, http.NotFoundHandler())
 		env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
 		for arg, want := range map[string]int{"start": 0, "success": 1} {
-			out, code := notify(t, env, sh, arg)
+			out, code := runNotify(t, env, sh, arg)
 			if code != want || !strings.Contains(out, says) {
 				t.Errorf("curl's exit %d: exit %d, want %d that says %q:\n%s", exit, code, want, says, out)
 			}
@@ -404,7 +404,7 @@ func TestNotifyAsksNothingNewOfCurl(t *testing.T) {
 func TestNotifyKnowsARunnerThatDoesNotTellTheEnd(t *testing.T) {
 	for _, status := range []string{"", "running"} {
 		b := &bot{verdict: deploy.CallbackTaken}
-		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, status)
+		out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, status)
 		if code != 1 || !strings.Contains(out, "the runner is too old") || len(b.words()) != 0 {
 			t.Errorf("%q: exit %d, heard %v:\n%s", status, code, b.words(), out)
 		}
@@ -417,7 +417,7 @@ func TestNotifyRunsInEveryShell(t *testing.T) {
 	for _, shell := range shells() {
 		for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackTaken: 0, deploy.CallbackStop: 1} {
 			b := &bot{verdict: verdict, away: 1}
-			out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), shell, "start")
+			out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), shell, "start")
 			if code != want || len(b.words()) != 2 {
 				t.Errorf("%s: exit %d, want %d; heard %v:\n%s", shell, code, want, b.words(), out)
 			}
@@ -439,7 +439,7 @@ func shells() [][]string {
 func TestNotifyRefusesAWordItDoesNotKnow(t *testing.T) {
 	for _, args := range [][]string{nil, {"SUCCESS"}, {"success; true"}} {
 		b := &bot{verdict: deploy.CallbackTaken}
-		out, code := notify(t, listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop())), sh, args...)
+		out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, args...)
 		if code != 1 || !strings.Contains(out, "usage") || len(b.words()) != 0 {
 			t.Errorf("%q: exit %d, heard %v:\n%s", args, code, b.words(), out)
 		}
@@ -454,7 +454,7 @@ func TestNotifyWithoutCurlSaysSo(t *testing.T) {
 		path = "sh"
 	}
 	for arg, want := range map[string]int{"start": 0, "success": 1} {
-		out, code := notify(t, env, []string{path}, arg)
+		out, code := runNotify(t, env, []string{path}, arg)
 		if code != want || !strings.Contains(out, "there is no curl") {
 			t.Errorf("%s: exit %d:\n%s", arg, code, out)
 		}
@@ -483,7 +483,7 @@ func TestNoValueBreaksOutOfItsField(t *testing.T) {
 				env[name] = evil
 				want[field] = []string{evil}
 			}
-			out, code := notify(t, env, sh, "success")
+			out, code := runNotify(t, env, sh, "success")
 			if code != 0 {
 				t.Errorf("exit %d:\n%s", code, out)
 			}
@@ -511,10 +511,10 @@ func TestTheTokenShowsInNoTraceAndInNoArguments(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := &bot{verdict: deploy.CallbackTaken, away: 1}
-			env := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+			env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
 
-			out, code := notify(t, env, []string{shell, "-x"}, "success")
+			out, code := runNotify(t, env, []string{shell, "-x"}, "success")
 			if code != 0 || !strings.Contains(out, "--write-out") { // the traces of two commands may be mixed
 				t.Errorf("exit %d, or no trace:\n%s", code, out)
 			}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/examples"
-	"github.com/getto-systems/psycher/gitlab"
+	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
 // The CI configurations run as they are, in gitlab-ci-local, which takes the
@@ -67,7 +67,7 @@ func TestPipelines(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bot{verdict: c.verdict}
-			variables := listen(t, gitlab.NotifyHandler(token, b, zerolog.Nop()))
+			variables := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			delete(variables, "PATH")
 			variables["CI_PIPELINE_SOURCE"], variables["RELEASE"], variables["NOTIFY_TRIES"] = "trigger", "true", "2"
 			for name, value := range c.set {

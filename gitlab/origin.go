@@ -58,7 +58,7 @@ func empty(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "n
 
 func (a *answer) isJSON() bool {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
-	return err == nil && kind == jsonType
+	return err == nil && kind == "application/json"
 }
 
 // speaker names who gave an answer, for the log.

@@ -3,7 +3,7 @@ package main
 var (
 	store   = []string{"./dedupe"}
 	domain  = []string{"./deploy"}
-	notify  = []string{"./gitlab"}
+	notify  = []string{"./gitlab/..."}
 	world   = []string{"./internal/sim"}
 	sockets = []string{"./bot"}
 	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
@@ -27,7 +27,7 @@ func mutants() []mutant {
 		{"a second POST by who takes over", instead("r.State = Accepted; return r"), crash},
 		{"a callback whose error is swallowed", instead("return CallbackTaken, nil"), world},
 		{"a callback that is not tried again over a change", always, domain},
-		{"a 2xx before the save", background("a.verdict = deploy.CallbackTaken"), notify},
+		{"a 2xx before the save", background("result = deploy.CallbackTaken"), notify},
 		{"age not judged", never, world},
 		{"birth not judged", never, world},
 		{"an answer told and then deployed", replace("State: Answered", "State: Accepted"), world},
@@ -105,7 +105,7 @@ func mutants() []mutant {
 		{"who proved nothing learns which deployments there are", replace("CallbackUnproven", "CallbackUnknown"), sim("TestARefusedCallTellsNothing")},
 		{"a token without its form is looked up", dropTerm(2), notify},
 		{"a call of thousands of guesses", never, notify},
-		{"a body whose length is not said is read to its end", replace("http.MaxBytesReader(w, r.Body, maxCallback)", "r.Body"), notify},
+		{"a body whose length is not said is read to its end", replace("http.MaxBytesReader(w, req.Body, maxCall)", "req.Body"), notify},
 		{"a stranger keeps the connection", drop, notify},
 		{"guesses that fill the log", never, notify},
 		{"connections without a bound", replace("128", "4096"), []string{"./cmd", "-run", "TestIdleConnectionsTakeNoDescriptors"}},

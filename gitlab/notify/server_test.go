@@ -1,4 +1,4 @@
-package gitlab
+package notify
 
 import (
 	"bytes"
@@ -28,34 +28,34 @@ const (
 	notifyMention = "channel=C0DEPLOY1&timestamp=1700000000.000100"
 )
 
-// hearer answers every word alike and keeps what it was told.
-type hearer struct {
-	verdict  deploy.CallbackResult
+// recorder returns the same result for every callback and keeps them.
+type recorder struct {
+	result   deploy.CallbackResult
 	err      error
 	panics   bool
-	heard    []deploy.Callback
+	got      []deploy.Callback
 	deadline time.Duration
 }
 
-func (h *hearer) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+func (h *recorder) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	if until, ok := ctx.Deadline(); ok {
 		h.deadline = time.Until(until)
 	}
-	h.heard = append(h.heard, w)
+	h.got = append(h.got, w)
 	if h.panics {
 		panic("broken on purpose")
 	}
-	return h.verdict, h.err
+	return h.result, h.err
 }
 
-// call is one call of the port; its zero value is the shortest good one.
-type notifyCall struct {
+// testCall is a call of the port; its zero value is a GET of /notify.
+type testCall struct {
 	method, path, query string
 	header              map[string]string
 	body                string
 }
 
-func (c notifyCall) request() *http.Request {
+func (c testCall) request() *http.Request {
 	method, path := c.method, c.path
 	if method == "" {
 		method = http.MethodGet
@@ -71,12 +71,12 @@ func (c notifyCall) request() *http.Request {
 	return r
 }
 
-// make calls the port and gives what it answered and logged.
-func (c notifyCall) make(t *testing.T, h CallbackHandler) (*httptest.ResponseRecorder, string) {
+// make calls the port and returns what it answered and logged.
+func (c testCall) make(t *testing.T, h Recorder) (*httptest.ResponseRecorder, string) {
 	t.Helper()
 	var log bytes.Buffer
 	w := httptest.NewRecorder()
-	NotifyHandler(notifyToken, h, zerolog.New(&log)).ServeHTTP(w, c.request())
+	NewHandler(notifyToken, h, zerolog.New(&log)).ServeHTTP(w, c.request())
 	for place, text := range map[string]string{"log": log.String(), "answer": w.Body.String()} {
 		if strings.Contains(text, notifyToken) || strings.Contains(text, "psy_") || strings.Contains(text, "source=") {
 			t.Errorf("the %s shows the secret or the query: %s", place, text)
@@ -106,30 +106,30 @@ func both(a, b map[string]string) map[string]string {
 	return all
 }
 
-func TestAVerdictIsAnswered(t *testing.T) {
+func TestResultIsAnswered(t *testing.T) {
 	for name, c := range map[string]struct {
-		hearer hearer
-		status int
-		key    string
-		retry  bool
-		logged string
+		recorder recorder
+		status   int
+		key      string
+		retry    bool
+		logged   string
 	}{
-		"taken":     {hearer{verdict: deploy.CallbackTaken}, 200, "result", false, `"level":"info"`},
-		"no effect": {hearer{verdict: deploy.CallbackNoEffect}, 200, "result", false, `"verdict":"no-effect"`},
-		"unknown":   {hearer{verdict: deploy.CallbackUnknown}, 404, "error", false, `"verdict":"unknown"`},
-		"stop":      {hearer{verdict: deploy.CallbackStop}, 409, "error", false, `"verdict":"stop"`},
-		"store away": {
-			hearer{err: errors.New("the store is away")}, 503, "error", true, `"error":"the store is away"`,
+		"taken":     {recorder{result: deploy.CallbackTaken}, 200, "result", false, `"level":"info"`},
+		"no effect": {recorder{result: deploy.CallbackNoEffect}, 200, "result", false, `"verdict":"no-effect"`},
+		"unknown":   {recorder{result: deploy.CallbackUnknown}, 404, "error", false, `"verdict":"unknown"`},
+		"stop":      {recorder{result: deploy.CallbackStop}, 409, "error", false, `"verdict":"stop"`},
+		"store down": {
+			recorder{err: errors.New("the store is down")}, 503, "error", true, `"error":"the store is down"`,
 		},
-		"an error with a verdict": {
-			hearer{verdict: deploy.CallbackTaken, err: errors.New("the store is away")}, 503, "error", true, `"level":"error"`,
+		"an error with a result": {
+			recorder{result: deploy.CallbackTaken, err: errors.New("the store is down")}, 503, "error", true, `"level":"error"`,
 		},
-		"a verdict nobody knows": {hearer{verdict: "perhaps"}, 503, "error", true, `perhaps`},
-		"a panic":                {hearer{panics: true}, 503, "error", true, `broken on purpose`},
+		"an unknown result": {recorder{result: "perhaps"}, 503, "error", true, `perhaps`},
+		"a panic":           {recorder{panics: true}, 503, "error", true, `broken on purpose`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := c.hearer
-			w, log := notifyCall{header: withAuth, query: "source=gitlab&result=start&pipeline=4711&id=" + notifyID + "&" + notifyMention}.make(t, &h)
+			h := c.recorder
+			w, log := testCall{header: withAuth, query: "source=gitlab&result=start&pipeline=4711&id=" + notifyID + "&" + notifyMention}.make(t, &h)
 
 			var said map[string]string
 			if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || len(said) != 2 || said[c.key] == "" || said["psycher"] == "" {
@@ -143,7 +143,7 @@ func TestAVerdictIsAnswered(t *testing.T) {
 				t.Errorf("Retry-After is %q", after)
 			}
 			if h.deadline <= 0 || h.deadline > 5*time.Second {
-				t.Errorf("heard with %v to go", h.deadline)
+				t.Errorf("called with %v to go", h.deadline)
 			}
 			for _, part := range []string{
 				c.logged, `"channel":"C0DEPLOY1"`, `"ts":"1700000000.000100"`, `"deployment":"` + notifyID + `"`,
@@ -162,61 +162,61 @@ func TestChecksComeInOrder(t *testing.T) {
 	huge := strings.Repeat("x", 64<<10+1)
 	for _, c := range []struct {
 		name   string
-		call   notifyCall
+		call   testCall
 		status int
 	}{
-		{"path before method", notifyCall{path: "/", method: "PUT", body: huge}, 404},
-		{"healthz is elsewhere", notifyCall{path: "/healthz", header: withAuth}, 404},
-		{"the path is exact", notifyCall{path: "/notify/", header: withAuth}, 404},
-		{"method before size", notifyCall{method: "PUT", body: huge}, 405},
-		{"HEAD is neither", notifyCall{method: "HEAD", header: withAuth}, 405},
-		{"size before secret", notifyCall{method: "POST", body: huge}, 413},
-		{"the query's size too", notifyCall{query: huge}, 413},
-		{"a size with the secret", notifyCall{method: "POST", header: withAuth, body: huge}, 413},
-		{"names before secret", notifyCall{query: strings.Repeat("x&", 21) + "%zz"}, 413},
-		{"secret before form", notifyCall{query: "%zz;&result=x", body: "{"}, 401},
-		{"form before hearing", notifyCall{header: withAuth, query: "result=x"}, 400},
+		{"path before method", testCall{path: "/", method: "PUT", body: huge}, 404},
+		{"healthz is elsewhere", testCall{path: "/healthz", header: withAuth}, 404},
+		{"the path is exact", testCall{path: "/notify/", header: withAuth}, 404},
+		{"method before size", testCall{method: "PUT", body: huge}, 405},
+		{"HEAD is neither", testCall{method: "HEAD", header: withAuth}, 405},
+		{"size before secret", testCall{method: "POST", body: huge}, 413},
+		{"the query's size too", testCall{query: huge}, 413},
+		{"a size with the secret", testCall{method: "POST", header: withAuth, body: huge}, 413},
+		{"names before secret", testCall{query: strings.Repeat("x&", 21) + "%zz"}, 413},
+		{"secret before form", testCall{query: "%zz;&result=x", body: "{"}, 401},
+		{"form before hearing", testCall{header: withAuth, query: "result=x"}, 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &hearer{err: errors.New("the store is away")}
+			h := &recorder{err: errors.New("the store is down")}
 			if w, _ := c.call.make(t, h); w.Code != c.status {
 				t.Errorf("answered %d %s, want %d", w.Code, w.Body, c.status)
 			}
-			if len(h.heard) != 0 {
-				t.Errorf("heard %v", h.heard)
+			if len(h.got) != 0 {
+				t.Errorf("recorded %v", h.got)
 			}
 		})
 	}
 }
 
-func TestA64KiBBodyIsTaken(t *testing.T) {
+func Test64KiBBodyIsAccepted(t *testing.T) {
 	body := "source=gitlab&result=success&" + notifyMention + "&x="
 	body += strings.Repeat("x", 64<<10-len(body))
-	w, _ := notifyCall{method: "POST", header: both(formBody, withAuth), body: body}.make(t, &hearer{verdict: deploy.CallbackTaken})
+	w, _ := testCall{method: "POST", header: both(formBody, withAuth), body: body}.make(t, &recorder{result: deploy.CallbackTaken})
 	if w.Code != http.StatusOK {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
 
-// A body whose length is not said, as a chunked one, is read no further than
+// A body of unknown length, such as a chunked one, is read no further than
 // another: it may have no end.
-func TestABodyOfUnsaidLengthIsCutOff(t *testing.T) {
+func TestBodyOfUnknownLengthIsCutOff(t *testing.T) {
 	for _, header := range []map[string]string{nil, withAuth, proving} {
-		r := notifyCall{method: "POST", header: both(formBody, header)}.request()
+		r := testCall{method: "POST", header: both(formBody, header)}.request()
 		body := &endless{}
 		r.Body, r.ContentLength = io.NopCloser(io.LimitReader(body, 8<<20)), -1
-		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
-		NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
-		if w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
-			t.Errorf("answered %d %s, heard %v", w.Code, w.Body, h.heard)
+		h, w := &recorder{result: deploy.CallbackTaken}, httptest.NewRecorder()
+		NewHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
+		if w.Code != http.StatusRequestEntityTooLarge || len(h.got) != 0 {
+			t.Errorf("answered %d %s, recorded %v", w.Code, w.Body, h.got)
 		}
-		if body.read > 2*maxCallback {
+		if body.read > 2*maxCall {
 			t.Errorf("%d bytes were read", body.read)
 		}
 	}
 }
 
-// endless is a text without an end, and counts what was read of it.
+// endless is an endless text, and counts what was read of it.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -229,7 +229,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
-	for name, c := range map[string]notifyCall{
+	for name, c := range map[string]testCall{
 		"nothing":                      {query: good},
 		"another name":                 {query: "wrong=true&" + good},
 		"a token that is too short":    {header: map[string]string{"Authorization": "Bearer " + attemptToken[:35]}, query: good},
@@ -248,60 +248,60 @@ func TestNobodyIsLetInWithoutTheSecret(t *testing.T) {
 		"the secret in another header": {header: map[string]string{"X-Gitlab-Token": notifyToken}, query: good},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.CallbackTaken}
+			h := &recorder{result: deploy.CallbackTaken}
 			w, log := c.make(t, h)
-			if w.Code != http.StatusUnauthorized || len(h.heard) != 0 {
-				t.Errorf("answered %d, heard %v", w.Code, h.heard)
+			if w.Code != http.StatusUnauthorized || len(h.got) != 0 {
+				t.Errorf("answered %d, recorded %v", w.Code, h.got)
 			}
 			if strings.Contains(log, "C0DEPLOY1") {
-				t.Errorf("logs what a stranger says: %s", log)
+				t.Errorf("logs what an unproven call says: %s", log)
 			}
 		})
 	}
 
 	t.Run("a token that proves nothing", func(t *testing.T) {
-		h := &hearer{verdict: deploy.CallbackUnproven}
-		w, log := notifyCall{header: proving, query: good}.make(t, h)
-		other, _ := notifyCall{query: good}.make(t, &hearer{})
+		h := &recorder{result: deploy.CallbackUnproven}
+		w, log := testCall{header: proving, query: good}.make(t, h)
+		other, _ := testCall{query: good}.make(t, &recorder{})
 		if w.Code != http.StatusUnauthorized || w.Body.String() != other.Body.String() || !strings.Contains(w.Body.String(), "unprove") {
 			t.Errorf("answered %d %s, want what every 401 says, with the fix", w.Code, w.Body)
 		}
 		if strings.Contains(log, "C0DEPLOY1") {
-			t.Errorf("logs what a stranger says: %s", log)
+			t.Errorf("logs what an unproven call says: %s", log)
 		}
 	})
 	t.Run("no token set", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		r := notifyCall{header: map[string]string{"Authorization": "Bearer "}, query: "=true&token=&" + good}.request()
-		NotifyHandler("", &hearer{}, zerolog.Nop()).ServeHTTP(w, r)
+		r := testCall{header: map[string]string{"Authorization": "Bearer "}, query: "=true&token=&" + good}.request()
+		NewHandler("", &recorder{}, zerolog.Nop()).ServeHTTP(w, r)
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("answered %d", w.Code)
 		}
 	})
 	t.Run("a token named like a field", func(t *testing.T) {
 		w := httptest.NewRecorder()
-		NotifyHandler("result", &hearer{}, zerolog.Nop()).ServeHTTP(w, notifyCall{query: good}.request())
+		NewHandler("result", &recorder{}, zerolog.Nop()).ServeHTTP(w, testCall{query: good}.request())
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("answered %d", w.Code)
 		}
 	})
 }
 
-func TestABodyThatBreaksOffIsNotHeard(t *testing.T) {
+func TestBodyThatBreaksOffIsNotRecorded(t *testing.T) {
 	for status, header := range map[int]map[string]string{400: withAuth, 401: nil} {
-		c := notifyCall{method: "POST", header: both(formBody, header)}
+		c := testCall{method: "POST", header: both(formBody, header)}
 		r := c.request()
 		r.Body = io.NopCloser(io.MultiReader(
 			strings.NewReader("source=gitlab&result=success&"+notifyMention), iotest.ErrReader(io.ErrUnexpectedEOF)))
-		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
-		NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
-		if w.Code != status || len(h.heard) != 0 {
-			t.Errorf("answered %d, want %d; heard %v", w.Code, status, h.heard)
+		h, w := &recorder{result: deploy.CallbackTaken}, httptest.NewRecorder()
+		NewHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
+		if w.Code != status || len(h.got) != 0 {
+			t.Errorf("answered %d, want %d; recorded %v", w.Code, status, h.got)
 		}
 	}
 }
 
-func TestASlowCallerIsCutOff(t *testing.T) {
+func TestSlowCallerIsCutOff(t *testing.T) {
 	most := map[string]time.Duration{"body": 10 * time.Second, "header": 5 * time.Second, "idle": 5 * time.Second, "silent": 5 * time.Second}
 	for name, sent := range map[string]string{
 		"body":   "POST /notify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsource=",
@@ -311,8 +311,8 @@ func TestASlowCallerIsCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := &hearer{verdict: deploy.CallbackTaken}
-				server := NotifyServer(NotifyHandler(notifyToken, h, zerolog.Nop()))
+				h := &recorder{result: deploy.CallbackTaken}
+				server := NewServer(NewHandler(notifyToken, h, zerolog.Nop()))
 				client, conn := net.Pipe()
 				l := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 				l.conns <- conn
@@ -336,8 +336,8 @@ func TestASlowCallerIsCutOff(t *testing.T) {
 				if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 					t.Error(err)
 				}
-				if len(h.heard) != 0 {
-					t.Errorf("heard %v", h.heard)
+				if len(h.got) != 0 {
+					t.Errorf("recorded %v", h.got)
 				}
 			})
 		})
@@ -361,36 +361,36 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 func (l *pipeListener) Close() error   { close(l.closed); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-func TestOnlyTheFirstLineOfAComplaintIsKept(t *testing.T) {
+func TestOnlyTheFirstLineOfAServerErrorIsKept(t *testing.T) {
 	var out bytes.Buffer
 	if n, err := (firstLine{&out}).Write([]byte("one\ntwo\n")); n != 8 || err != nil || out.String() != "one\n" {
 		t.Errorf("wrote %d, %v: %q", n, err, out.String())
 	}
 }
 
-func TestWhoHangsUpEarlyIsStillHeard(t *testing.T) {
+func TestCallOfACallerThatHangsUpIsRecorded(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	h := hearFunc(func(ctx context.Context, _ deploy.Callback) (deploy.CallbackResult, error) {
+	h := recorderFunc(func(ctx context.Context, _ deploy.Callback) (deploy.CallbackResult, error) {
 		return deploy.CallbackTaken, ctx.Err()
 	})
 	w := httptest.NewRecorder()
-	r := notifyCall{header: withAuth, query: "source=gitlab&result=success&" + notifyMention}.request()
-	NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r.WithContext(gone))
+	r := testCall{header: withAuth, query: "source=gitlab&result=success&" + notifyMention}.request()
+	NewHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r.WithContext(gone))
 	if w.Code != http.StatusOK {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
 
-type hearFunc func(context.Context, deploy.Callback) (deploy.CallbackResult, error)
+type recorderFunc func(context.Context, deploy.Callback) (deploy.CallbackResult, error)
 
-func (f hearFunc) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+func (f recorderFunc) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	return f(ctx, w)
 }
 
-func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
+func TestTokenIsKnownByItsFormAnywhere(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
-	for name, c := range map[string]notifyCall{
+	for name, c := range map[string]testCall{
 		"as bearer":           {header: proving, query: good},
 		"as token":            {query: "token=" + attemptToken + "&" + good},
 		"as token in a form":  {method: "POST", header: formBody, body: "token=" + attemptToken + "&" + good},
@@ -402,38 +402,38 @@ func TestATokenIsKnownByItsFormWhereverItStands(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &hearer{verdict: deploy.CallbackTaken}
+			h := &recorder{result: deploy.CallbackTaken}
 			w, _ := c.make(t, h)
-			if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || h.heard[0].Shared {
-				t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
+			if w.Code != http.StatusOK || len(h.got) != 1 || h.got[0].Token.Reveal() != attemptToken || h.got[0].Shared {
+				t.Errorf("answered %d %s, recorded %+v", w.Code, w.Body, h.got)
 			}
 		})
 	}
-	t.Run("beside the secret of all", func(t *testing.T) {
-		h := &hearer{verdict: deploy.CallbackTaken}
-		notifyCall{header: proving, query: notifyToken + "=true&" + good}.make(t, h)
-		if len(h.heard) != 1 || h.heard[0].Token.Reveal() != attemptToken || !h.heard[0].Shared {
-			t.Errorf("heard %+v", h.heard)
+	t.Run("beside the shared secret", func(t *testing.T) {
+		h := &recorder{result: deploy.CallbackTaken}
+		testCall{header: proving, query: notifyToken + "=true&" + good}.make(t, h)
+		if len(h.got) != 1 || h.got[0].Token.Reveal() != attemptToken || !h.got[0].Shared {
+			t.Errorf("recorded %+v", h.got)
 		}
 	})
 	t.Run("where there is no secret of all", func(t *testing.T) {
-		h, w := &hearer{verdict: deploy.CallbackTaken}, httptest.NewRecorder()
-		NotifyHandler("", h, zerolog.Nop()).ServeHTTP(w, notifyCall{header: proving, query: "=true&" + good}.request())
-		if w.Code != http.StatusOK || len(h.heard) != 1 || h.heard[0].Shared {
-			t.Errorf("answered %d %s, heard %+v", w.Code, w.Body, h.heard)
+		h, w := &recorder{result: deploy.CallbackTaken}, httptest.NewRecorder()
+		NewHandler("", h, zerolog.Nop()).ServeHTTP(w, testCall{header: proving, query: "=true&" + good}.request())
+		if w.Code != http.StatusOK || len(h.got) != 1 || h.got[0].Shared {
+			t.Errorf("answered %d %s, recorded %+v", w.Code, w.Body, h.got)
 		}
 	})
 }
 
-// What breaks while a word is heard may say what it was given.
-func TestNoTokenIsShownOfWhatBreaks(t *testing.T) {
-	for _, h := range []CallbackHandler{
-		hearFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+// The error of a recorder may quote what it was given.
+func TestErrorsShowNoToken(t *testing.T) {
+	for _, h := range []Recorder{
+		recorderFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 			return "", errors.New("broke at " + w.Token.Reveal())
 		}),
-		hearFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) { panic(w.Token.Reveal()) }),
+		recorderFunc(func(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) { panic(w.Token.Reveal()) }),
 	} {
-		notifyCall{header: proving, query: "source=gitlab&result=success&" + notifyMention}.make(t, h) // looks for it by itself
+		testCall{header: proving, query: "source=gitlab&result=success&" + notifyMention}.make(t, h) // looks for it by itself
 	}
 	var out bytes.Buffer
 	if _, err := (firstLine{&out}).Write([]byte("panic serving: " + attemptToken)); err != nil || strings.Contains(out.String(), "psy_") {
@@ -442,74 +442,74 @@ func TestNoTokenIsShownOfWhatBreaks(t *testing.T) {
 }
 
 // Each name of a call may be the secret: a call is one guess, not thousands.
-func TestACallMayBringFewNames(t *testing.T) {
+func TestCallMayHaveFewNames(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
 	many := good + strings.Repeat("&x=1", 17) // 21
 	object := `{"source":"gitlab","result":"success","channel":"C0DEPLOY1","timestamp":"1700000000.000100"` + strings.Repeat(`,"x":1`, 17) + "}"
-	for name, c := range map[string]notifyCall{
-		"a query":             {query: notifyToken + "&" + many},
-		"a query, bearer":     {header: withAuth, query: many},
-		"a form":              {method: "POST", header: both(formBody, withAuth), body: many},
-		"JSON":                {method: "POST", header: both(jsonBody, withAuth), body: object},
-		"a query and a form":  {method: "POST", header: both(formBody, withAuth), query: strings.Repeat("&x=1", 10), body: many[:len(many)-28]},
-		"from a stranger too": {query: many},
+	for name, c := range map[string]testCall{
+		"a query":                     {query: notifyToken + "&" + many},
+		"a query, bearer":             {header: withAuth, query: many},
+		"a form":                      {method: "POST", header: both(formBody, withAuth), body: many},
+		"JSON":                        {method: "POST", header: both(jsonBody, withAuth), body: object},
+		"a query and a form":          {method: "POST", header: both(formBody, withAuth), query: strings.Repeat("&x=1", 10), body: many[:len(many)-28]},
+		"from an unproven caller too": {query: many},
 	} {
-		h := &hearer{verdict: deploy.CallbackTaken}
-		if w, _ := c.make(t, h); w.Code != http.StatusRequestEntityTooLarge || len(h.heard) != 0 {
+		h := &recorder{result: deploy.CallbackTaken}
+		if w, _ := c.make(t, h); w.Code != http.StatusRequestEntityTooLarge || len(h.got) != 0 {
 			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
 		}
 	}
-	h := &hearer{verdict: deploy.CallbackTaken}
-	if w, _ := (notifyCall{header: withAuth, query: many[:len(many)-8]}).make(t, h); w.Code != http.StatusOK { // 19, and the bearer
+	h := &recorder{result: deploy.CallbackTaken}
+	if w, _ := (testCall{header: withAuth, query: many[:len(many)-8]}).make(t, h); w.Code != http.StatusOK { // 19, and the bearer
 		t.Errorf("20 names: answered %d %s", w.Code, w.Body)
 	}
-	r := notifyCall{query: good}.request()
+	r := testCall{query: good}.request()
 	for range 20 {
 		r.Header.Add("Authorization", "Bearer guess")
 	}
 	r.Header.Add("Authorization", "Bearer "+notifyToken)
 	w := httptest.NewRecorder()
-	NotifyHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
+	NewHandler(notifyToken, h, zerolog.Nop()).ServeHTTP(w, r)
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("many bearers: answered %d %s", w.Code, w.Body)
 	}
 }
 
-// Who guesses fills no disk, and who has the log sees that somebody guesses.
+// Guesses do not fill the disk, and the log shows that somebody guesses.
 func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h := &hearer{verdict: deploy.CallbackUnproven}
-		port := NotifyHandler(notifyToken, h, zerolog.New(&log))
-		call := func(c notifyCall) { port.ServeHTTP(httptest.NewRecorder(), c.request()) }
+		h := &recorder{result: deploy.CallbackUnproven}
+		port := NewHandler(notifyToken, h, zerolog.New(&log))
+		call := func(c testCall) { port.ServeHTTP(httptest.NewRecorder(), c.request()) }
 		good := "source=gitlab&result=success&" + notifyMention
 		for range 250 {
-			call(notifyCall{query: good})                                                                         // shows nothing
-			call(notifyCall{header: proving, query: good})                                                        // proves nothing
-			call(notifyCall{header: proving, query: "result=x"})                                                  // cannot be read
-			call(notifyCall{method: "POST", header: formBody, body: strings.Repeat("x&", maxNames) + "&" + good}) // is too much
+			call(testCall{query: good})                                                                         // shows nothing
+			call(testCall{header: proving, query: good})                                                        // proves nothing
+			call(testCall{header: proving, query: "result=x"})                                                  // cannot be read
+			call(testCall{method: "POST", header: formBody, body: strings.Repeat("x&", maxNames) + "&" + good}) // is too much
 		}
 		if n := strings.Count(log.String(), "\n"); n > 20 || n == 0 {
 			t.Errorf("%d lines for 1,000 guesses", n)
 		}
 		log.Reset()
 		time.Sleep(time.Second)
-		call(notifyCall{query: good})
+		call(testCall{query: good})
 		if !strings.Contains(log.String(), `"left_out":990`) {
 			t.Errorf("does not tell how many were left out: %s", log.String())
 		}
 		log.Reset()
 		time.Sleep(time.Hour)
-		for range 250 { // by another project's job, which has the secret of all
-			call(notifyCall{header: withAuth, query: good})
+		for range 250 { // by another project's job, which has the shared secret
+			call(testCall{header: withAuth, query: good})
 		}
 		if n := strings.Count(log.String(), "\n"); n > 20 || !strings.Contains(log.String(), "C0DEPLOY1") {
 			t.Errorf("%d lines for 250 calls whose secret counts no more, or they do not say for which deployment:\n%.400s", n, log.String())
 		}
 		log.Reset()
-		h.verdict = deploy.CallbackTaken
+		h.result = deploy.CallbackTaken
 		for range 100 {
-			call(notifyCall{header: proving, query: good})
+			call(testCall{header: proving, query: good})
 		}
 		if n := strings.Count(log.String(), "\n"); n != 100 {
 			t.Errorf("%d lines for 100 calls that were taken", n)
@@ -517,7 +517,7 @@ func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 		log.Reset()
 		time.Sleep(time.Hour)
 		for range 100 {
-			call(notifyCall{query: good})
+			call(testCall{query: good})
 		}
 		if n := strings.Count(log.String(), "\n"); n > 20 {
 			t.Errorf("%d lines for 100 guesses after an hour", n)
@@ -525,37 +525,37 @@ func TestGuessesAreLoggedAtABoundedRate(t *testing.T) {
 	})
 }
 
-// The connections are few: who proves nothing has to queue for the next call, so
-// that those who do are served also while others go on asking.
-func TestOnlyWhoProvesKeepsTheConnection(t *testing.T) {
+// Connections are few: a caller that proves nothing has to queue for its next call,
+// so that the others are served too.
+func TestOnlyAProvenCallKeepsTheConnection(t *testing.T) {
 	good := "source=gitlab&result=success&" + notifyMention
 	for name, c := range map[string]struct {
-		call    notifyCall
-		verdict deploy.CallbackResult
-		keeps   bool
+		call   testCall
+		result deploy.CallbackResult
+		keeps  bool
 	}{
-		"a stranger":                     {notifyCall{query: good}, "", false},
-		"a probe":                        {notifyCall{path: "/"}, "", false},
-		"another method":                 {notifyCall{method: "PUT"}, "", false},
-		"too many names":                 {notifyCall{query: strings.Repeat("x&", 21)}, "", false},
-		"a token that proves nothing":    {notifyCall{header: proving, query: good}, deploy.CallbackUnproven, false},
-		"a token":                        {notifyCall{header: proving, query: good}, deploy.CallbackTaken, true},
-		"the secret":                     {notifyCall{header: withAuth, query: good}, deploy.CallbackTaken, true},
-		"the secret that counts no more": {notifyCall{header: withAuth, query: good}, deploy.CallbackUnproven, false},
+		"an unproven caller":             {testCall{query: good}, "", false},
+		"a probe":                        {testCall{path: "/"}, "", false},
+		"another method":                 {testCall{method: "PUT"}, "", false},
+		"too many names":                 {testCall{query: strings.Repeat("x&", 21)}, "", false},
+		"a token that proves nothing":    {testCall{header: proving, query: good}, deploy.CallbackUnproven, false},
+		"a token":                        {testCall{header: proving, query: good}, deploy.CallbackTaken, true},
+		"the secret":                     {testCall{header: withAuth, query: good}, deploy.CallbackTaken, true},
+		"the secret that counts no more": {testCall{header: withAuth, query: good}, deploy.CallbackUnproven, false},
 	} {
-		w, _ := c.call.make(t, &hearer{verdict: c.verdict})
+		w, _ := c.call.make(t, &recorder{result: c.result})
 		if keeps := w.Header().Get("Connection") != "close"; keeps != c.keeps {
 			t.Errorf("%s: answered %d, keeps the connection: %v, want %v", name, w.Code, keeps, c.keeps)
 		}
 	}
 }
 
-func TestThePortHoldsAFixedNumberOfConnections(t *testing.T) {
+func TestConnectionsAreBounded(t *testing.T) {
 	real, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NotifyListener(real)
+	l := LimitListener(real)
 	accepted, ended := make(chan net.Conn), make(chan error, 1)
 	go func() {
 		for {
@@ -578,8 +578,8 @@ func TestThePortHoldsAFixedNumberOfConnections(t *testing.T) {
 	for range maxConnections {
 		open = append(open, <-accepted)
 	}
-	if room := l.(*boundListener).room; len(room) != maxConnections {
-		t.Errorf("%d of %d", len(room), maxConnections)
+	if open := l.(*limitListener).open; len(open) != maxConnections {
+		t.Errorf("%d of %d", len(open), maxConnections)
 	}
 	select {
 	case <-accepted:

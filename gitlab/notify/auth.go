@@ -1,0 +1,72 @@
+package notify
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// unproven is the text of every 401, so that nobody learns from it which
+// deployments there are.
+const unproven = "this call does not prove its deployment: show the PSYCHER_TOKEN that came with the trigger, as the bearer (examples/notify.sh does). " +
+	"NOTIFY_TOKEN counts only until a call of the project has shown one; psycher unprove PROJECT goes back to that"
+
+// auth knows the shared secret, if there is one.
+type auth struct {
+	exists bool
+	sum    [sha256.Size]byte
+}
+
+func newAuth(shared deploy.Secret) auth {
+	return auth{shared != "", sha256.Sum256([]byte(shared.Reveal()))}
+}
+
+// find looks for proof among the texts that a call shows: the first that has the
+// form of a PSYCHER_TOKEN, and whether the shared secret is there. The time it
+// takes tells nothing about the secret.
+func (a auth) find(shown []string) (token deploy.Secret, shared bool) {
+	found := 0
+	for _, s := range shown {
+		sum := sha256.Sum256([]byte(s))
+		found |= subtle.ConstantTimeCompare(sum[:], a.sum[:])
+		// mutant: a token without its form is looked up
+		if token == "" && deploy.IsToken(s) {
+			token = deploy.Secret(s)
+		}
+	}
+	return token, found == 1 && a.exists
+}
+
+// bearers returns the tokens of the Authorization headers.
+func bearers(h http.Header) []string {
+	var tokens []string
+	for _, value := range h.Values("Authorization") {
+		scheme, token, _ := strings.Cut(value, " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			tokens = append(tokens, strings.TrimSpace(token))
+		}
+	}
+	return tokens
+}
+
+// credentials returns all texts of a call that may be a secret: the value of
+// token, and the name of any parameter, whatever its value. The name of a field
+// is never taken for a secret.
+func (c call) credentials() []string {
+	var shown []string
+	for _, place := range []url.Values{c.query, c.body} {
+		shown = append(shown, place["token"]...)
+		for _, name := range slices.Sorted(maps.Keys(place)) {
+			if !isField(name) {
+				shown = append(shown, name)
+			}
+		}
+	}
+	return shown
+}

@@ -1,0 +1,172 @@
+package notify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/url"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// call is a call of the notify port, parsed but not trusted: the names and
+// values of its query and of its body, which may be a form or JSON.
+type call struct {
+	query, body url.Values
+	names       int   // how many names both have, repeated ones counted each time
+	err         error // what could not be parsed
+}
+
+// badField says what is wrong with a call. It never quotes what was sent.
+type badField struct{ field, why string }
+
+func (e badField) Error() string { return e.field + ": " + e.why }
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+)
+
+// parseCall parses as much as it can, also of a malformed call: whether the call
+// shows the secret must be known before its errors are told.
+func parseCall(rawQuery, contentType string, body []byte) call {
+	var c call
+	var queryErr, bodyErr error
+	c.query, queryErr = url.ParseQuery(rawQuery)
+	c.query.Del("type") // a field of JSON bodies only
+	c.body, bodyErr = parseBody(contentType, bytes.TrimSpace(body))
+	for _, place := range []url.Values{c.query, c.body} {
+		for _, values := range place {
+			c.names += len(values)
+		}
+	}
+	switch {
+	case queryErr != nil:
+		c.err = badField{"query", "a broken % sign or a semicolon"}
+	case bodyErr != nil:
+		c.err = bodyErr
+	}
+	return c
+}
+
+// parseBody accepts a form or a JSON object. A JSON object may also come with
+// the content type of a form: curl -d sends it like that.
+func parseBody(contentType string, body []byte) (url.Values, error) {
+	if len(body) == 0 {
+		return url.Values{}, nil
+	}
+	if contentType == "" {
+		contentType = formType
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case err != nil:
+		return url.Values{}, badField{"body", "the content type cannot be read"}
+	case media == jsonType, media == formType && body[0] == '{':
+		return parseJSON(body)
+	case media == formType:
+		values, err := url.ParseQuery(string(body))
+		values.Del("type")
+		if err != nil {
+			return values, badField{"body", "a form with a broken % sign or a semicolon"}
+		}
+		return values, nil
+	}
+	return url.Values{}, badField{"body", "the content type is neither " + jsonType + " nor " + formType}
+}
+
+// parseJSON reads an object token by token, since a name that is in it twice
+// must be noticed.
+func parseJSON(body []byte) (url.Values, error) {
+	broken := badField{"body", "not a JSON object"}
+	values := url.Values{}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return values, broken
+	}
+	var wrong error
+	for d.More() {
+		t, err := d.Token()
+		name, isName := t.(string)
+		var raw json.RawMessage
+		if err != nil || !isName || d.Decode(&raw) != nil {
+			return values, broken
+		}
+		text, ok := jsonText(raw)
+		if !ok && wrong == nil && isField(name) {
+			wrong = badField{name, "neither text nor a number"}
+		}
+		values.Add(name, text)
+	}
+	if _, err := d.Token(); err != nil {
+		return values, broken
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return values, broken
+	}
+	return values, wrong
+}
+
+// jsonText returns the text of a string or the digits of a number; null is
+// empty.
+func jsonText(raw json.RawMessage) (text string, ok bool) {
+	switch raw[0] {
+	case 'n':
+		return "", true
+	case '"':
+		return text, json.Unmarshal(raw, &text) == nil
+	case '{', '[', 't', 'f':
+		return "", false
+	}
+	return string(raw), true
+}
+
+// callback returns what the call reports. With an error it has the fields that
+// were checked before and are well formed.
+func (c call) callback() (deploy.Callback, error) {
+	var found deploy.Callback
+	if c.err != nil {
+		return found, c.err
+	}
+	values := make(map[string]string, len(fields))
+	for _, f := range fields {
+		var err error
+		if values[f.name], err = c.value(f.name); err != nil {
+			return found, err
+		}
+	}
+	if values["source"] == "" && values["type"] == "" {
+		return found, badField{"source", "missing"}
+	}
+	for _, f := range fields {
+		next, value := found, values[f.name]
+		switch {
+		case value == "" && f.required:
+			return found, badField{f.name, "missing"}
+		case value != "" && f.set != nil && !f.set(&next, value):
+			return found, badField{f.name, f.wrong}
+		}
+		found = next
+	}
+	if found.Result == deploy.ResultStart && found.Pipeline == 0 {
+		return found, badField{"pipeline", "missing; start needs it"}
+	}
+	return found, nil
+}
+
+// value returns a field's one value. Query and body may both have it, if they
+// agree; neither may have it twice.
+func (c call) value(name string) (string, error) {
+	query, body := c.query[name], c.body[name]
+	switch {
+	case len(query) > 1 || len(body) > 1:
+		return "", badField{name, "given twice"}
+	case len(query) == 1 && len(body) == 1 && query[0] != body[0]:
+		return "", badField{name, "one value in the query, another in the body"}
+	case len(query) == 1:
+		return query[0], nil
+	}
+	return c.body.Get(name), nil
+}

@@ -1,0 +1,15 @@
+// Package notify is the notify port: GET or POST /notify, by which a pipeline
+// reports its start and its end.
+//
+// A call is checked in the order in which its caller should fix it: path,
+// method, size (server.go); what it shows as proof (auth.go); its fields, one by
+// one (callback.go, fields.go). Only then is it handed on as a
+// [deploy.Callback], and answered once it is recorded.
+//
+// Anybody may be able to reach the port. So connections, names per call and log
+// lines are bounded (bounds.go), a caller that proves nothing learns nothing
+// about any deployment, and nothing that it sent is logged.
+//
+// Whether a token belongs to a deployment, and what a callback changes, is
+// decided in package deploy.
+package notify

@@ -1,0 +1,103 @@
+package notify
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// field is one field of a call.
+type field struct {
+	name     string
+	required bool
+	set      func(c *deploy.Callback, value string) bool // stores a value, which is not empty; false: it is malformed
+	wrong    string                                      // what a malformed value is told
+}
+
+// fields are what a call may say, in the order in which they are checked. Other
+// names are ignored; one of them may be the secret.
+var fields = []field{
+	{name: "token"},
+	{
+		name: "source", wrong: "unknown; it is gitlab",
+		set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" },
+	},
+	{
+		name: "type", wrong: "unknown; it is gitlab or deploy",
+		set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" || v == "deploy" },
+	},
+	{
+		name: "result", required: true, wrong: "unknown; it is start, success, failure or canceled",
+		set: func(c *deploy.Callback, v string) bool {
+			c.Result = deploy.Result(v)
+			return slices.Contains(results, c.Result)
+		},
+	},
+	{
+		name: "channel", required: true, wrong: "not a channel's id, such as C0123ABCD",
+		set: func(c *deploy.Callback, v string) bool { c.Channel = v; return channelForm.MatchString(v) },
+	},
+	{
+		name: "timestamp", required: true, wrong: "not a message's timestamp, such as 1700000000.000100",
+		set: func(c *deploy.Callback, v string) bool { c.TS = v; return timestampForm.MatchString(v) },
+	},
+	{
+		name: "id", wrong: "not a UUID",
+		set: func(c *deploy.Callback, v string) bool { c.ID = strings.ToLower(v); return uuidForm.MatchString(c.ID) },
+	},
+	{
+		name: "pipeline", wrong: "not a positive whole number",
+		set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Pipeline, v) },
+	},
+	{
+		name: "job", wrong: "not a positive whole number",
+		set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Job, v) },
+	},
+	{
+		name: "job_name", wrong: "not one line of at most 255 characters of UTF-8",
+		set: func(c *deploy.Callback, v string) bool { return setName(&c.JobName, v) },
+	},
+	{
+		name: "job_stage", wrong: "not one line of at most 255 characters of UTF-8",
+		set: func(c *deploy.Callback, v string) bool { return setName(&c.JobStage, v) },
+	},
+	{
+		name: "sha", wrong: "not a commit's whole SHA",
+		set: func(c *deploy.Callback, v string) bool { c.SHA = strings.ToLower(v); return shaForm.MatchString(c.SHA) },
+	},
+}
+
+func isField(name string) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return f.name == name })
+}
+
+var results = []deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled}
+
+// The bounds on lengths are ours, far above what Slack assigns.
+var (
+	channelForm   = regexp.MustCompile(`^[A-Z0-9]{2,64}$`)
+	timestampForm = regexp.MustCompile(`^[0-9]{1,20}\.[0-9]{1,20}$`)
+	uuidForm      = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	shaForm       = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
+	numberForm    = regexp.MustCompile(`^[0-9]{1,19}$`)
+)
+
+func setNumber(to *int64, text string) bool {
+	n, err := strconv.ParseInt(text, 10, 64)
+	*to = n
+	return numberForm.MatchString(text) && err == nil && n > 0
+}
+
+// maxJobName is GitLab's own bound, in characters, on names of jobs and stages.
+const maxJobName = 255
+
+// setName takes the name of a job or stage, which may be any text of one line.
+func setName(to *string, text string) bool {
+	*to = deploy.ScrubTokens(text)
+	return utf8.RuneCountInString(text) <= maxJobName && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
