@@ -282,6 +282,8 @@ func (s *Sockets) accepted() {
 }
 
 // refused notes and logs why there is no socket, and returns how long to wait before the next try.
+//
+//docgen:messages log
 func (s *Sockets) refused(err error, streak int) time.Duration {
 	r := refusalOf(err)
 	s.mu.Lock()

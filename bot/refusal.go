@@ -25,6 +25,7 @@ func (e *AuthError) Error() string {
 // Unwrap gives slack-go's own error, for those who go by that.
 func (e *AuthError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Code, Needed: e.Needed} }
 
+//docgen:messages refused
 func (e *AuthError) mend() string {
 	app := e.Setting == "SLACK_APP_TOKEN"
 	switch {

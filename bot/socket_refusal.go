@@ -19,6 +19,8 @@ type refusedError struct{ reason string }
 func (e *refusedError) Error() string { return "Slack refuses the socket: " + e.reason }
 
 // socketRefusal is what an error in opening a socket means.
+//
+//docgen:messages log
 type socketRefusal struct {
 	words     string        // cause and mend, for the operator
 	permanent bool          // until a person mends it
@@ -39,10 +41,10 @@ func refusalOf(err error) socketRefusal {
 	case errors.As(err, &limited):
 		return socketRefusal{words: "Slack limits the rate of apps.connections.open", after: limited.RetryAfter}
 	case errors.As(err, &refused):
-		return socketRefusal{words: mendOf(refused.reason), permanent: isPermanent(refused.reason), slow: true}
+		return socketRefusal{words: slackSays(refused.reason), permanent: isPermanent(refused.reason), slow: true}
 	case errors.As(err, &answer):
 		permanent := isPermanent(answer.Err)
-		return socketRefusal{words: mendOf(answer.Err), permanent: permanent, slow: permanent || answer.Err == "ratelimited"}
+		return socketRefusal{words: slackSays(answer.Err), permanent: permanent, slow: permanent || answer.Err == "ratelimited"}
 	case errors.As(err, &status) && status.Code == http.StatusTooManyRequests:
 		return socketRefusal{words: "Slack limits the rate of apps.connections.open", slow: true}
 	case errors.Is(err, errDroppedEarly):
@@ -70,25 +72,28 @@ func isPermanent(reason string) bool {
 	return false
 }
 
+func slackSays(reason string) string { return "Slack says " + reason + ": " + mendOf(reason) }
+
 // mendOf says what a reason means and what to do about it.
+//
+//docgen:messages log
 func mendOf(reason string) string {
-	says := "Slack says " + reason + ": "
 	switch reason {
 	case "link_disabled":
-		return says + "Socket Mode is switched off for this app; switch it on at https://api.slack.com/apps, Socket Mode"
+		return "Socket Mode is switched off for this app; switch it on at https://api.slack.com/apps, Socket Mode"
 	case "too_many_websockets":
-		return says + "all 10 websockets that Slack allows per app are taken; stop other processes of this app or lower SLACK_CONNECTIONS"
+		return "all 10 websockets that Slack allows per app are taken; stop other processes of this app or lower SLACK_CONNECTIONS"
 	case "missing_scope":
-		return says + "SLACK_APP_TOKEN lacks the scope connections:write; make one that has it at " + socketTokens
+		return "SLACK_APP_TOKEN lacks the scope connections:write; make one that has it at " + socketTokens
 	case "not_allowed_token_type":
-		return says + "SLACK_APP_TOKEN is no app-level token (xapp-...); make one with connections:write at " + socketTokens
+		return "SLACK_APP_TOKEN is no app-level token (xapp-...); make one with connections:write at " + socketTokens
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired":
-		return says + "SLACK_APP_TOKEN is not valid (any more); make one with connections:write at " + socketTokens
+		return "SLACK_APP_TOKEN is not valid (any more); make one with connections:write at " + socketTokens
 	case "ratelimited":
-		return says + "too many calls of apps.connections.open"
+		return "too many calls of apps.connections.open"
 	}
 	if isPermanent(reason) {
-		return says + "the app of SLACK_APP_TOKEN may not connect to this workspace; ask its administrator, or install the app again at https://api.slack.com/apps"
+		return "the app of SLACK_APP_TOKEN may not connect to this workspace; ask its administrator, or install the app again at https://api.slack.com/apps"
 	}
-	return says + "it is tried again"
+	return "it is tried again"
 }

@@ -325,3 +325,14 @@ func BenchmarkUnderstand(b *testing.B) {
 		}
 	}
 }
+
+func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
+	for i := range holds {
+		for _, s := range holds[i].such {
+			got := Understand(s, []string{"app"}, theirs)
+			if got.Answer != holds[i].say {
+				t.Errorf("%q, an example of %q: got %s (%q), want %s", s, holds[i].name, understood(got), got.Word, holds[i].say)
+			}
+		}
+	}
+}

@@ -80,11 +80,14 @@ func (v *vars) take(f field, source map[string]string) (found bool) {
 	return true
 }
 
+//docgen:passed settings
 func (v *vars) bad(name, problem string) {
 	v.problems[name] = append(v.problems[name], problem)
 }
 
 // warnOfNames warns of names that are none of psycher's, and nearly are.
+//
+//docgen:messages settings
 func (v *vars) warnOfNames(source map[string]string) {
 	for name, value := range source {
 		if value == "" {
@@ -138,6 +141,8 @@ func environMap(environ []string) map[string]string {
 
 // readDotenv reads a .env file. The library's errors quote the file, so the
 // problem only says which line it is.
+//
+//docgen:messages settings
 func readDotenv(path string) (map[string]string, string) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,6 +12,8 @@ import (
 )
 
 // levels are the events that are more, or less, than information.
+//
+//docgen:messages log
 func level(name string) zerolog.Level {
 	switch name {
 	case "worker-broke":
@@ -25,6 +27,8 @@ func level(name string) zerolog.Level {
 }
 
 // event logs and counts what the loop tells.
+//
+//docgen:messages log
 func (p *parts) event(e deploy.Event) {
 	p.counts.count(e)
 	line := p.log.WithLevel(level(e.Name))

@@ -40,6 +40,8 @@ func (s Settings) Proxy() func(*http.Request) (*url.URL, error) {
 // where the settings name none. A file or directories alone are trusted beside
 // the system's, both together in their place, which is how the two variables
 // work for most programs.
+//
+//docgen:errors start
 func (s Settings) RootCAs() (*x509.CertPool, error) {
 	if s.SSLCertFile == "" && s.SSLCertDir == "" {
 		return nil, nil
@@ -71,6 +73,8 @@ func (s Settings) RootCAs() (*x509.CertPool, error) {
 }
 
 // appendPEM adds the certificates of a file. The error does not name it.
+//
+//docgen:errors settings
 func appendPEM(pool *x509.CertPool, path string) error {
 	content, err := os.ReadFile(path)
 	switch {
@@ -86,6 +90,8 @@ func appendPEM(pool *x509.CertPool, path string) error {
 
 // parseProxy reads a proxy's URL; host:port alone means http. It is nil for an
 // empty one. The error does not quote it, since it may hold a password.
+//
+//docgen:errors settings
 func parseProxy(value string) (*url.URL, error) {
 	if value == "" {
 		return nil, nil

@@ -35,6 +35,7 @@ func readyCommand(environ []string) *cobra.Command {
 	}
 }
 
+//docgen:errors start
 func askReady(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

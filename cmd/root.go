@@ -55,6 +55,7 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	return exitFailed
 }
 
+//docgen:messages log
 func rootCommand(environ []string, errs io.Writer) *cobra.Command {
 	run := func(cmd *cobra.Command, _ []string) error {
 		settings, warnings, err := LoadSettings(environ, ".env")
@@ -96,6 +97,8 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 func noArgs(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.NoArgs(cmd, args)) }
 
 // withHelp says where to look when a command line is wrong.
+//
+//docgen:errors start
 func withHelp(cmd *cobra.Command, err error) error {
 	if err == nil {
 		return nil

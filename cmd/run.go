@@ -199,6 +199,8 @@ func (p *parts) meetStore(ctx context.Context, within time.Duration) {
 
 // checkRights says which rights GITLAB_API_TOKEN lacks, one line a project: at
 // the start, not in the middle of an incident.
+//
+//docgen:messages log
 func (p *parts) checkRights(ctx context.Context, projects []string) {
 	if !p.git.CanPoll() {
 		return
@@ -282,6 +284,8 @@ func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *bot.So
 }
 
 // ready tells what keeps the bot from its work; empty: nothing.
+//
+//docgen:messages ready
 func (p *parts) ready() string {
 	var why []string
 	if p.stopping.Load() {

@@ -12,8 +12,10 @@ import (
 	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
-// listen opens the notify port and the admin port. The function it gives shuts
+// listen opens the notify port and the admin port. The function it returns closes
 // them, and waits for the calls in flight.
+//
+//docgen:errors start
 func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
 	notifyPort, err := n.Listen("tcp", s.NotifyAddr)
 	if err != nil {

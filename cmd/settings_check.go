@@ -22,6 +22,8 @@ import (
 
 // bad reports a problem of a setting. It must not hold the value: what stands
 // in a variable may be a secret that belongs into another.
+//
+//docgen:passed settings
 func (c *checker) bad(name, format string, args ...any) {
 	c.problems[name] = append(c.problems[name], fmt.Sprintf(format, args...))
 }

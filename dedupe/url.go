@@ -29,6 +29,8 @@ type address struct {
 
 // The errors of a URL. None holds a part of it: a sign that ends the password
 // too early makes a host, a port or a parameter of what is left of it.
+//
+//docgen:messages settings
 var (
 	errURLSigns     = errors.New("cannot be read: write special characters in a password as %XX (/ is %2F, ? is %3F, # is %23, @ is %40, % is %25), as in redis://user:p%2Fw@host:6379/0")
 	errURLScheme    = errors.New("must begin with redis:// or, for TLS, with rediss://")

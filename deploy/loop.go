@@ -402,6 +402,8 @@ func (l *Loop) now() time.Time {
 }
 
 // Ready tells what keeps the loop from its work; nil: nothing.
+//
+//docgen:errors ready
 func (l *Loop) Ready() error {
 	l.prepare()
 	l.mu.Lock()

@@ -27,6 +27,8 @@ const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
 
 // take reads the value of one of the map's keys into t. It gives what is wrong
 // with the value, without the value: it may be a secret in the wrong place.
+//
+//docgen:messages settings
 func (t *Target) take(key string, value any) (problem string) {
 	switch key {
 	case "project_id":
@@ -76,6 +78,7 @@ var (
 	userID        = regexp.MustCompile(`^[UW][A-Za-z0-9_-]*$`)
 )
 
+//docgen:messages settings
 func (t *Target) takeProject(value any) (problem string) {
 	const form = "must be the project's number, or its path such as group/app without host and leading /"
 	switch v := value.(type) {
@@ -96,6 +99,7 @@ func (t *Target) takeProject(value any) (problem string) {
 	return ""
 }
 
+//docgen:messages settings
 func (t *Target) takeToken(value any) (problem string) {
 	s, ok := value.(string)
 	switch {
@@ -112,6 +116,7 @@ func (t *Target) takeToken(value any) (problem string) {
 	return ""
 }
 
+//docgen:messages settings
 func (t *Target) takeAllow(value any) (problem string) {
 	const form = `must be a list of user ids such as ["U01ABC"]`
 	list, ok := value.([]any)

@@ -257,6 +257,7 @@ func (r *mapReader) object(path, holds string, each func(key, path string)) bool
 	return true
 }
 
+//docgen:passed settings
 func (r *mapReader) bad(path, format string, args ...any) {
 	problem := fmt.Sprintf(format, args...)
 	if path != "" {

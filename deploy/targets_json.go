@@ -9,6 +9,8 @@ import (
 
 // unwrapJSON gives the map's JSON, well-formed, whether it came plain or inside
 // a JSON string.
+//
+//docgen:messages settings
 func unwrapJSON(data []byte) (plain []byte, problem string) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -30,6 +32,8 @@ func unwrapJSON(data []byte) (plain []byte, problem string) {
 
 // syntaxProblem says where JSON breaks off. encoding/json's own words quote the
 // character, which may be a token's.
+//
+//docgen:messages settings
 func syntaxProblem(data []byte) string {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(data, new(json.RawMessage)); !errors.As(err, &syntax) {

@@ -12,6 +12,8 @@ import (
 // Rights tells what keeps the API token from looking at a project's pipelines,
 // in words for the log; empty where nothing does, or where that cannot be told
 // because no pipeline was triggered yet.
+//
+//docgen:messages log
 func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
 	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
 	var list []pipeline

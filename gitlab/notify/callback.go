@@ -20,6 +20,8 @@ type call struct {
 }
 
 // badField says what is wrong with a call. It never quotes what was sent.
+//
+//docgen:messages notify
 type badField struct{ field, why string }
 
 func (e badField) Error() string { return e.field + ": " + e.why }

@@ -12,6 +12,8 @@ import (
 )
 
 // field is one field of a call.
+//
+//docgen:messages notify
 type field struct {
 	name     string
 	required bool

@@ -66,6 +66,8 @@ type handler struct {
 }
 
 // reply is the answer to a call, and what the log says about it.
+//
+//docgen:messages notify
 type reply struct {
 	status   int
 	text     string                // the error, or the name of a success

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const root = "../.."
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestPagesAreWhatTheCodeSays(t *testing.T) {
+	fresh, err := generate(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range fresh {
+		if diff := cmp.Diff(want, page(t, name)); diff != "" {
+			t.Errorf("%s: write it anew with: go run ./internal/docgen (-code +page): %s", name, diff)
+		}
+		if strings.Contains(want, "| "+todo+" |") {
+			t.Errorf("%s: what takes the place of %s?", name, todo)
+		}
+	}
+	if n := strings.Count(fresh["docs/TROUBLESHOOTING.md"], "\n| `"); n < 240 {
+		t.Errorf("only %d messages were found in the code", n)
+	}
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?)\s*$`)
+	fence   = regexp.MustCompile("(?ms)^```.*?^```$")
+	inline  = regexp.MustCompile("`[^`\n]*`")
+)
+
+// Links between pages, to headings in them, and to files. Other addresses are
+// not called.
+func TestLinksLeadSomewhere(t *testing.T) {
+	links, toHeadings := 0, 0
+	for _, name := range pagesIn(root) {
+		text := inline.ReplaceAllString(fence.ReplaceAllString(page(t, name), ""), "")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			links++
+			file, heading, inside := strings.Cut(m[1], "#")
+			to := name
+			if file != "" {
+				to = filepath.Join(filepath.Dir(name), file)
+			}
+			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
+				t.Errorf("%s: %s: %v", name, m[1], err)
+				continue
+			}
+			if inside {
+				toHeadings++
+				if !anchors(page(t, to))[heading] {
+					t.Errorf("%s: %s has no heading %q", name, to, heading)
+				}
+			}
+		}
+	}
+	if links < 100 || toHeadings < 20 {
+		t.Errorf("only %d links were found, %d to headings", links, toHeadings)
+	}
+}
+
+// inOneLanguage are the pages for people who change psycher, and the one that
+// shows both languages side by side.
+var inOneLanguage = []string{"CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/RELIABILITY.md", "docs/PERFORMANCE.md", "docs/PHRASES.md"}
+
+func TestEachPageHasItsOtherLanguage(t *testing.T) {
+	for _, name := range pagesIn(root) {
+		if slices.Contains(inOneLanguage, name) {
+			continue
+		}
+		other, japanese := strings.CutSuffix(name, ".ja.md")
+		if other += ".md"; !japanese {
+			other = strings.TrimSuffix(name, ".md") + ".ja.md"
+		}
+		if !strings.Contains(page(t, name), "]("+filepath.Base(other)+")") {
+			t.Errorf("%s does not link to %s", name, other)
+		}
+		if a, b := headingsOf(page(t, name)), headingsOf(page(t, other)); len(a) != len(b) {
+			t.Errorf("%s has %d headings, %s %d:\n%q\n%q", name, len(a), other, len(b), a, b)
+		}
+	}
+}
+
+func headingsOf(text string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+// anchors are the names that GitHub and GitLab give the headings of a page.
+func anchors(text string) map[string]bool {
+	names := map[string]bool{}
+	for _, h := range headingsOf(text) {
+		name := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsNumber(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, link.ReplaceAllString(h, "]"))
+		unique := name
+		for n := 1; names[unique]; n++ {
+			unique = fmt.Sprintf("%s-%d", name, n)
+		}
+		names[unique] = true
+	}
+	return names
+}
+
+// Each test that a page names is there, by its name or the beginning of it, and
+// each file and function that a page for developers names.
+func TestWhatThePagesNameIsThere(t *testing.T) {
+	var tests []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
+			return filepath.SkipDir // what changes by itself: this test would run anew each time
+		}
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			tests = append(tests, string(m[1]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile("`([a-z_0-9]+/[a-z/_0-9]+\\.(?:go|sh|lua))(?::(?:(\\w+)\\.)?(\\w+))?`")
+	namedTests, functions := 0, 0
+	for _, name := range pagesIn(root) {
+		for _, test := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(page(t, name), -1) {
+			namedTests++
+			if !slices.ContainsFunc(tests, func(f string) bool { return strings.HasPrefix(f, test) }) {
+				t.Errorf("%s: there is no test %s", name, test)
+			}
+		}
+		if !slices.Contains(inOneLanguage, name) || name == "CHANGELOG.md" {
+			continue // it tells of other repositories, or of what was
+		}
+		for _, m := range place.FindAllStringSubmatch(page(t, name), -1) {
+			text, err := os.ReadFile(filepath.Join(root, m[1]))
+			receiver := ""
+			if m[2] != "" {
+				receiver = `\((?:\w+ )?\*?` + m[2] + `\) `
+			}
+			if err != nil || m[3] != "" && !regexp.MustCompile(`(?m)^func `+receiver+m[3]+`\(`).Match(text) {
+				t.Errorf("%s: %s is not there", name, m[0])
+			}
+			if m[3] != "" {
+				functions++
+			}
+		}
+	}
+	if namedTests < 50 || functions < 30 {
+		t.Errorf("only %d tests and %d functions were found", namedTests, functions)
+	}
+}
+
+// The placeholders of the wordings are those that the page explains.
+func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
+	find := func(pattern, text string) []string {
+		var all []string
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
+		return slices.Compact(slices.Sorted(slices.Values(all)))
+	}
+	used := ""
+	for _, lang := range []string{"ja", "en"} {
+		used += page(t, "bot/phrases_"+lang+".go")
+	}
+	used = regexp.MustCompile(`(?m)^\s*//.*$`).ReplaceAllString(used, "")
+	if diff := cmp.Diff(find(`\{([a-z]+)[}:]`, used), find("(?m)^\\| `\\{([a-z]+)[}:]", page(t, "docs/PHRASES.md"))); diff != "" {
+		t.Errorf("the wordings use (-), the page explains (+): %s", diff)
+	}
+}
+
+func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
+	quoted := regexp.MustCompile(`「([^」]*)」|"([^"]*)"`)
+	answers := []deploy.MessageID{"", deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther}
+	for name, begin := range map[string]string{"README.md": "## What it deploys on", "README.ja.md": "## デプロイするとき"} {
+		_, text, _ := strings.Cut(page(t, name), begin)
+		deploys, text, _ := strings.Cut(text, "\n|---|---|\n")
+		table, _, _ := strings.Cut(text, "\n\n")
+		lines := append([]string{deploys}, strings.Split(table, "\n")...)
+		if len(lines) != len(answers) {
+			t.Fatalf("%s has %d rows of what holds a deploy back", name, len(lines)-1)
+		}
+		for i, line := range lines {
+			examples := quoted.FindAllStringSubmatch(line, -1)
+			if len(examples) == 0 {
+				t.Errorf("%s: no example: %s", name, line)
+			}
+			for _, m := range examples {
+				if got := bot.Understand("<@U0BOT> "+m[1]+m[2], []string{"app"}, nil).Answer; got != answers[i] {
+					t.Errorf("%s: %s is answered %q, not %q", name, m[0], got, answers[i])
+				}
+			}
+		}
+	}
+}
+
+// A README opens with what psycher is, a picture, and the two commands. Its
+// demo and its exit codes are those of the program.
+func TestTheReadmesTellTheProgram(t *testing.T) {
+	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
+	demo := page(t, "cmd/demo.go")
+	for name, exits := range map[string]string{
+		"README.md":    "78 if a setting is wrong or Slack refuses a token at start, where starting again does not help; 1 for everything else",
+		"README.ja.md": "起動時に Slack がトークンを断ったら 78（起動し直しても 直りません）、それ以外は 1 です",
+	} {
+		readme := page(t, name)
+		shown := regexp.MustCompile("(?m)^```sh\n((?:.+\n)+)```$").FindAllStringSubmatch(readme, -1)
+		if !opening.MatchString(readme) || len(shown) != 2 || shown[0][1] != "go run ./cmd/psycher demo\n" || shown[1][1] != "go test ./...\n" {
+			t.Errorf("%s opens otherwise, and shows the commands %q", name, shown)
+		}
+		if !strings.Contains(strings.Join(strings.Fields(readme), " "), exits) {
+			t.Errorf("%s does not say %q", name, exits)
+		}
+		titles := regexp.MustCompile(`(?m)^── .+$`).FindAllString(readme, -1)
+		if len(titles) != 2 || !strings.Contains(demo, titles[0]) || !strings.Contains(demo, titles[1]) {
+			t.Errorf("%s shows the scenes %q, and the demo others", name, titles)
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/cmd"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// allParts are the parts that pages can have, by name.
+func allParts(root string) (map[string]part, error) {
+	s, err := readSource(root)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := s.messages(root)
+	if err != nil {
+		return nil, err
+	}
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the dependencies: %w", err)
+	}
+	meanings, err := os.ReadFile(filepath.Join(root, "docs/SETTINGS.ja.md"))
+	if err != nil {
+		return nil, fmt.Errorf("reading what settings mean in Japanese: %w", err)
+	}
+	parts := map[string]part{
+		"settings": settings(string(meanings)), "phrases": phrases, "replies": replies, "demo": demo, "states": states, "moves": moves,
+		"packages": func(string, string) (string, error) { return diagram("flowchart TD", s.imports()), nil },
+		"dependencies": func(_, now string) (string, error) {
+			var modules []string
+			for _, m := range regexp.MustCompile(`(?m)^(?:require|\t)\s*(\S+) v\S+$`).FindAllStringSubmatch(string(mod), -1) {
+				modules = append(modules, code(m[1]))
+			}
+			return merge(now, rows(inPlace(now, modules), keep, keep)), nil
+		},
+	}
+	for table, said := range messages {
+		parts["messages "+table] = func(_, now string) (string, error) {
+			var keys []string
+			for _, text := range said {
+				keys = append(keys, code(text))
+			}
+			return merge(now, rows(inPlace(now, keys), keep)), nil
+		}
+	}
+	maps.Copy(parts, s.wordParts())
+	return parts, nil
+}
+
+// rows are rows that are alike but for their first cell.
+func rows(keys []string, cells ...string) [][]string {
+	var all [][]string
+	for _, key := range keys {
+		all = append(all, append([]string{key}, cells...))
+	}
+	return all
+}
+
+// settings is the table of settings. What they mean is said in Japanese by one
+// page, from where the others have it.
+func settings(meanings string) part {
+	return func(lang, _ string) (string, error) {
+		table := cmd.SettingsTable()
+		if lang == "en" {
+			return table, nil
+		}
+		var all [][]string
+		for _, line := range strings.Split(strings.TrimSpace(table), "\n")[2:] {
+			cells := strings.SplitN(strings.TrimPrefix(line, "| "), " | ", 3)
+			fallback := strings.NewReplacer("required", "必須", "none", "なし").Replace(cells[1])
+			all = append(all, []string{strings.Replace(cells[0], "(secret)", "（秘密）", 1), fallback, keep})
+		}
+		_, now, _ := strings.Cut(meanings, partBegin+"settings -->\n")
+		now, _, _ = strings.Cut(now, partEnd)
+		return merge(now, all), nil
+	}
+}
+
+// states is the table of states, with the reaction of each.
+func states(_, now string) (string, error) {
+	var keys []string
+	for state := range deploy.Moves() {
+		keys = append(keys, code(string(state)))
+	}
+	all := rows(inPlace(now, keys), keep, "", keep)
+	for _, row := range all {
+		if reaction := (deploy.Record{State: deploy.State(strings.Trim(row[0], "`"))}).View().Reaction; reaction != "" {
+			row[2] = ":" + reaction + ":"
+		}
+	}
+	return merge(now, all), nil
+}
+
+// moves draws every move of a record between two states.
+func moves(string, string) (string, error) {
+	arrows, seen := []string{"[*] --> accepted"}, []deploy.State{deploy.Accepted}
+	for i := 0; i < len(seen); i++ {
+		next := deploy.Moves()[seen[i]]
+		if len(next) == 0 {
+			arrows = append(arrows, string(seen[i])+" --> [*]")
+		}
+		for _, to := range next {
+			arrows = append(arrows, string(seen[i])+" --> "+string(to))
+			if !slices.Contains(seen, to) {
+				seen = append(seen, to)
+			}
+		}
+	}
+	if len(seen) != len(deploy.Moves()) {
+		return "", fmt.Errorf("only %q can be reached of %d states", seen, len(deploy.Moves()))
+	}
+	return diagram("stateDiagram-v2", arrows), nil
+}
+
+func diagram(kind string, arrows []string) string {
+	return "```mermaid\n" + kind + "\n    " + strings.Join(arrows, "\n    ") + "\n```\n"
+}
+
+// headings stand on the page of phrases above the first message of their part.
+var headings = map[deploy.MessageID]string{
+	deploy.MsgGreet:         "## Answers that deploy nothing",
+	deploy.MsgWaitRate:      "\n## Why a deploy waits",
+	deploy.MsgRefusedToken:  "\n## Why GitLab refused",
+	deploy.MsgStatusRunning: "\n## The status message, which is edited as things move",
+	deploy.MsgSucceeded:     "\n## Lines in the thread of a deploy",
+}
+
+// phrases is every wording of every message, in both languages.
+func phrases(string, string) (string, error) {
+	var b strings.Builder
+	for _, id := range deploy.MessageIDs() {
+		if heading := headings[id]; heading != "" {
+			b.WriteString(heading + "\n\n| | 日本語 | English |\n|---|---|---|\n")
+		}
+		key := code(string(id))
+		for _, m := range samples(id) {
+			ja, en := wordings("ja", m), wordings("en", m)
+			for i := range max(len(ja), len(en)) {
+				row := []string{key, "", ""}
+				copy(row[1:2], ja[min(i, len(ja)):])
+				copy(row[2:3], en[min(i, len(en)):])
+				b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+				key = ""
+			}
+		}
+	}
+	return b.String(), nil
+}
+
+// replies is what people may read in Slack, to be found by: of each message the
+// first line, in every wording.
+func replies(lang, now string) (string, error) {
+	var all [][]string
+	for _, id := range deploy.MessageIDs() {
+		texts := wordings(lang, samples(id)[0])
+		for i, text := range texts {
+			text = regexp.MustCompile(`<br>.*`).ReplaceAllString(text, " …")
+			texts[i] = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`).ReplaceAllString(text, "$1")
+		}
+		all = append(all, []string{code(string(id)), strings.Join(texts, "<br>"), keep})
+	}
+	return merge(now, all), nil
+}
+
+// demo is what the demo prints, with one of the wordings that chance may choose.
+func demo(lang, now string) (string, error) {
+	said := []deploy.Message{
+		{ID: deploy.MsgStatusRunning},
+		{ID: deploy.MsgStatusSucceeded},
+		{ID: deploy.MsgSucceeded, Seed: 3},
+		{ID: deploy.MsgStatusRunning, Seed: 2},
+		{ID: deploy.MsgStatusFailed},
+		{ID: deploy.MsgFailed, User: "U0YAMADA", Seed: 2},
+	}
+	// A line of psycher's, and the second of a message.
+	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n(?:      [^ 👍✅❌].*\n)?`)
+	lines := line.FindAllStringSubmatch(now, -1)
+	if len(lines) != len(said) {
+		return "", fmt.Errorf("psycher says %d lines, not %d", len(lines), len(said))
+	}
+	for i, m := range said {
+		m.Target, m.Ref, m.URL = "app", "master", fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1001+i/3)
+		text := strings.NewReplacer("<@U0YAMADA>", "@yamada", "\n", "\n      ").Replace(spoken(lang, m))
+		text = regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)")
+		now = strings.Replace(now, lines[i][0], lines[i][1]+text+"\n", 1)
+	}
+	return now, nil
+}
+
+func spoken(lang string, m deploy.Message) string {
+	p, err := bot.NewPhrases(lang)
+	if err != nil {
+		panic(err) // "ja" and "en" are known
+	}
+	return p.Text(m)
+}
+
+// wordings are the texts of a message in their order, as a page shows them. The
+// seed counts through them.
+func wordings(lang string, m deploy.Message) []string {
+	var texts []string
+	for {
+		text := spoken(lang, m)
+		for _, rule := range [][2]string{
+			{`<!date\^[^|]*\|([0-9:]+) UTC>`, "$1"}, {`<@\w+>`, "@hanako"}, {`<([^|>]+)\|([^>]+)>`, "[$2]($1)"}, {`\n`, "<br>"}, {`\|`, `\|`},
+		} {
+			text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
+		}
+		if len(texts) > 0 && text == texts[0] {
+			return texts
+		}
+		texts = append(texts, text)
+		m.Seed++
+	}
+}
+
+// samples are messages as the bot may come to say them: two of those that
+// differ much by what is known.
+func samples(id deploy.MessageID) []deploy.Message {
+	word := map[deploy.MessageID]string{
+		deploy.MsgStop: "待って", deploy.MsgNegated: "しないで", deploy.MsgPast: "終わった", deploy.MsgHow: "どうやって",
+		deploy.MsgLater: "明日", deploy.MsgOther: "staging", deploy.MsgNearMiss: "リリーズ",
+	}
+	detail := map[deploy.MessageID]string{
+		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
+		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
+		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!", deploy.MsgOvertime: "1h",
+	}
+	m := deploy.Message{
+		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
+		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, Last: string(deploy.Succeeded),
+		Word: word[id], Detail: detail[id],
+	}
+	if m.Detail == "" {
+		m.Detail = "deploy:production"
+	}
+	other := m
+	switch id {
+	case deploy.MsgStop, deploy.MsgPast:
+		other.URL, other.Last = "", ""
+	case deploy.MsgNothing:
+		other.Detail = ""
+	case deploy.MsgOther:
+		other.Target, other.Targets = "", []string{"api", "web"}
+	case deploy.MsgWhichTarget:
+		m.Target, m.Targets = "", []string{"api", "web"}
+		return []deploy.Message{m}
+	default:
+		return []deploy.Message{m}
+	}
+	return []deploy.Message{m, other}
+}

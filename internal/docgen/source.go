@@ -1,0 +1,315 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// source is the program's code without its tests.
+type source struct {
+	files  map[string][]*ast.File         // by folder
+	values map[string]map[string]ast.Expr // constants and variables, by their package
+}
+
+func readSource(root string) (source, error) {
+	s := source{files: map[string][]*ast.File{}, values: map[string]map[string]ast.Expr{}}
+	for _, folder := range []string{"bot", "cmd", "dedupe", "deploy", "gitlab"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			dir, err := filepath.Rel(root, filepath.Dir(name))
+			s.files[dir] = append(s.files[dir], file)
+			if s.values[file.Name.Name] == nil {
+				s.values[file.Name.Name] = map[string]ast.Expr{}
+			}
+			for _, decl := range file.Decls {
+				if group, ok := decl.(*ast.GenDecl); ok {
+					s.keep(file.Name.Name, group)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return s, fmt.Errorf("reading the code: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s source) keep(pkg string, group *ast.GenDecl) {
+	for _, spec := range group.Specs {
+		if v, ok := spec.(*ast.ValueSpec); ok && len(v.Values) == len(v.Names) {
+			for i, name := range v.Names {
+				s.values[pkg][name.Name] = v.Values[i]
+			}
+		}
+	}
+}
+
+// text is what an expression of a package says, with an ellipsis for each part
+// that is only known at run time.
+func (s source) text(pkg string, e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if said, err := strconv.Unquote(e.Value); err == nil && e.Kind == token.STRING {
+			return strings.ReplaceAll(regexp.MustCompile(`%[a-z]`).ReplaceAllString(said, "…"), "%%", "%")
+		}
+	case *ast.BinaryExpr:
+		if e.Op == token.ADD {
+			return strings.ReplaceAll(s.text(pkg, e.X)+s.text(pkg, e.Y), "……", "…")
+		}
+	case *ast.CallExpr:
+		if slices.Contains([]string{"Sprintf", "New", "Errorf", "TrimSuffix"}, name(e.Fun)) && len(e.Args) > 0 {
+			return s.text(pkg, e.Args[0])
+		}
+	case *ast.SelectorExpr:
+		if value := s.values[name(e.X)][e.Sel.Name]; value != nil {
+			return s.text(name(e.X), value)
+		}
+	case *ast.Ident:
+		if value := s.values[pkg][e.Name]; value != nil {
+			return s.text(pkg, value)
+		}
+	}
+	return "…"
+}
+
+// words are the texts of a list, which may be a variable's.
+func (s source) words(pkg string, e ast.Expr) []string {
+	if value := s.values[pkg][name(e)]; value != nil {
+		e = value
+	}
+	var words []string
+	if list, ok := e.(*ast.CompositeLit); ok {
+		for _, word := range list.Elts {
+			words = append(words, strings.ReplaceAll(s.text(pkg, word), "%%", "%"))
+		}
+	}
+	return words
+}
+
+// name is what an expression ends with: the name of what is called, or of a type.
+func name(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+// field is a field of a composite literal; nil where it is not given.
+func field(list ast.Expr, wanted string) ast.Expr {
+	for _, e := range list.(*ast.CompositeLit).Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok && name(kv.Key) == wanted {
+			return kv.Value
+		}
+	}
+	return nil
+}
+
+// names tells whether a piece of code names one of these.
+func names(n ast.Node, wanted ...string) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && slices.Contains(wanted, id.Name)
+		return !found
+	})
+	return found
+}
+
+// messages are what the program can say to an operator, by the table that they
+// belong in. What is logged as a warning or an error is found as such, the rest by
+// a comment on a declaration:
+//
+//	//docgen:messages TABLE   what this function returns, this variable holds,
+//	                          or a literal of this type says
+//	//docgen:errors TABLE     the errors that this function makes
+//	//docgen:passed TABLE     what calls of this function pass to it
+func (s source) messages(root string) (map[string][]string, error) {
+	script, err := os.ReadFile(filepath.Join(root, "examples/notify.sh"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the script: %w", err)
+	}
+	r := reader{source: s, said: map[string][]string{}, marks: map[string]string{}}
+	for _, m := range regexp.MustCompile(`(?m)(?:^|\s)(?:warn|give_up) "([^"]*)"`).FindAllStringSubmatch(string(script), -1) {
+		r.say("script", regexp.MustCompile(`\$\{?\w+(?::-\w*)?\}?|\$\*`).ReplaceAllString(m[1], "…"))
+	}
+	for _, visit := range []func(string, ast.Decl){r.mark, r.read} {
+		for _, files := range s.files {
+			for _, file := range files {
+				for _, decl := range file.Decls {
+					visit(file.Name.Name, decl)
+				}
+			}
+		}
+	}
+	for table := range r.said {
+		slices.Sort(r.said[table])
+		r.said[table] = slices.Compact(r.said[table])
+	}
+	return r.said, r.err
+}
+
+type reader struct {
+	source
+	said  map[string][]string
+	marks map[string]string // tables, by "KIND PACKAGE.NAME" of a declaration
+	err   error
+}
+
+// mark notes the comments on a declaration.
+func (r *reader) mark(pkg string, decl ast.Decl) {
+	doc, of := (*ast.CommentGroup)(nil), ""
+	switch decl := decl.(type) {
+	case *ast.FuncDecl:
+		doc, of = decl.Doc, decl.Name.Name
+	case *ast.GenDecl:
+		switch first := append(decl.Specs, nil)[0].(type) {
+		case *ast.TypeSpec:
+			doc, of = decl.Doc, first.Name.Name
+		case *ast.ValueSpec:
+			doc, of = decl.Doc, first.Names[0].Name
+		}
+	}
+	if doc == nil {
+		return
+	}
+	for _, c := range doc.List {
+		if m := regexp.MustCompile(`^//docgen:(messages|errors|passed) (\w+)$`).FindStringSubmatch(c.Text); m != nil {
+			r.marks[m[1]+" "+pkg+"."+of] = m[2]
+		}
+	}
+}
+
+// read adds what a declaration says.
+func (r *reader) read(pkg string, decl ast.Decl) {
+	messages, errs := "", ""
+	if f, ok := decl.(*ast.FuncDecl); ok {
+		messages, errs = r.marks["messages "+pkg+"."+f.Name.Name], r.marks["errors "+pkg+"."+f.Name.Name]
+	}
+	says := func(all []ast.Expr) {
+		for _, e := range all {
+			if call, ok := e.(*ast.CallExpr); ok && (name(call.Fun) == "Errorf" || name(call.Fun) == "New") {
+				r.say(errs, r.text(pkg, e))
+			} else {
+				r.say(messages, r.text(pkg, e))
+			}
+		}
+	}
+	ast.Inspect(decl, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ReturnStmt:
+			says(n.Results)
+		case *ast.AssignStmt:
+			if n.Tok == token.ASSIGN && name(n.Rhs[0]) != "StatusOK" {
+				says(n.Rhs)
+			}
+		case *ast.ValueSpec:
+			if g, ok := decl.(*ast.GenDecl); ok && len(n.Values) > 0 {
+				table := r.marks["messages "+pkg+"."+name(g.Specs[0].(*ast.ValueSpec).Names[0])]
+				ast.Inspect(n.Values[0], func(n ast.Node) bool {
+					e, ok := n.(ast.Expr)
+					return !ok || !r.say(table, r.text(pkg, e))
+				})
+			}
+			says(n.Values)
+		case *ast.CaseClause: // of a function that tells the levels of events
+			if names(&ast.BlockStmt{List: n.Body}, "WarnLevel", "ErrorLevel") {
+				says(n.List)
+			}
+		case *ast.CallExpr:
+			for _, e := range n.Args {
+				if text := r.text(pkg, e); strings.Contains(text, " ") {
+					r.say(r.marks["passed "+pkg+"."+name(n.Fun)], text)
+				}
+			}
+			switch {
+			case name(n.Fun) == "append":
+				says(n.Args[1:])
+			case name(n.Fun) == "Msg" && names(n.Fun, "Warn", "Error", "WithLevel", "line") && !r.say("log", r.text(pkg, n.Args[0])) && messages == "":
+				r.err = fmt.Errorf("package %s logs a warning whose words no table has: put //docgen:messages where they are made", pkg)
+			}
+		case *ast.CompositeLit:
+			r.literal(pkg, n, name(n.Type))
+			for _, e := range n.Elts { // in a list or map their type is said once
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					e = kv.Value
+				}
+				if row, ok := e.(*ast.CompositeLit); ok && row.Type == nil {
+					r.literal(pkg, row, elements(n.Type))
+				}
+			}
+		}
+		return true
+	})
+}
+
+// literal adds what a literal of a type says: all that it has in words.
+func (r *reader) literal(pkg string, list *ast.CompositeLit, of string) {
+	var parts []string
+	for _, e := range list.Elts {
+		kv, keyed := e.(*ast.KeyValueExpr)
+		if keyed {
+			e = kv.Value
+		}
+		if text := r.text(pkg, e); !keyed || text != "…" {
+			parts = append(parts, text)
+		}
+	}
+	if text := strings.Join(parts, ": "); strings.Contains(text, " ") && !names(list, "StatusOK") {
+		r.say(r.marks["messages "+pkg+"."+of], text)
+	}
+}
+
+// elements is the name of the type of a list's or map's elements.
+func elements(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.ArrayType:
+		return name(e.Elt)
+	case *ast.MapType:
+		return name(e.Value)
+	}
+	return ""
+}
+
+// say adds what has a word in it.
+func (r *reader) say(table, text string) bool {
+	if table == "" || !regexp.MustCompile(`\pL{2}`).MatchString(text) {
+		return false
+	}
+	r.said[table] = append(r.said[table], text)
+	return true
+}
+
+// imports are the arrows between the program's folders, and to what it ships.
+func (s source) imports() []string {
+	var arrows []string
+	for dir, files := range s.files {
+		from, _, _ := strings.Cut(filepath.ToSlash(dir), "/")
+		for _, file := range files {
+			for _, i := range file.Imports {
+				to, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "github.com/getto-systems/psycher/")
+				if to, _, _ = strings.Cut(strings.TrimPrefix(to, "internal/"), "/"); ours && to != from {
+					arrows = append(arrows, from+" --> "+to)
+				}
+			}
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(arrows)))
+}
