@@ -18,7 +18,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // When to try again what failed for the time being: on the way or at Slack; by a
@@ -52,7 +52,7 @@ func (e *SlackError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Cod
 
 // Is tells a reaction on a message that was deleted.
 func (e *SlackError) Is(target error) bool {
-	return target == deploy.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
+	return target == engine.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
 }
 
 // limitError is Slack's 429, in any of its shapes.

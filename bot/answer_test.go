@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // Every kind of answer, and what the loop is told: for a call that can be
@@ -82,7 +83,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 				{"Unreact", func(a *API) error { return a.Unreact(ctx, key, "x") }, c.react},
 				{"Update", func(a *API) error { return a.Update(ctx, key, "1700000001.000000", deploy.Message{}) }, c.react},
 				{"Post", func(a *API) error {
-					_, err := a.Post(ctx, deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{})
+					_, err := a.Post(ctx, engine.Place{Mention: mention, Slot: "s"}, deploy.Message{})
 					return err
 				}, c.post},
 			} {
@@ -103,10 +104,10 @@ func TestAnswersAreToldApart(t *testing.T) {
 }
 
 func kind(err error) string {
-	var later *deploy.LaterError
-	var lost *deploy.LostError
-	var passing *deploy.PassingError
-	var closed *deploy.ThreadError
+	var later *engine.LaterError
+	var lost *engine.LostError
+	var passing *engine.PassingError
+	var closed *engine.ThreadError
 	var no *SlackError
 	switch {
 	case err == nil:
@@ -126,7 +127,7 @@ func kind(err error) string {
 }
 
 func post(a *API) error {
-	_, err := a.Post(context.Background(), deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
+	_, err := a.Post(context.Background(), engine.Place{Mention: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
 	return err
 }
 
@@ -204,7 +205,7 @@ func TestNothingIsCalledOnceTheContextIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1.1"}`)}}
-	if _, err := apiOver(fake).Post(ctx, deploy.Place{Mention: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
+	if _, err := apiOver(fake).Post(ctx, engine.Place{Mention: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
 		t.Errorf("%v, %d calls", err, len(fake.calls))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // apiTimeout is how long Slack may take for one call, its answer's body included.
@@ -42,7 +43,7 @@ type API struct {
 	me Identity
 }
 
-var _ deploy.Slack = (*API)(nil)
+var _ engine.Slack = (*API)(nil)
 
 // NewAPI makes no call yet.
 func NewAPI(cfg APIConfig) *API {
@@ -152,7 +153,7 @@ func (a *API) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, err
 			continue
 		}
 		if e.Subtype == "tombstone" { // it was deleted, and has replies
-			return m, deploy.ErrMentionGone
+			return m, engine.ErrMentionGone
 		}
 		readWords(&m, e, me)
 		return m, nil
@@ -165,7 +166,7 @@ const metadataType = "psycher"
 
 // Post writes into the mention's thread, or into its channel. It needs no record
 // of the mention.
-func (a *API) Post(ctx context.Context, at deploy.Place, say deploy.Message) (ts string, err error) {
+func (a *API) Post(ctx context.Context, at engine.Place, say deploy.Message) (ts string, err error) {
 	m := at.Mention
 	options := []slack.MsgOption{
 		slack.MsgOptionText(a.text(say), false),
@@ -187,7 +188,7 @@ func (a *API) Post(ctx context.Context, at deploy.Place, say deploy.Message) (ts
 	case err != nil:
 		return "", err
 	case !isTS(ts):
-		return "", &deploy.LostError{Err: errors.New("chat.postMessage: the answer does not name the message")}
+		return "", &engine.LostError{Err: errors.New("chat.postMessage: the answer does not name the message")}
 	}
 	return ts, nil
 }
@@ -210,7 +211,7 @@ const (
 // Find looks whether the message of a place was posted. It takes the scope
 // channels:history (groups:history in a private channel), which the bot can do
 // without: then it cannot be told.
-func (a *API) Find(ctx context.Context, at deploy.Place) (ts string, ok bool, err error) {
+func (a *API) Find(ctx context.Context, at engine.Place) (ts string, ok bool, err error) {
 	me, err := a.identity(ctx)
 	if err != nil {
 		return "", false, fmt.Errorf("look for a message: %w", err)
@@ -241,7 +242,7 @@ func (a *API) Find(ctx context.Context, at deploy.Place) (ts string, ok bool, er
 }
 
 // look reads a page of what was written since the mention where at is.
-func (a *API) look(ctx context.Context, at deploy.Place, cursor string) (page []slack.Message, more bool, next string, err error) {
+func (a *API) look(ctx context.Context, at engine.Place, cursor string) (page []slack.Message, more bool, next string, err error) {
 	m := at.Mention
 	channel := slack.GetConversationHistoryParameters{
 		ChannelID: m.Channel, Oldest: m.TS, Cursor: cursor, Limit: findLimit, IncludeAllMetadata: true,
@@ -280,10 +281,10 @@ func (a *API) identity(ctx context.Context) (Identity, error) {
 // others of the method and channel.
 func (a *API) call(ctx context.Context, method, channel, what string, try func() error) error {
 	if err := ctx.Err(); err != nil {
-		return &deploy.LaterError{After: laterAfter, Err: fmt.Errorf("%s: not called: %w", method, err)}
+		return &engine.LaterError{After: laterAfter, Err: fmt.Errorf("%s: not called: %w", method, err)}
 	}
 	if wait := a.limits.enter(method, channel, what); wait > 0 {
-		return &deploy.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits its turn under Slack's rate limit", method)}
+		return &engine.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits its turn under Slack's rate limit", method)}
 	}
 	err := resultOf(method, try())
 	var auth *AuthError

@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 const (
@@ -97,7 +98,7 @@ func TestWhatIsSent(t *testing.T) {
 	ctx := t.Context()
 	reply := mention
 	reply.Thread = "1699999999.000001"
-	ts, err := a.Post(ctx, deploy.Place{Mention: reply, Slot: "line-1"}, deploy.Message{ID: deploy.MsgGreet})
+	ts, err := a.Post(ctx, engine.Place{Mention: reply, Slot: "line-1"}, deploy.Message{ID: deploy.MsgGreet})
 	if err != nil || ts != "1700000002.000000" {
 		t.Fatalf("ts %q, %v", ts, err)
 	}
@@ -189,7 +190,7 @@ func TestRefusedTokenIsNamedWithItsMend(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":false,"error":"invalid_auth"}`)}}
 	a := apiOver(fake)
 	_, err := a.Identify(t.Context())
-	var later *deploy.LaterError
+	var later *engine.LaterError
 	var auth *AuthError
 	if !errors.As(err, &auth) || errors.As(err, &later) || auth.Code != "invalid_auth" || !strings.Contains(err.Error(), "SLACK_BOT_TOKEN") {
 		t.Errorf("%v", err)
@@ -298,7 +299,7 @@ func TestFind(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
 			a := apiOver(fake)
-			ts, ok, err := a.Find(t.Context(), deploy.Place{Mention: mention, Slot: "status"})
+			ts, ok, err := a.Find(t.Context(), engine.Place{Mention: mention, Slot: "status"})
 			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
 				t.Errorf("%q, %v, %v", ts, ok, err)
 			}
@@ -330,7 +331,7 @@ func TestFindInTheChannel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
 			a := apiOver(fake)
-			ts, ok, err := a.Find(t.Context(), deploy.Place{Mention: mention, Slot: "status", InChannel: true})
+			ts, ok, err := a.Find(t.Context(), engine.Place{Mention: mention, Slot: "status", InChannel: true})
 			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
 				t.Errorf("%q, %v, %v", ts, ok, err)
 			}
@@ -371,7 +372,7 @@ func TestMentionIsReadAgainAsItStands(t *testing.T) {
 			fake := &slackFake{answers: []fakeAnswer{says(authTest), c.answer}}
 			a := apiOver(fake)
 			m, err := a.Reread(t.Context(), mention)
-			if errors.Is(err, deploy.ErrMentionGone) != c.gone || (err == nil) != c.known {
+			if errors.Is(err, engine.ErrMentionGone) != c.gone || (err == nil) != c.known {
 				t.Fatal(err)
 			}
 			if err == nil && (m.Text != c.want.Text || m.Edited != c.want.Edited || m.Unnamed != c.want.Unnamed || m.Key != mention.Key) {
@@ -389,7 +390,7 @@ func TestMentionIsReadAgainAsItStands(t *testing.T) {
 
 func TestPostIntoTheChannelNamesNoThread(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1700000002.000000"}`)}}
-	if _, err := apiOver(fake).Post(t.Context(), deploy.Place{Mention: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
+	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Mention: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
 		t.Fatal(err)
 	}
 	if form := fake.calls[0].form; form.Has("thread_ts") || form.Get("channel") != "C1" {
@@ -412,7 +413,7 @@ func TestRateLimitHoldsTheMethodUntilItHasPassed(t *testing.T) {
 		if got := kind(post(a)); got != "later 20s" || len(fake.calls) != 1 {
 			t.Errorf("%q, %d calls", got, len(fake.calls))
 		}
-		if _, err := a.Post(ctx, deploy.Place{Mention: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
+		if _, err := a.Post(ctx, engine.Place{Mention: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
 			t.Errorf("another channel is held up: %v", err)
 		}
 		if err := a.React(ctx, key, "x"); err != nil {

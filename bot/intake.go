@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // Intake stands between the sockets and the loop: an envelope's payload comes
@@ -64,7 +65,7 @@ func (d dropped) fields(line *zerolog.Event) {
 }
 
 // Reader is the loop's [deploy.Reader].
-type Reader struct{ Targets *deploy.Targets }
+type Reader struct{ Targets *targets.Map }
 
 // Read tells what a mention asks for.
 func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // taken hands an event to an intake and gives what it accepted and logged.
@@ -141,7 +142,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 			if !ok {
 				t.Fatalf("not a mention: %s", reason)
 			}
-			if in := (Reader{Targets: &deploy.Targets{}}).Read(m, here); in.Answer != deploy.MsgTooLong {
+			if in := (Reader{Targets: &targets.Map{}}).Read(m, here); in.Answer != deploy.MsgTooLong {
 				t.Errorf("%q is read as %+v", shorten(m.Text, 40), in)
 			}
 		})
@@ -153,7 +154,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, _, _ := ReadMention(event(changes), bot)
-			if in := (Reader{Targets: &deploy.Targets{}}).Read(m, here); !in.Deploys() {
+			if in := (Reader{Targets: &targets.Map{}}).Read(m, here); !in.Deploys() {
 				t.Errorf("it is read as %+v", in)
 			}
 		})

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // meaning is what one of Slack's words of refusal means for a further try of
@@ -109,7 +109,7 @@ func resultOf(method string, err error) error {
 	var no *SlackError
 	switch {
 	case errors.As(err, &limit):
-		return &deploy.LaterError{After: limit.after, Err: limit}
+		return &engine.LaterError{After: limit.after, Err: limit}
 	case errors.As(err, &way):
 		return unanswered(method, way.after, way.notDone, way)
 	case !errors.As(err, &no): // slack-go itself failed: before the call, or on an answer that said ok
@@ -122,21 +122,21 @@ func resultOf(method string, err error) error {
 		return unanswered(method, laterAfter, false, no)
 	case meansToken:
 		if auth := refusalIn(no); auth != nil {
-			return &deploy.LaterError{After: mendAfter, Err: auth}
+			return &engine.LaterError{After: mendAfter, Err: auth}
 		}
 	case meansThread:
 		if method == "chat.postMessage" {
-			return &deploy.ThreadError{Err: no}
+			return &engine.ThreadError{Err: no}
 		}
 	case meansPassing:
-		return &deploy.PassingError{Err: no}
+		return &engine.PassingError{Err: no}
 	}
 	return no
 }
 
 func unanswered(method string, after time.Duration, notDone bool, err error) error {
 	if method == "chat.postMessage" && !notDone {
-		return &deploy.LostError{Err: err}
+		return &engine.LostError{Err: err}
 	}
-	return &deploy.LaterError{After: after, Err: err}
+	return &engine.LaterError{After: after, Err: err}
 }

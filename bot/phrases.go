@@ -65,7 +65,7 @@ const (
 func (l language) values(m deploy.Message) map[string]string {
 	return map[string]string{
 		"target":  codeSpan(m.Target, nameLimit),
-		"targets": targets(m.Targets),
+		"targets": listTargets(m.Targets),
 		"ref":     codeSpan(m.Ref, nameLimit),
 		"branch":  codeSpan(inFull("refs/heads/", m.Ref), nameLimit),
 		"tag":     codeSpan(inFull("refs/tags/", m.Ref), nameLimit),
@@ -122,7 +122,7 @@ func what(m deploy.Message) string {
 	return target + " (" + ref + ")"
 }
 
-func targets(names []string) string {
+func listTargets(names []string) string {
 	var shown []string
 	room := targetsLimit
 	for i, name := range names {

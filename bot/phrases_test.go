@@ -349,7 +349,7 @@ func TestLongValuesAreCut(t *testing.T) {
 		}
 	}
 	many := slices.Repeat([]string{"service"}, 1000)
-	if got := targets(many); !strings.HasSuffix(got, "`service`, … (+937)") {
+	if got := listTargets(many); !strings.HasSuffix(got, "`service`, … (+937)") {
 		t.Errorf("a thousand targets become %s", got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
 
-	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // levels are the events that are more, or less, than information.
@@ -29,7 +29,7 @@ func level(name string) zerolog.Level {
 // event logs and counts what the loop tells.
 //
 //docgen:messages log
-func (p *parts) event(e deploy.Event) {
+func (p *parts) event(e engine.Event) {
 	p.counts.count(e)
 	line := p.log.WithLevel(level(e.Name))
 	if lvl := p.log.GetLevel(); level(e.Name) < lvl || level(e.Name) < zerolog.GlobalLevel() {
@@ -60,7 +60,7 @@ type counters struct{ set *metrics.Set }
 
 func newCounters() *counters { return &counters{set: metrics.NewSet()} }
 
-func (c *counters) count(e deploy.Event) {
+func (c *counters) count(e engine.Event) {
 	c.set.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
 	if e.Name == "moved" {
 		c.set.GetOrCreateCounter(`psycher_moves_total{to="` + string(e.Record.State) + `"}`).Inc()

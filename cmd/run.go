@@ -18,6 +18,7 @@ import (
 	"github.com/getto-systems/psycher/bot"
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/gitlab"
 )
 
@@ -101,7 +102,7 @@ type parts struct {
 	store    *dedupe.Store
 	git      *gitlab.Client
 	api      *bot.API
-	loop     *deploy.Loop
+	loop     *engine.Engine
 	counts   *counters
 	slack    *http.Transport
 	socks    atomic.Pointer[bot.Sockets]
@@ -142,7 +143,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL,
 		Transport: p.slack, Text: phrases.Text, Log: log,
 	})
-	p.loop = &deploy.Loop{
+	p.loop = &engine.Engine{
 		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
 		Timing:    deploy.Timing{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: p.git.CanPoll()},
 		Ephemeral: p.embedded, Log: p.event,

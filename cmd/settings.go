@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // Settings are all settings of psycher, read and checked. The tags are where
@@ -22,12 +23,12 @@ type Settings struct {
 	SlackAPIURL      string        `env:"SLACK_API_URL" envDefault:"https://slack.com/api/"` // ends with a slash
 	SlackConnections int           `env:"SLACK_CONNECTIONS" envDefault:"2"`
 
-	GitLabURL            string          `env:"GITLAB_URL" envDefault:"https://gitlab.com"` // without a slash at the end
-	GitLabTriggerTokens  deploy.Secret   `env:"GITLAB_TRIGGER_TOKENS,required"`
-	Targets              *deploy.Targets `env:"-" json:"-"` // what GITLAB_TRIGGER_TOKENS holds
-	GitLabAPIToken       deploy.Secret   `env:"GITLAB_API_TOKEN"`
-	GitLabRequestTimeout time.Duration   `env:"GITLAB_REQUEST_TIMEOUT" envDefault:"60s"`
-	GitLabRef            string          `env:"GITLAB_REF" envDefault:"master"`
+	GitLabURL            string        `env:"GITLAB_URL" envDefault:"https://gitlab.com"` // without a slash at the end
+	GitLabTriggerTokens  deploy.Secret `env:"GITLAB_TRIGGER_TOKENS,required"`
+	Targets              *targets.Map  `env:"-" json:"-"` // what GITLAB_TRIGGER_TOKENS holds
+	GitLabAPIToken       deploy.Secret `env:"GITLAB_API_TOKEN"`
+	GitLabRequestTimeout time.Duration `env:"GITLAB_REQUEST_TIMEOUT" envDefault:"60s"`
+	GitLabRef            string        `env:"GITLAB_REF" envDefault:"master"`
 
 	RedisURL    deploy.Secret `env:"REDIS_URL"` // empty: embedded
 	RedisPrefix string        `env:"REDIS_PREFIX" envDefault:"psycher"`

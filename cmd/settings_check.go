@@ -18,6 +18,7 @@ import (
 
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // bad reports a problem of a setting. It must not hold the value: what stands
@@ -111,8 +112,8 @@ func checkConnections(c *checker, name, _ string) {
 }
 
 func checkTargets(c *checker, name, value string) {
-	targets, err := deploy.ParseTargets([]byte(value), c.s.GitLabRef, c.s.DeployTimeout)
-	var wrong *deploy.TargetsError
+	parsed, err := targets.Parse([]byte(value), c.s.GitLabRef, c.s.DeployTimeout)
+	var wrong *targets.Error
 	switch {
 	case errors.As(err, &wrong):
 		for _, problem := range wrong.Problems {
@@ -124,7 +125,7 @@ func checkTargets(c *checker, name, value string) {
 	case err != nil:
 		c.bad(name, "cannot be read")
 	}
-	c.s.Targets = targets
+	c.s.Targets = parsed
 }
 
 func checkRequestTimeout(c *checker, name, _ string) {

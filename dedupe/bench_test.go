@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // BenchmarkClaim is the one round trip that stands before an ack, with so many
@@ -23,7 +24,7 @@ func BenchmarkClaim(b *testing.B) {
 				next := func() {
 					n++
 					r := deploy.Record{Layout: deploy.Layout, Revision: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", n))}
-					if _, made, err := s.Claim(context.Background(), r, deploy.Lease, time.Now()); err != nil || !made {
+					if _, made, err := s.Claim(context.Background(), r, engine.Lease, time.Now()); err != nil || !made {
 						b.Fatal(made, err)
 					}
 				}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // How many records that cannot be read are logged, each once in so long: they
@@ -24,7 +24,7 @@ type left struct {
 
 // isNew tells whether a record is to be logged; last: none is after it, for the
 // rest of the time.
-func (l *left) isNew(h deploy.Stored) (isNew, last bool) {
+func (l *left) isNew(h engine.Stored) (isNew, last bool) {
 	name := h.Record.Mention.Key.String()
 	if h.Record.Mention.TS == "" { // not even that could be read
 		sum := sha256.Sum256(h.Raw)

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // Config says where the store is.
@@ -168,11 +169,11 @@ func (s *Store) classify(err error) error {
 	var dial *net.OpError
 	var handshake *handshakeError
 	if errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &handshake) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
-		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
+		return fmt.Errorf("%w: %w", engine.ErrRefused, err)
 	}
 	if answered && (strings.Contains(answer.Error(), inScript) ||
 		slices.ContainsFunc(refusals, func(r string) bool { return strings.HasPrefix(answer.Error(), r) })) {
-		return fmt.Errorf("%w: %w", deploy.ErrRefused, err)
+		return fmt.Errorf("%w: %w", engine.ErrRefused, err)
 	}
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the connection was cut: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // limited is a store whose user has these rights on a real server, after an
@@ -40,7 +41,7 @@ func limitedAt(t *testing.T, port, query string, rights ...string) *Store {
 func takes(t *testing.T, s *Store) error {
 	t.Helper()
 	return patiently(func() error {
-		_, _, err := s.Take(t.Context(), 1, deploy.Lease)
+		_, _, err := s.Take(t.Context(), 1, engine.Lease)
 		return err
 	})
 }
@@ -53,7 +54,7 @@ func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
 			t.Parallel()
 			s := limited(t, "~{psycher}:*", "+@all", "-"+right[1:])
 			for range 2 { // it does not look well the second time either
-				if err := takes(t, s); !errors.Is(err, deploy.ErrRefused) || !strings.Contains(err.Error(), "ACL SETUSER its name ~{psycher}:* "+rights) {
+				if err := takes(t, s); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "ACL SETUSER its name ~{psycher}:* "+rights) {
 					t.Errorf("%v, want a refusal that says what to allow", err)
 				}
 			}
@@ -67,7 +68,7 @@ func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
 			for _, other := range slices.Delete(slices.Clone(kinds), i, i+1) {
 				allowed = append(allowed, "~{psycher}:"+other)
 			}
-			if err := takes(t, limited(t, allowed...)); !errors.Is(err, deploy.ErrRefused) {
+			if err := takes(t, limited(t, allowed...)); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("%v, want a refusal", err)
 			}
 		})
@@ -121,7 +122,7 @@ func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := limited(t, c.rights...)
 			r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("2.0")}
-			if _, _, err := s.Claim(t.Context(), r, time.Minute, time.Now()); !errors.Is(err, deploy.ErrRefused) {
+			if _, _, err := s.Claim(t.Context(), r, time.Minute, time.Now()); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("%v, want a refusal", err)
 			}
 			if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
@@ -141,7 +142,7 @@ func TestAWrongKindOfKeyIsARefusal(t *testing.T) {
 		}
 		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}
 		_, _, err := s.Claim(t.Context(), r, time.Minute, time.Now())
-		if err == nil || s.close == nil && !errors.Is(err, deploy.ErrRefused) {
+		if err == nil || s.close == nil && !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want a refusal", err)
 		}
 		if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
@@ -164,7 +165,7 @@ func TestRefusalsInScriptsInTheWordsOfOtherVersions(t *testing.T) {
 		s := open(t, "redis://"+m.Addr())
 		m.SetError(says)
 		err := takes(t, s)
-		if !errors.Is(err, deploy.ErrRefused) || strings.Contains(err.Error(), "ACL SETUSER") != acl {
+		if !errors.Is(err, engine.ErrRefused) || strings.Contains(err.Error(), "ACL SETUSER") != acl {
 			t.Errorf("%s: %v", says, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // A Cluster's client sends a command again by itself. If the first try was
@@ -47,7 +48,7 @@ func TestRefusalIsNotCertainWhereTheRecordStands(t *testing.T) {
 			if !m.Exists(s.record(mention("2.0").Key)) {
 				t.Fatal("the first try was not carried out")
 			}
-			if errors.Is(err, deploy.ErrRefused) {
+			if errors.Is(err, engine.ErrRefused) {
 				t.Errorf("certainly refused, and the record stands there: %v", err)
 			}
 		})
@@ -62,12 +63,12 @@ func TestClusterNeverSaysThatItCertainlyRefused(t *testing.T) {
 	for _, says := range []string{"READONLY ", "LOADING ", "OOM ", "CLUSTERDOWN ", "TRYAGAIN ", "NOAUTH "} {
 		m.SetError(says + "for a test")
 		_, _, err := s.Claim(context.Background(), deploy.Record{Revision: "b", Mention: mention("2.0")}, 0, time.Now())
-		if err == nil || errors.Is(err, deploy.ErrRefused) {
+		if err == nil || errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%s: %v, want an outcome that is not known", says, err)
 		}
 	}
 	m.Close()
-	if _, _, err := s.Claim(context.Background(), deploy.Record{Revision: "b", Mention: mention("2.0")}, 0, time.Now()); err == nil || errors.Is(err, deploy.ErrRefused) {
+	if _, _, err := s.Claim(context.Background(), deploy.Record{Revision: "b", Mention: mention("2.0")}, 0, time.Now()); err == nil || errors.Is(err, engine.ErrRefused) {
 		t.Errorf("no connection: %v, want an outcome that is not known", err)
 	}
 }
@@ -121,13 +122,13 @@ func TestACallThatFoundNoConnectionWasCertainlyNotDone(t *testing.T) {
 		var sent sync.WaitGroup
 		for range connections {
 			sent.Go(func() {
-				if err := ask(800 * time.Millisecond); err == nil || errors.Is(err, deploy.ErrRefused) {
+				if err := ask(800 * time.Millisecond); err == nil || errors.Is(err, engine.ErrRefused) {
 					t.Errorf("sent, and not answered: %v", err)
 				}
 			})
 		}
 		synctest.Wait()
-		if err := ask(100 * time.Millisecond); !errors.Is(err, deploy.ErrRefused) {
+		if err := ask(100 * time.Millisecond); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("never sent: %v", err)
 		}
 		sent.Wait()

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // Keep is how long a record is kept.
@@ -85,22 +86,22 @@ func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error
 func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
 
 // Claim implements [deploy.Store].
-func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (deploy.Stored, bool, error) {
+func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (engine.Stored, bool, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
-		return deploy.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
+		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Mention.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
 		raw, millis(lease), Keep.Milliseconds(), bornAt(slackNow), k.String())
 	if err != nil {
-		return deploy.Stored{}, false, fmt.Errorf("claiming the mention: %w", err)
+		return engine.Stored{}, false, fmt.Errorf("claiming the mention: %w", err)
 	}
-	return deploy.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
+	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
 }
 
 // Take implements [deploy.Store].
-func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Stored, time.Duration, error) {
+func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: who is refused meanwhile sets it again
 	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.tag + ":record:probe", s.tag + ":last:probe"},
 		n, lease.Milliseconds(), s.tag+":record:", probe)
@@ -118,7 +119,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.
 }
 
 // Pending implements [deploy.Store].
-func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Stored, error) {
+func (s *Store) Pending(ctx context.Context, n int) ([]engine.Stored, error) {
 	v, err := s.run(ctx, pendingScript, []string{s.due(), s.birth()}, n, s.tag+":record:")
 	if err != nil {
 		return nil, fmt.Errorf("reading what is pending: %w", err)
@@ -131,8 +132,8 @@ func (s *Store) Pending(ctx context.Context, n int) ([]deploy.Stored, error) {
 const leftFor = time.Second
 
 // held decodes {now, birth, ..., record, its due time, ...}.
-func (s *Store) held(ctx context.Context, v values, from int) []deploy.Stored {
-	var hs []deploy.Stored
+func (s *Store) held(ctx context.Context, v values, from int) []engine.Stored {
+	var hs []engine.Stored
 	for i := from; i+1 < len(v); i += 2 {
 		h, err := decode(v.bytes(i), v.time(0), v.birth(1))
 		h.Due = v.time(i + 1)
@@ -150,33 +151,33 @@ func (s *Store) held(ctx context.Context, v values, from int) []deploy.Stored {
 	return hs
 }
 
-func decode(raw []byte, now, birth time.Time) (deploy.Stored, error) {
-	h := deploy.Stored{Raw: raw, Now: now, Birth: birth}
+func decode(raw []byte, now, birth time.Time) (engine.Stored, error) {
+	h := engine.Stored{Raw: raw, Now: now, Birth: birth}
 	if err := json.Unmarshal(raw, &h.Record); err != nil {
-		return h, fmt.Errorf("%w: %w", deploy.ErrUnreadable, err)
+		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
 	if h.Record.Layout > deploy.Layout {
-		return h, fmt.Errorf("%w: %s has layout %d, this one knows %d", deploy.ErrUnreadable, h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
+		return h, fmt.Errorf("%w: %s has layout %d, this one knows %d", engine.ErrUnreadable, h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
 	}
 	return h, nil
 }
 
 // Load implements [deploy.Store].
-func (s *Store) Load(ctx context.Context, k deploy.Key) (deploy.Stored, bool, error) {
+func (s *Store) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, error) {
 	return s.load(ctx, loadScript, s.record(k), s.birth())
 }
 
-func (s *Store) load(ctx context.Context, script *redis.Script, keys ...string) (deploy.Stored, bool, error) {
+func (s *Store) load(ctx context.Context, script *redis.Script, keys ...string) (engine.Stored, bool, error) {
 	v, err := s.run(ctx, script, keys, s.tag+":record:")
 	if err != nil || len(v) < 3 {
-		return deploy.Stored{}, false, err
+		return engine.Stored{}, false, err
 	}
 	h, err := decode(v.bytes(2), v.time(0), v.birth(1))
 	return h, err == nil, err
 }
 
 // Save implements [deploy.Store].
-func (s *Store) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
+func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
@@ -195,9 +196,9 @@ func (s *Store) Save(ctx context.Context, h deploy.Stored, next deploy.Record, d
 		return h, fmt.Errorf("saving the record: %w", err)
 	}
 	if v.int(1) == 0 {
-		return h, deploy.ErrChanged
+		return h, engine.ErrChanged
 	}
-	return deploy.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+	return engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
 }
 
 // Proved implements [deploy.Store].
@@ -224,7 +225,7 @@ func (s *Store) Unprove(ctx context.Context, project string) (had bool, err erro
 }
 
 // Delay implements [deploy.Store].
-func (s *Store) Delay(ctx context.Context, h deploy.Stored, due time.Duration) error {
+func (s *Store) Delay(ctx context.Context, h engine.Stored, due time.Duration) error {
 	k := h.Record.Mention.Key
 	if _, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String()); err != nil {
 		return fmt.Errorf("moving a due time: %w", err)
@@ -281,12 +282,12 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: all connections are busy: %w", deploy.ErrRefused, ctx.Err())
+		return nil, fmt.Errorf("%w: all connections are busy: %w", engine.ErrRefused, ctx.Err())
 	}
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	if err != nil {
 		var no redis.Error
-		if err = s.classify(err); errors.Is(err, deploy.ErrRefused) || errors.As(err, &no) {
+		if err = s.classify(err); errors.Is(err, engine.ErrRefused) || errors.As(err, &no) {
 			s.unproved.Store(true)
 		}
 		return nil, err

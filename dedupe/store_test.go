@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // onBoth runs a test on the embedded store and, where a redis-server is on the
@@ -94,7 +95,7 @@ func mention(ts string) deploy.Mention {
 	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, User: "U1", Text: "release"}
 }
 
-func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy.Stored, bool) {
+func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (engine.Stored, bool) {
 	t.Helper()
 	h, made, err := s.Claim(context.Background(), r, lease, time.Now())
 	if err != nil {
@@ -103,9 +104,9 @@ func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (deploy
 	return h, made
 }
 
-func take(t *testing.T, s *Store, n int) []deploy.Stored {
+func take(t *testing.T, s *Store, n int) []engine.Stored {
 	t.Helper()
-	hs, _, err := s.Take(context.Background(), n, deploy.Lease)
+	hs, _, err := s.Take(context.Background(), n, engine.Lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,11 +181,11 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 		}{
 			{-1, 1, -1, -1}, // nothing is ever due
 			{time.Hour, 1, time.Hour - time.Minute, time.Hour}, // that one
-			{0, 1, deploy.Lease - 5*time.Second, deploy.Lease}, // the one just taken, when its lease is over
+			{0, 1, engine.Lease - 5*time.Second, engine.Lease}, // the one just taken, when its lease is over
 			{0, 0, 0, 0}, // one that there was no room for
 		} {
 			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(rand.Text())}, c.claim)
-			_, next, err := s.Take(context.Background(), c.take, deploy.Lease)
+			_, next, err := s.Take(context.Background(), c.take, engine.Lease)
 			if err != nil || next < c.least || next > c.most {
 				t.Errorf("%+v: due in %v, %v", c, next, err)
 			}
@@ -202,7 +203,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Save(ctx, h, theirs, 0); !errors.Is(err, deploy.ErrChanged) {
+		if _, err := s.Save(ctx, h, theirs, 0); !errors.Is(err, engine.ErrChanged) {
 			t.Errorf("a save over what is not there any more: %v, want ErrChanged", err)
 		}
 		if _, err := s.Save(ctx, h, mine, time.Minute); err != nil {
@@ -356,7 +357,7 @@ func TestRecordOfANewerLayoutIsSoonDueForThoseWhoKnowIt(t *testing.T) {
 		if got := take(t, s, 10); len(got) != 0 {
 			t.Fatalf("took %v", got)
 		}
-		if d := due().Sub(was); d < time.Second/2 || d > deploy.Lease/2 {
+		if d := due().Sub(was); d < time.Second/2 || d > engine.Lease/2 {
 			t.Errorf("due again %s later: at once keeps everyone busy, a lease keeps those waiting who know it", d)
 		}
 	})
@@ -404,7 +405,7 @@ func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
 
 		next := plain
 		next.Revision, next.Deployment.TokenShown = "c", true
-		if _, err := s.Save(ctx, h, next, time.Minute); !errors.Is(err, deploy.ErrChanged) {
+		if _, err := s.Save(ctx, h, next, time.Minute); !errors.Is(err, engine.ErrChanged) {
 			t.Fatal(err)
 		}
 		proved(false, "group/app")
@@ -438,7 +439,7 @@ func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
 		l.Close()
 		s := open(t, "redis://"+l.Addr().String())
 		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
-		if !errors.Is(err, deploy.ErrRefused) {
+		if !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want ErrRefused", err)
 		}
 	})
@@ -462,7 +463,7 @@ func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
 		t.Cleanup(func() { l.Close(); <-done })
 		s := open(t, "redis://"+l.Addr().String())
 		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
-		if err == nil || errors.Is(err, deploy.ErrRefused) {
+		if err == nil || errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want an outcome that is not known", err)
 		}
 	})
@@ -478,24 +479,24 @@ func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+	if _, _, err := s.Take(ctx, 1, engine.Lease); err != nil {
 		t.Fatal(err)
 	}
 	memory("1")
-	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+	if _, _, err := s.Take(ctx, 1, engine.Lease); err != nil {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
 	r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
-	if _, _, err := s.Claim(ctx, r, deploy.Lease, time.Now()); !errors.Is(err, deploy.ErrRefused) {
+	if _, _, err := s.Claim(ctx, r, engine.Lease, time.Now()); !errors.Is(err, engine.ErrRefused) {
 		t.Fatalf("a claim without memory: %v", err)
 	}
 	for range 2 {
-		if _, _, err := s.Take(ctx, 1, deploy.Lease); !errors.Is(err, deploy.ErrRefused) {
+		if _, _, err := s.Take(ctx, 1, engine.Lease); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("a take without memory: %v", err)
 		}
 	}
 	memory("0")
-	if _, _, err := s.Take(ctx, 1, deploy.Lease); err != nil {
+	if _, _, err := s.Take(ctx, 1, engine.Lease); err != nil {
 		t.Errorf("a take with memory again: %v", err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // certificate makes an authority and, of that authority, a certificate for
@@ -210,7 +211,7 @@ func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
 			if err = claim(); c.to != plain { // which is found out by its silence
 				err = patiently(claim)
 			}
-			if !errors.Is(err, deploy.ErrRefused) {
+			if !errors.Is(err, engine.ErrRefused) {
 				t.Fatalf("%v, want a refusal: nothing was sent", err)
 			}
 			for _, says := range c.says {

@@ -1,72 +1,31 @@
 package deploy
 
-import (
-	"context"
-	"errors"
-	"slices"
-	"time"
-)
+import "slices"
 
-// An edit is judged by one question: does the message still ask for this?
-
-// edit takes an edit of a mention that has its record. It is not acked before
-// what it changes is saved.
-func (l *Loop) edit(ctx context.Context, m Mention) (ack bool) {
-	_, err := l.change(ctx, m.Key, func(r Record) Record {
-		if r.State == Accepted && !l.asks(r.Mention, "") { // nobody has read its own words yet
-			if l.asks(m, "") {
-				return r.Answer(Message{ID: MsgEditedIn})
-			}
-			return r
-		}
-		return r.Edit(l.asks(m, l.targetOf(r)))
-	})
-	return err == nil
-}
-
-// asks tells whether a message asks for a deploy: of that target, if it names one.
-func (l *Loop) asks(m Mention, target string) bool {
-	if m.Unnamed {
-		return false
-	}
-	in := l.Reader.Read(m, l.Targets.In(m.Team, m.Channel))
-	return in.Deploys() && (target == "" || in.Target == target)
-}
-
-// targetOf is the target that a record will deploy, or may still; empty: none.
-func (l *Loop) targetOf(r Record) string {
-	switch r.State {
-	case Accepted:
-		return l.Reader.Read(r.Mention, l.Targets.In(r.Mention.Team, r.Mention.Channel)).Target
-	case Triggering, Waiting:
-		return r.Deployment.Target
-	}
-	return ""
-}
-
-// rereadTimeout bounds the look at the message: the POST does not wait for Slack.
-const rereadTimeout = 2 * time.Second
-
-// withdrawn tells what becomes of a record that waits, and how the log calls it,
-// where its message asks for it no longer; nil: it still does, or this is not
-// known. Of an edit that takes the bot's name out, and of a message that is
-// deleted, Slack sends no event: so the message is read again. Where the bot may
-// not read, a mark tells at least whether it is there: that of waiting can be put
-// again without harm, if the record knows it and takes it off later.
-func (l *Loop) withdrawn(r Record) (withdraw func(Record) Record, name string) {
-	ctx, cancel := context.WithTimeout(l.work, rereadTimeout)
-	defer cancel()
-	m, err := l.Slack.Reread(ctx, r.Mention)
-	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Reactions, reactionFor(Waiting)) {
-		err = l.Slack.React(ctx, r.Mention.Key, reactionFor(Waiting))
-		m = r.Mention
-	}
+// Edit takes in that the mention was edited, and asks for a deploy (for this one,
+// where the record is about one) or not.
+func (r Record) Edit(deploys bool) Record {
+	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.ID == MsgEditedIn })
 	switch {
-	case errors.Is(err, ErrMentionGone):
-		return Record.Gone, "mention-gone"
-	// mutant: a message that is not read again before another POST
-	case err == nil && m.Edited && !r.Mention.Edited && !l.asks(m, r.Deployment.Target):
-		return func(r Record) Record { return r.Edit(false) }, "mention-edited"
+	case deploys && (r.State == Answered || r.State == Refused) && !asked:
+		return r.addLine(Message{ID: MsgEditedIn})
+	case !deploys && (r.State == Accepted || r.State == Waiting):
+		return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
+	case r.State == Triggering: // if GitLab takes it, it runs
+		r.Deployment.TakenBack = !deploys
 	}
-	return nil, ""
+	return r
+}
+
+// Gone takes in that the mention was deleted. What waits starts nothing any
+// more; there is nobody's message left to answer.
+func (r Record) Gone() Record {
+	switch r.State {
+	case Accepted, Waiting:
+		r = r.move(Answered)
+		r.Reactions = nil // nothing stands any more
+	case Triggering:
+		r.Deployment.TakenBack, r.Deployment.Deleted = true, true
+	}
+	return r
 }

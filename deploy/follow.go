@@ -35,7 +35,7 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing
 	// mutant: a listing that decides too early
 	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
-		r = r.addLine(r.message(MsgNoneSeen))
+		r = r.addLine(r.Message(MsgNoneSeen))
 	}
 	return r.expire(now, u)
 }
@@ -82,7 +82,7 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 	case r.State == Running:
 		r = r.await(p, now)
 		if overtime && d.Waits != WaitsPerson {
-			m := r.message(MsgOvertime)
+			m := r.Message(MsgOvertime)
 			m.Detail = shortly(d.Timeout)
 			r = r.addLineOnce(m)
 		}
@@ -115,12 +115,12 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	d.Waits, d.Pending = waits, pending
 	switch {
 	case p.Nothing:
-		m := r.message(MsgNothing)
+		m := r.Message(MsgNothing)
 		m.Detail = p.Detail
 		return r.addLineOnce(m)
 	case waits == WaitsPerson:
 		// mutant: a person called at every look
-		return r.addLineOnce(r.message(MsgPerson))
+		return r.addLineOnce(r.Message(MsgPerson))
 	}
 	return r
 }
@@ -152,7 +152,7 @@ func (r Record) expire(now time.Time, u Timing) Record {
 		r = r.move(Silent)
 		// mutant: a person called again about what does not run
 		if !told {
-			r = r.addLine(r.message(MsgSilent))
+			r = r.addLine(r.Message(MsgSilent))
 		}
 	}
 	r.Next = r.nextLook(now, u)
@@ -191,7 +191,7 @@ func (r Record) ShouldPoll(u Timing) bool {
 }
 
 // counting says what GitLab is asked about the jobs.
-func (r Record) counting() Counting {
+func (r Record) Counting() Counting {
 	d := r.Deployment
 	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
 }
@@ -235,7 +235,7 @@ func (r Record) follow(now time.Time, u Timing) time.Time {
 
 // postpone puts the next look off, as GitLab wants to be left alone until then; the
 // deadline holds all the same.
-func (r Record) postpone(now, until time.Time) Record {
+func (r Record) Postpone(now, until time.Time) Record {
 	if r.Next.IsZero() {
 		return r
 	}

@@ -58,14 +58,6 @@ func (m Mention) ReplyThread() string {
 	return m.TS
 }
 
-// Place is where one message about a mention stands: in the mention's thread, or
-// in the channel itself where the thread takes no replies.
-type Place struct {
-	Mention   Mention
-	Slot      string // names the message within the record, so that it can be told from others
-	InChannel bool
-}
-
 // Intent is what a mention asks for, once its words are understood.
 type Intent struct {
 	// Answer is the message that the words call for; empty means: deploy Target.

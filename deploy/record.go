@@ -101,6 +101,6 @@ type Shown struct {
 	Next     time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
 
 	// mutant: a closed thread that each process tries
-	InChannel bool             `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel
-	Retries   map[showDo]Retry `json:"retries,omitempty"`    // what Slack refused for now
+	InChannel bool               `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel
+	Retries   map[CallKind]Retry `json:"retries,omitempty"`    // what Slack refused for now
 }

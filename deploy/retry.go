@@ -1,20 +1,22 @@
 package deploy
 
 import (
-	"errors"
 	"maps"
 	"time"
 )
 
-// What Slack refuses in a way that may pass is asked for again: soon at first,
+// A call that Slack refuses in a way that may pass is made again: soon at first,
 // for an hour in all. A post that may stand, and cannot be looked up, is made
 // three times at most.
 const (
 	retryFor   = time.Hour
 	retryFirst = 5 * time.Second
 	retryMost  = 5 * time.Minute
-	postsMost  = 3
+	lookUpIn   = 10 * time.Second // a post whose answer was lost
 )
+
+// PostsMost is how often a post is made whose answer was lost each time.
+const PostsMost = 3
 
 // Retry is a kind of call to Slack that is to be made again.
 type Retry struct {
@@ -24,79 +26,69 @@ type Retry struct {
 	Next  time.Time `json:"next,omitzero"` // not before
 }
 
-func (r Retry) equal(o Retry) bool {
-	return r.What == o.What && r.Since.Equal(o.Since) && r.Tries == o.Tries && r.Next.Equal(o.Next)
-}
-
-// retry sets, or with a zero r forgets, when a kind of call is made again. The
-// copy keeps records apart that share retries.
-func (s *Shown) retry(do showDo, r Retry) {
+// setRetry replaces the retry of a kind of call, or removes it if r is zero. It
+// copies the map, which several records may share.
+func (s *Shown) setRetry(kind CallKind, r Retry) {
 	all := maps.Clone(s.Retries)
 	if r == (Retry{}) {
-		delete(all, do)
+		delete(all, kind)
 	} else {
 		if all == nil {
-			all = map[showDo]Retry{}
+			all = map[CallKind]Retry{}
 		}
-		all[do] = r
+		all[kind] = r
 	}
 	s.Retries = all
 }
 
-// judge turns a refusal that may pass into a [*LaterError], with growing waits,
-// until that has gone on for too long: then it is given as it is, and is final.
-func (s *Shown) judge(step showStep, err error, now time.Time) error {
-	do, what := step.do, step.what()
-	var passing *PassingError
-	var later *LaterError
-	switch {
-	case errors.As(err, &passing):
-	case errors.As(err, &later):
-		return err
-	default: // done, or never: the next of its kind has its own hour
-		s.retry(do, Retry{})
-		return err
-	}
-	r := s.Retries[do]
+// ClearRetry forgets the refusals of a kind of call: the next one has an hour of
+// its own.
+func (s *Shown) ClearRetry(kind CallKind) { s.setRetry(kind, Retry{}) }
+
+// Refused notes that Slack refused a call in a way that may pass, and returns
+// after how long it is made again, with growing waits; 0: it has been refused
+// for too long, which is final.
+func (s *Shown) Refused(c Call, now time.Time) (after time.Duration) {
+	r := s.Retries[c.Kind]
 	// mutant: a passing refusal tried for ever
 	// mutant: an end that has only the rest of the start's hour
-	if r.Tries == 0 || r.What != what {
-		r = Retry{What: what, Since: now}
+	if r.Tries == 0 || r.What != c.shows() {
+		r = Retry{What: c.shows(), Since: now}
 	}
 	left := r.Since.Add(retryFor).Sub(now)
 	// mutant: a passing refusal taken for final
 	if left <= 0 {
-		s.retry(do, Retry{})
-		return err
+		s.ClearRetry(c.Kind)
+		return 0
 	}
-	after := min(retryFirst<<min(r.Tries, 10), retryMost, left)
+	after = min(retryFirst<<min(r.Tries, 10), retryMost, left)
 	r.Tries, r.Next = r.Tries+1, now.Add(after)
-	s.retry(do, r)
-	return &LaterError{After: after, Err: err}
-}
-
-// lost notes that a post may have been made, and tells in how long that is
-// looked up. Where it cannot be, the post is made again then.
-func (s *Shown) lost(slot string, now time.Time) (after time.Duration) {
-	s.Posting = slot
-	r := s.Retries[doFind]
-	if after = Lease; r.Tries == 1 { // the second may be lost in the same outage as the first: the third should not be
-		after = retryMost
-	}
-	r.Next = now.Add(after)
-	s.retry(doFind, r)
+	s.setRetry(c.Kind, r)
 	return after
 }
 
-// untold notes that it cannot be told whether a post was made, and tells
-// whether it may be made again: better twice than not at all.
-func (s *Shown) untold() (again bool) {
-	r := s.Retries[doFind]
+// Lost notes that a post may have been made, and returns in how long that is
+// looked up. Where it cannot be, the post is made again then.
+func (s *Shown) Lost(slot string, now time.Time) (after time.Duration) {
+	s.Posting = slot
+	r := s.Retries[CallFind]
+	if after = lookUpIn; r.Tries == 1 { // the second may be lost in the same outage as the first: the third should not be
+		after = retryMost
+	}
+	r.Next = now.Add(after)
+	s.setRetry(CallFind, r)
+	return after
+}
+
+// LookUpFailed notes that a post could not be looked up, and tells whether it may be
+// made again: better twice than not at all.
+func (s *Shown) LookUpFailed() (again bool) {
+	r := s.Retries[CallFind]
 	// mutant: a post that is made again for ever
-	if r.Tries++; r.Tries >= postsMost {
-		s.retry(doFind, Retry{})
+	if r.Tries++; r.Tries >= PostsMost {
+		s.ClearRetry(CallFind)
 		return false
 	}
-	s.retry(doFind, Retry{Tries: r.Tries})
+	s.setRetry(CallFind, Retry{Tries: r.Tries})
 	return true
 }

@@ -52,7 +52,7 @@ const (
 )
 
 // postEnd is when a POST allowed at triggered has surely ended.
-func (u Timing) postEnd(triggered time.Time) time.Time {
+func (u Timing) PostEnd(triggered time.Time) time.Time {
 	// mutant: a POST that is taken for over while it may go on
 	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
 }
@@ -110,9 +110,9 @@ func (r Record) addLineOnce(m Message) Record {
 }
 
 // message makes a message about the deployment.
-func (r Record) message(s MessageID) Message {
+func (r Record) Message(s MessageID) Message {
 	d := r.Deployment
-	m := Message{ID: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.link(), Detail: d.Detail}
+	m := Message{ID: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
 	switch s {
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Mention.User
@@ -120,7 +120,7 @@ func (r Record) message(s MessageID) Message {
 	return m
 }
 
-func (d Deployment) link() string {
+func (d Deployment) Link() string {
 	if d.URL != "" {
 		return d.URL
 	}
@@ -148,7 +148,7 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) 
 	d.Triggered = now
 	d.Attempt++
 	r.Tokens = withToken(r.Tokens, tokenSum)
-	r.Next = u.postEnd(now)
+	r.Next = u.PostEnd(now)
 	return r
 }
 
@@ -156,7 +156,7 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) 
 func (r Record) Refuse(s MessageID, detail string) Record {
 	r = r.move(Refused)
 	r.Deployment.Detail = detail
-	return r.addLine(r.message(s))
+	return r.addLine(r.Message(s))
 }
 
 // IsTriggering tells whether the attempt's POST is being made, as far as is known.
@@ -181,7 +181,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 	case isUnsure && (o.Status == TriggerWait || o.Status == TriggerNotSent):
 		return r.Refuse(waitedInVain(o.Reason), ""), true
 	default:
-		return r.adopt(o.Pipeline, now, u)
+		return r.Adopt(o.Pipeline, now, u)
 	}
 	switch o.Status {
 	case TriggerStarted, TriggerFailed:
@@ -214,7 +214,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 
 // adopt takes a pipeline that is surely of this record for its own, unless it
 // has another, or its person was told that nothing runs.
-func (r Record) adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted bool) {
+func (r Record) Adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted bool) {
 	d := &r.Deployment
 	switch {
 	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
@@ -236,6 +236,9 @@ func (r Record) Slow() Record {
 	r.Reactions = withReaction(r.Reactions, reactionSlow)
 	return r
 }
+
+// GiveUpWaiting refuses a record that has waited for too long.
+func (r Record) GiveUpWaiting() Record { return r.Refuse(waitedInVain(r.Deployment.Wait), "") }
 
 func waitedInVain(wait MessageID) MessageID {
 	if wait == MsgWaitRate {
@@ -288,9 +291,30 @@ func (r Record) end(p Pipeline) Record {
 		d.FailedBy, d.Proved = nil, nil
 	}
 	if p.Nothing {
-		return r.addLineOnce(r.message(said)) // it may have been told while a job waited
+		return r.addLineOnce(r.Message(said)) // it may have been told while a job waited
 	}
-	return r.addLine(r.message(said))
+	return r.addLine(r.Message(said))
+}
+
+// AfterPanic takes in that the record broke its worker. After the third time nobody
+// takes it up again: it says what is known.
+func (r Record) AfterPanic(now time.Time, u Timing) Record {
+	r.Panics++
+	if r.Panics < 3 {
+		return r
+	}
+	switch r.State {
+	case Accepted, Waiting:
+		return r.Answer(Message{ID: MsgBroken})
+	case Triggering:
+		r = r.move(Unsure)
+		r = r.addLine(r.Message(MsgBrokenUnsure))
+	}
+	r.Next = time.Time{}
+	if r.State == Unsure || r.State == Running {
+		r.Next = later(r.Deadline(), now.Add(time.Minute))
+	}
+	return r
 }
 
 func earlier(a, b time.Time) time.Time {

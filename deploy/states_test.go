@@ -107,8 +107,8 @@ func TestStateShows(t *testing.T) {
 func TestDeployThatWorksPutsTwoMessagesInTheThread(t *testing.T) {
 	r := in(Succeeded)
 	posts := 0
-	for _, s := range r.owed() {
-		if s.do == doPost {
+	for _, s := range r.PendingCalls() {
+		if s.Kind == CallPost {
 			posts++
 		}
 	}
@@ -328,8 +328,8 @@ func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 func TestGone(t *testing.T) {
 	for _, s := range []State{Accepted, Waiting} {
 		r := in(s).Gone()
-		if r.State != Answered || len(r.owed()) != len(in(s).owed()) && len(r.owed()) != 0 || !r.Next.IsZero() {
-			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.owed())
+		if r.State != Answered || len(r.PendingCalls()) != len(in(s).PendingCalls()) && len(r.PendingCalls()) != 0 || !r.Next.IsZero() {
+			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.PendingCalls())
 		}
 		if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules); v != CallbackStop {
 			t.Errorf("a pipeline that starts after all is told %s, want stop", v)

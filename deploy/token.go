@@ -3,6 +3,7 @@ package deploy
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
 	"regexp"
@@ -42,4 +43,25 @@ func withToken(sums []string, sum string) []string {
 	sums = append(slices.Clone(sums), sum)
 	// mutant: tokens of the first attempts kept, not of the last
 	return sums[max(0, len(sums)-tokensKept):]
+}
+
+// IsToken tells whether a text has the form of a PSYCHER_TOKEN, whole. One that
+// has not proves nothing, and no record need be read to know so.
+func IsToken(s string) bool { return s != "" && TokenForm.FindString(s) == s }
+
+// ScrubTokens takes everything of a PSYCHER_TOKEN's form out of a text that came
+// from outside, such as an error of GitLab's that repeats a pipeline's variables.
+func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, redacted) }
+
+// proves tells whether a word shows the token of one of the record's attempts.
+func (r Record) ProvenBy(w Callback) bool {
+	if w.Token == "" {
+		return false
+	}
+	sum, found := []byte(TokenSum(w.Token)), 0
+	for _, of := range r.Tokens {
+		found |= subtle.ConstantTimeCompare(sum, []byte(of))
+	}
+	// mutant: proof that is not compared
+	return found == 1
 }

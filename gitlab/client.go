@@ -21,6 +21,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 const (
@@ -55,7 +56,7 @@ type Client struct {
 	clock *time.Duration   // how far GitLab's is ahead of ours; nil: it is not known
 }
 
-var _ deploy.GitLab = (*Client)(nil)
+var _ engine.GitLab = (*Client)(nil)
 
 // New makes a client. It connects to nothing.
 func New(conf Config) (*Client, error) {
@@ -196,7 +197,7 @@ func (c *Client) read(ctx context.Context, path string, query, into any) (*answe
 		return nil, errNoToken
 	}
 	if wait := c.resting(); wait > 0 {
-		return nil, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: GitLab's rate limit is used up", path)}
+		return nil, &engine.LaterError{After: wait, Err: fmt.Errorf("get %s: GitLab's rate limit is used up", path)}
 	}
 	a := new(answer)
 	ctx = context.WithValue(ctx, answerKey{}, a)
@@ -213,7 +214,7 @@ func (c *Client) read(ctx context.Context, path string, query, into any) (*answe
 	wait := c.heed(a.status, a.header)
 	switch {
 	case a.status == http.StatusTooManyRequests:
-		return nil, &deploy.LaterError{After: wait, Err: fmt.Errorf("get %s: %w", path, c.notOK(a))}
+		return nil, &engine.LaterError{After: wait, Err: fmt.Errorf("get %s: %w", path, c.notOK(a))}
 	case a.status != http.StatusOK, !a.isJSON():
 		return nil, fmt.Errorf("get %s: %w", path, c.notOK(a))
 	}

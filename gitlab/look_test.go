@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
 
@@ -207,7 +208,7 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				id := trigger(t, g, testID).ID
 				g.FailLooks(1, "/pipelines", row.fault)
 				_, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{})
-				var later *deploy.LaterError
+				var later *engine.LaterError
 				if errors.As(err, &later) != row.fails || row.fails && later.After != row.after || !row.fails && err != nil {
 					t.Errorf("the first look: %v", err)
 				}

@@ -2,7 +2,7 @@ package main
 
 var (
 	store   = []string{"./dedupe"}
-	domain  = []string{"./deploy"}
+	domain  = []string{"./deploy/..."}
 	notify  = []string{"./gitlab/..."}
 	world   = []string{"./internal/sim"}
 	sockets = []string{"./bot"}
@@ -24,13 +24,13 @@ func mutants() []mutant {
 		{"a save without the compare", drop, store},
 		{"a save without a fresh mark", keep(2), domain},
 		{"a second POST after a lost answer", instead("r = r.move(Waiting); r.Next = now; return r, true"), crash},
-		{"a second POST by who takes over", instead("r.State = Accepted; return r"), crash},
-		{"a callback whose error is swallowed", instead("return CallbackTaken, nil"), world},
+		{"a second POST by who takes over", instead("r.State = deploy.Accepted; return r"), crash},
+		{"a callback whose error is swallowed", instead("return deploy.CallbackTaken, nil"), world},
 		{"a callback that is not tried again over a change", always, domain},
 		{"a 2xx before the save", background("result = deploy.CallbackTaken"), notify},
 		{"age not judged", never, world},
 		{"birth not judged", never, world},
-		{"an answer told and then deployed", replace("State: Answered", "State: Accepted"), world},
+		{"an answer told and then deployed", replace("Answered", "Accepted"), world},
 		{"a start call granted twice", dropTerm(3), domain},
 		{"a start call granted where nothing runs", dropTerm(2), domain},
 		{"an id that is not checked", never, domain},

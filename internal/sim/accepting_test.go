@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
 // refuses is how a store certainly does nothing, at once.
 func refuses(context.Context, string) error {
-	return fmt.Errorf("%w: for a test", deploy.ErrRefused)
+	return fmt.Errorf("%w: for a test", engine.ErrRefused)
 }
 
 func TestToldThatNothingWasStarted(t *testing.T) {
-	lost := &deploy.LostError{Err: errSlack}
+	lost := &engine.LostError{Err: errSlack}
 	for name, post := range map[string]func(c call) error{
 		"it stands, its answer was lost": func(c call) error {
 			c.do()
@@ -110,7 +111,7 @@ func TestAcceptIsBounded(t *testing.T) {
 }
 
 func TestWarnedPersonIsToldOnce(t *testing.T) {
-	for name, away := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": deploy.ErrRefused} {
+	for name, away := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
 		row(t, "two sockets bring a delivery at once, and "+name, func(t *testing.T) {
 			r := newRig(t, false)
 			r.shelf.set(func(context.Context, string) error { return away })

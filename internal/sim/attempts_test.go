@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
 )
@@ -65,11 +66,11 @@ func TestProcessPartedFromRedisMakesNoOtherPipeline(t *testing.T) {
 
 // rival takes the mention back just before the loop's save that would allow a POST.
 type rival struct {
-	deploy.Store
+	engine.Store
 	done atomic.Bool
 }
 
-func (s *rival) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
+func (s *rival) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
 		other := h.Record.Edit(false)
 		other.Revision = "rival"
@@ -86,7 +87,7 @@ func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
 		l := r.loop()
 		l.Store = &rival{Store: r.shelf}
 		run(t, l)
-		r.Loop = l
+		r.Engine = l
 		m := r.ask(1)
 		time.Sleep(time.Minute)
 		if n := r.gitlab.count(); n != 0 {
@@ -103,7 +104,7 @@ func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
 		m := r.mention(1, "release")
 		r.shelf.set(func(context.Context, string) error { return errors.New("no answer") })
 		l.Accept(t.Context(), m, 0)
-		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
 		l.Accept(t.Context(), m, 1)
 		time.Sleep(time.Second)
 		if slices.Contains(r.slack.thread(m.Key), deploy.MsgNotRecorded) {
@@ -165,26 +166,26 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 		r := still(t)
 		r.slack.on("react", func(c call) error {
 			if c.nth == 1 {
-				return &deploy.LaterError{After: 3 * time.Second, Err: errors.New("its rate limit")}
+				return &engine.LaterError{After: 3 * time.Second, Err: errors.New("its rate limit")}
 			}
 			c.do()
 			return nil
 		})
-		r.Loop = r.start()
+		r.Engine = r.start()
 		m := r.ask(1)
 		time.Sleep(8 * time.Second)
 		r.shows(m, "eyes")
 	})
 	bubble(t, "the pipeline calls before GitLab has answered", func(t *testing.T) {
 		r := still(t)
-		r.Loop = r.start()
+		r.Engine = r.start()
 		m := r.ask(1)
 		time.Sleep(5 * time.Second)
-		r.hears(r.Loop, m, deploy.ResultStart)
+		r.hears(r.Engine, m, deploy.ResultStart)
 		time.Sleep(2 * time.Second)
 		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 		time.Sleep(20 * time.Second)
-		r.hears(r.Loop, m, deploy.ResultSuccess)
+		r.hears(r.Engine, m, deploy.ResultSuccess)
 		time.Sleep(2 * time.Second)
 		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		time.Sleep(2 * time.Minute)
@@ -197,7 +198,7 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { l.Run(ctx); close(done) }()
-		r.Loop = l
+		r.Engine = l
 		m := r.ask(1)
 		time.Sleep(4 * time.Second)
 		cancel()
@@ -218,7 +219,7 @@ func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 			}
 			return started()
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		m := r.ask(1)
 		time.Sleep(2 * time.Second)
 		h, ok, err := r.shelf.Load(t.Context(), m.Key)
@@ -243,7 +244,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { l.Run(ctx); close(done) }()
-		r.Loop = l
+		r.Engine = l
 		m := r.ask(1)
 		time.Sleep(time.Second)
 		cancel()
@@ -269,7 +270,7 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 				return deploy.Pipeline{}, false, ctx.Err()
 			}
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		m := r.ask(1)
 		time.Sleep(2500 * time.Millisecond)
 		for _, call := range []struct {

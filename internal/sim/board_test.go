@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // board is a Slack of which only what stands there counts. Any kind of call
@@ -111,7 +112,7 @@ func (b *board) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, e
 	return m, b.call(ctx, "reread", m.Key, func() {})
 }
 
-func (b *board) Post(ctx context.Context, at deploy.Place, say deploy.Message) (string, error) {
+func (b *board) Post(ctx context.Context, at engine.Place, say deploy.Message) (string, error) {
 	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), b.calls("post"))
 	err := b.call(ctx, "post", at.Mention.Key, func() {
 		b.notes = append(b.notes, note{on: at.Mention.Key, ts: ts, slot: at.Slot, say: say.ID})
@@ -132,7 +133,7 @@ func (b *board) Update(ctx context.Context, k deploy.Key, ts string, say deploy.
 	})
 }
 
-func (b *board) Find(_ context.Context, at deploy.Place) (string, bool, error) {
+func (b *board) Find(_ context.Context, at engine.Place) (string, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.notes {

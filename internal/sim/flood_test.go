@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
 )
@@ -95,7 +95,7 @@ func TestFlood(t *testing.T) {
 		n := few(1500)
 		r := stillRig(t, false)
 		l := r.loop()
-		l.Targets = targets(t, crowd(n))
+		l.Targets = parseTargets(t, crowd(n))
 		run(t, l)
 		var accepting sync.WaitGroup
 		for i := range n {
@@ -142,9 +142,9 @@ func TestOneDoesNotWaitForAnothersMany(t *testing.T) {
 	}
 }
 
-func targets(t *testing.T, raw string) *deploy.Targets {
+func parseTargets(t *testing.T, raw string) *targets.Map {
 	t.Helper()
-	all, err := deploy.ParseTargets([]byte(raw), "master", time.Hour)
+	all, err := targets.Parse([]byte(raw), "master", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -47,9 +48,9 @@ func slowly(t *testing.T, watches bool, projects int) (*rig, *yards) {
 	for i := range projects {
 		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q}}`, i, i, sim.TriggerToken))
 	}
-	l.Targets, l.GitLab = targets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), y
+	l.Targets, l.GitLab = parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), y
 	run(t, l)
-	r.Loop = l
+	r.Engine = l
 	return r, y
 }
 
@@ -115,7 +116,7 @@ func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 			time.Sleep(time.Minute)
 			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		for n := range 40 {
 			r.ask(n + 1)
 			time.Sleep(200 * time.Millisecond)
@@ -143,13 +144,13 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 		for _, kind := range []string{"react", "post"} {
 			r.slack.on(kind, func(c call) error {
 				if time.Now().Before(healed) {
-					return &deploy.LaterError{After: 8 * time.Second, Err: errors.New("its rate limit")}
+					return &engine.LaterError{After: 8 * time.Second, Err: errors.New("its rate limit")}
 				}
 				c.do()
 				return nil
 			})
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		var all []deploy.Mention
 		for n := range 20 {
 			all = append(all, r.ask(n+1))
@@ -193,7 +194,7 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 		r := newRig(t, false)
 		m := r.ask(1)
 		time.Sleep(5 * time.Second)
-		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
 		var all sync.WaitGroup
 		var told []deploy.Mention
 		for i := range 300 {
@@ -209,7 +210,7 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 			return nil
 		})
 		time.Sleep(2 * time.Second)
-		r.hears(r.Loop, m, deploy.ResultSuccess)
+		r.hears(r.Engine, m, deploy.ResultSuccess)
 		if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 5*time.Second {
 			t.Errorf("an end is shown after %v", took)
 		}
@@ -233,7 +234,7 @@ func TestWhoIsToldIsBounded(t *testing.T) {
 		const most = 10_000
 		r := newRig(t, false)
 		time.Sleep(time.Second)
-		r.shelf.set(func(context.Context, string) error { return deploy.ErrRefused })
+		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
 		var acked atomic.Int64
 		var all sync.WaitGroup
 		for i := range most + 500 {
@@ -265,7 +266,7 @@ func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 			}
 			return started()
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		var ms []deploy.Mention
 		for i := range 8 {
 			ms = append(ms, r.ask(i+1))

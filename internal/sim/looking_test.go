@@ -83,7 +83,7 @@ func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
 			if _, _, err := r.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			r.hears(r.Loop, m, deploy.ResultStart)
+			r.hears(r.Engine, m, deploy.ResultStart)
 			time.Sleep(rigTimeout - 5*time.Second)
 			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
 			time.Sleep(time.Minute)

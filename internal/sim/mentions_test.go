@@ -302,7 +302,7 @@ func TestEdits(t *testing.T) {
 		if _, _, err := r.shelf.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		r.Loop = r.start()
+		r.Engine = r.start()
 		edit := m
 		edit.Edited, edit.Text = true, "release"
 		if !r.Accept(t.Context(), edit, 0) {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+	"github.com/getto-systems/psycher/deploy/targets"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -20,7 +22,7 @@ import (
 // the loop's ports, so that a test can spoil any call as it likes: also in ways
 // that no server has, such as a panic.
 type rig struct {
-	*deploy.Loop
+	*engine.Engine
 	t      *testing.T
 	shelf  *shelf
 	slack  *board
@@ -34,7 +36,7 @@ const rigTimeout = 5 * time.Minute
 func newRig(t *testing.T, watches bool) *rig {
 	t.Helper()
 	r := stillRig(t, watches)
-	r.Loop = r.start()
+	r.Engine = r.start()
 	return r
 }
 
@@ -53,14 +55,14 @@ func stillRig(t *testing.T, watches bool) *rig {
 }
 
 // start starts another process on what the rig has.
-func (r *rig) start() *deploy.Loop {
+func (r *rig) start() *engine.Engine {
 	l := r.loop()
 	run(r.t, l)
 	return l
 }
 
 // run runs a loop until the end of the test.
-func run(t *testing.T, l *deploy.Loop) {
+func run(t *testing.T, l *engine.Engine) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { l.Run(ctx) })
@@ -71,13 +73,13 @@ func run(t *testing.T, l *deploy.Loop) {
 	})
 }
 
-func (r *rig) loop() *deploy.Loop {
-	targets, err := deploy.ParseTargets(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
+func (r *rig) loop() *engine.Engine {
+	targets, err := targets.Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
 		sim.TriggerToken, rigTimeout), "master", time.Hour)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return &deploy.Loop{
+	return &engine.Engine{
 		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
 		Timing: deploy.Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, CanPoll: r.gitlab.watches},
 	}
@@ -100,7 +102,7 @@ func (r *rig) ask(n int) deploy.Mention {
 }
 
 // hears has a loop hear a word of the deployment's pipeline, and take it.
-func (r *rig) hears(l *deploy.Loop, m deploy.Mention, result deploy.Result) {
+func (r *rig) hears(l *engine.Engine, m deploy.Mention, result deploy.Result) {
 	r.t.Helper()
 	if v, err := l.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
 		r.t.Fatalf("%s: %q %v", result, v, err)
@@ -131,7 +133,7 @@ func (plain) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
 
 // shelf is a store that can be away and counts what it is asked.
 type shelf struct {
-	deploy.Store
+	engine.Store
 	mu    sync.Mutex
 	away  func(ctx context.Context, what string) error // how it is away; nil: it is not
 	asked int
@@ -161,14 +163,14 @@ func (s *shelf) ask(ctx context.Context, what string) error {
 	return away(ctx, what)
 }
 
-func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration, now time.Time) (deploy.Stored, bool, error) {
+func (s *shelf) Claim(ctx context.Context, r deploy.Record, lease time.Duration, now time.Time) (engine.Stored, bool, error) {
 	if err := s.ask(ctx, "claim"); err != nil {
-		return deploy.Stored{}, false, err
+		return engine.Stored{}, false, err
 	}
 	return s.Store.Claim(ctx, r, lease, now)
 }
 
-func (s *shelf) Save(ctx context.Context, h deploy.Stored, next deploy.Record, due time.Duration) (deploy.Stored, error) {
+func (s *shelf) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	saved, err := s.Store.Save(ctx, h, next, due)
 	s.mu.Lock()
 	s.asked++
@@ -180,14 +182,14 @@ func (s *shelf) Save(ctx context.Context, h deploy.Stored, next deploy.Record, d
 	return saved, err
 }
 
-func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]deploy.Stored, time.Duration, error) {
+func (s *shelf) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	if err := s.ask(ctx, "take"); err != nil {
 		return nil, 0, err
 	}
 	return s.Store.Take(ctx, n, lease)
 }
 
-func (s *shelf) Delay(ctx context.Context, h deploy.Stored, d time.Duration) error {
+func (s *shelf) Delay(ctx context.Context, h engine.Stored, d time.Duration) error {
 	if err := s.ask(ctx, "delay"); err != nil {
 		return err
 	}

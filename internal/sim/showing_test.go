@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 var errSlack = errors.New("Slack did not do as it was asked")
 
 // later is what a rate limit or a 5xx comes to.
-func later(after time.Duration) error { return &deploy.LaterError{After: after, Err: errSlack} }
+func later(after time.Duration) error { return &engine.LaterError{After: after, Err: errSlack} }
 
 func TestWhatBreaksWhoShowsIt(t *testing.T) {
 	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
@@ -38,7 +39,7 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 		if n := tries.Load(); n != 3 {
 			t.Errorf("posted %d times, want 3", n)
 		}
-		r.hears(r.Loop, bad, deploy.ResultSuccess)
+		r.hears(r.Engine, bad, deploy.ResultSuccess)
 		time.Sleep(2 * time.Minute)
 		if marks := r.slack.stands(bad.Key); !slices.Contains(marks, "white_check_mark") {
 			t.Errorf("what can be shown is not: %q", marks)
@@ -134,9 +135,9 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		r.slack.on("post", slowly(1))
 		m := r.ask(1)
 		time.Sleep(time.Second)
-		r.hears(r.Loop, m, deploy.ResultStart) // the POST is in flight
+		r.hears(r.Engine, m, deploy.ResultStart) // the POST is in flight
 		time.Sleep(4 * time.Second)
-		r.hears(r.Loop, m, deploy.ResultSuccess) // the status message is
+		r.hears(r.Engine, m, deploy.ResultSuccess) // the status message is
 		time.Sleep(time.Minute)
 		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
@@ -174,10 +175,10 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 				c.do()
 				return nil
 			})
-			r.hears(r.Loop, m, deploy.ResultFailure)
+			r.hears(r.Engine, m, deploy.ResultFailure)
 			time.Sleep(2 * time.Second)
 			r.shows(m, want.failed.marks, want.failed.says...)
-			r.hears(r.Loop, m, deploy.ResultSuccess)
+			r.hears(r.Engine, m, deploy.ResultSuccess)
 			time.Sleep(2 * time.Second)
 			r.shows(m, want.recovered.marks, want.recovered.says...)
 			time.Sleep(2 * time.Minute)
@@ -209,7 +210,7 @@ func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 			c.do()
 			return nil
 		})
-		r.hears(r.Loop, m, deploy.ResultFailure)
+		r.hears(r.Engine, m, deploy.ResultFailure)
 		for time.Until(limit) > 0 {
 			time.Sleep(100 * time.Millisecond)
 			if marks := r.slack.stands(m.Key); !slices.Equal(marks, []string{"thumbsup"}) {
@@ -224,7 +225,7 @@ func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 		m := r.ask(1)
 		time.Sleep(5 * time.Second)
 		r.slack.on("react", func(call) error { return errSlack })
-		r.hears(r.Loop, m, deploy.ResultFailure)
+		r.hears(r.Engine, m, deploy.ResultFailure)
 		time.Sleep(10 * time.Second)
 		r.shows(m, "", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
@@ -253,7 +254,7 @@ func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
 }
 
 func TestPostIsNotDoubled(t *testing.T) {
-	lost := &deploy.LostError{Err: errSlack}
+	lost := &engine.LostError{Err: errSlack}
 	for name, first := range map[string]func(c call) error{
 		"Slack makes it after its caller has gone": func(c call) error {
 			time.AfterFunc(6*time.Second, c.do)
@@ -294,7 +295,7 @@ func TestReactionThatMayStandIsTakenOff(t *testing.T) {
 		})
 		m := r.ask(1)
 		time.Sleep(5 * time.Second)
-		r.hears(r.Loop, m, deploy.ResultSuccess)
+		r.hears(r.Engine, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
 		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})

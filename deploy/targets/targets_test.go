@@ -1,4 +1,4 @@
-package deploy
+package targets
 
 import (
 	"encoding/json"
@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
-func parse(t *testing.T, data string) *Targets {
+func parse(t *testing.T, data string) *Map {
 	t.Helper()
-	targets, err := ParseTargets([]byte(data), "master", time.Hour)
+	targets, err := Parse([]byte(data), "master", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +30,7 @@ func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"]},
 		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
 	}}}`)
-	want := []Target{
+	want := []deploy.Target{
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "api", Project: "42", Token: "glptt-test",
 			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"},
@@ -42,7 +44,7 @@ func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 			Ref: "master", Key: "RELEASE", Timeout: time.Hour,
 		},
 	}
-	reveal := cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })
+	reveal := cmp.Comparer(func(a, b deploy.Secret) bool { return a.Reveal() == b.Reveal() })
 	if diff := cmp.Diff(want, targets.In("TEAM-ID", "CHANNEL-ID"), reveal); diff != "" {
 		t.Error(diff)
 	}
@@ -119,7 +121,7 @@ func TestLookUpsOfTheMap(t *testing.T) {
 }
 
 func TestNoMapIsAnEmptyMap(t *testing.T) {
-	var none *Targets
+	var none *Map
 	_, found := none.Find("T1", "C1", "app")
 	channels, targets := none.Len()
 	if none.In("T1", "C1") != nil || found || none.Teams("C1") != nil || none.Elsewhere("T1", "C1", "app") ||
@@ -192,7 +194,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"allow nobody", with(`"allow": []`), "T1.C1.app.allow: is empty"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := ParseTargets([]byte(row.data), "master", time.Hour)
+			_, err := Parse([]byte(row.data), "master", time.Hour)
 			if err == nil {
 				t.Fatal("is taken")
 			}
@@ -210,7 +212,7 @@ func TestProjectIsANumberOrAPath(t *testing.T) {
 		`"/group/app"`: false, `"group/app/"`: false, `"group//app"`: false, `"group%2Fapp"`: false,
 		`"https://gitlab.com/group/app"`: false, `null`: false, `true`: false, `[1]`: false, `{"a": 1}`: false,
 	} {
-		_, err := ParseTargets([]byte(`{"T1": {"C1": {"app": {"token": "glptt-test", "project_id": `+value+`}}}}`), "master", time.Hour)
+		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"token": "glptt-test", "project_id": `+value+`}}}}`), "master", time.Hour)
 		if (err == nil) != good {
 			t.Errorf("%s: %v", value, err)
 		}
@@ -234,7 +236,7 @@ func TestTokenThatCannotBeOneIsRefused(t *testing.T) {
 		`12345678`:               "must be a trigger token, in quotes",
 		`null`:                   "must be a trigger token, in quotes",
 	} {
-		_, err := ParseTargets([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": `+value+`}}}}`), "master", time.Hour)
+		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": `+value+`}}}}`), "master", time.Hour)
 		if err == nil || !strings.HasPrefix(err.Error(), "T1.C1.app.token: "+want) {
 			t.Errorf("%s: %v", value, err)
 		}
@@ -242,11 +244,11 @@ func TestTokenThatCannotBeOneIsRefused(t *testing.T) {
 }
 
 func TestAllThatIsWrongWithTheMapIsSaidAtOnce(t *testing.T) {
-	_, err := ParseTargets([]byte(`{"T1": {"C1": {
+	_, err := Parse([]byte(`{"T1": {"C1": {
 		"one": {"project_id": 0, "token": "glpat-test-test", "tokn": "x"},
 		"two": {"project_id": 1, "token": "glptt-test", "timeout": "soon"},
 		"three": 3}, "C 2": {"app": {}}}}`), "master", time.Hour)
-	var wrong *TargetsError
+	var wrong *Error
 	if !errors.As(err, &wrong) {
 		t.Fatalf("%T", err)
 	}
@@ -272,8 +274,8 @@ func TestTokenIsNeverShown(t *testing.T) {
 	targets := parse(t, `{"T1": {"C1": {"app": {"project_id": 1, "token": "`+token+`"}}}}`)
 	app, _ := targets.Find("T1", "C1", "app")
 	holder := struct {
-		Targets *Targets
-		App     Target
+		Targets *Map
+		App     deploy.Target
 	}{targets, app}
 	asJSON, err := json.Marshal(holder)
 	if err != nil {
@@ -299,7 +301,7 @@ func TestTokenIsNeverShown(t *testing.T) {
 		`glptt-marker`,
 		`"glptt-marker"`,
 	} {
-		_, err := ParseTargets([]byte(data), "master", time.Hour)
+		_, err := Parse([]byte(data), "master", time.Hour)
 		if err == nil || strings.Contains(err.Error(), "marker") {
 			t.Errorf("%s: %v", data, err)
 		}
@@ -323,7 +325,7 @@ func FuzzParseTargets(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = ParseTargets([]byte(`{"T1": {"C1": {"app": {"project_id": 0, "token": `+string(token)+`}}}}`), "master", time.Hour)
+		_, err = Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 0, "token": `+string(token)+`}}}}`), "master", time.Hour)
 		if err == nil || strings.Contains(err.Error(), "secret>") {
 			t.Errorf("%q", err)
 		}
@@ -332,9 +334,9 @@ func FuzzParseTargets(f *testing.F) {
 
 // check holds what is true of every map, or of every error.
 func check(t *testing.T, data []byte) {
-	targets, err := ParseTargets(data, "master", time.Hour)
+	targets, err := Parse(data, "master", time.Hour)
 	if err != nil {
-		var wrong *TargetsError
+		var wrong *Error
 		if !errors.As(err, &wrong) || len(wrong.Problems) == 0 {
 			t.Fatalf("error without a problem: %q", err)
 		}
@@ -349,7 +351,7 @@ func check(t *testing.T, data []byte) {
 			channels++
 			here := targets.In(teamID, channelID)
 			count += len(here)
-			if !slices.IsSortedFunc(here, func(a, b Target) int { return strings.Compare(a.Name, b.Name) }) {
+			if !slices.IsSortedFunc(here, func(a, b deploy.Target) int { return strings.Compare(a.Name, b.Name) }) {
 				t.Errorf("not sorted: %v", here)
 			}
 			for _, target := range here {
@@ -383,7 +385,7 @@ func BenchmarkParseTargetsOf100000Channels(b *testing.B) {
 	doc := []byte(data.String())
 	b.SetBytes(int64(len(doc)))
 	for b.Loop() {
-		if _, err := ParseTargets(doc, "master", time.Hour); err != nil {
+		if _, err := Parse(doc, "master", time.Hour); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package deploy
+package engine
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // How long a mention may take to be recorded before its person is told that it
@@ -22,7 +24,7 @@ const (
 // Accept takes in a mention that Slack delivered, and tells whether it may be
 // acked: it is recorded, or its person has been told that it is not. Everything
 // else comes after the ack. attempt is Slack's count of deliveries before this.
-func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
+func (l *Engine) Accept(ctx context.Context, m deploy.Mention, attempt int) (ack bool) {
 	l.prepare()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
@@ -38,7 +40,7 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	if !slot {
 		lease = l.channel.next(name)
 	}
-	h, made, err := l.claim(ctx, Record{State: Accepted, Mention: m}, lease)
+	h, made, err := l.claim(ctx, deploy.Record{State: deploy.Accepted, Mention: m}, lease)
 	switch {
 	case err == nil && made && slot:
 		l.log(Event{Name: "claimed", Record: h.Record})
@@ -61,7 +63,7 @@ func (l *Loop) Accept(ctx context.Context, m Mention, attempt int) (ack bool) {
 	return l.tell(ctx, m, attempt, err)
 }
 
-func (l *Loop) wasTold(k Key) (Record, bool) {
+func (l *Engine) wasTold(k deploy.Key) (deploy.Record, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r, told := l.told[k]
@@ -71,8 +73,8 @@ func (l *Loop) wasTold(k Key) (Record, bool) {
 // claim makes the record, in one round trip when all is well. A try that was
 // refused is made again for a while; one without an answer is not, as nobody
 // knows what became of it: Slack delivers again.
-func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Stored, bool, error) {
-	r.Layout, r.Revision = Layout, rand.Text()
+func (l *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration) (Stored, bool, error) {
+	r.Layout, r.Revision = deploy.Layout, rand.Text()
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
@@ -94,8 +96,8 @@ func (l *Loop) claim(ctx context.Context, r Record, lease time.Duration) (Stored
 // when the store certainly did nothing, at this delivery and at all before it,
 // that nothing was started, and then it may be acked; when it is not known,
 // from the second delivery on and once, that.
-func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack bool) {
-	k, say := m.Key, MsgDontKnow
+func (l *Engine) tell(ctx context.Context, m deploy.Mention, attempt int, err error) (ack bool) {
+	k, say := m.Key, deploy.MsgDontKnow
 	if m.Edited {
 		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
@@ -107,34 +109,34 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 	before, seen := l.refused[k]
 	// mutant: nothing was started, said where that is not known
 	if errors.Is(err, ErrRefused) && (attempt == 0 || seen && before >= attempt-1) {
-		say, l.refused[k] = MsgNotRecorded, attempt
+		say, l.refused[k] = deploy.MsgNotRecorded, attempt
 	} else {
 		delete(l.refused, k)
 	}
 	// mutant: two deliveries at once, both told
-	pass := l.telling[k] || say == MsgDontKnow && (attempt == 0 || l.warned[k])
-	if say == MsgNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
+	pass := l.telling[k] || say == deploy.MsgDontKnow && (attempt == 0 || l.warned[k])
+	if say == deploy.MsgNotRecorded && len(l.told)+len(l.telling) >= tellAtMost {
 		pass = true // what is told must be remembered until it is claimed: Slack delivers it again
 	}
 	if !pass {
 		l.telling[k] = true // another delivery of it may be here at the same time
 	}
 	l.mu.Unlock()
-	l.log(Event{Name: "not-recorded", Record: Record{Mention: m}, Err: err, Detail: string(say)})
+	l.log(Event{Name: "not-recorded", Record: deploy.Record{Mention: m}, Err: err, Detail: string(say)})
 	if pass {
 		return false
 	}
 	slot := string(say)
-	if say == MsgNotRecorded {
-		slot = slotLine(0) // it becomes the first line of the record
+	if say == deploy.MsgNotRecorded {
+		slot = deploy.SlotLine(0) // it becomes the first line of the record
 	}
 	at := Place{Mention: m, Slot: slot}
-	posted, lost := l.postNow(ctx, &at, Message{ID: say, User: m.User})
+	posted, lost := l.postNow(ctx, &at, deploy.Message{ID: say, User: m.User})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.telling, k)
 	switch {
-	case say == MsgDontKnow:
+	case say == deploy.MsgDontKnow:
 		l.warned[k] = posted
 		return false
 	case posted || lost:
@@ -146,13 +148,13 @@ func (l *Loop) tell(ctx context.Context, m Mention, attempt int, err error) (ack
 // toldNothing is the record of a mention whose person was told that nothing was
 // started: it is claimed when the store is back. Where the post's answer was
 // lost the loop looks whether it stands, and posts it if not.
-func toldNothing(at Place, lost bool) Record {
+func toldNothing(at Place, lost bool) deploy.Record {
 	m := at.Mention
 	m.Text = "" // it may be many, and asks for nothing any more
 	// mutant: an answer told and then deployed
-	r := Record{Mention: m, State: Answered, Lines: []Message{{ID: MsgNotRecorded, User: m.User}}, Shown: Shown{Said: 1, InChannel: at.InChannel}}
+	r := deploy.Record{Mention: m, State: deploy.Answered, Lines: []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.User}}, Shown: deploy.Shown{Said: 1, InChannel: at.InChannel}}
 	if lost {
-		r.Shown = Shown{Posting: slotLine(0), InChannel: at.InChannel}
+		r.Shown = deploy.Shown{Posting: deploy.SlotLine(0), InChannel: at.InChannel}
 	}
 	return r
 }
@@ -160,11 +162,11 @@ func toldNothing(at Place, lost bool) Record {
 // postNow posts what no record keeps, and waits its turn as long as ctx. lost:
 // it may have been posted. Where the thread takes no replies, at becomes the
 // channel.
-func (l *Loop) postNow(ctx context.Context, at *Place, say Message) (posted, lost bool) {
-	r := Record{Mention: at.Mention}
+func (l *Engine) postNow(ctx context.Context, at *Place, say deploy.Message) (posted, lost bool) {
+	r := deploy.Record{Mention: at.Mention}
 	for {
 		r.Shown.InChannel = at.InChannel
-		_, err := l.Slack.Post(ctx, *at, r.seeded(say, 0))
+		_, err := l.Slack.Post(ctx, *at, r.Worded(say, 0))
 		var wait *LaterError
 		var unknown *LostError
 		var closed *ThreadError
@@ -186,7 +188,7 @@ func (l *Loop) postNow(ctx context.Context, at *Place, say Message) (posted, los
 // claimWhenBack claims what people were told is not started, once the store is
 // back, so that no later delivery or edit of it starts anything. It may be many,
 // and the store slow: the loop goes on meanwhile. At the end it tries once more.
-func (l *Loop) claimWhenBack(ctx context.Context) {
+func (l *Engine) claimWhenBack(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case <-l.back:
@@ -196,7 +198,7 @@ func (l *Loop) claimWhenBack(ctx context.Context) {
 	}
 }
 
-func (l *Loop) claimAllTold() {
+func (l *Engine) claimAllTold() {
 	l.mu.Lock()
 	told := slices.Collect(maps.Values(l.told))
 	l.mu.Unlock()
@@ -207,8 +209,8 @@ func (l *Loop) claimAllTold() {
 	}
 }
 
-func (l *Loop) claimTold(ctx context.Context, r Record) (ok bool) {
-	r.Layout, r.Revision = Layout, rand.Text()
+func (l *Engine) claimTold(ctx context.Context, r deploy.Record) (ok bool) {
+	r.Layout, r.Revision = deploy.Layout, rand.Text()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if _, _, err := l.Store.Claim(ctx, r, r.Due(l.now()), l.Slack.Now()); err != nil {
@@ -224,8 +226,8 @@ func (l *Loop) claimTold(ctx context.Context, r Record) (ok bool) {
 // takeBack takes an edit after which the message no longer speaks to the bot.
 // Where the message has no record yet, one that asks for nothing is made: Slack
 // may still deliver the message as it was.
-func (l *Loop) takeBack(ctx context.Context, m Mention) (ack bool) {
-	_, made, err := l.claim(ctx, Record{State: Answered, Mention: m}, -1)
+func (l *Engine) takeBack(ctx context.Context, m deploy.Mention) (ack bool) {
+	_, made, err := l.claim(ctx, deploy.Record{State: deploy.Answered, Mention: m}, -1)
 	if err != nil {
 		return false // Slack delivers it again
 	}
@@ -235,7 +237,7 @@ func (l *Loop) takeBack(ctx context.Context, m Mention) (ack bool) {
 // change saves what f makes of a record that is not held: the record becomes
 // due at once, for who holds it or takes it to show. An unchanged record is not
 // saved. ok is false where there is none.
-func (l *Loop) change(ctx context.Context, k Key, f func(Record) Record) (ok bool, err error) {
+func (l *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record) deploy.Record) (ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*storeTimeout)
 	defer cancel()
 	for range 5 {
@@ -265,7 +267,7 @@ var errStopping = errors.New("the bot is stopping, and its store with it")
 
 // Callback takes in what a pipeline says. It is answered once it is recorded; an
 // error means that it is not, and the pipeline should say it again.
-func (l *Loop) Callback(ctx context.Context, w Callback) (CallbackResult, error) {
+func (l *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	l.prepare()
 	// mutant: a word heard while the embedded store ends
 	if l.closed.Load() {
@@ -281,14 +283,14 @@ func (l *Loop) Callback(ctx context.Context, w Callback) (CallbackResult, error)
 	}
 	// Who proved nothing does not learn which deployments there are.
 	// mutant: who proved nothing learns which deployments there are
-	none := CallbackUnproven
+	none := deploy.CallbackUnproven
 	if w.Shared {
-		none = CallbackUnknown
+		none = deploy.CallbackUnknown
 	}
 	for _, team := range teams {
-		verdict := CallbackUnknown
+		verdict := deploy.CallbackUnknown
 		var notJudged error
-		ok, err := l.change(ctx, Key{team, w.Channel, w.TS}, func(r Record) (next Record) {
+		ok, err := l.change(ctx, deploy.Key{Team: team, Channel: w.Channel, TS: w.TS}, func(r deploy.Record) (next deploy.Record) {
 			next, verdict, notJudged = l.hear(ctx, r, w)
 			return next
 		})
@@ -298,7 +300,7 @@ func (l *Loop) Callback(ctx context.Context, w Callback) (CallbackResult, error)
 			return "", err
 		case notJudged != nil:
 			return "", notJudged
-		case ok && verdict == CallbackUnproven, ok && verdict == CallbackUnknown:
+		case ok && verdict == deploy.CallbackUnproven, ok && verdict == deploy.CallbackUnknown:
 			none = verdict
 		case ok:
 			return verdict, nil

@@ -1,17 +1,19 @@
-package deploy
+package engine
 
 import (
 	"cmp"
 	"context"
 	"sync"
 	"time"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // farewell is how long people are told at the very end.
 const farewell = time.Second
 
 // Shutdown lets running work finish for a time from now, then cancels it.
-func (l *Loop) Shutdown(within time.Duration) {
+func (l *Engine) Shutdown(within time.Duration) {
 	l.prepare()
 	time.AfterFunc(within, l.letGo)
 }
@@ -20,7 +22,7 @@ func (l *Loop) Shutdown(within time.Duration) {
 // is this process that shows what was heard until the end, and tells everyone
 // whose deployment has no end by then: at first those of whom nothing is in
 // hand, as Slack takes about one message a second and channel.
-func (l *Loop) drain() {
+func (l *Engine) drain() {
 	defer l.letGo()
 	if !l.Ephemeral {
 		l.hands.Wait()
@@ -40,14 +42,14 @@ func (l *Loop) drain() {
 	l.tellTheWaiting(ctx, true)
 }
 
-func (l *Loop) idle() bool {
+func (l *Engine) idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.inHand) == 0 && len(l.lent) == 0
 }
 
 // hasParted: who still waits was told that no more will be shown.
-func (l *Loop) hasParted(r Record) bool {
+func (l *Engine) hasParted(r deploy.Record) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.parted[r.Mention.Key] && !r.State.Ended()
@@ -56,7 +58,7 @@ func (l *Loop) hasParted(r Record) bool {
 // tellTheWaiting tells everyone whose deployment has no end yet, and is not
 // being worked on, that this process will not show it. At the last, nothing is
 // worked on any more, and what an ended one still has to say is said as well.
-func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
+func (l *Engine) tellTheWaiting(ctx context.Context, last bool) {
 	open, err := l.Store.Pending(ctx, 1000)
 	if err != nil {
 		l.log(Event{Name: "store-away", Err: err})
@@ -65,7 +67,7 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 	for _, h := range open {
 		r, k := h.Record, h.Record.Mention.Key
 		l.mu.Lock()
-		skip := l.parted[k] || !last && (l.isBusy(k) || r.State.Ended() || r.State == Accepted)
+		skip := l.parted[k] || !last && (l.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted)
 		l.parted[k] = l.parted[k] || !skip
 		l.mu.Unlock()
 		if skip {
@@ -73,11 +75,11 @@ func (l *Loop) tellTheWaiting(ctx context.Context, last bool) {
 		}
 		slot, say := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
 		if !r.State.Ended() {
-			m := r.message(MsgStopping)
+			m := r.Message(deploy.MsgStopping)
 			m.User = r.Mention.User
-			say = []Message{m}
+			say = []deploy.Message{m}
 			if r.Shown.Status == "" {
-				slot = slotStatus // the place in Slack's line that its status message has
+				slot = deploy.SlotStatus // the place in Slack's line that its status message has
 			}
 		}
 		all.Go(func() {

@@ -1,19 +1,13 @@
-// Package deploy is the domain: what a mention is, what may be deployed from
-// where, the record that is kept of each mention and its states, and the loop
-// that moves records on. It is about deployments of software by a GitLab
-// pipeline; it is not about manifests.
+// Package engine moves records on: one loop takes what is due, does one step for
+// each record, and saves what came of it with a compare-and-set; only whoever's
+// save was accepted may act on it.
 //
-// One record a mention, one loop for what is due, Slack shown the record. A
-// crash, a rate limit, a lost answer, a deadline, a message that Slack did not
-// take: all are the same thing here, a record that becomes due. The functions
-// of [Record] say what a record becomes and are pure; the [Loop] does one step,
-// saves what came of it with a compare-and-set, and only whose save stood may
-// act on it.
+// A crash, a rate limit, a lost answer, a deadline, a message that Slack did not
+// take: all are the same here, a record that becomes due.
 //
-// What is not here: how Slack, GitLab and Redis are spoken to. They are the
-// interfaces [Slack], [GitLab] and [Store], and this package imports nothing
-// but the standard library.
-package deploy
+// How Slack, GitLab and Redis are spoken to is not decided here. They are the
+// interfaces [Slack], [GitLab] and [Store].
+package engine
 
 import (
 	"context"
@@ -23,6 +17,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // How much is in hand at a time, and how long. What does not fit is due later.
@@ -43,13 +40,13 @@ const (
 
 // Loop moves records on: those that this process claims, at once, and those
 // that are due, whoever claimed them. Its fields are set before Run and stay.
-type Loop struct {
+type Engine struct {
 	Store     Store
 	GitLab    GitLab
 	Slack     Slack
 	Reader    Reader
-	Targets   *Targets
-	Timing    Timing
+	Targets   *targets.Map
+	Timing    deploy.Timing
 	Ephemeral bool        // the store ends with the process: who still waits is told
 	Log       func(Event) // called for each thing an operator would look for; may be nil
 
@@ -67,17 +64,17 @@ type Loop struct {
 	back    chan struct{} // the store works: who was told that nothing was started can be claimed
 
 	mu      sync.Mutex
-	inHand  map[Key]*hold
-	lent    map[Key]int    // POSTs under way, and so many settle them yet
-	told    map[Key]Record // who was told that nothing was started, while the store was away
-	warned  map[Key]bool   // who was told that it is not known
-	telling map[Key]bool   // who is being told one of these two
-	refused map[Key]int    // the last delivery of what the store certainly refused each time
-	closed  atomic.Bool    // nothing is heard any more
-	parted  map[Key]bool   // who was told that no more will be shown
-	soon    time.Time      // when to look again, if before the next poll
-	more    bool           // more is due than there was room for
-	storeT  time.Time      // the store's clock at storeL
+	inHand  map[deploy.Key]*hold
+	lent    map[deploy.Key]int           // POSTs under way, and so many settle them yet
+	told    map[deploy.Key]deploy.Record // who was told that nothing was started, while the store was away
+	warned  map[deploy.Key]bool          // who was told that it is not known
+	telling map[deploy.Key]bool          // who is being told one of these two
+	refused map[deploy.Key]int           // the last delivery of what the store certainly refused each time
+	closed  atomic.Bool                  // nothing is heard any more
+	parted  map[deploy.Key]bool          // who was told that no more will be shown
+	soon    time.Time                    // when to look again, if before the next poll
+	more    bool                         // more is due than there was room for
+	storeT  time.Time                    // the store's clock at storeL
 	storeL  time.Time
 	store   error     // how the store answered last
 	okAt    time.Time // when a take went through last and nothing of it was overdue
@@ -85,34 +82,34 @@ type Loop struct {
 
 // Event is one thing that happened, for the log and the counters.
 type Event struct {
-	Name   string // "claimed", "triggered", "moved", "store-away", ...: the log's message
-	Record Record // zero where it is about no record
-	Err    error  // what went wrong
-	Detail string // the rest, in words
+	Name   string        // "claimed", "triggered", "moved", "store-away", ...: the log's message
+	Record deploy.Record // zero where it is about no record
+	Err    error         // what went wrong
+	Detail string        // the rest, in words
 }
 
-func (l *Loop) log(e Event) {
+func (l *Engine) log(e Event) {
 	if l.Log != nil {
 		l.Log(e)
 	}
 }
 
-func (l *Loop) prepare() {
+func (l *Engine) prepare() {
 	l.once.Do(func() {
 		l.work, l.letGo = context.WithCancel(context.Background())
 		l.fresh, l.taken = newSlots(freshAtMost, freshChannel), newSlots(takenAtMost, takenAtMost)
 		l.shows, l.channel = newSlots(showAtMost, showAtMost), newLines()
 		l.calls, l.looks = newLanes(callsAtMost, perProject), newLanes(looksAtMost, looksProject)
 		l.wake, l.back = make(chan struct{}, 1), make(chan struct{}, 1)
-		l.inHand, l.told, l.warned, l.refused = map[Key]*hold{}, map[Key]Record{}, map[Key]bool{}, map[Key]int{}
-		l.parted, l.telling, l.lent = map[Key]bool{}, map[Key]bool{}, map[Key]int{}
+		l.inHand, l.told, l.warned, l.refused = map[deploy.Key]*hold{}, map[deploy.Key]deploy.Record{}, map[deploy.Key]bool{}, map[deploy.Key]int{}
+		l.parted, l.telling, l.lent = map[deploy.Key]bool{}, map[deploy.Key]bool{}, map[deploy.Key]int{}
 	})
 }
 
 // Run takes what is due until ctx ends, and returns when nothing of what is in
 // hand runs any more: see [Loop.Shutdown]. What was not finished is due again for
 // whoever comes next.
-func (l *Loop) Run(ctx context.Context) {
+func (l *Engine) Run(ctx context.Context) {
 	l.prepare()
 	l.hands.Go(func() { l.claimWhenBack(ctx) })
 	at := time.Now()
@@ -127,8 +124,8 @@ func (l *Loop) Run(ctx context.Context) {
 			at = time.Now().Add(l.poll(ctx))
 		case <-l.wake:
 			l.mu.Lock()
-			if !l.soon.IsZero() {
-				at = earlier(at, l.soon)
+			if !l.soon.IsZero() && l.soon.Before(at) {
+				at = l.soon
 			}
 			l.mu.Unlock()
 		}
@@ -137,7 +134,7 @@ func (l *Loop) Run(ctx context.Context) {
 }
 
 // poll takes what is due once and tells when to do so again.
-func (l *Loop) poll(ctx context.Context) time.Duration {
+func (l *Engine) poll(ctx context.Context) time.Duration {
 	l.mu.Lock()
 	l.soon = time.Time{}
 	l.mu.Unlock()
@@ -190,7 +187,7 @@ func (l *Loop) poll(ctx context.Context) time.Duration {
 
 // hand works on a record in a goroutine of its own, whose slot is taken: one
 // step for its own sake, then showing what came of it.
-func (l *Loop) hand(h Stored, from *slots, name string) {
+func (l *Engine) hand(h Stored, from *slots, name string) {
 	k := h.Record.Mention.Key
 	give := sync.OnceFunc(func() {
 		from.give(name)
@@ -211,14 +208,14 @@ func (l *Loop) hand(h Stored, from *slots, name string) {
 	})
 }
 
-func (l *Loop) handle(h Stored, stepped func()) {
+func (l *Engine) handle(h Stored, stepped func()) {
 	h, show := l.step(h, stepped)
 	stepped()
 	l.present(h, show)
 }
 
 // present shows a record that is to be shown, if there is room.
-func (l *Loop) present(h Stored, show bool) {
+func (l *Engine) present(h Stored, show bool) {
 	switch {
 	case show && l.shows.take(""):
 		l.showOrBreak(h)
@@ -237,7 +234,7 @@ type hold struct {
 // grip takes a record in hand. One that is in hand already came up again, by a
 // word from outside: it is looked at once more before it is let go, which is at
 // once where GitLab was only being asked about it. Then mine is nil.
-func (l *Loop) grip(h Stored) (mine *hold) {
+func (l *Engine) grip(h Stored) (mine *hold) {
 	k := h.Record.Mention.Key
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -257,7 +254,7 @@ func (l *Loop) grip(h Stored) (mine *hold) {
 // lend lets a record in hand go while its POST is under way, which may take more
 // than a minute: what is heard of it meanwhile is another's to handle, in this
 // process as in any other.
-func (l *Loop) lend(k Key) {
+func (l *Engine) lend(k deploy.Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.inHand, k)
@@ -265,10 +262,10 @@ func (l *Loop) lend(k Key) {
 }
 
 // isBusy tells whether something of a record is under way. l.mu is held.
-func (l *Loop) isBusy(k Key) bool { return l.inHand[k] != nil || l.lent[k] > 0 }
+func (l *Engine) isBusy(k deploy.Key) bool { return l.inHand[k] != nil || l.lent[k] > 0 }
 
 // interruptible has a look-up end when its record comes up again.
-func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
+func (l *Engine) interruptible(k deploy.Key, interrupt func()) (done func()) {
 	set := func(f func()) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -283,7 +280,7 @@ func (l *Loop) interruptible(k Key, interrupt func()) (done func()) {
 }
 
 // release lets a record go, unless it came up again.
-func (l *Loop) release(k Key, mine *hold) (again *Stored) {
+func (l *Engine) release(k deploy.Key, mine *hold) (again *Stored) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.inHand[k] != mine { // it was lent
@@ -302,9 +299,9 @@ func (l *Loop) release(k Key, mine *hold) (again *Stored) {
 
 // save writes next over h. A save whose answer was lost is made again, with
 // the same bytes, until it is known: at most as long as ctx.
-func (l *Loop) save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error) {
+func (l *Engine) save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
 	// mutant: a save without a fresh mark
-	next.Layout, next.Revision = Layout, rand.Text()
+	next.Layout, next.Revision = deploy.Layout, rand.Text()
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 		saved, err := l.Store.Save(tryCtx, h, next, due)
@@ -331,7 +328,7 @@ func (l *Loop) save(ctx context.Context, h Stored, next Record, due time.Duratio
 	}
 }
 
-func (l *Loop) delay(h Stored, d time.Duration) {
+func (l *Engine) delay(h Stored, d time.Duration) {
 	ctx, cancel := context.WithTimeout(l.work, storeTimeout)
 	defer cancel()
 	if err := l.Store.Delay(ctx, h, d); err == nil && d >= 0 {
@@ -340,7 +337,7 @@ func (l *Loop) delay(h Stored, d time.Duration) {
 }
 
 // lookIn has the loop look again in d, if it would not by itself.
-func (l *Loop) lookIn(d time.Duration) {
+func (l *Engine) lookIn(d time.Duration) {
 	if d < 0 || d >= pollEvery {
 		return
 	}
@@ -358,7 +355,7 @@ func (l *Loop) lookIn(d time.Duration) {
 
 // room has the loop look at once for what it had no room for, when there is
 // room for many: one at a time would be as many round trips.
-func (l *Loop) room() {
+func (l *Engine) room() {
 	l.mu.Lock()
 	more := l.more
 	l.mu.Unlock()
@@ -367,10 +364,10 @@ func (l *Loop) room() {
 	}
 }
 
-func (l *Loop) hasRoom() bool { return l.taken.free() >= takenAtMost/2 }
+func (l *Engine) hasRoom() bool { return l.taken.free() >= takenAtMost/2 }
 
 // storeAnswered keeps how the store is, and says so once when it changes.
-func (l *Loop) storeAnswered(err error) {
+func (l *Engine) storeAnswered(err error) {
 	l.mu.Lock()
 	was := l.store
 	l.store = err
@@ -385,14 +382,14 @@ func (l *Loop) storeAnswered(err error) {
 }
 
 // syncClock keeps the store's clock.
-func (l *Loop) syncClock(h Stored) {
+func (l *Engine) syncClock(h Stored) {
 	l.mu.Lock()
 	l.storeT, l.storeL = h.Now, time.Now()
 	l.mu.Unlock()
 }
 
 // now is the store's clock: hosts' clocks differ, this one is everybody's.
-func (l *Loop) now() time.Time {
+func (l *Engine) now() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.storeL.IsZero() {
@@ -404,7 +401,7 @@ func (l *Loop) now() time.Time {
 // Ready tells what keeps the loop from its work; nil: nothing.
 //
 //docgen:errors ready
-func (l *Loop) Ready() error {
+func (l *Engine) Ready() error {
 	l.prepare()
 	l.mu.Lock()
 	defer l.mu.Unlock()

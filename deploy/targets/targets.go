@@ -1,4 +1,5 @@
-package deploy
+// Package targets reads the target map: what can be deployed, from which channel.
+package targets
 
 import (
 	"cmp"
@@ -11,11 +12,13 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // Targets is the target map: what can be deployed, from which channel. It is
 // read once, at start, and does not change. A nil one is empty.
-type Targets struct {
+type Map struct {
 	teams    map[string]*team
 	projects []string // distinct, sorted
 	channels int
@@ -25,8 +28,8 @@ type Targets struct {
 // team stands behind a pointer, which is all that fmt prints of it: in
 // unexported fields it would print the tokens, past what [Secret] says.
 type team struct {
-	channels map[string][]Target // sorted by name
-	owners   map[string]owner    // by the target's lower-cased name
+	channels map[string][]deploy.Target // sorted by name
+	owners   map[string]owner           // by the target's lower-cased name
 }
 
 // owner is the first channel found to have a target of some name, and whether
@@ -39,27 +42,27 @@ type owner struct {
 // ParseTargets reads the target map from its JSON, which may also stand inside
 // a JSON string. Targets without a ref or timeout of their own get the ones
 // given. An error is a [*TargetsError] with everything that is wrong.
-func ParseTargets(data []byte, ref string, timeout time.Duration) (*Targets, error) {
+func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
 	data, problem := unwrapJSON(data)
 	if problem != "" {
-		return nil, &TargetsError{Problems: []string{problem}}
+		return nil, &Error{Problems: []string{problem}}
 	}
 	r := mapReader{cursor: cursor{data: data}, ref: ref, timeout: timeout}
 	t := r.read()
 	if len(r.problems) > 0 {
-		return nil, &TargetsError{Problems: r.problems}
+		return nil, &Error{Problems: r.problems}
 	}
 	return t, nil
 }
 
 // TargetsError is what is wrong with a target map, one line each, with the
 // path of the key that it is about. No line holds a value of the map.
-type TargetsError struct{ Problems []string }
+type Error struct{ Problems []string }
 
-func (e *TargetsError) Error() string { return strings.Join(e.Problems, "\n") }
+func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // In gives the targets of a channel, sorted by name. They are not to be changed.
-func (t *Targets) In(team, channel string) []Target {
+func (t *Map) In(team, channel string) []deploy.Target {
 	if t == nil || t.teams[team] == nil {
 		return nil
 	}
@@ -67,17 +70,17 @@ func (t *Targets) In(team, channel string) []Target {
 }
 
 // Find gives the target of a channel with exactly that name.
-func (t *Targets) Find(team, channel, name string) (Target, bool) {
+func (t *Map) Find(team, channel, name string) (deploy.Target, bool) {
 	here := t.In(team, channel)
-	i, ok := slices.BinarySearchFunc(here, name, func(t Target, name string) int { return cmp.Compare(t.Name, name) })
+	i, ok := slices.BinarySearchFunc(here, name, func(t deploy.Target, name string) int { return cmp.Compare(t.Name, name) })
 	if !ok {
-		return Target{}, false
+		return deploy.Target{}, false
 	}
 	return here[i], true
 }
 
 // AllTeams are the teams of the map, sorted.
-func (t *Targets) AllTeams() []string {
+func (t *Map) AllTeams() []string {
 	if t == nil {
 		return nil
 	}
@@ -86,7 +89,7 @@ func (t *Targets) AllTeams() []string {
 
 // Teams gives the teams that have targets in that channel, sorted. In a channel
 // that workspaces share there may be several.
-func (t *Targets) Teams(channel string) []string {
+func (t *Map) Teams(channel string) []string {
 	if t == nil {
 		return nil
 	}
@@ -103,7 +106,7 @@ func (t *Targets) Teams(channel string) []string {
 // Elsewhere tells whether another channel of the team has a target of that
 // name, whatever the case of its letters. It takes the same time for a hundred
 // thousand channels as for one.
-func (t *Targets) Elsewhere(team, channel, name string) bool {
+func (t *Map) Elsewhere(team, channel, name string) bool {
 	if t == nil || t.teams[team] == nil {
 		return false
 	}
@@ -112,7 +115,7 @@ func (t *Targets) Elsewhere(team, channel, name string) bool {
 }
 
 // Projects gives the distinct GitLab projects, as the map writes them, sorted.
-func (t *Targets) Projects() []string {
+func (t *Map) Projects() []string {
 	if t == nil {
 		return nil
 	}
@@ -120,7 +123,7 @@ func (t *Targets) Projects() []string {
 }
 
 // Len counts the channels that have targets, and the targets.
-func (t *Targets) Len() (channels, targets int) {
+func (t *Map) Len() (channels, targets int) {
 	if t == nil {
 		return 0, 0
 	}
@@ -137,12 +140,12 @@ type mapReader struct {
 
 var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-func (r *mapReader) read() *Targets {
-	t := &Targets{teams: make(map[string]*team)}
+func (r *mapReader) read() *Map {
+	t := &Map{teams: make(map[string]*team)}
 	projects := make(map[string]struct{})
 	r.object("", "teams", func(teamID, path string) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
-		team := &team{channels: make(map[string][]Target), owners: make(map[string]owner)}
+		team := &team{channels: make(map[string][]deploy.Target), owners: make(map[string]owner)}
 		t.teams[teamID] = team
 		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
@@ -165,7 +168,7 @@ func (r *mapReader) read() *Targets {
 	return t
 }
 
-func (t *team) add(channel string, here []Target) {
+func (t *team) add(channel string, here []deploy.Target) {
 	t.channels[channel] = here
 	for _, target := range here {
 		name := strings.ToLower(target.Name)
@@ -177,8 +180,8 @@ func (t *team) add(channel string, here []Target) {
 	}
 }
 
-func (r *mapReader) channel(teamID, channelID, path string) []Target {
-	var here []Target
+func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
+	var here []deploy.Target
 	folded := make(map[string]string)
 	r.object(path, "targets", func(name, path string) {
 		lower := strings.ToLower(name)
@@ -187,20 +190,20 @@ func (r *mapReader) channel(teamID, channelID, path string) []Target {
 		}
 		folded[lower] = name
 		r.checkName(name, path)
-		t := Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
+		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
 		r.target(&t, path)
 		here = append(here, t)
 	})
-	slices.SortFunc(here, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(here, func(a, b deploy.Target) int { return cmp.Compare(a.Name, b.Name) })
 	return here
 }
 
-func (r *mapReader) target(t *Target, path string) {
+func (r *mapReader) target(t *deploy.Target, path string) {
 	var project, token bool
 	whole := r.object(path, targetKeys, func(key, path string) {
 		project = project || key == "project_id"
 		token = token || key == "token"
-		if problem := t.take(key, r.value()); problem != "" {
+		if problem := setKey(t, key, r.value()); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
@@ -270,7 +273,7 @@ func (r *mapReader) bad(path, format string, args ...any) {
 // token that was put in a key's place.
 func segment(key string) string {
 	if tokenKind(key) != "" {
-		return redacted
+		return deploy.Secret(key).String()
 	}
 	if runes := []rune(key); len(runes) > 80 {
 		key = string(runes[:80]) + "…"

@@ -1,4 +1,4 @@
-package deploy
+package engine
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 // shelf is the least of a store: one record, saved by compare.
@@ -17,7 +20,7 @@ type shelf struct {
 	bytes []byte
 }
 
-func (s *shelf) Save(_ context.Context, h Stored, next Record, _ time.Duration) (Stored, error) {
+func (s *shelf) Save(_ context.Context, h Stored, next deploy.Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, err
@@ -39,15 +42,15 @@ type busy struct {
 	others int
 }
 
-func (b *busy) Load(context.Context, Key) (Stored, bool, error) {
+func (b *busy) Load(context.Context, deploy.Key) (Stored, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var r Record
+	var r deploy.Record
 	err := json.Unmarshal(b.bytes, &r)
 	return Stored{Record: r, Raw: b.bytes, Now: t0}, true, err
 }
 
-func (b *busy) Save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error) {
+func (b *busy) Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
 	if b.others > 0 {
 		b.others--
 		other := h.Record
@@ -66,21 +69,21 @@ func (b *busy) Save(ctx context.Context, h Stored, next Record, due time.Duratio
 func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 	for _, row := range []struct {
 		others int
-		want   State
+		want   deploy.State
 		failed bool
-	}{{0, Succeeded, false}, {4, Succeeded, false}, {5, Running, true}} {
-		r := in(Running)
+	}{{0, deploy.Succeeded, false}, {4, deploy.Succeeded, false}, {5, deploy.Running, true}} {
+		r := in(deploy.Running)
 		raw, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		targets, err := ParseTargets([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"}}}}`), "master", time.Hour)
+		targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"}}}}`), "master", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := &busy{shelf{bytes: raw}, row.others}
-		_, err = (&Loop{Store: s, Targets: targets}).Callback(t.Context(), Callback{Channel: "C1", TS: r.Mention.TS, Result: ResultSuccess, Shared: true})
-		if h, _, _ := s.Load(t.Context(), Key{}); h.Record.State != row.want || (err != nil) != row.failed {
+		_, err = (&Engine{Store: s, Targets: targets}).Callback(t.Context(), deploy.Callback{Channel: "C1", TS: r.Mention.TS, Result: deploy.ResultSuccess, Shared: true})
+		if h, _, _ := s.Load(t.Context(), deploy.Key{}); h.Record.State != row.want || (err != nil) != row.failed {
 			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
 		}
 	}
@@ -97,10 +100,10 @@ func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 	}
 	s := &shelf{bytes: raw}
 	h := Stored{Record: r, Raw: raw}
-	next := r.Start(target, "", "sum", t0, rules)
+	next := r.Start(target, "", "sum", t0, timing)
 	stood := 0
 	for range 2 {
-		l := &Loop{Store: s}
+		l := &Engine{Store: s}
 		l.prepare()
 		switch _, err := l.save(t.Context(), h, next, 0); {
 		case err == nil:

@@ -1,8 +1,9 @@
-package deploy
+package engine
 
 import (
 	"context"
-	"crypto/subtle"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // A callback is believed for what it shows. The token of one of the record's
@@ -10,39 +11,18 @@ import (
 // that somebody has it, which another project's CI does too: so it counts for a
 // project until a call of that project has proved itself, and no longer.
 
-// IsToken tells whether a text has the form of a PSYCHER_TOKEN, whole. One that
-// has not proves nothing, and no record need be read to know so.
-func IsToken(s string) bool { return s != "" && TokenForm.FindString(s) == s }
-
-// ScrubTokens takes everything of a PSYCHER_TOKEN's form out of a text that came
-// from outside, such as an error of GitLab's that repeats a pipeline's variables.
-func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, redacted) }
-
-// proves tells whether a word shows the token of one of the record's attempts.
-func (r Record) proves(w Callback) bool {
-	if w.Token == "" {
-		return false
-	}
-	sum, found := []byte(TokenSum(w.Token)), 0
-	for _, of := range r.Tokens {
-		found |= subtle.ConstantTimeCompare(sum, []byte(of))
-	}
-	// mutant: proof that is not compared
-	return found == 1
-}
-
 // hear takes in a word that speaks of this record, if it may. An error means
 // that this could not be judged.
-func (l *Loop) hear(ctx context.Context, r Record, w Callback) (Record, CallbackResult, error) {
-	proven := r.proves(w)
+func (l *Engine) hear(ctx context.Context, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
+	proven := r.ProvenBy(w)
 	if !proven {
 		shared, err := l.takesShared(ctx, r, w)
 		if err != nil || !shared {
-			return r, CallbackUnproven, err
+			return r, deploy.CallbackUnproven, err
 		}
 	}
 	next, verdict := r.Hear(w, l.now(), l.Timing)
-	if proven && verdict != CallbackUnknown {
+	if proven && verdict != deploy.CallbackUnknown {
 		// mutant: proof that no record notes
 		next.Deployment.TokenShown = true
 	}
@@ -52,7 +32,7 @@ func (l *Loop) hear(ctx context.Context, r Record, w Callback) (Record, Callback
 // takesShared tells whether a word counts that shows no more than the secret of
 // all: of a record that has no project yet, only if the channel's targets are
 // known and that of none is closed to it.
-func (l *Loop) takesShared(ctx context.Context, r Record, w Callback) (bool, error) {
+func (l *Engine) takesShared(ctx context.Context, r deploy.Record, w deploy.Callback) (bool, error) {
 	if !w.Shared {
 		return false, nil
 	}

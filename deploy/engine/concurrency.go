@@ -1,4 +1,4 @@
-package deploy
+package engine
 
 import (
 	"cmp"
@@ -100,7 +100,10 @@ func (l *lines) next(name string) time.Duration {
 	if !at.moved.IsZero() { // who waited long may wait on
 		apart = max(apart, now.Sub(at.moved)/time.Duration(at.side))
 	}
-	at.end = later(at.end, now).Add(min(apart, mostApart))
+	if at.end.Before(now) {
+		at.end = now
+	}
+	at.end = at.end.Add(min(apart, mostApart))
 	l.of[name] = at
 	return at.end.Sub(now)
 }

@@ -6,7 +6,46 @@ import (
 	"time"
 )
 
-// Callback takes in what a pipeline says: what it makes of the record, and what
+// Result is what a pipeline tells of itself.
+type Result string
+
+// The results that the notify port takes.
+const (
+	ResultStart    Result = "start" // asks whether it may deploy, before it does
+	ResultSuccess  Result = "success"
+	ResultFailure  Result = "failure"
+	ResultCanceled Result = "canceled"
+)
+
+// Callback is what GitLab CI tells the notify port, once it is known to be well
+// formed and to show something that may count: see proof.go.
+type Callback struct {
+	Channel  string
+	TS       string
+	ID       string // PSYCHER_ID; empty from old scripts
+	Result   Result
+	Pipeline int64  // 0: not said
+	Job      int64  // 0: not said
+	JobName  string // CI_JOB_NAME; empty: not said
+	JobStage string // CI_JOB_STAGE; empty: not said
+	SHA      string // CI_COMMIT_SHA; empty: not said
+	Token    Secret // the PSYCHER_TOKEN that the call showed; empty: none
+	Shared   bool   // the call showed NOTIFY_TOKEN
+}
+
+// CallbackResult is what became of a callback.
+type CallbackResult string
+
+// The results of a callback.
+const (
+	CallbackTaken    CallbackResult = "taken"     // recorded, or recorded before
+	CallbackNoEffect CallbackResult = "no-effect" // late, contrary, or of another pipeline: logged, nothing changes
+	CallbackUnknown  CallbackResult = "unknown"   // no deployment of this bot has that channel, timestamp and id
+	CallbackStop     CallbackResult = "stop"      // a start of a pipeline that must not deploy
+	CallbackUnproven CallbackResult = "unproven"  // nothing that it shows proves the deployment, or that there is one
+)
+
+// Hear takes in what a pipeline says: what it makes of the record, and what
 // the pipeline is answered. The same word again changes nothing and is
 // answered the same.
 func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
@@ -52,7 +91,7 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	case r.State == how:
 		return r, CallbackTaken
 	case r.State == Succeeded && how == Failed:
-		return r.addLineOnce(r.message(MsgFailedAfter)), CallbackTaken
+		return r.addLineOnce(r.Message(MsgFailedAfter)), CallbackTaken
 	case how == Succeeded:
 		return r.hearSuccess(w, now, u)
 	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
@@ -139,65 +178,4 @@ func without(names []string, name string) []string {
 // anew; a pipeline that starts now must not deploy.
 func (r Record) toldNothingRuns() bool {
 	return r.State == Answered || r.State == Refused || (r.Deployment.NoneSeen && r.Deployment.Pipeline == 0)
-}
-
-// Edit takes in that the mention was edited, and asks for a deploy (for this one,
-// where the record is about one) or not.
-func (r Record) Edit(deploys bool) Record {
-	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.ID == MsgEditedIn })
-	switch {
-	case deploys && (r.State == Answered || r.State == Refused) && !asked:
-		return r.addLine(Message{ID: MsgEditedIn})
-	case !deploys && (r.State == Accepted || r.State == Waiting):
-		return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
-	case r.State == Triggering: // if GitLab takes it, it runs
-		r.Deployment.TakenBack = !deploys
-	}
-	return r
-}
-
-// Gone takes in that the mention was deleted. What waits starts nothing any
-// more; there is nobody's message left to answer.
-func (r Record) Gone() Record {
-	switch r.State {
-	case Accepted, Waiting:
-		r = r.move(Answered)
-		r.Reactions = nil // nothing stands any more
-	case Triggering:
-		r.Deployment.TakenBack, r.Deployment.Deleted = true, true
-	}
-	return r
-}
-
-// giveUpDelivery holds what is to be put and posted for shown: what breaks who
-// shows it is not tried for ever. What stands may still be taken off, unless
-// that is what breaks.
-func (r Record) giveUpDelivery() Record {
-	off := r.Shown.Off
-	if r.Panics > 3 {
-		off = r.Reactions
-	}
-	r.Shown = Shown{Reaction: r.View().Reaction, Off: off, Status: never, Said: len(r.Lines), InChannel: r.Shown.InChannel}
-	return r
-}
-
-// AfterPanic takes in that the record broke its worker. After the third time nobody
-// takes it up again: it says what is known.
-func (r Record) AfterPanic(now time.Time, u Timing) Record {
-	r.Panics++
-	if r.Panics < 3 {
-		return r
-	}
-	switch r.State {
-	case Accepted, Waiting:
-		return r.Answer(Message{ID: MsgBroken})
-	case Triggering:
-		r = r.move(Unsure)
-		r = r.addLine(r.message(MsgBrokenUnsure))
-	}
-	r.Next = time.Time{}
-	if r.State == Unsure || r.State == Running {
-		r.Next = later(r.Deadline(), now.Add(time.Minute))
-	}
-	return r
 }

@@ -1,9 +1,11 @@
-package deploy
+package engine
 
 import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // What the loop needs of the world. Packages bot, gitlab and dedupe implement
@@ -16,18 +18,18 @@ type Store interface {
 	// and makes the store's birth where that is missing; a negative lease: not due
 	// at all. made tells whether this very call, or an earlier try of it with the
 	// same record, made it. Birth is by Slack's clock, which slackNow gives.
-	Claim(ctx context.Context, r Record, lease time.Duration, slackNow time.Time) (h Stored, made bool, err error)
+	Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (h Stored, made bool, err error)
 	// Take hands out at most n records that are due, and moves their due time on
 	// by lease, so that nobody else is handed them meanwhile. It tells in how long
 	// the next is due: 0 if more is due than n, negative if nothing is ever due.
 	Take(ctx context.Context, n int, lease time.Duration) (due []Stored, next time.Duration, err error)
 	// Load reads a record without taking it. ok is false where there is none.
-	Load(ctx context.Context, k Key) (h Stored, ok bool, err error)
+	Load(ctx context.Context, k deploy.Key) (h Stored, ok bool, err error)
 	// Save writes next over h, if what stands in the store is still h (or is
 	// nothing, or is already next), due after the duration; none if due is
 	// negative. It gives what then stands for the next save, or [ErrChanged].
 	// Saving the same next twice is one save.
-	Save(ctx context.Context, h Stored, next Record, due time.Duration) (Stored, error)
+	Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error)
 	// Delay moves a record's due time without changing the record, if what
 	// stands in the store is still h; negative: it is not due at all.
 	Delay(ctx context.Context, h Stored, due time.Duration) error
@@ -37,7 +39,7 @@ type Store interface {
 	// The save that first sets a record's Deployment.TokenShown keeps that, for good.
 	Proved(ctx context.Context, projects ...string) (bool, error)
 	// Last is the newest deployment of a target.
-	Last(ctx context.Context, team, channel, target string) (r Record, ok bool, err error)
+	Last(ctx context.Context, team, channel, target string) (r deploy.Record, ok bool, err error)
 }
 
 var (
@@ -53,7 +55,7 @@ var (
 
 // Stored is a record as it was read: what a save compares with.
 type Stored struct {
-	Record Record
+	Record deploy.Record
 	Raw    []byte    // the stored bytes, compared at the next save
 	Due    time.Time // when it was due, if it was taken
 	Now    time.Time // the store's clock when it answered
@@ -65,7 +67,7 @@ type GitLab interface {
 	// Trigger makes the one POST of an attempt, whose token goes out as
 	// PSYCHER_TOKEN. Writing it must begin before until (by wall clock and
 	// monotonic clock), else it is not sent and the outcome says so.
-	Trigger(ctx context.Context, t Target, m Mention, token Secret, until time.Time) TriggerResult
+	Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult
 	// CanPoll tells whether there is an API token to look pipelines up with.
 	CanPoll() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among
@@ -73,64 +75,14 @@ type GitLab interface {
 	// store's nor ours. complete means: the listing was read to its end, and all
 	// that might be it could be told apart. A found pipeline is given whatever
 	// complete says.
-	Find(ctx context.Context, project, id string, age time.Duration) (p Pipeline, complete bool, err error)
+	Find(ctx context.Context, project, id string, age time.Duration) (p deploy.Pipeline, complete bool, err error)
 	// Poll reads the state of a pipeline and, where it is over, waits
 	// for a person or is asked for early, of its jobs. Its error may be a [*LaterError]. With an error may come what is
 	// known all the same: the pipeline has an ID then.
-	Poll(ctx context.Context, project string, pipeline int64, count Counting) (Pipeline, error)
+	Poll(ctx context.Context, project string, pipeline int64, count deploy.Counting) (deploy.Pipeline, error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
 }
-
-// TriggerStatus is what became of a trigger POST.
-type TriggerStatus string
-
-// Everything that is not surely one of the others is TriggerUnsure.
-const (
-	TriggerStarted TriggerStatus = "started"  // GitLab has a pipeline
-	TriggerFailed  TriggerStatus = "failed"   // GitLab has a pipeline, and it has failed already (422, or 201 with status failed)
-	TriggerRefused TriggerStatus = "refused"  // GitLab said no; nothing runs
-	TriggerWait    TriggerStatus = "wait"     // it did not run, and may be tried again after After
-	TriggerNotSent TriggerStatus = "not-sent" // it was too late to write the POST; nothing was sent
-	TriggerUnsure  TriggerStatus = "unsure"   // it may run
-)
-
-// TriggerResult is what became of a trigger POST, and what is known of it.
-type TriggerResult struct {
-	Status   TriggerStatus
-	Pipeline Pipeline      // TriggerStarted, TriggerFailed
-	Reason   MessageID     // TriggerRefused, TriggerWait: why
-	Detail   string        // GitLab's own words, short, without secrets and markup; for the reply
-	After    time.Duration // TriggerWait: when to try again
-	Err      error         // the technical side, for the log; without secrets
-}
-
-// Pipeline is what GitLab tells of a pipeline.
-type Pipeline struct {
-	ID  int64
-	URL string
-	// End is how it ended for the deployment: Succeeded, Failed or Canceled; empty
-	// while it may go on (also manual, waiting_for_resource, canceling).
-	End State
-	// Detail names the job that failed, or waits, where that is known.
-	Detail string
-	Waits  Waits // what it waits for, where it is known not to move
-	// Nothing: it is over, and no job that deploys has run. Without an End one of
-	// them still waits for a person to start it.
-	Nothing bool
-	Judged  bool // the jobs were asked for
-	Unseen  bool // but could not be read: End is GitLab's word for the whole pipeline
-	Retry   bool // Unseen: another look may show them
-}
-
-// Waits is what a pipeline waits for that does not move.
-type Waits string
-
-// What a pipeline may wait for.
-const (
-	WaitsPerson Waits = "person" // somebody has to start a job in GitLab
-	WaitsRunner Waits = "runner" // no runner has taken its first job
-)
 
 // Slack shows things: package bot. Errors: nil, *LaterError (not done, try
 // again), *PassingError (not done, try again for a while), *LostError (may have
@@ -139,21 +91,29 @@ const (
 type Slack interface {
 	// React puts a reaction on the mention; it may already be there. Its error may
 	// be [ErrMentionGone].
-	React(ctx context.Context, k Key, emoji string) error
+	React(ctx context.Context, k deploy.Key, emoji string) error
 	// Unreact takes the bot's own reaction off; it may already be gone.
-	Unreact(ctx context.Context, k Key, emoji string) error
+	Unreact(ctx context.Context, k deploy.Key, emoji string) error
 	// Reread reads the mention's message as it stands now. Its error is
 	// [ErrMentionGone] where it was deleted; any other says that this is not known.
-	Reread(ctx context.Context, m Mention) (Mention, error)
+	Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error)
 	// Post writes a message.
-	Post(ctx context.Context, at Place, say Message) (ts string, err error)
+	Post(ctx context.Context, at Place, say deploy.Message) (ts string, err error)
 	// Update edits a message of the bot's own.
-	Update(ctx context.Context, k Key, ts string, say Message) error
+	Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error
 	// Find looks whether the message of a place was posted. ok is false where it
 	// was not; an error where that cannot be told.
 	Find(ctx context.Context, at Place) (ts string, ok bool, err error)
 	// Now is Slack's clock.
 	Now() time.Time
+}
+
+// Place is where one message about a mention stands: in the mention's thread, or
+// in the channel itself where the thread takes no replies.
+type Place struct {
+	Mention   deploy.Mention
+	Slot      string // names the message within the record, so that it can be told from others
+	InChannel bool
 }
 
 // ErrMentionGone: the mention is not there any more, somebody deleted it.
@@ -190,5 +150,5 @@ func (e *LostError) Unwrap() error { return e.Err }
 // Reader understands mentions: package bot.
 type Reader interface {
 	// Read tells what a mention asks for, given the targets of its channel.
-	Read(m Mention, here []Target) Intent
+	Read(m deploy.Mention, here []deploy.Target) deploy.Intent
 }

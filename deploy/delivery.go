@@ -1,0 +1,162 @@
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+// This file says which calls bring Slack from what it shows to what it should
+// show, and what of the record stands in Slack after each.
+
+// Call is one call to Slack that is to be made for a record.
+type Call struct {
+	Kind     CallKind
+	Reaction string  // CallReact, CallUnreact
+	Slot     string  // CallPost, CallFind, CallUpdate: names the message within the record
+	Message  Message // CallPost, CallUpdate
+}
+
+// CallKind is what a call does. Slack limits and refuses each kind by itself.
+type CallKind string
+
+// The kinds of calls.
+const (
+	CallFind    CallKind = "find" // looks whether a post that was begun stands
+	CallReact   CallKind = "react"
+	CallUpdate  CallKind = "update"
+	CallPost    CallKind = "post"
+	CallUnreact CallKind = "unreact"
+)
+
+// SlotStatus names the status message among a record's posts.
+const SlotStatus = "status"
+
+// SlotLine names a line of the thread among a record's posts.
+func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
+
+// statusNever marks a status message that Slack will not take.
+const statusNever = "-"
+
+// shows tells one thing to be shown from another by the same kind of call.
+func (c Call) shows() string {
+	if c.Reaction != "" {
+		return c.Reaction
+	}
+	return c.Slot + " " + string(c.Message.ID)
+}
+
+// PendingCalls returns the calls that bring Slack up to date, in the order in
+// which they are best made: the reaction, which is what people look at, then
+// the messages in their order, and last the cleaning up.
+func (r Record) PendingCalls() []Call {
+	var calls []Call
+	add := func(c Call) { calls = append(calls, c) }
+	v, shown := r.View(), r.Shown
+	if shown.Posting != "" {
+		add(Call{Kind: CallFind, Slot: shown.Posting})
+	}
+	reacted := v.Reaction == "" || v.Reaction == shown.Reaction
+	if !reacted {
+		add(Call{Kind: CallReact, Reaction: v.Reaction})
+	}
+	if v.Status != nil && shown.Status != statusNever && shown.Form != v.Status.form() {
+		kind := CallUpdate
+		if shown.Status == "" {
+			kind = CallPost
+		}
+		add(Call{Kind: kind, Slot: SlotStatus, Message: r.Worded(*v.Status, 0)})
+	}
+	for n := shown.Said; n < len(r.Lines); n++ {
+		add(Call{Kind: CallPost, Slot: SlotLine(n), Message: r.Worded(r.Lines[n], n)})
+	}
+	for _, old := range r.Reactions { // once the new one stands, so that there is always one
+		// mutant: the old reaction taken off before the new one stands
+		if reacted && old != v.Reaction && !slices.Contains(shown.Off, old) && r.State != Triggering { // triggering is short: what stands may stay
+			add(Call{Kind: CallUnreact, Reaction: old})
+		}
+	}
+	return calls
+}
+
+// Worded chooses a message's wording: at random over records, the same for one
+// message. In the channel itself every message names the person.
+func (r Record) Worded(m Message, n int) Message {
+	h := fnv.New32a()
+	fmt.Fprint(h, r.Mention.ID, m.ID, n)
+	m.Seed = h.Sum32()
+	if r.Shown.InChannel {
+		m.InChannel, m.User = true, r.Mention.User
+	}
+	return m
+}
+
+// Due is in how long the record must be looked at; negative: not at all.
+func (r Record) Due(now time.Time) time.Duration {
+	at := r.Next
+	if len(r.PendingCalls()) > 0 {
+		show := later(later(r.Shown.Next, r.Shown.Until), now)
+		if at.IsZero() || show.Before(at) {
+			at = show
+		}
+	}
+	if at.IsZero() {
+		if r.State == Accepted {
+			return 0
+		}
+		// mutant: a record left due for ever
+		return -1
+	}
+	return max(0, at.Sub(now))
+}
+
+// WithShown returns the record with what is shown of it replaced.
+func (r Record) WithShown(s Shown) Record {
+	r.Shown = s
+	return r
+}
+
+// Done notes that a call was made, and the ts of what was posted or found. A
+// call that Slack will never take counts as made; a post then has no ts.
+func (s *Shown) Done(c Call, ts string) {
+	switch {
+	case c.Kind == CallReact:
+		s.Reaction = c.Reaction
+		s.Off = without(s.Off, c.Reaction)
+	case c.Kind == CallUnreact:
+		s.Off = append(slices.Clone(s.Off), c.Reaction)
+	case c.Kind == CallUpdate:
+		s.Form = c.Message.form()
+	case c.Slot != SlotStatus:
+		s.Said++
+	case ts == "":
+		s.Status, s.Form = statusNever, c.Message.form()
+	case c.Kind == CallFind:
+		s.Status, s.Form = ts, "" // which form was posted is not known: it is edited
+	default:
+		s.Status, s.Form = ts, c.Message.form()
+	}
+}
+
+// Equal tells whether two records show the same, whenever they are to go on.
+func (s Shown) Equal(o Shown) bool {
+	s.Next, o.Next = time.Time{}, time.Time{}
+	a, errA := json.Marshal(s)
+	b, errB := json.Marshal(o)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// GiveUpDelivery marks everything pending as delivered, so that a record which
+// keeps panicking its worker is not retried for ever. Old reactions may still be
+// taken off, unless that is what panics.
+func (r Record) GiveUpDelivery() Record {
+	off := r.Shown.Off
+	if r.Panics > 3 {
+		off = r.Reactions
+	}
+	r.Shown = Shown{Reaction: r.View().Reaction, Off: off, Status: statusNever, Said: len(r.Lines), InChannel: r.Shown.InChannel}
+	return r
+}

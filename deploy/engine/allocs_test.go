@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
+)
+
+// still is a store, a GitLab, a Slack and a reader that do nothing, but the
+// store encodes as the real one does.
+type still struct {
+	Store
+	GitLab
+}
+
+type stillSlack struct{ Slack }
+
+func (stillSlack) Now() time.Time { return t0 }
+
+func (still) Claim(_ context.Context, r deploy.Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
+	raw, err := json.Marshal(r)
+	return Stored{Record: r, Raw: raw, Now: t0}, false, err
+}
+
+func (still) Save(_ context.Context, _ Stored, next deploy.Record, _ time.Duration) (Stored, error) {
+	raw, err := json.Marshal(next)
+	return Stored{Record: next, Raw: raw, Now: t0}, err
+}
+
+func (still) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.TriggerResult {
+	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+}
+
+func (still) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }
+func (still) Read(_ deploy.Mention, here []deploy.Target) (in deploy.Intent) {
+	return deploy.Intent{Target: here[0].Name}
+}
+
+// What a mention allocates from its claim to its trigger, the calls themselves
+// left out. It is not to double unseen: mend what has grown, or say why here.
+func TestWhatAMentionAllocates(t *testing.T) {
+	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l.prepare() // the cases come in any order
+	m := deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", User: "U1", Text: "release"}
+	for name, c := range map[string]struct {
+		most float64
+		do   func() bool
+	}{
+		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
+		"trigger": {115, func() bool {
+			h, show := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Mention: m}, Now: t0}, func() {})
+			return show && h.Record.State == deploy.Running
+		}},
+	} {
+		if !c.do() {
+			t.Errorf("%s: it is not done", name)
+		}
+		if n := testing.AllocsPerRun(200, func() { c.do() }); n > c.most {
+			t.Errorf("%s: %v allocations, at most %v are expected", name, n, c.most)
+		}
+	}
+}

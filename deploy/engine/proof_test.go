@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
+)
+
+// court is a shelf that knows which projects have proved themselves.
+type court struct {
+	busy
+	proved []string
+	asked  []string
+	err    error
+}
+
+func (c *court) Proved(_ context.Context, projects ...string) (bool, error) {
+	c.asked = append(c.asked, projects...)
+	return slices.ContainsFunc(projects, func(p string) bool { return slices.Contains(c.proved, p) }), c.err
+}
+
+// attempts gives a record tokens of so many attempts.
+func attempts(r deploy.Record, n int) (deploy.Record, []deploy.Secret) {
+	var tokens []deploy.Secret
+	for range n {
+		tokens = append(tokens, deploy.NewToken())
+		r.Tokens = append(slices.Clone(r.Tokens), deploy.TokenSum(tokens[len(tokens)-1]))
+	}
+	return r, tokens
+}
+
+// hears puts a record on the shelf and a word to a loop.
+func (c *court) hears(t *testing.T, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
+	t.Helper()
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"},"web":{"project_id":"group/web","token":"glptt-test-0000"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.bytes = raw
+	w.Channel, w.TS = r.Mention.Channel, r.Mention.TS
+	v, err := (&Engine{Store: c, Targets: targets}).Callback(t.Context(), w)
+	h, _, loadErr := c.Load(t.Context(), deploy.Key{})
+	if loadErr != nil {
+		t.Fatal(loadErr)
+	}
+	return h.Record, v, err
+}
+
+func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
+	project := target.Project
+	for name, row := range map[string]struct {
+		shows  func(own []deploy.Secret) deploy.Callback
+		proved []string
+		takes  bool
+		proves bool
+	}{
+		"its token":                               {func(own []deploy.Secret) deploy.Callback { return deploy.Callback{Token: own[1]} }, nil, true, true},
+		"its token, once proved":                  {func(own []deploy.Secret) deploy.Callback { return deploy.Callback{Token: own[1]} }, []string{project}, true, true},
+		"the token of an attempt before":          {func(own []deploy.Secret) deploy.Callback { return deploy.Callback{Token: own[0]} }, []string{project}, true, true},
+		"its token and the secret of all":         {func(own []deploy.Secret) deploy.Callback { return deploy.Callback{Token: own[1], Shared: true} }, []string{project}, true, true},
+		"the secret of all":                       {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Shared: true} }, nil, true, false},
+		"the secret of all, where another proved": {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Shared: true} }, []string{"group/web"}, true, false},
+		"the secret of all, once proved":          {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Shared: true} }, []string{project}, false, false},
+		"another's token":                         {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Token: deploy.NewToken()} }, nil, false, false},
+		"another's token and the secret of all":   {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Token: deploy.NewToken(), Shared: true} }, nil, true, false},
+		"another's token and the secret, proved":  {func([]deploy.Secret) deploy.Callback { return deploy.Callback{Token: deploy.NewToken(), Shared: true} }, []string{project}, false, false},
+		"the sum of its token, as Redis has it": {func(own []deploy.Secret) deploy.Callback {
+			return deploy.Callback{Token: deploy.Secret(deploy.TokenSum(own[1]))}
+		}, nil, false, false},
+		"nothing": {func([]deploy.Secret) deploy.Callback { return deploy.Callback{} }, nil, false, false},
+	} {
+		for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled} {
+			r, own := attempts(in(deploy.Running), 2)
+			w := row.shows(own)
+			w.Result, w.Pipeline = result, 7
+			c := &court{proved: row.proved}
+			next, v, err := c.hears(t, r, w)
+			want := deploy.CallbackUnproven
+			if row.takes {
+				want = deploy.CallbackTaken
+			}
+			if v != want || err != nil {
+				t.Errorf("%s, %s: %q %v, want %q", name, result, v, err, want)
+			}
+			if !row.takes && next.State != deploy.Running {
+				t.Errorf("%s, %s: it moved to %s", name, result, next.State)
+			}
+			if next.Deployment.TokenShown != row.proves {
+				t.Errorf("%s, %s: proved %v, want %v", name, result, next.Deployment.TokenShown, row.proves)
+			}
+			if !w.Shared && len(c.asked) > 0 {
+				t.Errorf("%s, %s: asked what %q proved", name, result, c.asked)
+			}
+		}
+	}
+}
+
+// A record that was not triggered yet has no project: absence is no permission.
+func TestTheSecretOfAllStartsNothingInAChannelThatProvedItself(t *testing.T) {
+	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess} {
+		c := &court{proved: []string{"group/web"}}
+		if next, v, err := c.hears(t, accepted(), deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
+			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
+		}
+	}
+}
+
+// Nor in a channel that the map of this process does not have, as while a map is
+// changed: it cannot tell which projects are meant.
+func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
+	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess} {
+		r := accepted()
+		r.Mention.Channel = "C9"
+		if next, v, err := (&court{}).hears(t, r, deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
+			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
+		}
+	}
+}
+
+func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
+	r, own := attempts(in(deploy.Running), 1)
+	away := errors.New("the store is down")
+	c := &court{err: away}
+	if next, v, err := c.hears(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != "" || !errors.Is(err, away) || next.State != deploy.Running {
+		t.Errorf("%q %v, and it is %s", v, err, next.State)
+	}
+	if next, v, err := c.hears(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultSuccess}); v != deploy.CallbackTaken || err != nil || next.State != deploy.Succeeded {
+		t.Errorf("with its token: %q %v, and it is %s", v, err, next.State)
+	}
+}
+
+// A record of layout 1 has no tokens: an older process made its POST.
+func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
+	r := in(deploy.Running)
+	r.Tokens = nil
+	for _, token := range []deploy.Secret{deploy.NewToken(), ""} {
+		if _, v, _ := (&court{}).hears(t, r, deploy.Callback{Token: token, Result: deploy.ResultSuccess}); v != deploy.CallbackUnproven {
+			t.Errorf("%d characters: %q", len(token), v)
+		}
+	}
+	// Its pipeline has nothing else to show, also where another proves itself while the upgrade is under way.
+	for _, proved := range [][]string{nil, {target.Project}} {
+		if _, v, _ := (&court{proved: proved}).hears(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != deploy.CallbackTaken {
+			t.Errorf("the secret of all, proved %q: %q", proved, v)
+		}
+	}
+}
+
+func TestAStartOfAnEarlierAttemptIsAdoptedOrStopped(t *testing.T) {
+	for _, s := range []deploy.State{deploy.Triggering, deploy.Waiting, deploy.Unsure} {
+		r, own := attempts(in(s), 2)
+		r.Deployment.Pipeline = 0
+		next, v, err := (&court{}).hears(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultStart, Pipeline: 9})
+		if v != deploy.CallbackTaken || err != nil || next.Deployment.Pipeline != 9 || next.State != deploy.Running {
+			t.Errorf("%s: %q %v, pipeline %d, %s", s, v, err, next.Deployment.Pipeline, next.State)
+		}
+		if _, v, _ := (&court{}).hears(t, next, deploy.Callback{Token: own[1], Result: deploy.ResultStart, Pipeline: 10}); v != deploy.CallbackStop {
+			t.Errorf("%s: the other attempt's start: %q", s, v)
+		}
+	}
+}
