@@ -20,7 +20,7 @@ import (
 const imageUser = 65532
 
 // The program as it lies in the image, with that as its whole world: IMAGE_ROOT
-// is the image's content (.ci/run image unpacks it).
+// is the image's content (make image unpacks it).
 func TestTheImageDeploys(t *testing.T) {
 	root := os.Getenv("IMAGE_ROOT")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

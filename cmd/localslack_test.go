@@ -13,7 +13,7 @@ import (
 )
 
 // The real program against an imitation of Slack that others wrote: local-slack,
-// whose program LOCAL_SLACK names (.ci/run localslack fetches it). Unlike Slack
+// whose program LOCAL_SLACK names (make localslack fetches it). Unlike Slack
 // it hands each envelope to every socket. It keeps no metadata of messages, does
 // not look at tokens, and its edits are no mentions, so nothing of that is held here.
 func TestLocalSlack(t *testing.T) {

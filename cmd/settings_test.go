@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -17,8 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 )
-
-var update = flag.Bool("update", false, "rewrite the files that tests compare with")
 
 const fakeMap = `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`
 

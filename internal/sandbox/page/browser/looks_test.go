@@ -15,7 +15,7 @@ func axe(t *testing.T) string {
 	t.Helper()
 	name := os.Getenv("AXE")
 	if name == "" {
-		t.Fatal("AXE is not set: the path of axe-core's axe.min.js; .ci/run page sets it")
+		t.Fatal("AXE is not set: the path of axe-core's axe.min.js; make page sets it")
 	}
 	script, err := os.ReadFile(name)
 	if err != nil {
