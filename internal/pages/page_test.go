@@ -128,6 +128,22 @@ func TestReadmesTestCommandIsThatOfMake(t *testing.T) {
 	}
 }
 
+func TestPagesNameTargetsThatMakeHas(t *testing.T) {
+	makefile := read(t, "Makefile")
+	named := 0
+	for _, page := range pages(t) {
+		for _, found := range regexp.MustCompile("`make ([a-z]+)`").FindAllStringSubmatch(read(t, page), -1) {
+			named++
+			if !strings.Contains(makefile, "\n"+found[1]+":") {
+				t.Errorf("%s: there is no target %s", page, found[1])
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no page names a target")
+	}
+}
+
 func TestGitLabRunsTheStepsOfCI(t *testing.T) {
 	steps := regexp.MustCompile(`(?m)^steps=\((.*)\)$`).FindStringSubmatch(read(t, ".ci/run"))
 	jobs := regexp.MustCompile(`(?m)^ *- TARGET: \[(.*)\]$`).FindStringSubmatch(read(t, ".gitlab-ci.yml"))
