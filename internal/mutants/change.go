@@ -11,10 +11,10 @@ import (
 // change is how a mutant changes the marked code.
 type change func(place) ([]edit, error)
 
-var errNotHere = errors.New("the marked code is nothing that this change can be made to")
+var errNotHere = errors.New("this change cannot be made to the marked code")
 
-// drop leaves the statement out. It is still compiled, so that nothing is
-// unused.
+// drop does not run the statement. It is still compiled, so that no variable or
+// import is unused.
 func drop(p place) ([]edit, error) {
 	switch s := p.node.(type) {
 	case nil: // Lua
@@ -103,7 +103,7 @@ func dropTerm(n int) change {
 			terms = appendTerms(terms, c, op)
 		}
 		if n > len(terms) {
-			return nil, fmt.Errorf("the condition has %d terms, and this is to drop number %d", len(terms), n)
+			return nil, fmt.Errorf("the condition has %d terms, no number %d", len(terms), n)
 		}
 		switch t := terms[n-1]; t.op {
 		case token.LAND:
@@ -111,7 +111,7 @@ func dropTerm(n int) change {
 		case token.LOR:
 			return p.wrap(t.expr, "(false && (", "))"), nil
 		default:
-			return nil, errors.New("the condition has one term alone: say never or always")
+			return nil, errors.New("the condition has only one term: use never or always")
 		}
 	}
 }
@@ -141,7 +141,7 @@ func (p place) wrap(e ast.Expr, before, after string) []edit {
 // offset is where a position of the marked code is in the file's text.
 func (p place) offset(at token.Pos) int { return p.from + int(at-p.node.Pos()) }
 
-// keep leaves the n-th of the assigned variables as it is, from 1.
+// keep does not assign the n-th variable, from 1.
 func keep(n int) change {
 	return func(p place) ([]edit, error) {
 		s, ok := p.node.(*ast.AssignStmt)
@@ -153,8 +153,8 @@ func keep(n int) change {
 	}
 }
 
-// background has the call that is assigned or returned go on by itself, and
-// goes on with other code at once.
+// background runs the call that is assigned or returned in a goroutine, with
+// other code in place of the statement.
 func background(other string) change {
 	return func(p place) ([]edit, error) {
 		var values []ast.Expr
@@ -211,13 +211,13 @@ func instead(other string) change {
 	}
 }
 
-// replace puts other text in place of some of the marked code's, which stands
-// there once. It is for what no other change can say.
+// replace replaces text that the marked code contains once. It is for what no
+// other change can express.
 func replace(old, other string) change {
 	return func(p place) ([]edit, error) {
 		code := p.text[p.from:p.to]
 		if n := strings.Count(code, old); n != 1 {
-			return nil, fmt.Errorf("%q stands %d times in the marked code, not once", old, n)
+			return nil, fmt.Errorf("the marked code contains %q %d times, not once", old, n)
 		}
 		at := p.from + strings.Index(code, old)
 		return []edit{{at, at + len(old), other}}, nil

@@ -20,7 +20,7 @@ func TestEachMarkerHasOneMutantAndEachMutantOneMarker(t *testing.T) {
 	for _, m := range mutants() {
 		rows[m.name]++
 		if len(marked[m.name]) != 1 {
-			t.Errorf("the comment “mutant: %s” stands %d times in the code, not once", m.name, len(marked[m.name]))
+			t.Errorf("the code has the comment “mutant: %s” %d times, not once", m.name, len(marked[m.name]))
 		}
 	}
 	for name, at := range marked {
@@ -54,7 +54,7 @@ func TestEachMutantParses(t *testing.T) {
 	}
 }
 
-// As many are built at once as change different code.
+// Mutants that change different code are built together.
 func TestEachMutantBuilds(t *testing.T) {
 	marked, err := findMarkers(root)
 	if err != nil {

@@ -1,13 +1,12 @@
-// Command mutants breaks the code on purpose, one way at a time, and sees
-// whether the tests notice. It changes no file: go test builds each mutant
-// through an overlay.
+// Command mutants breaks the code on purpose, one way at a time, and checks that
+// a test fails. It changes no file: go test builds each mutant through an overlay.
 //
 //	go run ./internal/mutants          all of them
-//	go run ./internal/mutants claim    those whose name contains a word
+//	go run ./internal/mutants claim    those whose name contains the words
 //
 // A comment "mutant: NAME" stands on the line above the code that a mutant
-// breaks, and the list says how: so the list stays as it is when code moves to
-// another file or is renamed.
+// breaks, and the list says how: so the list need not change when code is moved
+// or renamed.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 	"time"
 )
 
-// mutant is one way to break a promise, and the tests that should see it.
+// mutant is one way to break a promise, and the tests that should fail.
 type mutant struct {
 	name   string
 	change change
@@ -72,7 +71,7 @@ func run(ctx context.Context, words string) (code int, err error) {
 func (m mutant) edits(marked map[string][]marker) (path, text string, edits []edit, err error) {
 	at := marked[m.name]
 	if len(at) != 1 {
-		return "", "", nil, fmt.Errorf("its comment stands %d times in the code, not once", len(at))
+		return "", "", nil, fmt.Errorf("the code has its comment %d times, not once", len(at))
 	}
 	p, err := at[0].place()
 	if err != nil {
@@ -85,8 +84,8 @@ func (m mutant) edits(marked map[string][]marker) (path, text string, edits []ed
 	return at[0].path, p.text, edits, nil
 }
 
-// try tells whether the tests fail on the mutant. A mutant that does not build
-// is an error: it shows nothing.
+// try reports whether the tests fail on the mutant. A mutant that does not build
+// is an error, since it shows nothing.
 func (m mutant) try(ctx context.Context, marked map[string][]marker) (caught bool, err error) {
 	path, text, edits, err := m.edits(marked)
 	if err != nil {

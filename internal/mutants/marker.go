@@ -12,13 +12,12 @@ import (
 	"strings"
 )
 
-// product are the folders that mutants break, and none is looked for elsewhere.
+// product are the folders in which markers are looked for.
 var product = []string{"bot", "cmd", "dedupe", "deploy", "gitlab"}
 
 var markerLine = regexp.MustCompile(`^\s*(//|--) mutant: (.+)$`)
 
-// marker is a comment "mutant: NAME", and the line of code that it marks: the
-// next that is no such comment.
+// marker is the line of code below a comment "mutant: NAME", or below several.
 type marker struct {
 	path string
 	line int  // of the code, from 1

@@ -1,19 +1,18 @@
-// Package pages tries what README.md and docs/*.md tell to do: it has tests
-// alone. The commands of their sh blocks are run by make docs.
+// Package pages tests that the commands in the sh blocks of README.md and
+// docs/*.md work: make docs runs them.
 //
 // README.md is run in the tree itself. Each page of docs is run in a copy of the
 // tree of its own, block after block, with a project "app" beside it and
-// stand-ins of Slack and GitLab in place of the real ones: their addresses stand
-// in for those that the page shows. What is for the test stands in a comment on
-// the line before a block:
+// stand-ins of Slack and GitLab in place of the real ones: their addresses replace
+// those that the page shows. A comment on the line before a block is for the test:
 //
-//	<!-- ci: sees WORDS -->       what the block prints has WORDS in it, in half a minute
-//	<!-- ci: goes on -->          it is left running till the page ends: then SIGTERM, and exit 0
-//	<!-- ci: fills .env -->       (dotenv) the names in it get the stand-ins' values in .env
-//	<!-- ci: is said in Slack --> (text) the mention in it is made, and deploys
+//	<!-- ci: sees WORDS -->       the block prints WORDS within half a minute
+//	<!-- ci: goes on -->          it runs until the page ends: SIGTERM, then exit 0
+//	<!-- ci: fills .env -->       (dotenv) its names get the stand-ins' values in .env
+//	<!-- ci: is said in Slack --> (text) the mention is made, and deploys
 //
-// Nothing else is left out: a command that no test can run is no sh block. Pages
-// in Japanese show the same commands, which is all that is looked at.
+// A command that no test can run is not in an sh block. Pages in Japanese are not
+// run: they show the same commands.
 package pages
 
 import (
