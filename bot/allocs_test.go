@@ -1,6 +1,10 @@
 package bot
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/getto-systems/psycher/bot/words"
+)
 
 // What a mention allocates until it is read and understood. It is not to double
 // unseen: mend what has grown, or say why here.
@@ -15,7 +19,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 			return ok
 		}},
 		"understand": {50, func() bool {
-			return Understand("リリースお願いします", []string{"app"}, func(string) bool { return false }).Deploys()
+			return words.Understand("リリースお願いします", []string{"app"}, func(string) bool { return false }).Deploys()
 		}},
 	} {
 		if !c.do() {
@@ -32,6 +36,6 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m, _, _ := ReadMention(payload, bot)
-		Understand(m.Text, []string{"app", "web"}, func(string) bool { return false })
+		words.Understand(m.Text, []string{"app", "web"}, func(string) bool { return false })
 	}
 }

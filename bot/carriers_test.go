@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -53,31 +54,31 @@ func (p piece) mrkdwn() string {
 // carried reads a message in both forms: what each asks for.
 func carried(pieces []piece) (fromBlocks, fromText string) {
 	var elements []any
-	var words []string
+	var marked []string
 	for i, p := range pieces {
 		if i > 0 {
 			elements = append(elements, text(" "))
 		}
 		elements = append(elements, p.element())
-		words = append(words, p.mrkdwn())
+		marked = append(marked, p.mrkdwn())
 	}
 	read := func(changes obj) string {
 		m, ok, _ := ReadMention(event(changes), bot)
 		if !ok {
 			return "not a mention"
 		}
-		in := Understand(m.Text, []string{"app", "web"}, nil)
+		in := words.Understand(m.Text, []string{"app", "web"}, nil)
 		if m.Cut {
 			in.Answer = deploy.MsgTooLong
 		}
 		return "say " + string(in.Answer) + ", target " + in.Target
 	}
-	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(words, " ")})
+	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(marked, " ")})
 }
 
 func TestBothFormsOfAMessageAskForTheSame(t *testing.T) {
 	styles := []string{"bold", "italic", "strike", "code"}
-	words := []string{
+	vocabulary := []string{
 		"", "release", "リリース", "deploy", "リリースして", "please", "お願いします", "app", "web", "app を", "staging", "v1.2",
 		"stop", "don't", "待って", "しないで", "明日", "tomorrow", "よろ", "relase", "?", "。", "re", "lease", "a & b", "- x",
 	}
@@ -89,7 +90,7 @@ func TestBothFormsOfAMessageAskForTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pieces := []piece{{}}
 		for range rapid.IntRange(1, 6).Draw(t, "pieces") {
-			p := piece{word: rapid.SampledFrom(words).Draw(t, "word"), order: rapid.Permutation(styles[:3]).Draw(t, "order")}
+			p := piece{word: rapid.SampledFrom(vocabulary).Draw(t, "word"), order: rapid.Permutation(styles[:3]).Draw(t, "order")}
 			for _, s := range styles {
 				if rapid.IntRange(0, 3).Draw(t, s) == 0 {
 					p.styles = append(p.styles, s)
@@ -143,12 +144,12 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)
-			if in := Understand(m.Text, []string{"app"}, nil); !ok || in.Deploys() {
+			if in := words.Understand(m.Text, []string{"app"}, nil); !ok || in.Deploys() {
 				t.Errorf("%q is read as %+v (%s)", m.Text, in, reason)
 			}
 		})
 	}
-	for name, words := range map[string]string{
+	for name, said := range map[string]string{
 		"a range of hours":      "<@UBOT> リリース 9~10時の予定を ~なし~で11~12時",
 		"in code":               "<@UBOT> `~` release app `~`",
 		"a lone one":            "<@UBOT> release app~ please",
@@ -156,8 +157,8 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		"inside of other words": "<@UBOT> いい感じに~release~app",
 	} {
 		t.Run("not struck through: "+name, func(t *testing.T) {
-			m, _, _ := ReadMention(event(obj{"event.text": words}), bot)
-			if m.Text != words {
+			m, _, _ := ReadMention(event(obj{"event.text": said}), bot)
+			if m.Text != said {
 				t.Errorf("it is read as %q", m.Text)
 			}
 		})

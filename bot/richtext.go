@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 // words is the event's text without preformatted text, quotes and what is struck
@@ -35,30 +37,30 @@ type richText struct {
 
 // richElement is any node of a rich text block: a block, a section, a word.
 type richElement struct {
-	Type     lenient         `json:"type"`
+	Type     web.Lenient     `json:"type"`
 	Elements json.RawMessage `json:"elements"`
 	Text     richWords       `json:"text"`
-	URL      lenient         `json:"url"`
-	Name     lenient         `json:"name"`
-	UserID   lenient         `json:"user_id"`
-	Channel  lenient         `json:"channel_id"`
-	Group    lenient         `json:"usergroup_id"`
-	Range    lenient         `json:"range"`
-	Fallback lenient         `json:"fallback"`
-	Value    lenient         `json:"value"`
+	URL      web.Lenient     `json:"url"`
+	Name     web.Lenient     `json:"name"`
+	UserID   web.Lenient     `json:"user_id"`
+	Channel  web.Lenient     `json:"channel_id"`
+	Group    web.Lenient     `json:"usergroup_id"`
+	Range    web.Lenient     `json:"range"`
+	Fallback web.Lenient     `json:"fallback"`
+	Value    web.Lenient     `json:"value"`
 	Style    richStyle       `json:"style"`
 	Border   json.RawMessage `json:"border"` // 1: drawn as a quote, which is how a list in a quote comes
 }
 
 // richWords are words that tell whether they could not be read.
 type richWords struct {
-	lenient
+	web.Lenient
 	odd bool
 }
 
 func (w *richWords) UnmarshalJSON(b []byte) error {
-	err := w.lenient.UnmarshalJSON(b)
-	w.odd = w.lenient == "" && string(b) != `""` && string(b) != "null"
+	err := w.Lenient.UnmarshalJSON(b)
+	w.odd = w.Lenient == "" && string(b) != `""` && string(b) != "null"
 	return err
 }
 
@@ -113,7 +115,7 @@ func (r *richText) inside(parent richElement, depth int) {
 			r.broken = true
 		case e.Style.code:
 			r.broken = r.broken || e.Text.odd
-			r.write("`", cmp.Or(lenient(inCode.Replace(string(e.Text.lenient))), " "), "`")
+			r.write("`", cmp.Or(web.Lenient(inCode.Replace(string(e.Text.Lenient))), " "), "`")
 		default:
 			if had := r.out.Len(); !r.word(e) && r.out.Len() == had {
 				r.broken = true
@@ -141,20 +143,20 @@ func (r *richText) word(e richElement) (empty bool) {
 	case "emoji":
 		r.write(":", e.Name, ":")
 	case "link":
-		if label := e.Text.lenient; label == "" || label == e.URL {
+		if label := e.Text.Lenient; label == "" || label == e.URL {
 			r.write("<", e.URL, ">")
 		} else {
 			r.write("<", e.URL+"|"+label, ">")
 		}
 	default: // text, a date, a colour, and what Slack has not thought of yet
-		r.write("", cmp.Or(e.Text.lenient, e.Fallback, e.Value), "")
+		r.write("", cmp.Or(e.Text.Lenient, e.Fallback, e.Value), "")
 		return e.Type == "text" && !e.Text.odd
 	}
 	return false
 }
 
 // write escapes what stands between the marks as Slack does in a message's text.
-func (r *richText) write(before string, s lenient, after string) {
+func (r *richText) write(before string, s web.Lenient, after string) {
 	if s == "" {
 		return
 	}

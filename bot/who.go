@@ -3,6 +3,8 @@ package bot
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 // origin is where a mention comes from, seen from the bot.
@@ -28,7 +30,7 @@ const (
 //
 // Without user_team all that is told must be home's, and in a shared channel the
 // person's team must be told.
-func speaker(p eventPayload, e mentionEvent, me Identity) origin {
+func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 	where, org := deliveredFor(p), me.Enterprise
 	if org == "" && string(where.Team) == me.Team && strings.HasPrefix(string(where.Enterprise), "E") {
 		org = string(where.Enterprise)

@@ -3,6 +3,8 @@ package bot
 import (
 	"strings"
 	"testing"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 // The shapes that Slack was seen to send, as far as they tell who speaks and
@@ -10,13 +12,13 @@ import (
 // "captured" are those of real events, and of Slack's own SDKs' tests.
 func TestWhoSpeaks(t *testing.T) {
 	const home, external, elsewhere = "home", "external", "elsewhere"
-	grid := Identity{Team: "T1", Enterprise: "E1", User: "UBOT", BotID: "B1", App: "A1"}
+	grid := web.Identity{Team: "T1", Enterprise: "E1", User: "UBOT", BotID: "B1", App: "A1"}
 	auth := func(team any) []any {
 		return []any{obj{"enterprise_id": nil, "team_id": team, "user_id": "UBOT", "is_bot": true}}
 	}
 	for _, c := range []struct {
 		name    string
-		me      Identity
+		me      web.Identity
 		changes map[string]any
 		want    string
 	}{

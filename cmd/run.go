@@ -16,6 +16,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/phrases"
+	"github.com/getto-systems/psycher/bot/socket"
+	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
@@ -101,12 +104,12 @@ type parts struct {
 	log      zerolog.Logger
 	store    *dedupe.Store
 	git      *gitlab.Client
-	api      *bot.API
+	api      *web.Client
 	loop     *engine.Engine
 	counts   *counters
 	slack    *http.Transport
-	socks    atomic.Pointer[bot.Sockets]
-	me       atomic.Pointer[bot.Identity]
+	socks    atomic.Pointer[socket.Pool]
+	me       atomic.Pointer[web.Identity]
 	stopping atomic.Bool
 	embedded bool
 	met      atomic.Bool // the store has answered, and is old enough
@@ -124,7 +127,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 		}
 	}
 	p := &parts{log: log, slack: transport(), counts: newCounters(), embedded: s.RedisURL == ""}
-	phrases, err := bot.NewPhrases(s.Lang)
+	voice, err := phrases.New(s.Lang)
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +142,9 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	if p.embedded {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
-	p.api = bot.NewAPI(bot.APIConfig{
+	p.api = web.New(web.Config{
 		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL,
-		Transport: p.slack, Text: phrases.Text, Log: log,
+		Transport: p.slack, Text: voice.Text, Read: bot.Reread, Log: log,
 	})
 	p.loop = &engine.Engine{
 		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
@@ -229,7 +232,7 @@ func (p *parts) until(ctx context.Context, what string, try func(context.Context
 		tryCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := try(tryCtx)
 		cancel()
-		var refused *bot.AuthError
+		var refused *web.AuthError
 		switch {
 		case err == nil:
 			return nil
@@ -259,15 +262,15 @@ func (p *parts) wait(ctx context.Context, d time.Duration) error {
 
 // sockets joins Slack's sockets to the loop. An app-level token that Slack
 // refuses before it was ever taken ends the start.
-func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *bot.Sockets {
+func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *socket.Pool {
 	var opened atomic.Bool
 	intake := bot.Intake{Me: *p.me.Load(), Accept: p.loop.Accept, Log: p.log}
-	socks := &bot.Sockets{
+	socks := &socket.Pool{
 		Count: s.SlackConnections, Drain: socketsDrain, Log: p.log,
 		Dial: n.Dial, Rand: n.Rand, Proxy: s.Proxy(), TLS: p.slack.TLSClientConfig, Handle: intake.Handle,
 		Open: func(ctx context.Context) (string, error) {
 			url, err := p.api.OpenConnection(ctx)
-			var refused *bot.AuthError
+			var refused *web.AuthError
 			switch {
 			case err == nil:
 				opened.Store(true)

@@ -49,7 +49,7 @@ func others(ctx context.Context, dir, targets string) ([]subject, error) {
 // Slack's 50 reactions a minute, which the others would meet as refusals, and so
 // does that part of the work later.
 func buildUnheld(ctx context.Context, dir string) (string, error) {
-	return buildChanged(ctx, dir, "psycher-unheld", "bot/limits.go", func(text string) string {
+	return buildChanged(ctx, dir, "psycher-unheld", "bot/web/limits.go", func(text string) string {
 		return strings.Replace(text, "switch method {", `switch "" {`, 1)
 	})
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -200,7 +200,7 @@ func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
 	}
 	used := ""
 	for _, lang := range []string{"ja", "en"} {
-		used += page(t, "bot/phrases_"+lang+".go")
+		used += page(t, "bot/phrases/"+lang+".go")
 	}
 	used = regexp.MustCompile(`(?m)^\s*//.*$`).ReplaceAllString(used, "")
 	if diff := cmp.Diff(find(`\{([a-z]+)[}:]`, used), find("(?m)^\\| `\\{([a-z]+)[}:]", page(t, "docs/PHRASES.md"))); diff != "" {
@@ -225,7 +225,7 @@ func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 				t.Errorf("%s: no example: %s", name, line)
 			}
 			for _, m := range examples {
-				if got := bot.Understand("<@U0BOT> "+m[1]+m[2], []string{"app"}, nil).Answer; got != answers[i] {
+				if got := words.Understand("<@U0BOT> "+m[1]+m[2], []string{"app"}, nil).Answer; got != answers[i] {
 					t.Errorf("%s: %s is answered %q, not %q", name, m[0], got, answers[i])
 				}
 			}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/cmd"
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -33,7 +33,7 @@ func allParts(root string) (map[string]part, error) {
 		return nil, fmt.Errorf("reading what settings mean in Japanese: %w", err)
 	}
 	parts := map[string]part{
-		"settings": settings(string(meanings)), "phrases": phrases, "replies": replies, "demo": demo, "states": states, "moves": moves,
+		"settings": settings(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves,
 		"packages": func(string, string) (string, error) { return diagram("flowchart TD", s.imports()), nil },
 		"dependencies": func(_, now string) (string, error) {
 			var modules []string
@@ -134,8 +134,8 @@ var headings = map[deploy.MessageID]string{
 	deploy.MsgSucceeded:     "\n## Lines in the thread of a deploy",
 }
 
-// phrases is every wording of every message, in both languages.
-func phrases(string, string) (string, error) {
+// phrasesPart is every wording of every message, in both languages.
+func phrasesPart(string, string) (string, error) {
 	var b strings.Builder
 	for _, id := range deploy.MessageIDs() {
 		if heading := headings[id]; heading != "" {
@@ -197,7 +197,7 @@ func demo(lang, now string) (string, error) {
 }
 
 func spoken(lang string, m deploy.Message) string {
-	p, err := bot.NewPhrases(lang)
+	p, err := phrases.New(lang)
 	if err != nil {
 		panic(err) // "ja" and "en" are known
 	}

@@ -9,7 +9,7 @@ import (
 // wordParts are the parts of the page on what psycher understands, out of the
 // tables that decide.
 func (s source) wordParts() map[string]part {
-	const pkg = "bot"
+	const pkg = "words"
 	tables := s.values[pkg]
 	list := func(words func(l speech) string) part {
 		return func(lang, _ string) (string, error) { return words(speeches[lang]), nil }

@@ -5,12 +5,12 @@ var (
 	domain  = []string{"./deploy/..."}
 	notify  = []string{"./gitlab/..."}
 	world   = []string{"./internal/sim"}
-	sockets = []string{"./bot"}
+	sockets = []string{"./bot/socket"}
 	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
 	hangs   = []string{"./internal/sim", "-run", "Hang|IsLetGo"}
 	refused = []string{"./internal/sim", "-run", "TestThreadThat|TestRefusalThat|TestPostThatCannot"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
-	events  = []string{"./bot", "-short"}
+	events  = []string{"./bot/...", "-short"}
 )
 
 // sim are the simulation's tests of these names.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2/server"
 
-	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
@@ -206,7 +206,7 @@ var (
 
 // readWordings says everything in every way, with gaps for the values.
 func readWordings(lang string) []wording {
-	p, err := bot.NewPhrases(lang)
+	p, err := phrases.New(lang)
 	if err != nil {
 		panic(err) // there are these two
 	}

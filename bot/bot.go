@@ -1,0 +1,83 @@
+// Package bot is the Slack side: the sockets that events come on, reading a
+// mention out of an event, understanding its words, the calls that show a record
+// in Slack, and every wording in both languages.
+//
+// What becomes of a mention is not decided here: package deploy does that, and
+// calls this one.
+package bot
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/bot/words"
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
+)
+
+// Intake stands between the sockets and the loop: an envelope's payload comes
+// in, a mention for the bot goes on, and the answer is whether to ack.
+type Intake struct {
+	Me     web.Identity
+	Accept func(ctx context.Context, m deploy.Mention, attempt int) (ack bool)
+	Log    zerolog.Logger
+}
+
+// Handle is what [socket.Pool] calls.
+func (i Intake) Handle(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
+	m, ok, why := readMention(payload, i.Me)
+	switch {
+	case why.reason == "":
+	case why.payload.Type == "app_rate_limited":
+		i.Log.Warn().Str("team", string(why.payload.TeamID)).Str("minute", string(why.payload.RateLimited)).
+			Msg("Slack got too many events for the app and holds some back: mentions may be lost, so ask people to write again, and at api.slack.com/apps, Event Subscriptions, take off all but app_mention")
+	case why.quiet:
+		i.Log.Debug().Str("reason", why.reason).Msg("an event is not for the bot")
+	default:
+		i.Log.Info().Str("reason", why.reason).Func(why.fields).Msg("a mention is not answered")
+	}
+	if !ok {
+		return true
+	}
+	// mutant: an ack before the claim
+	return i.Accept(ctx, m, attempt)
+}
+
+// fields are what the log tells of it, so that who wonders why the bot is silent
+// finds it.
+func (d dropped) fields(line *zerolog.Event) {
+	for _, id := range [...]struct{ name, value string }{
+		{"channel", string(d.event.Channel)},
+		{"ts", string(d.event.TS)},
+		{"user", string(d.event.User)},
+		{"bot", string(d.event.BotID)},
+		{"app", string(cmp.Or(d.event.AppID, d.payload.APIAppID))},
+		{"team", string(cmp.Or(d.event.UserTeam, d.event.Team, d.payload.TeamID))},
+		{"for_team", string(deliveredFor(d.payload).Team)},
+		{"event", string(d.payload.EventID)},
+	} {
+		if id.value != "" {
+			line.Str(id.name, web.Shorten(id.value, 40))
+		}
+	}
+}
+
+// Reader is the loop's [deploy.Reader].
+type Reader struct{ Targets *targets.Map }
+
+// Read tells what a mention asks for.
+func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
+	// mutant: half a message deployed
+	if m.Cut {
+		return deploy.Intent{Answer: deploy.MsgTooLong} // what was not read may hold it back
+	}
+	names := make([]string, len(here))
+	for i, t := range here {
+		names[i] = t.Name
+	}
+	return words.Understand(m.Text, names, func(name string) bool { return r.Targets.Elsewhere(m.Team, m.Channel, name) })
+}

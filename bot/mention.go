@@ -1,0 +1,200 @@
+package bot
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// namespace is where deployment ids live. It never changes: a second process,
+// or a later version, must come to the same id for the same message.
+const namespace = "6f1c2b0e-7d5a-5c34-9a52-0f4b7c0d9e61"
+
+// DeploymentID is the PSYCHER_ID of a mention: the same for a redelivery and an
+// edit, and no secret.
+func DeploymentID(k deploy.Key) string {
+	return uuid.NewSHA1(uuid.MustParse(namespace), []byte(k.String())).String()
+}
+
+// textKept is how many characters of a mention are read. People write a line;
+// what is longer was pasted.
+const textKept = 8000
+
+// ReadMention takes the mention out of an events_api payload. ok is false, with
+// a reason for the log, where the event is not for the bot: who does not know
+// me.User is named by nobody. An edit that no longer names the bot is a mention
+// all the same, so that it reaches the record: see [deploy.Mention.Unnamed].
+//
+// Slack sends more than it documents, and other clients write odd blocks: each
+// field is read leniently, and one that cannot be read is one that is absent, but
+// where being absent would be a permission.
+func ReadMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, reason string) {
+	m, ok, d := readMention(payload, me)
+	return m, ok, d.reason
+}
+
+// dropped is why an event starts nothing, with what the log tells of it.
+type dropped struct {
+	reason  string
+	quiet   bool // not about a mention by somebody else: of interest to nobody
+	payload eventPayload
+	event   mentionEvent
+}
+
+func readMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, d dropped) {
+	if err := json.Unmarshal(payload, &d.payload); err != nil {
+		d.reason = "the payload is not an event in JSON"
+		return m, false, d
+	}
+	if err := json.Unmarshal(d.payload.Event, &d.event); err != nil {
+		d.reason = "the payload has no event"
+		return m, false, d
+	}
+	e := &d.event
+	m.Key = deploy.Key{Team: me.Team, Channel: string(e.Channel), TS: string(e.TS)}
+	d.reason, d.quiet = notForBot(d.payload, *e, me)
+	if d.reason == "" {
+		d.reason = notWhole(m.Key, *e)
+	}
+	if d.reason != "" {
+		return m, false, d
+	}
+	from := speaker(d.payload, *e, me)
+	if from == elsewhere {
+		d.reason = "delivered for another workspace that has the app"
+		return m, false, d
+	}
+	m.ID = DeploymentID(m.Key)
+	m.User = string(e.User)
+	m.External = from != home
+	if t := string(e.ThreadTS); web.IsTimestamp(t) && t != m.TS {
+		m.Thread = t
+	}
+	if named := readWords(&m, *e, me); !named {
+		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
+		// mutant: an edit that no longer names the bot dropped
+		return m, m.Edited, d
+	}
+	return m, true, d
+}
+
+// readWords fills in what the message says, and tells whether it names the bot.
+func readWords(m *deploy.Mention, e mentionEvent, me web.Identity) (named bool) {
+	text, named, whole := e.words(me.User)
+	m.Edited = present(e.Edited)
+	m.Unnamed = m.Edited && !named
+	m.Text, m.Cut = "", false
+	if named {
+		m.Text = web.Shorten(text, textKept)
+		m.Cut = !whole || len(m.Text) < len(text)
+	}
+	return named
+}
+
+// Reread reads what a mention's message says now: a web.Config's Read.
+func Reread(m deploy.Mention, message json.RawMessage, me web.Identity) (deploy.Mention, error) {
+	var e mentionEvent
+	if err := json.Unmarshal(message, &e); err != nil {
+		return m, fmt.Errorf("read the mention again: %w", err)
+	}
+	readWords(&m, e, me)
+	return m, nil
+}
+
+// notForBot names why an event is none that the bot answers; empty if it is one.
+// Other bots' posts fire app_mention too, and answering them makes loops.
+func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, quiet bool) {
+	switch {
+	case e.Type != "app_mention":
+		return "not an app_mention", true
+	case me.User != "" && string(e.User) == me.User:
+		return "the bot's own post", true
+	case me.App != "" && p.APIAppID != "" && string(p.APIAppID) != me.App:
+		return "an event of another app", false
+	case e.BotID != "", e.AppID != "", present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
+		return "a post of a bot", false
+	// mutant: a kind of message that is no speech heard
+	case !slices.Contains(speech, e.Subtype):
+		return "not what a person says, its subtype is " + web.Shorten(string(e.Subtype), 40), false
+	case present(e.Hidden):
+		return "a hidden message", false
+	}
+	return "", false
+}
+
+// speech are the subtypes of what a person says: none, with a file, sent to the
+// channel from a thread too, with /me. Whatever else Slack tells of a message
+// (its topic, its pin, what comes next year) asks for nothing.
+var speech = []closed{"", "file_share", "thread_broadcast", "me_message"}
+
+// notWhole names what is missing of a mention; empty if nothing is.
+func notWhole(k deploy.Key, e mentionEvent) string {
+	switch {
+	case !web.IsID(k.Team):
+		return "the bot does not know its own team id"
+	case !web.IsID(k.Channel):
+		return "the event has no channel id"
+	case !web.IsTimestamp(k.TS):
+		return "the event has no timestamp"
+	case !web.IsID(string(e.User)):
+		return "the event has no user id"
+	}
+	return ""
+}
+
+type eventPayload struct {
+	Type                closed          `json:"type"`
+	TeamID              closed          `json:"team_id"`
+	EnterpriseID        closed          `json:"enterprise_id"` // the organisation of team_id
+	ContextTeamID       closed          `json:"context_team_id"`
+	ContextEnterpriseID closed          `json:"context_enterprise_id"`
+	Authorizations      json.RawMessage `json:"authorizations"`
+	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
+	APIAppID            closed          `json:"api_app_id"`
+	EventID             web.Lenient     `json:"event_id"`
+	RateLimited         web.Lenient     `json:"minute_rate_limited"`
+	Event               json.RawMessage `json:"event"`
+}
+
+type mentionEvent struct {
+	Type       web.Lenient     `json:"type"`
+	Subtype    closed          `json:"subtype"`
+	Hidden     json.RawMessage `json:"hidden"`
+	Channel    web.Lenient     `json:"channel"`
+	TS         web.Lenient     `json:"ts"`
+	ThreadTS   web.Lenient     `json:"thread_ts"`
+	User       web.Lenient     `json:"user"`
+	Team       closed          `json:"team"`
+	UserTeam   closed          `json:"user_team"`
+	BotID      closed          `json:"bot_id"`
+	AppID      closed          `json:"app_id"`
+	BotProfile json.RawMessage `json:"bot_profile"`
+	Edited     json.RawMessage `json:"edited"`
+	Text       web.Lenient     `json:"text"`
+	Blocks     json.RawMessage `json:"blocks"` // attachments and files are never read: they quote other messages
+}
+
+// closed is a web.Lenient that tells what cannot be read from what is absent: it is
+// "?", which is on no list.
+type closed string
+
+func (c *closed) UnmarshalJSON(b []byte) error {
+	var l web.Lenient
+	if err := l.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	*c = closed(l)
+	if l == "" && string(b) != "null" && string(b) != `""` {
+		*c = "?"
+	}
+	return nil
+}
+
+func present(raw json.RawMessage) bool {
+	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
+}

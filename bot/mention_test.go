@@ -1,0 +1,327 @@
+package bot
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/bot/words"
+	"github.com/getto-systems/psycher/deploy"
+)
+
+var bot = web.Identity{Team: "T1", User: "UBOT", BotID: "B1", App: "A1"}
+
+// event is an events_api payload as Slack sends it, with changes: a dotted name
+// sets a field of the inner event, nil takes it out.
+func event(changes map[string]any) []byte {
+	inner := map[string]any{
+		"type": "app_mention", "user": "U1", "text": "<@UBOT> release", "ts": "1700000000.000100",
+		"channel": "C1", "event_ts": "1700000000.000100", "team": "T1",
+		"client_msg_id": "0e1c6a0e-8a4c-4a36-9d2a-1c9ddcf0a001",
+	}
+	outer := map[string]any{
+		"token": "legacy-test", "team_id": "T1", "context_team_id": "T1", "api_app_id": "A1", "type": "event_callback",
+		"event_id": "Ev1", "event_time": 1700000000, "is_ext_shared_channel": false,
+		"authorizations": []any{map[string]any{"team_id": "T1", "user_id": "UBOT", "is_bot": true}},
+		"event":          inner,
+	}
+	for name, v := range changes {
+		m := outer
+		if field, ok := strings.CutPrefix(name, "event."); ok {
+			m, name = inner, field
+		}
+		if v == nil {
+			delete(m, name)
+		} else {
+			m[name] = v
+		}
+	}
+	b, err := json.Marshal(outer)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+type obj = map[string]any
+
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
+
+func rich(elements ...any) []any { return []any{obj{"type": "rich_text", "elements": elements}} }
+
+func section(elements ...any) obj { return obj{"type": "rich_text_section", "elements": elements} }
+
+func text(s string) obj { return obj{"type": "text", "text": s} }
+
+func codeText(s string) obj { return obj{"type": "text", "text": s, "style": obj{"code": true}} }
+
+var botElement = obj{"type": "user", "user_id": "UBOT"}
+
+func TestMentionIsTakenOutOfTheEvent(t *testing.T) {
+	m, ok, reason := ReadMention(event(obj{"event.thread_ts": "1699999999.000001"}), bot)
+	if !ok {
+		t.Fatalf("not a mention: %s", reason)
+	}
+	want := deploy.Mention{
+		Key:    deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"},
+		ID:     DeploymentID(deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}),
+		Thread: "1699999999.000001", User: "U1", Text: "<@UBOT> release",
+	}
+	if d := cmp.Diff(want, m); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestDeploymentIDNeverChanges(t *testing.T) {
+	got := DeploymentID(deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"})
+	if want := "6e35fdeb-346b-58d3-b8ae-2971aa8e3021"; got != want {
+		t.Errorf("id is %s, was %s: running deployments would be forgotten", got, want)
+	}
+	if other := DeploymentID(deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000101"}); other == got {
+		t.Error("two messages have one id")
+	}
+}
+
+func TestEventsThatAreNotForTheBot(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		changes map[string]any
+		reason  string
+	}{
+		{"another event", obj{"event.type": "message"}, "not an app_mention"},
+		{"another app", obj{"api_app_id": "A2"}, "another app"},
+		{"own post", obj{"event.user": "UBOT"}, "own post"},
+		{"bot id", obj{"event.bot_id": "B2"}, "a bot"},
+		{"app id", obj{"event.app_id": "A2"}, "a bot"},
+		{"bot id that cannot be read", obj{"event.bot_id": obj{"id": "B2"}}, "a bot"},
+		{"app id that cannot be read", obj{"event.app_id": []any{"A2"}}, "a bot"},
+		{"an app that cannot be read", obj{"api_app_id": obj{}}, "another app"},
+		{"bot profile", obj{"event.bot_profile": obj{"id": "B2"}}, "a bot"},
+		{"bot message", obj{"event.subtype": "bot_message"}, "a bot"},
+		{"slackbot", obj{"event.user": "USLACKBOT"}, "a bot"},
+		{"no user", obj{"event.user": nil}, "user id"},
+		{"odd team", obj{"context_team_id": "T:1"}, "another workspace"},
+		{"channel topic", obj{"event.subtype": "channel_topic"}, "channel_topic"},
+		{"channel name", obj{"event.subtype": "channel_name"}, "channel_name"},
+		{"pinned", obj{"event.subtype": "pinned_item"}, "pinned_item"},
+		{"a subtype that nobody knows yet", obj{"event.subtype": "brand_new"}, "brand_new"},
+		{"a subtype that cannot be read", obj{"event.subtype": obj{}}, "subtype"},
+		{"hidden", obj{"event.hidden": true}, "hidden"},
+		{"hidden in words", obj{"event.hidden": "true"}, "hidden"},
+		{"odd channel", obj{"event.channel": "C1:C2"}, "channel id"},
+		{"lower-case channel", obj{"event.channel": "general"}, "channel id"},
+		{"no timestamp", obj{"event.ts": nil}, "timestamp"},
+		{"timestamp without dot", obj{"event.ts": "1700000000"}, "timestamp"},
+		{"odd timestamp", obj{"event.ts": "1700000000.00:1"}, "timestamp"},
+		{"no event", obj{"event": nil}, "no event"},
+		{"event is a list", obj{"event": []any{}}, "no event"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, ok, reason := ReadMention(event(c.changes), bot)
+			if ok || !strings.Contains(reason, c.reason) {
+				t.Errorf("ok %v, reason %q; want one with %q", ok, reason, c.reason)
+			}
+		})
+	}
+	if _, ok, reason := ReadMention([]byte(`{"event":`), bot); ok || reason == "" {
+		t.Errorf("broken JSON: ok %v, reason %q", ok, reason)
+	}
+}
+
+func TestWhoAndWhere(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		changes map[string]any
+		check   func(deploy.Mention) bool
+	}{
+		{"edited", obj{"event.edited": obj{"user": "U1", "ts": "1700000009.000000"}}, func(m deploy.Mention) bool { return m.Edited }},
+		{"edited is null", obj{"event.edited": json.RawMessage("null")}, func(m deploy.Mention) bool { return !m.Edited }},
+		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Mention) bool { return m.Edited }},
+		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Mention) bool { return m.Thread == "" }},
+		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Mention) bool { return m.Thread == "" }},
+		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.External }},
+		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.External }},
+		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.External }},
+		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.External }},
+		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.User == "U1" }},
+		{"another type for each field that is not needed", obj{
+			"event_time": "x", "authorizations": 5, "event.blocks": "x", "event.attachments": obj{}, "event.event_ts": 5,
+			"event.user_team": 5.5, "event.team": obj{}, "event.bot_id": json.RawMessage("null"), "event.bot_profile": json.RawMessage("null"),
+		}, func(m deploy.Mention) bool { return m.Text == "<@UBOT> release" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, ok, reason := ReadMention(event(c.changes), bot)
+			if !ok || !c.check(m) {
+				t.Errorf("ok %v (%s), mention %+v", ok, reason, m)
+			}
+		})
+	}
+}
+
+func TestPlainTextCountsOutsideCodeAndQuotes(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"plain", "<@UBOT> release", "<@UBOT> release"},
+		{"with a name", "<@UBOT|psycher> release", "<@UBOT|psycher> release"},
+		{"code stays between backticks", "<@UBOT> `release` please", "<@UBOT> `release` please"},
+		{"code inside a word", "<@UBOT> re`x`lease", "<@UBOT> re`x`lease"},
+		{"fence goes", "<@UBOT>\n```\nrelease\n```\nok", "<@UBOT>\n \nok"},
+		{"quote goes", "&gt; release\n<@UBOT> ok\n> deploy", "<@UBOT> ok"},
+		{"long quote goes", "<@UBOT> ok\n&gt;&gt;&gt; release\ndeploy", "<@UBOT> ok"},
+		{"a lone backtick stays", "<@UBOT> it`s\nrelease `", "<@UBOT> it`s\nrelease `"},
+		{"escapes and links stay", "<@UBOT> a &amp; b &lt;c&gt; <http://x.example|x>", "<@UBOT> a &amp; b &lt;c&gt; <http://x.example|x>"},
+		{"mention in code", "`<@UBOT>` release", ""},
+		{"mention in a fence", "```<@UBOT> release```", ""},
+		{"mention in a quote", "&gt; <@UBOT> release", ""},
+		{"somebody else", "<@UBOT2> release", ""},
+		{"escaped", "&lt;@UBOT&gt; release", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, ok, _ := ReadMention(event(obj{"event.text": c.in}), bot)
+			if m.Text != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, m.Text, c.want)
+			}
+		})
+	}
+}
+
+func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		blocks any
+		want   string
+	}{
+		{"plain", rich(section(botElement, text(" release"))), "<@UBOT> release"},
+		{"code stays between backticks", rich(section(botElement, text(" re"), codeText("x"), text("lease"))), "<@UBOT> re`x`lease"},
+		{"quote and preformatted go", rich(
+			obj{"type": "rich_text_quote", "elements": []any{text("deploy")}}, section(botElement, text(" ok")),
+			obj{"type": "rich_text_preformatted", "elements": []any{text("deploy")}}), "<@UBOT> ok"},
+		{"a list stays", rich(section(botElement), obj{"type": "rich_text_list", "style": "bullet", "elements": []any{
+			section(text("release")), section(text("app")),
+		}}), "<@UBOT>\nrelease\napp"},
+		{
+			"everything else stays as in the text", rich(section(botElement, text(" a & b <c> "),
+				obj{"type": "link", "url": "http://x.example?a=1&b=2", "text": "x"}, obj{"type": "link", "url": "http://y.example"},
+				obj{"type": "emoji", "name": "tada"}, obj{"type": "channel", "channel_id": "C2"}, obj{"type": "user", "user_id": "U2"},
+				obj{"type": "usergroup", "usergroup_id": "S1"}, obj{"type": "broadcast", "range": "here"},
+				obj{"type": "date", "fallback": " tomorrow"}, obj{"type": "color", "value": " #fff"}, obj{"type": "new", "text": " wait"})),
+			"<@UBOT> a &amp; b &lt;c&gt; <http://x.example?a=1&amp;b=2|x><http://y.example>:tada:<#C2><@U2><!subteam^S1><!here> tomorrow #fff wait",
+		},
+		{"mention typed as code", rich(section(codeText("<@UBOT>"), text(" release"))), ""},
+		{"mention typed as text", rich(section(text("<@UBOT> release"))), ""},
+		{"mention styled as code", rich(section(obj{"type": "user", "user_id": "UBOT", "style": obj{"code": true}}, text(" release"))), ""},
+		{"mention in a quote", rich(obj{"type": "rich_text_quote", "elements": []any{botElement, text(" release")}}), ""},
+		{"mention in a quote in a list", rich(obj{"type": "rich_text_list", "elements": []any{
+			obj{"type": "rich_text_quote", "elements": []any{botElement, text(" release")}},
+		}}), ""},
+		{"mention in a list that is quoted", rich(obj{"type": "rich_text_list", "style": "bullet", "border": 1, "elements": []any{section(botElement, text(" release"))}}), ""},
+		{"list that is quoted goes", rich(
+			section(botElement, text(" ok")), obj{"type": "rich_text_list", "style": "ordered", "border": 1, "elements": []any{section(text("deploy"))}}), "<@UBOT> ok"},
+		{"list that is not quoted", rich(obj{"type": "rich_text_list", "style": "bullet", "border": 0, "elements": []any{section(botElement, text(" release"))}}), "<@UBOT> release"},
+		{"mention in preformatted", rich(obj{"type": "rich_text_preformatted", "elements": []any{botElement}}), ""},
+		{"somebody else", rich(section(obj{"type": "user", "user_id": "U2"}, text(" release"))), ""},
+		{"no rich text", []any{obj{"type": "section", "text": "x"}}, "<@UBOT> plain"},
+		{"no block at all", []any{5, nil, "x"}, "<@UBOT> plain"},
+		{"broken elements", rich("x"), "<@UBOT> plain"},
+		{"broken section", rich(obj{"type": "rich_text_section", "elements": 5}), "<@UBOT> plain"},
+		{"broken user", rich(section(obj{"type": "user", "user_id": obj{}}, text(" x"))), "<@UBOT> plain"},
+		{"broken block beside a good one", append([]any{5}, rich(section(botElement, text(" release")))...), "<@UBOT> release"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> plain", "event.blocks": c.blocks}), bot)
+			if m.Text != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, m.Text, c.want)
+			}
+		})
+	}
+}
+
+func TestEventCountsWhileTheAppIsNotKnown(t *testing.T) {
+	me := bot
+	me.App = ""
+	if _, ok, reason := ReadMention(event(nil), me); !ok {
+		t.Error(reason)
+	}
+	if _, ok, _ := ReadMention(event(nil), web.Identity{}); ok {
+		t.Error("a bot without a name was named")
+	}
+}
+
+func TestAttachmentsAreNotRead(t *testing.T) {
+	_, ok, _ := ReadMention(event(obj{
+		"event.text":        "look at <https://example.slack.com/archives/C1/p1>",
+		"event.attachments": []any{obj{"is_msg_unfurl": true, "text": "<@UBOT> release", "fallback": "<@UBOT> release"}},
+	}), bot)
+	if ok {
+		t.Error("a mention in an unfurled link counted")
+	}
+}
+
+func TestLongTextIsCut(t *testing.T) {
+	m, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> " + strings.Repeat("あ", 20000)}), bot)
+	if n := utf8.RuneCountInString(m.Text); !ok || n != textKept {
+		t.Errorf("ok %v, %d characters", ok, n)
+	}
+}
+
+func FuzzReadMention(f *testing.F) {
+	for _, changes := range []map[string]any{
+		{},
+		{"event.blocks": rich(section(botElement, text(" release")))},
+		{"event.blocks": rich(obj{"type": "rich_text_quote", "elements": []any{botElement}})},
+		{"event.thread_ts": "1699999999.000001", "event.edited": obj{"user": "U1", "ts": "1"}},
+		{"event.ts": 1700000000.5, "event.user": 5, "event.blocks": "x"},
+		{"event.text": "```<@UBOT>``` `a` &gt; b"},
+		{"context_team_id": nil, "team_id": "T2", "event.user_team": "T3"},
+		{"is_ext_shared_channel": true, "event.team": nil, "event.hidden": true},
+		{"context_team_id": nil, "authorizations": []any{obj{"team_id": "T2"}}, "event.subtype": "me_message"},
+		{"event.text": "~<@UBOT>~ release ~`app`~", "event.edited": obj{"ts": "1"}},
+		{"event.blocks": rich(section(botElement, obj{"type": "text", "text": "re\nlease", "style": obj{"strike": true}}, 5))},
+	} {
+		f.Add(event(changes))
+	}
+	f.Add([]byte(`{"event":{"type":"app_mention"}}`))
+	f.Add([]byte(`{"type":"app_rate_limited","team_id":"T1"}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		m, ok, reason := ReadMention(payload, bot)
+		if !ok {
+			if reason == "" {
+				t.Error("refused without a reason")
+			}
+			return
+		}
+		if k, err := deploy.ParseKey(m.Key.String()); err != nil || k != m.Key {
+			t.Errorf("key %q: %v", m.Key, err)
+		}
+		if id, err := uuid.Parse(m.ID); err != nil || id.Version() != 5 {
+			t.Errorf("id %q: %v", m.ID, err)
+		}
+		if m.Unnamed && (!m.Edited || m.Text != "") || m.Team != bot.Team {
+			t.Errorf("mention %+v", m)
+		}
+		if m.User == "" || m.User == bot.User || !utf8.ValidString(m.Text) || utf8.RuneCountInString(m.Text) > textKept {
+			t.Errorf("mention %+v", m)
+		}
+	})
+}
+
+func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
+	for text, want := range map[string]deploy.MessageID{
+		"<@UBOT> `release`":                  deploy.MsgUnknown,
+		"<@UBOT> re`x`lease":                 deploy.MsgUnknown,
+		"<@UBOT> deploy `develop`":           deploy.MsgOther,
+		"<@UBOT> ```\nrelease\n```":          deploy.MsgUnknown,
+		"<@UBOT> release `app`":              "",
+		"<@UBOT> release\n&gt; do not panic": "",
+	} {
+		e := mentionEvent{Text: web.Lenient(text)}
+		said, named, _ := e.words("UBOT")
+		if got := words.Understand(said, []string{"app"}, nil); !named || got.Answer != want {
+			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
+		}
+	}
+}

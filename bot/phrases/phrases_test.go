@@ -1,0 +1,375 @@
+package phrases
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const (
+	person = "U024BE7LH"
+	page   = "https://gitlab.example.com/group/app/-/pipelines/4711"
+)
+
+func voices(t *testing.T) map[string]*Voice {
+	all := map[string]*Voice{}
+	for _, lang := range []string{"ja", "en"} {
+		p, err := New(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[lang] = p
+	}
+	return all
+}
+
+// eachWording calls f with every wording there is and a message that chooses it.
+func eachWording(t *testing.T, f func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string)) {
+	for lang, p := range voices(t) {
+		for _, say := range deploy.MessageIDs() {
+			for i, wording := range p.language.says[say] {
+				t.Run(fmt.Sprintf("%s/%s/%d", lang, say, i), func(t *testing.T) {
+					f(t, lang, p, deploy.Message{ID: say, Seed: uint32(i)}, wording)
+				})
+			}
+		}
+	}
+}
+
+// full is a message of which everything is known.
+func full(m deploy.Message) deploy.Message {
+	return deploy.Message{
+		ID: m.ID, Seed: m.Seed, User: person, Target: "app", Targets: []string{"app"}, Project: "group/app",
+		Ref: "master", Key: "RELEASE", URL: page, Word: "まだ", Detail: "deploy:production",
+		Until: 1700000000, Last: string(deploy.Succeeded),
+	}
+}
+
+func refusalSay(say deploy.MessageID) bool {
+	return strings.HasPrefix(string(say), "refused-") || say == deploy.MsgStatusRefused
+}
+
+func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
+	for _, lang := range []string{"", "fr", "JA"} {
+		_, err := New(lang)
+		if err == nil || !strings.Contains(err.Error(), `"ja"`) || !strings.Contains(err.Error(), `"en"`) {
+			t.Errorf("%q: the error must name what is possible: %v", lang, err)
+		}
+	}
+}
+
+func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
+	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
+	for lang, p := range voices(t) {
+		said := slices.Sorted(maps.Keys(p.language.says))
+		if diff := cmp.Diff(slices.Sorted(slices.Values(deploy.MessageIDs())), said); diff != "" {
+			t.Errorf("%s (-to be said +has words): %s", lang, diff)
+		}
+		for say, wordings := range p.language.says {
+			enough := max(1, least[say])
+			if !refusalSay(say) {
+				enough = max(2, enough)
+			}
+			if distinct := slices.Compact(slices.Sorted(slices.Values(wordings))); len(distinct) < enough || len(distinct) < len(wordings) {
+				t.Errorf("%s %s: %d wordings, %d different ones, wanted are %d", lang, say, len(wordings), len(distinct), enough)
+			}
+		}
+		for _, state := range []deploy.State{
+			deploy.Accepted, deploy.Answered, deploy.Triggering, deploy.Waiting, deploy.Unsure, deploy.Running,
+			deploy.Silent, deploy.Refused, deploy.Succeeded, deploy.Failed, deploy.Canceled,
+		} {
+			if p.language.last[state] == "" {
+				t.Errorf("%s has no words for the last state %s", lang, state)
+			}
+		}
+	}
+}
+
+func TestTheSeedChoosesTheWording(t *testing.T) {
+	for lang, p := range voices(t) {
+		seen := map[string]bool{}
+		for seed := range uint32(100) {
+			m := deploy.Message{ID: deploy.MsgGreet, Seed: 4_294_967_200 - seed}
+			said := p.Text(m)
+			if p.Text(m) != said {
+				t.Errorf("%s: the same seed says two things", lang)
+			}
+			seen[said] = true
+		}
+		if want := len(p.language.says[deploy.MsgGreet]); len(seen) != want {
+			t.Errorf("%s: %d of %d greetings are said", lang, len(seen), want)
+		}
+	}
+}
+
+func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
+	date := regexp.MustCompile(`<!date\^[0-9]+\^\{time\}\|[0-9]{2}:[0-9]{2} UTC>`)
+	link := regexp.MustCompile(`<` + regexp.QuoteMeta(page) + `\|([^<>|]+)>`)
+	emoji := regexp.MustCompile(` :[a-z]+:$`)
+	code := regexp.MustCompile("`[^`\n]+`")
+	odd := regexp.MustCompile("[{}\\[\\]<>&|`]" + // what is left of a placeholder, or not escaped
+		`|  |^ | $| \n|\n |\n\n|^\n|\n$` +
+		`|\( |\(\)|（ |（）|「」|“”|「リリース 」|“release ”` +
+		`| [.,:;!?)。、」”]|[.。、,] ?[.。、,:]|^[。、をの]` +
+		`|[\p{Hiragana}\p{Han}。、「」] \p{Hiragana}` +
+		`|[^ \n(]⌘|⌘[^ \n).,:;!?]`) // code that does not stand apart
+	eachWording(t, func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string) {
+		var optional []string
+		for name := range p.language.values(m) {
+			if name != "write" && strings.Contains(wording, "{"+name) {
+				optional = append(optional, name)
+			}
+		}
+		for unknown := range 1 << len(optional) {
+			values := p.language.values(full(m))
+			for i, name := range optional {
+				if unknown&(1<<i) != 0 {
+					values[name] = ""
+				}
+			}
+			text := apart(expand(wording, values))
+			if unknown == 0 && text != p.Text(full(m)) {
+				t.Fatalf("the seed does not choose it: %s", p.Text(full(m)))
+			}
+			read := link.ReplaceAllString(date.ReplaceAllString(text, "22:13"), "$1")
+			read = code.ReplaceAllString(strings.ReplaceAll(read, "<@"+person+">", "@hanako"), "⌘")
+			read = emoji.ReplaceAllString(read, "")
+			if found := odd.FindString(read); found != "" {
+				t.Fatalf("%q reads odd, without %d:\n%s\n%s", found, unknown, text, wording)
+			}
+			if first, _ := utf8.DecodeRuneInString(read); lang == "en" && 'a' <= first && first <= 'z' && !strings.HasPrefix(read, "psycher") {
+				t.Fatalf("begins small:\n%s\n%s", text, wording)
+			}
+		}
+	})
+}
+
+func TestAWordingIsWellFormed(t *testing.T) {
+	placeholders := slices.Collect(maps.Keys(language{}.values(deploy.Message{})))
+	eachWording(t, func(t *testing.T, _ string, _ *Voice, _ deploy.Message, wording string) {
+		for _, pair := range []string{"[]", "{}"} {
+			level := 0
+			for _, c := range wording {
+				switch c {
+				case rune(pair[0]):
+					level++
+				case rune(pair[1]):
+					level--
+				}
+				if level < 0 || level > 1 {
+					t.Fatalf("%s do not pair, or stand in each other: %s", pair, wording)
+				}
+			}
+			if level != 0 {
+				t.Fatalf("%s do not pair: %s", pair, wording)
+			}
+		}
+		for _, found := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(wording, -1) {
+			name, label, labelled := strings.Cut(found[1], ":")
+			if !slices.Contains(placeholders, name) || (name == "link") != (label != "") || labelled != (label != "") {
+				t.Errorf("%s is no placeholder, or lacks its label: %s", found[0], wording)
+			}
+		}
+	})
+}
+
+func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
+	opening := map[string]string{"ja": "何も始めていません。", "en": "Nothing was started. "}
+	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
+	holdsBack := []deploy.MessageID{
+		deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther,
+		deploy.MsgNearMiss, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
+	}
+	quiet := []deploy.MessageID{
+		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
+	}
+	eachWording(t, func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string) {
+		for _, m := range []deploy.Message{m, full(m)} {
+			text := p.Text(m)
+			switch {
+			case refusalSay(m.ID):
+				if !strings.HasPrefix(text, opening[lang]) {
+					t.Errorf("a refusal that does not begin with it: %s", text)
+				}
+			case slices.Contains(holdsBack, m.ID):
+				if !strings.Contains(text, nothing[lang]) {
+					t.Errorf("does not say that nothing was started: %s", text)
+				}
+				if !strings.Contains(wording, "{write}") {
+					t.Errorf("does not say what to write: %s", wording)
+				}
+			case slices.Contains(quiet, m.ID), m.ID == deploy.MsgStatusAnswered:
+			default:
+				if strings.Contains(text, nothing[lang]) {
+					t.Errorf("says that nothing was started where that is not known: %s", text)
+				}
+			}
+		}
+	})
+}
+
+func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
+	named := []deploy.MessageID{
+		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
+		deploy.MsgNothing, deploy.MsgPerson,
+	}
+	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+		text := p.Text(full(m))
+		if got, want := strings.Count(text, "<@"+person+">") == 1, slices.Contains(named, m.ID); got != want {
+			t.Errorf("names the person: %v, should: %v: %s", got, want, text)
+		}
+	})
+}
+
+func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
+	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+		m.User, m.InChannel = "U024BE7LH", false
+		inThread := p.Text(m)
+		m.InChannel = true
+		text := p.Text(m)
+		if !strings.HasPrefix(text, "<@U024BE7LH>") || strings.Count(text, "<@") != 1 || !strings.HasSuffix(text, inThread) {
+			t.Errorf("%q in the channel, %q in the thread", text, inThread)
+		}
+		m.User = "!channel"
+		if text := p.Text(m); strings.Contains(text, "!channel") {
+			t.Errorf("it notifies others: %q", text)
+		}
+	})
+}
+
+func TestWhatIsLinked(t *testing.T) {
+	linked := []deploy.MessageID{
+		deploy.MsgStop, deploy.MsgPast, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
+		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
+		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
+		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
+	}
+	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+		text := p.Text(full(m))
+		if got, want := strings.Count(text, "<"+page+"|") == 1, slices.Contains(linked, m.ID); got != want {
+			t.Errorf("links: %v, should: %v: %s", got, want, text)
+		}
+	})
+}
+
+func TestForeignTextIsHarmless(t *testing.T) {
+	ours := regexp.MustCompile("<@" + person + ">|<!date\\^1700000000\\^\\{time\\}\\|22:13 UTC>|<https://gitlab\\.example\\.com/a%7Cb%3E%20%3C!channel%3E%60\\?c=d&amp;e\\|[^<>|`]+>")
+	entity := regexp.MustCompile(`&(amp|lt|gt);`)
+	for _, foreign := range []string{
+		"<!channel>", "<@U1>", "<!subteam^S1>", "a`b", "```", "|", "<http://evil.example|x>", "&lt;!here&gt;", "a\nb\r\n> c",
+		"\u2028> x\u202e", "{user} [{link:x}|y]", "\xff<\xfe>", "`<!channel>`",
+	} {
+		eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+			m = full(m)
+			clean := p.Text(m)
+			m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = foreign, []string{foreign}, foreign, foreign, foreign, foreign, foreign
+			m.URL = "https://gitlab.example.com/a|b> <!channel>`?c=d&e"
+			text := p.Text(m)
+			rest := ours.ReplaceAllString(text, "")
+			if strings.ContainsAny(rest, "<>\r\u2028\u202e") || !utf8.ValidString(text) {
+				t.Errorf("%q is not harmless: %s", foreign, text)
+			}
+			if strings.Count(text, "\n") != strings.Count(clean, "\n") || strings.Count(text, "`")%2 != 0 {
+				t.Errorf("%q changes lines or code: %s", foreign, text)
+			}
+			if strings.Contains(entity.ReplaceAllString(text, ""), "&") {
+				t.Errorf("%q leaves a bare &: %s", foreign, text)
+			}
+		})
+	}
+	for lang, p := range voices(t) {
+		text := p.Text(deploy.Message{ID: deploy.MsgRefusedOther, Detail: "{user} [{link:x}|{ref}]", User: person, Ref: "master"})
+		if !strings.Contains(text, "`{user} [{link:x}|{ref}]`") {
+			t.Errorf("%s looks into a value: %s", lang, text)
+		}
+		if text := p.Text(deploy.Message{ID: deploy.MsgPast, Last: "<!channel>"}); strings.Contains(text, "<") {
+			t.Errorf("%s believes an unknown state: %s", lang, text)
+		}
+	}
+}
+
+func TestOnlyPeopleAreNotified(t *testing.T) {
+	for id, want := range map[string]string{
+		"U024BE7LH": "<@U024BE7LH>", "W012A3CDE": "<@W012A3CDE>",
+		"": "", "U": "", "C024BE7LH": "", "!channel": "", "U1>": "", "U1|x": "", "u024be7lh": "", "U" + strings.Repeat("1", 40): "",
+	} {
+		if got := user(id); got != want {
+			t.Errorf("%q becomes %q, not %q", id, got, want)
+		}
+	}
+}
+
+func TestOnlyPagesOfTheWebAreLinked(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://a.example/x":                  "https://a.example/x",
+		"http://127.0.0.1:1/x?y=1&z=2#f":       "http://127.0.0.1:1/x?y=1&amp;z=2#f",
+		"https://a.example/<b>|c d`é\"":        "https://a.example/%3Cb%3E%7Cc%20d%60%C3%A9%22",
+		"":                                     "",
+		"/x":                                   "",
+		"https:///x":                           "",
+		"ftp://a.example/":                     "",
+		"javascript:alert(1)":                  "",
+		"https://me:password@a.example/":       "",
+		"https://a.example/\n<!channel>":       "",
+		"https://a.example/" + long(" ", 1000): "",
+	} {
+		if got := address(raw); got != want {
+			t.Errorf("%q becomes %q, not %q", raw, got, want)
+		}
+	}
+}
+
+func TestLongValuesAreCut(t *testing.T) {
+	for _, row := range []struct {
+		in    string
+		limit int
+		want  string
+	}{
+		{"abcde", 5, "abcde"},
+		{"abcdef", 5, "abcd…"},
+		{"リリースノート", 5, "リリース…"},
+		{"ab&", 5, "ab…"},
+		{"ab&", 7, "ab&amp;"},
+		{"a&b", 6, "a…"},
+		{"  a \t\n b  ", 5, "a b"},
+		{"a\nb\u2028c`", 6, "a b c'"},
+	} {
+		if got := harmless(row.in, row.limit); got != row.want {
+			t.Errorf("%q in %d becomes %q, not %q", row.in, row.limit, got, row.want)
+		}
+	}
+	many := slices.Repeat([]string{"service"}, 1000)
+	if got := listTargets(many); !strings.HasSuffix(got, "`service`, … (+937)") {
+		t.Errorf("a thousand targets become %s", got)
+	}
+}
+
+func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
+	longest := 0
+	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+		for _, c := range []string{"&", "x", "字"} {
+			m.Target, m.Targets, m.Project, m.Ref, m.Key = long(c, 400), slices.Repeat([]string{long(c, 90)}, 99), long(c, 400), long(c, 400), long(c, 400)
+			m.Word, m.Detail, m.URL = long(c, 400), long(c, 400), "https://a.example/"+long("x", 782)
+			m.User, m.Until, m.Last = "U"+long("1", 31), 1<<40, string(deploy.Waiting)
+			m.InChannel = true
+			n := utf8.RuneCountInString(p.Text(m))
+			longest = max(longest, n)
+			if n > 3000 {
+				t.Errorf("%d characters: %s", n, p.Text(m))
+			}
+		}
+	})
+	t.Logf("the longest text has %d characters", longest)
+}
+
+func long(s string, n int) string { return strings.Repeat(s, n) }
