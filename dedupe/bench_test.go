@@ -10,8 +10,8 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// BenchmarkClaim is the one round trip that stands before an ack, with so many
-// records there already.
+// BenchmarkClaim is the one round trip before an ack, with this many
+// records in the store.
 func BenchmarkClaim(b *testing.B) {
 	for _, kind := range []string{"embedded", "real"} {
 		for _, history := range []int{0, 10_000} {

@@ -3,7 +3,8 @@ package dedupe
 import (
 	"context"
 	"errors"
-	"os"
+	"io/fs"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// limited is a store whose user has these rights on a real server, after an
-// administrator made what stands there before.
+// limited returns a store whose user has these rights on a real server, on which
+// an administrator has created the keys.
 func limited(t *testing.T, rights ...string) *Store {
 	t.Helper()
 	return limitedAt(t, redisServer(t, "--port", "PORT"), "", rights...)
@@ -37,7 +38,7 @@ func limitedAt(t *testing.T, port, query string, rights ...string) *Store {
 	return open(t, "redis://bot:pw@127.0.0.1:"+port+query)
 }
 
-// takes is an error of a take: the store says so before anybody asks for a deploy.
+// takes returns the error of a Take, which comes before anybody asks for a deploy.
 func takes(t *testing.T, s *Store) error {
 	t.Helper()
 	return patiently(func() error {
@@ -46,16 +47,16 @@ func takes(t *testing.T, s *Store) error {
 	})
 }
 
-// A store that answers is not one that work can be done with: readiness comes of
-// a take, which must fail for whatever the work would fail for.
-func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
+// A store that answers may still refuse work. Readiness depends on Take, which must
+// fail for whatever the work would fail for.
+func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 	for right := range strings.FieldsSeq(rights) {
 		t.Run(right, func(t *testing.T) {
 			t.Parallel()
 			s := limited(t, "~{psycher}:*", "+@all", "-"+right[1:])
-			for range 2 { // it does not look well the second time either
+			for range 2 { // the second one fails too
 				if err := takes(t, s); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "ACL SETUSER its name ~{psycher}:* "+rights) {
-					t.Errorf("%v, want a refusal that says what to allow", err)
+					t.Errorf("%v, want a refusal that names the rights", err)
 				}
 			}
 		})
@@ -75,7 +76,7 @@ func TestATakeFailsWhereAnythingThatTheWorkDoesIsForbidden(t *testing.T) {
 	}
 }
 
-func TestTheRightsThatAreNamedAreEnough(t *testing.T) {
+func TestTheNamedRightsAreEnough(t *testing.T) {
 	cluster := redisServer(t, "--port", "PORT", "--cluster-enabled", "yes", "--cluster-port", freePort(t))
 	slots(t, open(t, "redis://127.0.0.1:"+cluster))
 	for _, c := range []struct{ name, port, query, more string }{
@@ -89,7 +90,7 @@ func TestTheRightsThatAreNamedAreEnough(t *testing.T) {
 	}
 }
 
-// works does all that a store can.
+// works does everything that a store does.
 func works(t *testing.T, s *Store) {
 	t.Helper()
 	ctx := t.Context()
@@ -109,8 +110,8 @@ func works(t *testing.T, s *Store) {
 	}
 }
 
-// What a script was refused for in its middle is as certain as before it: its
-// last write is the record's. The person is told that nothing was started.
+// A refusal in the middle of a script is as certain as one before it, because the
+// record is written last. The person is told that nothing was started.
 func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -126,13 +127,13 @@ func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 				t.Errorf("%v, want a refusal", err)
 			}
 			if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
-				t.Errorf("the record stands there: %v %v", ok, err)
+				t.Errorf("the record exists: %v %v", ok, err)
 			}
 		})
 	}
 }
 
-func TestAWrongKindOfKeyIsARefusal(t *testing.T) {
+func TestKeyOfAWrongTypeIsARefusal(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		if err := s.client.Set(t.Context(), s.due(), "no sorted set", 0).Err(); err != nil {
 			t.Fatal(err)
@@ -142,18 +143,18 @@ func TestAWrongKindOfKeyIsARefusal(t *testing.T) {
 		}
 		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}
 		_, _, err := s.Claim(t.Context(), r, time.Minute, time.Now())
-		if err == nil || s.close == nil && !errors.Is(err, engine.ErrRefused) {
+		if err == nil || s.embedded == nil && !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want a refusal", err)
 		}
 		if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
-			t.Errorf("the record stands there: %v %v", ok, err)
+			t.Errorf("the record exists: %v %v", ok, err)
 		}
 	})
 }
 
-// The words of other versions: Redis 5 and 6 tell an error in a script in a way
-// of their own, 7.2 and Valkey an ACL's.
-func TestRefusalsInScriptsInTheWordsOfOtherVersions(t *testing.T) {
+// Redis 5 and 6 report an error in a script in a way of their own, 7.2 and Valkey
+// that of an ACL.
+func TestRefusalsInScriptsOfOtherVersions(t *testing.T) {
 	for says, acl := range map[string]bool{
 		"ERR Error running script (call to f_4a8c): @user_script:9: @user_script: 9: The user executing the script can't run this command or subcommand": true,
 		"ERR ACL failure in script: User bot has no permissions to run the 'zadd' command script: 4a8c, on @user_script:9.":                              true,
@@ -171,7 +172,7 @@ func TestRefusalsInScriptsInTheWordsOfOtherVersions(t *testing.T) {
 	}
 }
 
-// commands are those that a script calls, each with its options.
+// commands returns the commands that a script calls, each with its options.
 func commands(script string) []string {
 	var all []string
 	for _, m := range regexp.MustCompile(`redis\.call\('([A-Z]+)'([^)\n]*)`).FindAllStringSubmatch(script, -1) {
@@ -184,8 +185,10 @@ func commands(script string) []string {
 }
 
 func TestTheProbeDoesAllThatScriptsDo(t *testing.T) {
-	probed := append(commands(now), commands(probe)...)
-	for name, script := range sources(t) {
+	all := sources(t)
+	probe := regexp.MustCompile(`(?s)\nlocal function probe\(\)\n(.*?)\nend\n`).FindString(all["take"])
+	probed := append(commands(probe), "TIME") // every script begins with it
+	for name, script := range all {
 		for _, c := range commands(script) {
 			if !slices.Contains(probed, c) {
 				t.Errorf("%s calls %s, and the probe does not", name, c)
@@ -221,7 +224,7 @@ func TestEveryScriptWritesTheRecordLast(t *testing.T) {
 	}
 }
 
-// The probe comes to nothing: no due time, no record that anybody finds.
+// The probe has no lasting effect: no due time, no record.
 func TestTheProbeLeavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
@@ -236,7 +239,7 @@ func TestTheProbeLeavesNothing(t *testing.T) {
 		if n := s.client.ZCard(ctx, s.due()).Val(); n != 1 {
 			t.Errorf("%d due times, want the one", n)
 		}
-		for _, key := range []string{s.tag + ":record:probe", s.tag + ":last:probe"} {
+		for _, key := range []string{s.recordPrefix() + "probe", string(s.keys) + ":last:probe"} {
 			if ttl := s.client.PTTL(ctx, key).Val(); ttl > time.Second || ttl == -1 {
 				t.Errorf("%s stays for %v", key, ttl)
 			}
@@ -247,16 +250,17 @@ func TestTheProbeLeavesNothing(t *testing.T) {
 // sources are the scripts, by name.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("scripts.go")
-	if err != nil {
-		t.Fatal(err)
+	files, err := fs.Glob(scripts, "scripts/*.lua")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d scripts, %v", len(files), err)
 	}
 	all := map[string]string{}
-	for _, m := range regexp.MustCompile("(?s)var (\\w+)Script = redis\\.NewScript\\((.*?)\n`\\)").FindAllStringSubmatch(string(text), -1) {
-		all[m[1]] = m[2]
-	}
-	if len(all) < 8 || strings.Count(string(text), "redis.NewScript(") != len(all) {
-		t.Fatalf("not every script was found: %d", len(all))
+	for _, file := range files {
+		text, err := scripts.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimSuffix(path.Base(file), ".lua")] = string(text)
 	}
 	return all
 }

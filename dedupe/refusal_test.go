@@ -20,9 +20,9 @@ import (
 )
 
 // A Cluster's client sends a command again by itself. If the first try was
-// carried out and only its answer lost, a refusal of the second says nothing of
-// the first: a person who is then told that nothing was started may see a deploy.
-func TestRefusalIsNotCertainWhereTheRecordStands(t *testing.T) {
+// done and only its answer lost, a refusal of the second says nothing about the
+// first: a person who is told that nothing was started may then see a deploy.
+func TestRefusalIsNotCertainIfTheRecordExists(t *testing.T) {
 	for name, query := range map[string]string{"one server": "", "Cluster": "?addr=redis.test:6379"} {
 		t.Run(name, func(t *testing.T) {
 			m := miniredis.RunT(t)
@@ -49,14 +49,14 @@ func TestRefusalIsNotCertainWhereTheRecordStands(t *testing.T) {
 				t.Fatal("the first try was not carried out")
 			}
 			if errors.Is(err, engine.ErrRefused) {
-				t.Errorf("certainly refused, and the record stands there: %v", err)
+				t.Errorf("certainly refused, and the record exists: %v", err)
 			}
 		})
 	}
 }
 
-// What a Cluster says is never certain, whatever it says.
-func TestClusterNeverSaysThatItCertainlyRefused(t *testing.T) {
+// No error of a Cluster is certain.
+func TestRefusalOfAClusterIsNeverCertain(t *testing.T) {
 	m := miniredis.RunT(t)
 	s := open(t, "redis://"+m.Addr()+"?addr="+m.Addr())
 	claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
@@ -64,12 +64,12 @@ func TestClusterNeverSaysThatItCertainlyRefused(t *testing.T) {
 		m.SetError(says + "for a test")
 		_, _, err := s.Claim(context.Background(), deploy.Record{Revision: "b", Mention: mention("2.0")}, 0, time.Now())
 		if err == nil || errors.Is(err, engine.ErrRefused) {
-			t.Errorf("%s: %v, want an outcome that is not known", says, err)
+			t.Errorf("%s: %v, want an unknown outcome", says, err)
 		}
 	}
 	m.Close()
 	if _, _, err := s.Claim(context.Background(), deploy.Record{Revision: "b", Mention: mention("2.0")}, 0, time.Now()); err == nil || errors.Is(err, engine.ErrRefused) {
-		t.Errorf("no connection: %v, want an outcome that is not known", err)
+		t.Errorf("no connection: %v, want an unknown outcome", err)
 	}
 }
 
@@ -100,7 +100,7 @@ func (l *lossy) Read(b []byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestACallThatFoundNoConnectionWasCertainlyNotDone(t *testing.T) {
+func TestCallWithoutAConnectionWasCertainlyNotDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		deaf := func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()

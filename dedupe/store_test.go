@@ -76,8 +76,8 @@ func redisServer(t testing.TB, options ...string) (port string) {
 
 var nextPort atomic.Int64
 
-// freePort is one that nobody listens on, that no connection of this machine's
-// is given, and that was given to nobody else here.
+// freePort returns a port that nobody listens on, outside of the range that the
+// system assigns, and a new one at each call.
 func freePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
@@ -133,7 +133,7 @@ func TestClaim(t *testing.T) {
 	})
 }
 
-func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
+func TestRecordOfTheEmbeddedStoreExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "")
 		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
@@ -141,7 +141,7 @@ func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
 		for _, c := range []struct {
 			after time.Duration
 			there bool
-		}{{Keep - time.Hour, true}, {2 * time.Hour, false}} {
+		}{{Retention - time.Hour, true}, {2 * time.Hour, false}} {
 			time.Sleep(c.after)
 			if _, ok, err := s.Load(context.Background(), r.Mention.Key); err != nil || ok != c.there {
 				t.Errorf("there: %v %v, want %v", ok, err, c.there)
@@ -150,7 +150,7 @@ func TestRecordOfTheEmbeddedStoreEnds(t *testing.T) {
 	})
 }
 
-func TestTakeHandsOutWhatIsDueOnce(t *testing.T) {
+func TestTakeReturnsWhatIsDueOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		for i := range 5 {
 			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
@@ -204,7 +204,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := s.Save(ctx, h, theirs, 0); !errors.Is(err, engine.ErrChanged) {
-			t.Errorf("a save over what is not there any more: %v, want ErrChanged", err)
+			t.Errorf("a save over a changed record: %v, want ErrChanged", err)
 		}
 		if _, err := s.Save(ctx, h, mine, time.Minute); err != nil {
 			t.Errorf("the same save again, after a lost answer: %v", err)
@@ -213,7 +213,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 			t.Errorf("the next save: %v", err)
 		}
 		if got, ok, err := s.Load(ctx, h.Record.Mention.Key); err != nil || !ok || got.Record.Revision != "theirs" {
-			t.Errorf("stands there: %v %v %v", got.Record.Revision, ok, err)
+			t.Errorf("stored: %v %v %v", got.Record.Revision, ok, err)
 		}
 		if got := take(t, s, 10); len(got) != 0 {
 			t.Error("a record saved without a due time was due")
@@ -221,7 +221,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 	})
 }
 
-func TestSaveOfALostRecordWritesItAnew(t *testing.T) {
+func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
@@ -232,9 +232,9 @@ func TestSaveOfALostRecordWritesItAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Revision != "b" {
-			t.Errorf("taken after it was written anew: %v", got)
+			t.Errorf("taken after it was written again: %v", got)
 		}
-		if ttl := s.client.PTTL(ctx, s.record(h.Record.Mention.Key)).Val(); ttl <= Keep-time.Hour || ttl > Keep {
+		if ttl := s.client.PTTL(ctx, s.record(h.Record.Mention.Key)).Val(); ttl <= Retention-time.Hour || ttl > Retention {
 			t.Errorf("kept for %v, want 30 days", ttl)
 		}
 	})
@@ -253,7 +253,7 @@ func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := take(t, s, 10); len(got) != 1 {
-			t.Error("who read the record before a word came took away that it is due")
+			t.Error("a delay of what was read before the change removed the due time")
 		}
 	})
 }
@@ -275,12 +275,12 @@ func TestBirth(t *testing.T) {
 			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
 		}
 		if got := take(t, s, 1); len(got) != 1 || !got[0].Birth.Equal(h.Birth) {
-			t.Errorf("what is taken does not know the birth: %v", got)
+			t.Errorf("what was taken lacks the birth: %v", got)
 		}
 	})
 }
 
-func TestDueTimeWithoutARecordIsTakenOut(t *testing.T) {
+func TestDueTimeWithoutARecordIsRemoved(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", Mention: mention("1.0")}, 0)
@@ -297,7 +297,7 @@ func TestRecordOfANewerLayoutIsLeftAlone(t *testing.T) {
 		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
 		claim(t, s, deploy.Record{Layout: deploy.Layout, Mention: mention("2.0")}, 0)
 		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Mention.TS != "2.0" {
-			t.Errorf("took %v, want only the one that this version knows", got)
+			t.Errorf("took %v, want only the one of a known layout", got)
 		}
 	})
 }
@@ -318,7 +318,7 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 						r.Mention.Key = deploy.Key{}
 						raw := fmt.Sprintf(`{"v": "of %d"}`, i)
 						name := fmt.Sprintf("T1:C1:2.%06d", i)
-						s.client.Set(t.Context(), s.tag+":record:"+name, raw, 0)
+						s.client.Set(t.Context(), s.recordPrefix()+name, raw, 0)
 						s.client.ZAdd(t.Context(), s.due(), redis.Z{Score: 1, Member: name})
 						continue
 					}
@@ -331,19 +331,19 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 					time.Sleep(time.Minute)
 				}
 				if n := bytes.Count(out.Bytes(), []byte("\n")); n != c.lines {
-					t.Errorf("%d lines in some minutes, want %d", n, c.lines)
+					t.Errorf("%d lines in a few minutes, want %d", n, c.lines)
 				}
 				time.Sleep(time.Hour)
 				take(t, s, 32)
 				if n := bytes.Count(out.Bytes(), []byte("\n")); n != c.lines+32 {
-					t.Errorf("%d lines an hour later: what is still there is logged again", n)
+					t.Errorf("%d lines an hour later: what is still unreadable is logged again", n)
 				}
 			})
 		})
 	}
 }
 
-func TestRecordOfANewerLayoutIsSoonDueForThoseWhoKnowIt(t *testing.T) {
+func TestRecordOfANewerLayoutIsDueAgainSoon(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
 		due := func() time.Time {
@@ -358,7 +358,7 @@ func TestRecordOfANewerLayoutIsSoonDueForThoseWhoKnowIt(t *testing.T) {
 			t.Fatalf("took %v", got)
 		}
 		if d := due().Sub(was); d < time.Second/2 || d > engine.Lease/2 {
-			t.Errorf("due again %s later: at once keeps everyone busy, a lease keeps those waiting who know it", d)
+			t.Errorf("due again %s later, want about a second: not at once, and not after a lease", d)
 		}
 	})
 }
@@ -367,7 +367,7 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		if _, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
-			t.Fatalf("of none: %v %v", ok, err)
+			t.Fatalf("without a deployment: %v %v", ok, err)
 		}
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
 		next := h.Record
@@ -381,9 +381,9 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 	})
 }
 
-// What a project's callbacks have proved is kept with the save that takes the
-// first of them in, or not at all, and for good.
-func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
+// That a project has proved itself is saved with the record that shows it first,
+// or not at all, and never expires.
+func TestProofIsSavedWithItsRecord(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		proved := func(want bool, projects ...string) {
@@ -418,19 +418,19 @@ func TestProofIsKeptWithTheSaveThatTakesItIn(t *testing.T) {
 		proved(true, "group/web", "group/app")
 		proved(false, "group/web", "group", "app", "")
 		if ttl, err := s.client.TTL(ctx, "{psycher}:proved:group/app").Result(); ttl != -1 || err != nil {
-			t.Errorf("it ends in %v, %v", ttl, err)
+			t.Errorf("it expires in %v, %v", ttl, err)
 		}
 
 		for _, want := range []bool{true, false} {
 			if had, err := s.Unprove(ctx, "group/app"); had != want || err != nil {
-				t.Errorf("taken back: %v %v, want %v", had, err, want)
+				t.Errorf("unproved: %v %v, want %v", had, err, want)
 			}
 			proved(false, "group/app")
 		}
 	})
 }
 
-func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
+func TestRefusalDiffersFromAnUnknownOutcome(t *testing.T) {
 	t.Run("no connection", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -464,12 +464,12 @@ func TestRefusalIsToldFromAnUnknownOutcome(t *testing.T) {
 		s := open(t, "redis://"+l.Addr().String())
 		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
 		if err == nil || errors.Is(err, engine.ErrRefused) {
-			t.Errorf("%v, want an outcome that is not known", err)
+			t.Errorf("%v, want an unknown outcome", err)
 		}
 	})
 }
 
-func TestATakeFailsAsLongAsNothingCanBeWritten(t *testing.T) {
+func TestTakeFailsWhileNothingCanBeWritten(t *testing.T) {
 	s, ctx := open(t, realRedis(t)), t.Context()
 	if _, err := s.Birth(ctx, time.Now()); err != nil {
 		t.Fatal(err)

@@ -78,9 +78,9 @@ func certificate(t *testing.T) (options []string, trusts *x509.CertPool) {
 	}, trusts
 }
 
-// wire is a dialer that keeps the first byte that is written to each address.
+// wire is a dialer that records the first byte written to each address.
 type wire struct {
-	to    string // where all is dialled; empty: where it is said
+	to    string // the address to dial in place of the given one, if any
 	mu    sync.Mutex
 	first map[string][]byte
 }
@@ -120,7 +120,7 @@ func (c *wireConn) Write(b []byte) (int, error) {
 // secret is a password that would be read off the wire.
 const secret = "Xq7Zw9Vk3"
 
-// A redis:// that a URL calls rediss:// must not be spoken in clear: user and
+// With rediss:// nothing may be sent in clear: user and
 // password are the first that is sent, to every server of every form.
 func TestRedissIsTLSInEveryForm(t *testing.T) {
 	options, trusts := certificate(t)
@@ -174,7 +174,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 			}
 			for _, addr := range c.dials {
 				if len(w.first[addr]) == 0 {
-					t.Errorf("%s was not dialled: %v", addr, w.first)
+					t.Errorf("%s was not dialed: %v", addr, w.first)
 				}
 			}
 			if claimed != nil {
@@ -184,7 +184,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 	}
 }
 
-func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
+func TestRedissRefusesAServerThatItCannotVerify(t *testing.T) {
 	options, trusts := certificate(t)
 	port := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT")...)
 	plain := redisServer(t, "--port", "PORT")
@@ -208,7 +208,7 @@ func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
 				_, _, err := s.Claim(t.Context(), deploy.Record{Mention: mention("1.0")}, time.Minute, time.Now())
 				return err
 			}
-			if err = claim(); c.to != plain { // which is found out by its silence
+			if err = claim(); c.to != plain { // which is noticed by its silence
 				err = patiently(claim)
 			}
 			if !errors.Is(err, engine.ErrRefused) {
@@ -226,7 +226,7 @@ func TestRedissRefusesWhomItCannotVerify(t *testing.T) {
 	}
 }
 
-// slots gives all slots to the one server of a Cluster.
+// slots assigns all slots to the one server of a Cluster.
 func slots(t *testing.T, s *Store) {
 	t.Helper()
 	if err := s.client.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
@@ -238,7 +238,7 @@ func slots(t *testing.T, s *Store) {
 	})
 }
 
-// patiently makes a call again that a busy machine was too slow for.
+// patiently repeats a call that a busy machine was too slow for.
 func patiently(call func() error) (err error) {
 	for range 20 {
 		var slow net.Error

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/netip"
@@ -10,25 +11,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// address is what REDIS_URL says: one server, Sentinels (master is set), or a
-// Cluster.
+// address is where REDIS_URL leads: to one server, to Sentinels (with a
+// MasterName) or to a Cluster. Addrs are host:port, or the path of a socket.
 type address struct {
-	hosts    []string // host:port, or the path of a socket
-	secure   bool     // rediss://
-	db       int
-	user     string
-	password string
-	cluster  bool
-
-	master                         string // the name that Sentinels know the server by
-	sentinelUser, sentinelPassword string
+	redis.UniversalOptions
+	secure bool // rediss://
 }
 
-// The errors of a URL. None holds a part of it: a sign that ends the password
-// too early makes a host, a port or a parameter of what is left of it.
+// The errors of a URL. None quotes a part of it: after a character that ends the
+// password too early, the rest of it is read as a host, a port or a parameter.
 //
 //docgen:messages settings
 var (
@@ -42,25 +38,24 @@ var (
 	errURLVerify    = errors.New("must be without skip_verify: certificates are always verified; name a private authority in SSL_CERT_FILE")
 )
 
-// CheckURL tells what is wrong with a Redis URL, in words that hold no part of it.
+// CheckURL returns what is wrong with a Redis URL. The error quotes no part of it.
 func CheckURL(u deploy.Secret) error {
 	_, err := parseURL(u)
 	return err
 }
 
-// What each part of a URL may be. A part that the client would take and that is
-// not in here is refused before the client sees it.
+// What each part of a URL may be. Whatever the client would accept beyond that is
+// refused before the client sees it, since it may be a part of a password.
 var (
-	urlUser  = regexp.MustCompile(`^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*$`) // as net/url reads it; the last @ ends it
 	urlHost  = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$`)
 	urlDB    = regexp.MustCompile(`^/?(?:[0-9]{1,4}/?)?$`)
 	urlPath  = regexp.MustCompile(`^/[A-Za-z0-9._~+,=:/-]+$`)
-	urlValue = regexp.MustCompile(`^(?:[A-Za-z0-9._~:-]|\[|\]|%[0-9A-Fa-f]{2})*$`) // of a parameter
+	urlQuery = regexp.MustCompile(`^(?:[A-Za-z0-9._~:&=-]|\[|\]|%[0-9A-Fa-f]{2})*$`) // no +: it would be a blank, but is itself in a password
 	urlName  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
-// tuning are the parameters that the client's own URLs know and psycher sets by
-// itself: they are taken, so that a URL of elsewhere works, and have no effect.
+// tuning are parameters that the client's own URLs have and psycher sets itself.
+// They are accepted, so that a URL from elsewhere works, and have no effect.
 var tuning = []string{
 	"client_name", "protocol", "max_retries", "min_retry_backoff", "max_retry_backoff", "max_redirects", "read_only",
 	"dial_timeout", "dialer_retries", "dialer_retry_timeout", "read_timeout", "write_timeout", "context_timeout_enabled",
@@ -73,131 +68,104 @@ var tuning = []string{
 
 // parseURL reads the forms of a Redis URL that go-redis has: with master_name it
 // is Sentinel, with addr a Cluster, else one server. go-redis's own functions,
-// and net/url's, quote what they cannot read.
+// and the errors of net/url, quote what they cannot read.
 func parseURL(secret deploy.Secret) (address, error) {
 	scheme, rest, ok := strings.Cut(secret.Reveal(), "://")
-	scheme = strings.ToLower(scheme)
-	if !ok || !slices.Contains([]string{"redis", "rediss", "unix"}, scheme) {
+	if !ok || !slices.Contains([]string{"redis", "rediss", "unix"}, strings.ToLower(scheme)) {
 		return address{}, errURLScheme
 	}
-	a := address{secure: scheme == "rediss"}
-	authority, path, query := rest, "", ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
-	}
-	if strings.ContainsAny(path, "@#") { // the password goes on here
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 && strings.ContainsAny(rest[i:], "@#") { // the password continues here
 		return address{}, errURLSigns
 	}
-	path, query, _ = strings.Cut(path, "?")
-	host := authority
-	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
-		host = authority[i+1:]
-		user, password, _ := strings.Cut(authority[:i], ":")
-		if !urlUser.MatchString(authority[:i]) {
-			return address{}, errURLSigns
-		}
-		a.user, a.password = unescape(user), unescape(password)
+	u, err := url.Parse(secret.Reveal())
+	switch {
+	case err != nil && strings.Contains(rest, "@"):
+		return address{}, errURLSigns
+	case err != nil:
+		return address{}, errURLAddress
 	}
-	if scheme == "unix" {
-		if host != "" || !urlPath.MatchString(path) {
+	a := address{secure: u.Scheme == "rediss"}
+	a.Username = u.User.Username()
+	a.Password, _ = u.User.Password()
+	path := u.EscapedPath()
+	if u.Scheme == "unix" {
+		if u.Host != "" || !urlPath.MatchString(path) {
 			return address{}, errURLSocket
 		}
-		a.hosts = []string{path}
-		return a, a.parameters(query, tuning, "db")
+		a.Addrs = []string{path}
+		return a, a.parameters(u.RawQuery, "db")
 	}
-	first, err := readHost(host, "6379")
-	if err != nil {
+	host, err := hostPort(u.Host, "6379")
+	switch {
+	case err != nil:
 		return address{}, err
-	}
-	a.hosts = []string{first}
-	if !urlDB.MatchString(path) {
+	case !urlDB.MatchString(path):
 		return address{}, errURLDatabase
 	}
-	a.db, _ = strconv.Atoi(strings.Trim(path, "/"))
-	return a, a.parameters(query, tuning, "db", "addr", "master_name", "username", "password", "skip_verify")
+	a.Addrs = []string{host}
+	a.DB, _ = strconv.Atoi(strings.Trim(path, "/"))
+	return a, a.parameters(u.RawQuery, "db", "addr", "master_name", "username", "password", "skip_verify")
 }
 
-// parameters reads what stands after the question mark.
-func (a *address) parameters(query string, ignored []string, known ...string) error {
-	if query == "" {
-		return nil
+// parameters reads the query. Of a parameter that is given several times the
+// last one counts, but for addr.
+func (a *address) parameters(query string, known ...string) error {
+	given, err := url.ParseQuery(query)
+	if err != nil || !urlQuery.MatchString(query) {
+		return errURLParameter
 	}
-	given := map[string]string{} // the last of each
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		if slices.Contains(ignored, name) && urlValue.MatchString(value) {
-			continue
-		}
-		// A + would be a blank in a query, and is itself in a password.
-		if !slices.Contains(known, name) || !urlValue.MatchString(value) {
+	last := map[string]string{}
+	for name, values := range given {
+		if !slices.Contains(known, name) && !slices.Contains(tuning, name) {
 			return errURLParameter
 		}
-		if given[name] = unescape(value); name == "addr" {
-			addr, err := readHost(given[name], "")
-			if err != nil {
-				return err
-			}
-			a.hosts = append(a.hosts, addr)
-		}
+		last[name] = values[len(values)-1]
 	}
-	_, sentinel := given["master_name"]
-	a.cluster = len(a.hosts) > 1 && !sentinel
-	if db := given["db"]; db != "" {
+	for _, addr := range given["addr"] {
+		host, err := hostPort(addr, "")
+		if err != nil {
+			return err
+		}
+		a.Addrs = append(a.Addrs, host)
+	}
+	if db := last["db"]; db != "" {
 		n, err := strconv.ParseUint(db, 10, 16)
 		if err != nil {
 			return errURLDatabase
 		}
-		a.db = int(n)
+		a.DB = int(n)
 	}
-	if skip, err := strconv.ParseBool(given["skip_verify"]); given["skip_verify"] != "" && (err != nil || skip) {
+	if skip, err := strconv.ParseBool(cmp.Or(last["skip_verify"], "false")); err != nil || skip {
 		return errURLVerify
 	}
-	if sentinel {
-		if a.master = given["master_name"]; !urlName.MatchString(a.master) {
-			return errURLParameter
-		}
-		// As go-redis has it: the user of the URL is the Sentinels'.
-		a.sentinelUser, a.sentinelPassword, a.user, a.password = a.user, a.password, given["username"], given["password"]
-	} else if given["username"] != "" || given["password"] != "" {
-		return errURLParameter // they stand before the host
+	master, sentinel := last["master_name"]
+	switch {
+	case sentinel && !urlName.MatchString(master), !sentinel && last["username"]+last["password"] != "": // without Sentinels these are in front of the host
+		return errURLParameter
+	case sentinel: // as go-redis has it: the URL's user is the Sentinels'
+		a.MasterName, a.SentinelUsername, a.SentinelPassword = master, a.Username, a.Password
+		a.Username, a.Password = last["username"], last["password"]
+	default:
+		a.IsClusterMode = len(a.Addrs) > 1
 	}
 	return nil
 }
 
-// readHost gives host:port. Without a fallback the port must be named.
-func readHost(s, port string) (string, error) {
-	host := s
-	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
-		host = s[:i]
-		if s[i+1:] != "" {
-			port = s[i+1:]
-		}
-	}
-	if host == "" && port != "" {
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-			return "", errURLSigns
-		}
+// hostPort checks a host with its port; without a default the port is required.
+func hostPort(s, defaultPort string) (string, error) {
+	u := url.URL{Host: s}
+	host, port := u.Hostname(), cmp.Or(u.Port(), defaultPort)
+	n, err := strconv.ParseUint(port, 10, 16)
+	if host == "" && err == nil {
 		return "", errURLHost
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", errURLAddress
+	valid := urlHost.MatchString(host)
+	if strings.HasPrefix(s, "[") {
+		ip, err := netip.ParseAddr(host)
+		valid = err == nil && ip.Is6()
 	}
-	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
-		host = host[1 : len(host)-1]
-		if ip, err := netip.ParseAddr(unescape(host)); err != nil || !ip.Is6() {
-			return "", errURLAddress
-		}
-		host = unescape(host)
-	} else if !urlHost.MatchString(host) {
+	if err != nil || n == 0 || !valid {
 		return "", errURLAddress
 	}
 	return net.JoinHostPort(host, port), nil
-}
-
-// unescape reads %XX. What comes here was matched before.
-func unescape(s string) string {
-	if out, err := url.PathUnescape(s); err == nil {
-		return out
-	}
-	return s
 }

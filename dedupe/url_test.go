@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -21,19 +22,19 @@ func TestParseURL(t *testing.T) {
 		url  string
 		want address
 	}{
-		{"redis://h", address{hosts: []string{"h:6379"}}},
-		{"REDIS://h:1/", address{hosts: []string{"h:1"}}},
-		{"redis://[::1]:6380/2", address{hosts: []string{"[::1]:6380"}, db: 2}},
-		{"redis://[::1]", address{hosts: []string{"[::1]:6379"}}},
-		{"redis://h/1?db=3&pool_size=5", address{hosts: []string{"h:6379"}, db: 3}},
-		{"rediss://u:p%2Fw%40%25@h.example.com:6380/0", address{hosts: []string{"h.example.com:6380"}, secure: true, user: "u", password: "p/w@%"}},
-		{"redis://:p@ss:word@h", address{hosts: []string{"h:6379"}, password: "p@ss:word"}},
-		{"rediss://h?skip_verify=false", address{hosts: []string{"h:6379"}, secure: true}},
-		{"redis://u:p@h:1?addr=h2:2&addr=%5B::1%5D:3", address{hosts: []string{"h:1", "h2:2", "[::1]:3"}, cluster: true, user: "u", password: "p"}},
-		{"redis://su:sp@h:1?master_name=main&addr=h2:2&username=u&password=p%2Bw", address{
-			hosts: []string{"h:1", "h2:2"}, master: "main", sentinelUser: "su", sentinelPassword: "sp", user: "u", password: "p+w",
-		}},
-		{"unix://u:p@/run/redis.sock?db=1", address{hosts: []string{"/run/redis.sock"}, db: 1, user: "u", password: "p"}},
+		{"redis://h", address{redis.UniversalOptions{Addrs: []string{"h:6379"}}, false}},
+		{"REDIS://h:1/", address{redis.UniversalOptions{Addrs: []string{"h:1"}}, false}},
+		{"redis://[::1]:6380/2", address{redis.UniversalOptions{Addrs: []string{"[::1]:6380"}, DB: 2}, false}},
+		{"redis://[::1]", address{redis.UniversalOptions{Addrs: []string{"[::1]:6379"}}, false}},
+		{"redis://h/1?db=3&pool_size=5", address{redis.UniversalOptions{Addrs: []string{"h:6379"}, DB: 3}, false}},
+		{"rediss://u:p%2Fw%40%25@h.example.com:6380/0", address{redis.UniversalOptions{Addrs: []string{"h.example.com:6380"}, Username: "u", Password: "p/w@%"}, true}},
+		{"redis://:p@ss:word@h", address{redis.UniversalOptions{Addrs: []string{"h:6379"}, Password: "p@ss:word"}, false}},
+		{"rediss://h?skip_verify=false", address{redis.UniversalOptions{Addrs: []string{"h:6379"}}, true}},
+		{"redis://u:p@h:1?addr=h2:2&addr=%5B::1%5D:3", address{redis.UniversalOptions{Addrs: []string{"h:1", "h2:2", "[::1]:3"}, IsClusterMode: true, Username: "u", Password: "p"}, false}},
+		{"redis://su:sp@h:1?master_name=main&addr=h2:2&username=u&password=p%2Bw", address{redis.UniversalOptions{
+			Addrs: []string{"h:1", "h2:2"}, MasterName: "main", SentinelUsername: "su", SentinelPassword: "sp", Username: "u", Password: "p+w",
+		}, false}},
+		{"unix://u:p@/run/redis.sock?db=1", address{redis.UniversalOptions{Addrs: []string{"/run/redis.sock"}, DB: 1, Username: "u", Password: "p"}, false}},
 	} {
 		got, err := parseURL(deploy.Secret(c.url))
 		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(address{})); diff != "" || err != nil {
@@ -42,7 +43,7 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
-func TestURLsThatAreNotTaken(t *testing.T) {
+func TestInvalidURLs(t *testing.T) {
 	for raw, want := range map[string]error{
 		"":                                   errURLScheme,
 		"h:6379":                             errURLScheme,
@@ -95,10 +96,10 @@ var forms = []string{
 	"unix://:%s@/run/redis.sock",
 }
 
-// The halves of a password, none of which may be seen anywhere.
+// The halves of a password, neither of which may be shown anywhere.
 const front, back = "Xq7Zw9", "Vk3Jh8"
 
-// leaks gives the first piece of three letters of either half that is in a text.
+// leaks returns the first three letters in a row of either half that a text has.
 func leaks(text string) string {
 	for _, half := range []string{front, back} {
 		for i := range len(half) - 2 {
@@ -110,7 +111,7 @@ func leaks(text string) string {
 	return ""
 }
 
-// shown is everything that comes out of a store with a URL: what is dialled (and
+// shown is everything that comes out of a store with a URL: what is dialed (and
 // so looked up), and what is said.
 func shown(t testing.TB, raw string) string {
 	t.Helper()
@@ -128,9 +129,9 @@ func shown(t testing.TB, raw string) string {
 	return fmt.Sprint(err, " ", out.String())
 }
 
-// A sign that ends a password too early makes a host, a port, a path or a
-// parameter of its rest: none of that is looked up or told.
-func TestNoPieceOfAPasswordIsShown(t *testing.T) {
+// After a character that ends a password too early, its rest is read as a host, a
+// port, a path or a parameter: none of that is looked up or shown.
+func TestNoPartOfAPasswordIsShown(t *testing.T) {
 	middles := []string{"", "//", "://", "?addr=", "?master_name=", "&password=", "&addr=", ":1/", ":1?db=", "@redis.test:6379/", "@redis.test/", "%", "%2", "%zz", "あ"}
 	for r := rune(1); r < 0x80; r++ {
 		middles = append(middles, string(r), "12"+string(r), string(r)+string(r))
@@ -147,13 +148,13 @@ func TestNoPieceOfAPasswordIsShown(t *testing.T) {
 	}
 }
 
-// What is written as the message says is taken, whatever the password.
+// Any password is accepted if it is written as the errors say.
 func TestEveryPasswordCanBeWritten(t *testing.T) {
 	for r := rune(1); r < 0x250; r++ {
 		password := front + string(r) + back
 		for _, form := range forms[1:] {
 			a, err := parseURL(deploy.Secret(fmt.Sprintf(form, url.QueryEscape(strings.ReplaceAll(password, " ", "\x00")))))
-			got := a.password + a.sentinelPassword
+			got := a.Password + a.SentinelPassword
 			if strings.ReplaceAll(got, "\x00", " ") != password || err != nil {
 				t.Errorf("%q: %q %v", password, got, err)
 			}
@@ -161,7 +162,7 @@ func TestEveryPasswordCanBeWritten(t *testing.T) {
 	}
 }
 
-func FuzzNoPieceOfAPasswordIsShown(f *testing.F) {
+func FuzzNoPartOfAPasswordIsShown(f *testing.F) {
 	for i, middle := range []string{"", "/", "?", "#", "@", ":1/", "?addr=", "@redis.test:1/", "%zz", "?skip_verify=1&db="} {
 		f.Add(i, middle)
 	}

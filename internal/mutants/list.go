@@ -19,7 +19,7 @@ func sim(names string) []string { return []string{"./internal/sim", "-run", name
 // mutants are the ways to break what psycher promises.
 func mutants() []mutant {
 	return []mutant{
-		{"a claim that writes over the record", instead("there = false"), store},
+		{"a claim that writes over the record", instead("existing = false"), store},
 		{"an ack before the claim", background("return true"), crash},
 		{"a save without the compare", drop, store},
 		{"a save without a fresh mark", keep(2), domain},

@@ -1,0 +1,25 @@
+// Package dedupe keeps the records on Redis, or in the process itself. It makes
+// sure that each mention is claimed once, and that one process at a time works
+// on what is due. It is [engine.Store], and the only importer of the Redis
+// client.
+//
+// Each operation is one Lua script (scripts/, embedded), so that it happens as a
+// whole or not at all, and with these habits it can be sent again after a lost
+// answer:
+//
+//   - A script checks first and writes last, since Lua is not rolled back. The
+//     record is the last thing it writes: a script that ends with an error has
+//     left the record as it was.
+//   - Due times are computed from the server's clock: the clocks of hosts differ.
+//   - A save compares the bytes that were read with those that are stored.
+//
+// All keys share one hash tag, so that they are in one slot of a Cluster:
+//
+//	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, 30 days
+//	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
+//	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers
+//	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
+//	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires
+//
+// What a record means, and what happens to it, is decided in package deploy.
+package dedupe

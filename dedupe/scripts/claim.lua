@@ -1,0 +1,27 @@
+-- claim: create the record of a mention unless it exists.
+--
+-- KEYS[1]  the record         ARGV[1]  its bytes, with a random revision
+-- KEYS[2]  the due times      ARGV[2]  due in, ms; negative: never
+-- KEYS[3]  the store's birth  ARGV[3]  time to live, ms
+--                             ARGV[4]  the birth if there is none, Unix ms
+--                             ARGV[5]  the record's name among the due times
+-- returns  {now, birth, 1 created by this call or an earlier try of it | 0 it existed}
+
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+
+local birth = redis.call('GET', KEYS[3])
+local existing = redis.call('GET', KEYS[1])
+if not birth then
+  birth = ARGV[4]
+  redis.call('SET', KEYS[3], birth)
+end
+-- mutant: a claim that writes over the record
+if existing then
+  return {now, tonumber(birth), existing == ARGV[1] and 1 or 0}
+end
+if tonumber(ARGV[2]) >= 0 then
+  redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[5])
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return {now, tonumber(birth), 1}

@@ -1,0 +1,80 @@
+package dedupe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+)
+
+const (
+	// unreadableDelay is when a record that this version cannot read is due again,
+	// for processes of a newer version.
+	unreadableDelay = time.Second
+	// As such a record comes up every second, each is logged once in this time, and
+	// so many at most.
+	unreadablePeriod = time.Hour
+	unreadableLines  = 200
+)
+
+// decodeAll decodes pairs of a record and its due time.
+func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stored {
+	var all []engine.Stored
+	for i := from; i+1 < len(v); i += 2 {
+		h, err := decode(v.bytes(i), v)
+		h.Due = v.time(i + 1)
+		if err == nil {
+			all = append(all, h)
+			continue
+		}
+		if isNew, last := s.unreadable.add(h); isNew {
+			s.log.Warn().Err(err).Bool("last_line_for_an_hour", last).Msg("a record is left to newer versions")
+		}
+		if h.Record.Mention.TS != "" {
+			_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
+		}
+	}
+	return all
+}
+
+// decode reads a record; v begins with the store's clock and birth.
+func decode(raw []byte, v values) (engine.Stored, error) {
+	h := engine.Stored{Raw: raw, Now: v.time(0), Birth: v.birth(1)}
+	if err := json.Unmarshal(raw, &h.Record); err != nil {
+		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
+	}
+	if h.Record.Layout > deploy.Layout {
+		return h, fmt.Errorf("%w: %s has layout %d, this version knows %d", engine.ErrUnreadable, h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
+	}
+	return h, nil
+}
+
+// unreadableLog remembers which unreadable records were logged.
+type unreadableLog struct {
+	mu    sync.Mutex
+	since time.Time
+	known map[string]bool
+}
+
+// add tells whether a record is to be logged, and whether that is the last line
+// of this period.
+func (l *unreadableLog) add(h engine.Stored) (isNew, last bool) {
+	name := h.Record.Mention.Key.String()
+	if h.Record.Mention.TS == "" { // not even that could be read
+		name = string(h.Raw)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); l.known == nil || now.Sub(l.since) >= unreadablePeriod {
+		l.known, l.since = map[string]bool{}, now
+	}
+	if l.known[name] || len(l.known) >= unreadableLines {
+		return false, false
+	}
+	l.known[name] = true
+	return true, len(l.known) == unreadableLines
+}
