@@ -400,7 +400,7 @@ func (l *Engine) now() time.Time {
 
 // Ready tells what keeps the loop from its work; nil: nothing.
 //
-//docgen:errors ready
+//docgen:messages ready
 func (l *Engine) Ready() error {
 	l.prepare()
 	l.mu.Lock()
