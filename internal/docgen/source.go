@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// source is the program's code without its tests.
+// source is the code of the program and its demo, without tests.
 type source struct {
 	files  map[string][]*ast.File         // by folder
 	values map[string]map[string]ast.Expr // constants and variables, by their package
@@ -22,7 +22,7 @@ type source struct {
 
 func readSource(root string) (source, error) {
 	s := source{files: map[string][]*ast.File{}, values: map[string]map[string]ast.Expr{}}
-	for _, folder := range []string{"bot", "cmd", "dedupe", "deploy", "gitlab"} {
+	for _, folder := range []string{"bot", "cmd", "dedupe", "deploy", "gitlab", "internal/sandbox"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 				return err
@@ -150,7 +150,10 @@ func (s source) messages(root string) (map[string][]string, error) {
 		r.say("script", regexp.MustCompile(`\$\{?\w+(?::-\w*)?\}?|\$\*`).ReplaceAllString(m[1], "…"))
 	}
 	for _, visit := range []func(string, ast.Decl){r.mark, r.read} {
-		for _, files := range s.files {
+		for dir, files := range s.files {
+			if strings.HasPrefix(dir, "internal") {
+				continue // no operator reads the demo's
+			}
 			for _, file := range files {
 				for _, decl := range file.Decls {
 					visit(file.Name.Name, decl)
@@ -296,7 +299,7 @@ func (r *reader) say(table, text string) bool {
 func (s source) imports() []string {
 	var arrows []string
 	for dir, files := range s.files {
-		from, _, _ := strings.Cut(filepath.ToSlash(dir), "/")
+		from, _, _ := strings.Cut(strings.TrimPrefix(filepath.ToSlash(dir), "internal/"), "/")
 		for _, file := range files {
 			for _, i := range file.Imports {
 				to, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "github.com/getto-systems/psycher/")
