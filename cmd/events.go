@@ -16,9 +16,9 @@ import (
 //docgen:messages log
 func level(name string) zerolog.Level {
 	switch name {
-	case "worker-broke":
+	case "worker-panic":
 		return zerolog.ErrorLevel
-	case "store-away", "not-recorded", "slack-refused", "slack-retry", "look-failed":
+	case "store-down", "not-recorded", "slack-refused", "slack-retry", "look-failed":
 		return zerolog.WarnLevel
 	case "known", "slack-later", "answer-not-needed":
 		return zerolog.DebugLevel
@@ -47,6 +47,7 @@ func (p *parts) event(e engine.Event) {
 	add("user", r.Mention.User)
 	add("deployment", r.Mention.ID)
 	add("target", r.Deployment.Target)
+	add("from", string(e.From))
 	add("state", string(r.State))
 	if r.Deployment.Pipeline != 0 {
 		line = line.Int64("pipeline", r.Deployment.Pipeline)

@@ -51,7 +51,7 @@ func TestNotReadyWhereRedisForbidsTheWork(t *testing.T) {
 			return words
 		}
 		return ""
-	}, "503 ", "the store is away", "lacks a right: ACL SETUSER its name ~{psycher}:* +eval", "+zadd")
+	}, "503 ", "the store is down", "lacks a right: ACL SETUSER its name ~{psycher}:* +eval", "+zadd")
 	if p.Slack.Connections() == 0 {
 		t.Error("nobody is heard, and so nobody is told")
 	}

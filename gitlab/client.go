@@ -120,7 +120,7 @@ func (c *Client) dial(token deploy.Secret, rt http.RoundTripper, timeout time.Du
 	return client, nil
 }
 
-//docgen:messages start
+//docgen:errors start
 func parseBase(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {

@@ -56,8 +56,8 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	}{
 		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
-			h, show := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Mention: m}, Now: t0}, func() {})
-			return show && h.Record.State == deploy.Running
+			r := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Mention: m}, Now: t0}, func() {})
+			return r.deliver && r.Record.State == deploy.Running
 		}},
 	} {
 		if !c.do() {

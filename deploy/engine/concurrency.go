@@ -6,153 +6,153 @@ import (
 	"time"
 )
 
-// slots bounds how much is in hand: in all, and under one name. Nobody waits
-// for a slot: what finds none is due later.
-type slots struct {
-	fair  bool // the fewer are left, the less of them one name may have
-	mu    sync.Mutex
+// limiter bounds how much runs at a time: in all, and under one name. Nobody
+// waits for it: what finds no place is due later.
+type limiter struct {
+	fair  bool // the fewer places are left, the fewer one name may have
 	all   int
 	each  int
+	mu    sync.Mutex
 	used  int
 	names map[string]int
 }
 
-func newSlots(all, each int) *slots {
-	return &slots{all: all, each: each, names: map[string]int{}}
+func newLimiter(all, each int) *limiter {
+	return &limiter{all: all, each: each, names: map[string]int{}}
 }
 
-func (s *slots) take(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.used >= s.all || s.names[name] >= s.share() {
+func (l *limiter) tryAcquire(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.used >= l.all || l.names[name] >= l.share() {
 		return false
 	}
-	s.used++
-	s.names[name]++
+	l.used++
+	l.names[name]++
 	return true
 }
 
-// share is how many slots one name may have now. Where it is fair, names that
-// never give any back leave some to each that comes later.
-func (s *slots) share() int {
+// share is how many places one name may have now. A fair limiter keeps some for
+// names that come later, even if the present ones never release any.
+func (l *limiter) share() int {
 	switch {
-	case !s.fair || s.used < s.all/2:
-		return s.each
-	case s.used < s.all*3/4:
-		return min(s.each, 2)
+	case !l.fair || l.used < l.all/2:
+		return l.each
+	case l.used < l.all*3/4:
+		return min(l.each, 2)
 	}
 	return 1
 }
 
-func (s *slots) give(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.used--
-	if s.names[name]--; s.names[name] == 0 {
-		delete(s.names, name)
+func (l *limiter) release(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used--
+	if l.names[name]--; l.names[name] == 0 {
+		delete(l.names, name)
 	}
 }
 
-func (s *slots) free() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.all - s.used
-}
-
-// A line moves as fast as what it waits for, within bounds: each who comes back
-// too early costs the store a round trip.
-const (
-	firstApart = 5 * time.Millisecond // while nothing is known
-	leastApart = time.Millisecond
-	mostApart  = 250 * time.Millisecond
-)
-
-// lines gives a place in a line to what found no slot: how long to wait, so
-// that the thousands of one name come back one after the other, not at once,
-// and do not stand before the only one of another.
-type lines struct {
-	mu sync.Mutex
-	of map[string]line
-}
-
-type line struct {
-	end   time.Time     // the place of the last who stands in it
-	apart time.Duration // how far apart the places are; 0: not known
-	moved time.Time     // when what it waits for began or ended last; zero: not known
-	side  int           // so many of that run side by side
-}
-
-func newLines() *lines { return &lines{of: map[string]line{}} }
-
-func (l *lines) next(name string) time.Duration {
+func (l *limiter) available() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.all - l.used
+}
+
+// Retries of a backlog are spaced as fast as work drains, within bounds:
+// retrying too early costs a round trip to the store.
+const (
+	spacingFirst = 5 * time.Millisecond // while nothing is known
+	spacingLeast = time.Millisecond
+	spacingMost  = 250 * time.Millisecond
+)
+
+// backlog spaces what found no place, by name: the thousands of one name come
+// back one after the other, and are not in the way of another's only one.
+type backlog struct {
+	mu    sync.Mutex
+	names map[string]queue
+}
+
+type queue struct {
+	end     time.Time     // when the last in the queue comes back
+	spacing time.Duration // 0: not known
+	moved   time.Time     // when work began or ended last; zero: not known
+	side    int           // how much of it runs side by side
+}
+
+func newBacklog() *backlog { return &backlog{names: map[string]queue{}} }
+
+// nextDelay is in how long what found no place is to come back.
+func (b *backlog) nextDelay(name string) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	now := time.Now()
-	if len(l.of) > 1000 {
-		for n, at := range l.of {
-			if at.end.Before(now) {
-				delete(l.of, n)
+	if len(b.names) > 1000 {
+		for n, q := range b.names {
+			if q.end.Before(now) {
+				delete(b.names, n)
 			}
 		}
 	}
-	at := l.of[name]
-	apart := cmp.Or(at.apart, firstApart)
-	if !at.moved.IsZero() { // who waited long may wait on
-		apart = max(apart, now.Sub(at.moved)/time.Duration(at.side))
+	q := b.names[name]
+	spacing := cmp.Or(q.spacing, spacingFirst)
+	if !q.moved.IsZero() { // the longer nothing moved, the longer it is worth waiting
+		spacing = max(spacing, now.Sub(q.moved)/time.Duration(q.side))
 	}
-	if at.end.Before(now) {
-		at.end = now
+	if q.end.Before(now) {
+		q.end = now
 	}
-	at.end = at.end.Add(min(apart, mostApart))
-	l.of[name] = at
-	return at.end.Sub(now)
+	q.end = q.end.Add(min(spacing, spacingMost))
+	b.names[name] = q
+	return q.end.Sub(now)
 }
 
-// moves notes that what a line waits for began, or ended after so long: then
-// its places are as far apart as that ends.
-func (l *lines) moves(name string, side int, took time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.of[name]
-	at.moved, at.side = time.Now(), side
+// observe notes that work began, or that it ended after a time.
+func (b *backlog) observe(name string, side int, took time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q := b.names[name]
+	q.moved, q.side = time.Now(), side
 	if took > 0 {
-		at.apart = max(took/time.Duration(side), leastApart)
+		q.spacing = max(took/time.Duration(side), spacingLeast)
 	}
-	l.of[name] = at
+	b.names[name] = q
 }
 
-// lanes are the calls to GitLab: so many side by side in all and in each
-// project, and a line for those that find no room.
-type lanes struct {
-	slots *slots
-	lines *lines
+// concurrency bounds calls to GitLab, in all and in each project, and spaces
+// those that find no place.
+type concurrency struct {
+	limiter *limiter
+	backlog *backlog
 }
 
-// everybody is the line of those that find no room in all lanes together.
+// everybody names the backlog of all projects together.
 const everybody = ""
 
-func newLanes(all, side int) lanes {
-	s := newSlots(all, side)
-	s.fair = true
-	return lanes{s, newLines()}
+func newConcurrency(all, each int) concurrency {
+	l := newLimiter(all, each)
+	l.fair = true
+	return concurrency{l, newBacklog()}
 }
 
-// enter takes a slot until leave, or tells when to come again; then leave is nil.
-func (l lanes) enter(project string) (leave func(), wait time.Duration) {
-	if !l.slots.take(project) {
-		if l.slots.free() == 0 {
+// acquire takes a place until release is called. Without a place release is nil,
+// and wait is when to come again.
+func (c concurrency) acquire(project string) (release func(), wait time.Duration) {
+	if !c.limiter.tryAcquire(project) {
+		if c.limiter.available() == 0 {
 			project = everybody
 		}
-		return nil, l.lines.next(project)
+		return nil, c.backlog.nextDelay(project)
 	}
 	began := time.Now()
-	moves := func(took time.Duration) {
-		l.lines.moves(project, l.slots.each, took)
-		l.lines.moves(everybody, l.slots.all, took)
+	observe := func(took time.Duration) {
+		c.backlog.observe(project, c.limiter.each, took)
+		c.backlog.observe(everybody, c.limiter.all, took)
 	}
-	moves(0)
+	observe(0)
 	return func() {
-		moves(time.Since(began))
-		l.slots.give(project)
+		observe(time.Since(began))
+		c.limiter.release(project)
 	}, 0
 }

@@ -4,223 +4,276 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// showOrBreak shows a record. What breaks it three times is held for shown.
-func (l *Engine) showOrBreak(h Stored) {
+// callTimeout bounds one call to Slack, so that a lease has time for two.
+const callTimeout = 4 * time.Second
+
+// deliverIfRoom delivers a record that is to be delivered, now or as soon as
+// there is room.
+func (e *Engine) deliverIfRoom(r stepResult) {
+	switch {
+	case r.deliver && e.deliveries.tryAcquire(""):
+		e.deliverSafely(r.Stored)
+		e.deliveries.release("")
+	case r.deliver:
+		e.deliverLater(r.Stored, 2*time.Second+e.channels.nextDelay(""))
+	}
+}
+
+// deliverLater gives the lease up: whoever has room in d may deliver, even if
+// that is before the lease would have ended.
+func (e *Engine) deliverLater(s Stored, d time.Duration) {
+	shown := s.Record.Shown
+	// mutant: a claim on showing that is kept where there is no room to show
+	shown.Until, shown.Next = time.Time{}, e.now().Add(d)
+	e.saveShown(s, shown, -1)
+}
+
+// deliverSafely delivers a record. After three panics it counts as delivered.
+func (e *Engine) deliverSafely(s Stored) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.log(Event{Name: "worker-broke", Record: h.Record, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
-			l.put(h, func(r deploy.Record) deploy.Record {
+			e.logPanic(s.Record, p)
+			e.update(s, func(r deploy.Record) deploy.Record {
 				if r.Panics++; r.Panics >= 3 {
 					r = r.GiveUpDelivery()
 				}
-				r.Shown.Until = l.now().Add(Lease)
+				r.Shown.Until = e.now().Add(Lease)
 				return r
 			})
 		}
 	}()
-	l.show(h)
+	e.deliver(s)
 }
 
-// showTimeout bounds one call to Slack, so that a lease holds two of them.
-const showTimeout = 4 * time.Second
-
-// show brings Slack from what it shows to what it should show of a record that
-// is held. Reactions and edits may be made twice and be the same; a post is
-// preceded by a save that says so, and whoever finds that save looks whether
-// the message stands before posting it. What Slack does not take now (a rate
-// limit of one method, say) does not keep the rest back.
-func (l *Engine) show(h Stored) {
-	s, blocked, gone := h.Record.Shown, map[deploy.CallKind]time.Duration{}, false
-	for do, r := range s.Retries {
-		if left := r.Next.Sub(l.now()); left > 0 {
-			blocked[do] = left
-		}
-	}
-	held := s.Until.Add(-Lease) // the save that led here may have announced it
-	if l.hasParted(h.Record) {
-		blocked[deploy.CallPost] = 0 // its person was told so, in that place
-	}
+// deliver brings Slack up to date with a record whose lease is held. Reactions
+// and edits may be made twice with the same result; a post is preceded by a save
+// that announces it, and whoever finds that save looks whether the message is
+// there before posting it. A call that Slack does not take now (because of the
+// rate limit of one method, say) does not hold up the others.
+func (e *Engine) deliver(s Stored) {
+	shown, gone := s.Record.Shown, false
+	blocked := e.blockedCalls(s.Record)
+	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
 	for {
-		step, ok := firstOf(h.Record.WithShown(s).PendingCalls(), blocked)
-		if !ok || gone && h.Record.Gone().State != h.Record.State {
+		call, ok := nextCall(s.Record.WithShown(shown), blocked)
+		if !ok || gone && s.Record.Gone().State != s.Record.State {
 			break
 		}
-		if step.Kind == deploy.CallPost || l.now().Sub(held) > Lease/3 {
-			announced, began := s, time.Now()
-			if step.Kind == deploy.CallPost {
+		if call.Kind == deploy.CallPost || e.now().Sub(renewed) > Lease/3 {
+			announced, began := shown, time.Now()
+			if call.Kind == deploy.CallPost {
 				// mutant: a post that is not announced
-				announced.Posting = step.Slot
+				announced.Posting = call.Slot
 			}
-			if h, ok = l.keep(h, announced, Lease); !ok {
+			if s, ok = e.saveShown(s, announced, Lease); !ok {
 				return
 			}
-			held = l.now()
-			// A word may have come meanwhile: what is posted is the newest. And who
-			// slept over the answer may have lost the lease: the next save tells.
-			now, _ := firstOf(h.Record.WithShown(s).PendingCalls(), blocked)
+			renewed = e.now()
+			// The record may have changed meanwhile: what is posted is the newest. And a
+			// worker that was suspended may have lost the lease: the next save tells.
+			now, _ := nextCall(s.Record.WithShown(shown), blocked)
 			// mutant: a post by who slept over its announcement
-			if now.Kind != step.Kind || now.Slot != step.Slot || passed(began) > Lease/3 {
+			if now.Kind != call.Kind || now.Slot != call.Slot || passed(began) > Lease/3 {
 				continue
 			}
-			step = now
+			call = now
 		}
-		err := l.do(h.Record.Mention, step, &s)
+		err := e.call(s.Record.Mention, call, &shown)
+		if e.work.Err() != nil {
+			return // canceled
+		}
 		var wait *LaterError
-		var passing *PassingError
-		var closed *ThreadError
-		switch {
-		case l.work.Err() != nil:
-			return // let go
-		case errors.As(err, &wait):
-			blocked[step.Kind] = wait.After
-			if errors.As(err, &passing) && s.Retries[step.Kind].Tries == 1 {
-				l.log(Event{Name: "slack-retry", Record: h.Record, Err: err, Detail: string(step.Kind)})
-				continue
-			}
-			l.log(Event{Name: "slack-later", Record: h.Record, Err: err, Detail: string(step.Kind)})
-		case errors.As(err, &closed) && step.Kind == deploy.CallPost: // the channel is tried at once
-			l.log(Event{Name: "slack-thread-closed", Record: h.Record, Err: err, Detail: step.Slot})
-		case err != nil:
-			gone = gone || errors.Is(err, ErrMentionGone)
-			l.log(Event{Name: "slack-refused", Record: h.Record, Err: err, Detail: string(step.Kind)})
+		if errors.As(err, &wait) {
+			blocked[call.Kind] = wait.After
 		}
+		gone = gone || errors.Is(err, ErrMentionGone)
+		e.logCall(s.Record, call, err, shown)
 	}
-	s.Until, s.Next = time.Time{}, time.Time{}
+	shown.Until, shown.Next = time.Time{}, time.Time{}
 	for _, after := range blocked {
-		if at := l.now().Add(max(after, backoff(0))); s.Next.IsZero() || at.Before(s.Next) {
-			s.Next = at
+		if at := e.now().Add(max(after, storeBackoff(0))); shown.Next.IsZero() || at.Before(shown.Next) {
+			shown.Next = at
 		}
 	}
-	if _, ok := l.keep(h, s, -1); ok && gone {
-		// Where it cannot be saved, the mention is looked for before the next POST.
-		_, _ = l.change(l.work, h.Record.Mention.Key, deploy.Record.Gone)
+	if _, ok := e.saveShown(s, shown, -1); ok && gone {
+		// If this cannot be saved, the mention is looked for before the next POST.
+		_, _ = e.change(e.work, s.Record.Mention.Key, deploy.Record.Gone)
 	}
 }
 
-// showLater gives the claim on showing a record up: whoever has room after d
-// may show it, also if that is before the claim would have ended.
-func (l *Engine) showLater(h Stored, d time.Duration) {
-	s := h.Record.Shown
-	// mutant: a claim on showing that is kept where there is no room to show
-	s.Until, s.Next = time.Time{}, l.now().Add(d)
-	l.keep(h, s, -1)
+// blockedCalls are the kinds of calls that Slack does not take for now, and for
+// how long.
+func (e *Engine) blockedCalls(r deploy.Record) map[deploy.CallKind]time.Duration {
+	blocked := map[deploy.CallKind]time.Duration{}
+	for kind, retry := range r.Shown.Retries {
+		if left := retry.Next.Sub(e.now()); left > 0 {
+			blocked[kind] = left
+		}
+	}
+	if e.shutdown.wasNotified(r) {
+		blocked[deploy.CallPost] = 0 // the person was told that no more will be posted
+	}
+	return blocked
 }
 
-// passed is how much time has passed by either clock: one stands still while
-// the machine sleeps, the other can be set.
-func passed(since time.Time) time.Duration {
-	return max(time.Since(since), time.Since(since.Round(0)))
-}
-
-// firstOf gives the first step that is not blocked. A look-up is a kind of
-// post: one that waits keeps the messages after it back, for their order.
-func firstOf(steps []deploy.Call, blocked map[deploy.CallKind]time.Duration) (deploy.Call, bool) {
+// nextCall is the first pending call that is not blocked. Looking a post up and
+// posting are one kind here: either holds up the messages after it, for their
+// order.
+func nextCall(r deploy.Record, blocked map[deploy.CallKind]time.Duration) (next deploy.Call, ok bool) {
 	_, noFind := blocked[deploy.CallFind]
 	_, noPost := blocked[deploy.CallPost]
-	for _, s := range steps {
-		if _, no := blocked[s.Kind]; no || s.Kind == deploy.CallPost && noFind || s.Kind == deploy.CallFind && noPost {
-			continue
+	for _, c := range r.PendingCalls() {
+		_, no := blocked[c.Kind]
+		if !no && (c.Kind != deploy.CallPost || !noFind) && (c.Kind != deploy.CallFind || !noPost) {
+			return c, true
 		}
-		return s, true
 	}
 	return deploy.Call{}, false
 }
 
-// do makes one call and notes in s what stands in Slack after it. The error of
-// a call that Slack will never take is returned too, but s then counts it as
-// made: showing goes on without it.
-func (l *Engine) do(m deploy.Mention, call deploy.Call, s *deploy.Shown) (err error) {
-	ctx, cancel := context.WithTimeout(l.work, showTimeout)
+// passed is how much time has passed by either clock: the monotonic one stops
+// while the machine sleeps, the other can be set.
+func passed(since time.Time) time.Duration {
+	return max(time.Since(since), time.Since(since.Round(0)))
+}
+
+// call makes one call and notes in shown what is in Slack after it. The error of
+// a call that Slack will never take is returned too, but the call counts as made:
+// delivery goes on without it.
+func (e *Engine) call(m deploy.Mention, c deploy.Call, shown *deploy.Shown) (err error) {
+	ctx, cancel := context.WithTimeout(e.work, callTimeout)
 	defer cancel()
 	ts := ""
-	switch call.Kind {
-	case deploy.CallReact:
-		err = l.Slack.React(ctx, m.Key, call.Reaction)
-	case deploy.CallUnreact:
-		err = l.Slack.Unreact(ctx, m.Key, call.Reaction)
-	case deploy.CallUpdate:
-		err = l.Slack.Update(ctx, m.Key, s.Status, call.Message)
+	switch c.Kind {
 	case deploy.CallFind:
-		return l.findPost(ctx, m, call, s)
-	default:
-		ts, err = l.Slack.Post(ctx, Place{m, call.Slot, s.InChannel}, call.Message)
-	}
-	var wait *LaterError
-	var lost *LostError
-	var closed *ThreadError
-	var passing *PassingError
-	if call.Kind == deploy.CallPost && errors.As(err, &closed) {
-		if !s.InChannel {
-			s.InChannel = true
-			s.ClearRetry(deploy.CallPost)
+		return e.findPost(ctx, m, c, shown)
+	case deploy.CallReact:
+		err = e.Slack.React(ctx, m.Key, c.Reaction)
+	case deploy.CallUnreact:
+		err = e.Slack.Unreact(ctx, m.Key, c.Reaction)
+	case deploy.CallUpdate:
+		err = e.Slack.Update(ctx, m.Key, shown.Status, c.Message)
+	case deploy.CallPost:
+		ts, err = e.Slack.Post(ctx, Place{m, c.Slot, shown.InChannel}, c.Message)
+		var lost *LostError
+		var closed *ThreadError
+		switch {
+		case errors.As(err, &lost): // it is looked up before it is posted again
+			return &LaterError{After: shown.Lost(c.Slot, e.now()), Err: err}
+		case errors.As(err, &closed) && !shown.InChannel: // the channel is tried at once
+			shown.InChannel = true
+			shown.ClearRetry(deploy.CallPost)
 			return err
+		case errors.As(err, &closed):
+			err = &PassingError{closed.Err} // the channel takes nothing either
 		}
-		err = &PassingError{closed.Err} // the channel takes nothing either
 	}
+	var passing *PassingError
+	var wait *LaterError
 	switch {
-	case call.Kind == deploy.CallPost && errors.As(err, &lost): // it is looked up before it is posted again
-		return &LaterError{After: s.Lost(call.Slot, l.now()), Err: err}
 	case errors.As(err, &passing):
-		if after := s.Refused(call, l.now()); after > 0 {
+		if after := shown.Refused(c, e.now()); after > 0 {
 			return &LaterError{After: after, Err: err}
 		}
 	case errors.As(err, &wait):
 		return err
-	default: // made, or never: the next of its kind has its own hour
-		s.ClearRetry(call.Kind)
+	default: // made, or never
+		shown.ClearRetry(c.Kind)
 	}
-	s.Done(call, ts)
+	shown.Done(c, ts)
 	return err
 }
 
-// findPost looks whether a post that was begun stands.
-func (l *Engine) findPost(ctx context.Context, m deploy.Mention, call deploy.Call, s *deploy.Shown) error {
-	ts, ok, err := l.Slack.Find(ctx, Place{m, call.Slot, s.InChannel})
+// findPost looks whether a post that was announced is there.
+func (e *Engine) findPost(ctx context.Context, m deploy.Mention, c deploy.Call, shown *deploy.Shown) error {
+	ts, ok, err := e.Slack.Find(ctx, Place{m, c.Slot, shown.InChannel})
 	var wait *LaterError
 	if errors.As(err, &wait) {
 		return err
 	}
-	s.Posting = ""
+	shown.Posting = ""
 	switch {
 	case ok:
-		s.ClearRetry(deploy.CallFind)
-		s.Done(call, ts)
+		shown.ClearRetry(deploy.CallFind)
+		shown.Done(c, ts)
 	case err == nil:
-		s.ClearRetry(deploy.CallFind)
-	case !s.LookUpFailed():
-		s.Done(call, "")
+		shown.ClearRetry(deploy.CallFind)
+	case !shown.LookUpFailed():
+		shown.Done(c, "")
 		err = fmt.Errorf("posted %d times without an answer, and not again, as it cannot be looked up: %w", deploy.PostsMost, err)
 	}
 	return err
 }
 
-// keep saves what is shown; due negative: as the record says. Words from
-// outside may have changed the rest of the record: then it is saved on top of
-// that. If what is shown was changed, somebody else shows this record now.
-func (l *Engine) keep(h Stored, s deploy.Shown, due time.Duration) (Stored, bool) {
+func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy.Shown) {
+	var wait *LaterError
+	var passing *PassingError
+	var closed *ThreadError
+	name, detail := "slack-refused", string(c.Kind)
+	switch {
+	case err == nil:
+		return
+	case errors.As(err, &wait) && errors.As(err, &passing) && shown.Retries[c.Kind].Tries == 1:
+		name = "slack-retry"
+	case errors.As(err, &wait):
+		name = "slack-later"
+	case errors.As(err, &closed) && c.Kind == deploy.CallPost:
+		name, detail = "slack-thread-closed", c.Slot
+	}
+	e.log(Event{Name: name, Record: r, Err: err, Detail: detail})
+}
+
+// saveShown saves what is shown; due negative: as the record says. Callbacks may
+// have changed the rest of the record: then it is saved on top of that. If what
+// is shown was changed, somebody else delivers this record now.
+func (e *Engine) saveShown(s Stored, shown deploy.Shown, due time.Duration) (Stored, bool) {
 	for {
-		next, d := h.Record.WithShown(s), due
+		next, d := s.Record.WithShown(shown), due
 		if d < 0 {
-			d = next.Due(l.now())
+			d = next.Due(e.now())
 		} else {
-			next.Shown.Until = l.now().Add(d)
+			next.Shown.Until = e.now().Add(d)
 		}
-		saved, err := l.save(l.work, h, next, d)
+		saved, err := e.save(e.work, s, next, d)
 		if err == nil {
 			return saved, true
 		}
 		if !errors.Is(err, ErrChanged) {
-			return h, false
+			return s, false
 		}
-		was := h.Record.Shown
-		if h, err = l.reload(h); err != nil || !was.Equal(h.Record.Shown) {
-			return h, false
+		was := s.Record.Shown
+		if s, err = e.reload(s); err != nil || !was.Equal(s.Record.Shown) {
+			return s, false
 		}
+	}
+}
+
+// postNow posts what no record keeps, and waits its turn until ctx ends. lost: it
+// may have been posted. Where the thread takes no replies, at becomes the channel.
+func (e *Engine) postNow(ctx context.Context, at *Place, m deploy.Message) (posted, lost bool) {
+	r := deploy.Record{Mention: at.Mention}
+	for {
+		r.Shown.InChannel = at.InChannel
+		_, err := e.Slack.Post(ctx, *at, r.Worded(m, 0))
+		var wait *LaterError
+		var unknown *LostError
+		var closed *ThreadError
+		switch {
+		case err == nil:
+			return true, false
+		case errors.As(err, &wait) && Pause(ctx, wait.After):
+			continue
+		case errors.As(err, &closed) && !at.InChannel:
+			e.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(m.ID)})
+			at.InChannel = true
+			continue
+		}
+		e.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(m.ID)})
+		return false, errors.As(err, &unknown)
 	}
 }

@@ -4,87 +4,98 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// farewell is how long people are told at the very end.
-const farewell = time.Second
+// shutdownGrace is how long people are told at the very end.
+const shutdownGrace = time.Second
 
-// Shutdown lets running work finish for a time from now, then cancels it.
-func (l *Engine) Shutdown(within time.Duration) {
-	l.prepare()
-	time.AfterFunc(within, l.letGo)
+// shutdown is what an ephemeral store needs at the end.
+type shutdown struct {
+	closed atomic.Bool // callbacks are not taken any more
+
+	mu       sync.Mutex
+	notified map[deploy.Key]bool // whose people were told that no more will be posted
 }
 
-// drain waits for what is in hand. With a store that ends with the process it
-// is this process that shows what was heard until the end, and tells everyone
-// whose deployment has no end by then: at first those of whom nothing is in
-// hand, as Slack takes about one message a second and channel.
-func (l *Engine) drain() {
-	defer l.letGo()
-	if !l.Ephemeral {
-		l.hands.Wait()
+func newShutdown() *shutdown { return &shutdown{notified: map[deploy.Key]bool{}} }
+
+// wasNotified reports whether the person was told that no more will be posted
+// about an unfinished deploy.
+func (s *shutdown) wasNotified(r deploy.Record) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.notified[r.Mention.Key] && !r.State.Ended()
+}
+
+// notify reports whether to tell a person now, and notes that it is done.
+func (s *shutdown) notify(k deploy.Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.notified[k]
+	s.notified[k] = true
+	return !was
+}
+
+// Shutdown lets running work finish for a time from now, then cancels it.
+func (e *Engine) Shutdown(within time.Duration) {
+	e.prepare()
+	time.AfterFunc(within, e.cancelWork)
+}
+
+// drain waits for running work. With an ephemeral store it is this process that
+// delivers what happens until the end, and tells everyone whose deploy is
+// unfinished by then: first those whose records are not in work, as Slack takes
+// about one message a second and channel.
+func (e *Engine) drain() {
+	defer e.cancelWork()
+	if !e.Ephemeral {
+		e.workers.Wait()
 		return
 	}
-	for l.work.Err() == nil {
-		l.tellTheWaiting(l.work, false)
-		l.poll(l.work)
-		if l.idle() || !pause(l.work, pollEvery/10) {
+	for e.work.Err() == nil {
+		e.notifyUnfinished(e.work, false)
+		e.takeDue(e.work)
+		if e.inFlight.isEmpty() || !Pause(e.work, pollEvery/10) {
 			break
 		}
 	}
-	l.closed.Store(true)
-	l.hands.Wait()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.work), farewell)
+	e.shutdown.closed.Store(true)
+	e.workers.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.work), shutdownGrace)
 	defer cancel()
-	l.tellTheWaiting(ctx, true)
+	e.notifyUnfinished(ctx, true)
 }
 
-func (l *Engine) idle() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.inHand) == 0 && len(l.lent) == 0
-}
-
-// hasParted: who still waits was told that no more will be shown.
-func (l *Engine) hasParted(r deploy.Record) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.parted[r.Mention.Key] && !r.State.Ended()
-}
-
-// tellTheWaiting tells everyone whose deployment has no end yet, and is not
-// being worked on, that this process will not show it. At the last, nothing is
-// worked on any more, and what an ended one still has to say is said as well.
-func (l *Engine) tellTheWaiting(ctx context.Context, last bool) {
-	open, err := l.Store.Pending(ctx, 1000)
+// notifyUnfinished tells everyone whose deploy is unfinished, and not in work,
+// that this process will not show its end. The last time, no record is in work,
+// and what a finished one still has to say is posted as well.
+func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
+	open, err := e.store.Pending(ctx, 1000)
 	if err != nil {
-		l.log(Event{Name: "store-away", Err: err})
+		e.log(Event{Name: "store-down", Err: err})
 	}
 	var all sync.WaitGroup
-	for _, h := range open {
-		r, k := h.Record, h.Record.Mention.Key
-		l.mu.Lock()
-		skip := l.parted[k] || !last && (l.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted)
-		l.parted[k] = l.parted[k] || !skip
-		l.mu.Unlock()
-		if skip {
+	for _, s := range open {
+		r, k := s.Record, s.Record.Mention.Key
+		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) || !e.shutdown.notify(k) {
 			continue
 		}
-		slot, say := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
+		slot, lines := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
 		if !r.State.Ended() {
 			m := r.Message(deploy.MsgStopping)
 			m.User = r.Mention.User
-			say = []deploy.Message{m}
+			lines = []deploy.Message{m}
 			if r.Shown.Status == "" {
-				slot = deploy.SlotStatus // the place in Slack's line that its status message has
+				slot = deploy.SlotStatus // in Slack's queue it has the place of the status message
 			}
 		}
 		all.Go(func() {
-			for _, m := range say {
-				l.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
+			for _, m := range lines {
+				e.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
 			}
 		})
 	}

@@ -80,7 +80,7 @@ func mutants() []mutant {
 		{"a pipeline that is not adopted while it waits", dropTerm(2), domain},
 		{"a POST that keeps what is heard from being shown", drop, sim("TestWhatIsHeardDuring")},
 		{"a look-up of another pipeline that counts", never, domain},
-		{"a POST although its save was lost", instead("h.Record = allowed"), sim("TestWorkerWhose")},
+		{"a POST although its save was lost", instead("s.Record = allowed"), sim("TestWorkerWhose")},
 		{"a POST that is taken for over while it may go on", replace("postGrace", "postGrace - 20*time.Second"), domain},
 		{"nothing was started, said where that is not known", replace("seen && before >= attempt-1", "seen || before == 0"), sim("TestNothingStarted")},
 		{"two deliveries at once, both told", dropTerm(1), sim("TestWarned")},

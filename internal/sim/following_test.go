@@ -217,7 +217,7 @@ func TestCallAndLookUpMayRace(t *testing.T) {
 			time.Sleep(8 * time.Second)
 			w.Notify("a", call, sim.Channel, ts)
 			once(t, w, ts, ends[call].mark, ends[call].say)
-			if strings.Contains(log.String(), "worker-broke") {
+			if strings.Contains(log.String(), "worker-panic") {
 				t.Errorf("a worker broke:\n%s", log)
 			}
 		})

@@ -230,7 +230,7 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 }
 
 func TestWhoIsToldIsBounded(t *testing.T) {
-	row(t, "the store is away for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
+	row(t, "the store is down for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
 		const most = 10_000
 		r := newRig(t, false)
 		time.Sleep(time.Second)

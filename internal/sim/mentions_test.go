@@ -197,6 +197,26 @@ func TestWhoMayDeploy(t *testing.T) {
 		w.Mark(sim.Channel, ts, "thumbsup")
 		posts(t, w, ts, 1)
 	})
+	row(t, "a person is taken off allow while it waits: refused in words, and nothing is sent any more", func(t *testing.T) {
+		w := sim.New(t)
+		p := w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		ts := w.Ask("release")
+		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		if err := p.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		w.StartReady("b", fmt.Sprintf(
+			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		w.Eventually("the refusal", 2*time.Minute, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
+		w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgNotAllowed)
+		w.Mark(sim.Channel, ts)
+		time.Sleep(6 * time.Minute)
+		posts(t, w, ts, 1)
+		if n := len(w.GitLab.Pipelines()); n != 0 {
+			t.Errorf("%d pipelines", n)
+		}
+	})
 	for name, say := range map[string]func(w *sim.World) string{
 		"another bot's post": func(w *sim.World) string {
 			return w.Slack.Say("U0OTHER", sim.Channel, sim.Bot+" release", fakeslack.AsBot("B0OTHER"))

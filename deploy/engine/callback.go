@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// errStopping: the store ends with this process, and nobody would deliver the
+// change.
+var errStopping = errors.New("the bot is stopping, and its store with it")
+
+// Callback takes in a callback of a pipeline. It returns once the callback is
+// recorded; an error means that it is not, and the pipeline should call again.
+func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+	e.prepare()
+	// mutant: a word heard while the embedded store ends
+	if e.shutdown.closed.Load() {
+		return "", errStopping
+	}
+	// The record knows its team, the callback does not. The map may have changed
+	// since, so teams that do not have the channel now are asked as well.
+	teams := e.Targets.Teams(w.Channel)
+	for _, t := range e.Targets.AllTeams() {
+		if !slices.Contains(teams, t) {
+			teams = append(teams, t)
+		}
+	}
+	// A caller who proved nothing does not learn which deployments there are.
+	// mutant: who proved nothing learns which deployments there are
+	none := deploy.CallbackUnproven
+	if w.Shared {
+		none = deploy.CallbackUnknown
+	}
+	for _, team := range teams {
+		result := deploy.CallbackUnknown
+		var notJudged error
+		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: w.Channel, TS: w.TS}, func(r deploy.Record) (next deploy.Record) {
+			next, result, notJudged = e.hear(ctx, r, w)
+			return next
+		})
+		switch {
+		case err != nil:
+			// mutant: a callback whose error is swallowed
+			return "", err
+		case notJudged != nil:
+			return "", notJudged
+		case ok && (result == deploy.CallbackUnproven || result == deploy.CallbackUnknown):
+			none = result
+		case ok:
+			return result, nil
+		}
+	}
+	return none, nil
+}
+
+// A callback is believed for what it shows. The token of one of the record's
+// attempts proves the record. The secret that all projects share proves only
+// that the caller has it, as another project's CI does too: so it counts for a
+// project until a callback of that project has proved itself, and no longer.
+
+// hear takes in a callback for this record, if it may. An error means that this
+// could not be judged.
+func (e *Engine) hear(ctx context.Context, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
+	proven := r.ProvenBy(w)
+	if !proven {
+		shared, err := e.takesShared(ctx, r, w)
+		if err != nil || !shared {
+			return r, deploy.CallbackUnproven, err
+		}
+	}
+	next, result := r.Hear(w, e.now(), e.Timing)
+	if proven && result != deploy.CallbackUnknown {
+		// mutant: proof that no record notes
+		next.Deployment.TokenShown = true
+	}
+	return next, result, nil
+}
+
+// takesShared reports whether a callback counts that shows no more than the
+// shared secret. For a record without a project it counts only if the channel's
+// targets are known, and none of their projects is closed to it.
+func (e *Engine) takesShared(ctx context.Context, r deploy.Record, w deploy.Callback) (bool, error) {
+	if !w.Shared {
+		return false, nil
+	}
+	if r.Deployment.Project != "" && len(r.Tokens) == 0 {
+		return true, nil // a version without tokens triggered it: its pipeline has nothing else to show
+	}
+	projects := []string{r.Deployment.Project}
+	if r.Deployment.Project == "" {
+		// mutant: a project that is not known is open to the secret of all
+		projects = nil
+		for _, t := range e.Targets.In(r.Mention.Team, r.Mention.Channel) {
+			projects = append(projects, t.Project)
+		}
+	}
+	if len(projects) == 0 {
+		// mutant: a channel that is not known is open to the secret of all
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	proved, err := e.store.Proved(ctx, projects...)
+	// mutant: the secret of all counts for ever
+	return !proved, err
+}

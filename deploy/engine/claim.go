@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// How long a mention may take to be recorded before its person is told that it
+// was not. Slack delivers again what is not acked within 3 s.
+const (
+	claimWithin = 1500 * time.Millisecond // a refused claim is retried for this long
+	claimTry    = 800 * time.Millisecond
+	ackWithin   = 2800 * time.Millisecond // in all, including telling the person
+)
+
+// Accept takes in a mention that Slack delivered, and reports whether it may be
+// acked: it is recorded, or its person was told that it is not. Everything else
+// comes after the ack. attempt counts Slack's deliveries before this one.
+func (e *Engine) Accept(ctx context.Context, m deploy.Mention, attempt int) (ack bool) {
+	e.prepare()
+	ctx, cancel := context.WithTimeout(ctx, ackWithin)
+	defer cancel()
+	if r, told := e.outage.wasTold(m.Key); told {
+		e.claimNotStarted(ctx, r)
+		return true
+	}
+	if m.Unnamed {
+		return e.acceptUnnamed(ctx, m)
+	}
+	lease, slot := Lease, e.fresh.tryAcquire(m.Channel)
+	if !slot {
+		lease = e.channels.nextDelay(m.Channel)
+	}
+	s, made, err := e.claim(ctx, deploy.Record{State: deploy.Accepted, Mention: m}, lease)
+	if slot && !made {
+		e.fresh.release(m.Channel)
+	}
+	switch {
+	case err != nil:
+		return e.tellNotRecorded(ctx, m, attempt, err)
+	case made && slot:
+		e.log(Event{Name: "claimed", Record: s.Record})
+		e.dispatch(s, func() { e.fresh.release(m.Channel) })
+	case made:
+		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
+		e.alarm.set(lease)
+	case m.Edited:
+		return e.acceptEdit(ctx, m)
+	default:
+		e.log(Event{Name: "known", Record: s.Record})
+	}
+	return true
+}
+
+// claim makes the record, in one round trip when all is well. A try that the
+// store refused is made again for a while. One without an answer is not, as its
+// outcome is not known: Slack delivers again.
+func (e *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration) (s Stored, made bool, err error) {
+	r = fresh(r)
+	end := time.Now().Add(claimWithin)
+	for try := 0; ; try++ {
+		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
+		s, made, err = e.store.Claim(tryCtx, r, lease, e.Slack.Now())
+		cancel()
+		wait := storeBackoff(try)
+		if !errors.Is(err, ErrRefused) || time.Now().Add(wait).After(end) || !Pause(ctx, wait) {
+			return s, made && err == nil, err
+		}
+	}
+}
+
+// acceptUnnamed takes in an edit after which the message no longer names the
+// bot. A message without a record gets one that asks for nothing, as Slack may
+// still deliver the message as it was.
+func (e *Engine) acceptUnnamed(ctx context.Context, m deploy.Mention) (ack bool) {
+	_, made, err := e.claim(ctx, deploy.Record{State: deploy.Answered, Mention: m}, -1)
+	if err != nil {
+		return false // Slack delivers it again
+	}
+	return made || e.acceptEdit(ctx, m)
+}

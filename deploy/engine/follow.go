@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// pollGitLab asks GitLab about a deployment that has no end yet, or lets its
+// deadline pass.
+func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
+	r, began := s.Record, e.now()
+	var p deploy.Pipeline
+	var complete bool
+	var err error
+	if r.ShouldPoll(e.Timing) {
+		release, wait := e.polls.acquire(r.Deployment.Project)
+		if release == nil {
+			return e.comeAgain(s, wait)
+		}
+		defer release()
+		free()
+		ctx, cancel := context.WithTimeout(e.work, Lease-2*time.Second)
+		defer cancel()
+		done := e.inFlight.interruptible(r.Mention.Key, cancel)
+		if r.Deployment.Pipeline != 0 {
+			p, err = e.GitLab.Poll(ctx, r.Deployment.Project, r.Deployment.Pipeline, r.Counting())
+		} else {
+			p, complete, err = e.find(ctx, r, began)
+		}
+		done()
+		if err != nil {
+			complete = false
+			if !errors.Is(ctx.Err(), context.Canceled) { // else a callback was faster
+				e.log(Event{Name: "look-failed", Record: r, Err: err})
+			}
+		}
+	}
+	var wait *LaterError
+	errors.As(err, &wait)
+	return e.update(s, func(r deploy.Record) deploy.Record {
+		now := e.now()
+		r = r.Polled(p, complete, began, now, e.Timing)
+		if wait != nil {
+			r = r.Postpone(now, now.Add(wait.After))
+		}
+		return r
+	})
+}
+
+// find looks for a pipeline whose trigger was not answered, and polls it at once.
+func (e *Engine) find(ctx context.Context, r deploy.Record, now time.Time) (p deploy.Pipeline, complete bool, err error) {
+	project := r.Deployment.Project
+	p, complete, err = e.GitLab.Find(ctx, project, r.Mention.ID, e.ageAtMost(r, now))
+	if asked := r.Mention.Time(); e.Slack.Now().Before(e.Timing.PostEnd(asked)) {
+		// mutant: a listing that decides by the store's clock alone
+		complete = false // the store's clock was set ahead: the POST may still be under way
+	}
+	if p.ID == 0 || err != nil {
+		return deploy.Pipeline{}, complete, err
+	}
+	seen, err := e.GitLab.Poll(ctx, project, p.ID, r.Counting())
+	if seen.ID != 0 {
+		p = seen
+	}
+	return p, complete, err
+}
+
+// ageAtMost is how old a deployment's pipeline can be: as old as the save that
+// allowed the POST, by the store's clock, or as the mention, by Slack's. The
+// longer counts, so that no clock that is set back hides the pipeline.
+func (e *Engine) ageAtMost(r deploy.Record, now time.Time) time.Duration {
+	age := now.Sub(r.Deployment.Triggered)
+	if asked := r.Mention.Time(); !asked.IsZero() {
+		// mutant: a pipeline's age by the store's clock alone
+		age = max(age, e.Slack.Now().Sub(asked))
+	}
+	return age
+}

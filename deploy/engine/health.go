@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// overdue is how late work may be for the engine to be ready.
+const overdue = 30 * time.Second
+
+// health is what the store's own answers tell of it: whether it works, how late
+// the work is, and the time.
+type health struct {
+	changed func(err error) // called when the store goes down, or is up again
+
+	mu       sync.Mutex
+	err      error     // how the store answered last
+	caughtUp time.Time // when a take last succeeded with nothing overdue
+	storeNow time.Time // the store's clock at hostNow
+	hostNow  time.Time
+}
+
+// answered notes how the store answered a call that was not canceled.
+func (h *health) answered(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	h.mu.Lock()
+	was := h.err
+	h.err = err
+	h.mu.Unlock()
+	if (was == nil) != (err == nil) {
+		h.changed(err)
+	}
+}
+
+// storeChanged says once that the store is down or up.
+func (e *Engine) storeChanged(err error) {
+	if err != nil {
+		e.log(Event{Name: "store-down", Err: err})
+		return
+	}
+	e.log(Event{Name: "store-up"})
+	e.alarm.set(0) // the mentions that were not recorded are claimed at once
+}
+
+// took notes how late the latest of the records was that were taken.
+func (h *health) took(late time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if late < overdue {
+		h.caughtUp = time.Now()
+	}
+}
+
+func (h *health) syncClock(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.storeNow, h.hostNow = now, time.Now()
+}
+
+func (h *health) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.hostNow.IsZero() {
+		return time.Now()
+	}
+	return h.storeNow.Add(time.Since(h.hostNow))
+}
+
+//docgen:errors ready
+func (h *health) ready() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.err != nil:
+		return fmt.Errorf("the store is down: %w", h.err)
+	case h.caughtUp.IsZero():
+		return errors.New("the store was not asked yet")
+	case time.Since(h.caughtUp) > overdue:
+		return errors.New("work is overdue by more than 30 s")
+	}
+	return nil
+}
+
+// watchedStore is a store whose answers are noted. That a record can be read
+// says nothing of writing, so a read is noted only if it fails.
+type watchedStore struct {
+	Store
+	health *health
+}
+
+func (w watchedStore) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (Stored, bool, error) {
+	s, made, err := w.Store.Claim(ctx, r, lease, slackNow)
+	w.health.answered(ctx, err)
+	if err == nil {
+		w.health.syncClock(s.Now)
+	}
+	return s, made, err
+}
+
+func (w watchedStore) Take(ctx context.Context, n int, lease time.Duration) ([]Stored, time.Duration, error) {
+	due, next, err := w.Store.Take(ctx, n, lease)
+	w.health.answered(ctx, err)
+	for _, s := range due {
+		w.health.syncClock(s.Now)
+	}
+	return due, next, err
+}
+
+func (w watchedStore) Load(ctx context.Context, k deploy.Key) (Stored, bool, error) {
+	s, ok, err := w.Store.Load(ctx, k)
+	switch {
+	case err == nil && ok:
+		w.health.syncClock(s.Now)
+	case err != nil && !errors.Is(err, ErrUnreadable):
+		w.health.answered(ctx, err)
+	}
+	return s, ok, err
+}
+
+func (w watchedStore) Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
+	saved, err := w.Store.Save(ctx, s, next, due)
+	if !errors.Is(err, ErrChanged) {
+		w.health.answered(ctx, err)
+	}
+	if err == nil {
+		w.health.syncClock(saved.Now)
+	}
+	return saved, err
+}
+
+func (w watchedStore) Proved(ctx context.Context, projects ...string) (bool, error) {
+	proved, err := w.Store.Proved(ctx, projects...)
+	if err != nil {
+		w.health.answered(ctx, err)
+	}
+	return proved, err
+}

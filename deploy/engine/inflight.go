@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// inFlight holds what this process is working on, so that it works on a record
+// in one goroutine at a time.
+type inFlight struct {
+	mu   sync.Mutex
+	held map[deploy.Key]*hold
+	lent map[deploy.Key]int // records let go for their POSTs, and how many POSTs are under way
+}
+
+// hold is the work on one record.
+type hold struct {
+	again     *Stored // the record came up again meanwhile
+	interrupt func()  // ends a poll of GitLab; nil: none is under way
+}
+
+func newInFlight() *inFlight {
+	return &inFlight{held: map[deploy.Key]*hold{}, lent: map[deploy.Key]int{}}
+}
+
+// acquire takes a record in work. If it is in work already, mine is nil: it is
+// looked at once more before it is released, which is at once where GitLab was
+// only being polled for it.
+func (f *inFlight) acquire(s Stored) (mine *hold) {
+	k := s.Record.Mention.Key
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if held := f.held[k]; held != nil {
+		held.again = &s
+		if held.interrupt != nil {
+			// mutant: a look-up that goes on over a word
+			held.interrupt()
+		}
+		return nil
+	}
+	mine = &hold{}
+	f.held[k] = mine
+	return mine
+}
+
+// release lets a record go, unless it came up again.
+func (f *inFlight) release(k deploy.Key, mine *hold) (again *Stored) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.held[k] != mine { // it was lent
+		if f.lent[k]--; f.lent[k] == 0 {
+			delete(f.lent, k)
+		}
+		return nil
+	}
+	if again = mine.again; again != nil {
+		mine.again = nil
+		return again
+	}
+	delete(f.held, k)
+	return nil
+}
+
+// lend lets a record go while its POST is under way, which may take more than a
+// minute: callbacks that arrive meanwhile are for whoever takes the record, in
+// this process as in any other.
+func (f *inFlight) lend(k deploy.Key) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.held, k)
+	f.lent[k]++
+}
+
+// interruptible has a poll of GitLab end when its record comes up again.
+func (f *inFlight) interruptible(k deploy.Key, interrupt func()) (done func()) {
+	set := func(interrupt func()) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if held := f.held[k]; held != nil {
+			if held.interrupt = interrupt; interrupt != nil && held.again != nil {
+				interrupt()
+			}
+		}
+	}
+	set(interrupt)
+	return func() { set(nil) }
+}
+
+// isBusy reports whether a record is in work, or its POST under way.
+func (f *inFlight) isBusy(k deploy.Key) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held[k] != nil || f.lent[k] > 0
+}
+
+func (f *inFlight) isEmpty() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.held) == 0 && len(f.lent) == 0
+}

@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// fresh is a record ready to be stored: as the newest layout, and with a new
+// revision.
+func fresh(r deploy.Record) deploy.Record {
+	// mutant: a save without a fresh mark
+	r.Layout, r.Revision = deploy.Layout, rand.Text()
+	return r
+}
+
+// save writes next over s. A save whose answer was lost is made again, with the
+// same bytes, until its outcome is known or ctx ends.
+func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
+	next = fresh(next)
+	for try := 0; ; try++ {
+		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
+		saved, err := e.store.Save(tryCtx, s, next, due)
+		cancel()
+		switch {
+		case err == nil:
+			e.alarm.set(due)
+			e.logMove(s.Record, next)
+			return saved, nil
+		case errors.Is(err, ErrChanged) || !Pause(ctx, storeBackoff(try)):
+			return s, err
+		}
+	}
+}
+
+func (e *Engine) logMove(from, to deploy.Record) {
+	if from.State == to.State {
+		return
+	}
+	moved := Event{Name: "moved", Record: to, From: from.State}
+	if to.State.Ended() && !to.Deployment.Triggered.IsZero() {
+		moved.Took = e.now().Sub(to.Deployment.Triggered)
+	}
+	e.log(moved)
+}
+
+// stepResult is a record after a step.
+type stepResult struct {
+	Stored
+	deliver bool // its lease is ours, to bring Slack up to date
+}
+
+// update saves what f makes of the record, on top of what others saved
+// meanwhile, until that succeeds.
+func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResult {
+	for {
+		next, due, deliver := e.forDelivery(f(s.Record))
+		saved, err := e.save(e.work, s, next, due)
+		if err == nil {
+			return stepResult{saved, deliver}
+		}
+		if !errors.Is(err, ErrChanged) {
+			return stepResult{Stored: s}
+		}
+		if s, err = e.reload(s); err != nil {
+			return stepResult{Stored: s}
+		}
+	}
+}
+
+// forDelivery returns a record as it is to be saved and when it is due. If Slack
+// is to be brought up to date now, the save takes the lease to do so.
+func (e *Engine) forDelivery(next deploy.Record) (_ deploy.Record, due time.Duration, deliver bool) {
+	now := e.now()
+	if len(next.PendingCalls()) > 0 && !next.Shown.Next.After(now) && !next.Shown.Until.After(now) {
+		next.Shown.Until = now.Add(Lease)
+		return next, Lease, true
+	}
+	return next, next.Due(now), false
+}
+
+// reload reads a record that others changed, until it is read. One that a newer
+// version wrote is let go.
+func (e *Engine) reload(s Stored) (Stored, error) {
+	for try := 0; ; try++ {
+		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+		now, ok, err := e.store.Load(ctx, s.Record.Mention.Key)
+		cancel()
+		if err == nil && ok {
+			now.Birth = s.Birth
+			return now, nil
+		}
+		if err == nil {
+			return s, nil // gone since: the save writes it anew
+		}
+		// mutant: a record of a newer layout that is not let go
+		if errors.Is(err, ErrUnreadable) || !Pause(e.work, storeBackoff(try)) {
+			return s, err
+		}
+	}
+}
+
+// change saves what f makes of a record that is not in work. The record is made
+// due now, so that its holder, or whoever takes it next, delivers the change. An
+// unchanged record is not saved. ok is false if there is no record.
+func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record) deploy.Record) (ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 4*storeTimeout)
+	defer cancel()
+	for range 5 {
+		s, ok, err := e.store.Load(ctx, k)
+		if err != nil || !ok {
+			return false, err
+		}
+		next := f(s.Record)
+		if reflect.DeepEqual(next, s.Record) {
+			return true, nil
+		}
+		due := max(0, next.Shown.Until.Sub(e.now())) // whoever delivers it just now will find the change
+		// mutant: a callback that is not tried again over a change
+		if _, err = e.save(ctx, s, next, due); !errors.Is(err, ErrChanged) {
+			return true, err
+		}
+	}
+	return true, ErrChanged
+}
+
+// delay moves the due time of a record. If it fails, the record is due when its
+// lease passes.
+func (e *Engine) delay(s Stored, d time.Duration) {
+	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+	defer cancel()
+	if e.store.Delay(ctx, s, d) == nil {
+		e.alarm.set(d)
+	}
+}

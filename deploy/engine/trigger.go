@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/actions"
+)
+
+// trigger makes one POST: first the save that allows it, then the POST, then the
+// save of its outcome, until that succeeds. judged is when the request was judged
+// to be in time: a process that slept since then writes no POST.
+func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func()) stepResult {
+	release, wait := e.triggers.acquire(t.Project)
+	if release == nil {
+		return e.comeAgain(s, wait)
+	}
+	defer release()
+	// mutant: a trigger that keeps a place in the loop
+	free()
+	if s.Record.State == deploy.Waiting {
+		// mutant: a deleted request tried again
+		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
+			e.log(Event{Name: name, Record: s.Record})
+			return e.updateWaiting(s, withdraw)
+		}
+	}
+	token := deploy.NewToken()
+	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), deploy.TokenSum(token), e.now(), e.Timing)
+	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
+	defer cancel()
+	s, err := e.save(ctx, s, allowed, allowed.Next.Sub(e.now()))
+	if err != nil {
+		// mutant: a POST although its save was lost
+		return stepResult{Stored: s} // not ours any more, or not known to be saved: nothing is sent
+	}
+	attempt := s.Record.Deployment.Attempt
+	// mutant: a POST that keeps what is heard from being shown
+	e.inFlight.lend(s.Record.Mention.Key)
+	answered := e.showIfSlow(s)
+	out := e.GitLab.Trigger(e.work, t, s.Record.Mention, token, judged.Add(deploy.WriteWithin))
+	s = answered()
+	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
+	return e.update(s, func(r deploy.Record) deploy.Record {
+		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
+		if !applied {
+			e.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Status)})
+		}
+		return next
+	})
+}
+
+// slowAfter is how long GitLab may take to answer before that is shown.
+const slowAfter = 2 * time.Second
+
+// showIfSlow shows that GitLab takes its time, unless answered is called before.
+// answered returns the record as it was saved last, and does not block. The save
+// is a courtesy: it is given up if the store fails or the record was changed.
+func (e *Engine) showIfSlow(s Stored) (answered func() Stored) {
+	var mu sync.Mutex
+	newest := s
+	e.workers.Add(1)
+	timer := time.AfterFunc(slowAfter, func() {
+		defer e.workers.Done()
+		next, due, deliver := e.forDelivery(s.Record.Slow())
+		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+		defer cancel()
+		saved, err := e.save(ctx, s, next, due)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		newest = saved
+		mu.Unlock()
+		e.deliverIfRoom(stepResult{saved, deliver})
+	})
+	return func() Stored {
+		if timer.Stop() {
+			e.workers.Done()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return newest
+	}
+}
+
+// triggerAgain makes another POST for a deployment that waited, or gives up.
+func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
+	m, d, began := s.Record.Mention, s.Record.Deployment, time.Now()
+	if d.Pipeline != 0 { // a waiting record of layout 1 may have one
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
+			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Timing)
+			return r
+		})
+	}
+	t, ok := e.Targets.Find(m.Team, m.Channel, d.Target)
+	switch {
+	case !ok || t.Project != d.Project:
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
+	case e.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
+		e.Slack.Now().Sub(m.Time()) > e.Timing.MaxAge+deploy.WaitAtMost:
+		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
+	}
+	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: e.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
+	if again := actions.DeployAgain(asked); again.Deploy == nil {
+		e.log(Event{Name: "answered", Record: s.Record, Detail: string(again.Answer.ID)})
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })
+	}
+	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
+	return e.trigger(s, t, began, free)
+}
+
+// updateWaiting saves what f makes of the record, if it still waits after the
+// same attempt.
+func (e *Engine) updateWaiting(s Stored, f func(deploy.Record) deploy.Record) stepResult {
+	attempt := s.Record.Deployment.Attempt
+	return e.update(s, func(r deploy.Record) deploy.Record {
+		if r.State != deploy.Waiting || r.Deployment.Attempt != attempt {
+			return r
+		}
+		return f(r)
+	})
+}

@@ -1,0 +1,11 @@
+package rules
+
+import "github.com/getto-systems/psycher/deploy"
+
+// external refuses people of other organisations.
+func external(c Context) deploy.MessageID {
+	if c.Mention.External {
+		return deploy.MsgGuest
+	}
+	return ""
+}
