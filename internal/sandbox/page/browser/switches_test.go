@@ -120,12 +120,12 @@ func TestEveryRefusalOfGitLabs(t *testing.T) {
 func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 	t.Parallel()
 	for kind, ends := range map[string]string{
-		"It makes one wait":                     "⏳✅",
+		"It makes psycher wait":                 "⏳✅",
 		"Its answer is lost, the pipeline runs": "✅",
 		"Its answer is lost, nothing runs":      "❓",
 		"It is slow":                            "✅",
-		"It makes two":                          "✅",
-		"It makes a pipeline that has failed":   "❌",
+		"It creates two":                        "✅",
+		"It creates a failed pipeline":          "❌",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			p := open(t, "en", wide)
@@ -149,9 +149,9 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 				if got := len(p.pipelines()); got != len(names) {
 					t.Errorf("%d pipelines of %d mentions", got, len(names))
 				}
-			case "It makes one wait":
+			case "It makes psycher wait":
 				p.does(until(`document.querySelector(".message .one .reactions").textContent.includes("✅")`))
-			case "It makes two":
+			case "It creates two":
 				for _, one := range []string{"passed", "failed"} {
 					p.does(until(fmt.Sprintf(`[...document.querySelectorAll(".pipeline .head .status")].filter((e) => e.textContent === %q).length === %d`, one, len(names))))
 				}
