@@ -1,9 +1,3 @@
-// Package bot is the Slack side: the sockets that events come on, reading a
-// mention out of an event, understanding its words, the calls that show a record
-// in Slack, and every wording in both languages.
-//
-// What becomes of a mention is not decided here: package deploy does that, and
-// calls this one.
 package bot
 
 import (
@@ -13,22 +7,35 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// Intake stands between the sockets and the loop: an envelope's payload comes
-// in, a mention for the bot goes on, and the answer is whether to ack.
+// Intake stands between the sockets and the engine: an envelope comes in, a
+// mention of the bot goes on to Accept, and its return value decides the ack.
 type Intake struct {
 	Me     web.Identity
 	Accept func(ctx context.Context, m deploy.Mention, attempt int) (ack bool)
 	Log    zerolog.Logger
 }
 
-// Handle is what [socket.Pool] calls.
-func (i Intake) Handle(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
+// Handle takes one envelope of Slack's Socket Mode by its type, and reports
+// whether to ack it: Slack delivers again what is not acked. It is called by
+// many goroutines.
+func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool) {
+	switch envelope {
+	case "events_api":
+		return i.event(ctx, payload, attempt)
+	default: // buttons, slash commands, and types that Slack adds
+		i.Log.Debug().Str("type", envelope).Msg("not for this bot")
+		return true
+	}
+}
+
+func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
 	m, ok, why := readMention(payload, i.Me)
 	switch {
 	case why.reason == "":
@@ -61,7 +68,7 @@ func (d dropped) fields(line *zerolog.Event) {
 		{"event", string(d.payload.EventID)},
 	} {
 		if id.value != "" {
-			line.Str(id.name, web.Shorten(id.value, 40))
+			line.Str(id.name, markup.Shorten(id.value, 40))
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/targets"
 )
@@ -20,7 +20,7 @@ func taken(t *testing.T, payload []byte) (accepted []deploy.Mention, log string)
 		accepted = append(accepted, m)
 		return true
 	}}
-	if !i.Handle(t.Context(), payload, 0) {
+	if !i.Handle(t.Context(), "events_api", payload, 0) {
 		t.Error("it is not acked")
 	}
 	return accepted, b.String()
@@ -68,6 +68,22 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 	}
 	if accepted, log := taken(t, event(nil)); len(accepted) != 1 || log != "" {
 		t.Errorf("a mention: accepted %d, logged %s", len(accepted), log)
+	}
+}
+
+func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
+	for _, envelope := range []string{"interactive", "slash_commands", "dreams", ""} {
+		var log strings.Builder
+		i := Intake{Me: bot, Log: zerolog.New(&log), Accept: func(context.Context, deploy.Mention, int) bool {
+			t.Errorf("%s: accepted", envelope)
+			return false
+		}}
+		if !i.Handle(t.Context(), envelope, event(nil), 0) {
+			t.Errorf("%s: not acked", envelope)
+		}
+		if !strings.Contains(log.String(), `"level":"debug","type":"`+envelope+`"`) {
+			t.Errorf("%s: logged %s", envelope, log.String())
+		}
 	}
 }
 
@@ -123,7 +139,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 	for range 20 {
 		nested = obj{"type": "rich_text_list", "elements": []any{nested}}
 	}
-	long := strings.Repeat("長い話", textKept/3+1)
+	long := strings.Repeat("長い話", markup.MaxLength/3+1)
 	here := []deploy.Target{{Name: "app"}}
 	for name, changes := range map[string]map[string]any{
 		"what holds it back comes too late": {"event.text": "<@UBOT> release\n" + long + "\nbut not now, wait"},
@@ -144,12 +160,12 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 				t.Fatalf("not a mention: %s", reason)
 			}
 			if in := (Reader{Targets: &targets.Map{}}).Read(m, here); in.Answer != deploy.MsgTooLong {
-				t.Errorf("%q is read as %+v", web.Shorten(m.Text, 40), in)
+				t.Errorf("%q is read as %+v", markup.Shorten(m.Text, 40), in)
 			}
 		})
 	}
 	for name, changes := range map[string]map[string]any{
-		"as long as is read": {"event.text": "<@UBOT> release" + strings.Repeat(" ", textKept-100) + "please"},
+		"as long as is read": {"event.text": "<@UBOT> release" + strings.Repeat(" ", markup.MaxLength-100) + "please"},
 		"an empty element":   {"event.blocks": rich(section(text(""), botElement, text(" release"), text("")))},
 		"no blocks":          {"event.blocks": raw("null")},
 	} {

@@ -54,13 +54,13 @@ func (p piece) mrkdwn() string {
 // carried reads a message in both forms: what each asks for.
 func carried(pieces []piece) (fromBlocks, fromText string) {
 	var elements []any
-	var marked []string
+	var parts []string
 	for i, p := range pieces {
 		if i > 0 {
 			elements = append(elements, text(" "))
 		}
 		elements = append(elements, p.element())
-		marked = append(marked, p.mrkdwn())
+		parts = append(parts, p.mrkdwn())
 	}
 	read := func(changes obj) string {
 		m, ok, _ := ReadMention(event(changes), bot)
@@ -73,12 +73,12 @@ func carried(pieces []piece) (fromBlocks, fromText string) {
 		}
 		return "say " + string(in.Answer) + ", target " + in.Target
 	}
-	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(marked, " ")})
+	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(parts, " ")})
 }
 
 func TestBothFormsOfAMessageAskForTheSame(t *testing.T) {
 	styles := []string{"bold", "italic", "strike", "code"}
-	vocabulary := []string{
+	words := []string{
 		"", "release", "リリース", "deploy", "リリースして", "please", "お願いします", "app", "web", "app を", "staging", "v1.2",
 		"stop", "don't", "待って", "しないで", "明日", "tomorrow", "よろ", "relase", "?", "。", "re", "lease", "a & b", "- x",
 	}
@@ -90,7 +90,7 @@ func TestBothFormsOfAMessageAskForTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pieces := []piece{{}}
 		for range rapid.IntRange(1, 6).Draw(t, "pieces") {
-			p := piece{word: rapid.SampledFrom(vocabulary).Draw(t, "word"), order: rapid.Permutation(styles[:3]).Draw(t, "order")}
+			p := piece{word: rapid.SampledFrom(words).Draw(t, "word"), order: rapid.Permutation(styles[:3]).Draw(t, "order")}
 			for _, s := range styles {
 				if rapid.IntRange(0, 3).Draw(t, s) == 0 {
 					p.styles = append(p.styles, s)
@@ -149,7 +149,7 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 			}
 		})
 	}
-	for name, said := range map[string]string{
+	for name, words := range map[string]string{
 		"a range of hours":      "<@UBOT> リリース 9~10時の予定を ~なし~で11~12時",
 		"in code":               "<@UBOT> `~` release app `~`",
 		"a lone one":            "<@UBOT> release app~ please",
@@ -157,8 +157,8 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		"inside of other words": "<@UBOT> いい感じに~release~app",
 	} {
 		t.Run("not struck through: "+name, func(t *testing.T) {
-			m, _, _ := ReadMention(event(obj{"event.text": said}), bot)
-			if m.Text != said {
+			m, _, _ := ReadMention(event(obj{"event.text": words}), bot)
+			if m.Text != words {
 				t.Errorf("it is read as %q", m.Text)
 			}
 		})

@@ -2,11 +2,11 @@ package bot
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -20,10 +20,6 @@ const namespace = "6f1c2b0e-7d5a-5c34-9a52-0f4b7c0d9e61"
 func DeploymentID(k deploy.Key) string {
 	return uuid.NewSHA1(uuid.MustParse(namespace), []byte(k.String())).String()
 }
-
-// textKept is how many characters of a mention are read. People write a line;
-// what is longer was pasted.
-const textKept = 8000
 
 // ReadMention takes the mention out of an events_api payload. ok is false, with
 // a reason for the log, where the event is not for the bot: who does not know
@@ -72,38 +68,15 @@ func readMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, d 
 	m.ID = DeploymentID(m.Key)
 	m.User = string(e.User)
 	m.External = from != home
-	if t := string(e.ThreadTS); web.IsTimestamp(t) && t != m.TS {
+	if t := string(e.ThreadTS); markup.IsTimestamp(t) && t != m.TS {
 		m.Thread = t
 	}
-	if named := readWords(&m, *e, me); !named {
+	if named := e.FillIn(&m, me.User); !named {
 		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
 		// mutant: an edit that no longer names the bot dropped
 		return m, m.Edited, d
 	}
 	return m, true, d
-}
-
-// readWords fills in what the message says, and tells whether it names the bot.
-func readWords(m *deploy.Mention, e mentionEvent, me web.Identity) (named bool) {
-	text, named, whole := e.words(me.User)
-	m.Edited = present(e.Edited)
-	m.Unnamed = m.Edited && !named
-	m.Text, m.Cut = "", false
-	if named {
-		m.Text = web.Shorten(text, textKept)
-		m.Cut = !whole || len(m.Text) < len(text)
-	}
-	return named
-}
-
-// Reread reads what a mention's message says now: a web.Config's Read.
-func Reread(m deploy.Mention, message json.RawMessage, me web.Identity) (deploy.Mention, error) {
-	var e mentionEvent
-	if err := json.Unmarshal(message, &e); err != nil {
-		return m, fmt.Errorf("read the mention again: %w", err)
-	}
-	readWords(&m, e, me)
-	return m, nil
 }
 
 // notForBot names why an event is none that the bot answers; empty if it is one.
@@ -116,12 +89,12 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, 
 		return "the bot's own post", true
 	case me.App != "" && p.APIAppID != "" && string(p.APIAppID) != me.App:
 		return "an event of another app", false
-	case e.BotID != "", e.AppID != "", present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
+	case e.BotID != "", e.AppID != "", markup.Present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
 		return "a post of a bot", false
 	// mutant: a kind of message that is no speech heard
 	case !slices.Contains(speech, e.Subtype):
-		return "not what a person says, its subtype is " + web.Shorten(string(e.Subtype), 40), false
-	case present(e.Hidden):
+		return "not what a person says, its subtype is " + markup.Shorten(string(e.Subtype), 40), false
+	case markup.Present(e.Hidden):
 		return "a hidden message", false
 	}
 	return "", false
@@ -130,71 +103,49 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, 
 // speech are the subtypes of what a person says: none, with a file, sent to the
 // channel from a thread too, with /me. Whatever else Slack tells of a message
 // (its topic, its pin, what comes next year) asks for nothing.
-var speech = []closed{"", "file_share", "thread_broadcast", "me_message"}
+var speech = []markup.Closed{"", "file_share", "thread_broadcast", "me_message"}
 
 // notWhole names what is missing of a mention; empty if nothing is.
 func notWhole(k deploy.Key, e mentionEvent) string {
 	switch {
-	case !web.IsID(k.Team):
+	case !markup.IsID(k.Team):
 		return "the bot does not know its own team id"
-	case !web.IsID(k.Channel):
+	case !markup.IsID(k.Channel):
 		return "the event has no channel id"
-	case !web.IsTimestamp(k.TS):
+	case !markup.IsTimestamp(k.TS):
 		return "the event has no timestamp"
-	case !web.IsID(string(e.User)):
+	case !markup.IsID(string(e.User)):
 		return "the event has no user id"
 	}
 	return ""
 }
 
 type eventPayload struct {
-	Type                closed          `json:"type"`
-	TeamID              closed          `json:"team_id"`
-	EnterpriseID        closed          `json:"enterprise_id"` // the organisation of team_id
-	ContextTeamID       closed          `json:"context_team_id"`
-	ContextEnterpriseID closed          `json:"context_enterprise_id"`
+	Type                markup.Closed   `json:"type"`
+	TeamID              markup.Closed   `json:"team_id"`
+	EnterpriseID        markup.Closed   `json:"enterprise_id"` // the organisation of team_id
+	ContextTeamID       markup.Closed   `json:"context_team_id"`
+	ContextEnterpriseID markup.Closed   `json:"context_enterprise_id"`
 	Authorizations      json.RawMessage `json:"authorizations"`
 	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
-	APIAppID            closed          `json:"api_app_id"`
-	EventID             web.Lenient     `json:"event_id"`
-	RateLimited         web.Lenient     `json:"minute_rate_limited"`
+	APIAppID            markup.Closed   `json:"api_app_id"`
+	EventID             markup.Lenient  `json:"event_id"`
+	RateLimited         markup.Lenient  `json:"minute_rate_limited"`
 	Event               json.RawMessage `json:"event"`
 }
 
 type mentionEvent struct {
-	Type       web.Lenient     `json:"type"`
-	Subtype    closed          `json:"subtype"`
+	Type       markup.Lenient  `json:"type"`
+	Subtype    markup.Closed   `json:"subtype"`
 	Hidden     json.RawMessage `json:"hidden"`
-	Channel    web.Lenient     `json:"channel"`
-	TS         web.Lenient     `json:"ts"`
-	ThreadTS   web.Lenient     `json:"thread_ts"`
-	User       web.Lenient     `json:"user"`
-	Team       closed          `json:"team"`
-	UserTeam   closed          `json:"user_team"`
-	BotID      closed          `json:"bot_id"`
-	AppID      closed          `json:"app_id"`
+	Channel    markup.Lenient  `json:"channel"`
+	TS         markup.Lenient  `json:"ts"`
+	ThreadTS   markup.Lenient  `json:"thread_ts"`
+	User       markup.Lenient  `json:"user"`
+	Team       markup.Closed   `json:"team"`
+	UserTeam   markup.Closed   `json:"user_team"`
+	BotID      markup.Closed   `json:"bot_id"`
+	AppID      markup.Closed   `json:"app_id"`
 	BotProfile json.RawMessage `json:"bot_profile"`
-	Edited     json.RawMessage `json:"edited"`
-	Text       web.Lenient     `json:"text"`
-	Blocks     json.RawMessage `json:"blocks"` // attachments and files are never read: they quote other messages
-}
-
-// closed is a web.Lenient that tells what cannot be read from what is absent: it is
-// "?", which is on no list.
-type closed string
-
-func (c *closed) UnmarshalJSON(b []byte) error {
-	var l web.Lenient
-	if err := l.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	*c = closed(l)
-	if l == "" && string(b) != "null" && string(b) != `""` {
-		*c = "?"
-	}
-	return nil
-}
-
-func present(raw json.RawMessage) bool {
-	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
+	markup.Message
 }

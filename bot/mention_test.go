@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
@@ -263,7 +264,7 @@ func TestAttachmentsAreNotRead(t *testing.T) {
 
 func TestLongTextIsCut(t *testing.T) {
 	m, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> " + strings.Repeat("あ", 20000)}), bot)
-	if n := utf8.RuneCountInString(m.Text); !ok || n != textKept {
+	if n := utf8.RuneCountInString(m.Text); !ok || n != markup.MaxLength {
 		t.Errorf("ok %v, %d characters", ok, n)
 	}
 }
@@ -303,7 +304,7 @@ func FuzzReadMention(f *testing.F) {
 		if m.Unnamed && (!m.Edited || m.Text != "") || m.Team != bot.Team {
 			t.Errorf("mention %+v", m)
 		}
-		if m.User == "" || m.User == bot.User || !utf8.ValidString(m.Text) || utf8.RuneCountInString(m.Text) > textKept {
+		if m.User == "" || m.User == bot.User || !utf8.ValidString(m.Text) || utf8.RuneCountInString(m.Text) > markup.MaxLength {
 			t.Errorf("mention %+v", m)
 		}
 	})
@@ -318,9 +319,8 @@ func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
 		"<@UBOT> release `app`":              "",
 		"<@UBOT> release\n&gt; do not panic": "",
 	} {
-		e := mentionEvent{Text: web.Lenient(text)}
-		said, named, _ := e.words("UBOT")
-		if got := words.Understand(said, []string{"app"}, nil); !named || got.Answer != want {
+		m, named, _ := ReadMention(event(obj{"event.text": text}), bot)
+		if got := words.Understand(m.Text, []string{"app"}, nil); !named || got.Answer != want {
 			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
 		}
 	}

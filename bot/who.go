@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/web"
 )
 
@@ -35,7 +36,7 @@ func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 	if org == "" && string(where.Team) == me.Team && strings.HasPrefix(string(where.Enterprise), "E") {
 		org = string(where.Enterprise)
 	}
-	ours := func(id closed) bool {
+	ours := func(id markup.Closed) bool {
 		return string(id) == me.Team || org != "" && (string(id) == org || id == p.TeamID && string(p.EnterpriseID) == org)
 	}
 	switch {
@@ -49,7 +50,7 @@ func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 		}
 		return external
 	// mutant: a person of whom nothing is told let in
-	case e.Team == "" && (p.TeamID == "" || present(p.ExtShared)),
+	case e.Team == "" && (p.TeamID == "" || markup.Present(p.ExtShared)),
 		e.Team != "" && !ours(e.Team),
 		p.TeamID != "" && !ours(p.TeamID):
 		return external
@@ -59,8 +60,8 @@ func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 
 // workspace is a workspace with its organisation, where it has one.
 type workspace struct {
-	Team       closed `json:"team_id"`
-	Enterprise closed `json:"enterprise_id"`
+	Team       markup.Closed `json:"team_id"`
+	Enterprise markup.Closed `json:"enterprise_id"`
 }
 
 // deliveredFor is the installation of the app that an event is delivered for.

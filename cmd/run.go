@@ -144,7 +144,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	}
 	p.api = web.New(web.Config{
 		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL,
-		Transport: p.slack, Text: voice.Text, Read: bot.Reread, Log: log,
+		Transport: p.slack, Text: voice.Text, Log: log,
 	})
 	p.loop = &engine.Engine{
 		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,

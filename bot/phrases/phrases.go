@@ -17,7 +17,7 @@ type Voice struct {
 	language language
 }
 
-// New gives the voice of a language: "ja" or "en".
+// New returns the voice of a language: "ja" or "en".
 func New(lang string) (*Voice, error) {
 	switch lang {
 	case "ja":

@@ -202,14 +202,9 @@ func (k *socket) take(handling context.Context, raw []byte) {
 		}
 	case "disconnect":
 		k.disconnect(f.Reason)
-	case "events_api":
-		k.sockets.count(&k.sockets.envelopes)
-		k.work(f.EnvelopeID, func() bool { return k.sockets.Handle(handling, f.Payload, f.RetryAttempt) })
 	default:
-		k.log.Debug().Str("type", f.Type).Msg("not for this bot")
-		if f.EnvelopeID != "" {
-			k.work(f.EnvelopeID, func() bool { return true })
-		}
+		k.sockets.count(&k.sockets.envelopes)
+		k.work(f.EnvelopeID, func() bool { return k.sockets.Handle(handling, f.Type, f.Payload, f.RetryAttempt) })
 	}
 }
 

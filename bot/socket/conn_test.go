@@ -18,21 +18,21 @@ func TestOnlyWhatWasHandledIsAcked(t *testing.T) {
 	long := strings.Repeat("x", 20_480)
 	for _, row := range []struct {
 		name, frame string
-		handled     []string // payload and attempt as Handle got them
+		handled     []string // type, payload and attempt as Handle got them
 		acks        []string
 	}{
-		{"an event", `{"type":"events_api","envelope_id":"e1","payload":{"id":"ok"},"retry_attempt":0}`, []string{`{"id":"ok"} 0`}, []string{ackOf("e1")}},
-		{"a retry", `{"type":"events_api","envelope_id":"e1","payload":{"id":"ok"},"retry_attempt":2,"retry_reason":"timeout"}`, []string{`{"id":"ok"} 2`}, []string{ackOf("e1")}},
-		{"an event that must not be acked", `{"type":"events_api","envelope_id":"e1","payload":{"id":"no"}}`, []string{`{"id":"no"} 0`}, nil},
-		{"an event that breaks its handler", `{"type":"events_api","envelope_id":"e1","payload":{"id":"panic"}}`, []string{`{"id":"panic"} 0`}, nil},
-		{"odd fields beside a readable payload", `{"type":"events_api","envelope_id":"e1","retry_attempt":"one","reason":{},"payload":{"id":"ok"}}`, []string{`{"id":"ok"} 0`}, []string{ackOf("e1")}},
-		{"a payload that is no object", `{"type":"events_api","envelope_id":"e1","payload":7}`, []string{`7 0`}, []string{ackOf("e1")}},
-		{"an event without an envelope id", `{"type":"events_api","payload":{"id":"ok"}}`, []string{`{"id":"ok"} 0`}, nil},
-		{"an id that is no string", `{"type":"events_api","envelope_id":5,"payload":{"id":"ok"}}`, []string{`{"id":"ok"} 0`}, nil},
-		{"an id too long for one frame", `{"type":"events_api","envelope_id":"` + long + `","payload":{"id":"ok"}}`, []string{`{"id":"ok"} 0`}, nil},
-		{"a button", `{"type":"interactive","envelope_id":"e1","accepts_response_payload":true,"payload":{}}`, nil, []string{ackOf("e1")}},
-		{"a slash command", `{"type":"slash_commands","envelope_id":"e1","payload":{}}`, nil, []string{ackOf("e1")}},
-		{"a type of tomorrow", `{"type":"dreams","envelope_id":"e1"}`, nil, []string{ackOf("e1")}},
+		{"an event", `{"type":"events_api","envelope_id":"e1","payload":{"id":"ok"},"retry_attempt":0}`, []string{`events_api {"id":"ok"} 0`}, []string{ackOf("e1")}},
+		{"a retry", `{"type":"events_api","envelope_id":"e1","payload":{"id":"ok"},"retry_attempt":2,"retry_reason":"timeout"}`, []string{`events_api {"id":"ok"} 2`}, []string{ackOf("e1")}},
+		{"an event that must not be acked", `{"type":"events_api","envelope_id":"e1","payload":{"id":"no"}}`, []string{`events_api {"id":"no"} 0`}, nil},
+		{"an event that breaks its handler", `{"type":"events_api","envelope_id":"e1","payload":{"id":"panic"}}`, []string{`events_api {"id":"panic"} 0`}, nil},
+		{"odd fields beside a readable payload", `{"type":"events_api","envelope_id":"e1","retry_attempt":"one","reason":{},"payload":{"id":"ok"}}`, []string{`events_api {"id":"ok"} 0`}, []string{ackOf("e1")}},
+		{"a payload that is no object", `{"type":"events_api","envelope_id":"e1","payload":7}`, []string{`events_api 7 0`}, []string{ackOf("e1")}},
+		{"an event without an envelope id", `{"type":"events_api","payload":{"id":"ok"}}`, []string{`events_api {"id":"ok"} 0`}, nil},
+		{"an id that is no string", `{"type":"events_api","envelope_id":5,"payload":{"id":"ok"}}`, []string{`events_api {"id":"ok"} 0`}, nil},
+		{"an id too long for one frame", `{"type":"events_api","envelope_id":"` + long + `","payload":{"id":"ok"}}`, []string{`events_api {"id":"ok"} 0`}, nil},
+		{"a button", `{"type":"interactive","envelope_id":"e1","accepts_response_payload":true,"payload":{}}`, []string{`interactive {} 0`}, []string{ackOf("e1")}},
+		{"a slash command", `{"type":"slash_commands","envelope_id":"e1","payload":{}}`, []string{`slash_commands {} 0`}, []string{ackOf("e1")}},
+		{"a type of tomorrow", `{"type":"dreams","envelope_id":"e1"}`, []string{`dreams  0`}, []string{ackOf("e1")}},
 		{"a type that is no string", `{"type":5,"envelope_id":"e1"}`, nil, nil},
 		{"no type", `{"envelope_id":"e1"}`, nil, nil},
 		{"no JSON", `{"type":"events_api","envelope_id":"e1",`, nil, nil},
@@ -43,9 +43,9 @@ func TestOnlyWhatWasHandledIsAcked(t *testing.T) {
 			bubble(t, func(t *testing.T, slack *socketFake) {
 				var mu sync.Mutex
 				var handled []string
-				stop := slack.start(t, &Pool{Handle: func(_ context.Context, payload json.RawMessage, attempt int) bool {
+				stop := slack.start(t, &Pool{Handle: func(_ context.Context, envelope string, payload json.RawMessage, attempt int) bool {
 					mu.Lock()
-					handled = append(handled, fmt.Sprint(string(payload), " ", attempt))
+					handled = append(handled, fmt.Sprint(envelope, " ", string(payload), " ", attempt))
 					mu.Unlock()
 					if strings.Contains(string(payload), "panic") {
 						panic("broken")
@@ -57,7 +57,7 @@ func TestOnlyWhatWasHandledIsAcked(t *testing.T) {
 				synctest.Wait()
 				far.event("after")
 				stop()
-				if diff := cmp.Diff(append(row.handled, `{"id":"after"} 0`), handled); diff != "" {
+				if diff := cmp.Diff(append(row.handled, `events_api {"id":"after"} 0`), handled); diff != "" {
 					t.Errorf("handled (-want +got):\n%s", diff)
 				}
 				if diff := cmp.Diff(append(row.acks, ackOf("after"), "close 1000"), far.got()); diff != "" {
@@ -95,7 +95,7 @@ func TestAckGoesOutOnTheSocketThatReceived(t *testing.T) {
 func TestSlowHandlersHoldUpNoneBelowTheirBound(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		free := make(chan struct{})
-		stop := slack.start(t, &Pool{Handle: func(_ context.Context, payload json.RawMessage, _ int) bool {
+		stop := slack.start(t, &Pool{Handle: func(_ context.Context, _ string, payload json.RawMessage, _ int) bool {
 			if strings.Contains(string(payload), "slow") {
 				<-free
 			}
@@ -248,7 +248,7 @@ func TestPeerThatReadsNothingIsLeft(t *testing.T) {
 func TestAckThatCannotBeWrittenIsCountedAndLogged(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		var log socketLog
-		s := &Pool{Log: log.logger(), Handle: func(context.Context, json.RawMessage, int) bool {
+		s := &Pool{Log: log.logger(), Handle: func(context.Context, string, json.RawMessage, int) bool {
 			time.Sleep(100 * time.Millisecond)
 			return true
 		}}

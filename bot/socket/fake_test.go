@@ -71,7 +71,7 @@ func bubble(t *testing.T, test func(t *testing.T, slack *socketFake)) {
 func (f *socketFake) start(t *testing.T, s *Pool) (stop func() time.Duration) {
 	t.Helper()
 	if s.Handle == nil {
-		s.Handle = func(context.Context, json.RawMessage, int) bool { return true }
+		s.Handle = func(context.Context, string, json.RawMessage, int) bool { return true }
 	}
 	s.Count = max(s.Count, 1)
 	s.Rand = rand.New(rand.NewPCG(1, 2)).Float64

@@ -34,10 +34,10 @@ var errDroppedEarly = errors.New("Slack closed the socket shortly after its hell
 type Pool struct {
 	// Open asks Slack for a websocket's URL (apps.connections.open). It must return when its context ends.
 	Open func(ctx context.Context) (url string, err error)
-	// Handle takes the payload of an events_api envelope and tells whether it
-	// may be acked; what is not acked, Slack delivers again. It is called by
-	// many goroutines, and must return when its context ends.
-	Handle func(ctx context.Context, payload json.RawMessage, attempt int) (ack bool)
+	// Handle takes an envelope by its type (events_api, interactive, ...) and
+	// reports whether to ack it; Slack delivers again what is not acked. It is
+	// called by many goroutines, and must return when its context ends.
+	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool)
 	// Count is the number of connections to hold, at least 1.
 	Count int
 	// Drain bounds the wait for handlers in flight when a socket is left; 3 s if 0.
@@ -78,7 +78,7 @@ type Status struct {
 	Refusal   string // why the last try brought no socket, with the mend; empty once one did
 	Permanent bool   // only a person can mend what Refusal says
 	Opens     int64  // calls of Open
-	Envelopes int64  // events_api envelopes received
+	Envelopes int64  // envelopes received
 	LostAcks  int64  // acks that could not be written
 }
 

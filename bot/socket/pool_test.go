@@ -244,7 +244,7 @@ func TestDeadSocketDisturbsNoOther(t *testing.T) {
 
 func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
-		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ json.RawMessage, _ int) bool {
+		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) bool {
 			return pause(ctx, 2*time.Second)
 		}})
 		first, second := fake.socket(t, 1), fake.socket(t, 2)
@@ -264,7 +264,7 @@ func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 
 func TestStopWaitsForNoHandlerLongerThanDrain(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
-		stop := fake.start(t, &Pool{Drain: 4 * time.Second, Handle: func(ctx context.Context, _ json.RawMessage, _ int) bool {
+		stop := fake.start(t, &Pool{Drain: 4 * time.Second, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) bool {
 			<-ctx.Done()
 			return false
 		}})

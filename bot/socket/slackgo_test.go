@@ -21,7 +21,7 @@ import (
 // These tests show why the bot reads Slack's sockets itself: what slack-go's
 // own loop (socketmode.Client, v0.35.0) loses, against a server on loopback.
 // They hold slack-go to its faults, so one that turns red is good news:
-// perhaps the loop here is no longer needed. `go test -v -run TestSlackGo ./bot`
+// perhaps the loop here is no longer needed. `go test ./bot/... -run TestSlackGo -v`
 // prints the counts.
 
 func TestSlackGoLosesAnAckThatIsFollowedByCancel(t *testing.T) {

@@ -69,7 +69,7 @@ func TestSocketGoesThroughAProxyWithTLS(t *testing.T) {
 		Open: func(context.Context) (string, error) {
 			return strings.Replace(far.URL, "https", "wss", 1) + "/link/?ticket=test", nil
 		},
-		Handle: func(context.Context, json.RawMessage, int) bool { return true },
+		Handle: func(context.Context, string, json.RawMessage, int) bool { return true },
 		Proxy:  http.ProxyURL(proxyURL),
 		TLS:    far.Client().Transport.(*http.Transport).TLSClientConfig,
 	}

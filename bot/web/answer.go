@@ -18,6 +18,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
@@ -129,7 +130,7 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 	case a.Error == "":
 		return nil, &wayError{method, laterAfter, false, errors.New("the answer is not ok, and does not say why")}
 	default:
-		return nil, &SlackError{method, Shorten(string(a.Error), 80), Shorten(string(a.Needed), 200)}
+		return nil, &SlackError{method, markup.Shorten(string(a.Error), 80), markup.Shorten(string(a.Needed), 200)}
 	}
 	lean, err := json.Marshal(a)
 	if err != nil {
@@ -165,30 +166,30 @@ func retryAfter(h http.Header) (after time.Duration, said bool) {
 // answer is what the bot needs of all the answers.
 type answer struct {
 	OK       bool            `json:"ok"`
-	Error    Lenient         `json:"error,omitempty"`
-	Needed   Lenient         `json:"needed,omitempty"`
-	TS       Lenient         `json:"ts,omitempty"`
-	URL      Lenient         `json:"url,omitempty"`
-	TeamID   Lenient         `json:"team_id,omitempty"`
-	Org      Lenient         `json:"enterprise_id,omitempty"`
-	UserID   Lenient         `json:"user_id,omitempty"`
-	BotID    Lenient         `json:"bot_id,omitempty"`
+	Error    markup.Lenient  `json:"error,omitempty"`
+	Needed   markup.Lenient  `json:"needed,omitempty"`
+	TS       markup.Lenient  `json:"ts,omitempty"`
+	URL      markup.Lenient  `json:"url,omitempty"`
+	TeamID   markup.Lenient  `json:"team_id,omitempty"`
+	Org      markup.Lenient  `json:"enterprise_id,omitempty"`
+	UserID   markup.Lenient  `json:"user_id,omitempty"`
+	BotID    markup.Lenient  `json:"bot_id,omitempty"`
 	Messages []answerMessage `json:"messages,omitempty"`
 	HasMore  bool            `json:"has_more,omitempty"`
 	Next     struct {
-		Cursor Lenient `json:"next_cursor,omitempty"`
+		Cursor markup.Lenient `json:"next_cursor,omitempty"`
 	} `json:"response_metadata"`
 }
 
 type answerMessage struct {
-	TS       Lenient `json:"ts,omitempty"`
-	User     Lenient `json:"user,omitempty"`
-	BotID    Lenient `json:"bot_id,omitempty"`
+	TS       markup.Lenient `json:"ts,omitempty"`
+	User     markup.Lenient `json:"user,omitempty"`
+	BotID    markup.Lenient `json:"bot_id,omitempty"`
 	Metadata struct {
-		Type    Lenient `json:"event_type,omitempty"`
+		Type    markup.Lenient `json:"event_type,omitempty"`
 		Payload struct {
-			ID   Lenient `json:"id,omitempty"`
-			Slot Lenient `json:"slot,omitempty"`
+			ID   markup.Lenient `json:"id,omitempty"`
+			Slot markup.Lenient `json:"slot,omitempty"`
 		} `json:"event_payload"`
 	} `json:"metadata"`
 }

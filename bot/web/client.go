@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/slack-go/slack"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -20,8 +21,8 @@ import (
 // apiTimeout is how long Slack may take for one call, its answer's body included.
 const apiTimeout = 8 * time.Second
 
-// Identity is who the bot is: from auth.test and the socket's hello. Enterprise
-// is the organisation of an Enterprise Grid, E..., that the workspace is part of.
+// Identity is who the bot is. Enterprise is the organisation of an Enterprise
+// Grid, E..., that the workspace belongs to.
 type Identity struct{ Team, Enterprise, User, BotID, App string }
 
 // Config is what an [Client] needs.
@@ -31,9 +32,7 @@ type Config struct {
 	URL       string                      // base of the Web API, "" is Slack's
 	Transport http.RoundTripper           // nil: net/http's own
 	Text      func(deploy.Message) string // the wording of a message
-	// Read reads what the mention's message, in Slack's JSON, says now.
-	Read func(m deploy.Mention, message json.RawMessage, me Identity) (deploy.Mention, error)
-	Log  zerolog.Logger
+	Log       zerolog.Logger
 }
 
 // Client is Slack's Web API as the loop needs it: one call is one try, and its error
@@ -41,7 +40,6 @@ type Config struct {
 type Client struct {
 	slack   *slack.Client
 	text    func(deploy.Message) string
-	read    func(deploy.Mention, json.RawMessage, Identity) (deploy.Mention, error)
 	clock   *clock
 	limits  *limits
 	refused refusals
@@ -69,7 +67,7 @@ func New(cfg Config) *Client {
 			Transport:     cfg.Transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}))
-	return &Client{slack: client, text: cfg.Text, read: cfg.Read, clock: clock, limits: newLimits()}
+	return &Client{slack: client, text: cfg.Text, clock: clock, limits: newLimits()}
 }
 
 // Identify asks Slack who the bot is. An [*AuthError] is permanent until somebody
@@ -86,7 +84,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	switch {
 	case err != nil:
 		return Identity{}, plainAuth(err)
-	case !IsID(me.Team) || !IsID(me.User):
+	case !markup.IsID(me.Team) || !markup.IsID(me.User):
 		return Identity{}, errors.New("auth.test: the answer does not name the bot's team and user")
 	}
 	c.mu.Lock()
@@ -151,24 +149,28 @@ func (c *Client) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, 
 	if err != nil {
 		return m, err
 	}
-	var now struct{ Messages []json.RawMessage }
+	var now struct{ Messages []postedMessage }
 	if err := json.Unmarshal(whole, &now); err != nil {
 		return m, errors.New("conversations.replies: the messages cannot be read")
 	}
-	for _, message := range now.Messages {
-		var head struct {
-			TS      Lenient `json:"ts"`
-			Subtype Lenient `json:"subtype"`
-		}
-		if err := json.Unmarshal(message, &head); err != nil || string(head.TS) != m.TS {
+	for _, e := range now.Messages {
+		if string(e.TS) != m.TS {
 			continue
 		}
-		if head.Subtype == "tombstone" { // it was deleted, and has replies
+		if e.Subtype == "tombstone" { // it was deleted, and has replies
 			return m, engine.ErrMentionGone
 		}
-		return c.read(m, message, me)
+		e.FillIn(&m, me.User)
+		return m, nil
 	}
 	return m, errors.New("conversations.replies: the mention is not among the messages")
+}
+
+// postedMessage is a message as conversations.replies returns it.
+type postedMessage struct {
+	TS      markup.Lenient `json:"ts"`
+	Subtype markup.Lenient `json:"subtype"`
+	markup.Message
 }
 
 // metadataType marks the bot's own messages, and metadata tells them apart.
@@ -197,7 +199,7 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 	switch {
 	case err != nil:
 		return "", err
-	case !IsTimestamp(ts):
+	case !markup.IsTimestamp(ts):
 		return "", &engine.LostError{Err: errors.New("chat.postMessage: the answer does not name the message")}
 	}
 	return ts, nil

@@ -347,6 +347,47 @@ func TestFindInTheChannel(t *testing.T) {
 	}
 }
 
+func TestMentionIsReadAgainAsItStands(t *testing.T) {
+	now := func(rest string) string {
+		return fmt.Sprintf(`{"type":"message","user":"U1","ts":%q,%s}`, key.TS, rest)
+	}
+	root := `{"type":"message","user":"U2","ts":"1600000000.000000","text":"<@UBOT> release"}`
+	for _, c := range []struct {
+		name   string
+		answer fakeAnswer
+		want   deploy.Mention // what it says
+		gone   bool
+		known  bool
+	}{
+		{"as it was", thread("", root, now(`"text":"<@UBOT> release"`)), deploy.Mention{Text: "<@UBOT> release"}, false, true},
+		{"edited", thread("", now(`"text":"<@UBOT> hello","edited":{"user":"U1","ts":"1700000009.0"}`)), deploy.Mention{Text: "<@UBOT> hello", Edited: true}, false, true},
+		{"the bot's name taken out", thread("", now(`"text":"release","edited":{"user":"U1"}`)), deploy.Mention{Edited: true, Unnamed: true}, false, true},
+		{"struck through", thread("", now(`"text":"~<@UBOT> release~","edited":{"user":"U1"}`)), deploy.Mention{Edited: true, Unnamed: true}, false, true},
+		{"deleted, with replies", thread("", now(`"subtype":"tombstone","text":"This message was deleted."`)), deploy.Mention{}, true, false},
+		{"not among the messages", thread("", root), deploy.Mention{}, false, false},
+		{"not a list of messages", says(`{"ok":true,"messages":"<@UBOT> release"}`), deploy.Mention{}, false, false},
+		{"missing scope", says(`{"ok":false,"error":"missing_scope","needed":"channels:history"}`), deploy.Mention{}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fake := &slackFake{answers: []fakeAnswer{says(authTest), c.answer}}
+			a := apiOver(fake)
+			m, err := a.Reread(t.Context(), mention)
+			if errors.Is(err, engine.ErrMentionGone) != c.gone || (err == nil) != c.known {
+				t.Fatal(err)
+			}
+			if err == nil && (m.Text != c.want.Text || m.Edited != c.want.Edited || m.Unnamed != c.want.Unnamed || m.Key != mention.Key) {
+				t.Errorf("read %+v", m)
+			}
+			if form := fake.calls[1].form; form.Get("latest") != key.TS || form.Get("oldest") != key.TS || form.Get("inclusive") != "1" {
+				t.Errorf("asked %v", form)
+			}
+			if a.Refused() != "" {
+				t.Errorf("refused %q: the bot can do without reading the channel", a.Refused())
+			}
+		})
+	}
+}
+
 func TestPostIntoTheChannelNamesNoThread(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1700000002.000000"}`)}}
 	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Mention: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {

@@ -54,11 +54,11 @@ var shares = []struct {
 	what  string
 	calls []string
 }{
-	{"reading the socket and the mention", []string{"socket.(*socket).read", "bot.ReadMention"}},
-	{"understanding the words", []string{"words.Understand"}},
+	{"reading the socket and the mention", []string{"bot/socket.(*socket).read", "bot.ReadMention"}},
+	{"understanding the words", []string{"bot/words.Understand"}},
 	{"Redis: a claim and four saves", []string{"dedupe.(*Store).Claim", "dedupe.(*Store).Save"}},
 	{"the trigger, its answer read", []string{"gitlab.(*Client).Trigger", "net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop"}},
-	{"the status message", []string{"web.(*Client).Post"}},
+	{"the status message", []string{"bot/web.(*Client).Post"}},
 	{"the log and the counters", []string{"deploy.(*Loop).log"}},
 	{"the scheduler", []string{"runtime.schedule"}},
 	{"collecting garbage", []string{"runtime.gcBgMarkWorker"}},

@@ -1,0 +1,81 @@
+package markup
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Lenient is a string of Slack's JSON that may also come as a number; anything
+// else is the empty string.
+type Lenient string
+
+// UnmarshalJSON never fails.
+func (l *Lenient) UnmarshalJSON(b []byte) error {
+	*l = ""
+	switch {
+	case len(b) == 0:
+	case b[0] == '"':
+		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+			*l = Lenient(plain) // most are ids, which need no decoding
+			break
+		}
+		var s string
+		if json.Unmarshal(b, &s) == nil {
+			*l = Lenient(s)
+		}
+	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
+		*l = Lenient(b)
+	}
+	return nil
+}
+
+// Closed is a Lenient that tells an unreadable value from an absent one: the
+// unreadable one is "?", which is on no list.
+type Closed string
+
+// UnmarshalJSON never fails.
+func (c *Closed) UnmarshalJSON(b []byte) error {
+	var l Lenient
+	if err := l.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	*c = Closed(l)
+	if l == "" && string(b) != "null" && string(b) != `""` {
+		*c = "?"
+	}
+	return nil
+}
+
+// Present reports whether a field has a value other than null and false.
+func Present(raw json.RawMessage) bool {
+	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
+}
+
+// IsID reports whether s has the form of an id of Slack's: C123, T123, U123.
+func IsID(s string) bool {
+	return s != "" && len(s) <= 32 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
+
+// IsTimestamp reports whether s has the form of a message's ts: 1700000000.000100.
+func IsTimestamp(s string) bool {
+	sec, frac, _ := strings.Cut(s, ".")
+	return isDigits(sec, 12) && isDigits(frac, 9)
+}
+
+func isDigits(s string, most int) bool {
+	return s != "" && len(s) <= most && strings.Trim(s, "0123456789") == ""
+}
+
+// Shorten keeps the first characters of s.
+func Shorten(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n == most {
+			return s[:i]
+		}
+		n++
+	}
+	return s
+}

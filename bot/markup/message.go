@@ -1,0 +1,49 @@
+package markup
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// MaxLength is how many characters of a message are read. People write a line;
+// anything longer was pasted.
+const MaxLength = 8000
+
+// Message is the part of a Slack message that its author wrote. Attachments and
+// files are never read: they quote other messages.
+type Message struct {
+	Edited json.RawMessage `json:"edited"`
+	Text   Lenient         `json:"text"`
+	Blocks json.RawMessage `json:"blocks"`
+}
+
+// FillIn sets the fields of m that come from what the message says, and reports
+// whether the message names the user me.
+func (msg Message) FillIn(m *deploy.Mention, me string) (named bool) {
+	text, named, whole := msg.words(me)
+	m.Edited = Present(msg.Edited)
+	m.Unnamed = m.Edited && !named
+	m.Text, m.Cut = "", false
+	if named {
+		m.Text = Shorten(text, MaxLength)
+		m.Cut = !whole || len(m.Text) < len(text)
+	}
+	return named
+}
+
+// words returns the text without preformatted text, quotes and struck-through
+// words, whether the bot is named in it, and whether all of it could be read.
+// Rich text blocks take precedence where they can be read: only they tell a
+// mention from one that was typed as code. Inline code stays, between backticks:
+// no word in it asks for a deploy, but a name in it may hold one back.
+func (msg Message) words(me string) (text string, named, whole bool) {
+	r := richText{me: me}
+	if r.read(msg.Blocks) {
+		return strings.TrimSpace(r.out.String()), r.named, !r.broken && !r.odd
+	}
+	text = strings.TrimSpace(withoutStruck(withoutQuotes(withoutPairs(string(msg.Text), "```"))))
+	plain := withoutInlineCode(text)
+	return text, strings.Contains(plain, "<@"+me+">") || strings.Contains(plain, "<@"+me+"|"), !r.broken && !r.odd
+}

@@ -1,0 +1,13 @@
+// Package web makes the calls of Slack's Web API. [Client] implements
+// engine.Slack: each call is one try and never sleeps, and its error says what
+// another try would do.
+//
+//	client.go   the calls
+//	answer.go   one HTTP exchange, judged before slack-go sees it
+//	errors.go   Slack's error codes, and what each means for another try
+//	reasons.go  what an operator must fix
+//	limits.go   Slack's rate limits, kept before each call
+//	clock.go    Slack's clock, by which ages are judged
+//
+// When a failed call is tried again is decided by package engine.
+package web
