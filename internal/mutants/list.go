@@ -1,7 +1,7 @@
 package main
 
 var (
-	store   = []string{"./dedupe"}
+	store   = []string{"./dedupe/..."}
 	domain  = []string{"./deploy/..."}
 	notify  = []string{"./gitlab/..."}
 	world   = []string{"./internal/sim"}
