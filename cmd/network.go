@@ -41,7 +41,7 @@ func (s Settings) Proxy() func(*http.Request) (*url.URL, error) {
 // the system's, both together in their place, which is how the two variables
 // work for most programs.
 //
-//docgen:errors start
+//docgen:messages start
 func (s Settings) RootCAs() (*x509.CertPool, error) {
 	if s.SSLCertFile == "" && s.SSLCertDir == "" {
 		return nil, nil
@@ -74,7 +74,7 @@ func (s Settings) RootCAs() (*x509.CertPool, error) {
 
 // appendPEM adds the certificates of a file. The error does not name it.
 //
-//docgen:errors settings
+//docgen:messages settings
 func appendPEM(pool *x509.CertPool, path string) error {
 	content, err := os.ReadFile(path)
 	switch {
@@ -91,7 +91,7 @@ func appendPEM(pool *x509.CertPool, path string) error {
 // parseProxy reads a proxy's URL; host:port alone means http. It is nil for an
 // empty one. The error does not quote it, since it may hold a password.
 //
-//docgen:errors settings
+//docgen:messages settings
 func parseProxy(value string) (*url.URL, error) {
 	if value == "" {
 		return nil, nil

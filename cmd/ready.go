@@ -35,7 +35,7 @@ func readyCommand(environ []string) *cobra.Command {
 	}
 }
 
-//docgen:errors start
+//docgen:messages start
 func askReady(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -98,7 +98,7 @@ func noArgs(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobr
 
 // withHelp says where to look when a command line is wrong.
 //
-//docgen:errors start
+//docgen:messages start
 func withHelp(cmd *cobra.Command, err error) error {
 	if err == nil {
 		return nil

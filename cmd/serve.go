@@ -15,7 +15,7 @@ import (
 // listen opens the notify port and the admin port. The function it returns closes
 // them, and waits for the calls in flight.
 //
-//docgen:errors start
+//docgen:messages start
 func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
 	notifyPort, err := n.Listen("tcp", s.NotifyAddr)
 	if err != nil {

@@ -120,7 +120,7 @@ func (c *Client) dial(token deploy.Secret, rt http.RoundTripper, timeout time.Du
 	return client, nil
 }
 
-//docgen:errors start
+//docgen:messages start
 func parseBase(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {

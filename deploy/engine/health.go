@@ -73,7 +73,7 @@ func (h *health) now() time.Time {
 	return h.storeNow.Add(time.Since(h.hostNow))
 }
 
-//docgen:errors ready
+//docgen:messages ready
 func (h *health) ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// source is the program's code without its tests.
+// source is the code of the program and its demo, without tests.
 type source struct {
 	files  map[string][]*ast.File         // by folder
 	values map[string]map[string]ast.Expr // constants and variables, by their package
@@ -22,7 +22,7 @@ type source struct {
 
 func readSource(root string) (source, error) {
 	s := source{files: map[string][]*ast.File{}, values: map[string]map[string]ast.Expr{}}
-	for _, folder := range []string{"bot", "cmd", "dedupe", "deploy", "gitlab"} {
+	for _, folder := range []string{"bot", "cmd", "dedupe", "deploy", "gitlab", "internal/sandbox"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 				return err
@@ -139,7 +139,6 @@ func names(n ast.Node, wanted ...string) (found bool) {
 //
 //	//docgen:messages TABLE   what this function returns, this variable holds,
 //	                          or a literal of this type says
-//	//docgen:errors TABLE     the errors that this function makes
 //	//docgen:passed TABLE     what calls of this function pass to it
 func (s source) messages(root string) (map[string][]string, error) {
 	script, err := os.ReadFile(filepath.Join(root, "examples/notify.sh"))
@@ -151,7 +150,10 @@ func (s source) messages(root string) (map[string][]string, error) {
 		r.say("script", regexp.MustCompile(`\$\{?\w+(?::-\w*)?\}?|\$\*`).ReplaceAllString(m[1], "…"))
 	}
 	for _, visit := range []func(string, ast.Decl){r.mark, r.read} {
-		for _, files := range s.files {
+		for dir, files := range s.files {
+			if strings.HasPrefix(dir, "internal") {
+				continue // no operator reads the demo's
+			}
 			for _, file := range files {
 				for _, decl := range file.Decls {
 					visit(file.Name.Name, decl)
@@ -173,25 +175,30 @@ type reader struct {
 	err   error
 }
 
-// mark notes the comments on a declaration.
-func (r *reader) mark(pkg string, decl ast.Decl) {
-	doc, of := (*ast.CommentGroup)(nil), ""
+// declared is what a declaration declares first, and its comment.
+func declared(decl ast.Decl) (string, *ast.CommentGroup) {
 	switch decl := decl.(type) {
 	case *ast.FuncDecl:
-		doc, of = decl.Doc, decl.Name.Name
+		return decl.Name.Name, decl.Doc
 	case *ast.GenDecl:
 		switch first := append(decl.Specs, nil)[0].(type) {
 		case *ast.TypeSpec:
-			doc, of = decl.Doc, first.Name.Name
+			return first.Name.Name, decl.Doc
 		case *ast.ValueSpec:
-			doc, of = decl.Doc, first.Names[0].Name
+			return first.Names[0].Name, decl.Doc
 		}
 	}
+	return "", nil
+}
+
+// mark notes the comment on a declaration.
+func (r *reader) mark(pkg string, decl ast.Decl) {
+	of, doc := declared(decl)
 	if doc == nil {
 		return
 	}
 	for _, c := range doc.List {
-		if m := regexp.MustCompile(`^//docgen:(messages|errors|passed) (\w+)$`).FindStringSubmatch(c.Text); m != nil {
+		if m := regexp.MustCompile(`^//docgen:(messages|passed) (\w+)$`).FindStringSubmatch(c.Text); m != nil {
 			r.marks[m[1]+" "+pkg+"."+of] = m[2]
 		}
 	}
@@ -199,35 +206,18 @@ func (r *reader) mark(pkg string, decl ast.Decl) {
 
 // read adds what a declaration says.
 func (r *reader) read(pkg string, decl ast.Decl) {
-	messages, errs := "", ""
-	if f, ok := decl.(*ast.FuncDecl); ok {
-		messages, errs = r.marks["messages "+pkg+"."+f.Name.Name], r.marks["errors "+pkg+"."+f.Name.Name]
-	}
+	of, _ := declared(decl)
+	table := r.marks["messages "+pkg+"."+of]
 	says := func(all []ast.Expr) {
 		for _, e := range all {
-			if call, ok := e.(*ast.CallExpr); ok && (name(call.Fun) == "Errorf" || name(call.Fun) == "New") {
-				r.say(errs, r.text(pkg, e))
-			} else {
-				r.say(messages, r.text(pkg, e))
-			}
+			r.say(table, r.text(pkg, e))
 		}
 	}
 	ast.Inspect(decl, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ReturnStmt:
 			says(n.Results)
-		case *ast.AssignStmt:
-			if n.Tok == token.ASSIGN && name(n.Rhs[0]) != "StatusOK" {
-				says(n.Rhs)
-			}
 		case *ast.ValueSpec:
-			if g, ok := decl.(*ast.GenDecl); ok && len(n.Values) > 0 {
-				table := r.marks["messages "+pkg+"."+name(g.Specs[0].(*ast.ValueSpec).Names[0])]
-				ast.Inspect(n.Values[0], func(n ast.Node) bool {
-					e, ok := n.(ast.Expr)
-					return !ok || !r.say(table, r.text(pkg, e))
-				})
-			}
 			says(n.Values)
 		case *ast.CaseClause: // of a function that tells the levels of events
 			if names(&ast.BlockStmt{List: n.Body}, "WarnLevel", "ErrorLevel") {
@@ -242,17 +232,17 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 			switch {
 			case name(n.Fun) == "append":
 				says(n.Args[1:])
-			case name(n.Fun) == "Msg" && names(n.Fun, "Warn", "Error", "WithLevel", "line") && !r.say("log", r.text(pkg, n.Args[0])) && messages == "":
+			case name(n.Fun) == "Msg" && names(n.Fun, "Warn", "Error", "WithLevel", "line") && !r.say("log", r.text(pkg, n.Args[0])) && table == "":
 				r.err = fmt.Errorf("package %s logs a warning whose words no table has: put //docgen:messages where they are made", pkg)
 			}
 		case *ast.CompositeLit:
 			r.literal(pkg, n, name(n.Type))
-			for _, e := range n.Elts { // in a list or map their type is said once
-				if kv, ok := e.(*ast.KeyValueExpr); ok {
-					e = kv.Value
-				}
+			for _, e := range values(n) { // in a list or map their type is said once
 				if row, ok := e.(*ast.CompositeLit); ok && row.Type == nil {
 					r.literal(pkg, row, elements(n.Type))
+				}
+				if _, ok := decl.(*ast.GenDecl); ok && strings.Contains(r.text(pkg, e), " ") {
+					says([]ast.Expr{e})
 				}
 			}
 		}
@@ -260,15 +250,23 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 	})
 }
 
+// values are those of a literal, with their names or without.
+func values(list *ast.CompositeLit) []ast.Expr {
+	var all []ast.Expr
+	for _, e := range list.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			e = kv.Value
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
 // literal adds what a literal of a type says: all that it has in words.
 func (r *reader) literal(pkg string, list *ast.CompositeLit, of string) {
 	var parts []string
-	for _, e := range list.Elts {
-		kv, keyed := e.(*ast.KeyValueExpr)
-		if keyed {
-			e = kv.Value
-		}
-		if text := r.text(pkg, e); !keyed || text != "…" {
+	for i, e := range values(list) {
+		if text := r.text(pkg, e); e == list.Elts[i] || text != "…" {
 			parts = append(parts, text)
 		}
 	}
@@ -301,7 +299,7 @@ func (r *reader) say(table, text string) bool {
 func (s source) imports() []string {
 	var arrows []string
 	for dir, files := range s.files {
-		from, _, _ := strings.Cut(filepath.ToSlash(dir), "/")
+		from, _, _ := strings.Cut(strings.TrimPrefix(filepath.ToSlash(dir), "internal/"), "/")
 		for _, file := range files {
 			for _, i := range file.Imports {
 				to, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "github.com/getto-systems/psycher/")
