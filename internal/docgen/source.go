@@ -138,7 +138,8 @@ func names(n ast.Node, wanted ...string) (found bool) {
 // a comment on a declaration:
 //
 //	//docgen:messages TABLE   what this function returns, this variable holds,
-//	                          or a literal of this type says
+//	                          or a literal of this type says; above "package":
+//	                          every error that the file makes
 //	//docgen:passed TABLE     what calls of this function pass to it
 func (s source) messages(root string) (map[string][]string, error) {
 	script, err := os.ReadFile(filepath.Join(root, "examples/notify.sh"))
@@ -155,6 +156,7 @@ func (s source) messages(root string) (map[string][]string, error) {
 				continue // no operator reads the demo's
 			}
 			for _, file := range files {
+				r.file = tableOf(file.Doc, "messages")
 				for _, decl := range file.Decls {
 					visit(file.Name.Name, decl)
 				}
@@ -172,6 +174,7 @@ type reader struct {
 	source
 	said  map[string][]string
 	marks map[string]string // tables, by "KIND PACKAGE.NAME" of a declaration
+	file  string            // the table of the file's errors
 	err   error
 }
 
@@ -194,20 +197,28 @@ func declared(decl ast.Decl) (string, *ast.CommentGroup) {
 // mark notes the comment on a declaration.
 func (r *reader) mark(pkg string, decl ast.Decl) {
 	of, doc := declared(decl)
-	if doc == nil {
-		return
-	}
-	for _, c := range doc.List {
-		if m := regexp.MustCompile(`^//docgen:(messages|passed) (\w+)$`).FindStringSubmatch(c.Text); m != nil {
-			r.marks[m[1]+" "+pkg+"."+of] = m[2]
+	for _, kind := range []string{"messages", "passed"} {
+		if table := tableOf(doc, kind); table != "" {
+			r.marks[kind+" "+pkg+"."+of] = table
 		}
 	}
 }
 
+func tableOf(doc *ast.CommentGroup, kind string) string {
+	if doc != nil {
+		for _, c := range doc.List {
+			if table, ok := strings.CutPrefix(c.Text, "//docgen:"+kind+" "); ok {
+				return table
+			}
+		}
+	}
+	return ""
+}
+
 // read adds what a declaration says.
 func (r *reader) read(pkg string, decl ast.Decl) {
-	of, _ := declared(decl)
-	table := r.marks["messages "+pkg+"."+of]
+	_, doc := declared(decl)
+	table := tableOf(doc, "messages")
 	says := func(all []ast.Expr) {
 		for _, e := range all {
 			r.say(table, r.text(pkg, e))
@@ -230,6 +241,8 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 				}
 			}
 			switch {
+			case name(n.Fun) == "New" || name(n.Fun) == "Errorf":
+				r.say(r.file, r.text(pkg, n))
 			case name(n.Fun) == "append":
 				says(n.Args[1:])
 			case name(n.Fun) == "Msg" && names(n.Fun, "Warn", "Error", "WithLevel", "line") && !r.say("log", r.text(pkg, n.Args[0])) && table == "":
