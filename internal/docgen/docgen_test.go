@@ -138,10 +138,11 @@ func anchors(text string) map[string]bool {
 	return names
 }
 
-// Each test that a page names is there, by its name or the beginning of it, and
-// each file and function that a page for developers names.
+// Each test that a page names is there, by its name or the beginning of it, and in
+// the package that the page gives. So is each file and function that a page for
+// developers names.
 func TestWhatThePagesNameIsThere(t *testing.T) {
-	var tests []string
+	tests := map[string]string{} // their folders, by name
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
 			return filepath.SkipDir // what changes by itself: this test would run anew each time
@@ -151,20 +152,37 @@ func TestWhatThePagesNameIsThere(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-			tests = append(tests, string(m[1]))
+			tests[string(m[1])] += " " + strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), root+"/")
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	there := func(folder, test string) bool {
+		for name, folders := range tests {
+			if strings.HasPrefix(name, test) && strings.Contains(folders, " "+folder) {
+				return true
+			}
+		}
+		return false
+	}
 	place := regexp.MustCompile("`([a-z_0-9]+/[a-z/_0-9]+\\.(?:go|sh|lua))(?::(?:(\\w+)\\.)?(\\w+))?`")
-	namedTests, functions := 0, 0
+	aTest := regexp.MustCompile(`\bTest[A-Z]\w+`)
+	namedTests, inPackages, functions := 0, 0, 0
 	for _, name := range pagesIn(root) {
-		for _, test := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(page(t, name), -1) {
+		for _, test := range aTest.FindAllString(page(t, name), -1) {
 			namedTests++
-			if !slices.ContainsFunc(tests, func(f string) bool { return strings.HasPrefix(f, test) }) {
+			if !there("", test) {
 				t.Errorf("%s: there is no test %s", name, test)
+			}
+		}
+		for _, m := range regexp.MustCompile("`([a-z/]+)`: (`Test\\w+`(?:, `Test\\w+`)*)").FindAllStringSubmatch(page(t, name), -1) {
+			for _, test := range aTest.FindAllString(m[2], -1) {
+				inPackages++
+				if !there(m[1], test) {
+					t.Errorf("%s: %s has no test %s", name, m[1], test)
+				}
 			}
 		}
 		if !slices.Contains(inOneLanguage, name) || name == "CHANGELOG.md" {
@@ -184,8 +202,8 @@ func TestWhatThePagesNameIsThere(t *testing.T) {
 			}
 		}
 	}
-	if namedTests < 50 || functions < 30 {
-		t.Errorf("only %d tests and %d functions were found", namedTests, functions)
+	if namedTests < 50 || inPackages < 30 || functions < 30 {
+		t.Errorf("only %d tests, %d of them with their package, and %d functions were found", namedTests, inPackages, functions)
 	}
 }
 
