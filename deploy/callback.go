@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Result is what a pipeline tells of itself.
+// Result is what a pipeline reports.
 type Result string
 
 // The results that the notify port takes.
@@ -17,8 +17,8 @@ const (
 	ResultCanceled Result = "canceled"
 )
 
-// Callback is what GitLab CI tells the notify port, once it is known to be well
-// formed and to show something that may count: see proof.go.
+// Callback is a call of GitLab CI at the notify port, once it is known to be well
+// formed and to show something that may count.
 type Callback struct {
 	Channel  string
 	TS       string
@@ -45,9 +45,8 @@ const (
 	CallbackUnproven CallbackResult = "unproven"  // nothing that it shows proves the deployment, or that there is one
 )
 
-// Hear takes in what a pipeline says: what it makes of the record, and what
-// the pipeline is answered. The same word again changes nothing and is
-// answered the same.
+// Hear takes in a callback: it returns the record after it, and what the pipeline
+// is answered. The same callback again changes nothing and has the same answer.
 func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
 	d := r.Deployment
 	other := w.Pipeline != 0 && d.Pipeline != 0 && w.Pipeline != d.Pipeline
@@ -68,10 +67,10 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	if d.Pipeline == 0 && w.Pipeline != 0 {
 		r.Deployment.Pipeline = w.Pipeline
 		if r.State == Running || r.State == Silent { // now it can be followed
-			r.Next = r.nextLook(now, u)
+			r.Next = r.nextPoll(now, u)
 		}
 	}
-	if d.Triggered.IsZero() { // it was faster than the save that a trigger takes
+	if d.Triggered.IsZero() { // it was faster than the save of the trigger
 		r.Deployment.Triggered, r.Deployment.Timeout = now, u.Timeout
 	}
 	if start {
@@ -100,9 +99,9 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	return r.end(Pipeline{End: how}), CallbackTaken
 }
 
-// hearSuccess takes in a call of success. A job that reports on the others
-// speaks for the pipeline, and so does a script that does not say its job. Any
-// other proves itself alone: where GitLab can be asked, its jobs decide, at
+// hearSuccess takes in a callback of success. A job that reports on the others
+// speaks for the pipeline, and so does a script that does not name its job. Any
+// other job proves only itself: where GitLab can be asked, its jobs decide, at
 // once. Elsewhere the job is believed, unless another one failed.
 func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
 	d := &r.Deployment
@@ -121,7 +120,7 @@ func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, Callba
 		return r.end(Pipeline{End: Succeeded}), CallbackTaken
 	}
 	verdict := CallbackNoEffect
-	if r.State != Running && r.State != Silent && !isEnded { // whatever the job is, its pipeline runs
+	if r.State != Running && r.State != Silent && !isEnded { // whichever job it is, its pipeline runs
 		r, verdict = r.run(Pipeline{ID: d.Pipeline}, now, u), CallbackTaken
 	}
 	if !canAsk || !believed && !isEnded {
@@ -134,19 +133,19 @@ func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, Callba
 	switch {
 	case believed && d.Ending != Succeeded:
 		d.Ending, d.EndingAt, r.Next = Succeeded, now, now
-	case d.Ending == "": // it stays as it is, unless GitLab's word makes it a success
+	case d.Ending == "": // it stays as it is, unless GitLab shows a success
 		d.Ending, d.EndingAt, r.Next = r.State, now, now
 	}
 	return r, CallbackTaken
 }
 
-// isOfOneJob tells whether the word is that of a job which does more than to
+// isOfOneJob reports whether the callback is that of a job that does more than
 // report on others.
 func (w Callback) isOfOneJob() bool {
 	return w.JobName != "" && !speaksForPipeline(w.JobName, w.JobStage)
 }
 
-// blame notes which job failed. What it proved before counts no more.
+// blame notes which job failed: an earlier success of it no longer counts.
 func (r Record) blame(w Callback) Record {
 	d := &r.Deployment
 	if w.isOfOneJob() {
@@ -163,7 +162,7 @@ func (r Record) blame(w Callback) Record {
 // jobsKept bounds how many names a record keeps.
 const jobsKept = 50
 
-// without gives a new list, so that records do not share it; nil for an empty one.
+// without returns a new list, as several records may share names; nil if empty.
 func without(names []string, name string) []string {
 	var rest []string
 	for _, n := range names {
@@ -174,8 +173,8 @@ func without(names []string, name string) []string {
 	return rest
 }
 
-// toldNothingRuns: the person knows it as not running, and may have asked
-// anew; a pipeline that starts now must not deploy.
+// toldNothingRuns reports whether the person was told that nothing runs, and may
+// have asked again: a pipeline that starts now must not deploy.
 func (r Record) toldNothingRuns() bool {
 	return r.State == Answered || r.State == Refused || (r.Deployment.NoneSeen && r.Deployment.Pipeline == 0)
 }

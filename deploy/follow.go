@@ -9,24 +9,24 @@ import (
 // This file follows a pipeline to its end: what GitLab's answers make of a
 // record, when it is asked again, and what comes of a deadline.
 
-// Polled takes in an answer of GitLab about the deployment's pipeline: found by
-// its id, or looked for after a lost answer. began is when the question was
-// put. A look that found nothing leaves p zero.
+// Polled takes in what GitLab shows of the deployment's pipeline, which was read
+// by its id, or looked for after a lost answer; zero: it was not found. began is
+// when GitLab was asked.
 func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing) Record {
 	own := r.Deployment.Pipeline
 	switch {
 	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
-		return r // a word was faster
+		return r // a callback was faster
 	// mutant: a look-up of another pipeline that counts
 	case p.ID != 0 && own != 0 && p.ID != own:
-		return r // a word named the pipeline meanwhile, and this is another
+		return r // a callback named the pipeline meanwhile, and this is another
 	}
 	r.Deployment.Polls++
 	d := &r.Deployment
 	switch {
 	// mutant: a look-up that overrules a call made after it began
-	case d.Ending != "" && began.Before(d.EndingAt) && p.End != Succeeded: // what it saw may be older than the word that told the end
-		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // a clock that is set back makes no endless loop
+	case d.Ending != "" && began.Before(d.EndingAt) && p.End != Succeeded: // what it shows may be older than the callback that reported the end
+		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // so that a clock that is set back makes no endless loop
 		return r
 	case p.ID != 0:
 		return r.see(p, now, u)
@@ -50,7 +50,7 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 		d.URL = p.URL
 	}
 	switch {
-	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // they never will be
+	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // its jobs will never be seen
 		d.EndingAt = now.Add(-jobsWithin)
 		return r.awaitJobs(now, u)
 	case p.Unseen && p.Retry && (p.End != "" || d.Ending != ""):
@@ -64,12 +64,12 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
 		return r.end(p)
 	case d.Ending != "" && !p.Judged:
-		r.Next = now // this look began before the word that told the end
+		r.Next = now // this poll began before the callback that reported the end
 		return r
-	case p.End != "": // it stays so
+	case p.End != "": // it is this end already
 		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
 		return r
-	case r.State == Failed, r.State == Canceled: // somebody is running it again
+	case r.State == Failed, r.State == Canceled: // somebody is retrying it
 		d.Ending = r.State
 		return r.awaitJobs(now, u)
 	}
@@ -87,11 +87,11 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 			r = r.addLineOnce(m)
 		}
 	}
-	r.Next = r.nextLook(now, u)
+	r.Next = r.nextPoll(now, u)
 	return r
 }
 
-// await notes what a running pipeline waits for, and tells a person who is needed.
+// await notes what a running pipeline waits for, and tells the person once.
 func (r Record) await(p Pipeline, now time.Time) Record {
 	d := &r.Deployment
 	waits, pending := p.Waits, d.Pending
@@ -102,7 +102,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	case waits != WaitsRunner:
 		pending = time.Time{}
 	case pending.IsZero() && d.Polls <= 1:
-		pending = d.Triggered // it has been so since it was made
+		pending = d.Triggered // it has been pending since it was created
 	case pending.IsZero():
 		pending = now
 	}
@@ -125,9 +125,10 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	return r
 }
 
-// awaitJobs waits for the jobs to show the end that was told. If they cannot be
-// read in time, it is believed. An end that the record has already needs no
-// belief: then GitLab has as long as a deploy takes to show another.
+// awaitJobs waits for the jobs to show the end that was reported. If they cannot
+// be read in time, the report is believed. Where the record has that end already,
+// there is nothing to believe: GitLab then has as long as a deploy takes to show
+// another end.
 func (r Record) awaitJobs(now time.Time, u Timing) Record {
 	d := &r.Deployment
 	within := d.EndingAt.Add(jobsWithin)
@@ -144,8 +145,8 @@ func (r Record) awaitJobs(now time.Time, u Timing) Record {
 	return r
 }
 
-// expire makes the deadline's move if it has passed, else sets when to look next.
-// Who was told that GitLab shows no pipeline is not called again.
+// expire makes the deadline's move if it has passed, else sets when to poll next.
+// A person who was told that GitLab shows no pipeline is not called again.
 func (r Record) expire(now time.Time, u Timing) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
 		told := r.toldNothingRuns()
@@ -155,7 +156,7 @@ func (r Record) expire(now time.Time, u Timing) Record {
 			r = r.addLine(r.Message(MsgSilent))
 		}
 	}
-	r.Next = r.nextLook(now, u)
+	r.Next = r.nextPoll(now, u)
 	return r
 }
 
@@ -170,13 +171,13 @@ func shortly(d time.Duration) string {
 	return s
 }
 
-// Deadline is when the deployment falls silent without a word.
+// Deadline is when the deployment becomes silent, if nothing is heard of it.
 func (r Record) Deadline() time.Time {
 	d := r.Deployment
 	return later(d.Triggered, d.LastSeen).Add(d.Timeout)
 }
 
-// ShouldPoll tells whether to ask GitLab about this record when it is due.
+// ShouldPoll reports whether to ask GitLab about this record when it is due.
 func (r Record) ShouldPoll(u Timing) bool {
 	canAsk := u.CanPoll && r.Deployment.Project != ""
 	switch r.State {
@@ -190,14 +191,14 @@ func (r Record) ShouldPoll(u Timing) bool {
 	return false
 }
 
-// counting says what GitLab is asked about the jobs.
+// Counting is what GitLab is asked about the jobs.
 func (r Record) Counting() Counting {
 	d := r.Deployment
 	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
 }
 
-// nextLook is when a deployment without an end is looked at again.
-func (r Record) nextLook(now time.Time, u Timing) time.Time {
+// nextPoll is when a deployment without an end is polled again.
+func (r Record) nextPoll(now time.Time, u Timing) time.Time {
 	d := r.Deployment
 	switch {
 	case r.State == Silent && !(r.ShouldPoll(u) && now.Before(d.Triggered.Add(followUntil))):
@@ -209,7 +210,7 @@ func (r Record) nextLook(now time.Time, u Timing) time.Time {
 	case r.State == Running:
 		return earlier(r.follow(now, u), later(r.Deadline(), now.Add(time.Second)))
 	}
-	// Unsure: soon at first, then for the time when a listing decides, then patiently.
+	// Unsure: soon at first, then when a listing decides, then slowly.
 	for _, after := range []time.Duration{1, 3, 7, 15, 30, 60} {
 		if at := d.Triggered.Add(after * time.Second); at.After(now) {
 			return earlier(at, r.Deadline())
@@ -221,8 +222,8 @@ func (r Record) nextLook(now time.Time, u Timing) time.Time {
 	return earlier(now.Add(30*time.Second), later(r.Deadline(), now.Add(time.Second)))
 }
 
-// follow is when a running pipeline is looked at again: every 5 s at first,
-// never more than 12 s apart, the loop's poll included.
+// follow is when a running pipeline is polled again: after 5 s at first, never
+// after more than 12 s, including the loop's own wait.
 func (r Record) follow(now time.Time, u Timing) time.Time {
 	switch {
 	case !r.ShouldPoll(u):
@@ -233,8 +234,8 @@ func (r Record) follow(now time.Time, u Timing) time.Time {
 	return now.Add(min(followFirst+time.Duration(r.Deployment.Polls)*time.Second/2, followMost))
 }
 
-// postpone puts the next look off, as GitLab wants to be left alone until then; the
-// deadline holds all the same.
+// Postpone puts the next poll off, as GitLab asked for; the deadline holds all the
+// same.
 func (r Record) Postpone(now, until time.Time) Record {
 	if r.Next.IsZero() {
 		return r

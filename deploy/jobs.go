@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// This file tells from a pipeline's jobs whether the deploy itself succeeded.
-// GitLab's status of the whole pipeline does not tell: it is success also where
-// the job that deploys waits for a person, was skipped, or is allowed to fail.
+// This file decides by a pipeline's jobs whether the deploy itself succeeded. The
+// status of the whole pipeline does not show that: it is success also where the
+// job that deploys waits for a person, was skipped, or is allowed to fail.
 
-// Job is what GitLab tells of a job. A bridge, which starts another pipeline,
-// is a job too.
+// Job is a job of a pipeline. A bridge, which starts another pipeline, is one too.
 type Job struct {
 	ID           int64
 	Name         string
@@ -20,28 +19,28 @@ type Job struct {
 }
 
 // Counting says which jobs of a pipeline are the deploy, and which of them are
-// known to be done.
+// known to have succeeded.
 type Counting struct {
 	Job    string   // the target's job: a name, or its beginning
-	Proved []string // jobs that called success themselves: GitLab may still show their after_script running
+	Proved []string // jobs that reported success themselves: for GitLab they may still run their after_script
 	Early  bool     // judge the jobs although the pipeline goes on
 }
 
-// speaksForPipeline tells whether a job only reports on the others: it is never
-// counted, and what it calls is the pipeline's word. The two full names are the
-// classic file's; one of these jobs is always skipped.
+// speaksForPipeline reports whether a job only reports on the others: it is never
+// counted, and its callback is that of the whole pipeline. The two full names are
+// the classic CI file's; one of these jobs is always skipped.
 func speaksForPipeline(name, stage string) bool {
 	return begins(name, "notify") || begins(stage, "notify") || name == "deploy_success" || name == "deploy_failure"
 }
 
-// begins ignores case: people write stages as Deploy too.
+// begins ignores case: people write Deploy too.
 func begins(s, with string) bool {
 	return len(s) >= len(with) && strings.EqualFold(s[:len(with)], with)
 }
 
-// deployJobs gives the jobs that are counted, and all that do more than report.
-// A target's job that is not in the pipeline did not run: no other stands in
-// for it.
+// deployJobs returns the jobs that are counted, and all that do more than report.
+// A target's job that is not in the pipeline did not run: no other job counts in
+// its place.
 func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
 	var named, deploys []Job
 	for _, j := range jobs {
@@ -66,12 +65,12 @@ func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
 	return all, all
 }
 
-// byStatus sorts the counted jobs by how they stand.
+// byStatus is the counted jobs by their status.
 type byStatus struct{ succeeded, failed, canceled, skipped, manual, created, moving []Job }
 
 func (c Counting) sort(counted []Job) (by byStatus) {
 	for _, j := range counted {
-		to := &by.moving // and what GitLab may add one day: not known to be done
+		to := &by.moving // and any status that GitLab may add: not known to be over
 		switch {
 		case j.Status == "success":
 			to = &by.succeeded
@@ -81,7 +80,7 @@ func (c Counting) sort(counted []Job) (by byStatus) {
 			to = &by.canceled
 		case j.Status == "skipped":
 			to = &by.skipped
-		case slices.Contains(c.Proved, j.Name): // GitLab is behind, or runs its after_script
+		case slices.Contains(c.Proved, j.Name): // GitLab lags behind, or runs its after_script
 			to = &by.succeeded
 		case j.Status == "manual":
 			to = &by.manual
@@ -93,8 +92,7 @@ func (c Counting) sort(counted []Job) (by byStatus) {
 	return by
 }
 
-// EndOf tells how a pipeline of that status ended, by GitLab's word alone; over
-// is false where it goes on.
+// EndOf is how a pipeline of that status ended; over is false while it goes on.
 func EndOf(status string) (end State, over bool) {
 	switch status {
 	case "success":
@@ -107,9 +105,9 @@ func EndOf(status string) (end State, over bool) {
 	return "", false
 }
 
-// Judge tells how the deployment ended, by the jobs of its pipeline. Of one that
-// goes on, only success is told early; of one that waits for a person, failure
-// too. It fills in End, Detail and Nothing.
+// Judge decides by the jobs of a pipeline how the deployment ended. While the
+// pipeline goes on only a success is reported, and a failure while it waits for a
+// person. It fills in End, Detail and Nothing.
 func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	counted, all := c.deployJobs(jobs)
 	by := c.sort(counted)
@@ -123,11 +121,11 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 		}
 		return p
 	}
-	// In a pipeline that went well, what did not run was not meant to; elsewhere
-	// it may be what never came to its turn.
+	// In a pipeline that succeeded, jobs that did not run were not meant to; in
+	// another they may not have been reached.
 	missed := len(by.skipped) + len(by.created)
 	switch {
-	case len(by.moving) > 0: // run again meanwhile
+	case len(by.moving) > 0: // it was retried meanwhile
 	// mutant: a failure of a deploy job that is allowed
 	case len(by.failed) > 0:
 		p.End, p.Detail = Failed, firstFailed(by.failed)
@@ -151,8 +149,8 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	return p
 }
 
-// firstFailed names the job that failed first; one whose failure GitLab does not
-// allow, if there is any.
+// firstFailed names the job that failed first, of those that are not allowed to
+// fail, if there are any.
 func firstFailed(jobs []Job) string {
 	var failed, fatal []Job
 	for _, j := range jobs {

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -16,15 +15,6 @@ type Key struct {
 }
 
 func (k Key) String() string { return k.Team + ":" + k.Channel + ":" + k.TS }
-
-// ParseKey reads what [Key.String] wrote.
-func ParseKey(s string) (Key, error) {
-	part := strings.Split(s, ":")
-	if len(part) != 3 {
-		return Key{}, fmt.Errorf("key %q is not team:channel:ts", s)
-	}
-	return Key{part[0], part[1], part[2]}, nil
-}
 
 // Time is when the message was posted, by Slack's clock; zero if the ts cannot be read.
 func (k Key) Time() time.Time {

@@ -92,23 +92,6 @@ const (
 	MsgOvertime     MessageID = "overtime"      // past its time GitLab shows that it goes on; Detail is that time
 )
 
-// MessageIDs lists every MessageID, in the order of this file: what a language must have words for.
-func MessageIDs() []MessageID {
-	return []MessageID{
-		MsgGreet, MsgUnknown, MsgNoTarget, MsgWhichTarget, MsgStop, MsgNegated, MsgPast, MsgHow, MsgLater,
-		MsgOther, MsgNearMiss, MsgTooLong, MsgGuest, MsgNotAllowed, MsgTooLate, MsgForgotten, MsgEditedIn, MsgEditedOut,
-		MsgBroken, MsgNotRecorded, MsgDontKnow, MsgStopping,
-		MsgWaitRate, MsgWaitUnreachable,
-		MsgRefusedToken, MsgRefusedRef, MsgRefusedAmbiguous, MsgRefusedUnauthorized, MsgRefusedProtected, MsgRefusedOwner, MsgRefusedNoJob, MsgRefusedRules,
-		MsgRefusedVariables, MsgRefusedIdentity, MsgRefusedConfig, MsgRefusedDisabled, MsgRefusedMoved,
-		MsgRefusedRedirect, MsgRefusedElsewhere, MsgRefusedProxy, MsgRefusedOther, MsgRefusedUnreachable, MsgRefusedRate, MsgRefusedGone,
-		MsgStatusRunning, MsgStatusUnsure, MsgStatusSilent, MsgStatusSucceeded, MsgStatusFailed, MsgStatusCanceled,
-		MsgStatusPerson, MsgStatusRunner, MsgStatusNothing, MsgStatusRefused, MsgStatusAnswered,
-		MsgSucceeded, MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgRecovered, MsgFailedAfter, MsgBrokenUnsure,
-		MsgUnseen, MsgNothing, MsgPerson, MsgOvertime,
-	}
-}
-
 // Message is something to be said, without its wording: what package bot turns
 // into text of one language. Fields that a MessageID does not use are empty.
 type Message struct {

@@ -13,7 +13,7 @@ const (
 	Waiting    State = "waiting"    // known not to run yet
 	Unsure     State = "unsure"     // it may run
 	Running    State = "running"    // GitLab has a pipeline
-	Silent     State = "silent"     // no word by the deadline
+	Silent     State = "silent"     // nothing was heard by the deadline
 	Refused    State = "refused"    // GitLab said no, nothing runs
 	Succeeded  State = "succeeded"
 	Failed     State = "failed"
@@ -33,19 +33,19 @@ const Layout = 2
 // store keeps, as JSON, for 30 days.
 type Record struct {
 	Layout   int     `json:"v"`
-	Revision string  `json:"mark"` // fresh with every save: whose mark stands in the store may act
+	Revision string  `json:"mark"` // fresh with every save: only the worker whose revision is stored may act
 	Mention  Mention `json:"mention"`
 	State    State   `json:"state"`
-	Panics   int     `json:"breaks,omitempty"` // how often it broke its worker
+	Panics   int     `json:"breaks,omitempty"` // how often it made its worker panic
 
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"` // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
-	Reactions  []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may stand
-	Lines      []Message  `json:"lines,omitempty"`  // what is to be said in the thread, in order, each once
+	Reactions  []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may be on the mention
+	Lines      []Message  `json:"lines,omitempty"`  // what is to be posted in the thread, in order, each once
 	Shown      Shown      `json:"shown"`            // what Slack has been shown
 
-	// Next is when the record must be looked at for its own sake (a wait, a
-	// look-up, a deadline), by the store's clock; zero: not at all.
+	// Next is when the record is due for its own sake (a wait, a poll, a deadline),
+	// by the store's clock; zero: not at all.
 	Next time.Time `json:"next,omitzero"`
 }
 
@@ -61,10 +61,10 @@ type Deployment struct {
 	Timeout    time.Duration `json:"timeout,omitempty"`
 	Attempt    int           `json:"attempt,omitempty"`     // how many POSTs were announced: the number of the last
 	Slow       bool          `json:"slow,omitempty"`        // GitLab has not answered the attempt for a while
-	TokenShown bool          `json:"token_shown,omitempty"` // a callback showed a token: the store keeps that of the project
+	TokenShown bool          `json:"token_shown,omitempty"` // a callback showed a token: the store remembers that for the project
 	Page       string        `json:"page,omitempty"`        // the project's pipelines, to link where the pipeline is not known
 	Triggered  time.Time     `json:"triggered,omitzero"`    // the save that allowed the POST: all waits count from here
-	WaitEnd    time.Time     `json:"wait_end,omitzero"`     // past it no POST is made
+	WaitEnd    time.Time     `json:"wait_end,omitzero"`     // no POST is made after it
 	Wait       MessageID     `json:"wait,omitempty"`        // why it waits, or waited last
 	Pipeline   int64         `json:"pipeline,omitempty"`    // set once
 	URL        string        `json:"url,omitempty"`         // the pipeline's page
@@ -74,10 +74,10 @@ type Deployment struct {
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 
 	// What is known of the pipeline's jobs and of what it waits for.
-	FailedBy []string  `json:"failed_by,omitempty"` // jobs that called a failure, and no success since
-	Proved   []string  `json:"proved,omitempty"`    // jobs that called success: each proves itself
-	Ending   State     `json:"ending,omitempty"`    // an end that was told, and that the jobs are to show yet: what it is without them
-	EndingAt time.Time `json:"ending_at,omitzero"`  // when that was told
+	FailedBy []string  `json:"failed_by,omitempty"` // jobs that reported a failure, and no success since
+	Proved   []string  `json:"proved,omitempty"`    // jobs that reported success: each proves itself
+	Ending   State     `json:"ending,omitempty"`    // an end that was reported, and that the jobs have not shown yet
+	EndingAt time.Time `json:"ending_at,omitzero"`  // when that was reported
 	Waits    Waits     `json:"waits,omitempty"`     // what a running one waits for, as its status message says
 	Pending  time.Time `json:"pending,omitzero"`    // since when GitLab shows it as pending
 	Nothing  bool      `json:"nothing,omitempty"`   // it is canceled because no job that deploys has run
@@ -88,19 +88,19 @@ type Deployment struct {
 	Deleted   bool `json:"deleted,omitempty"` // it was deleted: there is no message left to answer
 }
 
-// Shown is what of the record stands in Slack. Only who holds the record's
-// lease changes it.
+// Shown is what Slack shows of the record. Only the holder of the record's lease
+// changes it.
 type Shown struct {
 	Reaction string    `json:"mark,omitempty"`    // the reaction that was put last
 	Off      []string  `json:"off,omitempty"`     // reactions that were taken off
 	Status   string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
-	Form     string    `json:"form,omitempty"`    // which form of the status message stands there
-	Until    time.Time `json:"until,omitzero"`    // somebody may be showing it until then, and nobody else does
-	Said     int       `json:"said,omitempty"`    // how many of the lines are through
-	Posting  string    `json:"posting,omitempty"` // slot of a post that was begun: it may have been made
+	Form     string    `json:"form,omitempty"`    // which form of the status message is there
+	Until    time.Time `json:"until,omitzero"`    // somebody delivers it until then, and nobody else may
+	Said     int       `json:"said,omitempty"`    // how many of the lines were posted
+	Posting  string    `json:"posting,omitempty"` // slot of a post that was announced: it may have been made
 	Next     time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
 
 	// mutant: a closed thread that each process tries
-	InChannel bool               `json:"in_channel,omitempty"` // the thread takes no replies: what is posted from now on goes into the channel
+	InChannel bool               `json:"in_channel,omitempty"` // the thread takes no replies: posts go into the channel
 	Retries   map[CallKind]Retry `json:"retries,omitempty"`    // what Slack refused for now
 }

@@ -7,9 +7,8 @@ import (
 )
 
 // This file is the state machine: every move that a record can make, and the
-// pure functions that make it. What is found out while a pipeline runs is in
-// follow.go, what a state shows in Slack in view.go; who calls these and saves
-// the result is the loop.
+// functions that make it. What happens while a pipeline runs is in follow.go,
+// what a state shows in Slack in view.go.
 
 // Moves is the whole of the state machine. docs/ARCHITECTURE.md draws it.
 func Moves() map[State][]State {
@@ -31,7 +30,7 @@ func Moves() map[State][]State {
 // Timing holds the times that govern a deployment.
 type Timing struct {
 	MaxAge         time.Duration // MENTION_MAX_AGE
-	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT: how long GitLab may go on with a request whose client has gone
+	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT: how long GitLab may work on a request whose client has gone
 	Timeout        time.Duration // DEPLOY_TIMEOUT, where the target is not known
 	CanPoll        bool          // GitLab can be asked about pipelines
 }
@@ -41,35 +40,35 @@ const (
 	WriteWithin = 5 * time.Second // from the save that allows a POST to its first byte
 	WaitAtMost  = 5 * time.Minute // waiting, in all
 	postGrace   = 5 * time.Second // a POST's deadline is GitLab's own request timeout and this
-	lookGrace   = 15 * time.Second
+	listGrace   = 15 * time.Second
 	followFirst = 5 * time.Second
-	followMost  = 11 * time.Second // 12 s between two looks: what is due waits for the next poll
-	followLate  = time.Minute      // a silent one is still looked at, now and then,
+	followMost  = 11 * time.Second // 12 s between two polls: what is due waits for the loop
+	followLate  = time.Minute      // a silent one is still polled, now and then,
 	followUntil = 24 * time.Hour   // this long; and a running one no more often after it
-	jobsWithin  = 15 * time.Second // an end that was told is believed then, if its jobs cannot be read
-	jobsAgain   = 3 * time.Second  // until then they are asked for
+	jobsWithin  = 15 * time.Second // how long to wait for the jobs of an end that was reported
+	jobsAgain   = 3 * time.Second  // how often they are asked for
 	pendingTold = time.Minute      // "no runner has taken it"
 )
 
-// postEnd is when a POST allowed at triggered has surely ended.
+// PostEnd is when a POST allowed at triggered has surely ended.
 func (u Timing) PostEnd(triggered time.Time) time.Time {
 	// mutant: a POST that is taken for over while it may go on
 	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
 }
 
-// sureFrom is from when a complete listing without the pipeline means that
-// there is none, and that there will be none.
+// sureFrom is from when a complete listing without the pipeline means that there
+// is none, and that there will be none.
 func (u Timing) sureFrom(triggered time.Time) time.Time {
-	return triggered.Add(WriteWithin + u.RequestTimeout + lookGrace)
+	return triggered.Add(WriteWithin + u.RequestTimeout + listGrace)
 }
 
-// Ended tells whether the deployment has an end (that a retry may still better).
+// Ended reports whether the deployment is over, as far as is known.
 func (s State) Ended() bool {
 	return s == Succeeded || s == Failed || s == Canceled || s == Refused || s == Answered
 }
 
-// move is the one place where a state changes. A move that is not in [Moves]
-// is a mistake in this file.
+// move is the one place where a state changes. A move that is not in [Moves] is a
+// bug in this package.
 func (r Record) move(to State) Record {
 	if !slices.Contains(Moves()[r.State], to) {
 		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
@@ -78,48 +77,50 @@ func (r Record) move(to State) Record {
 	// mutant: a reaction that is not taken off after a crash
 	r.Reactions = withReaction(r.Reactions, reactionFor(to))
 	r.Next = time.Time{}
-	r.Shown.Next = time.Time{} // there is something new to show, which may not be what has to wait
+	r.Shown.Next = time.Time{} // there is something new to show, which may not be what Slack refused
 	d := &r.Deployment
 	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
 	d.Waits, d.Pending, d.Nothing = "", time.Time{}, false
 	return r
 }
 
-// withReaction notes that a reaction may stand from now on. The copy keeps records
-// apart that share them.
-func withReaction(marks []string, m string) []string {
-	if m == "" || slices.Contains(marks, m) {
-		return marks
+// withReaction notes that a reaction may be on the mention from now on. It copies
+// the list, which several records may share.
+func withReaction(reactions []string, r string) []string {
+	if r == "" || slices.Contains(reactions, r) {
+		return reactions
 	}
-	return append(slices.Clone(marks), m)
+	return append(slices.Clone(reactions), r)
 }
 
-// addLine adds a line to the thread. The copy keeps records apart that share lines.
+// addLine adds a line to the thread. It copies the lines, which several records
+// may share.
 func (r Record) addLine(m Message) Record {
 	r.Lines = append(slices.Clone(r.Lines), m)
 	r.Shown.Next = time.Time{}
 	return r
 }
 
-// addLineOnce adds a line that the record does not have yet.
+// addLineOnce adds a line, unless the record has it.
 func (r Record) addLineOnce(m Message) Record {
-	if slices.ContainsFunc(r.Lines, func(said Message) bool { return said.ID == m.ID }) {
+	if slices.ContainsFunc(r.Lines, func(line Message) bool { return line.ID == m.ID }) {
 		return r
 	}
 	return r.addLine(m)
 }
 
-// message makes a message about the deployment.
-func (r Record) Message(s MessageID) Message {
+// Message is a message about the deployment.
+func (r Record) Message(id MessageID) Message {
 	d := r.Deployment
-	m := Message{ID: s, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
-	switch s {
+	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
+	switch id {
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Mention.User
 	}
 	return m
 }
 
+// Link is the pipeline's page, or that of the project's pipelines.
 func (d Deployment) Link() string {
 	if d.URL != "" {
 		return d.URL
@@ -132,9 +133,9 @@ func (r Record) Answer(m Message) Record {
 	return r.move(Answered).addLine(m)
 }
 
-// Start announces an attempt: one POST, with a token of its own whose sum is
-// given. page is where the project's pipelines are seen. A record that knows a
-// pipeline is never triggered again.
+// Start announces an attempt: one POST, with a token of its own. page is the
+// project's pipelines page. A record that knows a pipeline is never triggered
+// again.
 func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) Record {
 	if r.Deployment.Pipeline != 0 {
 		panic("no attempt for a record that knows a pipeline")
@@ -152,24 +153,24 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) 
 	return r
 }
 
-// Refuse ends a record of which nothing runs.
-func (r Record) Refuse(s MessageID, detail string) Record {
+// Refuse ends a record for which nothing runs.
+func (r Record) Refuse(reason MessageID, detail string) Record {
 	r = r.move(Refused)
 	r.Deployment.Detail = detail
-	return r.addLine(r.Message(s))
+	return r.addLine(r.Message(reason))
 }
 
-// IsTriggering tells whether the attempt's POST is being made, as far as is known.
+// IsTriggering reports whether the attempt's POST is being made, as far as is known.
 func (r Record) IsTriggering(attempt int) bool {
 	// mutant: an outcome that counts for any attempt
 	return r.State == Triggering && r.Deployment.Attempt == attempt
 }
 
-// Settle takes in what became of an attempt's POST. It counts for that attempt
-// alone: the record may have gone on to another by now. And if a word or a
-// look-up was faster, only what is still missing is filled in. A pipeline that
-// the outcome names is adopted in any case. applied tells the log whether
-// anything was made of it.
+// Settle takes in the result of an attempt's POST. It counts for that attempt
+// alone: the record may have gone on to another by now. If a callback or a poll
+// was faster, only what is missing is filled in. A pipeline that the result names
+// is adopted in any case. applied tells the log whether the result changed the
+// record.
 func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (next Record, applied bool) {
 	// mutant: a refusal after none was seen
 	// mutant: an unsure attempt refused by an earlier one's outcome
@@ -212,8 +213,8 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 	}
 }
 
-// adopt takes a pipeline that is surely of this record for its own, unless it
-// has another, or its person was told that nothing runs.
+// Adopt takes a pipeline that certainly belongs to this record as its own, unless
+// it has another, or its person was told that nothing runs.
 func (r Record) Adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted bool) {
 	d := &r.Deployment
 	switch {
@@ -230,7 +231,7 @@ func (r Record) Adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted
 	return r, true
 }
 
-// Slow notes that GitLab takes its time to answer the attempt in flight.
+// Slow notes that GitLab is slow to answer the attempt in flight.
 func (r Record) Slow() Record {
 	r.Deployment.Slow = true
 	r.Reactions = withReaction(r.Reactions, reactionSlow)
@@ -247,14 +248,14 @@ func waitedInVain(wait MessageID) MessageID {
 	return MsgRefusedUnreachable
 }
 
-// MarkUnsure moves to unsure: the POST may have worked.
+// MarkUnsure notes that the POST may have worked.
 func (r Record) MarkUnsure(now time.Time, u Timing) Record {
 	r = r.move(Unsure)
-	r.Next = r.nextLook(now, u)
+	r.Next = r.nextPoll(now, u)
 	return r
 }
 
-// run takes in a pipeline: where it stands decides where the record goes.
+// run takes in a pipeline that goes on, or has ended already.
 func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
 	d := &r.Deployment
 	if d.Pipeline == 0 {
@@ -269,20 +270,20 @@ func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
 	if r.State != Running && r.State != Silent {
 		r = r.move(Running)
 	}
-	r.Next = r.nextLook(now, u)
+	r.Next = r.nextPoll(now, u)
 	return r
 }
 
 // end takes in how the pipeline ended.
 func (r Record) end(p Pipeline) Record {
-	said := map[State]MessageID{Succeeded: MsgSucceeded, Failed: MsgFailed, Canceled: MsgCanceled}[p.End]
+	line := map[State]MessageID{Succeeded: MsgSucceeded, Failed: MsgFailed, Canceled: MsgCanceled}[p.End]
 	switch {
 	case p.Nothing:
-		said = MsgNothing
+		line = MsgNothing
 	case p.End == Succeeded && p.Unseen:
-		said = MsgUnseen
+		line = MsgUnseen
 	case p.End == Succeeded && (r.State == Failed || r.State == Canceled && !r.Deployment.Nothing):
-		said = MsgRecovered
+		line = MsgRecovered
 	}
 	r = r.move(p.End)
 	d := &r.Deployment
@@ -291,13 +292,13 @@ func (r Record) end(p Pipeline) Record {
 		d.FailedBy, d.Proved = nil, nil
 	}
 	if p.Nothing {
-		return r.addLineOnce(r.Message(said)) // it may have been told while a job waited
+		return r.addLineOnce(r.Message(line)) // it may have been added while a job waited
 	}
-	return r.addLine(r.Message(said))
+	return r.addLine(r.Message(line))
 }
 
-// AfterPanic takes in that the record broke its worker. After the third time nobody
-// takes it up again: it says what is known.
+// AfterPanic takes in that the record made its worker panic. After the third time
+// it is not worked on again, and its person is told what is known.
 func (r Record) AfterPanic(now time.Time, u Timing) Record {
 	r.Panics++
 	if r.Panics < 3 {

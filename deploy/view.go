@@ -11,7 +11,7 @@ type View struct {
 	Status   *Message // the status message, edited as things move; nil: none
 }
 
-// reactionFor returns the reactions, by state.
+// reactionFor is the reaction of a state.
 func reactionFor(s State) string {
 	switch s {
 	case Waiting:
@@ -32,10 +32,10 @@ func reactionFor(s State) string {
 	return ""
 }
 
-// reactionSlow stands while GitLab takes its time to answer, so that nobody asks twice.
+// reactionSlow shows that GitLab is slow to answer, so that nobody asks twice.
 const reactionSlow = "eyes"
 
-// View tells what Slack should show of the record, besides its lines.
+// View is what Slack should show of the record, besides its lines.
 func (r Record) View() View {
 	v := View{Reaction: reactionFor(r.State)}
 	if r.State == Triggering && r.Deployment.Slow {
@@ -77,7 +77,7 @@ func (r Record) statusMessage() MessageID {
 		}
 		return MsgStatusCanceled
 	}
-	// These have their line; a status message is mended only where one stands.
+	// These have their line; only a status message that is there is updated.
 	if r.Shown.Status != "" {
 		switch r.State {
 		case Refused:

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/messages"
 )
 
 const (
@@ -34,7 +35,7 @@ func voices(t *testing.T) map[string]*Voice {
 // eachWording calls f with every wording there is and a message that chooses it.
 func eachWording(t *testing.T, f func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string)) {
 	for lang, p := range voices(t) {
-		for _, say := range deploy.MessageIDs() {
+		for _, say := range messages.IDs() {
 			for i, wording := range p.language.says[say] {
 				t.Run(fmt.Sprintf("%s/%s/%d", lang, say, i), func(t *testing.T) {
 					f(t, lang, p, deploy.Message{ID: say, Seed: uint32(i)}, wording)
@@ -70,7 +71,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		said := slices.Sorted(maps.Keys(p.language.says))
-		if diff := cmp.Diff(slices.Sorted(slices.Values(deploy.MessageIDs())), said); diff != "" {
+		if diff := cmp.Diff(slices.Sorted(slices.Values(messages.IDs())), said); diff != "" {
 			t.Errorf("%s (-to be said +has words): %s", lang, diff)
 		}
 		for say, wordings := range p.language.says {

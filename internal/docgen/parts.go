@@ -12,6 +12,7 @@ import (
 	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/cmd"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/messages"
 )
 
 // allParts are the parts that pages can have, by name.
@@ -137,7 +138,7 @@ var headings = map[deploy.MessageID]string{
 // phrasesPart is every wording of every message, in both languages.
 func phrasesPart(string, string) (string, error) {
 	var b strings.Builder
-	for _, id := range deploy.MessageIDs() {
+	for _, id := range messages.IDs() {
 		if heading := headings[id]; heading != "" {
 			b.WriteString(heading + "\n\n| | 日本語 | English |\n|---|---|---|\n")
 		}
@@ -160,7 +161,7 @@ func phrasesPart(string, string) (string, error) {
 // first line, in every wording.
 func replies(lang, now string) (string, error) {
 	var all [][]string
-	for _, id := range deploy.MessageIDs() {
+	for _, id := range messages.IDs() {
 		texts := wordings(lang, samples(id)[0])
 		for i, text := range texts {
 			text = regexp.MustCompile(`<br>.*`).ReplaceAllString(text, " …")

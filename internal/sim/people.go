@@ -15,6 +15,7 @@ import (
 
 	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/messages"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
@@ -212,7 +213,7 @@ func readWordings(lang string) []wording {
 	}
 	var all []wording
 	seen := map[string]bool{}
-	for _, say := range deploy.MessageIDs() {
+	for _, say := range messages.IDs() {
 		for _, m := range variants(say) {
 			for m.Seed = range uint32(5) {
 				text := p.Text(m)

@@ -1,0 +1,22 @@
+// Package messages lists what psycher says to people, for tests and the pages.
+package messages
+
+import "github.com/getto-systems/psycher/deploy"
+
+// IDs are all messages, in the order of deploy/message.go: what a language must
+// have words for.
+func IDs() []deploy.MessageID {
+	return []deploy.MessageID{
+		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater,
+		deploy.MsgOther, deploy.MsgNearMiss, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgDontKnow, deploy.MsgStopping,
+		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
+		deploy.MsgRefusedToken, deploy.MsgRefusedRef, deploy.MsgRefusedAmbiguous, deploy.MsgRefusedUnauthorized, deploy.MsgRefusedProtected, deploy.MsgRefusedOwner, deploy.MsgRefusedNoJob, deploy.MsgRefusedRules,
+		deploy.MsgRefusedVariables, deploy.MsgRefusedIdentity, deploy.MsgRefusedConfig, deploy.MsgRefusedDisabled, deploy.MsgRefusedMoved,
+		deploy.MsgRefusedRedirect, deploy.MsgRefusedElsewhere, deploy.MsgRefusedProxy, deploy.MsgRefusedOther, deploy.MsgRefusedUnreachable, deploy.MsgRefusedRate, deploy.MsgRefusedGone,
+		deploy.MsgStatusRunning, deploy.MsgStatusUnsure, deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled,
+		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing, deploy.MsgStatusRefused, deploy.MsgStatusAnswered,
+		deploy.MsgSucceeded, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
+	}
+}
