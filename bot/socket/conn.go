@@ -12,6 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 const (
@@ -51,10 +53,7 @@ type socketFrame struct {
 
 	// of hello
 	NumConnections int `json:"num_connections"`
-	ConnectionInfo struct {
-		AppID string `json:"app_id"`
-	} `json:"connection_info"`
-	DebugInfo struct {
+	DebugInfo      struct {
 		Host string `json:"host"`
 	} `json:"debug_info"`
 }
@@ -138,12 +137,11 @@ func (k *socket) run(ctx, handling context.Context) {
 // and the peer would lose acks that it has not read yet.
 func (k *socket) farewell(read <-chan struct{}) {
 	level := zerolog.WarnLevel
-	if refused := (*refusedError)(nil); isClosed(k.leaving) || errors.As(k.cause, &refused) ||
+	if no := (*web.SlackError)(nil); isClosed(k.leaving) || errors.As(k.cause, &no) ||
 		errors.Is(k.cause, errStopped) || errors.Is(k.cause, errLeft) {
 		level = zerolog.InfoLevel
 	}
 	k.log.WithLevel(level).AnErr("cause", k.cause).Msg("Slack socket ends")
-	k.sockets.changed()
 
 	drain := time.NewTimer(k.sockets.Drain)
 	defer drain.Stop()
@@ -198,7 +196,6 @@ func (k *socket) take(handling context.Context, raw []byte) {
 		if !isClosed(k.helloed) {
 			k.sockets.greeted(k, f)
 			close(k.helloed)
-			k.sockets.changed()
 		}
 	case "disconnect":
 		k.disconnect(f.Reason)
@@ -211,7 +208,7 @@ func (k *socket) take(handling context.Context, raw []byte) {
 func (k *socket) disconnect(reason string) {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
-		k.fail(&refusedError{reason: reason})
+		k.fail(&web.SlackError{Method: web.SocketMode, Code: reason})
 	default:
 		k.log.Info().Str("reason", reason).Msg("Slack asks for a new socket")
 		if !isClosed(k.leaving) {

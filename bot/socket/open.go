@@ -63,7 +63,6 @@ func (s *Pool) open(ctx, handling context.Context, doubted bool) (*socket, error
 		s.mu.Lock()
 		delete(s.held, k)
 		s.mu.Unlock()
-		s.changed()
 	})
 
 	late := time.NewTimer(socketHelloWithin)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 const (
@@ -51,9 +53,8 @@ type Pool struct {
 	Proxy func(*http.Request) (*url.URL, error)                             // none if nil
 	TLS   *tls.Config
 
-	Rand    func() float64 // in [0,1), for jitter; math/rand's if nil
-	Changed func()         // called, if set, after each change of Status; must not block
-	Log     zerolog.Logger
+	Rand func() float64 // in [0,1), for jitter; math/rand's if nil
+	Log  zerolog.Logger
 
 	running sync.WaitGroup // one for each connection to hold, one for each socket
 	budget  *socketBudget
@@ -61,9 +62,8 @@ type Pool struct {
 
 	mu        sync.Mutex // never held while waiting
 	held      map[*socket]struct{}
-	appID     string
 	others    int
-	refusal   socketRefusal
+	refusal   refusal
 	refusedAt time.Time
 	opens     int64
 	envelopes int64
@@ -74,7 +74,6 @@ type Pool struct {
 type Status struct {
 	Open      int    // sockets with a hello and fresh traffic
 	Others    int    // connections to this app that are not of this process, by the last hello
-	AppID     string // by the last hello
 	Refusal   string // why the last try brought no socket, with the mend; empty once one did
 	Permanent bool   // only a person can mend what Refusal says
 	Opens     int64  // calls of Open
@@ -123,7 +122,7 @@ func (s *Pool) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status := Status{
-		Others: s.others, AppID: s.appID,
+		Others:  s.others,
 		Refusal: s.refusal.words, Permanent: s.refusal.permanent,
 		Opens: s.opens, Envelopes: s.envelopes, LostAcks: s.lostAcks,
 	}
@@ -189,9 +188,9 @@ func (s *Pool) keep(ctx, handling context.Context, greeted chan struct{}) {
 			if !settled {
 				streak++
 			}
-			switch refused := (*refusedError)(nil); {
-			case errors.As(cause, &refused):
-				wait = s.refused(refused, max(1, streak))
+			switch no := (*web.SlackError)(nil); {
+			case errors.As(cause, &no):
+				wait = s.refused(no, max(1, streak))
 			case !settled:
 				early++
 				wait = s.refused(errDroppedEarly, streak)
@@ -206,7 +205,6 @@ func (s *Pool) keep(ctx, handling context.Context, greeted chan struct{}) {
 func (s *Pool) trust(k *socket) {
 	if k.doubted.Swap(false) {
 		s.accepted()
-		s.changed()
 	}
 }
 
@@ -265,7 +263,6 @@ func (s *Pool) greeted(k *socket, hello socketFrame) {
 		}
 	}
 	s.others = max(0, hello.NumConnections-own)
-	s.appID = hello.ConnectionInfo.AppID
 	others := s.others
 	s.mu.Unlock()
 	if !k.doubted.Load() {
@@ -278,7 +275,7 @@ func (s *Pool) greeted(k *socket, hello socketFrame) {
 func (s *Pool) accepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusal = socketRefusal{}
+	s.refusal = refusal{}
 }
 
 // refused notes and logs why there is no socket, and returns how long to wait before the next try.
@@ -287,7 +284,7 @@ func (s *Pool) accepted() {
 func (s *Pool) refused(err error, streak int) time.Duration {
 	r := refusalOf(err)
 	s.mu.Lock()
-	told := s.refusal.words == r.words && time.Since(s.refusedAt) < socketRefusalRepeat
+	told := s.refusal.words == r.words && time.Since(s.refusedAt) < refusalRepeat
 	s.refusal = r
 	if !told {
 		s.refusedAt = time.Now()
@@ -302,7 +299,6 @@ func (s *Pool) refused(err error, streak int) time.Duration {
 		level = zerolog.ErrorLevel
 	}
 	s.Log.WithLevel(level).Err(err).Int("streak", streak).Msg(r.words)
-	s.changed()
 
 	if r.after > 0 {
 		s.budget.hold(min(r.after, socketLongestHold) + s.jitter(time.Second))
@@ -311,12 +307,6 @@ func (s *Pool) refused(err error, streak int) time.Duration {
 		return socketSlowest/2 + s.jitter(socketSlowest/2)
 	}
 	return s.backoff(streak)
-}
-
-func (s *Pool) changed() {
-	if s.Changed != nil {
-		s.Changed()
-	}
 }
 
 func (s *Pool) count(n *int64) int64 {

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/getto-systems/psycher/bot/web"
 )
 
 func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 	says := func(text string) func(int) error {
-		return func(int) error { return slack.SlackErrorResponse{Err: text} }
+		return func(int) error { return &web.SlackError{Method: "apps.connections.open", Code: text} }
 	}
 	disconnects := func(reason string, hello bool) func(*farSocket) {
 		return func(far *farSocket) {
@@ -131,7 +133,7 @@ func TestPermanentRefusalTurnsReadinessOffThoughASocketIsOpen(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
 		fake.ask = func(try int) error {
 			if try > 2 {
-				return slack.SlackErrorResponse{Err: "token_revoked"}
+				return &web.SlackError{Method: "apps.connections.open", Code: "token_revoked"}
 			}
 			return nil
 		}

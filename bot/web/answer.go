@@ -12,78 +12,26 @@ import (
 	"net/url"
 	"path"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/getto-systems/psycher/bot/markup"
-	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// When to try again what failed for the time being: on the way or at Slack; by a
-// limit whose end is not said; by something that people must mend.
-const (
-	laterAfter = 5 * time.Second
-	limitAfter = 10 * time.Second
-	mendAfter  = time.Minute
-	limitMost  = time.Hour
-)
+// retryAfterMost is the longest wait that is believed.
+const retryAfterMost = time.Hour
 
-// wholeAnswer is the key of a context under which a call leaves a place for the
-// answer as it came.
+// wholeAnswer is the context key of a *[]byte that receives the whole answer.
 type wholeAnswer struct{}
 
-// answerMost is how much of an answer is read: the largest, 200 messages of a
-// thread, is far below.
+// answerMost is how much of an answer is read, far above the largest: 200
+// messages of a thread.
 const answerMost = 16 << 20
 
-// SlackError is Slack's own no: {"ok": false, "error": Code}.
-type SlackError struct {
-	Method string
-	Code   string
-	Needed string // the missing scope, where it is one
-}
-
-func (e *SlackError) Error() string { return e.Method + ": Slack says " + e.Code }
-
-// Unwrap gives slack-go's own error, for those who go by that.
-func (e *SlackError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Code, Needed: e.Needed} }
-
-// Is tells a reaction on a message that was deleted.
-func (e *SlackError) Is(target error) bool {
-	return target == engine.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
-}
-
-// limitError is Slack's 429, in any of its shapes.
-type limitError struct {
-	method string
-	after  time.Duration
-}
-
-func (e *limitError) Error() string {
-	return fmt.Sprintf("%s: Slack's rate limit, for %s", e.method, e.after)
-}
-
-func (e *limitError) Unwrap() error { return &slack.RateLimitedError{RetryAfter: e.after} }
-
-// wayError is a call that got no answer of Slack's methods: the way to Slack, a
-// proxy, or Slack's front failed.
-type wayError struct {
-	method  string
-	after   time.Duration
-	notDone bool // it certainly did not reach the method
-	err     error
-}
-
-func (e *wayError) Error() string { return e.method + ": " + e.err.Error() }
-func (e *wayError) Unwrap() error { return e.err }
-
-// caller is slack-go's HTTP client. It reads each answer whole and hands on only
-// those that say ok, cut down to what the bot needs: slack-go takes {"ok": false}
+// caller is slack-go's HTTP client. It reads each answer whole and passes on only
+// those that say ok, reduced to what the bot needs: slack-go takes {"ok": false}
 // without an error for success and fails on a Retry-After of 1.5, and one odd
-// block that somebody wrote into a thread would make all of it unreadable.
+// block in somebody's message would make a whole thread unreadable.
 type caller struct {
 	http  *http.Client
 	clock *clock
@@ -103,7 +51,7 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return nil, &wayError{method, laterAfter, asked.Load() && !connected.Load(), err}
+		return nil, &transportError{method, retryAfterDefault, asked.Load() && !connected.Load(), err}
 	}
 	defer resp.Body.Close()
 	c.clock.learn(resp.Header)
@@ -115,7 +63,7 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 	case resp.StatusCode != http.StatusOK:
 		return nil, statusError(method, resp.StatusCode, after, said)
 	case err != nil:
-		return nil, &wayError{method, laterAfter, false, fmt.Errorf("read the answer: %w", err)}
+		return nil, &transportError{method, retryAfterDefault, false, fmt.Errorf("read the answer: %w", err)}
 	}
 	if whole, ok := req.Context().Value(wholeAnswer{}).(*[]byte); ok {
 		*whole = body
@@ -123,29 +71,29 @@ func (c *caller) Do(req *http.Request) (*http.Response, error) {
 	a, err := readAnswer(body)
 	switch {
 	case err != nil:
-		return nil, &wayError{method, laterAfter, false, err}
+		return nil, &transportError{method, retryAfterDefault, false, err}
 	case a.OK:
 	case a.Error == "ratelimited", a.Error == "rate_limited":
 		return nil, &limitError{method, after}
 	case a.Error == "":
-		return nil, &wayError{method, laterAfter, false, errors.New("the answer is not ok, and does not say why")}
+		return nil, &transportError{method, retryAfterDefault, false, errors.New("the answer is not ok, and does not say why")}
 	default:
 		return nil, &SlackError{method, markup.Shorten(string(a.Error), 80), markup.Shorten(string(a.Needed), 200)}
 	}
 	lean, err := json.Marshal(a)
 	if err != nil {
-		return nil, &wayError{method, laterAfter, false, fmt.Errorf("write the answer down: %w", err)}
+		return nil, &transportError{method, retryAfterDefault, false, fmt.Errorf("encode the answer: %w", err)}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(lean))
 	return resp, nil
 }
 
-// statusError judges an HTTP status that none of Slack's methods gives: a 3xx
-// or 4xx is of somebody who did not hand the call on.
+// statusError classifies a status the Web API never returns: 3xx and 4xx come
+// from a proxy that did not forward the call.
 func statusError(method string, status int, after time.Duration, said bool) error {
-	e := &wayError{method: method, after: laterAfter, err: fmt.Errorf("HTTP status %d", status)}
+	e := &transportError{method: method, after: retryAfterDefault, err: fmt.Errorf("HTTP status %d", status)}
 	if status < 500 && status != http.StatusRequestTimeout {
-		e.after, e.notDone = mendAfter, true
+		e.after, e.notSent = retryAfterOperatorFix, true
 	}
 	if said {
 		e.after = after
@@ -153,13 +101,13 @@ func statusError(method string, status int, after time.Duration, said bool) erro
 	return e
 }
 
-// retryAfter reads the header: seconds, now and then with a fraction.
+// retryAfter reads the header: seconds, sometimes with a fraction.
 func retryAfter(h http.Header) (after time.Duration, said bool) {
 	s, err := strconv.ParseFloat(h.Get("Retry-After"), 64)
 	if err != nil || !(s >= 0) {
-		return limitAfter, false
+		return retryAfterLimit, false
 	}
-	s = math.Ceil(min(max(s, 1), limitMost.Seconds()))
+	s = math.Ceil(min(max(s, 1), retryAfterMost.Seconds()))
 	return time.Duration(s) * time.Second, true
 }
 

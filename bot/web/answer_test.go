@@ -92,7 +92,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 				if got := kind(err); got != call.want {
 					t.Errorf("%s: %q (%v), want %q", call.name, got, err, call.want)
 				}
-				if err != nil && strings.Contains(err.Error(), botToken) {
+				if err != nil && strings.Contains(err.Error(), testBotToken) {
 					t.Errorf("%s: a token in %q", call.name, err)
 				}
 				if len(fake.calls) != 1 {
@@ -176,7 +176,7 @@ func TestPostThatWasCutMayHaveBeenDone(t *testing.T) {
 			s.EnableHTTP2 = h2
 			s.StartTLS()
 			defer s.Close()
-			a := New(Config{BotToken: botToken, URL: s.URL + "/api", Transport: s.Client().Transport, Text: func(deploy.Message) string { return "x" }})
+			a := New(Config{BotToken: testBotToken, URL: s.URL + "/api", Transport: s.Client().Transport, Text: func(deploy.Message) string { return "x" }})
 			if err := post(a); kind(err) != "lost" {
 				t.Errorf("%q (%v)", kind(err), err)
 			}

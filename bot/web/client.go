@@ -18,6 +18,12 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
+// Methods whose errors are treated apart.
+const (
+	openMethod = "apps.connections.open"
+	postMethod = "chat.postMessage"
+)
+
 // apiTimeout is how long Slack may take for one call, its answer's body included.
 const apiTimeout = 8 * time.Second
 
@@ -70,8 +76,8 @@ func New(cfg Config) *Client {
 	return &Client{slack: client, text: cfg.Text, clock: clock, limits: newLimits()}
 }
 
-// Identify asks Slack who the bot is. An [*AuthError] is permanent until somebody
-// mends the token.
+// Identify asks Slack who the bot is. An [*AuthError] is permanent until an
+// operator fixes the token.
 func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	var me Identity
 	err := c.call(ctx, "auth.test", "", "", func() error {
@@ -83,7 +89,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	})
 	switch {
 	case err != nil:
-		return Identity{}, plainAuth(err)
+		return Identity{}, unwrapAuth(err)
 	case !markup.IsID(me.Team) || !markup.IsID(me.User):
 		return Identity{}, errors.New("auth.test: the answer does not name the bot's team and user")
 	}
@@ -94,25 +100,24 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 }
 
 // OpenConnection gets the address of a new websocket, good for one dial. An
-// [*AuthError] is permanent until somebody mends the app-level token.
+// [*AuthError] is permanent until an operator fixes the app-level token.
 func (c *Client) OpenConnection(ctx context.Context) (url string, err error) {
-	err = c.call(ctx, "apps.connections.open", "", "", func() error {
+	err = c.call(ctx, openMethod, "", "", func() error {
 		_, url, err = c.slack.StartSocketModeContext(ctx)
 		return err
 	})
 	switch {
 	case err != nil:
-		return "", plainAuth(err)
+		return "", unwrapAuth(err)
 	case url == "":
 		return "", errors.New("apps.connections.open: the answer has no url")
 	}
 	return url, nil
 }
 
-// Refused says in words what the operator must mend, while Slack refuses the
-// bot's token or its scopes; empty when it does not. The app's token is told by
-// [Sockets.Status].
-func (c *Client) Refused() string { return c.refused.words() }
+// Refused says what an operator must fix while Slack refuses the bot's token or
+// its scopes; otherwise it is empty. The app-level token concerns only sockets.
+func (c *Client) Refused() string { return c.refused.explain() }
 
 // Now is Slack's clock.
 func (c *Client) Now() time.Time { return c.clock.Now() }
@@ -192,7 +197,7 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 	if !at.InChannel {
 		options = append(options, slack.MsgOptionTS(m.ReplyThread()))
 	}
-	err = c.call(ctx, "chat.postMessage", m.Channel, m.ID+" "+at.Slot, func() error {
+	err = c.call(ctx, postMethod, m.Channel, m.ID+" "+at.Slot, func() error {
 		_, ts, err = c.slack.PostMessageContext(ctx, m.Channel, options...)
 		return err
 	})
@@ -293,30 +298,21 @@ func (c *Client) identity(ctx context.Context) (Identity, error) {
 // others of the method and channel.
 func (c *Client) call(ctx context.Context, method, channel, what string, try func() error) error {
 	if err := ctx.Err(); err != nil {
-		return &engine.LaterError{After: laterAfter, Err: fmt.Errorf("%s: not called: %w", method, err)}
+		return &engine.LaterError{After: retryAfterDefault, Err: fmt.Errorf("%s: not called: %w", method, err)}
 	}
 	if wait := c.limits.enter(method, channel, what); wait > 0 {
 		return &engine.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits its turn under Slack's rate limit", method)}
 	}
-	err := resultOf(method, try())
+	err := classify(method, try())
 	var auth *AuthError
 	var limit *limitError
 	switch {
 	case err == nil:
-		c.refused.heard(method)
+		c.refused.clear(method)
 	case errors.As(err, &auth):
 		c.refused.note(method, auth)
 	case errors.As(err, &limit):
 		c.limits.block(method, channel, limit.after)
-	}
-	return err
-}
-
-// plainAuth takes a refusal out of the LaterError that the loop needs round it.
-func plainAuth(err error) error {
-	var auth *AuthError
-	if errors.As(err, &auth) {
-		return auth
 	}
 	return err
 }

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	botToken = "xoxb-test-bot"
-	appToken = "xapp-test-app"
+	testBotToken = "xoxb-test-bot"
+	testAppToken = "xapp-test-app"
 )
 
 var (
@@ -87,7 +87,7 @@ func says(body string) fakeAnswer { return fakeAnswer{body: body} }
 
 func apiOver(rt http.RoundTripper) *Client {
 	return New(Config{
-		BotToken: botToken, AppToken: appToken, Transport: rt, Log: zerolog.Nop(),
+		BotToken: testBotToken, AppToken: testAppToken, Transport: rt, Log: zerolog.Nop(),
 		Text: func(m deploy.Message) string { return "words of " + string(m.ID) },
 	})
 }
@@ -126,7 +126,7 @@ func TestWhatIsSent(t *testing.T) {
 				one[k] = c.form.Get(k)
 			}
 		}
-		if c.form.Get("token") != botToken {
+		if c.form.Get("token") != testBotToken {
 			t.Errorf("%s: not the bot's token", c.method)
 		}
 		got = append(got, one)
@@ -186,7 +186,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-func TestRefusedTokenIsNamedWithItsMend(t *testing.T) {
+func TestRefusedTokenIsNamedWithItsFix(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":false,"error":"invalid_auth"}`)}}
 	a := apiOver(fake)
 	_, err := a.Identify(t.Context())
@@ -211,7 +211,7 @@ func TestOpenConnection(t *testing.T) {
 	if err != nil || url != "wss://wss.example/link/?ticket=1" {
 		t.Errorf("%q, %v", url, err)
 	}
-	if fake.calls[0].method != "apps.connections.open" || fake.calls[0].auth != "Bearer "+appToken {
+	if fake.calls[0].method != "apps.connections.open" || fake.calls[0].auth != "Bearer "+testAppToken {
 		t.Errorf("called %+v", fake.calls[0])
 	}
 	if url, err := a.OpenConnection(t.Context()); err == nil {
@@ -241,7 +241,7 @@ func TestRefusalIsRememberedUntilASuccessDisprovesIt(t *testing.T) {
 		{says(`{"ok":true,"url":"ws://x"}`), func() error { _, err := a.OpenConnection(ctx); return err }, []string{"token_revoked"}},
 		{ok, func() error { return post(a) }, []string{"reactions:write"}}, // a message proves nothing about reactions
 		{ok, func() error { return a.React(ctx, key, "x") }, nil},
-		{revoked, func() error { _, err := a.OpenConnection(ctx); return err }, nil}, // [Sockets] tells of the app's token
+		{revoked, func() error { _, err := a.OpenConnection(ctx); return err }, nil}, // the sockets' status says this of the app's token
 		{says(`{"ok":false,"error":"invalid_auth"}`), func() error { return a.Update(ctx, key, "1700000002.000000", deploy.Message{}) }, []string{"invalid_auth"}},
 		{scope, func() error { return a.React(ctx, key, "x") }, []string{"invalid_auth", "reactions:write"}},
 		{says(`{"ok":false,"error":"missing_scope","needed":"chat:write"}`), func() error { return post(a) }, []string{"chat:write", "reactions:write"}},
@@ -261,7 +261,7 @@ func TestRefusalIsRememberedUntilASuccessDisprovesIt(t *testing.T) {
 		if n := strings.Count(got, "SLACK_BOT_TOKEN"); n > 1 {
 			t.Errorf("step %d: the token is named %d times: %q", i, n, got)
 		}
-		if strings.Contains(got, botToken) || strings.Contains(got, appToken) {
+		if strings.Contains(got, testBotToken) || strings.Contains(got, testAppToken) {
 			t.Errorf("step %d: a token in %q", i, got)
 		}
 	}
@@ -429,7 +429,7 @@ func TestRateLimitHoldsTheMethodUntilItHasPassed(t *testing.T) {
 func TestNoTokenInLogs(t *testing.T) {
 	var log bytes.Buffer
 	fake := &slackFake{answers: []fakeAnswer{{header: http.Header{"Date": {"Mon, 02 Jan 2006 15:04:05 GMT"}}, body: authTest}}}
-	a := New(Config{BotToken: botToken, AppToken: appToken, Transport: fake, Log: zerolog.New(&log)})
+	a := New(Config{BotToken: testBotToken, AppToken: testAppToken, Transport: fake, Log: zerolog.New(&log)})
 	if _, err := a.Identify(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -6,68 +6,179 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/slack-go/slack"
 )
 
-// AuthError is Slack's refusal of a token or of what it may do. Only people can
-// mend it, and its text tells them how.
-type AuthError struct {
-	Setting string // SLACK_BOT_TOKEN or SLACK_APP_TOKEN
-	Code    string // Slack's word
-	Needed  string // the scope that is missing, where that is it
-}
+// effect is what a code means for another try of the same call.
+type effect string
 
-func (e *AuthError) Error() string {
-	return fmt.Sprintf("%s: Slack refuses it (%s): %s", e.Setting, e.Code, e.mend())
-}
+const (
+	alreadyDone  effect = "already done"  // no further call is needed
+	unclear      effect = "unclear"       // Slack failed, and "some aspect of it may have succeeded"
+	token        effect = "token"         // Slack refuses the token or its scopes, until an operator fixes that
+	operator     effect = "operator"      // an operator must change something; the token may be good
+	threadClosed effect = "thread closed" // a post: the thread takes no replies, the channel may; other calls: final
+	final        effect = "final"         // the same call is never accepted
+	retryable    effect = "retryable"     // it passes by itself, or people change it
+)
 
-// Unwrap gives slack-go's own error, for those who go by that.
-func (e *AuthError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Code, Needed: e.Needed} }
-
+// What an operator must do about a code: for SLACK_BOT_TOKEN, for SLACK_APP_TOKEN.
+//
 //docgen:messages refused
-func (e *AuthError) mend() string {
-	app := e.Setting == "SLACK_APP_TOKEN"
+const (
+	addScopes   = "add the scopes of the app manifest to the bot token (OAuth & Permissions) and install the app again"
+	addScope    = "add the scope %s to the bot token (OAuth & Permissions) and install the app again"
+	reinstall   = "install the app in the workspace again and set its new xoxb-... token"
+	setBotToken = "set the xoxb-... token of the app (OAuth & Permissions)"
+
+	addConnections = "make an app-level token with the scope connections:write (Basic Information, App-Level Tokens) and set it"
+	setAppToken    = "set the xapp-... token of the app (Basic Information, App-Level Tokens)"
+	allowApp       = "the app may not connect to this workspace; ask its administrator, or install the app again at https://api.slack.com/apps"
+)
+
+// The same for codes of Socket Mode that are not about a token.
+//
+//docgen:messages log
+const (
+	switchOn  = "Socket Mode is switched off for this app; switch it on at https://api.slack.com/apps, Socket Mode"
+	freeOne   = "all 10 websockets that Slack allows per app are taken; stop other processes of this app or lower SLACK_CONNECTIONS"
+	waitForIt = "it is tried again"
+)
+
+// reason is what some of Slack's codes mean.
+type reason struct {
+	effect   effect
+	bot, app string // the fix, where it is known
+	codes    []string
+}
+
+// reasons has every code that needs more than another try, from the reference
+// pages of the methods called here. A code that is missing may pass: new ones are
+// not documented anywhere, and a lost answer is worse than an hour of retries.
+// Known to pass are team_added_to_org (the workspace is being moved),
+// external_channel_migrating, accesslimited, message_limit_exceeded,
+// request_timeout, update_failed, and, as people can invite the bot,
+// not_in_channel and channel_not_found (a private channel without the bot).
+var reasons = byCode([]reason{
+	{alreadyDone, "", "", []string{"already_reacted", "no_reaction"}},
+	{unclear, "", "", []string{"internal_error", "fatal_error", "service_unavailable"}},
+
+	{token, addScopes, addConnections, []string{"missing_scope", "no_permission"}},
+	{token, setBotToken, setAppToken, []string{"invalid_auth", "not_authed", "not_allowed_token_type"}},
+	{token, reinstall, setAppToken, []string{"token_revoked", "token_expired"}},
+	{token, reinstall, allowApp, []string{"account_inactive", "team_access_not_granted"}},
+	{token, setBotToken, allowApp, []string{"user_removed_from_team", "team_disabled"}},
+	{operator, "", allowApp, []string{
+		"access_denied", "forbidden_team", "org_login_required", "ekm_access_denied", "team_not_found", "app_not_found", "two_factor_setup_required",
+	}},
+	{operator, "", switchOn, []string{"link_disabled"}},
+	{retryable, "", freeOne, []string{"too_many_websockets"}},
+
+	// And all that begin with restricted_action.
+	{threadClosed, "", "", []string{
+		"cannot_reply_to_message", "invalid_thread_ts", "message_not_found", "restricted_action", "thread_locked", "thread_not_found",
+	}},
+
+	// The channel or the message has changed, or the workspace has no such emoji.
+	{final, "", "", []string{
+		"is_archived", "is_inactive", "cant_update_message", "edit_window_closed", "streaming_state_conflict", "block_mismatch",
+		"not_reactable", "no_access", "too_many_emoji", "too_many_reactions", "invalid_name",
+	}},
+	// The call itself is wrong, and the next would be the same.
+	{final, "", "", []string{
+		"bad_timestamp", "no_item_specified", "no_text", "msg_too_long", "msg_blocks_too_long", "too_many_attachments", "invalid_blocks",
+		"invalid_blocks_format", "invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large", "invalid_arguments",
+		"invalid_arg_name", "unknown_method",
+	}},
+})
+
+func byCode(table []reason) map[string]reason {
+	all := map[string]reason{}
+	for _, r := range table {
+		for _, code := range r.codes {
+			all[code] = r
+		}
+	}
+	return all
+}
+
+func reasonFor(code string) reason {
+	if r, ok := reasons[code]; ok {
+		return r
+	}
+	if strings.HasPrefix(code, "restricted_action") {
+		return reasons["restricted_action"]
+	}
+	return reason{effect: retryable}
+}
+
+// fixFor says what an operator must do about a code; needed are the missing
+// scopes, where Slack names them.
+func fixFor(setting, code, needed string) string {
+	r := reasonFor(code)
 	switch {
-	case app && e.Code == "missing_scope", app && e.Code == "no_permission":
-		return "make an app-level token with the scope connections:write (Basic Information, App-Level Tokens) and set it"
-	case app:
-		return "set the xapp-... token of the app (Basic Information, App-Level Tokens)"
-	case e.Code == "missing_scope" && e.Needed != "":
-		return fmt.Sprintf("add the scope %s to the bot token (OAuth & Permissions) and install the app again", e.Needed)
-	case e.Code == "missing_scope", e.Code == "no_permission":
-		return "add the scopes of the app manifest to the bot token (OAuth & Permissions) and install the app again"
-	case e.Code == "account_inactive", e.Code == "token_revoked", e.Code == "token_expired", e.Code == "team_access_not_granted":
-		return "install the app in the workspace again and set its new xoxb-... token"
+	case setting == appToken:
+		return r.app
+	case r.bot == addScopes && needed != "":
+		return fmt.Sprintf(addScope, needed)
 	}
-	return "set the xoxb-... token of the app (OAuth & Permissions)"
+	return r.bot
 }
 
-// refusalIn is the AuthError that an answer of Slack's is, or nil.
-func refusalIn(no *SlackError) *AuthError {
-	looksUp := no.Method == "conversations.replies" || no.Method == "conversations.history"
-	if no.meaning() != meansToken || looksUp && no.Code == "missing_scope" { // the scope to look posts up is not needed
-		return nil
-	}
-	return &AuthError{Setting: tokenOf(no.Method), Code: no.Code, Needed: no.Needed}
+// Permanent reports whether no socket opens until an operator has fixed this.
+func (e *SlackError) Permanent() bool {
+	r := reasonFor(e.Code)
+	return r.effect == token || r.effect == operator
 }
 
-func tokenOf(method string) string {
-	if method == "apps.connections.open" {
-		return "SLACK_APP_TOKEN"
+// Explain returns the code with its fix, for operators. It is the only wording
+// of a fault, in logs, at startup and in /readyz.
+func (e *SlackError) Explain() string {
+	setting := settingOf(e.Method)
+	fix := fixFor(setting, e.Code, e.Needed)
+	switch {
+	case reasonFor(e.Code).effect == token:
+		return refused(setting, e.Code, fix)
+	case fix == "":
+		fix = waitForIt
 	}
-	return "SLACK_BOT_TOKEN"
+	return "Slack says " + e.Code + ": " + fix
 }
 
-// refusals remembers what Slack refuses the bot's token, by method, until it no
-// longer does. [Sockets] tells of the app's.
+func refused(setting, codes, fixes string) string {
+	return fmt.Sprintf("%s: Slack refuses it (%s): %s", setting, codes, fixes)
+}
+
+// AuthError is Slack's refusal of a token or of its scopes. Only an operator can
+// fix it, and its text says how.
+type AuthError struct{ *SlackError }
+
+func (e *AuthError) Error() string { return e.Explain() }
+
+// Unwrap returns Slack's answer.
+func (e *AuthError) Unwrap() error { return e.SlackError }
+
+const (
+	botToken = "SLACK_BOT_TOKEN"
+	appToken = "SLACK_APP_TOKEN"
+)
+
+// settingOf names the setting with the token of a method.
+func settingOf(method string) string {
+	if method == openMethod || method == SocketMode {
+		return appToken
+	}
+	return botToken
+}
+
+// refusals remembers the refusals of the bot's token, by method, until a call
+// succeeds. The app's token concerns only sockets, whose status says so.
 type refusals struct {
 	mu       sync.Mutex
 	byMethod map[string]*AuthError
 }
 
 func (r *refusals) note(method string, e *AuthError) {
-	if e.Setting != "SLACK_BOT_TOKEN" {
+	if settingOf(method) != botToken {
 		return
 	}
 	r.mu.Lock()
@@ -78,45 +189,44 @@ func (r *refusals) note(method string, e *AuthError) {
 	r.byMethod[method] = e
 }
 
-// heard forgets what a success disproves: the method's own refusal, and every
-// other but for a missing scope, which is one of each method.
-func (r *refusals) heard(method string) {
-	if tokenOf(method) != "SLACK_BOT_TOKEN" {
+// clear forgets what a success disproves: the method's own refusal, and all
+// others but missing scopes, which each method has of its own.
+func (r *refusals) clear(method string) {
+	if settingOf(method) != botToken {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for m, e := range r.byMethod {
-		if m == method || e.Code != "missing_scope" {
-			delete(r.byMethod, m)
-		}
-	}
+	maps.DeleteFunc(r.byMethod, func(m string, e *AuthError) bool { return m == method || e.Code != "missing_scope" })
 }
 
-// words names the token once, with everything that must be mended.
-func (r *refusals) words() string {
+// explain names the token once, with everything that must be fixed; empty if
+// nothing must.
+func (r *refusals) explain() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var scopes []string
+	if len(r.byMethod) == 0 {
+		return ""
+	}
+	var codes, scopes, fixes []string
 	for _, e := range r.byMethod {
+		codes = append(codes, e.Code)
 		if e.Needed != "" {
 			scopes = append(scopes, e.Needed)
 		}
 	}
-	slices.Sort(scopes)
-	needed := strings.Join(slices.Compact(scopes), ", ")
-	mends := map[string]string{} // by Slack's word
+	needed := list(scopes, ", ")
 	for _, e := range r.byMethod {
-		one := *e
-		if one.Needed != "" {
-			one.Needed = needed
+		if e.Needed != "" {
+			fixes = append(fixes, fixFor(botToken, e.Code, needed))
+		} else {
+			fixes = append(fixes, fixFor(botToken, e.Code, ""))
 		}
-		mends[one.Code] = one.mend()
 	}
-	if len(mends) == 0 {
-		return ""
-	}
-	codes := slices.Sorted(maps.Keys(mends))
-	all := slices.Sorted(maps.Values(mends))
-	return fmt.Sprintf("SLACK_BOT_TOKEN: Slack refuses it (%s): %s", strings.Join(codes, ", "), strings.Join(slices.Compact(all), "; "))
+	return refused(botToken, list(codes, ", "), list(fixes, "; "))
+}
+
+func list(all []string, separator string) string {
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), separator)
 }
