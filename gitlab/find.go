@@ -3,7 +3,6 @@ package gitlab
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,16 +19,16 @@ const (
 	tokenVariable = "PSYCHER_TOKEN"
 	urlVariable   = "NOTIFY_URL"
 
-	clockSlack = 2 * time.Minute // between GitLab's clocks: of what answers, and of what made the pipeline
-	blindSlack = time.Hour       // where GitLab does not tell its time
-	listPages  = 10              // of a hundred pipelines each
-	askLimit   = 50              // pipelines asked for their variables in one search
-	knownLimit = 5000            // answers remembered
-	hiddenFor  = 5 * time.Minute // what may not be seen is not asked for again
+	clockSlack = 2 * time.Minute // between the clocks of GitLab's hosts
+	blindSlack = time.Hour       // if GitLab does not tell its time
+	listPages  = 10              // of a hundred pipelines or jobs each
+	askLimit   = 50              // pipelines whose variables are read in one search
+	knownLimit = 5000            // ids remembered
+	hiddenFor  = 5 * time.Minute // before variables that the token may not see are tried again
 )
 
-// pipeline is what is read of GitLab's pipelines. The library's own type for
-// those of a list has no name.
+// pipeline is what is read of GitLab's pipelines. The library has no named type
+// for those of a list.
 type pipeline struct {
 	ID         int64     `json:"id"`
 	Status     string    `json:"status"`
@@ -43,26 +42,22 @@ func (p pipeline) failed(why string) deploy.Pipeline {
 	return deploy.Pipeline{ID: p.ID, URL: p.WebURL, End: deploy.Failed, Detail: plain(why)}
 }
 
-// asked names a pipeline whose variables were asked for.
-type asked struct {
-	project  string
-	pipeline int64
+type pipelineKey struct {
+	project string
+	id      int64
 }
 
-// theirs is the PSYCHER_ID of a pipeline. It never changes; whether it may be
-// seen does.
-type theirs struct {
-	id     string
-	hidden time.Time // it could not be seen; until then it is not asked for again
+// deploymentID is the PSYCHER_ID among a pipeline's variables; empty if it has
+// none. It never changes; whether the token may see it does.
+type deploymentID struct {
+	id          string
+	hiddenUntil time.Time // the token may not see it, and is not tried again before; zero: it may
 }
 
-// errHidden: the token may not see the variables of a pipeline.
-var errHidden = errors.New("GITLAB_API_TOKEN may not see the variables of this pipeline")
-
-// Find looks for the pipeline of a deployment among those that were triggered
-// since then: by its name, which may hold the id (workflow:name), else by its
-// variables. Of several it gives the one that was made first. Only the id itself
-// tells anything: a name that holds another UUID may be anybody's.
+// Find implements [engine.GitLab]. It looks for the id in the names of the
+// pipelines (workflow:name may hold it), else in their variables; the oldest with
+// it counts. Only the id itself is a proof: a name with another UUID may be
+// anybody's.
 func (c *Client) Find(ctx context.Context, project, id string, age time.Duration) (deploy.Pipeline, bool, error) {
 	list, complete, err := c.triggered(ctx, project, age)
 	if err != nil {
@@ -77,39 +72,40 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 	asks := 0
 	// mutant: a foreign UUID in a name taken for another deployment's
 	for _, p := range list {
-		theirs, err := c.knownID(asked{project, p.ID})
-		if errors.Is(err, errNotAsked) {
+		key := pipelineKey{project, p.ID}
+		theirs, known := c.recall(key)
+		if !known {
 			if asks++; asks > askLimit {
 				complete = false
 				break
 			}
-			theirs, err = c.askID(ctx, project, p.ID)
+			if theirs, err = c.askID(ctx, key); err != nil {
+				return deploy.Pipeline{}, false, fmt.Errorf("look for the pipeline of %s: %w", id, err)
+			}
 		}
 		switch {
-		case errors.Is(err, errHidden):
+		case !theirs.hiddenUntil.IsZero():
 			complete = false
-		case err != nil:
-			return deploy.Pipeline{}, false, fmt.Errorf("look for the pipeline of %s: %w", id, err)
-		case strings.EqualFold(theirs, id):
+		case strings.EqualFold(theirs.id, id):
 			return c.found(project, p), complete, nil
 		}
 	}
 	return deploy.Pipeline{}, complete, nil
 }
 
-// found names a pipeline. How it goes is told by a look at it.
+// found is a pipeline whose state is not read yet.
 func (c *Client) found(project string, p pipeline) deploy.Pipeline {
 	return deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID)}
 }
 
-// triggered lists a project's triggered pipelines, newest first, until those
-// that are older. It filters by neither status (that fails for months on large
-// projects) nor ref (GitLab may write it in another way).
+// triggered lists a project's triggered pipelines, newest first, up to an age. It
+// filters by neither status (that fails for months on large projects) nor ref
+// (GitLab may spell it differently).
 //
-// A pipeline's age is judged by GitLab's own clock, which every answer tells:
-// ours and the store's may be another. Only the filter, which goes out before
-// any answer, relies on what was learned of that clock before; where it turns
-// out to have been too narrow, the list is not complete.
+// A pipeline's age is judged by GitLab's own clock, which is in every answer:
+// ours and the store's may differ. Only the filter, which is sent before any
+// answer, relies on what was learned about that clock earlier; if it turns out
+// to be too narrow, the list is not complete.
 func (c *Client) triggered(ctx context.Context, project string, age time.Duration) (list []pipeline, complete bool, err error) {
 	began := time.Now()
 	query := &api.ListProjectPipelinesOptions{
@@ -125,7 +121,7 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 	sure := true
 	for range listPages {
 		var page []pipeline
-		a, err := c.read(ctx, pipelinesPath(project), query, &page)
+		a, err := c.get(ctx, pipelinesPath(project), query, &page)
 		if err != nil {
 			return nil, false, err
 		}
@@ -152,14 +148,14 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 		}
 		next := a.next()
 		if next == 0 {
-			return list, sure && len(page) < query.PerPage, nil // a full page without a next one: not sure
+			return list, sure && len(page) < query.PerPage, nil // a full page that is the last one: not sure
 		}
 		query.Page = next
 	}
 	return list, false, nil
 }
 
-// learnClock takes in what GitLab's clock showed just now.
+// learnClock remembers what GitLab's clock shows now.
 func (c *Client) learnClock(date time.Time) {
 	if date.IsZero() {
 		return
@@ -170,7 +166,7 @@ func (c *Client) learnClock(date time.Time) {
 	c.clock = &ahead
 }
 
-// gitlabNow is what GitLab's clock shows, if any answer told that.
+// gitlabNow is what GitLab's clock shows, if any answer has told it.
 func (c *Client) gitlabNow() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,51 +182,40 @@ func holdsID(name, id string) bool {
 	return id != "" && strings.Contains(strings.ToLower(name), strings.ToLower(id))
 }
 
-// askID reads the PSYCHER_ID among a pipeline's variables; empty if it has none.
-func (c *Client) askID(ctx context.Context, project string, id int64) (string, error) {
+// askID reads the PSYCHER_ID among a pipeline's variables.
+func (c *Client) askID(ctx context.Context, key pipelineKey) (theirs deploymentID, err error) {
 	var variables []struct{ Key, Value string }
-	_, err := c.get(ctx, pipelinePath(project, id)+"/variables", nil, &variables)
-	if hidden(err) {
-		c.remember(asked{project, id}, theirs{hidden: time.Now().Add(hiddenFor)})
-		return "", fmt.Errorf("%w: %w", errHidden, err)
+	_, err = c.get(ctx, pipelinePath(key.project, key.id)+"/variables", nil, &variables)
+	switch {
+	case hidden(err):
+		theirs.hiddenUntil = time.Now().Add(hiddenFor)
+	case err != nil:
+		return theirs, err
 	}
-	if err != nil {
-		return "", err
-	}
-	found := ""
 	for _, v := range variables {
 		switch v.Key {
 		case "":
-			return "", fmt.Errorf("the variables of pipeline %d of %s cannot be read: one has no name", id, project)
+			return theirs, fmt.Errorf("the variables of pipeline %d of %s cannot be read: one has no name", key.id, key.project)
 		case idVariable:
-			found = v.Value
+			theirs.id = v.Value
 		}
 	}
-	c.remember(asked{project, id}, theirs{id: found})
-	return found, nil
+	c.remember(key, theirs)
+	return theirs, nil
 }
 
-func (c *Client) remember(p asked, t theirs) {
+func (c *Client) remember(key pipelineKey, theirs deploymentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) >= knownLimit {
 		clear(c.known)
 	}
-	c.known[p] = t
+	c.known[key] = theirs
 }
 
-var errNotAsked = errors.New("this pipeline was not asked for its variables")
-
-// knownID is what is remembered of a pipeline's PSYCHER_ID; else errNotAsked or errHidden.
-func (c *Client) knownID(p asked) (string, error) {
+func (c *Client) recall(key pipelineKey) (theirs deploymentID, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t, ok := c.known[p]
-	switch {
-	case !ok, !t.hidden.IsZero() && !time.Now().Before(t.hidden):
-		return "", errNotAsked
-	case !t.hidden.IsZero():
-		return "", errHidden
-	}
-	return t.id, nil
+	theirs, known = c.known[key]
+	return theirs, known && (theirs.hiddenUntil.IsZero() || time.Now().Before(theirs.hiddenUntil))
 }

@@ -377,7 +377,7 @@ func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
 				if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); err == nil || complete || p.ID != 0 {
 					t.Errorf("%s %s: %+v, complete %v, %v", part, f.Name, p, complete, err)
 				}
-				if took := time.Since(begun); took > lookTimeout {
+				if took := time.Since(begun); took > readTimeout {
 					t.Errorf("%s %s: it took %v", part, f.Name, took)
 				}
 			})

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// gate stands before the first byte of a trigger POST. It opens once, and only
-// while it is early enough; once shut it never opens. So who finds it shut
-// knows that nothing was sent, and who finds it open knows nothing.
+// gate is in front of the first byte of a trigger POST. It opens once, and only
+// before the deadline; once shut it never opens. A shut gate proves that nothing
+// was sent; an open gate proves nothing.
 //
-// How it holds the bytes back: an HTTP/1.1 request whose body is a plain
-// bytes.Reader is written to a buffer, headers first (they are much shorter
-// than the buffer), and then the body; only then the buffer is flushed. Between
-// headers and body net/http calls the WroteHeaders hook. A shut gate empties
-// the body there: it is then shorter than was announced, net/http gives up and
+// It holds the bytes back like this: net/http writes an HTTP/1.1 request whose
+// body is a plain bytes.Reader to a buffer, first the headers (they are much
+// shorter than the buffer), then the body, and only then flushes the buffer.
+// Between headers and body it calls the WroteHeaders hook. There a shut gate
+// empties the body: it is now shorter than announced, so net/http gives up and
 // closes the connection, and the buffer never leaves the process. (A reader of
-// our own would not do: net/http flushes the headers before it reads one.)
+// our own would not work: net/http flushes the headers before it reads one.)
 type gate struct {
 	state atomic.Int32
-	begun time.Time     // with the monotonic clock
-	left  time.Duration // from begun until it is too late
-	late  atomic.Bool   // it was reached, and it was too late
+	begun time.Time     // has the monotonic clock
+	left  time.Duration // from begun to the deadline
+	late  atomic.Bool   // the request came to the gate after the deadline
 }
 
 const (
@@ -39,7 +39,7 @@ func (g *gate) start(until time.Time) {
 	g.left = min(until.Sub(g.begun), until.Round(0).Sub(g.begun.Round(0)))
 }
 
-// pass opens the gate, unless it is too late or it has been shut or passed.
+// pass opens the gate, unless it is too late or the gate was shut or passed before.
 func (g *gate) pass(now time.Time) bool {
 	if tooLate(now.Sub(g.begun), now.Round(0).Sub(g.begun.Round(0)), g.left) {
 		g.late.Store(true)
@@ -49,19 +49,19 @@ func (g *gate) pass(now time.Time) bool {
 	return g.state.CompareAndSwap(gateReady, gateOpen)
 }
 
-// tooLate looks at both clocks: the monotonic one may stand still while the
+// tooLate checks both clocks: the monotonic one may stand still while the
 // machine sleeps, and the wall clock may be set back.
 // mutant: a POST without a deadline for its first byte
 func tooLate(monotonic, wall, left time.Duration) bool { return monotonic >= left || wall >= left }
 
-// shut shuts the gate for good and tells whether that was in time.
+// shut shuts the gate for good, and tells whether it had not opened.
 func (g *gate) shut() bool {
 	g.state.CompareAndSwap(gateReady, gateShut)
 	return g.state.Load() == gateShut
 }
 
-// behind makes a request with this body that the gate holds back. net/http has
-// no way to make its body again, and so none to send it again.
+// behind makes a request with this body that the gate holds back. Without GetBody
+// net/http cannot send it again.
 func (g *gate) behind(req *http.Request, payload []byte) *http.Request {
 	body := bytes.NewReader(payload)
 	held := req.Clone(g.watch(req.Context(), body))

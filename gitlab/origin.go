@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// origin is who speaks in an answer. It is decided before the answer's status
-// is read as GitLab's word: a page with status 404 says nothing about a token.
+// origin is who gave an answer. It is decided before the answer's status is taken
+// for GitLab's: a page with status 404 says nothing about a token.
 type origin int
 
 const (
 	fromElsewhere origin = iota // a web server, a login page, GitLab's own pages: not its API
-	fromProxy                   // a proxy on the way, which wants a login of its own
-	fromNoRoute                 // GitLab's API, which knows no such path: it came decoded, or is of a newer GitLab
+	fromProxy                   // a proxy that wants a login of its own
+	fromNoRoute                 // GitLab's API, which has no such path: something decoded it, or GitLab is too old
 	fromGitLab                  // GitLab's API
 )
 
-// origin tells who gave an answer. GitLab's API says no in JSON, as a message or
-// an error; where a thing is not there or a token is not taken, the message
-// begins with the status. Its rate limiter alone speaks plain text. Its error
-// "404 Not Found", where a message would be, is of no resource but of the path.
+// origin tells who gave an answer. GitLab's API refuses in JSON, with a message or
+// an error; if a thing does not exist or a token is not valid, the message begins
+// with the status. Only its rate limiter answers in plain text. An error "404 Not
+// Found" in place of a message means that the path does not exist.
 func (a *answer) origin() origin {
 	switch a.status {
 	case http.StatusProxyAuthRequired:
@@ -34,7 +34,7 @@ func (a *answer) origin() origin {
 		return fromGitLab
 	}
 	if a.err != nil && a.isJSON() {
-		return fromGitLab // cut, so only what it calls itself is known
+		return fromGitLab // it was cut, so only its content type is known
 	}
 	var said struct {
 		Message json.RawMessage
@@ -65,20 +65,21 @@ func (a *answer) isJSON() bool {
 func (a *answer) speaker() string {
 	switch from := a.origin(); {
 	case from == fromNoRoute:
-		return "GitLab's API, which knows no such path,"
+		return "GitLab's API, which has no such path,"
 	case from == fromProxy:
 		return "a proxy that wants a login"
 	case from == fromGitLab, a.status >= 200 && a.status < 300 && a.isJSON():
 		return "GitLab"
 	case a.status < 200, a.status >= 500, mayHaveWorked[a.status]:
-		return "GitLab, or what stands before it,"
+		return "GitLab, or something in front of it,"
 	}
 	return "something else than GitLab's API, at GITLAB_URL,"
 }
 
 var errProxyLogin = errors.New("the proxy wants a login (407)")
 
-// proxyLogin tells a proxy that wants a login from one that cannot reach GitLab.
+// proxyLogin distinguishes a proxy that wants a login from one that cannot reach
+// GitLab.
 func proxyLogin(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusProxyAuthRequired {
 		return errProxyLogin

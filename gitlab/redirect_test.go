@@ -88,7 +88,7 @@ func TestAReadIsLedOnlyToTheSameAPI(t *testing.T) {
 				io.WriteString(w, `{"id":7,"status":"running"}`)
 			}))
 			c.base.Path = "/git"
-			c.looks, _ = c.dial(c.token, reader{c.transport}, lookTimeout, c.follow)
+			c.connect()
 			p, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{})
 			if row.followed != (err == nil && p.ID == 7 && len(asked) == 2) || !row.followed && len(asked)+int(n.dials.Load()) != 2 {
 				t.Errorf("%s: %+v, %v; asked %q by %d connections", row.to, p, err, asked, n.dials.Load())

@@ -27,15 +27,15 @@ func TestRightsSaysWhatTheTokenLacks(t *testing.T) {
 		"GitLab is down":            {part: "/pipelines", fault: fakegitlab.Fault{}, fails: true},
 		"GitLab is down halfway":    {part: "/variables", fault: fakegitlab.Fault{}, fails: true},
 		"a 502":                     {part: "/pipelines", fault: named(t, "502"), fails: true},
-		"a web server's 404":        {part: "/pipelines", fault: named(t, "a web server's 404"), lacks: "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login before GitLab; it says 404 Not Found"},
+		"a web server's 404":        {part: "/pipelines", fault: named(t, "a web server's 404"), lacks: "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login in front of GitLab; it says 404 Not Found"},
 		"a login's 401":             {part: "/pipelines", fault: named(t, "a login's 401"), lacks: "it says Sign in to continue"},
 		"a firewall's 403":          {part: "/pipelines", fault: named(t, "a firewall's 403"), lacks: "it says Access denied"},
 		"a firewall's 403, halfway": {part: "/variables", fault: named(t, "a firewall's 403"), fails: true},
 		"a decoded path":            {part: "/pipelines", fault: named(t, "a path that was decoded"), lacks: "something else"},
 		"a login's 200":             {part: "/pipelines", fault: fakegitlab.Fault{Status: 200, Body: "<title>Sign in</title>"}, lacks: "it says Sign in"},
 		"a page with the token":     {part: "/pipelines", fault: echo, lacks: "it says no [redacted]"},
-		"a proxy's login":           {part: "/pipelines", fault: named(t, "a proxy's 407"), lacks: "the proxy on the way to GitLab wants a login"},
-		"a redirect":                {part: "/pipelines", fault: named(t, "redirect, 307"), lacks: "it leads to https://gitlab.example.org/api/v4/"},
+		"a proxy's login":           {part: "/pipelines", fault: named(t, "a proxy's 407"), lacks: "the proxy between psycher and GitLab wants a login"},
+		"a redirect":                {part: "/pipelines", fault: named(t, "redirect, 307"), lacks: "it redirects to https://gitlab.example.org/api/v4/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

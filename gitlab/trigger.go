@@ -17,21 +17,21 @@ import (
 
 const (
 	unreachableWait = 10 * time.Second // before GitLab is tried again
-	pauseSlack      = 2 * time.Second  // later than this after its time, the process was paused
+	pauseSlack      = 2 * time.Second  // if it is this late, the process was paused
 )
 
-// Trigger makes the one POST that starts a deployment's pipeline. It is begun
-// before until or not at all, and ends when GitLab's own request timeout has
-// passed since then. It is never repeated.
+// Trigger makes the one POST that starts a deployment's pipeline. Writing it
+// begins before until or never, and GitLab's request timeout counts from then.
+// It is never repeated.
 func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	a := new(attempt)
 	a.start(until)
 	if a.left <= 0 {
-		return notSent(errors.New("it was too late before it was begun"))
+		return notSent(errors.New("it was too late to begin"))
 	}
 	sending, cancel := context.WithTimeout(ctx, a.left+c.timeout)
 	defer cancel()
-	// A dial that hangs ends with the time to send, not with that to answer.
+	// A dial that hangs ends when it is too late to send, not when it is too late to answer.
 	fired := make(chan struct{})
 	timer := time.AfterFunc(a.left, func() {
 		defer close(fired)
@@ -45,7 +45,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 		}
 	}()
 
-	_, _, err := c.triggers.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
+	_, _, err := c.library.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
 		Variables: c.variables(t, m, token),
@@ -53,7 +53,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 
 	o := a.outcome(ctx, until, err)
 	if o.Pipeline.ID > 0 {
-		c.remember(asked{t.Project, o.Pipeline.ID}, theirs{id: m.ID})
+		c.remember(pipelineKey{t.Project, o.Pipeline.ID}, deploymentID{id: m.ID})
 	}
 	return c.finish(o, t, token)
 }
@@ -61,7 +61,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 func (c *Client) variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
 	v := map[string]string{}
 	if c.notify != "" {
-		v[urlVariable] = c.notify // it wins over a variable of the project's
+		v[urlVariable] = c.notify // it overrides a variable of the project
 	}
 	if t.Key != "" {
 		v[t.Key] = "true"
@@ -70,21 +70,21 @@ func (c *Client) variables(t deploy.Target, m deploy.Mention, token deploy.Secre
 	return v
 }
 
-// finish fills in the link where GitLab gave none, and takes the tokens out of
-// every word that came from outside.
+// finish fills in the link if GitLab gave none, and removes the tokens from every
+// text that came from outside.
 func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Secret) deploy.TriggerResult {
 	if o.Status == deploy.TriggerStarted || o.Status == deploy.TriggerFailed {
 		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
 	}
-	o.Detail = cut(scrub(o.Detail, t.Token, c.token, token))
-	o.Pipeline.Detail = cut(scrub(o.Pipeline.Detail, t.Token, c.token, token))
+	clean := func(s string) string { return cut(scrub(s, t.Token, c.token, token)) }
+	o.Detail, o.Pipeline.Detail = clean(o.Detail), clean(o.Pipeline.Detail)
 	if o.Err != nil {
-		o.Err = errors.New(cut(scrub(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token, token)))
+		o.Err = errors.New(clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err)))
 	}
 	return o
 }
 
-// link is the page of a pipeline: GitLab's own word for it, if that is a link.
+// link is the page of a pipeline: what GitLab says, if that is a link.
 func (c *Client) link(said, project string, id int64) string {
 	if isLink(said) {
 		return said
@@ -96,24 +96,23 @@ func (c *Client) link(said, project string, id int64) string {
 	return page + "/" + strconv.FormatInt(id, 10)
 }
 
-// attempt is one POST and what is known of it, which is more than the library
-// gives back.
+// attempt is one POST and what is known about it, which is more than the library
+// returns.
 type attempt struct {
 	gate
-	answer *answer // nil: none came
+	answer *answer // nil: none arrived
 }
 
 type attemptKey struct{}
 
-// outcome tells the fate of the attempt. ctx is the caller's own, err what the
-// library made of it all.
+// outcome is the result of the attempt. ctx is the caller's, err the library's.
 func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deploy.TriggerResult {
 	if a.shut() {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
-			return notSent(fmt.Errorf("it was stopped before it was sent: %w", ctx.Err()))
+			return notSent(fmt.Errorf("canceled before it was sent: %w", ctx.Err()))
 		case a.late.Load(), late > pauseSlack:
-			return notSent(errors.New("it was too late when it could be sent"))
+			return notSent(errors.New("it was too late to send"))
 		}
 		if errors.Is(err, errProxyLogin) {
 			return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
@@ -149,8 +148,7 @@ func (p poster) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.answer = &answer{status: resp.StatusCode, header: resp.Header, asked: req.URL}
-	a.answer.body, a.answer.err = readAnswer(resp)
+	a.answer = newAnswer(resp)
 	resp.Body = http.NoBody
 	return resp, nil
 }

@@ -258,7 +258,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 				}
 				if row.https {
 					c.base.Scheme = "https"
-					c.triggers, _ = c.dial("", poster{c.transport}, 0, followNone)
+					c.connect()
 				}
 				begun := time.Now()
 				o := c.Trigger(t.Context(), target(), mention(), token, soon())

@@ -11,35 +11,24 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// field is one field of a call.
+// field is one field of a call. set stores a value, which is not empty, and tells
+// whether it is well formed; wrong says what it should be.
 //
 //docgen:messages notify
 type field struct {
 	name     string
 	required bool
-	set      func(c *deploy.Callback, value string) bool // stores a value, which is not empty; false: it is malformed
-	wrong    string                                      // what a malformed value is told
+	wrong    string
+	set      func(c *deploy.Callback, v string) bool
 }
 
 // fields are what a call may say, in the order in which they are checked. Other
 // names are ignored; one of them may be the secret.
 var fields = []field{
 	{name: "token"},
-	{
-		name: "source", wrong: "unknown; it is gitlab",
-		set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" },
-	},
-	{
-		name: "type", wrong: "unknown; it is gitlab or deploy",
-		set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" || v == "deploy" },
-	},
-	{
-		name: "result", required: true, wrong: "unknown; it is start, success, failure or canceled",
-		set: func(c *deploy.Callback, v string) bool {
-			c.Result = deploy.Result(v)
-			return slices.Contains(results, c.Result)
-		},
-	},
+	{name: "source", wrong: "unknown; it is gitlab", set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" }},
+	{name: "type", wrong: "unknown; it is gitlab or deploy", set: func(_ *deploy.Callback, v string) bool { return v == "gitlab" || v == "deploy" }},
+	{name: "result", required: true, wrong: "unknown; it is start, success, failure or canceled", set: setResult},
 	{
 		name: "channel", required: true, wrong: "not a channel's id, such as C0123ABCD",
 		set: func(c *deploy.Callback, v string) bool { c.Channel = v; return channelForm.MatchString(v) },
@@ -52,22 +41,10 @@ var fields = []field{
 		name: "id", wrong: "not a UUID",
 		set: func(c *deploy.Callback, v string) bool { c.ID = strings.ToLower(v); return uuidForm.MatchString(c.ID) },
 	},
-	{
-		name: "pipeline", wrong: "not a positive whole number",
-		set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Pipeline, v) },
-	},
-	{
-		name: "job", wrong: "not a positive whole number",
-		set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Job, v) },
-	},
-	{
-		name: "job_name", wrong: "not one line of at most 255 characters of UTF-8",
-		set: func(c *deploy.Callback, v string) bool { return setName(&c.JobName, v) },
-	},
-	{
-		name: "job_stage", wrong: "not one line of at most 255 characters of UTF-8",
-		set: func(c *deploy.Callback, v string) bool { return setName(&c.JobStage, v) },
-	},
+	{name: "pipeline", wrong: wrongNumber, set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Pipeline, v) }},
+	{name: "job", wrong: wrongNumber, set: func(c *deploy.Callback, v string) bool { return setNumber(&c.Job, v) }},
+	{name: "job_name", wrong: wrongName, set: func(c *deploy.Callback, v string) bool { return setName(&c.JobName, v) }},
+	{name: "job_stage", wrong: wrongName, set: func(c *deploy.Callback, v string) bool { return setName(&c.JobStage, v) }},
 	{
 		name: "sha", wrong: "not a commit's whole SHA",
 		set: func(c *deploy.Callback, v string) bool { c.SHA = strings.ToLower(v); return shaForm.MatchString(c.SHA) },
@@ -78,8 +55,6 @@ func isField(name string) bool {
 	return slices.ContainsFunc(fields, func(f field) bool { return f.name == name })
 }
 
-var results = []deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled}
-
 // The bounds on lengths are ours, far above what Slack assigns.
 var (
 	channelForm   = regexp.MustCompile(`^[A-Z0-9]{2,64}$`)
@@ -88,6 +63,16 @@ var (
 	shaForm       = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
 	numberForm    = regexp.MustCompile(`^[0-9]{1,19}$`)
 )
+
+const (
+	wrongNumber = "not a positive whole number"
+	wrongName   = "not one line of at most 255 characters of UTF-8"
+)
+
+func setResult(c *deploy.Callback, v string) bool {
+	c.Result = deploy.Result(v)
+	return slices.Contains([]deploy.Result{deploy.ResultStart, deploy.ResultSuccess, deploy.ResultFailure, deploy.ResultCanceled}, c.Result)
+}
 
 func setNumber(to *int64, text string) bool {
 	n, err := strconv.ParseInt(text, 10, 64)

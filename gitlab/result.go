@@ -14,20 +14,20 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// answer is what GitLab, or something before it, answered.
+// answer is what GitLab, or something in front of it, answered.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 	err    error    // why the body was not read to its end
-	asked  *url.URL // what was asked
+	asked  *url.URL // the request's
 }
 
-// outcome tells what became of the POST. What is not surely something else is
+// outcome says what became of the POST. Whatever is not certain counts as
 // unsure: the pipeline may run.
 func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 	if a.status >= 200 && a.status < 300 {
-		return a.made()
+		return a.created()
 	}
 	said, from := words(a.body), a.origin()
 	o := deploy.TriggerResult{Detail: said, Err: a.error(said)}
@@ -36,7 +36,7 @@ func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 		a.status == http.StatusUnprocessableEntity && from != fromGitLab:
 		o.Status, o.Detail = deploy.TriggerUnsure, ""
 	case a.status < 400:
-		o.Status, o.Reason, o.Detail = deploy.TriggerRefused, deploy.MsgRefusedRedirect, a.goal()
+		o.Status, o.Reason, o.Detail = deploy.TriggerRefused, deploy.MsgRefusedRedirect, a.redirectsTo()
 	case from == fromProxy:
 		o.Status, o.Reason = deploy.TriggerRefused, deploy.MsgRefusedProxy
 	case from != fromGitLab:
@@ -52,17 +52,17 @@ func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 	return o
 }
 
-// mayHaveWorked are the client errors that come from something between, which
-// may have handed the request on: a timeout, a conflict, a client that is gone.
+// mayHaveWorked are 4xx statuses that an intermediary may return after forwarding
+// the request: a timeout, a conflict, a client that went away.
 var mayHaveWorked = map[int]bool{
 	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusTooEarly: true, 499: true,
 }
 
-func (a *answer) made() deploy.TriggerResult {
+func (a *answer) created() deploy.TriggerResult {
 	p, err := a.pipeline()
 	switch {
 	case err != nil || p.ID <= 0:
-		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: a.error("no pipeline can be read from it: " + a.title())}
+		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: a.error("it is not a pipeline: " + a.title())}
 	case p.Status == "failed":
 		return deploy.TriggerResult{Status: deploy.TriggerFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
 	}
@@ -76,7 +76,7 @@ func (a *answer) pipeline() (pipeline, error) {
 	var p pipeline
 	err := json.Unmarshal(a.body, &p)
 	if err != nil && p.ID > 0 && json.Valid(a.body) {
-		err = nil // there is one, whatever else of it is strange
+		err = nil // it exists, however strange the rest is
 	}
 	return p, err
 }
@@ -89,20 +89,17 @@ func (a *answer) error(said string) error {
 	return err
 }
 
-// goal is where a redirect leads, without what may be secret in it.
-func (a *answer) goal() string {
-	to, err := url.Parse(a.header.Get("Location"))
-	if err != nil || a.header.Get("Location") == "" {
+// redirectsTo is where a redirect leads, without what may be secret in it.
+func (a *answer) redirectsTo() string {
+	to := a.location()
+	if to == nil {
 		return ""
-	}
-	if a.asked != nil {
-		to = a.asked.ResolveReference(to)
 	}
 	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
 	return plain(to.String())
 }
 
-// title is the title of a page; empty where it is none.
+// title is the title of an HTML page; empty if it is not one.
 func (a *answer) title() string {
 	if m := title.FindSubmatch(a.body); m != nil && !json.Valid(a.body) {
 		return plain(string(m[1]))
@@ -110,7 +107,7 @@ func (a *answer) title() string {
 	return ""
 }
 
-// readInto reads a list or an object of GitLab's. Null is neither.
+// readInto reads a list or an object. Null is neither.
 func (a *answer) readInto(into any) error {
 	if body := bytes.TrimSpace(a.body); len(body) == 0 || body[0] != '[' && body[0] != '{' {
 		return errors.New("it is neither a list nor an object")
@@ -118,14 +115,14 @@ func (a *answer) readInto(into any) error {
 	return json.Unmarshal(a.body, into)
 }
 
-// next is the number of the page that follows; 0 where there is none.
+// next is the number of the next page; 0 if this is the last one.
 func (a *answer) next() int {
 	n, _ := strconv.Atoi(a.header.Get("X-Next-Page"))
 	return n
 }
 
-// date is GitLab's clock when it answered; zero where that is not told, or the
-// answer comes out of a cache and is an old one.
+// date is what GitLab's clock showed when it answered; zero if it does not say,
+// or if the answer is an old one from a cache.
 func (a *answer) date() time.Time {
 	if age := a.header.Get("Age"); age != "" && age != "0" {
 		return time.Time{}
@@ -138,40 +135,33 @@ func (a *answer) date() time.Time {
 }
 
 const (
-	rateWait    = time.Minute // where GitLab does not say how long
+	rateWait    = time.Minute // if GitLab does not say how long
 	rateWaitMin = time.Second
 	rateWaitMax = 5 * time.Minute
 )
 
-// retryAfter reads how long GitLab wants to be left alone: Retry-After, else
-// the end of the limit that is used up, else a minute. Times are compared with
-// the answer's own, because clocks differ.
+// retryAfter reads how long GitLab's rate limit lasts: Retry-After, else the end
+// of a limit that is used up, else a minute. Times are compared with the answer's
+// own, because clocks differ.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = date
 	}
-	if v := strings.TrimSpace(h.Get("Retry-After")); v != "" {
-		if s, err := strconv.ParseFloat(v, 64); err == nil {
-			return bounded(s)
-		}
-		if at, err := http.ParseTime(v); err == nil {
-			return bounded(at.Sub(now).Seconds())
-		}
-	}
-	if left := h.Get("RateLimit-Remaining"); left == "" || left == "0" {
-		if s, err := strconv.ParseFloat(h.Get("RateLimit-Reset"), 64); err == nil {
-			return bounded(s - float64(now.Unix()))
-		}
-	}
-	return rateWait
-}
-
-func bounded(seconds float64) time.Duration {
+	after, left := strings.TrimSpace(h.Get("Retry-After")), h.Get("RateLimit-Remaining")
+	seconds, isNumber := strconv.ParseFloat(after, 64)
+	at, isTime := http.ParseTime(after)
+	reset, isReset := strconv.ParseFloat(h.Get("RateLimit-Reset"), 64)
 	switch {
-	case seconds >= rateWaitMax.Seconds():
-		return rateWaitMax
-	case seconds > rateWaitMin.Seconds():
-		return time.Duration(seconds * float64(time.Second))
+	case isNumber == nil:
+	case isTime == nil:
+		seconds = at.Sub(now).Seconds()
+	case (left == "" || left == "0") && isReset == nil:
+		seconds = reset - float64(now.Unix())
+	default:
+		return rateWait
 	}
-	return rateWaitMin // NaN too
+	if seconds > rateWaitMin.Seconds() { // NaN is not
+		return time.Duration(min(seconds, rateWaitMax.Seconds()) * float64(time.Second))
+	}
+	return rateWaitMin
 }

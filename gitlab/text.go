@@ -1,0 +1,109 @@
+package gitlab
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const wordsLimit = 300 // runes of GitLab's texts that are kept
+
+// words returns what the body of an error says to a person: GitLab's message, of
+// whatever shape, or the title or text of a page.
+func words(body []byte) string {
+	var page any
+	if err := json.Unmarshal(body, &page); err != nil {
+		if m := title.FindSubmatch(body); m != nil {
+			body = m[1]
+		}
+		return plain(string(body))
+	}
+	var said []string
+	if m, ok := page.(map[string]any); ok {
+		for _, key := range []string{"message", "error", "error_description"} {
+			said = gather(said, m[key], "")
+		}
+	} else {
+		said = gather(said, page, "")
+	}
+	return plain(strings.Join(said, "; "))
+}
+
+func gather(said []string, v any, of string) []string {
+	switch v := v.(type) {
+	case string:
+		if v != "" {
+			said = append(said, of+v)
+		}
+	case []any:
+		for _, each := range v {
+			said = gather(said, each, of)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if key == "base" {
+				said = gather(said, v[key], "")
+			} else {
+				said = gather(said, v[key], key+" ")
+			}
+		}
+	}
+	return said
+}
+
+var (
+	title  = regexp.MustCompile(`(?is)<title[^<>]*>(.*?)</title`)
+	unread = regexp.MustCompile(`(?is)<(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->`)
+	tag    = regexp.MustCompile(`(?i)<[/!]?[a-z][^<>]*>`)
+)
+
+// entities are the few that GitLab's texts have; package html would make the
+// binary larger than the rest of this package does.
+var entities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ")
+
+// plain makes one line of text of a text with markup and line ends.
+func plain(s string) string {
+	s = tag.ReplaceAllString(unread.ReplaceAllString(entities.Replace(strings.ToValidUTF8(s, "")), " "), "")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsGraphic(r):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// scrub removes secrets from a text, and everything that looks like a
+// PSYCHER_TOKEN, also that of another attempt.
+func scrub(s string, secrets ...deploy.Secret) string {
+	s = deploy.ScrubTokens(s)
+	for _, secret := range secrets {
+		if v := secret.Reveal(); v != "" {
+			s = strings.ReplaceAll(s, v, secret.String())
+			s = strings.ReplaceAll(s, url.QueryEscape(v), secret.String())
+		}
+	}
+	return s
+}
+
+// cut shortens a text that was scrubbed before: half a secret is a secret too.
+func cut(s string) string {
+	if r := []rune(s); len(r) > wordsLimit {
+		return string(r[:wordsLimit-1]) + "…"
+	}
+	return s
+}
+
+func isLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
