@@ -31,7 +31,7 @@ func mention() deploy.Mention {
 
 func soon() time.Time { return time.Now().Add(5 * time.Second) }
 
-// token is the attempt's own.
+// token is the token of the attempt.
 const token = deploy.Secret("psy_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 
 // network is an in-memory network with one server.
@@ -107,7 +107,7 @@ func serve(t *testing.T, h http.Handler) (*Client, *network) {
 	return c, n
 }
 
-// standIn is a client before the stand-in of GitLab.
+// standIn returns a client of a stand-in of GitLab.
 func standIn(t *testing.T, edit ...func(*fakegitlab.Config)) (*Client, *fakegitlab.GitLab, *network) {
 	t.Helper()
 	conf := fakegitlab.Config{

@@ -155,17 +155,6 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 	return list, false, nil
 }
 
-// learnClock remembers what GitLab's clock shows now.
-func (c *Client) learnClock(date time.Time) {
-	if date.IsZero() {
-		return
-	}
-	ahead := time.Until(date)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.clock = &ahead
-}
-
 // gitlabNow is what GitLab's clock shows, if any answer has told it.
 func (c *Client) gitlabNow() (time.Time, bool) {
 	c.mu.Lock()

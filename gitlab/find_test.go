@@ -169,8 +169,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// An old pipeline that was touched lately is on GitLab's list all the same.
-func TestFindEndsAtPipelinesThatAreOlder(t *testing.T) {
+// GitLab also lists an old pipeline that was updated lately.
+func TestFindEndsAtOlderPipelines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		old := trigger(t, g, testID)
@@ -200,9 +200,9 @@ func TestFindRemembersWhatItAsked(t *testing.T) {
 	})
 }
 
-// GitLab's clock, ours and the store's are three. A pipeline that was just made
-// is found whatever GitLab's shows, and whatever it showed when it was last asked.
-func TestFindGoesByGitLabsClock(t *testing.T) {
+// GitLab's clock, ours and the store's differ. A new pipeline is found whatever
+// GitLab's clock shows, and whatever it showed the last time.
+func TestFindUsesGitLabsClock(t *testing.T) {
 	clocks := []time.Duration{-time.Hour, -3 * time.Minute, -time.Minute, 0, time.Minute, 3 * time.Minute, time.Hour}
 	for _, learned := range clocks {
 		for _, ahead := range clocks {
@@ -228,8 +228,8 @@ func TestFindGoesByGitLabsClock(t *testing.T) {
 	}
 }
 
-// What answers and what makes pipelines may be two machines of GitLab's.
-func TestFindLeavesRoomBetweenGitLabsOwnClocks(t *testing.T) {
+// GitLab may answer and create pipelines on different machines.
+func TestFindAllowsForDifferentClocksOfGitLab(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		g.SetClock(-clockSlack + time.Second)
@@ -296,9 +296,9 @@ func TestFindBelievesOnlyWhatGitLabLists(t *testing.T) {
 	}
 }
 
-// The variables of pipelines hold the tokens of other deployments. They reach no
-// error, whatever is wrong with the answer that they come in.
-func TestFindTellsNothingOfVariablesInItsErrors(t *testing.T) {
+// The variables of pipelines hold tokens of other deployments. No error shows
+// them, whatever is wrong with the answer.
+func TestErrorsOfFindShowNoVariables(t *testing.T) {
 	secret := "psy_" + strings.Repeat("A7", 16)
 	list := `[{"key":"PSYCHER_TOKEN","value":"` + secret + `","variable_type":"env_var"}`
 	for name, f := range map[string]fakegitlab.Fault{
@@ -324,8 +324,8 @@ func TestFindTellsNothingOfVariablesInItsErrors(t *testing.T) {
 	}
 }
 
-// What may not be seen is not asked for at every look, and what this process
-// started itself is not asked for at all.
+// Hidden variables are not requested in every search, and those of pipelines that
+// this process started are not requested at all.
 func TestFindAsksOnce(t *testing.T) {
 	for name, own := range map[string]bool{"what is hidden": false, "what it started itself": true} {
 		t.Run(name, func(t *testing.T) {
@@ -358,12 +358,12 @@ func TestFindAsksOnce(t *testing.T) {
 	}
 }
 
-// hides tells of the faults that are GitLab's word that a token may not see a thing.
+// hides tells which faults mean that GitLab does not let the token see a thing.
 func hides(f fakegitlab.Fault) bool {
 	return f.Status == 403 && strings.HasPrefix(f.Body, "{") || f.Name == "not found"
 }
 
-func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
+func TestFindFailsIfAReadFails(t *testing.T) {
 	for _, part := range []string{"/pipelines", "/variables"} {
 		for _, f := range append(fakegitlab.All(), denied, fakegitlab.Fault{Status: 200, Body: "<html>"}) {
 			if f.Status == 201 || f.Delay > 0 || part == "/variables" && hides(f) {
@@ -385,7 +385,7 @@ func TestALookUpThatFailsIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
+func TestEndlessAnswerIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for {
@@ -395,7 +395,7 @@ func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 			}
 		}))
 		if _, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{}); err == nil {
-			t.Error("it is taken")
+			t.Error("it is accepted")
 		}
 		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerUnsure {
 			t.Errorf("outcome %+v", o)
@@ -403,13 +403,13 @@ func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 	})
 }
 
-func TestWithoutATokenNothingIsLookedUp(t *testing.T) {
+func TestWithoutATokenNothingIsRead(t *testing.T) {
 	c, err := New(Config{Transport: &http.Transport{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.CanPoll() {
-		t.Error("it watches")
+		t.Error("CanPoll is true")
 	}
 	if _, _, err := c.Find(t.Context(), "group/app", testID, 0); !errors.Is(err, errNoToken) {
 		t.Error(err)

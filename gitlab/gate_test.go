@@ -18,7 +18,7 @@ import (
 func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
 
 // The bytes are counted where the connection is written.
-func TestAShutGateWritesNoByte(t *testing.T) {
+func TestShutGateWritesNoByte(t *testing.T) {
 	for name, row := range map[string]struct {
 		slow   time.Duration // of the dial, with 5 s to send
 		shut   bool          // by somebody else, while it dials
@@ -75,7 +75,7 @@ func TestAShutGateWritesNoByte(t *testing.T) {
 	}
 }
 
-func TestAGateOpensOnce(t *testing.T) {
+func TestGateOpensOnce(t *testing.T) {
 	var g gate
 	g.start(time.Now().Add(time.Minute))
 	if !g.pass(time.Now()) || g.pass(time.Now()) {
@@ -86,7 +86,7 @@ func TestAGateOpensOnce(t *testing.T) {
 	}
 }
 
-func TestEitherClockCanBeTooLate(t *testing.T) {
+func TestBothClocksCanBeTooLate(t *testing.T) {
 	const left = 5 * time.Second
 	for _, row := range []struct {
 		monotonic, wall time.Duration
@@ -106,8 +106,8 @@ func TestEitherClockCanBeTooLate(t *testing.T) {
 	}
 }
 
-// The gate relies on HTTP/1.1, also before servers that would rather speak
-// HTTP/2 and with a transport that has done so.
+// The gate relies on HTTP/1.1, also with servers that prefer
+// HTTP/2 and with a transport that has used it.
 func TestTriggersSpeakHTTP1(t *testing.T) {
 	var protocol string
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
 
-func TestLookTellsHowAPipelineEnded(t *testing.T) {
+func TestPollReturnsHowAPipelineEnded(t *testing.T) {
 	job := func(name, stage, status string) fakegitlab.Job {
 		return fakegitlab.Job{Name: name, Stage: stage, Status: status}
 	}
@@ -155,7 +155,7 @@ func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
 	}
 }
 
-// GitLab before 13.5 lists every try of a job, the oldest first, whatever it is asked.
+// GitLab before 13.5 lists every try of a job in any case, the oldest first.
 func TestOnlyTheLastTryOfAJobCounts(t *testing.T) {
 	for name, row := range map[string]struct {
 		jobs string
@@ -180,7 +180,7 @@ func TestOnlyTheLastTryOfAJobCounts(t *testing.T) {
 	}
 }
 
-func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
+func TestPollOfAMissingPipelineFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		trigger(t, g, testID)
@@ -192,7 +192,7 @@ func TestALookAtAPipelineThatIsNotThereFails(t *testing.T) {
 	})
 }
 
-func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
+func TestRateLimitOfReadsIsObeyed(t *testing.T) {
 	for name, row := range map[string]struct {
 		fault fakegitlab.Fault
 		fails bool
@@ -210,11 +210,11 @@ func TestTheRateLimitOfLookUpsIsKept(t *testing.T) {
 				_, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{})
 				var later *engine.LaterError
 				if errors.As(err, &later) != row.fails || row.fails && later.After != row.after || !row.fails && err != nil {
-					t.Errorf("the first look: %v", err)
+					t.Errorf("the first poll: %v", err)
 				}
 				before := n.written.Load()
 				if _, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
-					t.Errorf("the second look: %v", err)
+					t.Errorf("the second poll: %v", err)
 				}
 				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
 					t.Errorf("a trigger meanwhile: %+v", o)

@@ -24,22 +24,16 @@ func (e *statusError) Error() string {
 	return strings.TrimRight(fmt.Sprintf("%s answered %d: %s", e.speaker(), e.status, e.said), ": ")
 }
 
-// refusedBy returns the answer that an error is about, if it is about one.
-func refusedBy(err error) (e *statusError, ok bool) {
-	ok = errors.As(err, &e)
-	return e, ok
-}
-
 // hidden tells whether a read failed because the token may not see the thing.
 func hidden(err error) bool {
-	e, ok := refusedBy(err)
-	return ok && e.origin() == fromGitLab && (e.status == http.StatusForbidden || e.status == http.StatusNotFound)
+	var e *statusError
+	return errors.As(err, &e) && e.origin() == fromGitLab && (e.status == http.StatusForbidden || e.status == http.StatusNotFound)
 }
 
 // noRoute tells whether GitLab's API has no such path.
 func noRoute(err error) bool {
-	e, ok := refusedBy(err)
-	return ok && e.origin() == fromNoRoute
+	var e *statusError
+	return errors.As(err, &e) && e.origin() == fromNoRoute
 }
 
 // get reads a list or an object from GitLab's API.
@@ -48,16 +42,17 @@ func (c *Client) get(ctx context.Context, path string, query, into any) (*answer
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", path, err)
 	}
-	if wait := c.heedLimit(a); a.status == http.StatusTooManyRequests {
-		return nil, &engine.LaterError{After: wait, Err: fmt.Errorf("get %s: %w", path, c.refused(a))}
-	}
+	wait := c.learn(a)
 	if a.status != http.StatusOK || !a.isJSON() {
-		return nil, fmt.Errorf("get %s: %w", path, c.refused(a))
+		err := fmt.Errorf("get %s: %w", path, c.refused(a))
+		if a.status == http.StatusTooManyRequests {
+			return nil, &engine.LaterError{After: wait, Err: err}
+		}
+		return nil, err
 	}
 	if err := a.readInto(into); err != nil {
 		return nil, fmt.Errorf("get %s: GitLab's answer cannot be read: %w", path, err)
 	}
-	c.learnClock(a.date())
 	return a, nil
 }
 
@@ -130,14 +125,18 @@ func (c *Client) refused(a *answer) *statusError {
 	return &statusError{a, cut(scrub(said, c.token))}
 }
 
-// heedLimit remembers until when GitLab's rate limit allows no reads.
-func (c *Client) heedLimit(a *answer) time.Duration {
-	if a.status != http.StatusTooManyRequests && (a.header.Get("RateLimit-Remaining") != "0" || a.header.Get("RateLimit-Reset") == "") {
-		return 0
-	}
-	wait := retryAfter(a.header, time.Now())
+// learn remembers what an answer says about GitLab's clock, and until when its rate
+// limit allows no reads. It returns how long that is.
+func (c *Client) learn(a *answer) (wait time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rest = time.Now().Add(wait)
+	if date := a.date(); !date.IsZero() && a.status == http.StatusOK && a.isJSON() {
+		ahead := time.Until(date)
+		c.clock = &ahead
+	}
+	if a.status == http.StatusTooManyRequests || a.header.Get("RateLimit-Remaining") == "0" && a.header.Get("RateLimit-Reset") != "" {
+		wait = retryAfter(a.header, time.Now())
+		c.rest = time.Now().Add(wait)
+	}
 	return wait
 }

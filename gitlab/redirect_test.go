@@ -14,7 +14,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
 
-func TestARenamedProjectIsLookedAtUnderItsOldPath(t *testing.T) {
+func TestRenamedProjectIsReadByItsOldPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t, func(conf *fakegitlab.Config) { conf.Projects[0].Was = "group/before" })
 		before := target()
@@ -28,7 +28,7 @@ func TestARenamedProjectIsLookedAtUnderItsOldPath(t *testing.T) {
 		g.SetJobs(1001, fakegitlab.Job{Name: "deploy", Status: "failed"})
 		g.Finish(1001, "failed")
 		if p, err := c.Poll(t.Context(), "group/before", 1001, deploy.Counting{}); p.End != deploy.Failed || p.Detail != "deploy" || err != nil {
-			t.Errorf("looked at: %+v, %v", p, err)
+			t.Errorf("polled: %+v, %v", p, err)
 		}
 		if lacks, err := c.Rights(t.Context(), "group/before"); lacks != "" || err != nil {
 			t.Errorf("it lacks %q, %v", lacks, err)
@@ -36,9 +36,9 @@ func TestARenamedProjectIsLookedAtUnderItsOldPath(t *testing.T) {
 	})
 }
 
-// A read carries the API token. Where a redirect leads anywhere but to this
-// GitLab's API, nobody is asked, and nothing of it but its place is told.
-func TestAReadIsLedOnlyToTheSameAPI(t *testing.T) {
+// A read carries the API token. If a redirect leads anywhere but to this GitLab's
+// API, nothing is sent there, and the error shows only its place.
+func TestReadFollowsRedirectsOnlyWithinTheAPI(t *testing.T) {
 	const right = "http://gitlab.test/git/api/v4/projects/1/pipelines/7"
 	for _, row := range []struct {
 		to       string
@@ -105,7 +105,7 @@ func TestAReadIsLedOnlyToTheSameAPI(t *testing.T) {
 	}
 }
 
-func TestARedirectWithoutEndEnds(t *testing.T) {
+func TestRedirectLoopEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		c, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +118,7 @@ func TestARedirectWithoutEndEnds(t *testing.T) {
 	})
 }
 
-func TestATriggerFollowsNoRedirect(t *testing.T) {
+func TestTriggerFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{300, 301, 302, 303, 307, 308} {
 		synctest.Test(t, func(t *testing.T) {
 			asked := 0

@@ -86,7 +86,7 @@ func TestPipelinesURL(t *testing.T) {
 	}
 }
 
-func TestURLsThatAreRefused(t *testing.T) {
+func TestInvalidGitLabURLs(t *testing.T) {
 	for _, url := range []string{"gitlab.test", "ftp://gitlab.test", "https://", "https://user:secret@gitlab.test", "https://gitlab.test/?secret", "https://secret\x00"} {
 		_, err := New(Config{URL: url})
 		if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "GITLAB_URL") {
@@ -122,10 +122,10 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 		if o.Err != nil && (strings.Contains(o.Err.Error(), testToken) || deploy.TokenForm.MatchString(o.Err.Error())) || deploy.TokenForm.MatchString(o.Detail) {
-			t.Errorf("it tells a secret: %q, %v", o.Detail, o.Err)
+			t.Errorf("it shows a secret: %q, %v", o.Detail, o.Err)
 		}
 		if !json.Valid(body) && (o.Reason == deploy.MsgRefusedToken || o.Reason == deploy.MsgRefusedUnauthorized || o.Status == deploy.TriggerFailed) {
-			t.Errorf("a page is taken for GitLab's word: %+v", o)
+			t.Errorf("a page is taken for GitLab's answer: %+v", o)
 		}
 		switch o.Status {
 		case deploy.TriggerStarted:

@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -17,7 +18,8 @@ func (c *Client) Rights(ctx context.Context, project string) (lacks string, err 
 	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
 	var list []pipeline
 	_, err = c.get(ctx, pipelinesPath(project), query, &list)
-	if e, refused := refusedBy(err); refused {
+	var e *statusError
+	if errors.As(err, &e) {
 		switch from := e.origin(); {
 		case from == fromGitLab && e.status == http.StatusUnauthorized:
 			return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil

@@ -39,8 +39,8 @@ func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	})
 }
 
-// Where the bot knows its own address, a project needs no variable of that name.
-func TestTriggerBringsTheAddressOfTheNotifyPort(t *testing.T) {
+// If the bot knows its own address, projects need no variable with it.
+func TestTriggerSendsNotifyURL(t *testing.T) {
 	for _, address := range []string{"", "http://bot.test:8080/notify"} {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
@@ -57,7 +57,7 @@ func TestTriggerBringsTheAddressOfTheNotifyPort(t *testing.T) {
 	}
 }
 
-func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
+func TestTriggerSendsNoHeaderWithASecretOrForRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var header http.Header
 		var asked, body string
@@ -84,9 +84,9 @@ func TestTriggerSendsNoHeaderThatTellsASecretOrInvitesARepeat(t *testing.T) {
 	})
 }
 
-// Each way for a POST to go wrong, with what the person is told of it and how
-// many pipelines there are in the end. However it goes, one POST is made.
-func TestFateOfAPOST(t *testing.T) {
+// Each way in which a POST goes wrong, with what the person is told and how
+// many pipelines there are in the end. In each case one POST is made.
+func TestResultOfAPOST(t *testing.T) {
 	unsure := deploy.TriggerResult{Status: deploy.TriggerUnsure}
 	refused := func(say deploy.MessageID, detail string) deploy.TriggerResult {
 		return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: say, Detail: detail}
@@ -201,7 +201,7 @@ func TestFateOfAPOST(t *testing.T) {
 	}
 }
 
-func TestEveryFaultOfTheStandInHasAFate(t *testing.T) {
+func TestEveryFaultOfTheStandInHasAResult(t *testing.T) {
 	for _, f := range fakegitlab.All() {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
@@ -213,7 +213,7 @@ func TestEveryFaultOfTheStandInHasAFate(t *testing.T) {
 	}
 }
 
-func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
+func TestNothingIsSentWithoutAConnection(t *testing.T) {
 	proxied := func(answer string) func(c *Client, n *network) {
 		return func(c *Client, _ *network) {
 			c.transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.test:3128") }
@@ -278,7 +278,7 @@ func TestNothingIsSentWhereThereIsNoConnection(t *testing.T) {
 	}
 }
 
-func TestACutOnAConnectionThatWasUsedBeforeIsUnsure(t *testing.T) {
+func TestCutOfAReusedConnectionIsUnsure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
 		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
@@ -294,7 +294,7 @@ func TestACutOnAConnectionThatWasUsedBeforeIsUnsure(t *testing.T) {
 	})
 }
 
-func TestAConnectionThatWasClosedWhileIdleIsNotUsed(t *testing.T) {
+func TestConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
 		c.Trigger(t.Context(), target(), mention(), token, soon())
@@ -308,7 +308,7 @@ func TestAConnectionThatWasClosedWhileIdleIsNotUsed(t *testing.T) {
 	})
 }
 
-func TestATriggerThatIsStopped(t *testing.T) {
+func TestCanceledTrigger(t *testing.T) {
 	for name, row := range map[string]struct {
 		slow, stop time.Duration
 		late       bool
@@ -343,7 +343,7 @@ func TestATriggerThatIsStopped(t *testing.T) {
 	}
 }
 
-func TestNoTokenReachesAWordOrTheLog(t *testing.T) {
+func TestNoTokenReachesATextOrTheLog(t *testing.T) {
 	for name, answer := range map[string]string{
 		"in a message":    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{\"message\":{\"base\":[\"no token " + testToken + " and no " + testAPIToken + "\"]}}",
 		"in a page":       "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<p>" + testToken[:9] + "<b>" + testToken[9:] + "</b></p>",

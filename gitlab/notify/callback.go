@@ -80,11 +80,12 @@ func parseBody(contentType string, body []byte) (url.Values, error) {
 }
 
 // parseJSON reads an object token by token, since a name that is in it twice
-// must be noticed.
+// must be noticed. Null is an empty value.
 func parseJSON(body []byte) (url.Values, error) {
 	broken := badField{"body", "not a JSON object"}
 	values := url.Values{}
 	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return values, broken
 	}
@@ -92,15 +93,16 @@ func parseJSON(body []byte) (url.Values, error) {
 	for d.More() {
 		t, err := d.Token()
 		name, isName := t.(string)
-		var raw json.RawMessage
-		if err != nil || !isName || d.Decode(&raw) != nil {
+		var value any
+		if err != nil || !isName || d.Decode(&value) != nil {
 			return values, broken
 		}
-		text, ok := jsonText(raw)
-		if !ok && wrong == nil && isField(name) {
+		text, isText := value.(string)
+		number, isNumber := value.(json.Number)
+		if value != nil && !isText && !isNumber && wrong == nil && isField(name) {
 			wrong = badField{name, "neither text nor a number"}
 		}
-		values.Add(name, text)
+		values.Add(name, text+number.String())
 	}
 	if _, err := d.Token(); err != nil {
 		return values, broken
@@ -109,20 +111,6 @@ func parseJSON(body []byte) (url.Values, error) {
 		return values, broken
 	}
 	return values, wrong
-}
-
-// jsonText returns the text of a string or the digits of a number; null is
-// empty.
-func jsonText(raw json.RawMessage) (text string, ok bool) {
-	switch raw[0] {
-	case 'n':
-		return "", true
-	case '"':
-		return text, json.Unmarshal(raw, &text) == nil
-	case '{', '[', 't', 'f':
-		return "", false
-	}
-	return string(raw), true
 }
 
 // callback returns what the call reports. With an error it has the fields that
