@@ -190,8 +190,8 @@ func TestRightsThatTheTokenLacksAreNamedAtTheStart(t *testing.T) {
 				t.Errorf("%d lines for %s, want 1", n, project)
 			}
 		}
-		if n := named(log.String(), "takes the scope read_api and the role Reporter"); n != 3 {
-			t.Errorf("%d lines name the right and the mend, want 3", n)
+		if n := named(log.String(), "needs the scope read_api and the role Reporter"); n != 3 {
+			t.Errorf("%d lines name the right and the fix, want 3", n)
 		}
 	})
 	row(t, "it cannot read variables: a line for the one project that needs it", func(t *testing.T) {
