@@ -114,9 +114,11 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 		OrderBy:     api.Ptr("id"),
 		Sort:        api.Ptr("desc"),
 	}
-	if now, ok := c.gitlabNow(); ok {
-		query.UpdatedAfter = api.Ptr(now.Add(-age - 2*clockSlack).UTC())
+	c.mu.Lock()
+	if c.clock != nil {
+		query.UpdatedAfter = api.Ptr(time.Now().Add(*c.clock - age - 2*clockSlack).UTC())
 	}
+	c.mu.Unlock()
 	var since time.Time
 	sure := true
 	for range listPages {
@@ -153,16 +155,6 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 		query.Page = next
 	}
 	return list, false, nil
-}
-
-// gitlabNow is what GitLab's clock shows, if any answer has told it.
-func (c *Client) gitlabNow() (time.Time, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.clock == nil {
-		return time.Time{}, false
-	}
-	return time.Now().Add(*c.clock), true
 }
 
 var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

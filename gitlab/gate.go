@@ -2,7 +2,6 @@ package gitlab
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -64,17 +63,13 @@ func (g *gate) shut() bool {
 // net/http cannot send it again.
 func (g *gate) behind(req *http.Request, payload []byte) *http.Request {
 	body := bytes.NewReader(payload)
-	held := req.Clone(g.watch(req.Context(), body))
-	held.Body, held.GetBody, held.ContentLength = io.NopCloser(body), nil, int64(len(payload))
-	return held
-}
-
-func (g *gate) watch(ctx context.Context, body *bytes.Reader) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	held := req.Clone(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		WroteHeaders: func() {
 			if !g.pass(time.Now()) {
 				body.Reset(nil)
 			}
 		},
-	})
+	}))
+	held.Body, held.GetBody, held.ContentLength = io.NopCloser(body), nil, int64(len(payload))
+	return held
 }

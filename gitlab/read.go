@@ -14,10 +14,10 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// statusError is an answer to a read that is not what was asked for.
+// statusError is an answer that is not what was asked for.
 type statusError struct {
 	*answer
-	said string // short, without the API token
+	said string
 }
 
 func (e *statusError) Error() string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -81,13 +80,7 @@ func (a *answer) pipeline() (pipeline, error) {
 	return p, err
 }
 
-func (a *answer) error(said string) error {
-	err := fmt.Errorf("%s answered %d: %s", a.speaker(), a.status, said)
-	if a.err != nil {
-		err = errors.Join(err, a.err)
-	}
-	return err
-}
+func (a *answer) error(said string) error { return errors.Join(&statusError{a, said}, a.err) }
 
 // redirectsTo is where a redirect leads, without what may be secret in it.
 func (a *answer) redirectsTo() string {
