@@ -6,8 +6,8 @@ import (
 	"github.com/getto-systems/psycher/bot/words"
 )
 
-// What a mention allocates until it is read and understood. It is not to double
-// unseen: mend what has grown, or say why here.
+// What a mention allocates until it is read and understood. If this grows, reduce
+// it, or say why here.
 func TestWhatAMentionAllocates(t *testing.T) {
 	payload := event(nil)
 	for name, c := range map[string]struct {
@@ -23,10 +23,10 @@ func TestWhatAMentionAllocates(t *testing.T) {
 		}},
 	} {
 		if !c.do() {
-			t.Errorf("%s: it is not done", name)
+			t.Errorf("%s: failed", name)
 		}
 		if n := testing.AllocsPerRun(200, func() { c.do() }); n > c.most {
-			t.Errorf("%s: %v allocations, at most %v are expected", name, n, c.most)
+			t.Errorf("%s: %v allocations, want at most %v", name, n, c.most)
 		}
 	}
 }

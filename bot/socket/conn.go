@@ -17,34 +17,36 @@ import (
 )
 
 const (
-	// socketSilence is how long a socket may carry nothing at all. Slack pings
-	// every 10 s and answers our pings, so a network that stalls for 10 s is no alarm.
-	socketSilence = 17 * time.Second
-	socketPing    = 5 * time.Second
-	// socketWrite bounds one write; a stall that is no alarm must not break it half-way.
-	socketWrite = 12 * time.Second
-	// socketRest is how long a socket is still read when its successor stands;
-	// Slack cuts it about 10 s after its warning.
-	socketRest = 30 * time.Second
-	// socketNotice is how long a socket must live after Slack asked for a new one, to have been left in good order.
-	socketNotice = 3 * time.Second
-	// socketClose bounds the farewell: Slack answers a close frame, but does not close the connection.
-	socketClose = time.Second
-	// socketHandlers bounds the envelopes of one socket that are handled at once.
-	socketHandlers = 64
-	// socketFrameLimit is far above what Slack sends (tens of KB; it documents no limit).
-	socketFrameLimit = 16 << 20
-	// socketIDLimit keeps an ack within one frame: Slack does not reassemble an answer.
-	socketIDLimit = 512
+	// silence is how long a connection may carry nothing at all. Slack pings every
+	// 10 s and answers our pings, so a network that stalls for 10 s is no alarm.
+	silence   = 17 * time.Second
+	pingEvery = 5 * time.Second
+	// writeWithin bounds one write; a stall shorter than silence must not break it.
+	writeWithin = 12 * time.Second
+	// retireAfter is how long a connection is still read once it is replaced; Slack
+	// closes it about 10 s after its warning.
+	retireAfter = 30 * time.Second
+	// noticeTime is how long a connection must last after Slack asked for a new one;
+	// a shorter time counts as cut off.
+	noticeTime = 3 * time.Second
+	// closeWithin bounds the closing handshake: Slack answers a close frame, but does
+	// not close the connection.
+	closeWithin = time.Second
+	// maxHandlers bounds the envelopes of one connection handled at the same time.
+	maxHandlers = 64
+	// maxFrame is far above what Slack sends (tens of KB; it documents no limit).
+	maxFrame = 16 << 20
+	// maxID keeps an ack within one frame: Slack does not reassemble an answer.
+	maxID = 512
 )
 
 var (
-	errStopped = errors.New("the bot stops")
-	errLeft    = errors.New("left: its successor stands")
+	errStopped  = errors.New("the bot stops")
+	errReplaced = errors.New("replaced by a newer connection")
 )
 
-// socketFrame is what is read of whatever Slack sends on a socket.
-type socketFrame struct {
+// frame is what is read of a message from Slack.
+type frame struct {
 	Type         string          `json:"type"`
 	EnvelopeID   string          `json:"envelope_id"`
 	Payload      json.RawMessage `json:"payload"`
@@ -58,95 +60,95 @@ type socketFrame struct {
 	} `json:"debug_info"`
 }
 
-// socket is one connection, from its handshake to its end.
-type socket struct {
-	sockets *Pool
-	conn    *websocket.Conn
-	log     zerolog.Logger
+// conn is one connection, from its handshake to its end.
+type conn struct {
+	pool *Pool
+	ws   *websocket.Conn
+	log  zerolog.Logger
 
-	helloed chan struct{} // closed at hello
-	leaving chan struct{} // closed when Slack asks for a new socket; this one is still read
-	lost    chan struct{} // closed when nothing more is taken from it
+	hello   chan struct{} // closed at hello
+	leaving chan struct{} // closed when Slack asks for a new connection; this one is still read
+	lost    chan struct{} // closed when no more envelopes are accepted
 	cause   error         // why; set before lost is closed
-	asked   time.Time     // when Slack asked; set before leaving is closed
-	ended   time.Time     // set before lost is closed
+	lostAt  time.Time     // set before lost is closed
+	askedAt time.Time     // set before leaving is closed
 	losing  sync.Once
 
-	rest     *time.Timer   // runs once the successor stands
-	writing  chan struct{} // held by who writes a message
-	handlers chan struct{} // held by each envelope in flight
-	pongs    chan string   // what Slack's pings carried
-	heard    atomic.Int64  // unix nanoseconds of the last traffic
-	doubted  atomic.Bool   // those before it were dropped early: not counted until it lasts
+	retireTimer *time.Timer   // runs once the connection is replaced
+	writing     chan struct{} // held while a message is written
+	handlers    chan struct{} // one for each envelope being handled
+	pongs       chan string   // the payloads of Slack's pings
+	lastRead    atomic.Int64  // unix nanoseconds of the last traffic
+	probation   atomic.Bool   // earlier ones were dropped soon: not counted as open until it lasts
 }
 
-func newSocket(s *Pool, conn *websocket.Conn) *socket {
-	k := &socket{
-		sockets:  s,
-		conn:     conn,
-		helloed:  make(chan struct{}),
-		leaving:  make(chan struct{}),
-		lost:     make(chan struct{}),
-		rest:     time.NewTimer(socketRest),
-		writing:  make(chan struct{}, 1),
-		handlers: make(chan struct{}, socketHandlers),
-		pongs:    make(chan string, 8),
+func newConn(p *Pool, ws *websocket.Conn) *conn {
+	k := &conn{
+		pool:        p,
+		ws:          ws,
+		hello:       make(chan struct{}),
+		leaving:     make(chan struct{}),
+		lost:        make(chan struct{}),
+		retireTimer: time.NewTimer(retireAfter),
+		writing:     make(chan struct{}, 1),
+		handlers:    make(chan struct{}, maxHandlers),
+		pongs:       make(chan string, 8),
 	}
-	k.rest.Stop()
-	conn.SetReadLimit(socketFrameLimit)
-	conn.SetPingHandler(func(data string) error {
+	k.retireTimer.Stop()
+	ws.SetReadLimit(maxFrame)
+	ws.SetPingHandler(func(data string) error {
 		select {
 		case k.pongs <- data:
-		default: // as many are waiting to be written
+		default: // enough pongs are waiting to be written
 		}
-		return k.hear()
+		return k.touch()
 	})
-	conn.SetPongHandler(func(string) error { return k.hear() })
-	// The answer to a close frame is written by run, after the acks.
-	conn.SetCloseHandler(func(int, string) error { return nil })
+	ws.SetPongHandler(func(string) error { return k.touch() })
+	// The answer to a close frame is written by close, after the acks.
+	ws.SetCloseHandler(func(int, string) error { return nil })
 	return k
 }
 
-// run reads the socket until it is lost, ctx ends or its rest is over. Then it
-// lets the handlers in flight write their acks, says farewell and closes.
-func (k *socket) run(ctx, handling context.Context) {
-	defer k.rest.Stop()
+// run reads the connection until it is lost, is replaced for retireAfter, or ctx
+// ends. Then it waits for the handlers to write their acks, and closes.
+func (k *conn) run(ctx, handling context.Context) {
+	defer k.retireTimer.Stop()
 	var pumps sync.WaitGroup
-	read, closed := make(chan struct{}), make(chan struct{})
+	readDone, closed := make(chan struct{}), make(chan struct{})
 	pumps.Go(func() {
-		defer close(read)
+		defer close(readDone)
 		k.fail(k.read(handling))
 	})
-	pumps.Go(func() { k.pulse(closed) })
+	pumps.Go(func() { k.keepAlive(closed) })
 
 	select {
 	case <-k.lost:
-	case <-k.rest.C:
-		k.fail(errLeft)
+	case <-k.retireTimer.C:
+		k.fail(errReplaced)
 	case <-ctx.Done():
 		k.fail(errStopped)
 	}
-	k.farewell(read)
+	k.close(readDone)
 	close(closed)
-	k.conn.Close()
+	k.ws.Close()
 	pumps.Wait()
 }
 
-// farewell holds the socket open for acks and the close frame. Reading goes on,
-// taking nothing: closing a connection with unread bytes in it would reset it,
+// close keeps the connection open for acks and the close frame. Reading goes on
+// and discards everything: closing a connection with unread bytes would reset it,
 // and the peer would lose acks that it has not read yet.
-func (k *socket) farewell(read <-chan struct{}) {
+func (k *conn) close(readDone <-chan struct{}) {
 	level := zerolog.WarnLevel
 	if no := (*web.SlackError)(nil); isClosed(k.leaving) || errors.As(k.cause, &no) ||
-		errors.Is(k.cause, errStopped) || errors.Is(k.cause, errLeft) {
+		errors.Is(k.cause, errStopped) || errors.Is(k.cause, errReplaced) {
 		level = zerolog.InfoLevel
 	}
 	k.log.WithLevel(level).AnErr("cause", k.cause).Msg("Slack socket ends")
 
-	drain := time.NewTimer(k.sockets.Drain)
+	drain := time.NewTimer(k.pool.Drain)
 	defer drain.Stop()
 	free := 0
-	for waiting := true; waiting && free < socketHandlers; {
+	for waiting := true; waiting && free < maxHandlers; {
 		select {
 		case k.handlers <- struct{}{}:
 			free++
@@ -154,38 +156,39 @@ func (k *socket) farewell(read <-chan struct{}) {
 			waiting = false
 		}
 	}
-	late := time.NewTimer(socketClose)
+	late := time.NewTimer(closeWithin)
 	defer late.Stop()
-	// An error here says that the connection is gone, which is what follows anyway.
-	_ = k.conn.WriteControl(websocket.CloseMessage,
-		websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(socketClose))
+	// An error means that the connection is gone already.
+	_ = k.ws.WriteControl(websocket.CloseMessage,
+		websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(closeWithin))
 	select {
-	case <-read:
+	case <-readDone:
 	case <-late.C:
 	}
 }
 
-// read takes frames until the connection breaks.
-func (k *socket) read(handling context.Context) error {
+// read dispatches messages until the connection breaks.
+func (k *conn) read(handling context.Context) error {
 	for {
-		// Not before: while all handlers were busy, nothing was read.
-		if err := k.hear(); err != nil {
+		// Only now: while all handlers were busy, nothing was read.
+		if err := k.touch(); err != nil {
 			return err
 		}
-		_, frame, err := k.conn.ReadMessage()
+		_, raw, err := k.ws.ReadMessage()
 		if err != nil {
 			return fmt.Errorf("reading: %w", err)
 		}
-		k.take(handling, frame)
+		k.dispatch(handling, raw)
 	}
 }
 
-// take decodes one frame. What cannot be read is left alone, so Slack delivers it again.
-func (k *socket) take(handling context.Context, raw []byte) {
+// dispatch decodes one message. An unreadable one is not acked, so Slack delivers
+// it again.
+func (k *conn) dispatch(handling context.Context, raw []byte) {
 	if isClosed(k.lost) {
 		return
 	}
-	var f socketFrame
+	var f frame
 	// A field of the wrong type is an error, but leaves the others readable.
 	if err := json.Unmarshal(raw, &f); f.Type == "" {
 		k.log.Warn().AnErr("cause", err).Int("bytes", len(raw)).Msg("a frame from Slack cannot be read; left alone")
@@ -193,53 +196,53 @@ func (k *socket) take(handling context.Context, raw []byte) {
 	}
 	switch f.Type {
 	case "hello":
-		if !isClosed(k.helloed) {
-			k.sockets.greeted(k, f)
-			close(k.helloed)
+		if !k.ready() {
+			k.pool.onHello(k, f)
+			close(k.hello)
 		}
 	case "disconnect":
 		k.disconnect(f.Reason)
 	default:
-		k.sockets.count(&k.sockets.envelopes)
-		k.work(f.EnvelopeID, func() bool { return k.sockets.Handle(handling, f.Type, f.Payload, f.RetryAttempt) })
+		k.pool.envelopes.Add(1)
+		k.handle(f.EnvelopeID, func() bool { return k.pool.Handle(handling, f.Type, f.Payload, f.RetryAttempt) })
 	}
 }
 
-func (k *socket) disconnect(reason string) {
+func (k *conn) disconnect(reason string) {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
 		k.fail(&web.SlackError{Method: web.SocketMode, Code: reason})
 	default:
 		k.log.Info().Str("reason", reason).Msg("Slack asks for a new socket")
 		if !isClosed(k.leaving) {
-			k.asked = time.Now()
+			k.askedAt = time.Now()
 			close(k.leaving)
 		}
 	}
 }
 
-// work handles one envelope and acks it if that may be. When too many are in
-// flight it waits, and so does reading.
-func (k *socket) work(id string, handle func() bool) {
+// handle runs the handler of one envelope and acks if it returns true. While too
+// many run it waits, and so does reading.
+func (k *conn) handle(id string, handler func() (ack bool)) {
 	select {
 	case k.handlers <- struct{}{}:
 	case <-k.lost:
 		return
 	}
-	k.sockets.running.Go(func() {
+	k.pool.running.Go(func() {
 		defer func() { <-k.handlers }()
-		if !k.survive(handle) || id == "" || len(id) > socketIDLimit {
+		if !k.recoverPanic(handler) || id == "" || len(id) > maxID {
 			return
 		}
 		if err := k.ack(id); err != nil {
-			k.sockets.count(&k.sockets.lostAcks)
+			k.pool.lostAcks.Add(1)
 			k.log.Warn().Err(err).Str("envelope", id).Msg("an ack was not written; Slack will deliver again")
 			k.fail(err)
 		}
 	})
 }
 
-func (k *socket) survive(handle func() bool) (ack bool) {
+func (k *conn) recoverPanic(handler func() (ack bool)) (ack bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			ack = false
@@ -247,31 +250,31 @@ func (k *socket) survive(handle func() bool) (ack bool) {
 				Msg("an envelope broke its handler; it is not acked")
 		}
 	}()
-	return handle()
+	return handler()
 }
 
-// ack writes the answer on the socket that the envelope came on. nil means written.
-func (k *socket) ack(id string) error {
-	frame, err := json.Marshal(struct {
+// ack answers on the connection that the envelope came on. nil means written.
+func (k *conn) ack(id string) error {
+	raw, err := json.Marshal(struct {
 		EnvelopeID string `json:"envelope_id"`
 	}{id})
 	if err != nil {
 		return fmt.Errorf("ack: %w", err)
 	}
-	k.writing <- struct{}{} // for at most socketWrite: after a failed write all others fail at once
+	k.writing <- struct{}{} // for at most writeWithin: after a failed write all others fail at once
 	defer func() { <-k.writing }()
-	if err := k.conn.SetWriteDeadline(time.Now().Add(socketWrite)); err != nil {
+	if err := k.ws.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return fmt.Errorf("ack: %w", err)
 	}
-	if err := k.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
+	if err := k.ws.WriteMessage(websocket.TextMessage, raw); err != nil {
 		return fmt.Errorf("ack: %w", err)
 	}
 	return nil
 }
 
-// pulse answers Slack's pings and sends our own. Reading never waits for a write.
-func (k *socket) pulse(closed <-chan struct{}) {
-	tick := time.NewTicker(socketPing)
+// keepAlive answers Slack's pings and sends our own. Reading never waits for a write.
+func (k *conn) keepAlive(closed <-chan struct{}) {
+	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
 		kind, data := websocket.PingMessage, ""
@@ -282,51 +285,52 @@ func (k *socket) pulse(closed <-chan struct{}) {
 		case data = <-k.pongs:
 			kind = websocket.PongMessage
 		}
-		if err := k.conn.WriteControl(kind, []byte(data), time.Now().Add(socketWrite)); err != nil {
+		if err := k.ws.WriteControl(kind, []byte(data), time.Now().Add(writeWithin)); err != nil {
 			k.fail(fmt.Errorf("ping: %w", err))
 			return
 		}
 	}
 }
 
-// hear notes traffic and gives the peer until the next.
-func (k *socket) hear() error {
+// touch records traffic and extends the read deadline.
+func (k *conn) touch() error {
 	now := time.Now()
-	k.heard.Store(now.UnixNano())
-	return k.conn.SetReadDeadline(now.Add(socketSilence))
+	k.lastRead.Store(now.UnixNano())
+	return k.ws.SetReadDeadline(now.Add(silence))
 }
 
-// fail ends the taking of envelopes, for the first cause that is given.
-func (k *socket) fail(cause error) {
+// fail stops accepting envelopes; the first cause counts.
+func (k *conn) fail(cause error) {
 	k.losing.Do(func() {
-		k.cause, k.ended = cause, time.Now()
+		k.cause, k.lostAt = cause, time.Now()
 		close(k.lost)
 	})
 }
 
-// leave lets the socket rest: it is still read until Slack closes it or the rest is over.
-func (k *socket) leave() { k.rest.Reset(socketRest) }
+// retire marks the connection as replaced: it is read until Slack closes it, or
+// for retireAfter.
+func (k *conn) retire() { k.retireTimer.Reset(retireAfter) }
 
-// gone is why nothing more is taken from the socket; nil while it is read.
-func (k *socket) gone() error {
+// err is why no more envelopes are accepted; nil while they are.
+func (k *conn) err() error {
 	if isClosed(k.lost) {
 		return k.cause
 	}
 	return nil
 }
 
-// cutShort tells whether Slack asked for a new socket and cut this one at once.
-func (k *socket) cutShort() bool {
-	return isClosed(k.lost) && isClosed(k.leaving) && k.ended.Sub(k.asked) < socketNotice
+// cutOff reports whether Slack asked for a new connection and cut this one at once.
+func (k *conn) cutOff() bool {
+	return isClosed(k.lost) && isClosed(k.leaving) && k.lostAt.Sub(k.askedAt) < noticeTime
 }
 
-// met tells whether the socket had its hello.
-func (k *socket) met() bool { return isClosed(k.helloed) }
+// ready reports whether the hello has come.
+func (k *conn) ready() bool { return isClosed(k.hello) }
 
-// open tells whether envelopes can come on the socket.
-func (k *socket) open() bool {
-	return k.met() && !isClosed(k.lost) && !k.doubted.Load() &&
-		time.Since(time.Unix(0, k.heard.Load())) < socketSilence
+// open reports whether envelopes can arrive.
+func (k *conn) open() bool {
+	return k.ready() && !isClosed(k.lost) && !k.probation.Load() &&
+		time.Since(time.Unix(0, k.lastRead.Load())) < silence
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -102,7 +102,7 @@ func TestSlowHandlersHoldUpNoneBelowTheirBound(t *testing.T) {
 			return true
 		}})
 		far := slack.socket(t, 1)
-		for i := range socketHandlers - 1 {
+		for i := range maxHandlers - 1 {
 			far.event(fmt.Sprint("slow", i))
 		}
 		far.event("quick")
@@ -121,8 +121,8 @@ func TestSlowHandlersHoldUpNoneBelowTheirBound(t *testing.T) {
 		}
 		close(free)
 		time.Sleep(time.Second)
-		if got := far.got(); len(got) != socketHandlers+2 {
-			t.Errorf("%d acks in the end, want %d", len(got), socketHandlers+2)
+		if got := far.got(); len(got) != maxHandlers+2 {
+			t.Errorf("%d acks in the end, want %d", len(got), maxHandlers+2)
 		}
 		stop()
 	})
@@ -279,7 +279,7 @@ func TestFrameOverTheLimitEndsOnlyItsSocket(t *testing.T) {
 		if got := far.got(); !slices.Equal(got, []string{ackOf("e1")}) {
 			t.Errorf("got %v after a frame of 1 MB", got)
 		}
-		go far.send(strings.Repeat(" ", socketFrameLimit+1))
+		go far.send(strings.Repeat(" ", maxFrame+1))
 		time.Sleep(5 * time.Second)
 		if _, sockets := slack.counts(); sockets != 2 || s.Status().Open != 1 {
 			t.Errorf("%d sockets, status %+v", sockets, s.Status())

@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	socketOpenWithin      = 10 * time.Second // apps.connections.open
-	socketHandshakeWithin = 10 * time.Second // dial, TLS, proxy and upgrade together
-	socketHelloWithin     = 10 * time.Second
+	openWithin      = 10 * time.Second // apps.connections.open
+	handshakeWithin = 10 * time.Second // dial, TLS, proxy and upgrade together
+	helloWithin     = 10 * time.Second
 
-	// socketBurst and socketEvery bound the calls of apps.connections.open for
-	// the whole process. Slack allows 50 a minute and app.
-	socketBurst = 5
-	socketEvery = 2 * time.Second
-	// socketSlowest is the longest wait between two tries of one connection.
-	socketSlowest = 30 * time.Second
-	// socketLongestHold caps a Retry-After, so that a wrong one does not mute the bot.
-	socketLongestHold = 10 * time.Minute
+	// openBurst and openEvery bound the calls of apps.connections.open for the
+	// whole process. Slack allows 50 a minute per app.
+	openBurst = 5
+	openEvery = 2 * time.Second
+	// longestWait is the longest wait between two tries of one connection.
+	longestWait = 30 * time.Second
+	// longestHold caps a Retry-After, so that a wrong one does not silence the bot.
+	longestHold = 10 * time.Minute
 )
 
 var (
@@ -35,40 +35,41 @@ var (
 	errProxy     = errors.New("the proxy setting cannot be read")
 )
 
-// open brings one socket up to its hello. A doubted one counts as open only when it has lasted.
-func (s *Pool) open(ctx, handling context.Context, doubted bool) (*socket, error) {
-	if err := s.budget.wait(ctx); err != nil {
+// open opens one connection, up to its hello. On probation it counts as open only
+// once it has lasted.
+func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error) {
+	if err := p.opening.wait(ctx); err != nil {
 		return nil, err
 	}
-	number := s.count(&s.opens)
-	asking, cancel := context.WithTimeout(ctx, socketOpenWithin)
+	number := p.opens.Add(1)
+	asking, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	ticket, err := s.Open(asking)
+	ticket, err := p.Open(asking)
 	if err != nil {
 		return nil, fmt.Errorf("apps.connections.open: %w", err)
 	}
-	conn, err := s.dial(ctx, ticket)
+	ws, err := p.dial(ctx, ticket)
 	if err != nil {
 		return nil, err
 	}
 
-	k := newSocket(s, conn)
-	k.log = s.Log.With().Int64("socket", number).Logger()
-	k.doubted.Store(doubted)
-	s.mu.Lock()
-	s.held[k] = struct{}{}
-	s.mu.Unlock()
-	s.running.Go(func() {
+	k := newConn(p, ws)
+	k.log = p.Log.With().Int64("socket", number).Logger()
+	k.probation.Store(probation)
+	p.mu.Lock()
+	p.held[k] = struct{}{}
+	p.mu.Unlock()
+	p.running.Go(func() {
 		k.run(ctx, handling)
-		s.mu.Lock()
-		delete(s.held, k)
-		s.mu.Unlock()
+		p.mu.Lock()
+		delete(p.held, k)
+		p.mu.Unlock()
 	})
 
-	late := time.NewTimer(socketHelloWithin)
+	late := time.NewTimer(helloWithin)
 	defer late.Stop()
 	select {
-	case <-k.helloed:
+	case <-k.hello:
 		return k, nil
 	case <-late.C:
 		k.fail(errNoHello)
@@ -76,22 +77,22 @@ func (s *Pool) open(ctx, handling context.Context, doubted bool) (*socket, error
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return nil, fmt.Errorf("before hello: %w", k.gone())
+	return nil, fmt.Errorf("before hello: %w", k.err())
 }
 
 // dial connects to the URL, which is a secret and stays out of every error.
-func (s *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error) {
+func (p *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error) {
 	if u, err := url.Parse(ticket); err != nil || (u.Scheme != "wss" && u.Scheme != "ws") || u.Host == "" {
 		return nil, errNotSocket
 	}
-	shaking, cancel := context.WithTimeout(ctx, socketHandshakeWithin)
+	shaking, cancel := context.WithTimeout(ctx, handshakeWithin)
 	defer cancel()
 
-	// The websocket library heeds the deadline of a context, but not its end.
+	// The websocket library obeys the deadline of a context, but not its cancellation.
 	unhook := func() bool { return true }
 	dialer := websocket.Dialer{
 		NetDialContext: func(dialing context.Context, network, addr string) (net.Conn, error) {
-			dial := s.Dial
+			dial := p.Dial
 			if dial == nil {
 				dial = (&net.Dialer{}).DialContext
 			}
@@ -101,21 +102,21 @@ func (s *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error)
 			}
 			return conn, err
 		},
-		TLSClientConfig: s.TLS,
+		TLSClientConfig: p.TLS,
 	}
-	if s.Proxy != nil {
+	if p.Proxy != nil {
 		dialer.Proxy = func(req *http.Request) (*url.URL, error) {
-			proxy, err := s.Proxy(req)
+			proxy, err := p.Proxy(req)
 			if err != nil {
 				return nil, errProxy
 			}
 			return proxy, nil
 		}
 	}
-	conn, answer, err := dialer.DialContext(shaking, ticket, nil)
+	ws, answer, err := dialer.DialContext(shaking, ticket, nil)
 	switch {
 	case err == nil && unhook():
-		return conn, nil
+		return ws, nil
 	case shaking.Err() != nil:
 		return nil, fmt.Errorf("websocket handshake: %w", shaking.Err())
 	case answer != nil:
@@ -126,27 +127,27 @@ func (s *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error)
 }
 
 // backoff grows with the failures in a row, and differs each time.
-func (s *Pool) backoff(streak int) time.Duration {
+func (p *Pool) backoff(streak int) time.Duration {
 	if streak == 0 {
-		return s.jitter(250 * time.Millisecond)
+		return p.jitter(250 * time.Millisecond)
 	}
-	most := min(time.Second<<min(streak-1, 10), socketSlowest)
-	return most/2 + s.jitter(most/2)
+	most := min(time.Second<<min(streak-1, 10), longestWait)
+	return most/2 + p.jitter(most/2)
 }
 
-// socketBudget bounds how often the process opens sockets, whatever happens to them.
-type socketBudget struct {
+// budget bounds how often the process opens connections, whatever happens to them.
+type budget struct {
 	limit *rate.Limiter
 
 	mu    sync.Mutex
-	until time.Time // Slack asked for quiet
+	until time.Time // of Slack's Retry-After
 }
 
-func newSocketBudget() *socketBudget {
-	return &socketBudget{limit: rate.NewLimiter(rate.Every(socketEvery), socketBurst)}
+func newBudget() *budget {
+	return &budget{limit: rate.NewLimiter(rate.Every(openEvery), openBurst)}
 }
 
-func (b *socketBudget) wait(ctx context.Context) error {
+func (b *budget) wait(ctx context.Context) error {
 	for quiet := b.quiet(); quiet > 0; quiet = b.quiet() {
 		if !pause(ctx, quiet) {
 			return ctx.Err()
@@ -155,13 +156,13 @@ func (b *socketBudget) wait(ctx context.Context) error {
 	return b.limit.Wait(ctx)
 }
 
-func (b *socketBudget) quiet() time.Duration {
+func (b *budget) quiet() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return time.Until(b.until)
 }
 
-func (b *socketBudget) hold(d time.Duration) {
+func (b *budget) hold(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if until := time.Now().Add(d); until.After(b.until) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -18,21 +19,20 @@ import (
 )
 
 const (
-	// socketStagger keeps sockets from being opened, and so from being refreshed, together.
-	socketStagger = time.Second
-	// socketSettled is how long a socket must last to end a streak of failures.
-	socketSettled = 10 * time.Second
-	// socketTurn bounds how long one refresh waits for another: Slack cuts about 10 s after its warning.
-	socketTurn = 3 * time.Second
-	// socketDrain is the default of Pool.Drain.
-	socketDrain = 3 * time.Second
+	// stagger keeps connections from being opened, and so from being refreshed, together.
+	stagger = time.Second
+	// settledAfter is how long a connection must last to end a streak of failures.
+	settledAfter = 10 * time.Second
+	// turnWithin bounds how long one refresh waits for another: Slack closes about 10 s after its warning.
+	turnWithin   = 3 * time.Second
+	defaultDrain = 3 * time.Second
 )
 
 var errDroppedEarly = errors.New("Slack closed the socket shortly after its hello")
 
 // Pool holds the bot's connections to Slack's Socket Mode. Each is replaced
-// before it is left wherever Slack gives notice, and at once where it does not.
-// They share the budget for opening and nothing else.
+// before it is retired if Slack gives notice, and at once if not. They share the
+// budget for opening and nothing else.
 type Pool struct {
 	// Open asks Slack for a websocket's URL (apps.connections.open). It must return when its context ends.
 	Open func(ctx context.Context) (url string, err error)
@@ -42,11 +42,11 @@ type Pool struct {
 	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool)
 	// Count is the number of connections to hold, at least 1.
 	Count int
-	// Drain bounds the wait for handlers in flight when a socket is left; 3 s if 0.
+	// Drain bounds the wait for running handlers when a connection ends; 3 s if 0.
 	Drain time.Duration
-	// Recount, if not 0, is how soon a socket is opened anew after a hello that
-	// counted connections of others, to see whether they are still there: for a
-	// while Slack also counts sockets that died in silence.
+	// Recount, if not 0, is how soon a connection is reopened after a hello that
+	// counted connections of others, to see whether they still exist: for a while
+	// Slack also counts connections that died without notice.
 	Recount time.Duration
 
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error) // net.Dialer's if nil
@@ -56,77 +56,76 @@ type Pool struct {
 	Rand func() float64 // in [0,1), for jitter; math/rand's if nil
 	Log  zerolog.Logger
 
-	running sync.WaitGroup // one for each connection to hold, one for each socket
-	budget  *socketBudget
-	refresh chan struct{} // held by the one that refreshes
+	running sync.WaitGroup // one for each slot, connection and handler
+	opening *budget
+	refresh chan struct{} // held by the one that is being replaced
 
 	mu        sync.Mutex // never held while waiting
-	held      map[*socket]struct{}
+	held      map[*conn]struct{}
 	others    int
 	refusal   refusal
 	refusedAt time.Time
-	opens     int64
-	envelopes int64
-	lostAcks  int64
+
+	opens, envelopes, lostAcks atomic.Int64
 }
 
-// Status is what can be said of the sockets at one moment.
+// Status describes the connections at one moment.
 type Status struct {
-	Open      int    // sockets with a hello and fresh traffic
-	Others    int    // connections to this app that are not of this process, by the last hello
-	Refusal   string // why the last try brought no socket, with the mend; empty once one did
-	Permanent bool   // only a person can mend what Refusal says
+	Open      int    // connections with a hello and recent traffic
+	Others    int    // connections of other processes to this app, by the last hello
+	Refusal   string // why the last try opened nothing, with the fix; empty after a success
+	Permanent bool   // only an operator can fix Refusal
 	Opens     int64  // calls of Open
 	Envelopes int64  // envelopes received
 	LostAcks  int64  // acks that could not be written
 }
 
-// Ready tells whether Slack's events arrive.
+// Ready reports whether Slack's events arrive.
 func (s Status) Ready() bool { return s.Open > 0 && !s.Permanent }
 
-// Run holds the connections until ctx ends. Then it takes nothing new, waits
-// for the handlers in flight (their context ends after Drain), has their acks
+// Run holds the connections until ctx ends. Then it accepts nothing new, waits
+// for the running handlers (their context ends after Drain), has their acks
 // written, closes, and returns when all its goroutines have ended.
-func (s *Pool) Run(ctx context.Context) error {
+func (p *Pool) Run(ctx context.Context) error {
 	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	if s.Drain == 0 {
-		s.Drain = socketDrain
+	if p.Drain == 0 {
+		p.Drain = defaultDrain
 	}
-	s.budget = newSocketBudget()
-	s.refresh = make(chan struct{}, 1)
-	s.mu.Lock()
-	s.held = make(map[*socket]struct{})
-	s.mu.Unlock()
+	p.opening = newBudget()
+	p.refresh = make(chan struct{}, 1)
+	p.mu.Lock()
+	p.held = make(map[*conn]struct{})
+	p.mu.Unlock()
 
 	var last chan struct{}
-	for range max(1, s.Count) {
-		after, greeted := last, make(chan struct{})
-		s.running.Go(func() {
-			if after == nil || (waitFor(ctx, after) && pause(ctx, socketStagger)) {
-				s.keep(ctx, handling, greeted)
+	for range max(1, p.Count) {
+		after, opened := last, make(chan struct{})
+		p.running.Go(func() {
+			if after == nil || (waitFor(ctx, after) && pause(ctx, stagger)) {
+				p.maintain(ctx, handling, opened)
 			}
 		})
-		last = greeted
+		last = opened
 	}
 
 	<-ctx.Done()
-	bound := time.AfterFunc(s.Drain, cancel)
+	bound := time.AfterFunc(p.Drain, cancel)
 	defer bound.Stop()
-	s.running.Wait()
+	p.running.Wait()
 	return nil
 }
 
 // Status is for readiness and metrics.
-func (s *Pool) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (p *Pool) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	status := Status{
-		Others:  s.others,
-		Refusal: s.refusal.words, Permanent: s.refusal.permanent,
-		Opens: s.opens, Envelopes: s.envelopes, LostAcks: s.lostAcks,
+		Others:  p.others,
+		Refusal: p.refusal.words, Permanent: p.refusal.permanent,
+		Opens: p.opens.Load(), Envelopes: p.envelopes.Load(), LostAcks: p.lostAcks.Load(),
 	}
-	for k := range s.held {
+	for k := range p.held {
 		if k.open() {
 			status.Open++
 		}
@@ -134,44 +133,44 @@ func (s *Pool) Status() Status {
 	return status
 }
 
-// keep holds one connection open. It closes greeted at the first hello.
+// maintain keeps one connection open. It closes opened at the first hello.
 //
-// Only what broke counts as a failure: a socket that Slack asks to leave is
+// Only a break counts as a failure: a connection that Slack asks to replace is
 // replaced at once, however young it is, and the budget for opening bounds that.
-func (s *Pool) keep(ctx, handling context.Context, greeted chan struct{}) {
+func (p *Pool) maintain(ctx, handling context.Context, opened chan struct{}) {
 	var (
-		old    *socket // was asked to be left, and is read until its successor stands
-		young  bool    // it had not lasted when it was asked
-		streak int     // failures and sockets that broke young, in a row
-		early  int     // sockets that broke young among them
+		old    *conn // is to be replaced, and is read until then
+		young  bool  // it had not settled when Slack asked
+		streak int   // failures and early drops, in a row
+		early  int   // the early drops among them
 		wait   time.Duration
 	)
 	for pause(ctx, wait) {
-		k, err := s.replace(ctx, handling, old, early > 1)
+		k, err := p.replace(ctx, handling, old, early > 1)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
 			streak++
-			wait = s.refused(err, streak)
+			wait = p.refused(err, streak)
 			continue
 		}
 		switch {
 		case old == nil:
-		case young && old.cutShort():
+		case young && old.cutOff():
 			streak, early = streak+1, early+1
-			s.refused(errDroppedEarly, streak)
+			p.refused(errDroppedEarly, streak)
 		default:
 			streak, early = 0, 0
-			s.trust(k)
-			old.leave()
+			p.endProbation(k)
+			old.retire()
 		}
-		if greeted != nil {
-			close(greeted)
-			greeted = nil
+		if opened != nil {
+			close(opened)
+			opened = nil
 		}
 
-		settled := s.watch(ctx, k)
+		settled := p.awaitReplacement(ctx, k)
 		if ctx.Err() != nil {
 			return
 		}
@@ -180,61 +179,60 @@ func (s *Pool) keep(ctx, handling context.Context, greeted chan struct{}) {
 		}
 		wait, old, young = 0, k, !settled
 		if early > 0 {
-			wait = s.backoff(streak)
+			wait = p.backoff(streak)
 		}
 		// mutant: a graceful refresh that counts as a failure
-		if cause := k.gone(); cause != nil {
+		if cause := k.err(); cause != nil {
 			old = nil
 			if !settled {
 				streak++
 			}
 			switch no := (*web.SlackError)(nil); {
 			case errors.As(cause, &no):
-				wait = s.refused(no, max(1, streak))
+				wait = p.refused(no, max(1, streak))
 			case !settled:
 				early++
-				wait = s.refused(errDroppedEarly, streak)
+				wait = p.refused(errDroppedEarly, streak)
 			default:
-				wait = s.backoff(0)
+				wait = p.backoff(0)
 			}
 		}
 	}
 }
 
-// trust ends the doubt whether a socket lasts.
-func (s *Pool) trust(k *socket) {
-	if k.doubted.Swap(false) {
-		s.accepted()
+// endProbation counts a connection as open that has shown that it lasts.
+func (p *Pool) endProbation(k *conn) {
+	if k.probation.Swap(false) {
+		p.accepted()
 	}
 }
 
-// replace opens a socket. One that takes another's place while that is still
-// read waits its turn, so that sockets which Slack refreshes together do not
-// change together.
-func (s *Pool) replace(ctx, handling context.Context, old *socket, doubted bool) (*socket, error) {
-	if old != nil && old.gone() == nil {
-		turn := time.NewTimer(socketTurn)
+// replace opens a connection. While the old one is still read it waits its turn,
+// so that connections that Slack refreshes together are not replaced together.
+func (p *Pool) replace(ctx, handling context.Context, old *conn, probation bool) (*conn, error) {
+	if old != nil && old.err() == nil {
+		turn := time.NewTimer(turnWithin)
 		defer turn.Stop()
 		select {
-		case s.refresh <- struct{}{}:
-			defer func() { <-s.refresh }()
+		case p.refresh <- struct{}{}:
+			defer func() { <-p.refresh }()
 		case <-old.lost:
 		case <-turn.C:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	return s.open(ctx, handling, doubted)
+	return p.open(ctx, handling, probation)
 }
 
-// watch returns when the socket must be replaced, and tells whether it had
-// lasted long enough to be no sign of trouble.
-func (s *Pool) watch(ctx context.Context, k *socket) (settled bool) {
-	settle := time.NewTimer(socketSettled)
+// awaitReplacement returns when the connection must be replaced, and reports
+// whether it had lasted long enough to be no sign of trouble.
+func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
+	settle := time.NewTimer(settledAfter)
 	defer settle.Stop()
 	var recount <-chan time.Time
-	if s.Recount > 0 && s.Status().Others > 0 {
-		timer := time.NewTimer(s.Recount)
+	if p.Recount > 0 && p.Status().Others > 0 {
+		timer := time.NewTimer(p.Recount)
 		defer timer.Stop()
 		recount = timer.C
 	}
@@ -242,7 +240,7 @@ func (s *Pool) watch(ctx context.Context, k *socket) (settled bool) {
 		select {
 		case <-settle.C:
 			settled = true
-			s.trust(k)
+			p.endProbation(k)
 			continue
 		case <-recount:
 		case <-k.leaving:
@@ -253,94 +251,44 @@ func (s *Pool) watch(ctx context.Context, k *socket) (settled bool) {
 	}
 }
 
-// greeted notes a socket's hello.
-func (s *Pool) greeted(k *socket, hello socketFrame) {
-	s.mu.Lock()
+// onHello records a connection's hello.
+func (p *Pool) onHello(k *conn, hello frame) {
+	p.mu.Lock()
 	own := 0
-	for held := range s.held {
-		if held == k || held.met() {
+	for held := range p.held {
+		if held == k || held.ready() {
 			own++
 		}
 	}
-	s.others = max(0, hello.NumConnections-own)
-	others := s.others
-	s.mu.Unlock()
-	if !k.doubted.Load() {
-		s.accepted()
+	p.others = max(0, hello.NumConnections-own)
+	others := p.others
+	p.mu.Unlock()
+	if !k.probation.Load() {
+		p.accepted()
 	}
 	k.log.Info().Str("host", hello.DebugInfo.Host).Int("others", others).Msg("Slack socket is open")
 }
 
-// accepted notes that Slack gives sockets again.
-func (s *Pool) accepted() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.refusal = refusal{}
-}
-
-// refused notes and logs why there is no socket, and returns how long to wait before the next try.
-//
-//docgen:messages log
-func (s *Pool) refused(err error, streak int) time.Duration {
-	r := refusalOf(err)
-	s.mu.Lock()
-	told := s.refusal.words == r.words && time.Since(s.refusedAt) < refusalRepeat
-	s.refusal = r
-	if !told {
-		s.refusedAt = time.Now()
-	}
-	s.mu.Unlock()
-
-	level := zerolog.WarnLevel
-	switch {
-	case told:
-		level = zerolog.DebugLevel
-	case r.permanent:
-		level = zerolog.ErrorLevel
-	}
-	s.Log.WithLevel(level).Err(err).Int("streak", streak).Msg(r.words)
-
-	if r.after > 0 {
-		s.budget.hold(min(r.after, socketLongestHold) + s.jitter(time.Second))
-	}
-	if r.slow {
-		return socketSlowest/2 + s.jitter(socketSlowest/2)
-	}
-	return s.backoff(streak)
-}
-
-func (s *Pool) count(n *int64) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*n++
-	return *n
-}
-
-func (s *Pool) jitter(most time.Duration) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.Rand == nil {
+func (p *Pool) jitter(most time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.Rand == nil {
 		return time.Duration(rand.Float64() * float64(most))
 	}
-	return time.Duration(s.Rand() * float64(most))
+	return time.Duration(p.Rand() * float64(most))
 }
 
-// pause waits and tells whether ctx still holds.
+// pause waits, and reports whether ctx is still valid.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
+	return waitFor(ctx, timer.C) && ctx.Err() == nil
 }
 
-func waitFor(ctx context.Context, c <-chan struct{}) bool {
+func waitFor[T any](ctx context.Context, c <-chan T) bool {
 	select {
 	case <-c:
 		return true

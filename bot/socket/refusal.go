@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/slack-go/slack"
 
 	"github.com/getto-systems/psycher/bot/web"
@@ -41,4 +42,43 @@ func refusalOf(err error) refusal {
 	default:
 		return refusal{words: "a Slack socket could not be opened: check the network, HTTPS_PROXY and the firewall"}
 	}
+}
+
+// accepted clears the refusal: Slack opens connections again.
+func (p *Pool) accepted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusal = refusal{}
+}
+
+// refused records and logs why a connection failed, and returns how long to wait
+// before the next try.
+//
+//docgen:messages log
+func (p *Pool) refused(err error, streak int) time.Duration {
+	r := refusalOf(err)
+	p.mu.Lock()
+	logged := p.refusal.words == r.words && time.Since(p.refusedAt) < refusalRepeat
+	p.refusal = r
+	if !logged {
+		p.refusedAt = time.Now()
+	}
+	p.mu.Unlock()
+
+	level := zerolog.WarnLevel
+	switch {
+	case logged:
+		level = zerolog.DebugLevel
+	case r.permanent:
+		level = zerolog.ErrorLevel
+	}
+	p.Log.WithLevel(level).Err(err).Int("streak", streak).Msg(r.words)
+
+	if r.after > 0 {
+		p.opening.hold(min(r.after, longestHold) + p.jitter(time.Second))
+	}
+	if r.slow {
+		return longestWait/2 + p.jitter(longestWait/2)
+	}
+	return p.backoff(streak)
 }

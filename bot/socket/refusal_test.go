@@ -32,7 +32,7 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 		make    func(*socketFake)
 		ready   bool
 		refusal string
-		lasting bool // until a person mends it
+		lasting bool // until an operator fixes it
 	}{
 		{"drops after hello", func(f *socketFake) { f.script = func(far *farSocket) { far.hello(1); far.conn.Close() } }, false, "shortly after their hello", false},
 		{"drops 5 s after hello", func(f *socketFake) {
@@ -82,7 +82,7 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 					}
 				}
 				if len(opens) < 60 {
-					t.Errorf("%d opens in an hour: a mend would be found late", len(opens))
+					t.Errorf("%d opens in an hour: a fix would be noticed late", len(opens))
 				}
 				got := s.Status()
 				if got.Ready() != row.ready || got.Permanent != row.lasting {
@@ -96,11 +96,11 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 				}
 				t.Logf("%d opens in an hour", len(opens))
 
-				// Mended, it comes back by itself.
+				// Once fixed, it comes back by itself.
 				fake.heal()
 				time.Sleep(time.Minute)
 				if got := s.Status(); got.Open != 5 || !got.Ready() || got.Refusal != "" {
-					t.Errorf("a minute after the mend: %+v", got)
+					t.Errorf("a minute after the fix: %+v", got)
 				}
 				stop()
 			})

@@ -150,7 +150,7 @@ func TestSlackGoStormsWhenSlackRefuses(t *testing.T) {
 			}
 		})
 		t.Logf("%d opens in %s after hello and %q", opens, within, frame)
-		if opens <= socketBurst {
+		if opens <= openBurst {
 			t.Errorf("%d opens are no storm", opens)
 		}
 	}

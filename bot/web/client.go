@@ -31,7 +31,7 @@ const apiTimeout = 8 * time.Second
 // Grid, E..., that the workspace belongs to.
 type Identity struct{ Team, Enterprise, User, BotID, App string }
 
-// Config is what an [Client] needs.
+// Config is what a [Client] needs.
 type Config struct {
 	BotToken  deploy.Secret
 	AppToken  deploy.Secret
@@ -41,8 +41,8 @@ type Config struct {
 	Log       zerolog.Logger
 }
 
-// Client is Slack's Web API as the loop needs it: one call is one try, and its error
-// tells what a further try would do (see [engine.Slack]). It never sleeps.
+// Client is Slack's Web API as the engine needs it: one call is one try, and its
+// error says what another try would do (see [engine.Slack]). It never sleeps.
 type Client struct {
 	slack   *slack.Client
 	text    func(deploy.Message) string
@@ -63,8 +63,8 @@ func New(cfg Config) *Client {
 		base = slack.APIURL
 	}
 	clock := &clock{log: cfg.Log}
-	// No retries and no debugging of slack-go: its retries double posts, and its
-	// debugging makes Slack cut every socket after six minutes.
+	// Neither slack-go's retries nor its debug mode: the retries double posts, and
+	// debug mode makes Slack close every socket after six minutes.
 	client := slack.New(cfg.BotToken.Reveal(),
 		slack.OptionAppLevelToken(cfg.AppToken.Reveal()),
 		slack.OptionAPIURL(strings.TrimRight(base, "/")+"/"),
@@ -99,7 +99,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	return me, nil
 }
 
-// OpenConnection gets the address of a new websocket, good for one dial. An
+// OpenConnection returns the address of a new websocket, valid for one dial. An
 // [*AuthError] is permanent until an operator fixes the app-level token.
 func (c *Client) OpenConnection(ctx context.Context) (url string, err error) {
 	err = c.call(ctx, openMethod, "", "", func() error {
@@ -122,21 +122,21 @@ func (c *Client) Refused() string { return c.refused.explain() }
 // Now is Slack's clock.
 func (c *Client) Now() time.Time { return c.clock.Now() }
 
-// React puts a reaction on the mention; it may already be there.
+// React adds a reaction to the mention; it may already be there.
 func (c *Client) React(ctx context.Context, k deploy.Key, emoji string) error {
 	return c.call(ctx, "reactions.add", k.Channel, k.TS+" "+emoji, func() error {
 		return c.slack.AddReactionContext(ctx, emoji, slack.NewRefToMessage(k.Channel, k.TS))
 	})
 }
 
-// Unreact takes the bot's own reaction off; it may already be gone.
+// Unreact removes the bot's own reaction; it may already be gone.
 func (c *Client) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 	return c.call(ctx, "reactions.remove", k.Channel, k.TS+" "+emoji, func() error {
 		return c.slack.RemoveReactionContext(ctx, emoji, slack.NewRefToMessage(k.Channel, k.TS))
 	})
 }
 
-// Reread reads the mention's message as it stands now. It takes the scope
+// Reread reads the mention's message as it is now. It needs the scope
 // channels:history (groups:history in a private channel).
 func (c *Client) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error) {
 	me, err := c.identity(ctx)
@@ -178,7 +178,7 @@ type postedMessage struct {
 	markup.Message
 }
 
-// metadataType marks the bot's own messages, and metadata tells them apart.
+// metadataType marks the bot's own messages; the payload says which one it is.
 const metadataType = "psycher"
 
 // Post writes into the mention's thread, or into its channel. It needs no record
@@ -218,16 +218,16 @@ func (c *Client) Update(ctx context.Context, k deploy.Key, ts string, say deploy
 	})
 }
 
-// How much of a thread or a channel is searched for a message: what is longer
-// cannot be told.
+// How much of a thread or a channel is searched for a message; beyond that Find
+// returns an error.
 const (
 	findPages = 5
 	findLimit = 200
 )
 
-// Find looks whether the message of a place was posted. It takes the scope
-// channels:history (groups:history in a private channel), which the bot can do
-// without: then it cannot be told.
+// Find looks for the message of a place. It needs the optional scope
+// channels:history (groups:history in a private channel); without it Find returns
+// an error.
 func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool, err error) {
 	me, err := c.identity(ctx)
 	if err != nil {
@@ -243,14 +243,14 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 		}
 		for _, msg := range page {
 			own := msg.User == me.User || me.BotID != "" && msg.BotID == me.BotID
-			told := msg.Metadata
-			if own && told.EventType == metadataType && told.EventPayload["id"] == at.Mention.ID && told.EventPayload["slot"] == at.Slot {
+			metadata := msg.Metadata
+			if own && metadata.EventType == metadataType && metadata.EventPayload["id"] == at.Mention.ID && metadata.EventPayload["slot"] == at.Slot {
 				return msg.Timestamp, true, nil
 			}
 		}
 		switch {
 		case cursor == "" && more:
-			return "", false, errors.New("look for a message: there is more, and no way to it")
+			return "", false, errors.New("look for a message: there are more, without a cursor")
 		case cursor == "":
 			return "", false, nil
 		}
@@ -258,7 +258,7 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 	return "", false, fmt.Errorf("look for a message: there are more than %d since the mention", findPages*findLimit)
 }
 
-// look reads a page of what was written since the mention where at is.
+// look reads a page of the messages since the mention, in the thread or channel of at.
 func (c *Client) look(ctx context.Context, at engine.Place, cursor string) (page []slack.Message, more bool, next string, err error) {
 	m := at.Mention
 	channel := slack.GetConversationHistoryParameters{
@@ -293,15 +293,14 @@ func (c *Client) identity(ctx context.Context) (Identity, error) {
 	return c.Identify(ctx)
 }
 
-// call makes one try of a method, unless a rate limit says that it is not its
-// turn, and turns its error into what the loop goes by. what tells the call from
-// others of the method and channel.
+// call makes one try of a method, unless a rate limit says to wait, and classifies
+// its error. what distinguishes the call from others of the method and channel.
 func (c *Client) call(ctx context.Context, method, channel, what string, try func() error) error {
 	if err := ctx.Err(); err != nil {
 		return &engine.LaterError{After: retryAfterDefault, Err: fmt.Errorf("%s: not called: %w", method, err)}
 	}
 	if wait := c.limits.enter(method, channel, what); wait > 0 {
-		return &engine.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits its turn under Slack's rate limit", method)}
+		return &engine.LaterError{After: wait, Err: fmt.Errorf("%s: not called: waits for Slack's rate limit", method)}
 	}
 	err := classify(method, try())
 	var auth *AuthError

@@ -8,29 +8,28 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// How far the host's clock may be from Slack's: complained of beyond the first,
-// settled again below the second.
+// How far the host's clock may differ from Slack's: a warning is logged beyond the
+// first, and again only after it was below the second.
 const (
 	clockOff     = 30 * time.Second
 	clockSettled = 20 * time.Second
 )
 
-// clock is Slack's clock, learned from the Date header of its answers. The age
-// of a mention is judged by it: the host's own may be wrong.
+// clock is Slack's clock, learned from the Date header of its answers. The age of
+// a mention is judged by it, since the host's clock may be wrong.
 type clock struct {
 	log zerolog.Logger
 
 	mu   sync.Mutex
-	date time.Time // what Slack said last
-	at   time.Time // the host's clock when it said so, monotonic; zero: never
-	wall time.Time // the same, by the wall clock
-	off  bool      // the host was complained of
+	date time.Time // Slack's latest Date
+	at   time.Time // the host's monotonic clock at that moment; zero: none yet
+	wall time.Time // the host's wall clock at that moment
+	off  bool      // the warning was logged
 }
 
-// Now is the last date and the time that has passed since. Where the machine was
-// suspended, its monotonic clock stood still and the wall clock did not; where
-// the wall clock was set back, it is the other way round: the larger is believed,
-// since a mention taken for too old is only asked about.
+// Now is the latest date plus the time since. While a machine is suspended its
+// monotonic clock stands still; a wall clock can be set back. The larger
+// difference counts, since a mention that seems too old is only asked about.
 func (c *clock) Now() time.Time {
 	now := time.Now()
 	c.mu.Lock()
@@ -41,7 +40,7 @@ func (c *clock) Now() time.Time {
 	return c.date.Add(max(now.Sub(c.at), now.Round(0).Sub(c.wall)))
 }
 
-// learn takes the Date of an answer that has just come.
+// learn reads the Date of an answer that has just arrived.
 func (c *clock) learn(h http.Header) {
 	date, err := http.ParseTime(h.Get("Date"))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// pace is how fast calls may go: so many in a second, and so many at once.
+// pace is how fast calls may go: calls per second, and burst.
 type pace struct {
 	rate  rate.Limit
 	burst int
@@ -15,11 +15,11 @@ type pace struct {
 
 func perMinute(n float64, burst int) pace { return pace{rate.Limit(n / 60), burst} }
 
-// paceOf gives the pace of a Web API method for the whole workspace, and for one
-// channel of it. Slack allows about one message a second and channel, 50 calls a
+// paceOf returns the pace of a Web API method for the whole workspace and for one
+// channel. Slack allows about one message a second and channel, 50 calls a
 // minute of tier 3 (reactions.add, chat.update, the look-ups of posts) and 20 of
 // tier 2 (reactions.remove). One channel gets at most four fifths, so that
-// thousands in one do not stand before a single one in another.
+// thousands of calls in one do not block another.
 func paceOf(method string) (all, channel pace) {
 	switch method {
 	case "chat.postMessage":
@@ -32,13 +32,13 @@ func paceOf(method string) (all, channel pace) {
 	return pace{rate.Inf, 1}, pace{rate.Inf, 1}
 }
 
-// limits keeps the bot within Slack's rate limits. It never waits: a call that
-// may not go now is told when to come back, each with a place of its own in the
-// line, so that those who were refused do not all come back at once.
+// limits keeps the bot within Slack's rate limits. It never waits: it returns when
+// a call may come back, and each call has a place in line, so that refused calls
+// do not all come back at the same time.
 type limits struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket // by method, and by method and channel
-	places  map[string]spot    // by call: who stands in line
+	places  map[string]spot    // by call
 	swept   time.Time
 }
 
@@ -48,18 +48,18 @@ type bucket struct {
 	blocked time.Time // Slack answered 429: not before this
 }
 
-// spot is a call's place in one of its two lines.
+// spot is the place of a call in one of its two lines.
 type spot struct {
 	bucket *bucket
-	at     time.Time // when its token is there
+	at     time.Time // when its token is available
 }
 
 func newLimits() *limits {
 	return &limits{buckets: map[string]*bucket{}, places: map[string]spot{}}
 }
 
-// enter asks whether a call may go now: 0, or how long until it should ask again.
-// what tells the call from others of its channel, and is the same when it comes back.
+// enter returns 0 if a call may go now, or how long until it should ask again. what
+// distinguishes the call from others of its channel, and is the same when it comes back.
 func (l *limits) enter(method, channel, what string) time.Duration {
 	now := time.Now()
 	l.mu.Lock()
@@ -70,7 +70,7 @@ func (l *limits) enter(method, channel, what string) time.Duration {
 	held, inLine := l.places[call]
 	for _, b := range []*bucket{one, all} {
 		if inLine && held.bucket == all && b == one {
-			continue // it has been through its channel's line
+			continue // it has passed its channel's line
 		}
 		at := held.at
 		if !inLine || held.bucket != b || !at.After(now) && b.blocked.After(now) {
@@ -85,8 +85,7 @@ func (l *limits) enter(method, channel, what string) time.Duration {
 	return 0
 }
 
-// block notes that Slack answered 429. Its limit on messages is one of the
-// channel, its other limits are of the method.
+// block records a 429. Slack limits messages per channel, other calls per method.
 func (l *limits) block(method, channel string, wait time.Duration) {
 	until := time.Now().Add(wait)
 	l.mu.Lock()
@@ -115,7 +114,7 @@ func (l *limits) bucket(name string, p pace) *bucket {
 	return b
 }
 
-// spot takes the next free token: the time when it is there.
+// spot reserves the next token and returns when it is available.
 func (b *bucket) spot(now time.Time) time.Time {
 	from := now
 	if b.blocked.After(now) {
@@ -124,8 +123,8 @@ func (b *bucket) spot(now time.Time) time.Time {
 	return from.Add(b.tokens.ReserveN(from, 1).DelayFrom(from))
 }
 
-// sweepEvery is how often what is idle is forgotten, and how long a place is kept
-// for one who does not come back.
+// sweepEvery is how often idle buckets are dropped, and how long a place is kept
+// for a call that does not come back.
 const sweepEvery = time.Minute
 
 func (l *limits) sweep(now time.Time) {
