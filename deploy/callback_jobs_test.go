@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// call is a word of a job, written as "name@stage:result"; no name: of an old script.
+// call is a callback of a job, written as "name@stage:result"; no name: of an old
+// script.
 func call(text string) Callback {
 	job, result, _ := strings.Cut(text, ":")
 	name, stage, _ := strings.Cut(job, "@")
@@ -29,7 +30,7 @@ func lastSaid(r Record) MessageID {
 
 // What the calls of several jobs make of a deployment where GitLab cannot be asked.
 func TestCallsOfSeveralJobs(t *testing.T) {
-	blind := rules
+	blind := timing
 	blind.CanPoll = false
 	for _, row := range []struct {
 		name, job, calls string
@@ -71,13 +72,13 @@ func TestCallsOfSeveralJobs(t *testing.T) {
 	}
 }
 
-// Whatever a job calls, there is its pipeline: who waits for GitLab's answer
-// about it, or never got one, is told so.
+// Whatever a job reports, its pipeline exists: a person who waits for GitLab's
+// answer about it, or never got one, is told so.
 func TestACallOfAnyJobShowsThatThePipelineRuns(t *testing.T) {
-	blind := rules
+	blind := timing
 	blind.CanPoll = false
 	for _, s := range []State{Triggering, Waiting, Unsure} {
-		for name, u := range map[string]Timing{"GitLab can be asked": rules, "GitLab cannot be asked": blind} {
+		for name, u := range map[string]Timing{"GitLab can be asked": timing, "GitLab cannot be asked": blind} {
 			r := in(s)
 			r.Deployment.Job = "ship"
 			if r = hear(r, "build@x:success", t0, u); r.State != Running || r.Deployment.Pipeline != 7 || r.Next.IsZero() {
@@ -127,13 +128,13 @@ func TestJobsDecideWhatACallMeans(t *testing.T) {
 		{"fails again, before GitLab was asked", "deploy@x:failure, deploy@x:success, deploy@x:failure", []Pipeline{{}, {}, {}, {}, {}, {}, {}}, Failed, MsgFailed, time.Hour},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r, now := hear(in(Running), row.calls, at, rules), at
+			r, now := hear(in(Running), row.calls, at, timing), at
 			for i, p := range row.looks {
-				if r.Next.IsZero() || !r.ShouldPoll(rules) || r.State == Succeeded {
+				if r.Next.IsZero() || !r.ShouldPoll(timing) || r.State == Succeeded {
 					t.Fatalf("look %d is not made: %s, due %v", i, r.State, r.Next)
 				}
 				now = later(now, r.Next)
-				r = r.Polled(p, false, now, now, rules)
+				r = r.Polled(p, false, now, now, timing)
 			}
 			if r.State != row.want || lastSaid(r) != row.said || now.Sub(at) > row.after {
 				t.Errorf("%s after %v, said %q; want %s, %q", r.State, now.Sub(at), lastSaid(r), row.want, row.said)
@@ -144,9 +145,9 @@ func TestJobsDecideWhatACallMeans(t *testing.T) {
 
 func TestAClockThatIsSetBackMakesNoLooksWithoutAPause(t *testing.T) {
 	for name, saw := range map[string]Pipeline{"nothing": {}, "that it goes on": {ID: 7, Judged: true}} {
-		r, now := hear(in(Running), "deploy@x:success", t0.Add(2*time.Hour), rules), t0.Add(time.Hour)
+		r, now := hear(in(Running), "deploy@x:success", t0.Add(2*time.Hour), timing), t0.Add(time.Hour)
 		for range 3 {
-			r = r.Polled(saw, false, now, now, rules)
+			r = r.Polled(saw, false, now, now, timing)
 		}
 		if !r.Next.After(now) {
 			t.Errorf("it saw %s, and looks again and again: due %v later", name, r.Next.Sub(now))
@@ -156,13 +157,13 @@ func TestAClockThatIsSetBackMakesNoLooksWithoutAPause(t *testing.T) {
 
 func TestALookThatACallInterruptsIsMadeAnewAtOnce(t *testing.T) {
 	at := t0.Add(time.Minute)
-	r := hear(in(Running), "deploy@x:success", at, rules)
-	if r = r.Polled(Pipeline{}, false, at.Add(-time.Second), at, rules); !r.Next.Equal(at) {
+	r := hear(in(Running), "deploy@x:success", at, timing)
+	if r = r.Polled(Pipeline{}, false, at.Add(-time.Second), at, timing); !r.Next.Equal(at) {
 		t.Errorf("due %v after the call", r.Next.Sub(at))
 	}
 }
 
-// Another replica's look-up may end after a call, and have seen what was before it.
+// Another replica's poll may end after a callback, and show what was before it.
 func TestALookThatBeganBeforeACallDoesNotOverruleIt(t *testing.T) {
 	failed := Pipeline{ID: 7, End: Failed, Detail: "deploy-a", Judged: true}
 	for name, row := range map[string]struct {
@@ -176,12 +177,12 @@ func TestALookThatBeganBeforeACallDoesNotOverruleIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := t0.Add(time.Minute)
-			r := hear(in(Running), row.calls, at, rules)
-			r = r.Polled(row.saw, false, at.Add(-time.Second), at, rules)
-			if r.State != row.want || !r.Next.Equal(at) || !r.ShouldPoll(rules) {
+			r := hear(in(Running), row.calls, at, timing)
+			r = r.Polled(row.saw, false, at.Add(-time.Second), at, timing)
+			if r.State != row.want || !r.Next.Equal(at) || !r.ShouldPoll(timing) {
 				t.Fatalf("%s, due %v after the call", r.State, r.Next.Sub(at))
 			}
-			if r = r.Polled(Pipeline{ID: 7, End: Succeeded, Judged: true}, false, at, at, rules); r.State != Succeeded {
+			if r = r.Polled(Pipeline{ID: 7, End: Succeeded, Judged: true}, false, at, at, timing); r.State != Succeeded {
 				t.Errorf("%s when GitLab shows the success", r.State)
 			}
 		})
@@ -189,28 +190,28 @@ func TestALookThatBeganBeforeACallDoesNotOverruleIt(t *testing.T) {
 }
 
 func TestWhatFailedIsNotAskedAboutForEver(t *testing.T) {
-	r := hear(in(Running), "deploy-b@x:failure, deploy-a@x:success", t0, rules)
+	r := hear(in(Running), "deploy-b@x:failure, deploy-a@x:success", t0, timing)
 	now, looks := t0, 0
 	for ; !r.Next.IsZero(); looks++ {
 		now = later(now, r.Next)
-		r = r.Polled(Pipeline{ID: 7, Judged: true}, false, now, now, rules)
+		r = r.Polled(Pipeline{ID: 7, Judged: true}, false, now, now, timing)
 		if looks > 1000 {
 			t.Fatal("it is asked about again and again")
 		}
 	}
-	if r.State != Failed || r.ShouldPoll(rules) || now.Sub(t0) < time.Hour {
+	if r.State != Failed || r.ShouldPoll(timing) || now.Sub(t0) < time.Hour {
 		t.Errorf("%s after %v and %d looks", r.State, now.Sub(t0), looks)
 	}
 }
 
 func TestACallBeforeTheTriggerIsRecordedWaitsForTheJobs(t *testing.T) {
 	for _, s := range []State{Triggering, Waiting, Unsure} {
-		r := hear(in(s), "deploy@x:success", t0, rules)
-		if r.State != Running || !r.Next.Equal(t0) || !r.ShouldPoll(rules) {
+		r := hear(in(s), "deploy@x:success", t0, timing)
+		if r.State != Running || !r.Next.Equal(t0) || !r.ShouldPoll(timing) {
 			t.Errorf("%s becomes %s, due %v", s, r.State, r.Next)
 		}
 	}
-	if r := hear(in(Accepted), "deploy@x:success", t0, rules); r.State != Succeeded {
+	if r := hear(in(Accepted), "deploy@x:success", t0, timing); r.State != Succeeded {
 		t.Errorf("with no project known it is %s", r.State)
 	}
 }
@@ -222,7 +223,7 @@ func TestRunningKeepsItsTargetPastItsTime(t *testing.T) {
 			t.Fatalf("after %v the next look is in %v", now.Sub(t0), gap)
 		}
 		now = r.Next
-		r = r.Polled(Pipeline{ID: 7}, false, now, now, rules)
+		r = r.Polled(Pipeline{ID: 7}, false, now, now, timing)
 	}
 	if r.State != Running || len(r.Lines) != 1 || r.Lines[0].ID != MsgOvertime || r.Lines[0].Detail != "1h" {
 		t.Errorf("%s %+v", r.State, r.Lines)

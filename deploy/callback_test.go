@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a word makes of each state, and what the pipeline is answered.
+// What a callback makes of each state, and what the pipeline is answered.
 func TestWord(t *testing.T) {
 	any := func(s ...State) []State { return s }
 	open := any(Accepted, Triggering, Waiting, Unsure, Running, Silent)
@@ -38,11 +38,11 @@ func TestWord(t *testing.T) {
 				if want == "" {
 					want = s
 				}
-				r, v := in(s).Hear(w, t0, rules)
+				r, v := in(s).Hear(w, t0, timing)
 				if r.State != want || v != row.verdict {
 					t.Errorf("%s, %s; want %s, %s", r.State, v, want, row.verdict)
 				}
-				again, v2 := r.Hear(w, t0, rules)
+				again, v2 := r.Hear(w, t0, timing)
 				if again.State != r.State || len(again.Lines) != len(r.Lines) || v2 != v {
 					t.Errorf("the same word again: %s, %s, %d lines after %d", again.State, v2, len(again.Lines), len(r.Lines))
 				}
@@ -52,37 +52,37 @@ func TestWord(t *testing.T) {
 }
 
 func TestWordOfAnotherDeploymentIsUnknown(t *testing.T) {
-	if r, v := in(Running).Hear(Callback{ID: "id-2", Result: ResultSuccess}, t0, rules); v != CallbackUnknown || r.State != Running {
+	if r, v := in(Running).Hear(Callback{ID: "id-2", Result: ResultSuccess}, t0, timing); v != CallbackUnknown || r.State != Running {
 		t.Errorf("%s %s", r.State, v)
 	}
 }
 
 func TestOnlyItsOwnPipelineIsHeard(t *testing.T) {
-	if _, v := in(Running).Hear(Callback{Result: ResultStart, Pipeline: 8}, t0, rules); v != CallbackStop {
+	if _, v := in(Running).Hear(Callback{Result: ResultStart, Pipeline: 8}, t0, timing); v != CallbackStop {
 		t.Errorf("a start from another pipeline: %s, want stop", v)
 	}
-	if r, v := in(Running).Hear(Callback{Result: ResultFailure, Pipeline: 8}, t0, rules); v != CallbackNoEffect || r.State != Running {
+	if r, v := in(Running).Hear(Callback{Result: ResultFailure, Pipeline: 8}, t0, timing); v != CallbackNoEffect || r.State != Running {
 		t.Errorf("a result from another pipeline: %s %s, want no effect", r.State, v)
 	}
-	if r, v := in(Running).Hear(Callback{Result: ResultFailure}, t0, rules); v != CallbackTaken || r.State != Failed {
+	if r, v := in(Running).Hear(Callback{Result: ResultFailure}, t0, timing); v != CallbackTaken || r.State != Failed {
 		t.Errorf("an old script does not say its pipeline: %s %s", r.State, v)
 	}
-	r, _ := in(Unsure).Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules)
-	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 10}, t0, rules); v != CallbackStop {
+	r, _ := in(Unsure).Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, timing)
+	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 10}, t0, timing); v != CallbackStop {
 		t.Errorf("the second pipeline of one request was let through: %s", v)
 	}
 }
 
 func TestStartIsStoppedWhereThePersonWasToldThatNothingRuns(t *testing.T) {
 	late := t0.Add(1e12)
-	r := in(Unsure).Polled(Pipeline{}, true, late, t0, rules)
+	r := in(Unsure).Polled(Pipeline{}, true, late, t0, timing)
 	if !r.Deployment.NoneSeen {
 		t.Fatal("not told")
 	}
-	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules); v != CallbackStop {
+	if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, timing); v != CallbackStop {
 		t.Errorf("start: %s, want stop", v)
 	}
-	if r, v := r.Hear(Callback{Result: ResultSuccess, Pipeline: 9}, t0, rules); v != CallbackTaken || r.State != Succeeded {
+	if r, v := r.Hear(Callback{Result: ResultSuccess, Pipeline: 9}, t0, timing); v != CallbackTaken || r.State != Succeeded {
 		t.Errorf("a late success: %s %s; it still settles", r.State, v)
 	}
 }
@@ -90,7 +90,7 @@ func TestStartIsStoppedWhereThePersonWasToldThatNothingRuns(t *testing.T) {
 func TestFailureAfterSuccessLeavesTheMarkAndGetsOneLine(t *testing.T) {
 	r := in(Succeeded)
 	for range 3 {
-		r, _ = r.Hear(Callback{Result: ResultFailure, Pipeline: 7}, t0, rules)
+		r, _ = r.Hear(Callback{Result: ResultFailure, Pipeline: 7}, t0, timing)
 	}
 	said := slices.DeleteFunc(slices.Clone(r.Lines), func(m Message) bool { return m.ID != MsgFailedAfter })
 	if r.State != Succeeded || len(said) != 1 {
@@ -99,7 +99,7 @@ func TestFailureAfterSuccessLeavesTheMarkAndGetsOneLine(t *testing.T) {
 }
 
 func TestRetryInGitLabRecovers(t *testing.T) {
-	r, v := in(Failed).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, rules)
+	r, v := in(Failed).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, timing)
 	if last := r.Lines[len(r.Lines)-1]; r.State != Succeeded || v != CallbackTaken || last.ID != MsgRecovered {
 		t.Errorf("%s %s %s", r.State, v, last.ID)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // This file says which calls bring Slack from what it shows to what it should
-// show, and what of the record stands in Slack after each.
+// show, and what Slack shows of the record after each.
 
 // Call is one call to Slack that is to be made for a record.
 type Call struct {
@@ -25,7 +25,7 @@ type CallKind string
 
 // The kinds of calls.
 const (
-	CallFind    CallKind = "find" // looks whether a post that was begun stands
+	CallFind    CallKind = "find" // looks whether an announced post is there
 	CallReact   CallKind = "react"
 	CallUpdate  CallKind = "update"
 	CallPost    CallKind = "post"
@@ -73,9 +73,9 @@ func (r Record) PendingCalls() []Call {
 	for n := shown.Said; n < len(r.Lines); n++ {
 		add(Call{Kind: CallPost, Slot: SlotLine(n), Message: r.Worded(r.Lines[n], n)})
 	}
-	for _, old := range r.Reactions { // once the new one stands, so that there is always one
+	for _, old := range r.Reactions { // once the new one is there, so that there is always one
 		// mutant: the old reaction taken off before the new one stands
-		if reacted && old != v.Reaction && !slices.Contains(shown.Off, old) && r.State != Triggering { // triggering is short: what stands may stay
+		if reacted && old != v.Reaction && !slices.Contains(shown.Off, old) && r.State != Triggering { // triggering is short: the old one may stay
 			add(Call{Kind: CallUnreact, Reaction: old})
 		}
 	}
@@ -141,7 +141,7 @@ func (s *Shown) Done(c Call, ts string) {
 	}
 }
 
-// Equal tells whether two records show the same, whenever they are to go on.
+// Equal reports whether two records show the same, whenever they are to go on.
 func (s Shown) Equal(o Shown) bool {
 	s.Next, o.Next = time.Time{}, time.Time{}
 	a, errA := json.Marshal(s)

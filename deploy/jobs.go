@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -65,44 +66,29 @@ func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
 	return all, all
 }
 
-// byStatus is the counted jobs by their status.
-type byStatus struct{ succeeded, failed, canceled, skipped, manual, created, moving []Job }
-
-func (c Counting) sort(counted []Job) (by byStatus) {
+// byStatus sorts the counted jobs by their status: success, failed, canceled,
+// skipped, manual, created, or moving for all that are not known to be over.
+func (c Counting) byStatus(counted []Job) map[string][]Job {
+	by := map[string][]Job{}
 	for _, j := range counted {
-		to := &by.moving // and any status that GitLab may add: not known to be over
-		switch {
-		case j.Status == "success":
-			to = &by.succeeded
-		case j.Status == "failed":
-			to = &by.failed
-		case j.Status == "canceled":
-			to = &by.canceled
-		case j.Status == "skipped":
-			to = &by.skipped
+		status := j.Status
+		switch _, over := EndOf(status); {
+		case over:
 		case slices.Contains(c.Proved, j.Name): // GitLab lags behind, or runs its after_script
-			to = &by.succeeded
-		case j.Status == "manual":
-			to = &by.manual
-		case j.Status == "created":
-			to = &by.created
+			status = "success"
+		case status != "manual" && status != "created": // also what GitLab may add
+			status = "moving"
 		}
-		*to = append(*to, j)
+		by[status] = append(by[status], j)
 	}
 	return by
 }
 
-// EndOf is how a pipeline of that status ended; over is false while it goes on.
+// EndOf is how a pipeline or job of that status ended; over is false while it
+// goes on.
 func EndOf(status string) (end State, over bool) {
-	switch status {
-	case "success":
-		return Succeeded, true
-	case "failed":
-		return Failed, true
-	case "canceled", "skipped":
-		return Canceled, true
-	}
-	return "", false
+	end, over = map[string]State{"success": Succeeded, "failed": Failed, "canceled": Canceled, "skipped": Canceled}[status]
+	return end, over
 }
 
 // Judge decides by the jobs of a pipeline how the deployment ended. While the
@@ -110,29 +96,29 @@ func EndOf(status string) (end State, over bool) {
 // person. It fills in End, Detail and Nothing.
 func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	counted, all := c.deployJobs(jobs)
-	by := c.sort(counted)
+	by := c.byStatus(counted)
 	if _, over := EndOf(status); !over {
-		open := len(by.failed) + len(by.canceled) + len(by.manual) + len(by.created) + len(by.moving)
+		settled := len(by["success"]) + len(by["skipped"])
 		switch {
-		case c.Early && open == 0 && len(by.succeeded) > 0:
+		case c.Early && settled == len(counted) && len(by["success"]) > 0:
 			p.End = Succeeded
-		case status == "manual" && len(by.moving) == 0 && len(by.failed) > 0:
-			p.End, p.Detail = Failed, firstFailed(by.failed)
+		case status == "manual" && len(by["moving"]) == 0 && len(by["failed"]) > 0:
+			p.End, p.Detail = Failed, firstFailed(by["failed"])
 		}
 		return p
 	}
 	// In a pipeline that succeeded, jobs that did not run were not meant to; in
 	// another they may not have been reached.
-	missed := len(by.skipped) + len(by.created)
+	missed := len(by["skipped"]) + len(by["created"])
 	switch {
-	case len(by.moving) > 0: // it was retried meanwhile
+	case len(by["moving"]) > 0: // it was retried meanwhile
 	// mutant: a failure of a deploy job that is allowed
-	case len(by.failed) > 0:
-		p.End, p.Detail = Failed, firstFailed(by.failed)
-	case len(by.canceled) > 0:
+	case len(by["failed"]) > 0:
+		p.End, p.Detail = Failed, firstFailed(by["failed"])
+	case len(by["canceled"]) > 0:
 		p.End = Canceled
 	// mutant: a pipeline taken for its deploy job
-	case len(by.succeeded) > 0 && (status == "success" || missed == 0):
+	case len(by["success"]) > 0 && (status == "success" || missed == 0):
 		p.End = Succeeded
 	case status == "failed" && (missed > 0 || firstFailed(all) != ""):
 		p.End, p.Detail = Failed, firstFailed(all)
@@ -141,8 +127,8 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 		}
 	case status == "canceled":
 		p.End = Canceled
-	case len(by.manual) > 0: // somebody may still start it
-		p.Nothing, p.Detail = true, oldest(by.manual)
+	case len(by["manual"]) > 0: // somebody may still start it
+		p.Nothing, p.Detail = true, oldest(by["manual"])
 	default:
 		p.End, p.Nothing = Canceled, true
 	}
@@ -168,12 +154,10 @@ func firstFailed(jobs []Job) string {
 	return oldest(failed)
 }
 
+// oldest names the job that was created first.
 func oldest(jobs []Job) string {
-	first := Job{}
-	for _, j := range jobs {
-		if first.ID == 0 || j.ID < first.ID {
-			first = j
-		}
+	if len(jobs) == 0 {
+		return ""
 	}
-	return first.Name
+	return slices.MinFunc(jobs, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) }).Name
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Key names a mention, and with it its record: one message of one channel.
-// An edit has the same key, a redelivery has the same key; an event id has not.
+// Key names a mention, and with it its record: one message of one channel. An edit
+// and a redelivery have the same key, unlike an event id.
 type Key struct {
 	Team    string `json:"team"`    // the workspace the bot is installed in, T...
 	Channel string `json:"channel"` // C..., or G... for old private channels
@@ -31,11 +31,11 @@ func (k Key) Time() time.Time {
 type Mention struct {
 	Key
 	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
-	Thread   string `json:"thread,omitempty"`   // the thread it stands in; empty at top level
+	Thread   string `json:"thread,omitempty"`   // the thread that it is in; empty at top level
 	User     string `json:"user"`               // who wrote it, U... or W...
 	External bool   `json:"stranger,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
 	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
-	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, it asks for nothing
+	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, and nothing is asked for
 	Cut      bool   `json:"cut,omitempty"`      // the message could not be read to its end: never deploys
 	Text     string `json:"text"`               // Slack's text of it: quotes, preformatted and struck-through words taken out
 }
@@ -60,5 +60,5 @@ type Intent struct {
 	Word string
 }
 
-// Deploys tells whether the mention asks for a deploy that nothing holds back.
+// Deploys reports whether the mention asks for a deploy that nothing holds back.
 func (i Intent) Deploys() bool { return i.Answer == "" }

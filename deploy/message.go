@@ -25,8 +25,8 @@ const (
 	MsgForgotten   MessageID = "forgotten"    // older than the store's memory
 	MsgEditedIn    MessageID = "edited-in"    // an edit asks for a deploy: post it anew
 	MsgEditedOut   MessageID = "edited-out"   // an edit took the request back in time
-	MsgBroken      MessageID = "broken"       // the bot broke on it, before anything was started
-	MsgNotRecorded MessageID = "not-recorded" // the store was away: nothing was started
+	MsgBroken      MessageID = "broken"       // a bug of the bot stopped it, before anything was started
+	MsgNotRecorded MessageID = "not-recorded" // the store was down: nothing was started
 	MsgDontKnow    MessageID = "dont-know"    // the store did not answer: not known whether this starts
 	MsgStopping    MessageID = "stopping"     // the embedded store ends with the process: no result will be shown
 )
@@ -42,7 +42,7 @@ const (
 	MsgRefusedToken        MessageID = "refused-token"        // 404: the four causes that GitLab does not tell apart
 	MsgRefusedRef          MessageID = "refused-ref"          // no such ref
 	MsgRefusedAmbiguous    MessageID = "refused-ambiguous"    // a branch and a tag have the ref's name
-	MsgRefusedUnauthorized MessageID = "refused-unauthorized" // 401: the token is none that a trigger takes
+	MsgRefusedUnauthorized MessageID = "refused-unauthorized" // 401: this is not a trigger token
 	MsgRefusedProtected    MessageID = "refused-protected"    // protected ref
 	MsgRefusedOwner        MessageID = "refused-owner"        // the token's owner lost the right, or is gone
 	MsgRefusedNoJob        MessageID = "refused-no-job"       // no job matches: release_key
@@ -84,12 +84,12 @@ const (
 	MsgSilent       MessageID = "silent"
 	MsgNoneSeen     MessageID = "none-seen"     // unsure: GitLab shows no pipeline, a new mention starts one
 	MsgRecovered    MessageID = "recovered"     // succeeded after a failure: someone retried
-	MsgFailedAfter  MessageID = "failed-after"  // a failure word after success: the mark stays
-	MsgBrokenUnsure MessageID = "broken-unsure" // the bot broke while it may have been triggered
-	MsgUnseen       MessageID = "unseen"        // succeeded by GitLab's word, while its jobs could not be seen
+	MsgFailedAfter  MessageID = "failed-after"  // a failure after success: the reaction stays
+	MsgBrokenUnsure MessageID = "broken-unsure" // a bug of the bot stopped it while it may have been triggered
+	MsgUnseen       MessageID = "unseen"        // succeeded by the pipeline's status, as its jobs could not be seen
 	MsgNothing      MessageID = "nothing"       // the pipeline is over, and nothing was deployed; Detail names the job that waits
 	MsgPerson       MessageID = "person"        // the pipeline waits for a person
-	MsgOvertime     MessageID = "overtime"      // past its time GitLab shows that it goes on; Detail is that time
+	MsgOvertime     MessageID = "overtime"      // GitLab shows that it goes on past its time; Detail is that time
 )
 
 // Message is something to be said, without its wording: what package bot turns
@@ -107,8 +107,8 @@ type Message struct {
 	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Last    string    `json:"last,omitempty"`   // state of the last deployment of the target, a State; empty: none known
-	// InChannel: it stands in the channel itself, where nothing else tells whom it
-	// is for: User is named first, whatever the wording.
+	// InChannel: it is in the channel itself, where nothing else shows whom it is
+	// for: User is named first, whatever the wording.
 	InChannel bool   `json:"-"`
-	Seed      uint32 `json:"-"` // chooses among wordings: the same for the same message of a record
+	Seed      uint32 `json:"-"` // chooses the wording: the same for the same message of a record
 }

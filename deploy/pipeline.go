@@ -15,17 +15,17 @@ const (
 	TriggerUnsure  TriggerStatus = "unsure"   // it may run
 )
 
-// TriggerResult is what became of a trigger POST, and what is known of it.
+// TriggerResult is what became of a trigger POST, with what is known of it.
 type TriggerResult struct {
 	Status   TriggerStatus
 	Pipeline Pipeline      // TriggerStarted, TriggerFailed
 	Reason   MessageID     // TriggerRefused, TriggerWait: why
 	Detail   string        // GitLab's own words, short, without secrets and markup; for the reply
 	After    time.Duration // TriggerWait: when to try again
-	Err      error         // the technical side, for the log; without secrets
+	Err      error         // for the log; without secrets
 }
 
-// Pipeline is what GitLab tells of a pipeline.
+// Pipeline is what GitLab shows of a pipeline.
 type Pipeline struct {
 	ID  int64
 	URL string
@@ -35,12 +35,12 @@ type Pipeline struct {
 	// Detail names the job that failed, or waits, where that is known.
 	Detail string
 	Waits  Waits // what it waits for, where it is known not to move
-	// Nothing: it is over, and no job that deploys has run. Without an End one of
+	// Nothing: it is over, and no job that deploys has run. Without an End, one of
 	// them still waits for a person to start it.
 	Nothing bool
 	Judged  bool // the jobs were asked for
-	Unseen  bool // but could not be read: End is GitLab's word for the whole pipeline
-	Retry   bool // Unseen: another look may show them
+	Unseen  bool // but could not be read: End is the status of the whole pipeline
+	Retry   bool // Unseen: another poll may show them
 }
 
 // Waits is what a pipeline waits for that does not move.

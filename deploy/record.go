@@ -2,7 +2,7 @@ package deploy
 
 import "time"
 
-// State is where a record stands. docs/ARCHITECTURE.md draws the moves.
+// State is what a record has come to. docs/ARCHITECTURE.md draws the moves.
 type State string
 
 // The states of a record.

@@ -80,7 +80,7 @@ func (s *Shown) Lost(slot string, now time.Time) (after time.Duration) {
 	return after
 }
 
-// LookUpFailed notes that a post could not be looked up, and tells whether it may be
+// LookUpFailed notes that a post could not be looked up, and reports whether it may be
 // made again: better twice than not at all.
 func (s *Shown) LookUpFailed() (again bool) {
 	r := s.Retries[CallFind]

@@ -2,13 +2,13 @@ package deploy
 
 import "fmt"
 
-// Secret is a string that must never be shown: every way of printing or
-// marshalling it gives "[redacted]".
+// Secret is a string that must never be shown: every way of printing or marshaling
+// it yields "[redacted]".
 type Secret string
 
 const redacted = "[redacted]"
 
-// Reveal gives the secret itself, to hand it to whom it is for.
+// Reveal returns the secret itself, for the one call that needs it.
 func (s Secret) Reveal() string { return string(s) }
 
 func (s Secret) String() string               { return redacted }

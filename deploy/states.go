@@ -75,7 +75,7 @@ func (r Record) move(to State) Record {
 	}
 	r.State = to
 	// mutant: a reaction that is not taken off after a crash
-	r.Reactions = withReaction(r.Reactions, reactionFor(to))
+	r.Reactions = withReaction(r.Reactions, reactions[to])
 	r.Next = time.Time{}
 	r.Shown.Next = time.Time{} // there is something new to show, which may not be what Slack refused
 	d := &r.Deployment
@@ -86,11 +86,11 @@ func (r Record) move(to State) Record {
 
 // withReaction notes that a reaction may be on the mention from now on. It copies
 // the list, which several records may share.
-func withReaction(reactions []string, r string) []string {
-	if r == "" || slices.Contains(reactions, r) {
-		return reactions
+func withReaction(list []string, r string) []string {
+	if r == "" || slices.Contains(list, r) {
+		return list
 	}
-	return append(slices.Clone(reactions), r)
+	return append(slices.Clone(list), r)
 }
 
 // addLine adds a line to the thread. It copies the lines, which several records

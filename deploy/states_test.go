@@ -8,7 +8,7 @@ import (
 
 var (
 	t0     = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	rules  = Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, CanPoll: true}
+	timing = Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, CanPoll: true}
 	target = Target{Team: "T1", Channel: "C1", Name: "app", Project: "42", Ref: "master", Key: "RELEASE", Timeout: time.Hour}
 )
 
@@ -16,7 +16,7 @@ func accepted() Record {
 	return Record{State: Accepted, Mention: Mention{Key: Key{"T1", "C1", "1700000000.000100"}, ID: "id-1", User: "U1"}}
 }
 
-// in gives a record in a state, brought there by the moves themselves.
+// in returns a record in a state, brought there by the moves themselves.
 func in(s State) Record {
 	r := accepted()
 	if s == Accepted {
@@ -25,8 +25,8 @@ func in(s State) Record {
 	if s == Answered {
 		return r.Answer(Message{ID: MsgGreet})
 	}
-	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, rules)
-	settle := func(o TriggerResult) Record { next, _ := r.Settle(1, o, t0, rules); return next }
+	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, timing)
+	settle := func(o TriggerResult) Record { next, _ := r.Settle(1, o, t0, timing); return next }
 	switch s {
 	case Triggering:
 		return r
@@ -40,7 +40,7 @@ func in(s State) Record {
 	r = settle(TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7, URL: "https://git/app/-/pipelines/7"}})
 	switch s {
 	case Silent:
-		return r.Polled(Pipeline{}, false, t0, t0.Add(2*time.Hour), rules)
+		return r.Polled(Pipeline{}, false, t0, t0.Add(2*time.Hour), timing)
 	case Succeeded, Failed, Canceled:
 		return r.end(Pipeline{End: s})
 	}
@@ -56,7 +56,7 @@ func allStates() []State {
 	return all
 }
 
-// The table of states: what stands on the mention and in the thread.
+// The table of states: what is on the mention and in the thread.
 func TestStateShows(t *testing.T) {
 	rows := []struct {
 		state  State
@@ -151,7 +151,7 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 		{"lost", TriggerResult{Status: TriggerUnsure}, Unsure, time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r, applied := in(Triggering).Settle(1, row.o, t0, rules)
+			r, applied := in(Triggering).Settle(1, row.o, t0, timing)
 			if r.State != row.want || !applied {
 				t.Errorf("is %s, applied %v; want %s", r.State, applied, row.want)
 			}
@@ -164,16 +164,16 @@ func TestOutcomeSettlesTheTrigger(t *testing.T) {
 
 func TestLateAnswerOnlyFillsInTheLink(t *testing.T) {
 	p := Pipeline{ID: 7, URL: "https://git/7"}
-	r, _ := in(Triggering).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, rules)
-	r, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: p}, t0, rules)
+	r, _ := in(Triggering).Hear(Callback{Result: ResultSuccess, Pipeline: 7}, t0, timing)
+	r, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: p}, t0, timing)
 	if r.State != Succeeded || r.Deployment.URL != p.URL || !applied {
 		t.Errorf("%s %q %v", r.State, r.Deployment.URL, applied)
 	}
-	other, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, rules)
+	other, applied := r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 8, URL: "https://git/8"}}, t0, timing)
 	if applied || other.Deployment.Pipeline != 7 {
 		t.Error("a record's pipeline was set twice")
 	}
-	refused, applied := r.Settle(1, TriggerResult{Status: TriggerRefused, Reason: MsgRefusedRef}, t0, rules)
+	refused, applied := r.Settle(1, TriggerResult{Status: TriggerRefused, Reason: MsgRefusedRef}, t0, timing)
 	if applied || refused.State != Succeeded {
 		t.Error("a late refusal took a success back")
 	}
@@ -185,7 +185,7 @@ func TestWaitingEndsFiveMinutesAfterTheFirstTrigger(t *testing.T) {
 	if !end.Equal(t0.Add(5 * time.Minute)) {
 		t.Fatalf("waiting ends at %v", end)
 	}
-	r = r.Start(target, "", "sum", t0.Add(time.Minute), rules)
+	r = r.Start(target, "", "sum", t0.Add(time.Minute), timing)
 	if !r.Deployment.WaitEnd.Equal(end) {
 		t.Error("another try moved the end of waiting")
 	}
@@ -197,7 +197,7 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 	for !r.Deployment.NoneSeen {
 		now := r.Next
 		at = append(at, now.Sub(t0))
-		r = r.Polled(Pipeline{}, true, now, now, rules)
+		r = r.Polled(Pipeline{}, true, now, now, timing)
 		if r.State != Unsure || len(at) > 20 {
 			t.Fatalf("is %s after looking at %v", r.State, at)
 		}
@@ -215,7 +215,7 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 	if !r.Next.Equal(r.Deadline()) {
 		t.Error("after it told the person it goes on looking")
 	}
-	if r = r.Polled(Pipeline{}, false, r.Next, r.Next, rules); r.State != Silent {
+	if r = r.Polled(Pipeline{}, false, r.Next, r.Next, timing); r.State != Silent {
 		t.Errorf("at the deadline it is %s", r.State)
 	}
 	if lastSaid(r) != MsgNoneSeen {
@@ -225,16 +225,16 @@ func TestUnsureIsLookedUpUntilAListingDecides(t *testing.T) {
 
 func TestIncompleteOrFailedListingDecidesNothing(t *testing.T) {
 	late := t0.Add(10 * time.Minute)
-	if r := in(Unsure).Polled(Pipeline{}, false, late, late, rules); r.Deployment.NoneSeen {
+	if r := in(Unsure).Polled(Pipeline{}, false, late, late, timing); r.Deployment.NoneSeen {
 		t.Error("an incomplete listing was believed")
 	}
-	if r := in(Unsure).Polled(Pipeline{}, true, t0.Add(79*time.Second), late, rules); r.Deployment.NoneSeen {
+	if r := in(Unsure).Polled(Pipeline{}, true, t0.Add(79*time.Second), late, timing); r.Deployment.NoneSeen {
 		t.Error("a listing begun before GitLab must have ended was believed")
 	}
 }
 
 func TestUnsureWithoutAPITokenWaitsForAWord(t *testing.T) {
-	blind := rules
+	blind := timing
 	blind.CanPoll = false
 	r, _ := in(Triggering).Settle(1, TriggerResult{Status: TriggerUnsure}, t0, blind)
 	if r.ShouldPoll(blind) || !r.Next.Equal(r.Deadline()) {
@@ -251,22 +251,22 @@ func TestRunningIsFollowed(t *testing.T) {
 			t.Fatalf("looked at after %v", gap)
 		}
 		now = r.Next
-		r = r.Polled(Pipeline{ID: 7}, true, now, now, rules)
+		r = r.Polled(Pipeline{ID: 7}, true, now, now, timing)
 	}
-	if r = r.Polled(Pipeline{ID: 7, End: Canceled}, true, now, now, rules); r.State != Canceled {
+	if r = r.Polled(Pipeline{ID: 7, End: Canceled}, true, now, now, timing); r.State != Canceled {
 		t.Errorf("a canceled pipeline left it %s", r.State)
 	}
 }
 
 func TestDeadline(t *testing.T) {
 	late := t0.Add(2 * time.Hour)
-	if r := in(Running).Polled(Pipeline{}, false, late, late, rules); r.State != Silent {
+	if r := in(Running).Polled(Pipeline{}, false, late, late, timing); r.State != Silent {
 		t.Errorf("no word and no answer by the deadline: %s, want silent", r.State)
 	}
-	if r := in(Running).Polled(Pipeline{ID: 7}, true, late, late, rules); r.State != Running {
+	if r := in(Running).Polled(Pipeline{ID: 7}, true, late, late, timing); r.State != Running {
 		t.Errorf("GitLab says it goes on: %s, want running", r.State)
 	}
-	if r := in(Silent).Polled(Pipeline{ID: 7, End: Succeeded}, true, late, late, rules); r.State != Succeeded {
+	if r := in(Silent).Polled(Pipeline{ID: 7, End: Succeeded}, true, late, late, timing); r.State != Succeeded {
 		t.Errorf("GitLab says how it ended, late: %s, want succeeded", r.State)
 	}
 }
@@ -275,12 +275,12 @@ func TestBreakThreeTimesEnds(t *testing.T) {
 	for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Unsure, Running: Running} {
 		r := in(s)
 		for range 2 {
-			r = r.AfterPanic(t0, rules)
+			r = r.AfterPanic(t0, timing)
 			if r.State != s {
 				t.Fatalf("%s: given up too early", s)
 			}
 		}
-		if r = r.AfterPanic(t0, rules); r.State != want {
+		if r = r.AfterPanic(t0, timing); r.State != want {
 			t.Errorf("%s becomes %s, want %s", s, r.State, want)
 		}
 	}
@@ -304,12 +304,12 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// Whoever takes a request back while its POST is being made, by an edit or by
-// deleting it, gets no second POST.
+// A request that is withdrawn while its POST is being made, by an edit or by a
+// deletion, gets no second POST.
 func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 	for name, back := range map[string]Record{"edited": in(Triggering).Edit(false), "deleted": in(Triggering).Gone()} {
 		for fate, want := range map[TriggerStatus]State{TriggerWait: Answered, TriggerNotSent: Answered, TriggerStarted: Running, TriggerUnsure: Unsure, TriggerRefused: Refused} {
-			r, _ := back.Settle(back.Deployment.Attempt, TriggerResult{Status: fate, Pipeline: Pipeline{ID: map[TriggerStatus]int64{TriggerStarted: 7}[fate]}}, t0, rules)
+			r, _ := back.Settle(back.Deployment.Attempt, TriggerResult{Status: fate, Pipeline: Pipeline{ID: map[TriggerStatus]int64{TriggerStarted: 7}[fate]}}, t0, timing)
 			if r.State != want {
 				t.Errorf("%s, then %s: %s, want %s", name, fate, r.State, want)
 			}
@@ -320,7 +320,7 @@ func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 		}
 	}
 	r := in(Triggering).Edit(false).Edit(true)
-	if r, _ = r.Settle(r.Deployment.Attempt, TriggerResult{Status: TriggerWait}, t0, rules); r.State != Waiting {
+	if r, _ = r.Settle(r.Deployment.Attempt, TriggerResult{Status: TriggerWait}, t0, timing); r.State != Waiting {
 		t.Errorf("edited back, it is %s", r.State)
 	}
 }
@@ -331,7 +331,7 @@ func TestGone(t *testing.T) {
 		if r.State != Answered || len(r.PendingCalls()) != len(in(s).PendingCalls()) && len(r.PendingCalls()) != 0 || !r.Next.IsZero() {
 			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.PendingCalls())
 		}
-		if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, rules); v != CallbackStop {
+		if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, timing); v != CallbackStop {
 			t.Errorf("a pipeline that starts after all is told %s, want stop", v)
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"slices"
 )
 
-// Each attempt to start a pipeline has a token of its own, PSYCHER_TOKEN among
-// the pipeline's variables. Its callbacks show it, which proves that they come
-// from a pipeline of this very deployment. The record keeps only the sums, so
-// nobody who reads the store can make one.
+// Each attempt to start a pipeline has a token of its own, PSYCHER_TOKEN among the
+// pipeline's variables. Its callbacks show it, which proves that they come from a
+// pipeline of this deployment. The record keeps only the sums, so that nobody who
+// reads the store can forge one.
 
 const (
 	tokenPrefix = "psy_"
@@ -21,8 +21,8 @@ const (
 	tokensKept  = 32 // of a record's attempts, the newest
 )
 
-// TokenForm matches a PSYCHER_TOKEN anywhere in a text, so that it can be taken
-// out of what is logged or shown.
+// TokenForm matches a PSYCHER_TOKEN anywhere in a text, so that it can be removed
+// from what is logged or shown.
 var TokenForm = regexp.MustCompile(`psy_[A-Z2-7]{32}`)
 
 // NewToken makes the PSYCHER_TOKEN of one attempt.
@@ -45,15 +45,17 @@ func withToken(sums []string, sum string) []string {
 	return sums[max(0, len(sums)-tokensKept):]
 }
 
-// IsToken tells whether a text has the form of a PSYCHER_TOKEN, whole. One that
-// has not proves nothing, and no record need be read to know so.
+// IsToken reports whether the whole text has the form of a PSYCHER_TOKEN. A text
+// without it proves nothing, which is known before any record is read.
 func IsToken(s string) bool { return s != "" && TokenForm.FindString(s) == s }
 
-// ScrubTokens takes everything of a PSYCHER_TOKEN's form out of a text that came
-// from outside, such as an error of GitLab's that repeats a pipeline's variables.
+// ScrubTokens removes everything that has the form of a PSYCHER_TOKEN from a text
+// that came from outside, such as an error of GitLab's that repeats a pipeline's
+// variables.
 func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, redacted) }
 
-// proves tells whether a word shows the token of one of the record's attempts.
+// ProvenBy reports whether a callback shows the token of one of the record's
+// attempts.
 func (r Record) ProvenBy(w Callback) bool {
 	if w.Token == "" {
 		return false

@@ -11,25 +11,16 @@ type View struct {
 	Status   *Message // the status message, edited as things move; nil: none
 }
 
-// reactionFor is the reaction of a state.
-func reactionFor(s State) string {
-	switch s {
-	case Waiting:
-		return "hourglass_flowing_sand"
-	case Unsure:
-		return "question"
-	case Running:
-		return "thumbsup"
-	case Silent:
-		return "zzz"
-	case Succeeded:
-		return "white_check_mark"
-	case Refused, Failed:
-		return "x"
-	case Canceled:
-		return "no_entry_sign"
-	}
-	return ""
+// reactions are those of the states that have one.
+var reactions = map[State]string{
+	Waiting:   "hourglass_flowing_sand",
+	Unsure:    "question",
+	Running:   "thumbsup",
+	Silent:    "zzz",
+	Succeeded: "white_check_mark",
+	Refused:   "x",
+	Failed:    "x",
+	Canceled:  "no_entry_sign",
 }
 
 // reactionSlow shows that GitLab is slow to answer, so that nobody asks twice.
@@ -37,7 +28,7 @@ const reactionSlow = "eyes"
 
 // View is what Slack should show of the record, besides its lines.
 func (r Record) View() View {
-	v := View{Reaction: reactionFor(r.State)}
+	v := View{Reaction: reactions[r.State]}
 	if r.State == Triggering && r.Deployment.Slow {
 		v.Reaction = reactionSlow
 	}
@@ -51,42 +42,30 @@ func (r Record) View() View {
 	return v
 }
 
+// statuses are the status messages of the states that always have the same.
+var statuses = map[State]MessageID{
+	Unsure: MsgStatusUnsure, Running: MsgStatusRunning, Silent: MsgStatusSilent,
+	Succeeded: MsgStatusSucceeded, Failed: MsgStatusFailed, Canceled: MsgStatusCanceled,
+}
+
 func (r Record) statusMessage() MessageID {
-	switch r.State {
-	case Waiting:
-		return r.Deployment.Wait
-	case Unsure:
-		return MsgStatusUnsure
-	case Running:
-		switch r.Deployment.Waits {
-		case WaitsPerson:
-			return MsgStatusPerson
-		case WaitsRunner:
-			return MsgStatusRunner
-		}
-		return MsgStatusRunning
-	case Silent:
-		return MsgStatusSilent
-	case Succeeded:
-		return MsgStatusSucceeded
-	case Failed:
-		return MsgStatusFailed
-	case Canceled:
-		if r.Deployment.Nothing {
-			return MsgStatusNothing
-		}
-		return MsgStatusCanceled
-	}
+	d := r.Deployment
+	switch {
+	case r.State == Waiting:
+		return d.Wait
+	case r.State == Running && d.Waits == WaitsPerson:
+		return MsgStatusPerson
+	case r.State == Running && d.Waits == WaitsRunner:
+		return MsgStatusRunner
+	case r.State == Canceled && d.Nothing:
+		return MsgStatusNothing
 	// These have their line; only a status message that is there is updated.
-	if r.Shown.Status != "" {
-		switch r.State {
-		case Refused:
-			return MsgStatusRefused
-		case Answered:
-			return MsgStatusAnswered
-		}
+	case r.State == Refused && r.Shown.Status != "":
+		return MsgStatusRefused
+	case r.State == Answered && r.Shown.Status != "":
+		return MsgStatusAnswered
 	}
-	return ""
+	return statuses[r.State]
 }
 
 // form tells one form of the status message from another.

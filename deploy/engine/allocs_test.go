@@ -10,8 +10,8 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// still is a store, a GitLab, a Slack and a reader that do nothing, but the
-// store encodes as the real one does.
+// still is a store, a GitLab, a Slack and a reader that do nothing, but the store
+// encodes records as the real one does.
 type still struct {
 	Store
 	GitLab
@@ -40,8 +40,8 @@ func (still) Read(_ deploy.Mention, here []deploy.Target) (in deploy.Intent) {
 	return deploy.Intent{Target: here[0].Name}
 }
 
-// What a mention allocates from its claim to its trigger, the calls themselves
-// left out. It is not to double unseen: mend what has grown, or say why here.
+// What a mention allocates from its claim to its trigger, without the calls
+// themselves. It must not double unnoticed: fix what has grown, or say why here.
 func TestWhatAMentionAllocates(t *testing.T) {
 	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
 	if err != nil {

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -20,21 +19,13 @@ func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.Callba
 	if e.shutdown.closed.Load() {
 		return "", errStopping
 	}
-	// The record knows its team, the callback does not. The map may have changed
-	// since, so teams that do not have the channel now are asked as well.
-	teams := e.Targets.Teams(w.Channel)
-	for _, t := range e.Targets.AllTeams() {
-		if !slices.Contains(teams, t) {
-			teams = append(teams, t)
-		}
-	}
 	// A caller who proved nothing does not learn which deployments there are.
 	// mutant: who proved nothing learns which deployments there are
 	none := deploy.CallbackUnproven
 	if w.Shared {
 		none = deploy.CallbackUnknown
 	}
-	for _, team := range teams {
+	for _, team := range e.Targets.Teams() { // the record knows its team, the callback does not
 		result := deploy.CallbackUnknown
 		var notJudged error
 		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: w.Channel, TS: w.TS}, func(r deploy.Record) (next deploy.Record) {

@@ -228,31 +228,6 @@ func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy
 	e.log(Event{Name: name, Record: r, Err: err, Detail: detail})
 }
 
-// saveShown saves what is shown; due negative: as the record says. Callbacks may
-// have changed the rest of the record: then it is saved on top of that. If what
-// is shown was changed, somebody else delivers this record now.
-func (e *Engine) saveShown(s Stored, shown deploy.Shown, due time.Duration) (Stored, bool) {
-	for {
-		next, d := s.Record.WithShown(shown), due
-		if d < 0 {
-			d = next.Due(e.now())
-		} else {
-			next.Shown.Until = e.now().Add(d)
-		}
-		saved, err := e.save(e.work, s, next, d)
-		if err == nil {
-			return saved, true
-		}
-		if !errors.Is(err, ErrChanged) {
-			return s, false
-		}
-		was := s.Record.Shown
-		if s, err = e.reload(s); err != nil || !was.Equal(s.Record.Shown) {
-			return s, false
-		}
-	}
-}
-
 // postNow posts what no record keeps, and waits its turn until ctx ends. lost: it
 // may have been posted. Where the thread takes no replies, at becomes the channel.
 func (e *Engine) postNow(ctx context.Context, at *Place, m deploy.Message) (posted, lost bool) {

@@ -45,7 +45,7 @@ type Engine struct {
 	workers    sync.WaitGroup
 	inFlight   *inFlight
 	outage     *outage
-	shutdown   *shutdown
+	shutdown   shutdown
 
 	fresh      *limiter
 	taken      *limiter
@@ -80,7 +80,7 @@ func (e *Engine) prepare() {
 		e.alarm = &alarm{ring: make(chan struct{}, 1)}
 		e.health = &health{changed: e.storeChanged}
 		e.store = watchedStore{e.Store, e.health}
-		e.inFlight, e.outage, e.shutdown = newInFlight(), newOutage(), newShutdown()
+		e.inFlight, e.outage = newInFlight(), newOutage()
 		e.fresh, e.taken = newLimiter(freshMost, freshChannel), newLimiter(takenMost, takenMost)
 		e.deliveries, e.channels = newLimiter(deliverMost, deliverMost), newBacklog()
 		e.triggers, e.polls = newConcurrency(triggersMost, triggersEach), newConcurrency(pollsMost, pollsEach)

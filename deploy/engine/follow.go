@@ -33,7 +33,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		done()
 		if err != nil {
 			complete = false
-			if !errors.Is(ctx.Err(), context.Canceled) { // else a callback was faster
+			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster
 				e.log(Event{Name: "look-failed", Record: r, Err: err})
 			}
 		}

@@ -58,10 +58,15 @@ func (h *health) took(late time.Duration) {
 	}
 }
 
-func (h *health) syncClock(now time.Time) {
+// synced returns a record as it was read, and keeps the store's clock.
+func (h *health) synced(s Stored, err error) Stored {
+	if err != nil || s.Now.IsZero() {
+		return s
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.storeNow, h.hostNow = now, time.Now()
+	h.storeNow, h.hostNow = s.Now, time.Now()
+	return s
 }
 
 func (h *health) now() time.Time {
@@ -98,30 +103,24 @@ type watchedStore struct {
 func (w watchedStore) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (Stored, bool, error) {
 	s, made, err := w.Store.Claim(ctx, r, lease, slackNow)
 	w.health.answered(ctx, err)
-	if err == nil {
-		w.health.syncClock(s.Now)
-	}
-	return s, made, err
+	return w.health.synced(s, err), made, err
 }
 
 func (w watchedStore) Take(ctx context.Context, n int, lease time.Duration) ([]Stored, time.Duration, error) {
 	due, next, err := w.Store.Take(ctx, n, lease)
 	w.health.answered(ctx, err)
 	for _, s := range due {
-		w.health.syncClock(s.Now)
+		w.health.synced(s, err)
 	}
 	return due, next, err
 }
 
 func (w watchedStore) Load(ctx context.Context, k deploy.Key) (Stored, bool, error) {
 	s, ok, err := w.Store.Load(ctx, k)
-	switch {
-	case err == nil && ok:
-		w.health.syncClock(s.Now)
-	case err != nil && !errors.Is(err, ErrUnreadable):
+	if err != nil && !errors.Is(err, ErrUnreadable) {
 		w.health.answered(ctx, err)
 	}
-	return s, ok, err
+	return w.health.synced(s, err), ok, err
 }
 
 func (w watchedStore) Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
@@ -129,10 +128,7 @@ func (w watchedStore) Save(ctx context.Context, s Stored, next deploy.Record, du
 	if !errors.Is(err, ErrChanged) {
 		w.health.answered(ctx, err)
 	}
-	if err == nil {
-		w.health.syncClock(saved.Now)
-	}
-	return saved, err
+	return w.health.synced(saved, err), err
 }
 
 func (w watchedStore) Proved(ctx context.Context, projects ...string) (bool, error) {

@@ -87,21 +87,16 @@ func (o *outage) startTelling(k deploy.Key, attempt int, refused bool) (id deplo
 	return id, !skip
 }
 
-// toldUnknown notes that a person was told that it is not known whether anything starts.
-func (o *outage) toldUnknown(k deploy.Key, posted bool) {
+// told notes what a person was told. r is the record of a mention whose person
+// was told, or may have been, that nothing was started; nil: the person was not.
+func (o *outage) told(k deploy.Key, id deploy.MessageID, posted bool, r *deploy.Record) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.telling, k)
-	o.unknown[k] = posted
-}
-
-// toldNotStarted notes that a person was told, or may have been, that nothing was
-// started; nil: the person was not.
-func (o *outage) toldNotStarted(k deploy.Key, r *deploy.Record) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.telling, k)
-	if r != nil {
+	switch {
+	case id == deploy.MsgDontKnow:
+		o.unknown[k] = posted
+	case r != nil:
 		o.notStarted[k] = *r
 	}
 }
@@ -117,19 +112,17 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Mention, attempt 
 	if !tell {
 		return false
 	}
-	if id == deploy.MsgDontKnow {
-		posted, _ := e.postNow(ctx, &Place{Mention: m, Slot: string(id)}, deploy.Message{ID: id, User: m.User})
-		e.outage.toldUnknown(m.Key, posted)
-		return false
+	at := Place{Mention: m, Slot: string(id)}
+	if id == deploy.MsgNotRecorded {
+		at.Slot = deploy.SlotLine(0) // it becomes the first line of the record
 	}
-	at := Place{Mention: m, Slot: deploy.SlotLine(0)} // it becomes the first line of the record
 	posted, lost := e.postNow(ctx, &at, deploy.Message{ID: id, User: m.User})
 	var r *deploy.Record
 	if posted || lost {
 		r = notStarted(at, lost)
 	}
-	e.outage.toldNotStarted(m.Key, r)
-	return posted
+	e.outage.told(m.Key, id, posted, r)
+	return posted && id == deploy.MsgNotRecorded
 }
 
 // notStarted is the record of a mention whose person was told that nothing was

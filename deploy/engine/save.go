@@ -54,22 +54,51 @@ type stepResult struct {
 	deliver bool // its lease is ours, to bring Slack up to date
 }
 
-// update saves what f makes of the record, on top of what others saved
-// meanwhile, until that succeeds.
-func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResult {
+// saveOver saves what f makes of the record, on top of what others saved
+// meanwhile, until that succeeds; ok is false if it does not, or f gives up.
+func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, due time.Duration, ok bool)) (saved Stored, ok bool) {
 	for {
-		next, due, deliver := e.forDelivery(f(s.Record))
+		next, due, ok := f(s.Record)
+		if !ok {
+			return s, false
+		}
 		saved, err := e.save(e.work, s, next, due)
 		if err == nil {
-			return stepResult{saved, deliver}
+			return saved, true
 		}
 		if !errors.Is(err, ErrChanged) {
-			return stepResult{Stored: s}
+			return s, false
 		}
 		if s, err = e.reload(s); err != nil {
-			return stepResult{Stored: s}
+			return s, false
 		}
 	}
+}
+
+// update saves what f makes of the record.
+func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResult {
+	deliver := false
+	saved, ok := e.saveOver(s, func(r deploy.Record) (next deploy.Record, due time.Duration, ok bool) {
+		next, due, deliver = e.forDelivery(f(r))
+		return next, due, true
+	})
+	return stepResult{saved, ok && deliver}
+}
+
+// saveShown saves what is shown, due after lease; negative: as the record says.
+// If what is shown was changed meanwhile, somebody else delivers this record now.
+func (e *Engine) saveShown(s Stored, shown deploy.Shown, lease time.Duration) (Stored, bool) {
+	was := s.Record.Shown
+	return e.saveOver(s, func(r deploy.Record) (next deploy.Record, due time.Duration, ok bool) {
+		if !was.Equal(r.Shown) {
+			return r, 0, false
+		}
+		if next = r.WithShown(shown); lease < 0 {
+			return next, next.Due(e.now()), true
+		}
+		next.Shown.Until = e.now().Add(lease)
+		return next, lease, true
+	})
 }
 
 // forDelivery returns a record as it is to be saved and when it is due. If Slack

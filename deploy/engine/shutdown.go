@@ -15,29 +15,15 @@ const shutdownGrace = time.Second
 
 // shutdown is what an ephemeral store needs at the end.
 type shutdown struct {
-	closed atomic.Bool // callbacks are not taken any more
-
-	mu       sync.Mutex
-	notified map[deploy.Key]bool // whose people were told that no more will be posted
+	closed   atomic.Bool // callbacks are not taken any more
+	notified sync.Map    // keys of mentions whose people were told that no more will be posted
 }
-
-func newShutdown() *shutdown { return &shutdown{notified: map[deploy.Key]bool{}} }
 
 // wasNotified reports whether the person was told that no more will be posted
 // about an unfinished deploy.
 func (s *shutdown) wasNotified(r deploy.Record) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.notified[r.Mention.Key] && !r.State.Ended()
-}
-
-// notify reports whether to tell a person now, and notes that it is done.
-func (s *shutdown) notify(k deploy.Key) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	was := s.notified[k]
-	s.notified[k] = true
-	return !was
+	_, notified := s.notified.Load(r.Mention.Key)
+	return notified && !r.State.Ended()
 }
 
 // Shutdown lets running work finish for a time from now, then cancels it.
@@ -81,7 +67,10 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 	var all sync.WaitGroup
 	for _, s := range open {
 		r, k := s.Record, s.Record.Mention.Key
-		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) || !e.shutdown.notify(k) {
+		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) {
+			continue
+		}
+		if _, notified := e.shutdown.notified.LoadOrStore(k, true); notified {
 			continue
 		}
 		slot, lines := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -59,8 +59,8 @@ const slowAfter = 2 * time.Second
 // answered returns the record as it was saved last, and does not block. The save
 // is a courtesy: it is given up if the store fails or the record was changed.
 func (e *Engine) showIfSlow(s Stored) (answered func() Stored) {
-	var mu sync.Mutex
-	newest := s
+	var newest atomic.Pointer[Stored]
+	newest.Store(&s)
 	e.workers.Add(1)
 	timer := time.AfterFunc(slowAfter, func() {
 		defer e.workers.Done()
@@ -71,18 +71,14 @@ func (e *Engine) showIfSlow(s Stored) (answered func() Stored) {
 		if err != nil {
 			return
 		}
-		mu.Lock()
-		newest = saved
-		mu.Unlock()
+		newest.Store(&saved)
 		e.deliverIfRoom(stepResult{saved, deliver})
 	})
 	return func() Stored {
 		if timer.Stop() {
 			e.workers.Done()
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		return newest
+		return *newest.Load()
 	}
 }
 

@@ -75,7 +75,10 @@ func (e *Engine) logPanic(r deploy.Record, p any) {
 // deliverOrDelay has a record delivered that is due for that alone. If it is not
 // due, its due time is put back to where it belongs.
 func (e *Engine) deliverOrDelay(s Stored) stepResult {
-	due := s.Record.Due(e.now())
+	return e.deliverOrDelayTo(s, s.Record.Due(e.now()))
+}
+
+func (e *Engine) deliverOrDelayTo(s Stored, due time.Duration) stepResult {
 	if due == 0 && len(s.Record.PendingCalls()) > 0 {
 		return stepResult{s, true}
 	}
@@ -91,11 +94,7 @@ func (e *Engine) comeAgain(s Stored, wait time.Duration) stepResult {
 	r.Next = now.Add(wait)
 	// mutant: what waits for its turn not shown
 	due := r.Due(now)
-	if due == 0 && len(r.PendingCalls()) > 0 {
-		return stepResult{s, true}
-	}
-	e.delay(s, due)
-	return stepResult{Stored: s}
+	return e.deliverOrDelayTo(s, due)
 }
 
 // begin takes up a mention: it is answered, or it starts a deployment.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// unwrapJSON gives the map's JSON, well-formed, whether it came plain or inside
+// unwrapJSON returns the map's JSON, well-formed, whether it came plain or inside
 // a JSON string.
 //
 //docgen:messages settings
@@ -46,14 +46,14 @@ func syntaxProblem(data []byte) string {
 }
 
 // cursor walks JSON that is known to be well-formed. encoding/json keeps
-// neither the place of a key nor that it stands there twice, and its Decoder,
+// neither the place of a key nor that it is there twice, and its Decoder,
 // which does, takes four times as long for a large map.
 type cursor struct {
 	data []byte
 	at   int
 }
 
-// peek gives the first byte of what comes next.
+// peek returns the first byte of what comes next.
 func (c *cursor) peek() byte {
 	for c.at < len(c.data) {
 		switch b := c.data[c.at]; b {
@@ -94,7 +94,7 @@ func (c *cursor) value() any {
 	return v
 }
 
-// raw gives the bytes of the next value and steps over them.
+// raw reads the next value and returns its bytes.
 func (c *cursor) raw() []byte {
 	first := c.peek()
 	start, depth := c.at, 0

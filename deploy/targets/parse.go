@@ -1,159 +1,175 @@
 package targets
 
 import (
-	"encoding/json"
+	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
-
-// setKey reads the value of one of the map's keys into t. It gives what is wrong
-// with the value, without the value: it may be a secret in the wrong place.
-//
-//docgen:messages settings
-func setKey(t *deploy.Target, key string, value any) (problem string) {
-	switch key {
-	case "project_id":
-		return setProject(t, value)
-	case "token":
-		return setToken(t, value)
-	case "ref":
-		s, ok := value.(string)
-		if !ok || s == "" || strings.ContainsFunc(s, isBlank) {
-			return "must be the name of a branch or tag, in quotes and without blanks"
-		}
-		t.Ref = s
-	case "release_key":
-		s, ok := value.(string)
-		if !ok || !ciVariable.MatchString(s) {
-			return "must be the name of a CI variable: letters, digits and _, not beginning with a digit"
-		}
-		if slices.Contains([]string{"channel", "timestamp"}, s) || strings.HasPrefix(s, "PSYCHER_") || strings.HasPrefix(s, "NOTIFY_") {
-			return "must be another name: channel, timestamp, PSYCHER_* and NOTIFY_* are variables of psycher's own"
-		}
-		t.Key = s
-	case "job":
-		s, ok := value.(string)
-		if !ok || strings.TrimSpace(s) == "" || len(s) > 255 || strings.ContainsFunc(s, unicode.IsControl) {
-			return "must be the name of the job that deploys, or its beginning, in quotes"
-		}
-		t.Job = s
-	case "timeout":
-		s, ok := value.(string)
-		d, err := time.ParseDuration(s)
-		if !ok || err != nil || d <= 0 {
-			return `must be a duration over zero in quotes, such as "90s", "30m" or "1h"`
-		}
-		t.Timeout = d
-	case "allow":
-		return setAllow(t, value)
-	default:
-		return "is not a key of a target; these are: " + targetKeys
+// Parse reads the target map from its JSON, which may also be inside a JSON
+// string. Targets without a ref or timeout of their own get the ones given. An
+// error is an [*Error] with everything that is wrong.
+func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
+	data, problem := unwrapJSON(data)
+	if problem != "" {
+		return nil, &Error{Problems: []string{problem}}
 	}
-	return ""
+	r := mapReader{cursor: cursor{data: data}, ref: ref, timeout: timeout}
+	t := r.read()
+	if len(r.problems) > 0 {
+		return nil, &Error{Problems: r.problems}
+	}
+	return t, nil
 }
 
-var (
-	ciVariable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	projectNumber = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
-	projectPath   = regexp.MustCompile(`^[\pL\pN_.-]+(/[\pL\pN_.-]+)*$`)
-	userID        = regexp.MustCompile(`^[UW][A-Za-z0-9_-]*$`)
-)
+// Error is what is wrong with a target map, one line each, with the
+// path of the key that it is about. No line holds a value of the map.
+type Error struct{ Problems []string }
 
-//docgen:messages settings
-func setProject(t *deploy.Target, value any) (problem string) {
-	const form = "must be the project's number, or its path such as group/app without host and leading /"
-	switch v := value.(type) {
-	case json.Number:
-		if !projectNumber.MatchString(v.String()) {
-			return form
-		}
-		t.Project = v.String()
-	case string:
-		digits := strings.Trim(v, "0123456789") == ""
-		if digits && !projectNumber.MatchString(v) || !projectPath.MatchString(v) {
-			return form
-		}
-		t.Project = v
-	default:
-		return form
-	}
-	return ""
+func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
+
+// mapReader walks the map's JSON and collects what is wrong with it.
+type mapReader struct {
+	cursor
+	ref      string
+	timeout  time.Duration
+	problems []string
 }
 
-//docgen:messages settings
-func setToken(t *deploy.Target, value any) (problem string) {
-	s, ok := value.(string)
-	switch {
-	case !ok || s == "":
-		return "must be a trigger token, in quotes"
-	case tokenKind(s) != "" && tokenKind(s) != triggerToken:
-		return "is " + tokenKind(s) + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
-	case len(s) <= 4:
-		return "is too short: GitLab shows only 4 characters of a trigger token to those who did not make it; ask who did, or make a new one"
-	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "has a blank or another character that no trigger token has"
+var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (r *mapReader) read() *Map {
+	m := &Map{teams: make(map[string]*team)}
+	r.object("", "teams", func(teamID, path string) {
+		r.checkID(teamID, path, "a team's id, such as T01ABC")
+		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
+		m.teams[teamID] = t
+		r.object(path, "channels", func(channelID, path string) {
+			r.checkID(channelID, path, "a channel's id, such as C01ABC")
+			here := r.channel(teamID, channelID, path)
+			if len(here) > 0 {
+				t.channels[channelID] = here
+			}
+			for _, target := range here {
+				t.names[strings.ToLower(target.Name)]++
+			}
+		})
+	})
+	if _, n := m.Len(); n == 0 && len(r.problems) == 0 {
+		r.bad("", "holds no target")
 	}
-	t.Token = deploy.Secret(s)
-	return ""
+	return m
 }
 
-//docgen:messages settings
-func setAllow(t *deploy.Target, value any) (problem string) {
-	const form = `must be a list of user ids such as ["U01ABC"]`
-	list, ok := value.([]any)
-	if !ok {
-		return form
-	}
-	if len(list) == 0 {
-		return "is empty: name who may deploy, or leave it out to allow everyone in the channel"
-	}
-	t.Allow = make([]string, 0, len(list))
-	for _, v := range list {
-		s, ok := v.(string)
-		if !ok || !userID.MatchString(s) {
-			return form
+func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
+	var here []deploy.Target
+	folded := make(map[string]string)
+	r.object(path, "targets", func(name, path string) {
+		lower := strings.ToLower(name)
+		if other, ok := folded[lower]; ok {
+			r.bad(path, "differs from %s only in upper and lower case", segment(other))
 		}
-		t.Allow = append(t.Allow, s)
-	}
-	slices.Sort(t.Allow)
-	t.Allow = slices.Compact(t.Allow)
-	return ""
+		folded[lower] = name
+		r.checkName(name, path)
+		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
+		r.target(&t, path)
+		here = append(here, t)
+	})
+	slices.SortFunc(here, func(a, b deploy.Target) int { return cmp.Compare(a.Name, b.Name) })
+	return here
 }
 
-const triggerToken = "a trigger token"
-
-// tokenKind tells what a token is by its beginning; empty: it cannot be told.
-// GitLab's are in its documentation of token prefixes.
-func tokenKind(s string) string {
-	for _, kind := range [...]struct{ prefix, name string }{
-		{"glptt-", triggerToken},
-		{"glpat-", "an access token (glpat-)"},
-		{"gldt-", "a deploy token (gldt-)"},
-		{"glrt-", "a runner's token (glrt-)"},
-		{"glcbt-", "a job token (glcbt-)"},
-		{"gloas-", "an OAuth secret (gloas-)"},
-		{"glft-", "a feed token (glft-)"},
-		{"glsoat-", "a SCIM token (glsoat-)"},
-		{"glimt-", "an incoming mail token (glimt-)"},
-		{"glagent-", "an agent's token (glagent-)"},
-		{"xoxb-", "a Slack bot token (xoxb-)"},
-		{"xoxp-", "a Slack user token (xoxp-)"},
-		{"xapp-", "a Slack app-level token (xapp-)"},
-	} {
-		if strings.HasPrefix(s, kind.prefix) {
-			return kind.name
+func (r *mapReader) target(t *deploy.Target, path string) {
+	var project, token bool
+	whole := r.object(path, targetKeys, func(key, path string) {
+		project = project || key == "project_id"
+		token = token || key == "token"
+		if problem := setKey(t, key, r.value()); problem != "" {
+			r.bad(path, "%s", problem)
 		}
+	})
+	if whole && !project {
+		r.bad(path+".project_id", "is missing: the project's number, or its path such as group/app")
 	}
-	return ""
+	if whole && !token {
+		r.bad(path+".token", "is missing: the project's trigger token")
+	}
 }
 
-func isBlank(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
+func (r *mapReader) checkID(id, path, what string) {
+	if !slackID.MatchString(id) {
+		r.bad(path, "must be %s", what)
+	}
+}
+
+func (r *mapReader) checkName(name, path string) {
+	switch n := utf8.RuneCountInString(name); {
+	case n < 1 || n > 80:
+		r.bad(path, "a target's name must have 1 to 80 characters")
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }):
+		r.bad(path, "a target's name must have no control characters")
+	case strings.TrimSpace(name) != name:
+		r.bad(path, "a target's name must not begin or end with a blank")
+	}
+}
+
+// object reads an object and calls each for every key, which must read its value.
+// It returns false if this is not an object.
+func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
+	if r.peek() != '{' {
+		r.raw()
+		r.bad(path, "must be an object ({...}) with %s", holds)
+		return false
+	}
+	r.at++
+	seen := make(map[string]struct{})
+	for r.peek() != '}' {
+		key := r.text()
+		at := segment(key)
+		if path != "" {
+			at = path + "." + at
+		}
+		if _, ok := seen[key]; ok {
+			r.bad(at, "is there twice: keep one")
+			r.raw()
+			continue
+		}
+		seen[key] = struct{}{}
+		each(key, at)
+	}
+	r.at++
+	return true
+}
+
+//docgen:passed settings
+func (r *mapReader) bad(path, format string, args ...any) {
+	problem := fmt.Sprintf(format, args...)
+	if path != "" {
+		problem = path + ": " + problem
+	}
+	r.problems = append(r.problems, problem)
+}
+
+// segment is a key as part of a path: on one line, not too long, and not a
+// token that was put in a key's place.
+func segment(key string) string {
+	if tokenKind(key) != "" {
+		return deploy.Secret(key).String()
+	}
+	if runes := []rune(key); len(runes) > 80 {
+		key = string(runes[:80]) + "…"
+	}
+	odd := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '-' && r != '_' }
+	if key == "" || strings.ContainsFunc(key, odd) {
+		return strconv.Quote(key)
+	}
+	return key
 }

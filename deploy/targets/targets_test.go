@@ -78,11 +78,8 @@ func TestLookUpsOfTheMap(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "10", "2", "3"}, targets.Projects()); diff != "" {
 		t.Error("Projects:", diff)
 	}
-	if diff := cmp.Diff([]string{"T1", "T2"}, targets.Teams("C1")); diff != "" {
+	if diff := cmp.Diff([]string{"T1", "T2"}, targets.Teams()); diff != "" {
 		t.Error("Teams:", diff)
-	}
-	if got := targets.Teams("C9"); len(got) != 0 {
-		t.Error("a channel without targets has the teams", got)
 	}
 	for _, row := range []struct {
 		team, channel, name string
@@ -124,7 +121,7 @@ func TestNoMapIsAnEmptyMap(t *testing.T) {
 	var none *Map
 	_, found := none.Find("T1", "C1", "app")
 	channels, targets := none.Len()
-	if none.In("T1", "C1") != nil || found || none.Teams("C1") != nil || none.Elsewhere("T1", "C1", "app") ||
+	if none.In("T1", "C1") != nil || found || none.Teams() != nil || none.Elsewhere("T1", "C1", "app") ||
 		none.Projects() != nil || channels+targets != 0 {
 		t.Error("a nil map holds something")
 	}

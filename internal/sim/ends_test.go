@@ -83,7 +83,7 @@ func TestThereIsNoMomentWithoutASocket(t *testing.T) {
 
 func TestSlackRefusesSockets(t *testing.T) {
 	for _, reason := range []string{"link_disabled", "too_many_websockets", "drops after hello"} {
-		row(t, reason+": few tries, a log line, not ready, and a mend needs no restart", func(t *testing.T) {
+		row(t, reason+": few tries, a log line, not ready, and a fix needs no restart", func(t *testing.T) {
 			w := sim.New(t)
 			_, log := w.StartLogged("a")
 			refuse := func(on bool) {
@@ -122,21 +122,21 @@ func TestSlackRefusesSockets(t *testing.T) {
 }
 
 func TestSlackRefusesTheAppTokenInTheMiddle(t *testing.T) {
-	for code, mend := range map[string]string{"missing_scope": "connections:write", "not_allowed_token_type": "SLACK_APP_TOKEN"} {
-		row(t, code+": not ready though a socket is open, the log names the mend, and a mend needs no restart", func(t *testing.T) {
+	for code, fix := range map[string]string{"missing_scope": "connections:write", "not_allowed_token_type": "SLACK_APP_TOKEN"} {
+		row(t, code+": not ready though a socket is open, the log names the fix, and a fix needs no restart", func(t *testing.T) {
 			w := sim.New(t)
 			_, log := w.StartLogged("a")
 			w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
 			w.Slack.Fail("apps.connections.open", -1, fakeslack.Fails(code))
 			w.Slack.Drop(w.Slack.Sockets()[0])
 			time.Sleep(5 * time.Second)
-			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(why, mend) {
+			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(why, fix) {
 				t.Errorf("readyz says %d %s", status, why)
 			} else if n := strings.Count(why, "SLACK_APP_TOKEN"); n != 1 || strings.Contains(why, "no open Slack socket") {
 				t.Errorf("readyz names the token %d times, and a socket is open: %s", n, why)
 			}
-			if !strings.Contains(log.String(), code) || !strings.Contains(log.String(), mend) {
-				t.Error("the log does not name the cause and the mend")
+			if !strings.Contains(log.String(), code) || !strings.Contains(log.String(), fix) {
+				t.Error("the log does not name the cause and the fix")
 			}
 			ts := w.Ask("release") // on the socket that is left
 			w.Mark(sim.Channel, ts, "thumbsup")

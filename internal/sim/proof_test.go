@@ -153,7 +153,7 @@ func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
 func first[A, B any](a A, _ B) A { return a }
 
 // Who proves nothing does not learn which deployments there are; and while that
-// cannot be judged nobody is told to mend a token that is right.
+// cannot be judged nobody is told to fix a token that is right.
 func TestARefusedCallTellsNothing(t *testing.T) {
 	row(t, "the same answer whether there is a deployment or not", func(t *testing.T) {
 		w, _, p := running(t)

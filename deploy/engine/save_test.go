@@ -13,14 +13,14 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// shelf is the least of a store: one record, saved by compare.
-type shelf struct {
+// oneRecordStore is a store of one record, saved by compare-and-set.
+type oneRecordStore struct {
 	Store
 	mu    sync.Mutex
 	bytes []byte
 }
 
-func (s *shelf) Save(_ context.Context, h Stored, next deploy.Record, _ time.Duration) (Stored, error) {
+func (s *oneRecordStore) Save(_ context.Context, h Stored, next deploy.Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, err
@@ -34,15 +34,15 @@ func (s *shelf) Save(_ context.Context, h Stored, next deploy.Record, _ time.Dur
 	return Stored{Record: next, Raw: raw}, nil
 }
 
-func (s *shelf) Proved(context.Context, ...string) (bool, error) { return false, nil }
+func (s *oneRecordStore) Proved(context.Context, ...string) (bool, error) { return false, nil }
 
-// busy is a shelf on which somebody else saves between a load and its save.
-type busy struct {
-	shelf
+// racingStore is a store in which somebody else saves between a load and its save.
+type racingStore struct {
+	oneRecordStore
 	others int
 }
 
-func (b *busy) Load(context.Context, deploy.Key) (Stored, bool, error) {
+func (b *racingStore) Load(context.Context, deploy.Key) (Stored, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var r deploy.Record
@@ -50,7 +50,7 @@ func (b *busy) Load(context.Context, deploy.Key) (Stored, bool, error) {
 	return Stored{Record: r, Raw: b.bytes, Now: t0}, true, err
 }
 
-func (b *busy) Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
+func (b *racingStore) Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
 	if b.others > 0 {
 		b.others--
 		other := h.Record
@@ -63,7 +63,7 @@ func (b *busy) Save(ctx context.Context, h Stored, next deploy.Record, due time.
 		b.bytes = raw
 		b.mu.Unlock()
 	}
-	return b.shelf.Save(ctx, h, next, due)
+	return b.oneRecordStore.Save(ctx, h, next, due)
 }
 
 func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
@@ -81,7 +81,7 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &busy{shelf{bytes: raw}, row.others}
+		s := &racingStore{oneRecordStore{bytes: raw}, row.others}
 		_, err = (&Engine{Store: s, Targets: targets}).Callback(t.Context(), deploy.Callback{Channel: "C1", TS: r.Mention.TS, Result: deploy.ResultSuccess, Shared: true})
 		if h, _, _ := s.Load(t.Context(), deploy.Key{}); h.Record.State != row.want || (err != nil) != row.failed {
 			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
@@ -89,16 +89,16 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 	}
 }
 
-// Two workers that were handed one record come to the same next state at the
-// same instant. If their saves were alike to the byte, each would take the
-// other's for its own, and both would make the POST.
+// Two workers with the same record come to the same next state at the same
+// instant. If their saves were equal to the byte, each would take the other's for
+// its own, and both would make the POST.
 func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 	r := accepted()
 	raw, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shelf{bytes: raw}
+	s := &oneRecordStore{bytes: raw}
 	h := Stored{Record: r, Raw: raw}
 	next := r.Start(target, "", "sum", t0, timing)
 	stood := 0

@@ -12,20 +12,20 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// court is a shelf that knows which projects have proved themselves.
-type court struct {
-	busy
+// provenStore is a store that knows which projects have proved themselves.
+type provenStore struct {
+	racingStore
 	proved []string
 	asked  []string
 	err    error
 }
 
-func (c *court) Proved(_ context.Context, projects ...string) (bool, error) {
+func (c *provenStore) Proved(_ context.Context, projects ...string) (bool, error) {
 	c.asked = append(c.asked, projects...)
 	return slices.ContainsFunc(projects, func(p string) bool { return slices.Contains(c.proved, p) }), c.err
 }
 
-// attempts gives a record tokens of so many attempts.
+// attempts returns a record with the tokens of n attempts.
 func attempts(r deploy.Record, n int) (deploy.Record, []deploy.Secret) {
 	var tokens []deploy.Secret
 	for range n {
@@ -35,8 +35,8 @@ func attempts(r deploy.Record, n int) (deploy.Record, []deploy.Secret) {
 	return r, tokens
 }
 
-// hears puts a record on the shelf and a word to a loop.
-func (c *court) hears(t *testing.T, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
+// callback stores a record and calls an engine about it.
+func (c *provenStore) callback(t *testing.T, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
 	t.Helper()
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -83,8 +83,8 @@ func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
 			r, own := attempts(in(deploy.Running), 2)
 			w := row.shows(own)
 			w.Result, w.Pipeline = result, 7
-			c := &court{proved: row.proved}
-			next, v, err := c.hears(t, r, w)
+			c := &provenStore{proved: row.proved}
+			next, v, err := c.callback(t, r, w)
 			want := deploy.CallbackUnproven
 			if row.takes {
 				want = deploy.CallbackTaken
@@ -108,20 +108,20 @@ func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {
 // A record that was not triggered yet has no project: absence is no permission.
 func TestTheSecretOfAllStartsNothingInAChannelThatProvedItself(t *testing.T) {
 	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess} {
-		c := &court{proved: []string{"group/web"}}
-		if next, v, err := c.hears(t, accepted(), deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
+		c := &provenStore{proved: []string{"group/web"}}
+		if next, v, err := c.callback(t, accepted(), deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
 			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
 		}
 	}
 }
 
-// Nor in a channel that the map of this process does not have, as while a map is
-// changed: it cannot tell which projects are meant.
+// Nor in a channel that is missing in this process's map, as while a map is being
+// changed: which projects are meant is not known.
 func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
 	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess} {
 		r := accepted()
 		r.Mention.Channel = "C9"
-		if next, v, err := (&court{}).hears(t, r, deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
+		if next, v, err := (&provenStore{}).callback(t, r, deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
 			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
 		}
 	}
@@ -130,11 +130,11 @@ func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
 func TestWhatCannotBeJudgedIsNotTurnedAway(t *testing.T) {
 	r, own := attempts(in(deploy.Running), 1)
 	away := errors.New("the store is down")
-	c := &court{err: away}
-	if next, v, err := c.hears(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != "" || !errors.Is(err, away) || next.State != deploy.Running {
+	c := &provenStore{err: away}
+	if next, v, err := c.callback(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != "" || !errors.Is(err, away) || next.State != deploy.Running {
 		t.Errorf("%q %v, and it is %s", v, err, next.State)
 	}
-	if next, v, err := c.hears(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultSuccess}); v != deploy.CallbackTaken || err != nil || next.State != deploy.Succeeded {
+	if next, v, err := c.callback(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultSuccess}); v != deploy.CallbackTaken || err != nil || next.State != deploy.Succeeded {
 		t.Errorf("with its token: %q %v, and it is %s", v, err, next.State)
 	}
 }
@@ -144,13 +144,13 @@ func TestARecordWithoutTokensIsProvedByNobody(t *testing.T) {
 	r := in(deploy.Running)
 	r.Tokens = nil
 	for _, token := range []deploy.Secret{deploy.NewToken(), ""} {
-		if _, v, _ := (&court{}).hears(t, r, deploy.Callback{Token: token, Result: deploy.ResultSuccess}); v != deploy.CallbackUnproven {
+		if _, v, _ := (&provenStore{}).callback(t, r, deploy.Callback{Token: token, Result: deploy.ResultSuccess}); v != deploy.CallbackUnproven {
 			t.Errorf("%d characters: %q", len(token), v)
 		}
 	}
 	// Its pipeline has nothing else to show, also where another proves itself while the upgrade is under way.
 	for _, proved := range [][]string{nil, {target.Project}} {
-		if _, v, _ := (&court{proved: proved}).hears(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != deploy.CallbackTaken {
+		if _, v, _ := (&provenStore{proved: proved}).callback(t, r, deploy.Callback{Shared: true, Result: deploy.ResultSuccess}); v != deploy.CallbackTaken {
 			t.Errorf("the secret of all, proved %q: %q", proved, v)
 		}
 	}
@@ -160,11 +160,11 @@ func TestAStartOfAnEarlierAttemptIsAdoptedOrStopped(t *testing.T) {
 	for _, s := range []deploy.State{deploy.Triggering, deploy.Waiting, deploy.Unsure} {
 		r, own := attempts(in(s), 2)
 		r.Deployment.Pipeline = 0
-		next, v, err := (&court{}).hears(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultStart, Pipeline: 9})
+		next, v, err := (&provenStore{}).callback(t, r, deploy.Callback{Token: own[0], Result: deploy.ResultStart, Pipeline: 9})
 		if v != deploy.CallbackTaken || err != nil || next.Deployment.Pipeline != 9 || next.State != deploy.Running {
 			t.Errorf("%s: %q %v, pipeline %d, %s", s, v, err, next.Deployment.Pipeline, next.State)
 		}
-		if _, v, _ := (&court{}).hears(t, next, deploy.Callback{Token: own[1], Result: deploy.ResultStart, Pipeline: 10}); v != deploy.CallbackStop {
+		if _, v, _ := (&provenStore{}).callback(t, next, deploy.Callback{Token: own[1], Result: deploy.ResultStart, Pipeline: 10}); v != deploy.CallbackStop {
 			t.Errorf("%s: the other attempt's start: %q", s, v)
 		}
 	}

@@ -1,0 +1,95 @@
+// Package targets is the target map: what can be deployed, from which channel.
+// [Parse] reads it from JSON and reports everything that is wrong with it, each
+// with its path, and never a value: it may be a secret in the wrong place.
+package targets
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// Map is the target map. It is read once, at start, and does not change. A nil
+// one is empty.
+type Map struct {
+	teams map[string]*team
+}
+
+// team is behind a pointer, which is all that fmt prints of it: in unexported
+// fields it would print the tokens, whatever [deploy.Secret] says.
+type team struct {
+	channels map[string][]deploy.Target // sorted by name
+	names    map[string]int             // how many channels have a target of that lower-case name
+}
+
+func (m *Map) all() map[string]*team {
+	if m == nil {
+		return nil
+	}
+	return m.teams
+}
+
+// In returns the targets of a channel, sorted by name. They are not to be changed.
+func (m *Map) In(team, channel string) []deploy.Target {
+	if t := m.all()[team]; t != nil {
+		return slices.Clip(t.channels[channel])
+	}
+	return nil
+}
+
+// Find returns the target of a channel with exactly that name.
+func (m *Map) Find(team, channel, name string) (deploy.Target, bool) {
+	here := m.In(team, channel)
+	i, ok := slices.BinarySearchFunc(here, name, func(t deploy.Target, name string) int { return cmp.Compare(t.Name, name) })
+	if !ok {
+		return deploy.Target{}, false
+	}
+	return here[i], true
+}
+
+// Teams returns the teams of the map, sorted.
+func (m *Map) Teams() []string { return slices.Sorted(maps.Keys(m.all())) }
+
+// Elsewhere reports whether another channel of the team has a target of that
+// name, in whatever case. It takes as long for a hundred thousand channels as for
+// one.
+func (m *Map) Elsewhere(team, channel, name string) bool {
+	t := m.all()[team]
+	if t == nil {
+		return false
+	}
+	n := t.names[strings.ToLower(name)]
+	for _, here := range t.channels[channel] {
+		if strings.ToLower(here.Name) == strings.ToLower(name) {
+			n--
+		}
+	}
+	return n > 0
+}
+
+// Projects returns the distinct GitLab projects, as the map writes them, sorted.
+func (m *Map) Projects() []string {
+	projects := map[string]bool{}
+	for _, t := range m.all() {
+		for _, here := range t.channels {
+			for _, target := range here {
+				projects[target.Project] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(projects))
+}
+
+// Len counts the channels that have targets, and the targets.
+func (m *Map) Len() (channels, targets int) {
+	for _, t := range m.all() {
+		for _, here := range t.channels {
+			channels++
+			targets += len(here)
+		}
+	}
+	return channels, targets
+}

@@ -1,0 +1,156 @@
+package targets
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
+
+// setKey sets what one key of the map says of a target. It returns what is wrong with
+// the value.
+//
+//docgen:messages settings
+func setKey(t *deploy.Target, key string, value any) (problem string) {
+	s, ok := value.(string)
+	switch key {
+	case "project_id":
+		return setProject(t, value)
+	case "token":
+		return setToken(t, value)
+	case "ref":
+		if !ok || s == "" || strings.ContainsFunc(s, isBlank) {
+			return "must be the name of a branch or tag, in quotes and without blanks"
+		}
+		t.Ref = s
+	case "release_key":
+		if !ok || !ciVariable.MatchString(s) {
+			return "must be the name of a CI variable: letters, digits and _, not beginning with a digit"
+		}
+		if slices.Contains([]string{"channel", "timestamp"}, s) || strings.HasPrefix(s, "PSYCHER_") || strings.HasPrefix(s, "NOTIFY_") {
+			return "must be another name: channel, timestamp, PSYCHER_* and NOTIFY_* are variables of psycher's own"
+		}
+		t.Key = s
+	case "job":
+		if !ok || strings.TrimSpace(s) == "" || len(s) > 255 || strings.ContainsFunc(s, unicode.IsControl) {
+			return "must be the name of the job that deploys, or its beginning, in quotes"
+		}
+		t.Job = s
+	case "timeout":
+		d, err := time.ParseDuration(s)
+		if !ok || err != nil || d <= 0 {
+			return `must be a duration over zero in quotes, such as "90s", "30m" or "1h"`
+		}
+		t.Timeout = d
+	case "allow":
+		return setAllow(t, value)
+	default:
+		return "is not a key of a target; these are: " + targetKeys
+	}
+	return ""
+}
+
+var (
+	ciVariable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	projectNumber = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+	projectPath   = regexp.MustCompile(`^[\pL\pN_.-]+(/[\pL\pN_.-]+)*$`)
+	userID        = regexp.MustCompile(`^[UW][A-Za-z0-9_-]*$`)
+)
+
+//docgen:messages settings
+func setProject(t *deploy.Target, value any) (problem string) {
+	const form = "must be the project's number, or its path such as group/app without host and leading /"
+	switch v := value.(type) {
+	case json.Number:
+		if !projectNumber.MatchString(v.String()) {
+			return form
+		}
+		t.Project = v.String()
+	case string:
+		digits := strings.Trim(v, "0123456789") == ""
+		if digits && !projectNumber.MatchString(v) || !projectPath.MatchString(v) {
+			return form
+		}
+		t.Project = v
+	default:
+		return form
+	}
+	return ""
+}
+
+//docgen:messages settings
+func setToken(t *deploy.Target, value any) (problem string) {
+	s, ok := value.(string)
+	switch {
+	case !ok || s == "":
+		return "must be a trigger token, in quotes"
+	case tokenKind(s) != "" && tokenKind(s) != triggerToken:
+		return "is " + tokenKind(s) + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
+	case len(s) <= 4:
+		return "is too short: GitLab shows only 4 characters of a trigger token to those who did not make it; ask who did, or make a new one"
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "has a blank or another character that no trigger token has"
+	}
+	t.Token = deploy.Secret(s)
+	return ""
+}
+
+//docgen:messages settings
+func setAllow(t *deploy.Target, value any) (problem string) {
+	const form = `must be a list of user ids such as ["U01ABC"]`
+	list, ok := value.([]any)
+	if !ok {
+		return form
+	}
+	if len(list) == 0 {
+		return "is empty: name who may deploy, or leave it out to allow everyone in the channel"
+	}
+	t.Allow = make([]string, 0, len(list))
+	for _, v := range list {
+		s, ok := v.(string)
+		if !ok || !userID.MatchString(s) {
+			return form
+		}
+		t.Allow = append(t.Allow, s)
+	}
+	slices.Sort(t.Allow)
+	t.Allow = slices.Compact(t.Allow)
+	return ""
+}
+
+const triggerToken = "a trigger token"
+
+// tokenKind tells what a token is by its beginning; empty: it cannot be told.
+// GitLab's are in its documentation of token prefixes.
+func tokenKind(s string) string {
+	for _, kind := range [...]struct{ prefix, name string }{
+		{"glptt-", triggerToken},
+		{"glpat-", "an access token (glpat-)"},
+		{"gldt-", "a deploy token (gldt-)"},
+		{"glrt-", "a runner's token (glrt-)"},
+		{"glcbt-", "a job token (glcbt-)"},
+		{"gloas-", "an OAuth secret (gloas-)"},
+		{"glft-", "a feed token (glft-)"},
+		{"glsoat-", "a SCIM token (glsoat-)"},
+		{"glimt-", "an incoming mail token (glimt-)"},
+		{"glagent-", "an agent's token (glagent-)"},
+		{"xoxb-", "a Slack bot token (xoxb-)"},
+		{"xoxp-", "a Slack user token (xoxp-)"},
+		{"xapp-", "a Slack app-level token (xapp-)"},
+	} {
+		if strings.HasPrefix(s, kind.prefix) {
+			return kind.name
+		}
+	}
+	return ""
+}
+
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
+}
