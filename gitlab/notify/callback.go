@@ -35,20 +35,17 @@ const (
 // shows the secret must be known before its errors are told.
 func parseCall(rawQuery, contentType string, body []byte) call {
 	var c call
-	var queryErr, bodyErr error
+	var queryErr error
 	c.query, queryErr = url.ParseQuery(rawQuery)
 	c.query.Del("type") // a field of JSON bodies only
-	c.body, bodyErr = parseBody(contentType, bytes.TrimSpace(body))
+	c.body, c.err = parseBody(contentType, bytes.TrimSpace(body))
+	if queryErr != nil {
+		c.err = badField{"query", "a broken % sign or a semicolon"}
+	}
 	for _, place := range []url.Values{c.query, c.body} {
 		for _, values := range place {
 			c.names += len(values)
 		}
-	}
-	switch {
-	case queryErr != nil:
-		c.err = badField{"query", "a broken % sign or a semicolon"}
-	case bodyErr != nil:
-		c.err = bodyErr
 	}
 	return c
 }
