@@ -31,11 +31,11 @@ var fields = []field{
 	{name: "result", required: true, wrong: "unknown; it is start, success, failure or canceled", set: setResult},
 	{
 		name: "channel", required: true, wrong: "not a channel's id, such as C0123ABCD",
-		set: func(c *deploy.Callback, v string) bool { c.Channel = v; return channelForm.MatchString(v) },
+		set: func(c *deploy.Callback, v string) bool { c.Channel = v; return deploy.IsID(v) },
 	},
 	{
 		name: "timestamp", required: true, wrong: "not a message's timestamp, such as 1700000000.000100",
-		set: func(c *deploy.Callback, v string) bool { c.TS = v; return timestampForm.MatchString(v) },
+		set: func(c *deploy.Callback, v string) bool { c.TS = v; return deploy.IsTimestamp(v) },
 	},
 	{
 		name: "id", wrong: "not a UUID",
@@ -55,13 +55,10 @@ func isField(name string) bool {
 	return slices.ContainsFunc(fields, func(f field) bool { return f.name == name })
 }
 
-// The bounds on lengths are ours, far above what Slack assigns.
 var (
-	channelForm   = regexp.MustCompile(`^[A-Z0-9]{2,64}$`)
-	timestampForm = regexp.MustCompile(`^[0-9]{1,20}\.[0-9]{1,20}$`)
-	uuidForm      = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	shaForm       = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
-	numberForm    = regexp.MustCompile(`^[0-9]{1,19}$`)
+	uuidForm   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	shaForm    = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
+	numberForm = regexp.MustCompile(`^[0-9]{1,19}$`)
 )
 
 const (
