@@ -2,7 +2,6 @@ package dedupe
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -44,7 +43,8 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 // decode reads a record; v begins with the store's clock and birth.
 func decode(raw []byte, v values) (engine.Stored, error) {
 	h := engine.Stored{Raw: raw, Now: v.time(0), Birth: v.birth(1)}
-	if err := json.Unmarshal(raw, &h.Record); err != nil {
+	var err error
+	if h.Record, err = deploy.DecodeRecord(raw); err != nil {
 		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
 	if h.Record.Layout > deploy.Layout {

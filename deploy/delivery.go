@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"time"
 )
@@ -18,6 +19,7 @@ type Call struct {
 	Reaction string  // CallReact, CallUnreact
 	Slot     string  // CallPost, CallFind, CallUpdate: names the message within the record
 	Message  Message // CallPost, CallUpdate
+	Hash     string  // CallPost, CallUpdate: of an editable message
 }
 
 // CallKind is what a call does. Slack limits and refuses each kind by itself.
@@ -31,15 +33,6 @@ const (
 	CallPost    CallKind = "post"
 	CallUnreact CallKind = "unreact"
 )
-
-// SlotStatus names the status message among a record's posts.
-const SlotStatus = "status"
-
-// SlotLine names a line of the thread among a record's posts.
-func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
-
-// statusNever marks a status message that Slack will not take.
-const statusNever = "-"
 
 // shows tells one thing to be shown from another by the same kind of call.
 func (c Call) shows() string {
@@ -63,15 +56,16 @@ func (r Record) PendingCalls() []Call {
 	if !reacted {
 		add(Call{Kind: CallReact, Reaction: v.Reaction})
 	}
-	if v.Status != nil && shown.Status != statusNever && shown.Form != v.Status.form() {
-		kind := CallUpdate
-		if shown.Status == "" {
-			kind = CallPost
+	for _, p := range v.Posts {
+		posted, done := shown.Posts[p.Slot]
+		c := Call{Kind: CallPost, Slot: p.Slot, Message: r.Worded(p.Message, p.Slot), Hash: p.hash()}
+		switch {
+		case !done:
+			add(c)
+		case p.Editable && posted.TS != "" && posted.Hash != c.Hash:
+			c.Kind = CallUpdate
+			add(c)
 		}
-		add(Call{Kind: kind, Slot: SlotStatus, Message: r.Worded(*v.Status, 0)})
-	}
-	for n := shown.Said; n < len(r.Lines); n++ {
-		add(Call{Kind: CallPost, Slot: SlotLine(n), Message: r.Worded(r.Lines[n], n)})
 	}
 	for _, old := range r.Reactions { // once the new one is there, so that there is always one
 		// mutant: the old reaction taken off before the new one stands
@@ -84,9 +78,9 @@ func (r Record) PendingCalls() []Call {
 
 // Worded chooses a message's wording: at random over records, the same for one
 // message. In the channel itself every message names the person.
-func (r Record) Worded(m Message, n int) Message {
+func (r Record) Worded(m Message, slot string) Message {
 	h := fnv.New32a()
-	fmt.Fprint(h, r.Mention.ID, m.ID, n)
+	fmt.Fprint(h, r.Mention.ID, m.ID, slot)
 	m.Seed = h.Sum32()
 	if r.Shown.InChannel {
 		m.InChannel, m.User = true, r.Mention.User
@@ -120,25 +114,30 @@ func (r Record) WithShown(s Shown) Record {
 }
 
 // Done notes that a call was made, and the ts of what was posted or found. A
-// call that Slack will never take counts as made; a post then has no ts.
+// call that Slack will never take counts as made; a post then has no ts. Which
+// version of a message was found is not known: it is edited.
 func (s *Shown) Done(c Call, ts string) {
-	switch {
-	case c.Kind == CallReact:
+	switch c.Kind {
+	case CallReact:
 		s.Reaction = c.Reaction
 		s.Off = without(s.Off, c.Reaction)
-	case c.Kind == CallUnreact:
+	case CallUnreact:
 		s.Off = append(slices.Clone(s.Off), c.Reaction)
-	case c.Kind == CallUpdate:
-		s.Form = c.Message.form()
-	case c.Slot != SlotStatus:
-		s.Said++
-	case ts == "":
-		s.Status, s.Form = statusNever, c.Message.form()
-	case c.Kind == CallFind:
-		s.Status, s.Form = ts, "" // which form was posted is not known: it is edited
+	case CallUpdate:
+		s.setPosted(c.Slot, Posted{TS: s.Posts[c.Slot].TS, Hash: c.Hash})
 	default:
-		s.Status, s.Form = ts, c.Message.form()
+		s.setPosted(c.Slot, Posted{TS: ts, Hash: c.Hash})
 	}
+}
+
+// setPosted copies the map, which several records may share.
+func (s *Shown) setPosted(slot string, p Posted) {
+	all := maps.Clone(s.Posts)
+	if all == nil {
+		all = map[string]Posted{}
+	}
+	all[slot] = p
+	s.Posts = all
 }
 
 // Equal reports whether two records show the same, whenever they are to go on.
@@ -157,6 +156,10 @@ func (r Record) GiveUpDelivery() Record {
 	if r.Panics > 3 {
 		off = r.Reactions
 	}
-	r.Shown = Shown{Reaction: r.View().Reaction, Off: off, Status: statusNever, Said: len(r.Lines), InChannel: r.Shown.InChannel}
+	v := r.View()
+	r.Shown = Shown{Reaction: v.Reaction, Off: off, Posts: map[string]Posted{SlotStatus: {}}, InChannel: r.Shown.InChannel}
+	for _, p := range v.Posts {
+		r.Shown.Posts[p.Slot] = Posted{}
+	}
 	return r
 }

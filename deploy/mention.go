@@ -33,7 +33,7 @@ type Mention struct {
 	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
 	Thread   string `json:"thread,omitempty"`   // the thread that it is in; empty at top level
 	User     string `json:"user"`               // who wrote it, U... or W...
-	External bool   `json:"stranger,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
+	External bool   `json:"external,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
 	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
 	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, and nothing is asked for
 	Cut      bool   `json:"cut,omitempty"`      // the message could not be read to its end: never deploys

@@ -26,23 +26,24 @@ const (
 //
 //	1  the first
 //	2  attempts are numbered, and each has a token
-const Layout = 2
+//	3  posts have slots
+const Layout = 3
 
 // Record is all that is known of one mention: what was asked, the deployment
 // that came of it, its state, and what Slack has been shown. It is what the
 // store keeps, as JSON, for 30 days.
 type Record struct {
 	Layout   int     `json:"v"`
-	Revision string  `json:"mark"` // fresh with every save: only the worker whose revision is stored may act
+	Revision string  `json:"revision"` // fresh with every save: only the worker whose revision is stored may act
 	Mention  Mention `json:"mention"`
 	State    State   `json:"state"`
-	Panics   int     `json:"breaks,omitempty"` // how often it made its worker panic
+	Panics   int     `json:"panics,omitempty"` // how often it made its worker panic
 
 	Deployment Deployment `json:"deployment,omitzero"`
-	Tokens     []string   `json:"tokens,omitempty"` // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
-	Reactions  []string   `json:"marks,omitempty"`  // reactions of the states it has been in: each may be on the mention
-	Lines      []Message  `json:"lines,omitempty"`  // what is to be posted in the thread, in order, each once
-	Shown      Shown      `json:"shown"`            // what Slack has been shown
+	Tokens     []string   `json:"tokens,omitempty"`    // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
+	Reactions  []string   `json:"reactions,omitempty"` // reactions of the states it has been in: each may be on the mention
+	Lines      []Message  `json:"lines,omitempty"`     // what is to be posted in the thread, in order, each once
+	Shown      Shown      `json:"shown"`               // what Slack has been shown
 
 	// Next is when the record is due for its own sake (a wait, a poll, a deadline),
 	// by the store's clock; zero: not at all.
@@ -68,9 +69,9 @@ type Deployment struct {
 	Wait       MessageID     `json:"wait,omitempty"`        // why it waits, or waited last
 	Pipeline   int64         `json:"pipeline,omitempty"`    // set once
 	URL        string        `json:"url,omitempty"`         // the pipeline's page
-	Polls      int           `json:"looks,omitempty"`       // how often GitLab was asked since the last move
+	Polls      int           `json:"polls,omitempty"`       // how often GitLab was asked since the last move
 	NoneSeen   bool          `json:"none_seen,omitempty"`   // the person was told that GitLab shows no pipeline
-	LastSeen   time.Time     `json:"heard,omitzero"`        // when GitLab last said that it goes on: the deadline moves
+	LastSeen   time.Time     `json:"last_seen,omitzero"`    // when GitLab last said that it goes on: the deadline moves
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 
 	// What is known of the pipeline's jobs and of what it waits for.
@@ -91,16 +92,20 @@ type Deployment struct {
 // Shown is what Slack shows of the record. Only the holder of the record's lease
 // changes it.
 type Shown struct {
-	Reaction string    `json:"mark,omitempty"`    // the reaction that was put last
-	Off      []string  `json:"off,omitempty"`     // reactions that were taken off
-	Status   string    `json:"status,omitempty"`  // ts of the status message; "-" where Slack will never take one
-	Form     string    `json:"form,omitempty"`    // which form of the status message is there
-	Until    time.Time `json:"until,omitzero"`    // somebody delivers it until then, and nobody else may
-	Said     int       `json:"said,omitempty"`    // how many of the lines were posted
-	Posting  string    `json:"posting,omitempty"` // slot of a post that was announced: it may have been made
-	Next     time.Time `json:"next,omitzero"`     // not to be tried before, by the store's clock
+	Reaction string            `json:"reaction,omitempty"` // the reaction that was put last
+	Off      []string          `json:"off,omitempty"`      // reactions that were taken off
+	Posts    map[string]Posted `json:"posts,omitempty"`    // by slot
+	Until    time.Time         `json:"until,omitzero"`     // somebody delivers it until then, and nobody else may
+	Posting  string            `json:"posting,omitempty"`  // slot of a post that was announced: it may have been made
+	Next     time.Time         `json:"next,omitzero"`      // not to be tried before, by the store's clock
 
 	// mutant: a closed thread that each process tries
 	InChannel bool               `json:"in_channel,omitempty"` // the thread takes no replies: posts go into the channel
 	Retries   map[CallKind]Retry `json:"retries,omitempty"`    // what Slack refused for now
+}
+
+// Posted is a post of the record that was made, or that Slack will never take.
+type Posted struct {
+	TS   string `json:"ts,omitempty"`   // where it is; empty: nowhere
+	Hash string `json:"hash,omitempty"` // of an editable message as it is there; empty: not known
 }

@@ -1,15 +1,29 @@
 package deploy
 
 import (
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 )
 
 // View is what Slack should show of a record: a pure function of it.
 type View struct {
-	Reaction string   // the reaction on the mention; empty: none
-	Status   *Message // the status message, edited as things move; nil: none
+	Reaction string // on the mention; empty: none
+	Posts    []Post // in the order in which they are made
 }
+
+// Post is one message of a record: the status message, or a line of its thread.
+type Post struct {
+	Slot     string // names it within the record
+	Message  Message
+	Editable bool // edited in place whenever its message changes; else posted once
+}
+
+// SlotStatus is the slot of the status message.
+const SlotStatus = "status"
+
+// SlotLine is the slot of a line of the thread.
+func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
 
 // reactions are those of the states that have one.
 var reactions = map[State]string{
@@ -26,18 +40,21 @@ var reactions = map[State]string{
 // reactionSlow shows that GitLab is slow to answer, so that nobody asks twice.
 const reactionSlow = "eyes"
 
-// View is what Slack should show of the record, besides its lines.
+// View returns what Slack should show of the record.
 func (r Record) View() View {
 	v := View{Reaction: reactions[r.State]}
 	if r.State == Triggering && r.Deployment.Slow {
 		v.Reaction = reactionSlow
 	}
-	if s := r.statusMessage(); s != "" {
-		m := r.Message(s)
+	if id := r.statusMessage(); id != "" {
+		m := r.Message(id)
 		if r.State == Waiting {
 			m.Until = r.Deployment.WaitEnd.Unix()
 		}
-		v.Status = &m
+		v.Posts = append(v.Posts, Post{Slot: SlotStatus, Message: m, Editable: true})
+	}
+	for n, m := range r.Lines {
+		v.Posts = append(v.Posts, Post{Slot: SlotLine(n), Message: m})
 	}
 	return v
 }
@@ -50,6 +67,7 @@ var statuses = map[State]MessageID{
 
 func (r Record) statusMessage() MessageID {
 	d := r.Deployment
+	_, posted := r.Shown.Posts[SlotStatus]
 	switch {
 	case r.State == Waiting:
 		return d.Wait
@@ -60,17 +78,25 @@ func (r Record) statusMessage() MessageID {
 	case r.State == Canceled && d.Nothing:
 		return MsgStatusNothing
 	// These have their line; only a status message that is there is updated.
-	case r.State == Refused && r.Shown.Status != "":
+	case r.State == Refused && posted:
 		return MsgStatusRefused
-	case r.State == Answered && r.Shown.Status != "":
+	case r.State == Answered && posted:
 		return MsgStatusAnswered
 	}
 	return statuses[r.State]
 }
 
-// form tells one form of the status message from another.
-func (m Message) form() string {
+// hash tells one version of an editable message from another, whatever of it
+// changed.
+func (p Post) hash() string {
+	if !p.Editable {
+		return ""
+	}
+	raw, err := json.Marshal(p.Message)
+	if err != nil {
+		panic(err) // strings and numbers alone
+	}
 	h := fnv.New64a()
-	fmt.Fprint(h, m.ID, "\x00", m.URL, "\x00", m.Target, "\x00", m.Detail, "\x00", m.Until)
-	return fmt.Sprintf("%s/%x", m.ID, h.Sum64())
+	h.Write(raw)
+	return fmt.Sprintf("%s/%x", p.Message.ID, h.Sum64())
 }

@@ -157,7 +157,7 @@ func (e *Engine) call(m deploy.Mention, c deploy.Call, shown *deploy.Shown) (err
 	case deploy.CallUnreact:
 		err = e.Slack.Unreact(ctx, m.Key, c.Reaction)
 	case deploy.CallUpdate:
-		err = e.Slack.Update(ctx, m.Key, shown.Status, c.Message)
+		err = e.Slack.Update(ctx, m.Key, shown.Posts[c.Slot].TS, c.Message)
 	case deploy.CallPost:
 		ts, err = e.Slack.Post(ctx, Place{m, c.Slot, shown.InChannel}, c.Message)
 		var lost *LostError
@@ -234,7 +234,7 @@ func (e *Engine) postNow(ctx context.Context, at *Place, m deploy.Message) (post
 	r := deploy.Record{Mention: at.Mention}
 	for {
 		r.Shown.InChannel = at.InChannel
-		_, err := e.Slack.Post(ctx, *at, r.Worded(m, 0))
+		_, err := e.Slack.Post(ctx, *at, r.Worded(m, at.Slot))
 		var wait *LaterError
 		var unknown *LostError
 		var closed *ThreadError

@@ -133,7 +133,7 @@ func notStarted(at Place, lost bool) *deploy.Record {
 	m.Text = "" // there may be many, and they ask for nothing any more
 	lines := []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.User}}
 	// mutant: an answer told and then deployed
-	r := deploy.Record{Mention: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Said: 1, InChannel: at.InChannel}}
+	r := deploy.Record{Mention: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Posts: map[string]deploy.Posted{deploy.SlotLine(0): {}}, InChannel: at.InChannel}}
 	if lost {
 		r.Shown = deploy.Shown{Posting: deploy.SlotLine(0), InChannel: at.InChannel}
 	}

@@ -73,12 +73,17 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		if _, notified := e.shutdown.notified.LoadOrStore(k, true); notified {
 			continue
 		}
-		slot, lines := "", r.Lines[min(r.Shown.Said, len(r.Lines)):]
+		slot, lines := "", []deploy.Message(nil)
+		for _, c := range r.PendingCalls() {
+			if c.Kind == deploy.CallPost && c.Slot != deploy.SlotStatus {
+				lines = append(lines, c.Message)
+			}
+		}
 		if !r.State.Ended() {
 			m := r.Message(deploy.MsgStopping)
 			m.User = r.Mention.User
 			lines = []deploy.Message{m}
-			if r.Shown.Status == "" {
+			if _, posted := r.Shown.Posts[deploy.SlotStatus]; !posted {
 				slot = deploy.SlotStatus // in Slack's queue it has the place of the status message
 			}
 		}

@@ -294,25 +294,32 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 
 // What the version before wrote is read, and goes on.
 func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
-	const head = `{"v":1,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
+	const head = `{"v":%d,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
 	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
-	for name, old := range map[string]struct {
+	rows := map[string]struct {
 		state, more string
 		mark        string
 		posts       int
+		layout      int
 	}{
-		"accepted":                              {state: "accepted", mark: "thumbsup", posts: 1},
-		"waiting":                               {state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
-		"waiting, with a pipeline all the same": {state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
-		"triggering, by a process that is gone": {state: "triggering", mark: "question", posts: 0},
-		"running":                               {state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
-	} {
+		"accepted":                              {layout: 1, state: "accepted", mark: "thumbsup", posts: 1},
+		"waiting":                               {layout: 1, state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
+		"waiting, with a pipeline all the same": {layout: 1, state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
+		"triggering, by a process that is gone": {layout: 1, state: "triggering", mark: "question", posts: 0},
+		"running":                               {layout: 1, state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
+		"layout 2, accepted":                    {layout: 2, state: "accepted", mark: "thumbsup", posts: 1},
+		"layout 2, waiting":                     {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
+		"layout 2, waiting, with a pipeline all the same": {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
+		"layout 2, triggering, by a process that is gone": {layout: 2, state: "triggering", more: `,"attempt":1`, mark: "question", posts: 0},
+		"layout 2, running": {layout: 2, state: "running", more: `,"attempt":1,"pipeline":77`, mark: "thumbsup", posts: 0},
+	}
+	for name, old := range rows {
 		row(t, name, func(t *testing.T) {
 			w := sim.New(t, "GITLAB_API_TOKEN=")
 			w.StartReady("a")
 			w.Slack.PauseDeliveries(true)
 			ts, now := w.Ask("release"), time.Now()
-			raw := fmt.Sprintf(head, ts)
+			raw := fmt.Sprintf(head, old.layout, ts)
 			if old.state != "accepted" {
 				raw += fmt.Sprintf(deployment, now.UTC().Format(time.RFC3339), now.Add(4*time.Minute).UTC().Format(time.RFC3339), old.more)
 			}
@@ -327,7 +334,7 @@ func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
 			w.Slack.PauseDeliveries(false) // to who knows it already
 			w.Mark(sim.Channel, ts, old.mark)
 			posts(t, w, ts, old.posts)
-			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":2,`) {
+			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":3,`) {
 				t.Errorf("it stands as %.20s %v", now, err)
 			}
 		})

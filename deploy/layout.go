@@ -1,0 +1,69 @@
+package deploy
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// DecodeRecord reads a record as the store keeps it, by this version or the one
+// before. Of a newer layout it reads what it knows: see [Layout].
+func DecodeRecord(raw []byte) (Record, error) {
+	var old struct {
+		Layout int `json:"v"`
+	}
+	if err := json.Unmarshal(raw, &old); err != nil {
+		return Record{}, err
+	}
+	if old.Layout == 1 || old.Layout == 2 {
+		return decodeLayout2(raw)
+	}
+	var r Record
+	err := json.Unmarshal(raw, &r)
+	return r, err
+}
+
+// decodeLayout2 reads a record of layout 1 or 2, which have names of their own
+// and tell only of one status message, by its ts, and of how many lines are
+// through.
+func decodeLayout2(raw []byte) (Record, error) {
+	var old struct {
+		Record
+		Mark    string   `json:"mark"`
+		Breaks  int      `json:"breaks"`
+		Marks   []string `json:"marks"`
+		Mention struct {
+			Mention
+			Stranger bool `json:"stranger"`
+		} `json:"mention"`
+		Deployment struct {
+			Deployment
+			Looks int       `json:"looks"`
+			Heard time.Time `json:"heard"`
+		} `json:"deployment"`
+		Shown struct {
+			Shown
+			Mark   string `json:"mark"`
+			Status string `json:"status"` // "-": Slack will never take one
+			Said   int    `json:"said"`
+		} `json:"shown"`
+	}
+	if err := json.Unmarshal(raw, &old); err != nil {
+		return Record{}, err
+	}
+	r := old.Record
+	r.Revision, r.Panics, r.Reactions = old.Mark, old.Breaks, old.Marks
+	r.Mention, r.Mention.External = old.Mention.Mention, old.Mention.Stranger
+	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
+	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark
+	switch old.Shown.Status {
+	case "":
+	case "-":
+		r.Shown.setPosted(SlotStatus, Posted{})
+	default:
+		r.Shown.setPosted(SlotStatus, Posted{TS: old.Shown.Status}) // it is edited once
+	}
+	for n := range old.Shown.Said {
+		r.Shown.setPosted(SlotLine(n), Posted{})
+	}
+	return r, nil
+}

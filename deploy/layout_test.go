@@ -1,0 +1,72 @@
+package deploy
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What the version before wrote is read whole: nothing is posted or put anew but
+// what it had not come to.
+func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
+	const written = `{"v":2,"mark":"OLDMARK","mention":{"team":"T1","channel":"C1","ts":"1700000000.000100","id":"id-1","user":"U1","stranger":true,"text":"release"},` +
+		`"state":"failed","breaks":1,"deployment":{"target":"app","project":"42","ref":"master","key":"RELEASE","timeout":3600000000000,"attempt":1,"page":"https://git/app/-/pipelines",` +
+		`"triggered":"2026-01-02T03:04:05Z","wait_end":"2026-01-02T03:09:05Z","pipeline":7,"url":"https://git/app/-/pipelines/7","looks":3,"heard":"2026-01-02T03:04:06Z"},` +
+		`"tokens":["sum"],"marks":["thumbsup","x"],"lines":[{"say":"failed","user":"U1","target":"app","project":"42","ref":"master","key":"RELEASE","url":"https://git/app/-/pipelines/7"}],` +
+		`"shown":{"mark":"x","off":["thumbsup"],"status":"1700000001.000200","form":"status-failed/1","said":1,"posting":"line-1","in_channel":true,"retries":{"post":{"what":"x","tries":2}}}}`
+	got, err := DecodeRecord([]byte(written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := in(Failed)
+	want.Layout, want.Revision, want.Panics, want.Mention.External, want.Mention.Text = 2, "OLDMARK", 1, true, "release"
+	want.Deployment.Polls, want.Deployment.LastSeen = 3, time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
+	want.Shown = Shown{
+		Reaction: "x", Off: []string{"thumbsup"}, Posting: "line-1", InChannel: true,
+		Posts:   map[string]Posted{SlotStatus: {TS: "1700000001.000200"}, SlotLine(0): {}},
+		Retries: map[CallKind]Retry{CallPost: {What: "x", Tries: 2}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	got.Shown.Posting = ""
+	if calls := got.PendingCalls(); len(calls) != 1 || calls[0].Kind != CallUpdate || calls[0].Slot != SlotStatus {
+		t.Errorf("pending are %+v, not one edit of the status message", calls)
+	}
+	raw, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := DecodeRecord(append([]byte(`{"v":3,`), raw[len(`{"v":2,`):]...))
+	if again.Layout = 2; err != nil || !reflect.DeepEqual(got, again) {
+		t.Errorf("written and read again: %v\n%s", err, cmp.Diff(got, again))
+	}
+}
+
+// Whatever of an editable message changes, people are to see it.
+func TestEditableMessageIsEditedWhateverOfItChanges(t *testing.T) {
+	was := Post{Slot: SlotStatus, Message: in(Running).Message(MsgStatusRunning), Editable: true}
+	fields := reflect.TypeFor[Message]()
+	for i := range fields.NumField() {
+		if fields.Field(i).Tag.Get("json") == "-" {
+			continue // of its wording and its place
+		}
+		is := was
+		switch f := reflect.ValueOf(&is.Message).Elem().Field(i); f.Kind() {
+		case reflect.String:
+			f.SetString("another")
+		case reflect.Int64:
+			f.SetInt(1)
+		case reflect.Slice:
+			f.Set(reflect.ValueOf([]string{"another"}))
+		default:
+			t.Fatalf("%s is a %s: change it here", fields.Field(i).Name, f.Kind())
+		}
+		if is.hash() == was.hash() {
+			t.Errorf("a change of %s is not shown", fields.Field(i).Name)
+		}
+	}
+}
