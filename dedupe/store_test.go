@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -77,11 +78,13 @@ func redisServer(t testing.TB, options ...string) (port string) {
 var nextPort atomic.Int64
 
 // freePort returns a port that nobody listens on, outside of the range that the
-// system assigns, and a new one at each call.
+// system assigns, and a new one at each call. Each process begins elsewhere, so
+// that two that test side by side do not take each other's port between the check
+// and the server's start.
 func freePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
-		port := fmt.Sprint(30_000 + nextPort.Add(1)%2_700)
+		port := fmt.Sprint(30_000 + (int64(os.Getpid())*101+nextPort.Add(1))%2_700)
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			l.Close()
 			return port
