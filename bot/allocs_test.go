@@ -15,7 +15,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 		do   func() bool
 	}{
 		"read": {55, func() bool {
-			_, ok, _ := ReadMention(payload, bot)
+			_, _, ok, _ := ReadMention(payload, bot)
 			return ok
 		}},
 		"understand": {50, func() bool {
@@ -35,7 +35,7 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 	payload := event(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		m, _, _ := ReadMention(payload, bot)
-		words.Understand(m.Text, []string{"app", "web"}, func(string) bool { return false })
+		_, said, _, _ := ReadMention(payload, bot)
+		words.Understand(said.Text, []string{"app", "web"}, func(string) bool { return false })
 	}
 }

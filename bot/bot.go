@@ -18,6 +18,7 @@ import (
 // mention of the bot goes on to Accept, and its return value decides the ack.
 type Intake struct {
 	Me     web.Identity
+	Reader Reader
 	Accept func(ctx context.Context, m deploy.Mention, attempt int) (ack bool)
 	Log    zerolog.Logger
 }
@@ -36,7 +37,7 @@ func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMes
 }
 
 func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
-	m, ok, why := readMention(payload, i.Me)
+	m, said, ok, why := readMention(payload, i.Me)
 	switch {
 	case why.reason == "":
 	case why.payload.Type == "app_rate_limited":
@@ -50,6 +51,7 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 	if !ok {
 		return true
 	}
+	m.Intent = i.Reader.Read(m.Key, said)
 	// mutant: an ack before the claim
 	return i.Accept(ctx, m, attempt)
 }
@@ -73,18 +75,28 @@ func (d dropped) fields(line *zerolog.Event) {
 	}
 }
 
-// Reader is the loop's [deploy.Reader].
+// Reader understands what the words of a message ask for.
 type Reader struct{ Targets *targets.Map }
 
-// Read tells what a mention asks for.
-func (r Reader) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
+// Read returns what words in a channel ask for: nothing, if they do not name the bot.
+func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
+	switch {
+	case !said.Named:
+		return deploy.Intent{}
 	// mutant: half a message deployed
-	if m.Cut {
-		return deploy.Intent{Answer: deploy.MsgTooLong} // what was not read may hold it back
+	case !said.Whole:
+		return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgTooLong} // what was not read may hold it back
 	}
-	names := make([]string, len(here))
-	for i, t := range here {
-		names[i] = t.Name
+	var here []string
+	for _, t := range r.Targets.In(k.Team, k.Channel) {
+		here = append(here, t.Name)
 	}
-	return words.Understand(m.Text, names, func(name string) bool { return r.Targets.Elsewhere(m.Team, m.Channel, name) })
+	asked := words.Understand(said.Text, here, func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
+	asked.Word = markup.Shorten(asked.Word, deploy.WordMost)
+	return asked
+}
+
+// ReadText reads the text that a record of the version before keeps.
+func (r Reader) ReadText(k deploy.Key, text string) deploy.Intent {
+	return r.Read(k, markup.Words{Text: text, Named: true, Whole: true})
 }

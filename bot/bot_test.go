@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -16,7 +17,7 @@ import (
 func taken(t *testing.T, payload []byte) (accepted []deploy.Mention, log string) {
 	t.Helper()
 	var b strings.Builder
-	i := Intake{Me: bot, Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Mention, _ int) bool {
+	i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Mention, _ int) bool {
 		accepted = append(accepted, m)
 		return true
 	}}
@@ -24,6 +25,16 @@ func taken(t *testing.T, payload []byte) (accepted []deploy.Mention, log string)
 		t.Error("it is not acked")
 	}
 	return accepted, b.String()
+}
+
+// reader knows a channel with one target.
+func reader(t *testing.T) Reader {
+	t.Helper()
+	all, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Reader{Targets: all}
 }
 
 func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
@@ -74,7 +85,7 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
 	for _, envelope := range []string{"interactive", "slash_commands", "dreams", ""} {
 		var log strings.Builder
-		i := Intake{Me: bot, Log: zerolog.New(&log), Accept: func(context.Context, deploy.Mention, int) bool {
+		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Mention, int) bool {
 			t.Errorf("%s: accepted", envelope)
 			return false
 		}}
@@ -123,7 +134,7 @@ func TestEditThatNoLongerNamesTheBotReachesTheRecord(t *testing.T) {
 			}
 			changes["event.edited"] = edited
 			accepted, _ = taken(t, event(changes))
-			if len(accepted) != 1 || !accepted[0].Edited || !accepted[0].Unnamed || accepted[0].Text != "" {
+			if len(accepted) != 1 || !accepted[0].Edited || accepted[0].Intent != (deploy.Intent{}) {
 				t.Errorf("accepted %+v", accepted)
 			}
 		})
@@ -140,7 +151,6 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 		nested = obj{"type": "rich_text_list", "elements": []any{nested}}
 	}
 	long := strings.Repeat("長い話", markup.MaxLength/3+1)
-	here := []deploy.Target{{Name: "app"}}
 	for name, changes := range map[string]map[string]any{
 		"what holds it back comes too late": {"event.text": "<@UBOT> release\n" + long + "\nbut not now, wait"},
 		"the same in rich text":             {"event.blocks": rich(section(botElement, text(" release\n"+long+"\nstop")))},
@@ -155,12 +165,12 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 		"text that is none":                 {"event.blocks": rich(section(botElement, text(" release "), obj{"type": "text", "text": obj{}}))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, ok, reason := ReadMention(event(changes), bot)
+			m, said, ok, reason := ReadMention(event(changes), bot)
 			if !ok {
 				t.Fatalf("not a mention: %s", reason)
 			}
-			if in := (Reader{Targets: &targets.Map{}}).Read(m, here); in.Answer != deploy.MsgTooLong {
-				t.Errorf("%q is read as %+v", markup.Shorten(m.Text, 40), in)
+			if in := reader(t).Read(m.Key, said); in.Answer != deploy.MsgTooLong {
+				t.Errorf("%q is read as %+v", markup.Shorten(said.Text, 40), in)
 			}
 		})
 	}
@@ -170,8 +180,8 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 		"no blocks":          {"event.blocks": raw("null")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, _, _ := ReadMention(event(changes), bot)
-			if in := (Reader{Targets: &targets.Map{}}).Read(m, here); !in.Deploys() {
+			m, said, _, _ := ReadMention(event(changes), bot)
+			if in := reader(t).Read(m.Key, said); !in.Deploys() {
 				t.Errorf("it is read as %+v", in)
 			}
 		})

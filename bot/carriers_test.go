@@ -63,12 +63,12 @@ func carried(pieces []piece) (fromBlocks, fromText string) {
 		parts = append(parts, p.mrkdwn())
 	}
 	read := func(changes obj) string {
-		m, ok, _ := ReadMention(event(changes), bot)
+		_, said, ok, _ := ReadMention(event(changes), bot)
 		if !ok {
 			return "not a mention"
 		}
-		in := words.Understand(m.Text, []string{"app", "web"}, nil)
-		if m.Cut {
+		in := words.Understand(said.Text, []string{"app", "web"}, nil)
+		if !said.Whole {
 			in.Answer = deploy.MsgTooLong
 		}
 		return "say " + string(in.Answer) + ", target " + in.Target
@@ -143,9 +143,9 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		"a style that is none":       {obj{"type": "text", "text": "release", "style": 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)
-			if in := words.Understand(m.Text, []string{"app"}, nil); !ok || in.Deploys() {
-				t.Errorf("%q is read as %+v (%s)", m.Text, in, reason)
+			_, said, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)
+			if in := words.Understand(said.Text, []string{"app"}, nil); !ok || in.Deploys() {
+				t.Errorf("%q is read as %+v (%s)", said.Text, in, reason)
 			}
 		})
 	}
@@ -157,9 +157,9 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		"inside of other words": "<@UBOT> いい感じに~release~app",
 	} {
 		t.Run("not struck through: "+name, func(t *testing.T) {
-			m, _, _ := ReadMention(event(obj{"event.text": words}), bot)
-			if m.Text != words {
-				t.Errorf("it is read as %q", m.Text)
+			_, said, _, _ := ReadMention(event(obj{"event.text": words}), bot)
+			if said.Text != words {
+				t.Errorf("it is read as %q", said.Text)
 			}
 		})
 	}

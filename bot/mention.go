@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -24,14 +25,14 @@ func DeploymentID(k deploy.Key) string {
 // ReadMention takes the mention out of an events_api payload. ok is false, with
 // a reason for the log, where the event is not for the bot: who does not know
 // me.User is named by nobody. An edit that no longer names the bot is a mention
-// all the same, so that it reaches the record: see [deploy.Mention.Unnamed].
+// all the same, so that it reaches the record: its words ask for nothing.
 //
 // Slack sends more than it documents, and other clients write odd blocks: each
 // field is read leniently, and one that cannot be read is one that is absent, but
 // where being absent would be a permission.
-func ReadMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, reason string) {
-	m, ok, d := readMention(payload, me)
-	return m, ok, d.reason
+func ReadMention(payload []byte, me web.Identity) (m deploy.Mention, said markup.Words, ok bool, reason string) {
+	m, said, ok, d := readMention(payload, me)
+	return m, said, ok, d.reason
 }
 
 // dropped is why an event starts nothing, with what the log tells of it.
@@ -42,14 +43,14 @@ type dropped struct {
 	event   mentionEvent
 }
 
-func readMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, d dropped) {
+func readMention(payload []byte, me web.Identity) (m deploy.Mention, said markup.Words, ok bool, d dropped) {
 	if err := json.Unmarshal(payload, &d.payload); err != nil {
 		d.reason = "the payload is not an event in JSON"
-		return m, false, d
+		return m, said, false, d
 	}
 	if err := json.Unmarshal(d.payload.Event, &d.event); err != nil {
 		d.reason = "the payload has no event"
-		return m, false, d
+		return m, said, false, d
 	}
 	e := &d.event
 	m.Key = deploy.Key{Team: me.Team, Channel: string(e.Channel), TS: string(e.TS)}
@@ -58,25 +59,25 @@ func readMention(payload []byte, me web.Identity) (m deploy.Mention, ok bool, d 
 		d.reason = notWhole(m.Key, *e)
 	}
 	if d.reason != "" {
-		return m, false, d
+		return m, said, false, d
 	}
 	from := speaker(d.payload, *e, me)
 	if from == elsewhere {
 		d.reason = "delivered for another workspace that has the app"
-		return m, false, d
+		return m, said, false, d
 	}
 	m.ID = DeploymentID(m.Key)
-	m.User = string(e.User)
-	m.External = from != home
+	m.By = deploy.Person{User: string(e.User), Team: string(cmp.Or(e.UserTeam, e.Team)), External: from != home}
+	m.At, m.Via, m.Edited = m.Time(), deploy.ViaMention, markup.Present(e.Edited)
 	if t := string(e.ThreadTS); markup.IsTimestamp(t) && t != m.TS {
 		m.Thread = t
 	}
-	if named := e.FillIn(&m, me.User); !named {
+	if said = e.Words(me.User); !said.Named {
 		d.reason = "the bot is named only in code, a quote or struck-through words, or not at all"
 		// mutant: an edit that no longer names the bot dropped
-		return m, m.Edited, d
+		return m, said, m.Edited, d
 	}
-	return m, true, d
+	return m, said, true, d
 }
 
 // notForBot names why an event is none that the bot answers; empty if it is one.

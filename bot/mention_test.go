@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,16 +65,20 @@ func codeText(s string) obj { return obj{"type": "text", "text": s, "style": obj
 var botElement = obj{"type": "user", "user_id": "UBOT"}
 
 func TestMentionIsTakenOutOfTheEvent(t *testing.T) {
-	m, ok, reason := ReadMention(event(obj{"event.thread_ts": "1699999999.000001"}), bot)
+	m, said, ok, reason := ReadMention(event(obj{"event.thread_ts": "1699999999.000001"}), bot)
 	if !ok {
 		t.Fatalf("not a mention: %s", reason)
 	}
 	want := deploy.Mention{
 		Key:    deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"},
 		ID:     DeploymentID(deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}),
-		Thread: "1699999999.000001", User: "U1", Text: "<@UBOT> release",
+		Thread: "1699999999.000001", By: deploy.Person{User: "U1", Team: "T1"}, Via: deploy.ViaMention,
+		At: time.Unix(1700000000, 100_000).UTC(),
 	}
 	if d := cmp.Diff(want, m); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(markup.Words{Text: "<@UBOT> release", Named: true, Whole: true}, said); d != "" {
 		t.Error(d)
 	}
 }
@@ -123,13 +128,13 @@ func TestEventsThatAreNotForTheBot(t *testing.T) {
 		{"event is a list", obj{"event": []any{}}, "no event"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, ok, reason := ReadMention(event(c.changes), bot)
+			_, _, ok, reason := ReadMention(event(c.changes), bot)
 			if ok || !strings.Contains(reason, c.reason) {
 				t.Errorf("ok %v, reason %q; want one with %q", ok, reason, c.reason)
 			}
 		})
 	}
-	if _, ok, reason := ReadMention([]byte(`{"event":`), bot); ok || reason == "" {
+	if _, _, ok, reason := ReadMention([]byte(`{"event":`), bot); ok || reason == "" {
 		t.Errorf("broken JSON: ok %v, reason %q", ok, reason)
 	}
 }
@@ -145,20 +150,20 @@ func TestWhoAndWhere(t *testing.T) {
 		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Mention) bool { return m.Edited }},
 		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Mention) bool { return m.Thread == "" }},
 		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Mention) bool { return m.Thread == "" }},
-		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.External }},
-		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.External }},
-		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.External }},
-		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.External }},
-		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.User == "U1" }},
+		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.By.External }},
+		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.By.External }},
+		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.By.External }},
+		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.By.External }},
+		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.By.User == "U1" }},
 		{"another type for each field that is not needed", obj{
 			"event_time": "x", "authorizations": 5, "event.blocks": "x", "event.attachments": obj{}, "event.event_ts": 5,
 			"event.user_team": 5.5, "event.team": obj{}, "event.bot_id": json.RawMessage("null"), "event.bot_profile": json.RawMessage("null"),
-		}, func(m deploy.Mention) bool { return m.Text == "<@UBOT> release" }},
+		}, func(m deploy.Mention) bool { return m.By.User == "U1" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, ok, reason := ReadMention(event(c.changes), bot)
-			if !ok || !c.check(m) {
-				t.Errorf("ok %v (%s), mention %+v", ok, reason, m)
+			m, said, ok, reason := ReadMention(event(c.changes), bot)
+			if !ok || !c.check(m) || said.Text != "<@UBOT> release" {
+				t.Errorf("ok %v (%s), mention %+v, %+v", ok, reason, m, said)
 			}
 		})
 	}
@@ -182,9 +187,9 @@ func TestPlainTextCountsOutsideCodeAndQuotes(t *testing.T) {
 		{"escaped", "&lt;@UBOT&gt; release", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, ok, _ := ReadMention(event(obj{"event.text": c.in}), bot)
-			if m.Text != c.want || ok != (c.want != "") {
-				t.Errorf("ok %v, text %q; want %q", ok, m.Text, c.want)
+			_, said, ok, _ := ReadMention(event(obj{"event.text": c.in}), bot)
+			if said.Text != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, said.Text, c.want)
 			}
 		})
 	}
@@ -233,9 +238,9 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 		{"broken block beside a good one", append([]any{5}, rich(section(botElement, text(" release")))...), "<@UBOT> release"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> plain", "event.blocks": c.blocks}), bot)
-			if m.Text != c.want || ok != (c.want != "") {
-				t.Errorf("ok %v, text %q; want %q", ok, m.Text, c.want)
+			_, said, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> plain", "event.blocks": c.blocks}), bot)
+			if said.Text != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, said.Text, c.want)
 			}
 		})
 	}
@@ -244,16 +249,16 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 func TestEventCountsWhileTheAppIsNotKnown(t *testing.T) {
 	me := bot
 	me.App = ""
-	if _, ok, reason := ReadMention(event(nil), me); !ok {
+	if _, _, ok, reason := ReadMention(event(nil), me); !ok {
 		t.Error(reason)
 	}
-	if _, ok, _ := ReadMention(event(nil), web.Identity{}); ok {
+	if _, _, ok, _ := ReadMention(event(nil), web.Identity{}); ok {
 		t.Error("a bot without a name was named")
 	}
 }
 
 func TestAttachmentsAreNotRead(t *testing.T) {
-	_, ok, _ := ReadMention(event(obj{
+	_, _, ok, _ := ReadMention(event(obj{
 		"event.text":        "look at <https://example.slack.com/archives/C1/p1>",
 		"event.attachments": []any{obj{"is_msg_unfurl": true, "text": "<@UBOT> release", "fallback": "<@UBOT> release"}},
 	}), bot)
@@ -263,8 +268,8 @@ func TestAttachmentsAreNotRead(t *testing.T) {
 }
 
 func TestLongTextIsCut(t *testing.T) {
-	m, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> " + strings.Repeat("あ", 20000)}), bot)
-	if n := utf8.RuneCountInString(m.Text); !ok || n != markup.MaxLength {
+	_, said, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> " + strings.Repeat("あ", 20000)}), bot)
+	if n := utf8.RuneCountInString(said.Text); !ok || n != markup.MaxLength {
 		t.Errorf("ok %v, %d characters", ok, n)
 	}
 }
@@ -288,7 +293,7 @@ func FuzzReadMention(f *testing.F) {
 	f.Add([]byte(`{"event":{"type":"app_mention"}}`))
 	f.Add([]byte(`{"type":"app_rate_limited","team_id":"T1"}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		m, ok, reason := ReadMention(payload, bot)
+		m, said, ok, reason := ReadMention(payload, bot)
 		if !ok {
 			if reason == "" {
 				t.Error("refused without a reason")
@@ -301,10 +306,10 @@ func FuzzReadMention(f *testing.F) {
 		if id, err := uuid.Parse(m.ID); err != nil || id.Version() != 5 {
 			t.Errorf("id %q: %v", m.ID, err)
 		}
-		if m.Unnamed && (!m.Edited || m.Text != "") || m.Team != bot.Team {
+		if !said.Named && (!m.Edited || said.Text != "") || m.Team != bot.Team {
 			t.Errorf("mention %+v", m)
 		}
-		if m.User == "" || m.User == bot.User || !utf8.ValidString(m.Text) || utf8.RuneCountInString(m.Text) > markup.MaxLength {
+		if m.By.User == "" || m.By.User == bot.User || !utf8.ValidString(said.Text) || utf8.RuneCountInString(said.Text) > markup.MaxLength {
 			t.Errorf("mention %+v", m)
 		}
 	})
@@ -319,8 +324,8 @@ func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
 		"<@UBOT> release `app`":              "",
 		"<@UBOT> release\n&gt; do not panic": "",
 	} {
-		m, named, _ := ReadMention(event(obj{"event.text": text}), bot)
-		if got := words.Understand(m.Text, []string{"app"}, nil); !named || got.Answer != want {
+		_, said, named, _ := ReadMention(event(obj{"event.text": text}), bot)
+		if got := words.Understand(said.Text, []string{"app"}, nil); !named || got.Answer != want {
 			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
 		}
 	}

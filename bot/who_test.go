@@ -76,14 +76,14 @@ func TestWhoSpeaks(t *testing.T) {
 		{"no context, the authorization has no team", bot, obj{"context_team_id": nil, "authorizations": auth(nil)}, home},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, ok, reason := ReadMention(event(c.changes), c.me)
+			m, _, ok, reason := ReadMention(event(c.changes), c.me)
 			got := home
 			switch {
 			case !ok && strings.Contains(reason, "another workspace"):
 				got = elsewhere
 			case !ok:
 				t.Fatalf("not a mention: %s", reason)
-			case m.External:
+			case m.By.External:
 				got = external
 			}
 			if got != c.want {
@@ -104,7 +104,7 @@ func TestOneMessageDeliveredForTwoWorkspacesIsOneMention(t *testing.T) {
 		{"team_id": "T2", "context_team_id": "T2", "is_ext_shared_channel": true, "event.user_team": "T1", "event_id": "Ev2"},
 		{"team_id": "T2", "context_team_id": nil, "authorizations": nil, "is_ext_shared_channel": true, "event.user_team": "T1", "event_id": "Ev3"},
 	} {
-		if m, ok, _ := ReadMention(event(changes), bot); ok {
+		if m, _, ok, _ := ReadMention(event(changes), bot); ok {
 			keys[m.Key.String()] = true
 		}
 	}

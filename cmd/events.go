@@ -44,7 +44,7 @@ func (p *parts) event(e engine.Event) {
 	add("team", r.Mention.Team)
 	add("channel", r.Mention.Channel)
 	add("ts", r.Mention.TS)
-	add("user", r.Mention.User)
+	add("user", r.Mention.By.User)
 	add("deployment", r.Mention.ID)
 	add("target", r.Deployment.Target)
 	add("from", string(e.From))

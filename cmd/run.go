@@ -127,6 +127,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 		}
 	}
 	p := &parts{log: log, slack: transport(), counts: newCounters(), embedded: s.RedisURL == ""}
+	reader := bot.Reader{Targets: s.Targets}
 	voice, err := phrases.New(s.Lang)
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if p.store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, RootCAs: roots, Log: log}); err != nil {
+	if p.store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, RootCAs: roots, ReadText: reader.ReadText, Log: log}); err != nil {
 		return nil, &SettingsError{Problems: []string{err.Error()}}
 	}
 	if p.embedded {
@@ -144,10 +145,10 @@ func assemble(s Settings, n Net, log zerolog.Logger) (*parts, error) {
 	}
 	p.api = web.New(web.Config{
 		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL,
-		Transport: p.slack, Text: voice.Text, Log: log,
+		Transport: p.slack, Text: voice.Text, Read: reader.Read, Log: log,
 	})
 	p.loop = &engine.Engine{
-		Store: p.store, GitLab: p.git, Slack: p.api, Reader: bot.Reader{Targets: s.Targets}, Targets: s.Targets,
+		Store: p.store, GitLab: p.git, Slack: p.api, Targets: s.Targets,
 		Timing:    deploy.Timing{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: p.git.CanPoll()},
 		Ephemeral: p.embedded, Log: p.event,
 	}
@@ -264,7 +265,7 @@ func (p *parts) wait(ctx context.Context, d time.Duration) error {
 // refuses before it was ever taken ends the start.
 func (p *parts) sockets(s Settings, n Net, stop context.CancelCauseFunc) *socket.Pool {
 	var opened atomic.Bool
-	intake := bot.Intake{Me: *p.me.Load(), Accept: p.loop.Accept, Log: p.log}
+	intake := bot.Intake{Me: *p.me.Load(), Reader: bot.Reader{Targets: s.Targets}, Accept: p.loop.Accept, Log: p.log}
 	socks := &socket.Pool{
 		Count: s.SlackConnections, Drain: socketsDrain, Log: p.log,
 		Dial: n.Dial, Rand: n.Rand, Proxy: s.Proxy(), TLS: p.slack.TLSClientConfig, Handle: intake.Handle,

@@ -21,7 +21,11 @@ type Config struct {
 	Prefix  string        // REDIS_PREFIX
 	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	RootCAs *x509.CertPool // the authorities to trust with rediss://; nil: the system's
-	Log     zerolog.Logger
+	// ReadText understands the text of a mention that the version before has
+	// recorded and not taken up: that kept the text, this one keeps the intent.
+	// Where it is nil such a mention is asked about.
+	ReadText func(k deploy.Key, text string) deploy.Intent
+	Log      zerolog.Logger
 }
 
 // quiet keeps the client from writing to stderr what it returns as an error as
@@ -36,7 +40,7 @@ func (silence) Printf(context.Context, string, ...any) {}
 // the URL, and quotes no part of it.
 func Open(c Config) (*Store, error) {
 	quiet()
-	s := &Store{keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections), log: c.Log}
+	s := &Store{keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
 	s.unproved.Store(true)
 	if c.URL == "" {
 		s.embedded = newEmbedded()

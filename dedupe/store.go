@@ -35,6 +35,7 @@ type Store struct {
 	// healthy too early.
 	unproved   atomic.Bool
 	unreadable unreadableLog
+	readText   func(deploy.Key, string) deploy.Intent // see Config.ReadText
 	log        zerolog.Logger
 }
 
@@ -119,7 +120,7 @@ func (s *Store) load(ctx context.Context, key, prefix string) (engine.Stored, bo
 	if err != nil || len(v) < 3 {
 		return engine.Stored{}, false, err
 	}
-	h, err := decode(v.bytes(2), v)
+	h, err := s.decode(v.bytes(2), v)
 	return h, err == nil, err
 }
 

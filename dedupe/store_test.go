@@ -95,7 +95,7 @@ func freePort(t testing.TB) string {
 }
 
 func mention(ts string) deploy.Mention {
-	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, User: "U1", Text: "release"}
+	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, By: deploy.Person{User: "U1"}, Intent: deploy.Intent{Kind: deploy.KindDeploy}}
 }
 
 func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (engine.Stored, bool) {

@@ -24,7 +24,7 @@ const (
 func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stored {
 	var all []engine.Stored
 	for i := from; i+1 < len(v); i += 2 {
-		h, err := decode(v.bytes(i), v)
+		h, err := s.decode(v.bytes(i), v)
 		h.Due = v.time(i + 1)
 		if err == nil {
 			all = append(all, h)
@@ -41,10 +41,10 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 }
 
 // decode reads a record; v begins with the store's clock and birth.
-func decode(raw []byte, v values) (engine.Stored, error) {
+func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
 	h := engine.Stored{Raw: raw, Now: v.time(0), Birth: v.birth(1)}
 	var err error
-	if h.Record, err = deploy.DecodeRecord(raw); err != nil {
+	if h.Record, err = deploy.DecodeRecord(raw, s.readText); err != nil {
 		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
 	if h.Record.Layout > deploy.Layout {

@@ -83,7 +83,7 @@ func (r Record) Worded(m Message, slot string) Message {
 	fmt.Fprint(h, r.Mention.ID, m.ID, slot)
 	m.Seed = h.Sum32()
 	if r.Shown.InChannel {
-		m.InChannel, m.User = true, r.Mention.User
+		m.InChannel, m.User = true, r.Mention.By.User
 	}
 	return m
 }

@@ -6,8 +6,9 @@ import (
 )
 
 // DecodeRecord reads a record as the store keeps it, by this version or the one
-// before. Of a newer layout it reads what it knows: see [Layout].
-func DecodeRecord(raw []byte) (Record, error) {
+// before. Of a newer layout it reads what it knows: see [Layout]. read understands
+// the text that layout 2 has in the place of an intent.
+func DecodeRecord(raw []byte, read func(k Key, text string) Intent) (Record, error) {
 	var old struct {
 		Layout int `json:"v"`
 	}
@@ -15,7 +16,7 @@ func DecodeRecord(raw []byte) (Record, error) {
 		return Record{}, err
 	}
 	if old.Layout == 1 || old.Layout == 2 {
-		return decodeLayout2(raw)
+		return decodeLayout2(raw, read)
 	}
 	var r Record
 	err := json.Unmarshal(raw, &r)
@@ -25,7 +26,7 @@ func DecodeRecord(raw []byte) (Record, error) {
 // decodeLayout2 reads a record of layout 1 or 2, which have names of their own
 // and tell only of one status message, by its ts, and of how many lines are
 // through.
-func decodeLayout2(raw []byte) (Record, error) {
+func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, error) {
 	var old struct {
 		Record
 		Mark    string   `json:"mark"`
@@ -33,7 +34,10 @@ func decodeLayout2(raw []byte) (Record, error) {
 		Marks   []string `json:"marks"`
 		Mention struct {
 			Mention
-			Stranger bool `json:"stranger"`
+			User     string `json:"user"`
+			Stranger bool   `json:"stranger"`
+			Cut      bool   `json:"cut"`
+			Text     string `json:"text"`
 		} `json:"mention"`
 		Deployment struct {
 			Deployment
@@ -52,7 +56,18 @@ func decodeLayout2(raw []byte) (Record, error) {
 	}
 	r := old.Record
 	r.Revision, r.Panics, r.Reactions = old.Mark, old.Breaks, old.Marks
-	r.Mention, r.Mention.External = old.Mention.Mention, old.Mention.Stranger
+	r.Mention = old.Mention.Mention
+	r.Mention.By = Person{User: old.Mention.User, External: old.Mention.Stranger}
+	r.Mention.At, r.Mention.Via = r.Mention.Time(), ViaMention
+	switch {
+	case r.State != Accepted: // its words were read
+	case old.Mention.Cut:
+		r.Mention.Intent = Intent{Kind: KindUnknown, Answer: MsgTooLong}
+	case read == nil:
+		r.Mention.Intent = Intent{Kind: KindUnknown, Answer: MsgForgotten}
+	default:
+		r.Mention.Intent = read(r.Mention.Key, old.Mention.Text)
+	}
 	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
 	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark
 	switch old.Shown.Status {

@@ -17,12 +17,13 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 		`"triggered":"2026-01-02T03:04:05Z","wait_end":"2026-01-02T03:09:05Z","pipeline":7,"url":"https://git/app/-/pipelines/7","looks":3,"heard":"2026-01-02T03:04:06Z"},` +
 		`"tokens":["sum"],"marks":["thumbsup","x"],"lines":[{"say":"failed","user":"U1","target":"app","project":"42","ref":"master","key":"RELEASE","url":"https://git/app/-/pipelines/7"}],` +
 		`"shown":{"mark":"x","off":["thumbsup"],"status":"1700000001.000200","form":"status-failed/1","said":1,"posting":"line-1","in_channel":true,"retries":{"post":{"what":"x","tries":2}}}}`
-	got, err := DecodeRecord([]byte(written))
+	got, err := DecodeRecord([]byte(written), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := in(Failed)
-	want.Layout, want.Revision, want.Panics, want.Mention.External, want.Mention.Text = 2, "OLDMARK", 1, true, "release"
+	want.Layout, want.Revision, want.Panics, want.Mention.By.External = 2, "OLDMARK", 1, true
+	want.Mention.At, want.Mention.Via, want.Mention.Intent = want.Mention.Time(), ViaMention, Intent{}
 	want.Deployment.Polls, want.Deployment.LastSeen = 3, time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	want.Shown = Shown{
 		Reaction: "x", Off: []string{"thumbsup"}, Posting: "line-1", InChannel: true,
@@ -40,7 +41,7 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := DecodeRecord(append([]byte(`{"v":3,`), raw[len(`{"v":2,`):]...))
+	again, err := DecodeRecord(append([]byte(`{"v":3,`), raw[len(`{"v":2,`):]...), nil)
 	if again.Layout = 2; err != nil || !reflect.DeepEqual(got, again) {
 		t.Errorf("written and read again: %v\n%s", err, cmp.Diff(got, again))
 	}
@@ -68,5 +69,54 @@ func TestEditableMessageIsEditedWhateverOfItChanges(t *testing.T) {
 		if is.hash() == was.hash() {
 			t.Errorf("a change of %s is not shown", fields.Field(i).Name)
 		}
+	}
+}
+
+// A record of layout 2 has the message's text. Where nobody has taken it up yet
+// its words are read now; else they have done their part.
+func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
+	const head = `{"v":2,"mark":"m","mention":{"team":"T1","channel":"C1","ts":"1700000000.000100","id":"id-1","user":"U1"`
+	wants := Intent{Kind: KindDeploy, Target: "app"}
+	for name, c := range map[string]struct {
+		raw      string
+		want     Intent
+		external bool
+		edited   bool
+	}{
+		"claimed":                  {head + `,"text":"release"},"state":"accepted","shown":{}}`, wants, false, false},
+		"claimed, by a guest":      {head + `,"stranger":true,"text":"release"},"state":"accepted","shown":{}}`, wants, true, false},
+		"claimed, from an edit":    {head + `,"edited":true,"text":"release"},"state":"accepted","shown":{}}`, wants, false, true},
+		"claimed, cut":             {head + `,"cut":true,"text":"release"},"state":"accepted","shown":{}}`, Intent{Kind: KindUnknown, Answer: MsgTooLong}, false, false},
+		"taken up, and it waits":   {head + `,"text":"release"},"state":"waiting","shown":{}}`, Intent{}, false, false},
+		"answered, named no more":  {head + `,"edited":true,"unnamed":true,"text":""},"state":"answered","shown":{}}`, Intent{}, false, true},
+		"of layout 1, and claimed": {`{"v":1` + head[len(`{"v":2`):] + `,"text":"release"},"state":"accepted","shown":{}}`, wants, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := Key{"T1", "C1", "1700000000.000100"}
+			got, err := DecodeRecord([]byte(c.raw), func(k Key, text string) Intent {
+				if k != key || text != "release" {
+					t.Errorf("%s: asked to read %q", k, text)
+				}
+				return wants
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Mention{
+				Key: key, ID: "id-1", By: Person{User: "U1", External: c.external}, At: time.Unix(1700000000, 100_000).UTC(),
+				Via: ViaMention, Edited: c.edited, Intent: c.want,
+			}
+			if diff := cmp.Diff(want, got.Mention); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// A process that cannot read the text asks about it, and deploys nothing.
+func TestTextThatCannotBeReadIsAskedAbout(t *testing.T) {
+	got, err := DecodeRecord([]byte(`{"v":2,"mention":{"ts":"1.1","text":"release"},"state":"accepted","shown":{}}`), nil)
+	if err != nil || got.Mention.Intent.Deploys() || got.Mention.Intent.Answer != MsgForgotten {
+		t.Errorf("%+v, %v", got.Mention.Intent, err)
 	}
 }

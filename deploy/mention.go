@@ -27,18 +27,31 @@ func (k Key) Time() time.Time {
 	return time.Unix(s, us*int64(time.Microsecond)).UTC()
 }
 
-// Mention is a message by a person that names the bot.
+// Mention is what a person asks for, as it is claimed: their words are read
+// before, and not kept.
 type Mention struct {
 	Key
-	ID       string `json:"id"`                 // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
-	Thread   string `json:"thread,omitempty"`   // the thread that it is in; empty at top level
-	User     string `json:"user"`               // who wrote it, U... or W...
-	External bool   `json:"external,omitempty"` // not shown to be of the bot's workspace or organisation: never deploys
-	Edited   bool   `json:"edited,omitempty"`   // an edit fired it
-	Unnamed  bool   `json:"unnamed,omitempty"`  // only with Edited: the bot is no longer named, and nothing is asked for
-	Cut      bool   `json:"cut,omitempty"`      // the message could not be read to its end: never deploys
-	Text     string `json:"text"`               // Slack's text of it: quotes, preformatted and struck-through words taken out
+	ID     string    `json:"id"`               // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
+	By     Person    `json:"by"`               // who asks
+	At     time.Time `json:"at,omitzero"`      // when, by Slack's clock
+	Via    Via       `json:"via,omitempty"`    // how
+	Thread string    `json:"thread,omitempty"` // the thread it is in; empty at top level
+	Edited bool      `json:"edited,omitempty"` // an edit of the message fired it
+	Intent Intent    `json:"intent,omitzero"`  // what is asked for
 }
+
+// Person is somebody who asks.
+type Person struct {
+	User     string `json:"user"`               // U... or W...
+	Team     string `json:"team,omitempty"`     // their workspace or organisation, where Slack tells it
+	External bool   `json:"external,omitempty"` // not shown to be of the bot's own: never deploys
+}
+
+// Via is how a person asks.
+type Via string
+
+// ViaMention is a message that mentions the bot.
+const ViaMention Via = "mention"
 
 // ReplyThread is the thread that replies go to.
 func (m Mention) ReplyThread() string {
@@ -48,17 +61,33 @@ func (m Mention) ReplyThread() string {
 	return m.TS
 }
 
-// Intent is what a mention asks for, once its words are understood.
+// Kind is what is asked for.
+type Kind string
+
+// The kinds of intents. The zero one asks for nothing: the message does not
+// address the bot, or no longer.
+const (
+	KindDeploy  Kind = "deploy"
+	KindGreet   Kind = "greet"
+	KindUnknown Kind = "unknown" // words that the bot does not understand
+)
+
+// Intent is what a request asks for, once its words are understood.
 type Intent struct {
-	// Answer is the message that the words call for; empty means: deploy Target.
-	Answer MessageID
-	// Target is the channel's target that the mention is about; empty where none
-	// or more than one is meant.
-	Target string
-	// Word is what decided, as the person wrote it ("待って", "tomorrow", "v1.2.3"):
-	// for the reply and for the log.
-	Word string
+	Kind Kind `json:"kind,omitempty"`
+	// Target is the channel's target that is meant; empty where none or more than
+	// one is.
+	Target string `json:"target,omitempty"`
+	// Answer is the message that the words call for instead of a deploy; empty:
+	// nothing holds it back.
+	Answer MessageID `json:"answer,omitempty"`
+	// Word is the word that decided, as the person wrote it ("待って", "tomorrow",
+	// "v1.2.3"), for the reply: at most [WordMost] characters of it.
+	Word string `json:"word,omitempty"`
 }
 
-// Deploys reports whether the mention asks for a deploy that nothing holds back.
-func (i Intent) Deploys() bool { return i.Answer == "" }
+// WordMost is how many characters of a person's words are kept at most.
+const WordMost = 80
+
+// Deploys reports whether a deploy is asked for that nothing holds back.
+func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Answer == "" }

@@ -26,7 +26,7 @@ const (
 //
 //	1  the first
 //	2  attempts are numbered, and each has a token
-//	3  posts have slots
+//	3  posts have slots, and the intent of a request stands in place of its text
 const Layout = 3
 
 // Record is all that is known of one mention: what was asked, the deployment

@@ -3,8 +3,6 @@ package markup
 import (
 	"encoding/json"
 	"strings"
-
-	"github.com/getto-systems/psycher/deploy"
 )
 
 // MaxLength is how many characters of a message are read. People write a line;
@@ -19,18 +17,22 @@ type Message struct {
 	Blocks json.RawMessage `json:"blocks"`
 }
 
-// FillIn sets the fields of m that come from what the message says, and reports
-// whether the message names the user me.
-func (msg Message) FillIn(m *deploy.Mention, me string) (named bool) {
+// Words are what the author of a message wrote.
+type Words struct {
+	Text  string // without quotes, preformatted text and struck-through words
+	Named bool   // the bot is named in it
+	Whole bool   // it was read to its end, and all of it could be read
+}
+
+// Words returns what the message says to the user me; no text where it does not
+// name that user.
+func (msg Message) Words(me string) Words {
 	text, named, whole := msg.words(me)
-	m.Edited = Present(msg.Edited)
-	m.Unnamed = m.Edited && !named
-	m.Text, m.Cut = "", false
-	if named {
-		m.Text = Shorten(text, MaxLength)
-		m.Cut = !whole || len(m.Text) < len(text)
+	if !named {
+		return Words{}
 	}
-	return named
+	kept := Shorten(text, MaxLength)
+	return Words{Text: kept, Named: true, Whole: whole && len(kept) == len(text)}
 }
 
 // words returns the text without preformatted text, quotes and struck-through

@@ -35,9 +35,10 @@ type Identity struct{ Team, Enterprise, User, BotID, App string }
 type Config struct {
 	BotToken  deploy.Secret
 	AppToken  deploy.Secret
-	URL       string                      // base of the Web API, "" is Slack's
-	Transport http.RoundTripper           // nil: net/http's own
-	Text      func(deploy.Message) string // the wording of a message
+	URL       string                                       // base of the Web API, "" is Slack's
+	Transport http.RoundTripper                            // nil: net/http's own
+	Text      func(deploy.Message) string                  // the wording of a message
+	Read      func(deploy.Key, markup.Words) deploy.Intent // what words in a channel ask for
 	Log       zerolog.Logger
 }
 
@@ -46,6 +47,7 @@ type Config struct {
 type Client struct {
 	slack   *slack.Client
 	text    func(deploy.Message) string
+	read    func(deploy.Key, markup.Words) deploy.Intent
 	clock   *clock
 	limits  *limits
 	refused refusals
@@ -73,7 +75,7 @@ func New(cfg Config) *Client {
 			Transport:     cfg.Transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}))
-	return &Client{slack: client, text: cfg.Text, clock: clock, limits: newLimits()}
+	return &Client{slack: client, text: cfg.Text, read: cfg.Read, clock: clock, limits: newLimits()}
 }
 
 // Identify asks Slack who the bot is. An [*AuthError] is permanent until an
@@ -165,7 +167,7 @@ func (c *Client) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, 
 		if e.Subtype == "tombstone" { // it was deleted, and has replies
 			return m, engine.ErrMentionGone
 		}
-		e.FillIn(&m, me.User)
+		m.Edited, m.Intent = markup.Present(e.Edited), c.read(m.Key, e.Words(me.User))
 		return m, nil
 	}
 	return m, errors.New("conversations.replies: the mention is not among the messages")

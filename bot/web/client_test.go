@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/slack-go/slack"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -29,7 +30,7 @@ const (
 
 var (
 	key     = deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}
-	mention = deploy.Mention{Key: key, ID: "6e35fdeb-346b-58d3-b8ae-2971aa8e3021", User: "U1"}
+	mention = deploy.Mention{Key: key, ID: "6e35fdeb-346b-58d3-b8ae-2971aa8e3021", By: deploy.Person{User: "U1"}}
 )
 
 // slackFake answers each call with the next of its answers, the last one for ever.
@@ -355,27 +356,34 @@ func TestMentionIsReadAgainAsItStands(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer fakeAnswer
-		want   deploy.Mention // what it says
+		text   string // what it says
+		edited bool
 		gone   bool
 		known  bool
 	}{
-		{"as it was", thread("", root, now(`"text":"<@UBOT> release"`)), deploy.Mention{Text: "<@UBOT> release"}, false, true},
-		{"edited", thread("", now(`"text":"<@UBOT> hello","edited":{"user":"U1","ts":"1700000009.0"}`)), deploy.Mention{Text: "<@UBOT> hello", Edited: true}, false, true},
-		{"the bot's name taken out", thread("", now(`"text":"release","edited":{"user":"U1"}`)), deploy.Mention{Edited: true, Unnamed: true}, false, true},
-		{"struck through", thread("", now(`"text":"~<@UBOT> release~","edited":{"user":"U1"}`)), deploy.Mention{Edited: true, Unnamed: true}, false, true},
-		{"deleted, with replies", thread("", now(`"subtype":"tombstone","text":"This message was deleted."`)), deploy.Mention{}, true, false},
-		{"not among the messages", thread("", root), deploy.Mention{}, false, false},
-		{"not a list of messages", says(`{"ok":true,"messages":"<@UBOT> release"}`), deploy.Mention{}, false, false},
-		{"missing scope", says(`{"ok":false,"error":"missing_scope","needed":"channels:history"}`), deploy.Mention{}, false, false},
+		{"as it was", thread("", root, now(`"text":"<@UBOT> release"`)), "<@UBOT> release", false, false, true},
+		{"edited", thread("", now(`"text":"<@UBOT> hello","edited":{"user":"U1","ts":"1700000009.0"}`)), "<@UBOT> hello", true, false, true},
+		{"the bot's name taken out", thread("", now(`"text":"release","edited":{"user":"U1"}`)), "", true, false, true},
+		{"struck through", thread("", now(`"text":"~<@UBOT> release~","edited":{"user":"U1"}`)), "", true, false, true},
+		{"deleted, with replies", thread("", now(`"subtype":"tombstone","text":"This message was deleted."`)), "", false, true, false},
+		{"not among the messages", thread("", root), "", false, false, false},
+		{"not a list of messages", says(`{"ok":true,"messages":"<@UBOT> release"}`), "", false, false, false},
+		{"missing scope", says(`{"ok":false,"error":"missing_scope","needed":"channels:history"}`), "", false, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: []fakeAnswer{says(authTest), c.answer}}
 			a := apiOver(fake)
+			a.read = func(k deploy.Key, said markup.Words) deploy.Intent {
+				if k != key || said.Named != (said.Text != "") || said.Named && !said.Whole {
+					t.Errorf("in %s: %+v", k, said)
+				}
+				return deploy.Intent{Word: said.Text}
+			}
 			m, err := a.Reread(t.Context(), mention)
 			if errors.Is(err, engine.ErrMentionGone) != c.gone || (err == nil) != c.known {
 				t.Fatal(err)
 			}
-			if err == nil && (m.Text != c.want.Text || m.Edited != c.want.Edited || m.Unnamed != c.want.Unnamed || m.Key != mention.Key) {
+			if err == nil && (m.Intent.Word != c.text || m.Edited != c.edited || m.Key != mention.Key) {
 				t.Errorf("read %+v", m)
 			}
 			if form := fake.calls[1].form; form.Get("latest") != key.TS || form.Get("oldest") != key.TS || form.Get("inclusive") != "1" {

@@ -35,31 +35,31 @@ func Understand(text string, here []string, elsewhere func(name string) bool) de
 	first, at := judge(clauses)
 	switch {
 	case first != nil && (first.say != deploy.MsgOther || len(here) > 0):
-		return deploy.Intent{Answer: first.say, Target: target, Word: at}
+		return deploy.Intent{Kind: deploy.KindDeploy, Answer: first.say, Target: target, Word: at}
 	case len(here) == 0:
-		return deploy.Intent{Answer: deploy.MsgNoTarget, Word: at}
+		return deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgNoTarget, Word: at}
 	case target == "" || len(named) > 1:
-		return deploy.Intent{Answer: deploy.MsgWhichTarget, Word: at}
+		return deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgWhichTarget, Word: at}
 	}
-	return deploy.Intent{Target: target, Word: at}
+	return deploy.Intent{Kind: deploy.KindDeploy, Target: target, Word: at}
 }
 
 // withoutDeploy understands a mention that has no deploy word.
 func (p *prose) withoutDeploy(words, target string) deploy.Intent {
 	for _, w := range asciiWords(words) {
 		if oneOf(w.s, nearMisses...) {
-			return deploy.Intent{Answer: deploy.MsgNearMiss, Target: target, Word: p.written(w.from, w.to)}
+			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.written(w.from, w.to)}
 		}
 	}
 	for _, w := range nearMisses {
 		if n := strings.Index(words, w); n >= 0 && w[0] >= utf8.RuneSelf {
-			return deploy.Intent{Answer: deploy.MsgNearMiss, Target: target, Word: p.written(n, n+len(w))}
+			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.written(n, n+len(w))}
 		}
 	}
 	if n := strings.Index(words, "よろ"); n >= 0 {
-		return deploy.Intent{Answer: deploy.MsgGreet, Word: p.written(n, n+len("よろ"))}
+		return deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet, Word: p.written(n, n+len("よろ"))}
 	}
-	return deploy.Intent{Answer: deploy.MsgUnknown}
+	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
 }
 
 // judge finds the hold that answers best, and the words that decided as they

@@ -15,7 +15,7 @@ func request(in deploy.Intent) Request {
 		Intent: in,
 		Here:   []deploy.Target{{Name: "api", Allow: []string{"U9"}}, {Name: "app", Project: "group/app", Ref: "master"}},
 		Rules: rules.Context{
-			Mention:  deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000000"}, User: "U1"},
+			Mention:  deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000000"}, By: deploy.Person{User: "U1"}, At: time.Unix(1767323045, 0)},
 			SlackNow: posted, MaxAge: time.Minute,
 		},
 	}
@@ -29,13 +29,14 @@ func TestWhatComesOfARequest(t *testing.T) {
 		about    string
 		showLast bool
 	}{
-		"a deploy":                               {deploy.Intent{Target: "app"}, "app", "", "", false},
-		"a deploy that a rule refuses":           {deploy.Intent{Target: "api"}, "", deploy.MsgNotAllowed, "api", false},
-		"a deploy of no target":                  {deploy.Intent{}, "", deploy.MsgWhichTarget, "", false},
-		"a deploy of a target that is elsewhere": {deploy.Intent{Target: "web"}, "", deploy.MsgWhichTarget, "", false},
-		"a greeting":                             {deploy.Intent{Answer: deploy.MsgGreet}, "", deploy.MsgGreet, "", false},
-		"the state is asked for":                 {deploy.Intent{Answer: deploy.MsgPast, Target: "app"}, "", deploy.MsgPast, "app", true},
-		"a deploy is to be stopped":              {deploy.Intent{Answer: deploy.MsgStop}, "", deploy.MsgStop, "", true},
+		"a deploy":                               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, "app", "", "", false},
+		"a deploy that a rule refuses":           {deploy.Intent{Kind: deploy.KindDeploy, Target: "api"}, "", deploy.MsgNotAllowed, "api", false},
+		"a deploy of no target":                  {deploy.Intent{Kind: deploy.KindDeploy}, "", deploy.MsgWhichTarget, "", false},
+		"a deploy of a target that is elsewhere": {deploy.Intent{Kind: deploy.KindDeploy, Target: "web"}, "", deploy.MsgWhichTarget, "", false},
+		"nothing that is known":                  {deploy.Intent{}, "", deploy.MsgUnknown, "", false},
+		"a greeting":                             {deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet}, "", deploy.MsgGreet, "", false},
+		"the state is asked for":                 {deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgPast, Target: "app"}, "", deploy.MsgPast, "app", true},
+		"a deploy is to be stopped":              {deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgStop}, "", deploy.MsgStop, "", true},
 	} {
 		row.in.Word = "word"
 		d := Decide(request(row.in))

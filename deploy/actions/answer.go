@@ -1,10 +1,14 @@
 package actions
 
-import "github.com/getto-systems/psycher/deploy"
+import (
+	"cmp"
+
+	"github.com/getto-systems/psycher/deploy"
+)
 
 // answer answers words that deploy nothing.
 func (r Request) answer() Decision {
-	id := r.Intent.Answer
+	id := cmp.Or(r.Intent.Answer, deploy.MsgUnknown)
 	return Decision{Answer: r.message(id, r.target()), ShowLast: id == deploy.MsgPast || id == deploy.MsgStop}
 }
 

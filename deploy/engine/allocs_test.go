@@ -10,8 +10,8 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// still is a store, a GitLab, a Slack and a reader that do nothing, but the store
-// encodes records as the real one does.
+// still is a store, a GitLab and a Slack that do nothing, but the store encodes
+// records as the real one does.
 type still struct {
 	Store
 	GitLab
@@ -36,9 +36,6 @@ func (still) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secr
 }
 
 func (still) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }
-func (still) Read(_ deploy.Mention, here []deploy.Target) (in deploy.Intent) {
-	return deploy.Intent{Target: here[0].Name}
-}
 
 // What a mention allocates from its claim to its trigger, without the calls
 // themselves. It must not double unnoticed: fix what has grown, or say why here.
@@ -47,9 +44,9 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Reader: still{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
 	l.prepare() // the cases come in any order
-	m := deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", User: "U1", Text: "release"}
+	m := deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}
 	for name, c := range map[string]struct {
 		most float64
 		do   func() bool

@@ -27,7 +27,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Mention, attempt int) (ack
 		e.claimNotStarted(ctx, r)
 		return true
 	}
-	if m.Unnamed {
+	if m.Intent.Kind == "" {
 		return e.acceptUnnamed(ctx, m)
 	}
 	lease, slot := Lease, e.fresh.tryAcquire(m.Channel)

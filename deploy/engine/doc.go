@@ -26,5 +26,5 @@
 // of mentions by Slack's.
 //
 // How Slack, GitLab and Redis are spoken to is behind the interfaces [Slack],
-// [GitLab] and [Store]; which words ask for what is behind [Reader].
+// [GitLab] and [Store].
 package engine

@@ -15,32 +15,27 @@ import (
 // once what it changes is saved.
 func (e *Engine) acceptEdit(ctx context.Context, m deploy.Mention) (ack bool) {
 	_, err := e.change(ctx, m.Key, func(r deploy.Record) deploy.Record {
-		if r.State == deploy.Accepted && !e.asks(r.Mention, "") { // its own words were not read yet
-			if e.asks(m, "") {
+		if r.State == deploy.Accepted && !r.Mention.Intent.Deploys() { // it is not answered yet
+			if m.Intent.Deploys() {
 				return r.Answer(deploy.Message{ID: deploy.MsgEditedIn})
 			}
 			return r
 		}
-		return r.Edit(e.asks(m, e.targetOf(r)))
+		return r.Edit(asks(m.Intent, targetOf(r)))
 	})
 	return err == nil
 }
 
-// asks reports whether a message asks for a deploy: of that target, if one is
-// given.
-func (e *Engine) asks(m deploy.Mention, target string) bool {
-	if m.Unnamed {
-		return false
-	}
-	in := e.Reader.Read(m, e.Targets.In(m.Team, m.Channel))
-	return in.Deploys() && (target == "" || in.Target == target)
+// asks reports whether a deploy is asked for: of that target, if one is given.
+func asks(i deploy.Intent, target string) bool {
+	return i.Deploys() && (target == "" || i.Target == target)
 }
 
 // targetOf is the target that a record will deploy, or may still; empty: none.
-func (e *Engine) targetOf(r deploy.Record) string {
+func targetOf(r deploy.Record) string {
 	switch r.State {
 	case deploy.Accepted:
-		return e.Reader.Read(r.Mention, e.Targets.In(r.Mention.Team, r.Mention.Channel)).Target
+		return r.Mention.Intent.Target
 	case deploy.Triggering, deploy.Waiting:
 		return r.Deployment.Target
 	}
@@ -69,7 +64,7 @@ func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy
 	case errors.Is(err, ErrMentionGone):
 		return deploy.Record.Gone, "mention-gone"
 	// mutant: a message that is not read again before another POST
-	case err == nil && m.Edited && !r.Mention.Edited && !e.asks(m, r.Deployment.Target):
+	case err == nil && m.Edited && !r.Mention.Edited && !asks(m.Intent, r.Deployment.Target):
 		return func(r deploy.Record) deploy.Record { return r.Edit(false) }, "mention-edited"
 	}
 	return nil, ""

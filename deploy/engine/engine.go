@@ -31,7 +31,6 @@ type Engine struct {
 	Store     Store
 	GitLab    GitLab
 	Slack     Slack
-	Reader    Reader
 	Targets   *targets.Map
 	Timing    deploy.Timing
 	Ephemeral bool        // the store is in memory: at shutdown, everyone whose deploy is unfinished is told

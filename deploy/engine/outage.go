@@ -116,7 +116,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Mention, attempt 
 	if id == deploy.MsgNotRecorded {
 		at.Slot = deploy.SlotLine(0) // it becomes the first line of the record
 	}
-	posted, lost := e.postNow(ctx, &at, deploy.Message{ID: id, User: m.User})
+	posted, lost := e.postNow(ctx, &at, deploy.Message{ID: id, User: m.By.User})
 	var r *deploy.Record
 	if posted || lost {
 		r = notStarted(at, lost)
@@ -130,8 +130,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Mention, attempt 
 // the record is claimed, and made if it is not there.
 func notStarted(at Place, lost bool) *deploy.Record {
 	m := at.Mention
-	m.Text = "" // there may be many, and they ask for nothing any more
-	lines := []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.User}}
+	lines := []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.By.User}}
 	// mutant: an answer told and then deployed
 	r := deploy.Record{Mention: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Posts: map[string]deploy.Posted{deploy.SlotLine(0): {}}, InChannel: at.InChannel}}
 	if lost {

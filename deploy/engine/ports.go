@@ -145,9 +145,3 @@ type LostError struct{ Err error }
 
 func (e *LostError) Error() string { return e.Err.Error() }
 func (e *LostError) Unwrap() error { return e.Err }
-
-// Reader understands mentions: package bot.
-type Reader interface {
-	// Read returns what a mention asks for, given the targets of its channel.
-	Read(m deploy.Mention, here []deploy.Target) deploy.Intent
-}

@@ -81,7 +81,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		}
 		if !r.State.Ended() {
 			m := r.Message(deploy.MsgStopping)
-			m.User = r.Mention.User
+			m.User = r.Mention.By.User
 			lines = []deploy.Message{m}
 			if _, posted := r.Shown.Posts[deploy.SlotStatus]; !posted {
 				slot = deploy.SlotStatus // in Slack's queue it has the place of the status message

@@ -96,7 +96,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	case !ok || t.Project != d.Project:
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
 	case e.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
-		e.Slack.Now().Sub(m.Time()) > e.Timing.MaxAge+deploy.WaitAtMost:
+		e.Slack.Now().Sub(m.At) > e.Timing.MaxAge+deploy.WaitAtMost:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
 	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: e.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}

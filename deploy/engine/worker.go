@@ -101,7 +101,7 @@ func (e *Engine) comeAgain(s Stored, wait time.Duration) stepResult {
 func (e *Engine) begin(s Stored, free func()) stepResult {
 	m, began := s.Record.Mention, time.Now()
 	here := e.Targets.In(m.Team, m.Channel)
-	d := actions.Decide(actions.Request{Intent: e.Reader.Read(m, here), Here: here, Rules: e.rulesContext(s)})
+	d := actions.Decide(actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)})
 	if d.Deploy != nil {
 		return e.trigger(s, *d.Deploy, began, free)
 	}

@@ -92,7 +92,7 @@ func mutants() []mutant {
 		{"a kind of message that is no speech heard", never, events},
 		{"struck-through words heard", never, events},
 		{"half a message deployed", never, events},
-		{"an edit that no longer names the bot dropped", instead("return m, false, d"), events},
+		{"an edit that no longer names the bot dropped", instead("return m, said, false, d"), events},
 		{"a request taken back during its POST tried again", never, domain},
 		{"what waits for its turn not shown", replace("r.Due(now)", "wait"), sim("TestWhatWaitsForItsTurnIsShown")},
 		{"a deleted request tried again", never, sim("TestMentionThatIsDeleted")},

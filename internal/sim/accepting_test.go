@@ -62,7 +62,7 @@ func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
 		m := r.ask(1)
 		time.Sleep(5 * time.Second)
 		r.shelf.set(refuses)
-		m.Edited, m.Text = true, "release, please"
+		m.Edited, m.Intent = true, plain("release, please")
 		for attempt := range 3 {
 			if r.Accept(context.Background(), m, attempt) {
 				t.Error("it is acked, and nobody has recorded it")

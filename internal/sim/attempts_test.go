@@ -292,7 +292,7 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 	})
 }
 
-// What the version before wrote is read, and goes on.
+// What the versions before wrote is read, and goes on.
 func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
 	const head = `{"v":%d,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
 	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`

@@ -324,7 +324,7 @@ func TestEdits(t *testing.T) {
 		}
 		r.Engine = r.start()
 		edit := m
-		edit.Edited, edit.Text = true, "release"
+		edit.Edited, edit.Intent = true, plain("release")
 		if !r.Accept(t.Context(), edit, 0) {
 			t.Error("the edit is not acked")
 		}

@@ -80,15 +80,16 @@ func (r *rig) loop() *engine.Engine {
 		r.t.Fatal(err)
 	}
 	return &engine.Engine{
-		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Reader: plain{}, Targets: targets,
+		Store: r.shelf, GitLab: r.gitlab, Slack: r.slack, Targets: targets,
 		Timing: deploy.Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: rigTimeout, CanPoll: r.gitlab.watches},
 	}
 }
 
 // mention is the n-th one, made now.
 func (r *rig) mention(n int, text string) deploy.Mention {
-	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), n)
-	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), User: "U1", Text: text}
+	now := time.Now()
+	ts := fmt.Sprintf("%d.%06d", now.Unix(), n)
+	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), By: deploy.Person{User: "U1"}, At: now, Intent: plain(text)}
 }
 
 // ask has the loop take in a mention that asks for a deploy.
@@ -122,13 +123,11 @@ func (r *rig) shows(m deploy.Mention, marks string, says ...deploy.MessageID) {
 }
 
 // plain understands "release".
-type plain struct{}
-
-func (plain) Read(m deploy.Mention, here []deploy.Target) deploy.Intent {
-	if strings.Contains(m.Text, "release") && len(here) > 0 {
-		return deploy.Intent{Target: here[0].Name}
+func plain(text string) deploy.Intent {
+	if strings.Contains(text, "release") {
+		return deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}
 	}
-	return deploy.Intent{Answer: deploy.MsgUnknown}
+	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
 }
 
 // shelf is a store that can be away and counts what it is asked.
