@@ -19,7 +19,7 @@ import (
 type Intake struct {
 	Me     web.Identity
 	Reader Reader
-	Accept func(ctx context.Context, m deploy.Mention, attempt int) (ack bool)
+	Accept func(ctx context.Context, m deploy.Request, attempt int) (ack bool)
 	Log    zerolog.Logger
 }
 

@@ -14,10 +14,10 @@ import (
 )
 
 // taken hands an event to an intake and gives what it accepted and logged.
-func taken(t *testing.T, payload []byte) (accepted []deploy.Mention, log string) {
+func taken(t *testing.T, payload []byte) (accepted []deploy.Request, log string) {
 	t.Helper()
 	var b strings.Builder
-	i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Mention, _ int) bool {
+	i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Request, _ int) bool {
 		accepted = append(accepted, m)
 		return true
 	}}
@@ -85,7 +85,7 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
 	for _, envelope := range []string{"interactive", "slash_commands", "dreams", ""} {
 		var log strings.Builder
-		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Mention, int) bool {
+		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Request, int) bool {
 			t.Errorf("%s: accepted", envelope)
 			return false
 		}}

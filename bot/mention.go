@@ -30,7 +30,7 @@ func DeploymentID(k deploy.Key) string {
 // Slack sends more than it documents, and other clients write odd blocks: each
 // field is read leniently, and one that cannot be read is one that is absent, but
 // where being absent would be a permission.
-func ReadMention(payload []byte, me web.Identity) (m deploy.Mention, said markup.Words, ok bool, reason string) {
+func ReadMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, reason string) {
 	m, said, ok, d := readMention(payload, me)
 	return m, said, ok, d.reason
 }
@@ -43,7 +43,7 @@ type dropped struct {
 	event   mentionEvent
 }
 
-func readMention(payload []byte, me web.Identity) (m deploy.Mention, said markup.Words, ok bool, d dropped) {
+func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d dropped) {
 	if err := json.Unmarshal(payload, &d.payload); err != nil {
 		d.reason = "the payload is not an event in JSON"
 		return m, said, false, d

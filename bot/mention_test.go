@@ -69,7 +69,7 @@ func TestMentionIsTakenOutOfTheEvent(t *testing.T) {
 	if !ok {
 		t.Fatalf("not a mention: %s", reason)
 	}
-	want := deploy.Mention{
+	want := deploy.Request{
 		Key:    deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"},
 		ID:     DeploymentID(deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}),
 		Thread: "1699999999.000001", By: deploy.Person{User: "U1", Team: "T1"}, Via: deploy.ViaMention,
@@ -143,22 +143,22 @@ func TestWhoAndWhere(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		changes map[string]any
-		check   func(deploy.Mention) bool
+		check   func(deploy.Request) bool
 	}{
-		{"edited", obj{"event.edited": obj{"user": "U1", "ts": "1700000009.000000"}}, func(m deploy.Mention) bool { return m.Edited }},
-		{"edited is null", obj{"event.edited": json.RawMessage("null")}, func(m deploy.Mention) bool { return !m.Edited }},
-		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Mention) bool { return m.Edited }},
-		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Mention) bool { return m.Thread == "" }},
-		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Mention) bool { return m.Thread == "" }},
-		{"not hidden", obj{"event.hidden": false}, func(m deploy.Mention) bool { return !m.By.External }},
-		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Mention) bool { return !m.By.External }},
-		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Mention) bool { return !m.By.External }},
-		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Mention) bool { return !m.By.External }},
-		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Mention) bool { return m.By.User == "U1" }},
+		{"edited", obj{"event.edited": obj{"user": "U1", "ts": "1700000009.000000"}}, func(m deploy.Request) bool { return m.Edited }},
+		{"edited is null", obj{"event.edited": json.RawMessage("null")}, func(m deploy.Request) bool { return !m.Edited }},
+		{"edited is odd", obj{"event.edited": "yes"}, func(m deploy.Request) bool { return m.Edited }},
+		{"thread parent is no reply", obj{"event.thread_ts": "1700000000.000100"}, func(m deploy.Request) bool { return m.Thread == "" }},
+		{"odd thread", obj{"event.thread_ts": []any{}}, func(m deploy.Request) bool { return m.Thread == "" }},
+		{"not hidden", obj{"event.hidden": false}, func(m deploy.Request) bool { return !m.By.External }},
+		{"also sent to the channel", obj{"event.subtype": "thread_broadcast"}, func(m deploy.Request) bool { return !m.By.External }},
+		{"with /me", obj{"event.subtype": "me_message"}, func(m deploy.Request) bool { return !m.By.External }},
+		{"no subtype", obj{"event.subtype": raw("null")}, func(m deploy.Request) bool { return !m.By.External }},
+		{"with a file", obj{"event.subtype": "file_share", "event.files": "x"}, func(m deploy.Request) bool { return m.By.User == "U1" }},
 		{"another type for each field that is not needed", obj{
 			"event_time": "x", "authorizations": 5, "event.blocks": "x", "event.attachments": obj{}, "event.event_ts": 5,
 			"event.user_team": 5.5, "event.team": obj{}, "event.bot_id": json.RawMessage("null"), "event.bot_profile": json.RawMessage("null"),
-		}, func(m deploy.Mention) bool { return m.By.User == "U1" }},
+		}, func(m deploy.Request) bool { return m.By.User == "U1" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, said, ok, reason := ReadMention(event(c.changes), bot)

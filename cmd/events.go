@@ -41,11 +41,11 @@ func (p *parts) event(e engine.Event) {
 			line = line.Str(name, value)
 		}
 	}
-	add("team", r.Mention.Team)
-	add("channel", r.Mention.Channel)
-	add("ts", r.Mention.TS)
-	add("user", r.Mention.By.User)
-	add("deployment", r.Mention.ID)
+	add("team", r.Request.Team)
+	add("channel", r.Request.Channel)
+	add("ts", r.Request.TS)
+	add("user", r.Request.By.User)
+	add("deployment", r.Request.ID)
 	add("target", r.Deployment.Target)
 	add("from", string(e.From))
 	add("state", string(r.State))

@@ -27,7 +27,7 @@ func limited(t *testing.T, rights ...string) *Store {
 func limitedAt(t *testing.T, port, query string, rights ...string) *Store {
 	t.Helper()
 	admin := open(t, "redis://127.0.0.1:"+port+query)
-	claim(t, admin, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Hour)
+	claim(t, admin, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Hour)
 	args := []any{"ACL", "SETUSER", "bot", "on", ">pw"}
 	for _, r := range rights {
 		args = append(args, r)
@@ -97,11 +97,11 @@ func works(t *testing.T, s *Store) {
 	if err := takes(t, s); err != nil {
 		t.Fatal(err)
 	}
-	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Mention: mention("2.0")}, 0)
+	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("2.0")}, 0)
 	next := h.Record
 	next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
 	saved, saving := s.Save(ctx, h, next, 0)
-	_, loaded, loading := s.Load(ctx, h.Record.Mention.Key)
+	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
 	_, there, last := s.Last(ctx, "T1", "C1", "app")
 	pending, reading := s.Pending(ctx, 10)
 	_, birth := s.Birth(ctx, time.Now())
@@ -122,11 +122,11 @@ func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := limited(t, c.rights...)
-			r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("2.0")}
+			r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("2.0")}
 			if _, _, err := s.Claim(t.Context(), r, time.Minute, time.Now()); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("%v, want a refusal", err)
 			}
-			if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
+			if _, ok, err := s.Load(t.Context(), r.Request.Key); ok || err != nil {
 				t.Errorf("the record exists: %v %v", ok, err)
 			}
 		})
@@ -141,12 +141,12 @@ func TestKeyOfAWrongTypeIsARefusal(t *testing.T) {
 		if err := takes(t, s); err == nil {
 			t.Error("a take went through")
 		}
-		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}
+		r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}
 		_, _, err := s.Claim(t.Context(), r, time.Minute, time.Now())
 		if err == nil || s.embedded == nil && !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want a refusal", err)
 		}
-		if _, ok, err := s.Load(t.Context(), r.Mention.Key); ok || err != nil {
+		if _, ok, err := s.Load(t.Context(), r.Request.Key); ok || err != nil {
 			t.Errorf("the record exists: %v %v", ok, err)
 		}
 	})
@@ -228,7 +228,7 @@ func TestEveryScriptWritesTheRecordLast(t *testing.T) {
 func TestTheProbeLeavesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Hour)
+		claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Hour)
 		s.unproved.Store(true)
 		if got := take(t, s, 10); len(got) != 0 {
 			t.Errorf("took %v", got)

@@ -68,7 +68,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 	if err != nil {
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
-	k := r.Mention.Key
+	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
 		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String())
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
-	k, was, is := next.Mention.Key, h.Record, next.Deployment
+	k, was, is := next.Request.Key, h.Record, next.Deployment
 	newest := next.State == deploy.Triggering && was.State != deploy.Triggering
 	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
@@ -147,7 +147,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 
 // Delay implements [engine.Store].
 func (s *Store) Delay(ctx context.Context, h engine.Stored, due time.Duration) error {
-	k := h.Record.Mention.Key
+	k := h.Record.Request.Key
 	if _, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String()); err != nil {
 		return fmt.Errorf("moving a due time: %w", err)
 	}

@@ -94,8 +94,8 @@ func freePort(t testing.TB) string {
 	return ""
 }
 
-func mention(ts string) deploy.Mention {
-	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, By: deploy.Person{User: "U1"}, Intent: deploy.Intent{Kind: deploy.KindDeploy}}
+func mention(ts string) deploy.Request {
+	return deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: "id-" + ts, By: deploy.Person{User: "U1"}, Intent: deploy.Intent{Kind: deploy.KindDeploy}}
 }
 
 func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (engine.Stored, bool) {
@@ -118,7 +118,7 @@ func take(t *testing.T, s *Store, n int) []engine.Stored {
 
 func TestClaim(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		a := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		a := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.000001")}
 		b := a
 		b.Revision = "b"
 		if _, made := claim(t, s, a, time.Minute); !made {
@@ -139,14 +139,14 @@ func TestClaim(t *testing.T) {
 func TestRecordOfTheEmbeddedStoreExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, "")
-		r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+		r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.000001")}
 		claim(t, s, r, -1)
 		for _, c := range []struct {
 			after time.Duration
 			there bool
 		}{{Retention - time.Hour, true}, {2 * time.Hour, false}} {
 			time.Sleep(c.after)
-			if _, ok, err := s.Load(context.Background(), r.Mention.Key); err != nil || ok != c.there {
+			if _, ok, err := s.Load(context.Background(), r.Request.Key); err != nil || ok != c.there {
 				t.Errorf("there: %v %v, want %v", ok, err, c.there)
 			}
 		}
@@ -156,7 +156,7 @@ func TestRecordOfTheEmbeddedStoreExpires(t *testing.T) {
 func TestTakeReturnsWhatIsDueOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		for i := range 5 {
-			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
+			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Request: mention(fmt.Sprintf("%d.000000", i+1))}, 0)
 		}
 		if got := take(t, s, 3); len(got) != 3 {
 			t.Fatalf("took %d, want the 3 asked for", len(got))
@@ -187,7 +187,7 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 			{0, 1, engine.Lease - 5*time.Second, engine.Lease}, // the one just taken, when its lease is over
 			{0, 0, 0, 0}, // one that there was no room for
 		} {
-			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Mention: mention(rand.Text())}, c.claim)
+			claim(t, s, deploy.Record{Revision: "m", State: deploy.Accepted, Request: mention(rand.Text())}, c.claim)
 			_, next, err := s.Take(context.Background(), c.take, engine.Lease)
 			if err != nil || next < c.least || next > c.most {
 				t.Errorf("%+v: due in %v, %v", c, next, err)
@@ -199,7 +199,7 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 func TestSaveComparesWhatWasRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		mine, theirs := h.Record, h.Record
 		mine.Revision, theirs.Revision = "mine", "theirs"
 		saved, err := s.Save(ctx, h, mine, time.Minute)
@@ -215,7 +215,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 		if _, err := s.Save(ctx, saved, theirs, -1); err != nil {
 			t.Errorf("the next save: %v", err)
 		}
-		if got, ok, err := s.Load(ctx, h.Record.Mention.Key); err != nil || !ok || got.Record.Revision != "theirs" {
+		if got, ok, err := s.Load(ctx, h.Record.Request.Key); err != nil || !ok || got.Record.Revision != "theirs" {
 			t.Errorf("stored: %v %v %v", got.Record.Revision, ok, err)
 		}
 		if got := take(t, s, 10); len(got) != 0 {
@@ -227,7 +227,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		s.client.FlushAll(ctx)
 		next := h.Record
 		next.Revision = "b"
@@ -237,7 +237,7 @@ func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Revision != "b" {
 			t.Errorf("taken after it was written again: %v", got)
 		}
-		if ttl := s.client.PTTL(ctx, s.record(h.Record.Mention.Key)).Val(); ttl <= Retention-time.Hour || ttl > Retention {
+		if ttl := s.client.PTTL(ctx, s.record(h.Record.Request.Key)).Val(); ttl <= Retention-time.Hour || ttl > Retention {
 			t.Errorf("kept for %v, want 30 days", ttl)
 		}
 	})
@@ -246,7 +246,7 @@ func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, time.Minute)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Minute)
 		next := h.Record
 		next.Revision = "b"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
@@ -273,7 +273,7 @@ func TestBirth(t *testing.T) {
 			t.Errorf("the birth moved to %v", again)
 		}
 		s.client.FlushAll(ctx)
-		h, _, err := s.Claim(ctx, deploy.Record{Revision: "a", Mention: mention("1.0")}, 0, slack.Add(time.Hour))
+		h, _, err := s.Claim(ctx, deploy.Record{Revision: "a", Request: mention("1.0")}, 0, slack.Add(time.Hour))
 		if err != nil || !h.Birth.Equal(slack.Add(time.Hour+2*time.Second)) {
 			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
 		}
@@ -286,8 +286,8 @@ func TestBirth(t *testing.T) {
 func TestDueTimeWithoutARecordIsRemoved(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
-		h, _ := claim(t, s, deploy.Record{Revision: "a", Mention: mention("1.0")}, 0)
-		s.client.Del(ctx, s.record(h.Record.Mention.Key))
+		h, _ := claim(t, s, deploy.Record{Revision: "a", Request: mention("1.0")}, 0)
+		s.client.Del(ctx, s.record(h.Record.Request.Key))
 		take(t, s, 1)
 		if n := s.client.ZCard(ctx, s.due()).Val(); n != 0 {
 			t.Errorf("%d due times left", n)
@@ -297,9 +297,9 @@ func TestDueTimeWithoutARecordIsRemoved(t *testing.T) {
 
 func TestRecordOfANewerLayoutIsLeftAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
-		claim(t, s, deploy.Record{Layout: deploy.Layout, Mention: mention("2.0")}, 0)
-		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Mention.TS != "2.0" {
+		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Request: mention("1.0")}, 0)
+		claim(t, s, deploy.Record{Layout: deploy.Layout, Request: mention("2.0")}, 0)
+		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Request.TS != "2.0" {
 			t.Errorf("took %v, want only the one of a known layout", got)
 		}
 	})
@@ -316,9 +316,9 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 				}
 				t.Cleanup(func() { s.Close() })
 				for i := range c.records {
-					r := deploy.Record{Layout: deploy.Layout + 1, Revision: "x", State: deploy.Running, Mention: mention(fmt.Sprintf("1.%06d", i))}
+					r := deploy.Record{Layout: deploy.Layout + 1, Revision: "x", State: deploy.Running, Request: mention(fmt.Sprintf("1.%06d", i))}
 					if i%10 == 0 {
-						r.Mention.Key = deploy.Key{}
+						r.Request.Key = deploy.Key{}
 						raw := fmt.Sprintf(`{"v": "of %d"}`, i)
 						name := fmt.Sprintf("T1:C1:2.%06d", i)
 						s.client.Set(t.Context(), s.recordPrefix()+name, raw, 0)
@@ -348,7 +348,7 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 
 func TestRecordOfANewerLayoutIsDueAgainSoon(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Mention: mention("1.0")}, 0)
+		claim(t, s, deploy.Record{Layout: deploy.Layout + 1, Request: mention("1.0")}, 0)
 		due := func() time.Time {
 			ms, err := s.client.ZScore(context.Background(), s.due(), mention("1.0").Key.String()).Result()
 			if err != nil {
@@ -372,7 +372,7 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 		if _, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
 			t.Fatalf("without a deployment: %v %v", ok, err)
 		}
-		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.0")}, 0)
+		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		next := h.Record
 		next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
@@ -395,7 +395,7 @@ func TestProofIsSavedWithItsRecord(t *testing.T) {
 				t.Errorf("%q: proved %v %v, want %v", projects, got, err, want)
 			}
 		}
-		r := deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Running, Mention: mention("1.0")}
+		r := deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Running, Request: mention("1.0")}
 		r.Deployment.Project = "group/app"
 		h, _ := claim(t, s, r, time.Minute)
 		plain := r
@@ -489,7 +489,7 @@ func TestTakeFailsWhileNothingCanBeWritten(t *testing.T) {
 	if _, _, err := s.Take(ctx, 1, engine.Lease); err != nil {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
-	r := deploy.Record{Revision: "a", State: deploy.Accepted, Mention: mention("1.000001")}
+	r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.000001")}
 	if _, _, err := s.Claim(ctx, r, engine.Lease, time.Now()); !errors.Is(err, engine.ErrRefused) {
 		t.Fatalf("a claim without memory: %v", err)
 	}

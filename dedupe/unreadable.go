@@ -33,7 +33,7 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 		if isNew, last := s.unreadable.add(h); isNew {
 			s.log.Warn().Err(err).Bool("last_line_for_an_hour", last).Msg("a record is left to newer versions")
 		}
-		if h.Record.Mention.TS != "" {
+		if h.Record.Request.TS != "" {
 			_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
 		}
 	}
@@ -48,7 +48,7 @@ func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
 		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
 	if h.Record.Layout > deploy.Layout {
-		return h, fmt.Errorf("%w: %s has layout %d, this version knows %d", engine.ErrUnreadable, h.Record.Mention.Key, h.Record.Layout, deploy.Layout)
+		return h, fmt.Errorf("%w: %s has layout %d, this version knows %d", engine.ErrUnreadable, h.Record.Request.Key, h.Record.Layout, deploy.Layout)
 	}
 	return h, nil
 }
@@ -63,8 +63,8 @@ type unreadableLog struct {
 // add tells whether a record is to be logged, and whether that is the last line
 // of this period.
 func (l *unreadableLog) add(h engine.Stored) (isNew, last bool) {
-	name := h.Record.Mention.Key.String()
-	if h.Record.Mention.TS == "" { // not even that could be read
+	name := h.Record.Request.Key.String()
+	if h.Record.Request.TS == "" { // not even that could be read
 		name = string(h.Raw)
 	}
 	l.mu.Lock()

@@ -53,7 +53,7 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	start := w.Result == ResultStart
 	switch {
 	// mutant: an id that is not checked
-	case w.ID != "" && w.ID != r.Mention.ID:
+	case w.ID != "" && w.ID != r.Request.ID:
 		return r, CallbackUnknown
 	// mutant: a start call granted twice
 	// mutant: a start call granted where nothing runs

@@ -80,10 +80,10 @@ func (r Record) PendingCalls() []Call {
 // message. In the channel itself every message names the person.
 func (r Record) Worded(m Message, slot string) Message {
 	h := fnv.New32a()
-	fmt.Fprint(h, r.Mention.ID, m.ID, slot)
+	fmt.Fprint(h, r.Request.ID, m.ID, slot)
 	m.Seed = h.Sum32()
 	if r.Shown.InChannel {
-		m.InChannel, m.User = true, r.Mention.By.User
+		m.InChannel, m.User = true, r.Request.By.User
 	}
 	return m
 }

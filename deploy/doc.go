@@ -1,7 +1,7 @@
 // Package deploy is the domain: deployments of software by a GitLab pipeline that
 // people ask for in Slack. It is not about manifests.
 //
-// The words. A person's [Mention] of the bot has one [Record], which is all that
+// The words. A person's [Request] has one [Record], which is all that
 // is known of it, and which goes through the states that [Moves] lists. A
 // [Target] is what can be deployed from a channel. The record of a deploy numbers
 // its attempts: each is one POST that triggers a pipeline, and its

@@ -33,7 +33,7 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 		Breaks  int      `json:"breaks"`
 		Marks   []string `json:"marks"`
 		Mention struct {
-			Mention
+			Request
 			User     string `json:"user"`
 			Stranger bool   `json:"stranger"`
 			Cut      bool   `json:"cut"`
@@ -56,17 +56,17 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	}
 	r := old.Record
 	r.Revision, r.Panics, r.Reactions = old.Mark, old.Breaks, old.Marks
-	r.Mention = old.Mention.Mention
-	r.Mention.By = Person{User: old.Mention.User, External: old.Mention.Stranger}
-	r.Mention.At, r.Mention.Via = r.Mention.Time(), ViaMention
+	r.Request = old.Mention.Request
+	r.Request.By = Person{User: old.Mention.User, External: old.Mention.Stranger}
+	r.Request.At, r.Request.Via = r.Request.Time(), ViaMention
 	switch {
 	case r.State != Accepted: // its words were read
 	case old.Mention.Cut:
-		r.Mention.Intent = Intent{Kind: KindUnknown, Answer: MsgTooLong}
+		r.Request.Intent = Intent{Kind: KindUnknown, Answer: MsgTooLong}
 	case read == nil:
-		r.Mention.Intent = Intent{Kind: KindUnknown, Answer: MsgForgotten}
+		r.Request.Intent = Intent{Kind: KindUnknown, Answer: MsgForgotten}
 	default:
-		r.Mention.Intent = read(r.Mention.Key, old.Mention.Text)
+		r.Request.Intent = read(r.Request.Key, old.Mention.Text)
 	}
 	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
 	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark

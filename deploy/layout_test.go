@@ -22,8 +22,8 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := in(Failed)
-	want.Layout, want.Revision, want.Panics, want.Mention.By.External = 2, "OLDMARK", 1, true
-	want.Mention.At, want.Mention.Via, want.Mention.Intent = want.Mention.Time(), ViaMention, Intent{}
+	want.Layout, want.Revision, want.Panics, want.Request.By.External = 2, "OLDMARK", 1, true
+	want.Request.At, want.Request.Via, want.Request.Intent = want.Request.Time(), ViaMention, Intent{}
 	want.Deployment.Polls, want.Deployment.LastSeen = 3, time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	want.Shown = Shown{
 		Reaction: "x", Off: []string{"thumbsup"}, Posting: "line-1", InChannel: true,
@@ -102,11 +102,11 @@ func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Mention{
+			want := Request{
 				Key: key, ID: "id-1", By: Person{User: "U1", External: c.external}, At: time.Unix(1700000000, 100_000).UTC(),
 				Via: ViaMention, Edited: c.edited, Intent: c.want,
 			}
-			if diff := cmp.Diff(want, got.Mention); diff != "" {
+			if diff := cmp.Diff(want, got.Request); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -116,7 +116,7 @@ func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
 // A process that cannot read the text asks about it, and deploys nothing.
 func TestTextThatCannotBeReadIsAskedAbout(t *testing.T) {
 	got, err := DecodeRecord([]byte(`{"v":2,"mention":{"ts":"1.1","text":"release"},"state":"accepted","shown":{}}`), nil)
-	if err != nil || got.Mention.Intent.Deploys() || got.Mention.Intent.Answer != MsgForgotten {
-		t.Errorf("%+v, %v", got.Mention.Intent, err)
+	if err != nil || got.Request.Intent.Deploys() || got.Request.Intent.Answer != MsgForgotten {
+		t.Errorf("%+v, %v", got.Request.Intent, err)
 	}
 }

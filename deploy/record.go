@@ -35,7 +35,7 @@ const Layout = 3
 type Record struct {
 	Layout   int     `json:"v"`
 	Revision string  `json:"revision"` // fresh with every save: only the worker whose revision is stored may act
-	Mention  Mention `json:"mention"`
+	Request  Request `json:"mention"`  // older versions look for the key here
 	State    State   `json:"state"`
 	Panics   int     `json:"panics,omitempty"` // how often it made its worker panic
 

@@ -115,7 +115,7 @@ func (r Record) Message(id MessageID) Message {
 	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
 	switch id {
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
-		m.User = r.Mention.By.User
+		m.User = r.Request.By.User
 	}
 	return m
 }

@@ -13,7 +13,7 @@ var (
 )
 
 func accepted() Record {
-	return Record{State: Accepted, Mention: Mention{Key: Key{"T1", "C1", "1700000000.000100"}, ID: "id-1", By: Person{User: "U1"}, Intent: Intent{Kind: KindDeploy, Target: "app"}}}
+	return Record{State: Accepted, Request: Request{Key: Key{"T1", "C1", "1700000000.000100"}, ID: "id-1", By: Person{User: "U1"}, Intent: Intent{Kind: KindDeploy, Target: "app"}}}
 }
 
 // in returns a record in a state, brought there by the moves themselves.

@@ -25,8 +25,8 @@ func target() deploy.Target {
 	return deploy.Target{Team: "T01", Channel: "C01", Name: "app", Project: "group/app", Token: testToken, Ref: "master", Key: "RELEASE"}
 }
 
-func mention() deploy.Mention {
-	return deploy.Mention{Key: deploy.Key{Team: "T01", Channel: "C01", TS: "1700000000.000100"}, ID: testID}
+func mention() deploy.Request {
+	return deploy.Request{Key: deploy.Key{Team: "T01", Channel: "C01", TS: "1700000000.000100"}, ID: testID}
 }
 
 func soon() time.Time { return time.Now().Add(5 * time.Second) }

@@ -23,7 +23,7 @@ const (
 // Trigger makes the one POST that starts a deployment's pipeline. Writing it
 // begins before until or never, and GitLab's request timeout counts from then.
 // It is never repeated.
-func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult {
+func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	a := new(attempt)
 	a.start(until)
 	if a.left <= 0 {
@@ -58,7 +58,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention,
 	return c.finish(o, t, token)
 }
 
-func (c *Client) variables(t deploy.Target, m deploy.Mention, token deploy.Secret) map[string]string {
+func (c *Client) variables(t deploy.Target, m deploy.Request, token deploy.Secret) map[string]string {
 	v := map[string]string{}
 	if c.notify != "" {
 		v[urlVariable] = c.notify // it overrides a variable of the project

@@ -83,7 +83,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 				{"Unreact", func(a *Client) error { return a.Unreact(ctx, key, "x") }, c.react},
 				{"Update", func(a *Client) error { return a.Update(ctx, key, "1700000001.000000", deploy.Message{}) }, c.react},
 				{"Post", func(a *Client) error {
-					_, err := a.Post(ctx, engine.Place{Mention: mention, Slot: "s"}, deploy.Message{})
+					_, err := a.Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{})
 					return err
 				}, c.post},
 			} {
@@ -127,7 +127,7 @@ func kind(err error) string {
 }
 
 func post(a *Client) error {
-	_, err := a.Post(context.Background(), engine.Place{Mention: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
+	_, err := a.Post(context.Background(), engine.Place{Request: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
 	return err
 }
 
@@ -205,7 +205,7 @@ func TestNothingIsCalledOnceTheContextIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1.1"}`)}}
-	if _, err := apiOver(fake).Post(ctx, engine.Place{Mention: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
+	if _, err := apiOver(fake).Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
 		t.Errorf("%v, %d calls", err, len(fake.calls))
 	}
 }

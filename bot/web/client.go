@@ -140,7 +140,7 @@ func (c *Client) Unreact(ctx context.Context, k deploy.Key, emoji string) error 
 
 // Reread reads the mention's message as it is now. It needs the scope
 // channels:history (groups:history in a private channel).
-func (c *Client) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error) {
+func (c *Client) Reread(ctx context.Context, m deploy.Request) (deploy.Request, error) {
 	me, err := c.identity(ctx)
 	if err != nil {
 		return m, fmt.Errorf("read the mention again: %w", err)
@@ -186,7 +186,7 @@ const metadataType = "psycher"
 // Post writes into the mention's thread, or into its channel. It needs no record
 // of the mention.
 func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) (ts string, err error) {
-	m := at.Mention
+	m := at.Request
 	options := []slack.MsgOption{
 		slack.MsgOptionText(c.text(say), false),
 		slack.MsgOptionDisableLinkUnfurl(),
@@ -246,7 +246,7 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 		for _, msg := range page {
 			own := msg.User == me.User || me.BotID != "" && msg.BotID == me.BotID
 			metadata := msg.Metadata
-			if own && metadata.EventType == metadataType && metadata.EventPayload["id"] == at.Mention.ID && metadata.EventPayload["slot"] == at.Slot {
+			if own && metadata.EventType == metadataType && metadata.EventPayload["id"] == at.Request.ID && metadata.EventPayload["slot"] == at.Slot {
 				return msg.Timestamp, true, nil
 			}
 		}
@@ -262,7 +262,7 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 
 // look reads a page of the messages since the mention, in the thread or channel of at.
 func (c *Client) look(ctx context.Context, at engine.Place, cursor string) (page []slack.Message, more bool, next string, err error) {
-	m := at.Mention
+	m := at.Request
 	channel := slack.GetConversationHistoryParameters{
 		ChannelID: m.Channel, Oldest: m.TS, Cursor: cursor, Limit: findLimit, IncludeAllMetadata: true,
 	}

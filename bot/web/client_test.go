@@ -30,7 +30,7 @@ const (
 
 var (
 	key     = deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}
-	mention = deploy.Mention{Key: key, ID: "6e35fdeb-346b-58d3-b8ae-2971aa8e3021", By: deploy.Person{User: "U1"}}
+	mention = deploy.Request{Key: key, ID: "6e35fdeb-346b-58d3-b8ae-2971aa8e3021", By: deploy.Person{User: "U1"}}
 )
 
 // slackFake answers each call with the next of its answers, the last one for ever.
@@ -99,7 +99,7 @@ func TestWhatIsSent(t *testing.T) {
 	ctx := t.Context()
 	reply := mention
 	reply.Thread = "1699999999.000001"
-	ts, err := a.Post(ctx, engine.Place{Mention: reply, Slot: "line-1"}, deploy.Message{ID: deploy.MsgGreet})
+	ts, err := a.Post(ctx, engine.Place{Request: reply, Slot: "line-1"}, deploy.Message{ID: deploy.MsgGreet})
 	if err != nil || ts != "1700000002.000000" {
 		t.Fatalf("ts %q, %v", ts, err)
 	}
@@ -300,7 +300,7 @@ func TestFind(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
 			a := apiOver(fake)
-			ts, ok, err := a.Find(t.Context(), engine.Place{Mention: mention, Slot: "status"})
+			ts, ok, err := a.Find(t.Context(), engine.Place{Request: mention, Slot: "status"})
 			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
 				t.Errorf("%q, %v, %v", ts, ok, err)
 			}
@@ -332,7 +332,7 @@ func TestFindInTheChannel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: append([]fakeAnswer{says(authTest)}, c.answers...)}
 			a := apiOver(fake)
-			ts, ok, err := a.Find(t.Context(), engine.Place{Mention: mention, Slot: "status", InChannel: true})
+			ts, ok, err := a.Find(t.Context(), engine.Place{Request: mention, Slot: "status", InChannel: true})
 			if ts != c.ts || ok != (c.ts != "") || kind(err) != c.err {
 				t.Errorf("%q, %v, %v", ts, ok, err)
 			}
@@ -398,7 +398,7 @@ func TestMentionIsReadAgainAsItStands(t *testing.T) {
 
 func TestPostIntoTheChannelNamesNoThread(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1700000002.000000"}`)}}
-	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Mention: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
+	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Request: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
 		t.Fatal(err)
 	}
 	if form := fake.calls[0].form; form.Has("thread_ts") || form.Get("channel") != "C1" {
@@ -421,7 +421,7 @@ func TestRateLimitHoldsTheMethodUntilItHasPassed(t *testing.T) {
 		if got := kind(post(a)); got != "later 20s" || len(fake.calls) != 1 {
 			t.Errorf("%q, %d calls", got, len(fake.calls))
 		}
-		if _, err := a.Post(ctx, engine.Place{Mention: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
+		if _, err := a.Post(ctx, engine.Place{Request: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
 			t.Errorf("another channel is held up: %v", err)
 		}
 		if err := a.React(ctx, key, "x"); err != nil {

@@ -15,7 +15,7 @@ func request(in deploy.Intent) Request {
 		Intent: in,
 		Here:   []deploy.Target{{Name: "api", Allow: []string{"U9"}}, {Name: "app", Project: "group/app", Ref: "master"}},
 		Rules: rules.Context{
-			Mention:  deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000000"}, By: deploy.Person{User: "U1"}, At: time.Unix(1767323045, 0)},
+			Request:  deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000000"}, By: deploy.Person{User: "U1"}, At: time.Unix(1767323045, 0)},
 			SlackNow: posted, MaxAge: time.Minute,
 		},
 	}

@@ -31,7 +31,7 @@ func (still) Save(_ context.Context, _ Stored, next deploy.Record, _ time.Durati
 	return Stored{Record: next, Raw: raw, Now: t0}, err
 }
 
-func (still) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.TriggerResult {
+func (still) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
 	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }
 
@@ -46,14 +46,14 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	}
 	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
 	l.prepare() // the cases come in any order
-	m := deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}
+	m := deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}
 	for name, c := range map[string]struct {
 		most float64
 		do   func() bool
 	}{
 		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
-			r := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Mention: m}, Now: t0}, func() {})
+			r := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
 			return r.deliver && r.Record.State == deploy.Running
 		}},
 	} {

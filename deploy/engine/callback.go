@@ -84,7 +84,7 @@ func (e *Engine) takesShared(ctx context.Context, r deploy.Record, w deploy.Call
 	if r.Deployment.Project == "" {
 		// mutant: a project that is not known is open to the secret of all
 		projects = nil
-		for _, t := range e.Targets.In(r.Mention.Team, r.Mention.Channel) {
+		for _, t := range e.Targets.In(r.Request.Team, r.Request.Channel) {
 			projects = append(projects, t.Project)
 		}
 	}

@@ -47,7 +47,7 @@ func (c *provenStore) callback(t *testing.T, r deploy.Record, w deploy.Callback)
 		t.Fatal(err)
 	}
 	c.bytes = raw
-	w.Channel, w.TS = r.Mention.Channel, r.Mention.TS
+	w.Channel, w.TS = r.Request.Channel, r.Request.TS
 	v, err := (&Engine{Store: c, Targets: targets}).Callback(t.Context(), w)
 	h, _, loadErr := c.Load(t.Context(), deploy.Key{})
 	if loadErr != nil {
@@ -120,7 +120,7 @@ func TestTheSecretOfAllStartsNothingInAChannelThatProvedItself(t *testing.T) {
 func TestTheSecretOfAllStartsNothingInAChannelThatIsNotKnown(t *testing.T) {
 	for _, result := range []deploy.Result{deploy.ResultStart, deploy.ResultSuccess} {
 		r := accepted()
-		r.Mention.Channel = "C9"
+		r.Request.Channel = "C9"
 		if next, v, err := (&provenStore{}).callback(t, r, deploy.Callback{Shared: true, Result: result, Pipeline: 7}); v != deploy.CallbackUnproven || err != nil || next.State != deploy.Accepted {
 			t.Errorf("%s: %q %v, and it is %s", result, v, err, next.State)
 		}

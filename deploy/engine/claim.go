@@ -19,7 +19,7 @@ const (
 // Accept takes in a mention that Slack delivered, and reports whether it may be
 // acked: it is recorded, or its person was told that it is not. Everything else
 // comes after the ack. attempt counts Slack's deliveries before this one.
-func (e *Engine) Accept(ctx context.Context, m deploy.Mention, attempt int) (ack bool) {
+func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack bool) {
 	e.prepare()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
@@ -34,7 +34,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Mention, attempt int) (ack
 	if !slot {
 		lease = e.channels.nextDelay(m.Channel)
 	}
-	s, made, err := e.claim(ctx, deploy.Record{State: deploy.Accepted, Mention: m}, lease)
+	s, made, err := e.claim(ctx, deploy.Record{State: deploy.Accepted, Request: m}, lease)
 	if slot && !made {
 		e.fresh.release(m.Channel)
 	}
@@ -75,8 +75,8 @@ func (e *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration
 // acceptUnnamed takes in an edit after which the message no longer names the
 // bot. A message without a record gets one that asks for nothing, as Slack may
 // still deliver the message as it was.
-func (e *Engine) acceptUnnamed(ctx context.Context, m deploy.Mention) (ack bool) {
-	_, made, err := e.claim(ctx, deploy.Record{State: deploy.Answered, Mention: m}, -1)
+func (e *Engine) acceptUnnamed(ctx context.Context, m deploy.Request) (ack bool) {
+	_, made, err := e.claim(ctx, deploy.Record{State: deploy.Answered, Request: m}, -1)
 	if err != nil {
 		return false // Slack delivers it again
 	}

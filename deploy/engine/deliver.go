@@ -83,7 +83,7 @@ func (e *Engine) deliver(s Stored) {
 			}
 			call = now
 		}
-		err := e.call(s.Record.Mention, call, &shown)
+		err := e.call(s.Record.Request, call, &shown)
 		if e.work.Err() != nil {
 			return // canceled
 		}
@@ -102,7 +102,7 @@ func (e *Engine) deliver(s Stored) {
 	}
 	if _, ok := e.saveShown(s, shown, -1); ok && gone {
 		// If this cannot be saved, the mention is looked for before the next POST.
-		_, _ = e.change(e.work, s.Record.Mention.Key, deploy.Record.Gone)
+		_, _ = e.change(e.work, s.Record.Request.Key, deploy.Record.Gone)
 	}
 }
 
@@ -145,7 +145,7 @@ func passed(since time.Time) time.Duration {
 // call makes one call and notes in shown what is in Slack after it. The error of
 // a call that Slack will never take is returned too, but the call counts as made:
 // delivery goes on without it.
-func (e *Engine) call(m deploy.Mention, c deploy.Call, shown *deploy.Shown) (err error) {
+func (e *Engine) call(m deploy.Request, c deploy.Call, shown *deploy.Shown) (err error) {
 	ctx, cancel := context.WithTimeout(e.work, callTimeout)
 	defer cancel()
 	ts := ""
@@ -190,7 +190,7 @@ func (e *Engine) call(m deploy.Mention, c deploy.Call, shown *deploy.Shown) (err
 }
 
 // findPost looks whether a post that was announced is there.
-func (e *Engine) findPost(ctx context.Context, m deploy.Mention, c deploy.Call, shown *deploy.Shown) error {
+func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, shown *deploy.Shown) error {
 	ts, ok, err := e.Slack.Find(ctx, Place{m, c.Slot, shown.InChannel})
 	var wait *LaterError
 	if errors.As(err, &wait) {
@@ -231,7 +231,7 @@ func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy
 // postNow posts what no record keeps, and waits its turn until ctx ends. lost: it
 // may have been posted. Where the thread takes no replies, at becomes the channel.
 func (e *Engine) postNow(ctx context.Context, at *Place, m deploy.Message) (posted, lost bool) {
-	r := deploy.Record{Mention: at.Mention}
+	r := deploy.Record{Request: at.Request}
 	for {
 		r.Shown.InChannel = at.InChannel
 		_, err := e.Slack.Post(ctx, *at, r.Worded(m, at.Slot))

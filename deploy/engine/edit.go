@@ -13,9 +13,9 @@ import (
 
 // acceptEdit takes in an edit of a mention that has its record. It is acked only
 // once what it changes is saved.
-func (e *Engine) acceptEdit(ctx context.Context, m deploy.Mention) (ack bool) {
+func (e *Engine) acceptEdit(ctx context.Context, m deploy.Request) (ack bool) {
 	_, err := e.change(ctx, m.Key, func(r deploy.Record) deploy.Record {
-		if r.State == deploy.Accepted && !r.Mention.Intent.Deploys() { // it is not answered yet
+		if r.State == deploy.Accepted && !r.Request.Intent.Deploys() { // it is not answered yet
 			if m.Intent.Deploys() {
 				return r.Answer(deploy.Message{ID: deploy.MsgEditedIn})
 			}
@@ -35,7 +35,7 @@ func asks(i deploy.Intent, target string) bool {
 func targetOf(r deploy.Record) string {
 	switch r.State {
 	case deploy.Accepted:
-		return r.Mention.Intent.Target
+		return r.Request.Intent.Target
 	case deploy.Triggering, deploy.Waiting:
 		return r.Deployment.Target
 	}
@@ -54,17 +54,17 @@ const rereadTimeout = 2 * time.Second
 func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
 	ctx, cancel := context.WithTimeout(e.work, rereadTimeout)
 	defer cancel()
-	m, err := e.Slack.Reread(ctx, r.Mention)
+	m, err := e.Slack.Reread(ctx, r.Request)
 	waiting := r.View().Reaction
 	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Reactions, waiting) {
-		err = e.Slack.React(ctx, r.Mention.Key, waiting)
-		m = r.Mention
+		err = e.Slack.React(ctx, r.Request.Key, waiting)
+		m = r.Request
 	}
 	switch {
 	case errors.Is(err, ErrMentionGone):
 		return deploy.Record.Gone, "mention-gone"
 	// mutant: a message that is not read again before another POST
-	case err == nil && m.Edited && !r.Mention.Edited && !asks(m.Intent, r.Deployment.Target):
+	case err == nil && m.Edited && !r.Request.Edited && !asks(m.Intent, r.Deployment.Target):
 		return func(r deploy.Record) deploy.Record { return r.Edit(false) }, "mention-edited"
 	}
 	return nil, ""

@@ -24,7 +24,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		free()
 		ctx, cancel := context.WithTimeout(e.work, Lease-2*time.Second)
 		defer cancel()
-		done := e.inFlight.interruptible(r.Mention.Key, cancel)
+		done := e.inFlight.interruptible(r.Request.Key, cancel)
 		if r.Deployment.Pipeline != 0 {
 			p, err = e.GitLab.Poll(ctx, r.Deployment.Project, r.Deployment.Pipeline, r.Counting())
 		} else {
@@ -53,8 +53,8 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 // find looks for a pipeline whose trigger was not answered, and polls it at once.
 func (e *Engine) find(ctx context.Context, r deploy.Record, now time.Time) (p deploy.Pipeline, complete bool, err error) {
 	project := r.Deployment.Project
-	p, complete, err = e.GitLab.Find(ctx, project, r.Mention.ID, e.ageAtMost(r, now))
-	if asked := r.Mention.At; e.Slack.Now().Before(e.Timing.PostEnd(asked)) {
+	p, complete, err = e.GitLab.Find(ctx, project, r.Request.ID, e.ageAtMost(r, now))
+	if asked := r.Request.At; e.Slack.Now().Before(e.Timing.PostEnd(asked)) {
 		// mutant: a listing that decides by the store's clock alone
 		complete = false // the store's clock was set ahead: the POST may still be under way
 	}
@@ -73,7 +73,7 @@ func (e *Engine) find(ctx context.Context, r deploy.Record, now time.Time) (p de
 // longer counts, so that no clock that is set back hides the pipeline.
 func (e *Engine) ageAtMost(r deploy.Record, now time.Time) time.Duration {
 	age := now.Sub(r.Deployment.Triggered)
-	if asked := r.Mention.At; !asked.IsZero() {
+	if asked := r.Request.At; !asked.IsZero() {
 		// mutant: a pipeline's age by the store's clock alone
 		age = max(age, e.Slack.Now().Sub(asked))
 	}

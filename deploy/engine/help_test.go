@@ -13,7 +13,7 @@ var (
 )
 
 func accepted() deploy.Record {
-	return deploy.Record{State: deploy.Accepted, Mention: deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}, ID: "id-1", By: deploy.Person{User: "U1"}, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}}
+	return deploy.Record{State: deploy.Accepted, Request: deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1700000000.000100"}, ID: "id-1", By: deploy.Person{User: "U1"}, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}}
 }
 
 // in returns a record in a state, brought there by the moves themselves.

@@ -28,7 +28,7 @@ func newInFlight() *inFlight {
 // looked at once more before it is released, which is at once where GitLab was
 // only being polled for it.
 func (f *inFlight) acquire(s Stored) (mine *hold) {
-	k := s.Record.Mention.Key
+	k := s.Record.Request.Key
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if held := f.held[k]; held != nil {

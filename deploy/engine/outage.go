@@ -103,16 +103,16 @@ func (o *outage) told(k deploy.Key, id deploy.MessageID, posted bool, r *deploy.
 
 // tellNotRecorded tells a person whose mention could not be recorded what that
 // means. It may be acked once the person knows that nothing was started.
-func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Mention, attempt int, err error) (ack bool) {
+func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt int, err error) (ack bool) {
 	if m.Edited {
 		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
 	id, tell := e.outage.startTelling(m.Key, attempt, errors.Is(err, ErrRefused))
-	e.log(Event{Name: "not-recorded", Record: deploy.Record{Mention: m}, Err: err, Detail: string(id)})
+	e.log(Event{Name: "not-recorded", Record: deploy.Record{Request: m}, Err: err, Detail: string(id)})
 	if !tell {
 		return false
 	}
-	at := Place{Mention: m, Slot: string(id)}
+	at := Place{Request: m, Slot: string(id)}
 	if id == deploy.MsgNotRecorded {
 		at.Slot = deploy.SlotLine(0) // it becomes the first line of the record
 	}
@@ -129,10 +129,10 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Mention, attempt 
 // started. Where the answer to that post was lost, the post is looked up once
 // the record is claimed, and made if it is not there.
 func notStarted(at Place, lost bool) *deploy.Record {
-	m := at.Mention
+	m := at.Request
 	lines := []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.By.User}}
 	// mutant: an answer told and then deployed
-	r := deploy.Record{Mention: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Posts: map[string]deploy.Posted{deploy.SlotLine(0): {}}, InChannel: at.InChannel}}
+	r := deploy.Record{Request: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Posts: map[string]deploy.Posted{deploy.SlotLine(0): {}}, InChannel: at.InChannel}}
 	if lost {
 		r.Shown = deploy.Shown{Posting: deploy.SlotLine(0), InChannel: at.InChannel}
 	}
@@ -165,6 +165,6 @@ func (e *Engine) claimNotStarted(ctx context.Context, r deploy.Record) (ok bool)
 		return false
 	}
 	e.alarm.set(due)
-	e.outage.claimed(r.Mention.Key)
+	e.outage.claimed(r.Request.Key)
 	return true
 }

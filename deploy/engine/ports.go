@@ -67,7 +67,7 @@ type GitLab interface {
 	// Trigger makes the one POST of an attempt, whose token is sent as
 	// PSYCHER_TOKEN. Its first byte must be written before until, by the wall clock
 	// and the monotonic clock; else it is not sent, and the result says so.
-	Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult
+	Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult
 	// CanPoll reports whether there is an API token to read pipelines with.
 	CanPoll() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among
@@ -95,7 +95,7 @@ type Slack interface {
 	Unreact(ctx context.Context, k deploy.Key, emoji string) error
 	// Reread reads the mention's message as it is now. Its error is [ErrMentionGone]
 	// if it was deleted; any other means that this is not known.
-	Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error)
+	Reread(ctx context.Context, m deploy.Request) (deploy.Request, error)
 	// Post writes a message.
 	Post(ctx context.Context, at Place, say deploy.Message) (ts string, err error)
 	// Update edits a message of the bot's own.
@@ -110,7 +110,7 @@ type Slack interface {
 // Place is where one message about a mention is: in the mention's thread, or in the
 // channel itself if the thread takes no replies.
 type Place struct {
-	Mention   deploy.Mention
+	Request   deploy.Request
 	Slot      string // names the message within the record, so that it can be told from others
 	InChannel bool
 }

@@ -117,7 +117,7 @@ func (e *Engine) forDelivery(next deploy.Record) (_ deploy.Record, due time.Dura
 func (e *Engine) reload(s Stored) (Stored, error) {
 	for try := 0; ; try++ {
 		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		now, ok, err := e.store.Load(ctx, s.Record.Mention.Key)
+		now, ok, err := e.store.Load(ctx, s.Record.Request.Key)
 		cancel()
 		if err == nil && ok {
 			now.Birth = s.Birth

@@ -22,7 +22,7 @@ type shutdown struct {
 // wasNotified reports whether the person was told that no more will be posted
 // about an unfinished deploy.
 func (s *shutdown) wasNotified(r deploy.Record) bool {
-	_, notified := s.notified.Load(r.Mention.Key)
+	_, notified := s.notified.Load(r.Request.Key)
 	return notified && !r.State.Ended()
 }
 
@@ -66,7 +66,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 	}
 	var all sync.WaitGroup
 	for _, s := range open {
-		r, k := s.Record, s.Record.Mention.Key
+		r, k := s.Record, s.Record.Request.Key
 		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) {
 			continue
 		}
@@ -81,7 +81,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		}
 		if !r.State.Ended() {
 			m := r.Message(deploy.MsgStopping)
-			m.User = r.Mention.By.User
+			m.User = r.Request.By.User
 			lines = []deploy.Message{m}
 			if _, posted := r.Shown.Posts[deploy.SlotStatus]; !posted {
 				slot = deploy.SlotStatus // in Slack's queue it has the place of the status message
@@ -89,7 +89,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		}
 		all.Go(func() {
 			for _, m := range lines {
-				e.postNow(ctx, &Place{r.Mention, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
+				e.postNow(ctx, &Place{r.Request, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
 			}
 		})
 	}

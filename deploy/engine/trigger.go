@@ -38,9 +38,9 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	}
 	attempt := s.Record.Deployment.Attempt
 	// mutant: a POST that keeps what is heard from being shown
-	e.inFlight.lend(s.Record.Mention.Key)
+	e.inFlight.lend(s.Record.Request.Key)
 	answered := e.showIfSlow(s)
-	out := e.GitLab.Trigger(e.work, t, s.Record.Mention, token, judged.Add(deploy.WriteWithin))
+	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
 	s = answered()
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
@@ -84,7 +84,7 @@ func (e *Engine) showIfSlow(s Stored) (answered func() Stored) {
 
 // triggerAgain makes another POST for a deployment that waited, or gives up.
 func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
-	m, d, began := s.Record.Mention, s.Record.Deployment, time.Now()
+	m, d, began := s.Record.Request, s.Record.Deployment, time.Now()
 	if d.Pipeline != 0 { // a waiting record of layout 1 may have one
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
 			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Timing)

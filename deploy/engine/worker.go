@@ -23,7 +23,7 @@ func (e *Engine) dispatch(s Stored, free func()) {
 		return
 	}
 	e.workers.Go(func() {
-		for again := &s; again != nil; again = e.inFlight.release(s.Record.Mention.Key, mine) {
+		for again := &s; again != nil; again = e.inFlight.release(s.Record.Request.Key, mine) {
 			result := e.step(*again, free)
 			free()
 			e.deliverIfRoom(result)
@@ -99,7 +99,7 @@ func (e *Engine) comeAgain(s Stored, wait time.Duration) stepResult {
 
 // begin takes up a mention: it is answered, or it starts a deployment.
 func (e *Engine) begin(s Stored, free func()) stepResult {
-	m, began := s.Record.Mention, time.Now()
+	m, began := s.Record.Request, time.Now()
 	here := e.Targets.In(m.Team, m.Channel)
 	d := actions.Decide(actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)})
 	if d.Deploy != nil {
@@ -118,12 +118,12 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 }
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
-	return rules.Context{Mention: s.Record.Mention, Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge}
+	return rules.Context{Request: s.Record.Request, Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge}
 }
 
 // last is the last deployment of a target, or with an empty name the newest of
 // the channel; zero: none is known.
-func (e *Engine) last(m deploy.Mention, target string, here []deploy.Target) (last deploy.Record) {
+func (e *Engine) last(m deploy.Request, target string, here []deploy.Target) (last deploy.Record) {
 	for _, t := range here {
 		if target != "" && t.Name != target {
 			continue

@@ -8,7 +8,7 @@ import (
 
 // allow refuses people who are not on the target's list, where it has one.
 func allow(c Context) deploy.MessageID {
-	if c.Target.Allow != nil && !slices.Contains(c.Target.Allow, c.Mention.By.User) {
+	if c.Target.Allow != nil && !slices.Contains(c.Target.Allow, c.Request.By.User) {
 		return deploy.MsgNotAllowed
 	}
 	return ""

@@ -6,7 +6,7 @@ import "github.com/getto-systems/psycher/deploy"
 // before the store forgot it.
 func birth(c Context) deploy.MessageID {
 	// mutant: birth not judged
-	if c.Mention.At.Before(c.Birth) {
+	if c.Request.At.Before(c.Birth) {
 		return deploy.MsgForgotten
 	}
 	return ""

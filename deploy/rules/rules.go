@@ -19,7 +19,7 @@ import (
 
 // Context is what rules may look at.
 type Context struct {
-	Mention  deploy.Mention
+	Request  deploy.Request
 	Target   deploy.Target
 	Birth    time.Time     // since when the store remembers, by Slack's clock
 	SlackNow time.Time     // Slack's clock

@@ -108,14 +108,14 @@ func (b *board) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
 }
 
 // Reread gives the mention as it was: nobody edits it here.
-func (b *board) Reread(ctx context.Context, m deploy.Mention) (deploy.Mention, error) {
+func (b *board) Reread(ctx context.Context, m deploy.Request) (deploy.Request, error) {
 	return m, b.call(ctx, "reread", m.Key, func() {})
 }
 
 func (b *board) Post(ctx context.Context, at engine.Place, say deploy.Message) (string, error) {
 	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), b.calls("post"))
-	err := b.call(ctx, "post", at.Mention.Key, func() {
-		b.notes = append(b.notes, note{on: at.Mention.Key, ts: ts, slot: at.Slot, say: say.ID})
+	err := b.call(ctx, "post", at.Request.Key, func() {
+		b.notes = append(b.notes, note{on: at.Request.Key, ts: ts, slot: at.Slot, say: say.ID})
 	})
 	if err != nil {
 		return "", err
@@ -137,7 +137,7 @@ func (b *board) Find(_ context.Context, at engine.Place) (string, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.notes {
-		if n.on == at.Mention.Key && n.slot == at.Slot && n.ts != "" {
+		if n.on == at.Request.Key && n.slot == at.Slot && n.ts != "" {
 			return n.ts, true, nil
 		}
 	}

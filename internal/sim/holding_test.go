@@ -22,7 +22,7 @@ type yards struct {
 	hangs atomic.Bool
 }
 
-func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Mention, token deploy.Secret, until time.Time) deploy.TriggerResult {
+func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	if y.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
 		time.Sleep(65 * time.Second)
 		return deploy.TriggerResult{Status: deploy.TriggerUnsure}
@@ -55,7 +55,7 @@ func slowly(t *testing.T, watches bool, projects int) (*rig, *yards) {
 }
 
 // says has the loop take in a mention in a channel.
-func (r *rig) says(channel, text string, n int) deploy.Mention {
+func (r *rig) says(channel, text string, n int) deploy.Request {
 	r.t.Helper()
 	m := r.mention(n, text)
 	m.Channel = channel
@@ -151,7 +151,7 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 			})
 		}
 		r.Engine = r.start()
-		var all []deploy.Mention
+		var all []deploy.Request
 		for n := range 20 {
 			all = append(all, r.ask(n+1))
 		}
@@ -168,7 +168,7 @@ func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 	for _, projects := range []int{1, 4, few(40)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
 			r, y := slowly(t, true, projects)
-			var all []deploy.Mention
+			var all []deploy.Request
 			for i := range projects {
 				for n := range 6 {
 					all = append(all, r.says(fmt.Sprintf("CS%d", i), "release", 100+i*20+n))
@@ -196,7 +196,7 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
 		var all sync.WaitGroup
-		var told []deploy.Mention
+		var told []deploy.Request
 		for i := range 300 {
 			asks := r.mention(1000+i, "release")
 			told = append(told, asks)
@@ -267,7 +267,7 @@ func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 			return started()
 		}
 		r.Engine = r.start()
-		var ms []deploy.Mention
+		var ms []deploy.Request
 		for i := range 8 {
 			ms = append(ms, r.ask(i+1))
 		}

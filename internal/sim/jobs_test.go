@@ -194,7 +194,7 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 }
 
 func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
-	calls := func(t *testing.T, r *rig, m deploy.Mention, job string, result deploy.Result) {
+	calls := func(t *testing.T, r *rig, m deploy.Request, job string, result deploy.Result) {
 		t.Helper()
 		w := deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
 		if v, err := r.Callback(context.Background(), w); v != deploy.CallbackTaken {

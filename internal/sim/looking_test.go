@@ -79,7 +79,7 @@ func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
 		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
 			r := newRig(t, watches)
 			m := r.mention(1, "release")
-			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Mention: m}
+			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Request: m}
 			if _, _, err := r.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}

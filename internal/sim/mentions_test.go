@@ -318,7 +318,7 @@ func TestEdits(t *testing.T) {
 	bubble(t, "a greeting that nobody has taken up yet is edited into a deploy: the bot asks to post it anew", func(t *testing.T) {
 		r := stillRig(t, false)
 		m := r.mention(1, "hello")
-		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Mention: m}
+		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
 		if _, _, err := r.shelf.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
 			t.Fatal(err)
 		}

@@ -86,14 +86,14 @@ func (r *rig) loop() *engine.Engine {
 }
 
 // mention is the n-th one, made now.
-func (r *rig) mention(n int, text string) deploy.Mention {
+func (r *rig) mention(n int, text string) deploy.Request {
 	now := time.Now()
 	ts := fmt.Sprintf("%d.%06d", now.Unix(), n)
-	return deploy.Mention{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), By: deploy.Person{User: "U1"}, At: now, Intent: plain(text)}
+	return deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), By: deploy.Person{User: "U1"}, At: now, Intent: plain(text)}
 }
 
 // ask has the loop take in a mention that asks for a deploy.
-func (r *rig) ask(n int) deploy.Mention {
+func (r *rig) ask(n int) deploy.Request {
 	r.t.Helper()
 	m := r.mention(n, "release")
 	if !r.Accept(context.Background(), m, 0) {
@@ -103,7 +103,7 @@ func (r *rig) ask(n int) deploy.Mention {
 }
 
 // hears has a loop hear a word of the deployment's pipeline, and take it.
-func (r *rig) hears(l *engine.Engine, m deploy.Mention, result deploy.Result) {
+func (r *rig) hears(l *engine.Engine, m deploy.Request, result deploy.Result) {
 	r.t.Helper()
 	if v, err := l.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
 		r.t.Fatalf("%s: %q %v", result, v, err)
@@ -112,7 +112,7 @@ func (r *rig) hears(l *engine.Engine, m deploy.Mention, result deploy.Result) {
 
 // shows holds what stands in Slack: the marks on the mention, then the messages
 // of its thread.
-func (r *rig) shows(m deploy.Mention, marks string, says ...deploy.MessageID) {
+func (r *rig) shows(m deploy.Request, marks string, says ...deploy.MessageID) {
 	r.t.Helper()
 	if got := r.slack.stands(m.Key); strings.Join(got, " ") != marks {
 		r.t.Errorf("marks %q, want %q", got, marks)
@@ -221,7 +221,7 @@ func (y *yard) count() int {
 	return y.posts
 }
 
-func (y *yard) Trigger(context.Context, deploy.Target, deploy.Mention, deploy.Secret, time.Time) deploy.TriggerResult {
+func (y *yard) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
 	y.mu.Lock()
 	y.posts++
 	n, trigger := y.posts, y.trigger

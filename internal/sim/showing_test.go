@@ -239,7 +239,7 @@ func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
 			c.do()
 			return nil
 		})
-		var all []deploy.Mention
+		var all []deploy.Request
 		for n := range 40 {
 			m := r.mention(n+1, "hello")
 			m.Channel = fmt.Sprintf("CX%d", n)
@@ -310,7 +310,7 @@ func TestWhatCannotBeShownYetKeepsRedisIdle(t *testing.T) {
 		}
 		r.slack.on("post", hang)
 		const many = 100
-		var all []deploy.Mention
+		var all []deploy.Request
 		for n := range many {
 			m := r.mention(n+1, "hello")
 			r.Accept(context.Background(), m, 0)

@@ -27,9 +27,9 @@ func (k Key) Time() time.Time {
 	return time.Unix(s, us*int64(time.Microsecond)).UTC()
 }
 
-// Mention is what a person asks for, as it is claimed: their words are read
-// before, and not kept.
-type Mention struct {
+// Request is what a person asks for. It is what is claimed: the words are read
+// before, and are not kept.
+type Request struct {
 	Key
 	ID     string    `json:"id"`               // PSYCHER_ID: a UUIDv5 of the key; a name, never a secret
 	By     Person    `json:"by"`               // who asks
@@ -54,11 +54,11 @@ type Via string
 const ViaMention Via = "mention"
 
 // ReplyThread is the thread that replies go to.
-func (m Mention) ReplyThread() string {
-	if m.Thread != "" {
-		return m.Thread
+func (r Request) ReplyThread() string {
+	if r.Thread != "" {
+		return r.Thread
 	}
-	return m.TS
+	return r.TS
 }
 
 // Kind is what is asked for.
