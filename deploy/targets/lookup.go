@@ -61,9 +61,10 @@ func (m *Map) Elsewhere(team, channel, name string) bool {
 	if t == nil {
 		return false
 	}
-	n := t.names[strings.ToLower(name)]
+	lower := strings.ToLower(name)
+	n := t.names[lower]
 	for _, here := range t.channels[channel] {
-		if strings.ToLower(here.Name) == strings.ToLower(name) {
+		if strings.ToLower(here.Name) == lower {
 			n--
 		}
 	}
