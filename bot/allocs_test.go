@@ -3,6 +3,7 @@ package bot
 import (
 	"testing"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/words"
 )
 
@@ -19,7 +20,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 			return ok
 		}},
 		"understand": {50, func() bool {
-			return words.Understand("リリースお願いします", []string{"app"}, func(string) bool { return false }).Deploys()
+			return words.Understand([]markup.Segment{{Kind: markup.Plain, Text: "リリースお願いします"}}, []string{"app"}, func(string) bool { return false }).Deploys()
 		}},
 	} {
 		if !c.do() {
@@ -36,6 +37,6 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, said, _, _ := ReadMention(payload, bot)
-		words.Understand(said.Text, []string{"app", "web"}, func(string) bool { return false })
+		words.Understand(said.Segments, []string{"app", "web"}, func(string) bool { return false })
 	}
 }

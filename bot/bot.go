@@ -91,12 +91,12 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 	for _, t := range r.Targets.In(k.Team, k.Channel) {
 		here = append(here, t.Name)
 	}
-	asked := words.Understand(said.Text, here, func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
+	asked := words.Understand(said.Segments, here, func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
 	asked.Word = markup.Shorten(asked.Word, deploy.WordMost)
 	return asked
 }
 
 // ReadText reads the text that a record of the version before keeps.
 func (r Reader) ReadText(k deploy.Key, text string) deploy.Intent {
-	return r.Read(k, markup.Words{Text: text, Named: true, Whole: true})
+	return r.Read(k, markup.Words{Segments: markup.Parse(text), Named: true, Whole: true})
 }

@@ -170,7 +170,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 				t.Fatalf("not a mention: %s", reason)
 			}
 			if in := reader(t).Read(m.Key, said); in.Answer != deploy.MsgTooLong {
-				t.Errorf("%q is read as %+v", markup.Shorten(said.Text, 40), in)
+				t.Errorf("%q is read as %+v", markup.Shorten(written(said), 40), in)
 			}
 		})
 	}

@@ -67,7 +67,7 @@ func carried(pieces []piece) (fromBlocks, fromText string) {
 		if !ok {
 			return "not a mention"
 		}
-		in := words.Understand(said.Text, []string{"app", "web"}, nil)
+		in := words.Understand(said.Segments, []string{"app", "web"}, nil)
 		if !said.Whole {
 			in.Answer = deploy.MsgTooLong
 		}
@@ -144,8 +144,8 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, said, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)
-			if in := words.Understand(said.Text, []string{"app"}, nil); !ok || in.Deploys() {
-				t.Errorf("%q is read as %+v (%s)", said.Text, in, reason)
+			if in := words.Understand(said.Segments, []string{"app"}, nil); !ok || in.Deploys() {
+				t.Errorf("%q is read as %+v (%s)", written(said), in, reason)
 			}
 		})
 	}
@@ -158,8 +158,8 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 	} {
 		t.Run("not struck through: "+name, func(t *testing.T) {
 			_, said, _, _ := ReadMention(event(obj{"event.text": words}), bot)
-			if said.Text != words {
-				t.Errorf("it is read as %q", said.Text)
+			if written(said) != words {
+				t.Errorf("it is read as %q", written(said))
 			}
 		})
 	}

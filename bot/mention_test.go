@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestMentionIsTakenOutOfTheEvent(t *testing.T) {
 	if d := cmp.Diff(want, m); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(markup.Words{Text: "<@UBOT> release", Named: true, Whole: true}, said); d != "" {
+	if d := cmp.Diff(markup.Words{Segments: []markup.Segment{{Kind: markup.User, Text: "UBOT"}, {Kind: markup.Plain, Text: " release"}}, Named: true, Whole: true}, said); d != "" {
 		t.Error(d)
 	}
 }
@@ -162,24 +163,41 @@ func TestWhoAndWhere(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, said, ok, reason := ReadMention(event(c.changes), bot)
-			if !ok || !c.check(m) || said.Text != "<@UBOT> release" {
+			if !ok || !c.check(m) || written(said) != "<@UBOT> release" {
 				t.Errorf("ok %v (%s), mention %+v, %+v", ok, reason, m, said)
 			}
 		})
 	}
 }
 
+// written shows what was read, much as it is in mrkdwn.
+func written(said markup.Words) string {
+	var b strings.Builder
+	for _, s := range said.Segments {
+		form := map[markup.Kind]string{
+			markup.Plain: "%s", markup.Code: "`%s`", markup.Link: "<%s>", markup.User: "<@%s>", markup.Channel: "<#%s>",
+			markup.Group: "<!%s>", markup.Emoji: ":%s:",
+		}[s.Kind]
+		if form == "" {
+			b.WriteByte(' ') // a quote, or taken back
+			continue
+		}
+		fmt.Fprintf(&b, form, s.Text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
 func TestPlainTextCountsOutsideCodeAndQuotes(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"plain", "<@UBOT> release", "<@UBOT> release"},
-		{"with a name", "<@UBOT|psycher> release", "<@UBOT|psycher> release"},
+		{"with a name", "<@UBOT|psycher> release", "<@UBOT> release"},
 		{"code stays between backticks", "<@UBOT> `release` please", "<@UBOT> `release` please"},
 		{"code inside a word", "<@UBOT> re`x`lease", "<@UBOT> re`x`lease"},
 		{"fence goes", "<@UBOT>\n```\nrelease\n```\nok", "<@UBOT>\n \nok"},
 		{"quote goes", "&gt; release\n<@UBOT> ok\n> deploy", "<@UBOT> ok"},
 		{"long quote goes", "<@UBOT> ok\n&gt;&gt;&gt; release\ndeploy", "<@UBOT> ok"},
 		{"a lone backtick stays", "<@UBOT> it`s\nrelease `", "<@UBOT> it`s\nrelease `"},
-		{"escapes and links stay", "<@UBOT> a &amp; b &lt;c&gt; <http://x.example|x>", "<@UBOT> a &amp; b &lt;c&gt; <http://x.example|x>"},
+		{"escapes and links stay", "<@UBOT> a &amp; b &lt;c&gt; <http://x.example|x>", "<@UBOT> a & b <c> <>"},
 		{"mention in code", "`<@UBOT>` release", ""},
 		{"mention in a fence", "```<@UBOT> release```", ""},
 		{"mention in a quote", "&gt; <@UBOT> release", ""},
@@ -188,8 +206,8 @@ func TestPlainTextCountsOutsideCodeAndQuotes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, said, ok, _ := ReadMention(event(obj{"event.text": c.in}), bot)
-			if said.Text != c.want || ok != (c.want != "") {
-				t.Errorf("ok %v, text %q; want %q", ok, said.Text, c.want)
+			if got := written(said); got != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, got, c.want)
 			}
 		})
 	}
@@ -215,7 +233,7 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 				obj{"type": "emoji", "name": "tada"}, obj{"type": "channel", "channel_id": "C2"}, obj{"type": "user", "user_id": "U2"},
 				obj{"type": "usergroup", "usergroup_id": "S1"}, obj{"type": "broadcast", "range": "here"},
 				obj{"type": "date", "fallback": " tomorrow"}, obj{"type": "color", "value": " #fff"}, obj{"type": "new", "text": " wait"})),
-			"<@UBOT> a &amp; b &lt;c&gt; <http://x.example?a=1&amp;b=2|x><http://y.example>:tada:<#C2><@U2><!subteam^S1><!here> tomorrow #fff wait",
+			"<@UBOT> a & b <c> <><>:tada:<#C2><@U2><!S1><!here> tomorrow #fff wait",
 		},
 		{"mention typed as code", rich(section(codeText("<@UBOT>"), text(" release"))), ""},
 		{"mention typed as text", rich(section(text("<@UBOT> release"))), ""},
@@ -239,8 +257,8 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, said, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> plain", "event.blocks": c.blocks}), bot)
-			if said.Text != c.want || ok != (c.want != "") {
-				t.Errorf("ok %v, text %q; want %q", ok, said.Text, c.want)
+			if got := written(said); got != c.want || ok != (c.want != "") {
+				t.Errorf("ok %v, text %q; want %q", ok, got, c.want)
 			}
 		})
 	}
@@ -269,8 +287,8 @@ func TestAttachmentsAreNotRead(t *testing.T) {
 
 func TestLongTextIsCut(t *testing.T) {
 	_, said, ok, _ := ReadMention(event(obj{"event.text": "<@UBOT> " + strings.Repeat("あ", 20000)}), bot)
-	if n := utf8.RuneCountInString(said.Text); !ok || n != markup.MaxLength {
-		t.Errorf("ok %v, %d characters", ok, n)
+	if !ok || !said.Named || said.Whole || said.Segments != nil {
+		t.Errorf("ok %v, read %q", ok, written(said))
 	}
 }
 
@@ -306,10 +324,10 @@ func FuzzReadMention(f *testing.F) {
 		if id, err := uuid.Parse(m.ID); err != nil || id.Version() != 5 {
 			t.Errorf("id %q: %v", m.ID, err)
 		}
-		if !said.Named && (!m.Edited || said.Text != "") || m.Team != bot.Team {
+		if !said.Named && (!m.Edited || said.Segments != nil) || m.Team != bot.Team {
 			t.Errorf("mention %+v", m)
 		}
-		if m.By.User == "" || m.By.User == bot.User || !utf8.ValidString(said.Text) || utf8.RuneCountInString(said.Text) > markup.MaxLength {
+		if m.By.User == "" || m.By.User == bot.User || !utf8.ValidString(written(said)) || utf8.RuneCountInString(written(said)) > 2*markup.MaxLength {
 			t.Errorf("mention %+v", m)
 		}
 	})
@@ -325,7 +343,7 @@ func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
 		"<@UBOT> release\n&gt; do not panic": "",
 	} {
 		_, said, named, _ := ReadMention(event(obj{"event.text": text}), bot)
-		if got := words.Understand(said.Text, []string{"app"}, nil); !named || got.Answer != want {
+		if got := words.Understand(said.Segments, []string{"app"}, nil); !named || got.Answer != want {
 			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
 		}
 	}

@@ -2,7 +2,8 @@ package markup
 
 import (
 	"encoding/json"
-	"strings"
+	"slices"
+	"unicode/utf8"
 )
 
 // MaxLength is how many characters of a message are read. People write a line;
@@ -19,33 +20,37 @@ type Message struct {
 
 // Words are what the author of a message wrote.
 type Words struct {
-	Text  string // without quotes, preformatted text and struck-through words
-	Named bool   // the bot is named in it
-	Whole bool   // it was read to its end, and all of it could be read
+	Segments []Segment
+	Named    bool // the bot is named in it
+	Whole    bool // it was read to its end, and all of it could be read
 }
 
-// Words returns what the message says to the user me; no text where it does not
-// name that user.
+// Words returns what the message says to the user me; nothing if it does not name
+// that user. Rich text blocks take precedence where they can be read: only they
+// tell a mention from one that was typed as code.
 func (msg Message) Words(me string) Words {
-	text, named, whole := msg.words(me)
+	said, whole := msg.read()
+	named := slices.ContainsFunc(said, func(s Segment) bool { return s.Kind == User && s.Text == me && me != "" })
 	if !named {
 		return Words{}
 	}
-	kept := Shorten(text, MaxLength)
-	return Words{Text: kept, Named: true, Whole: whole && len(kept) == len(text)}
+	length := 0
+	for _, s := range said {
+		if s.Kind != Quote {
+			length += utf8.RuneCountInString(s.Text)
+		}
+	}
+	if length > MaxLength {
+		return Words{Named: true}
+	}
+	return Words{Segments: said, Named: true, Whole: whole}
 }
 
-// words returns the text without preformatted text, quotes and struck-through
-// words, whether the bot is named in it, and whether all of it could be read.
-// Rich text blocks take precedence where they can be read: only they tell a
-// mention from one that was typed as code. Inline code stays, between backticks:
-// no word in it asks for a deploy, but a name in it may hold one back.
-func (msg Message) words(me string) (text string, named, whole bool) {
-	r := richText{me: me}
-	if r.read(msg.Blocks) {
-		return strings.TrimSpace(r.out.String()), r.named, !r.broken && !r.odd
+func (msg Message) read() (said []Segment, whole bool) {
+	var d draft
+	found, whole := d.blocks(msg.Blocks)
+	if found {
+		return d.segments(), whole
 	}
-	text = strings.TrimSpace(withoutStruck(withoutQuotes(withoutPairs(string(msg.Text), "```"))))
-	plain := withoutInlineCode(text)
-	return text, strings.Contains(plain, "<@"+me+">") || strings.Contains(plain, "<@"+me+"|"), !r.broken && !r.odd
+	return Parse(string(msg.Text)), whole
 }

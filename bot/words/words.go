@@ -6,17 +6,18 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Understand reads what the text of a mention asks for. text is as Slack sent
-// it. here are the names of the channel's targets; elsewhere tells whether a
-// name, folded to NFKC and lower case, is that of another channel's target.
+// Understand returns what a mention asks for. here are the names of the channel's
+// targets; elsewhere reports whether a name, folded to NFKC and lower case, is that
+// of another channel's target.
 //
 // A mention with a deploy word deploys unless one of [holds] fits; the first
 // that fits gives the answer.
-func Understand(text string, here []string, elsewhere func(name string) bool) deploy.Intent {
-	p := readProse(text)
+func Understand(said []markup.Segment, here []string, elsewhere func(name string) bool) deploy.Intent {
+	p := readProse(said)
 	words, named := p.names(here)
 	target := ""
 	switch {
@@ -48,16 +49,16 @@ func Understand(text string, here []string, elsewhere func(name string) bool) de
 func (p *prose) withoutDeploy(words, target string) deploy.Intent {
 	for _, w := range asciiWords(words) {
 		if oneOf(w.s, nearMisses...) {
-			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.written(w.from, w.to)}
+			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.original(w.from, w.to)}
 		}
 	}
 	for _, w := range nearMisses {
 		if n := strings.Index(words, w); n >= 0 && w[0] >= utf8.RuneSelf {
-			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.written(n, n+len(w))}
+			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.original(n, n+len(w))}
 		}
 	}
 	if n := strings.Index(words, "よろ"); n >= 0 {
-		return deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet, Word: p.written(n, n+len("よろ"))}
+		return deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet, Word: p.original(n, n+len("よろ"))}
 	}
 	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
 }
@@ -152,7 +153,7 @@ func (c *clause) takesBack() bool {
 	return hasSuffix(strings.TrimRight(c.text, " ~〜ーw)）"), "待って", "まって", "待ってください", "やめて", "やめてください", "止めて", "ストップ", "中止", "中止で", "しないで", "しないでください")
 }
 
-func (c *clause) written(s span) string { return c.p.written(c.from+s.from, c.from+s.to) }
+func (c *clause) written(s span) string { return c.p.original(c.from+s.from, c.from+s.to) }
 
 // names finds the targets that are named, and gives the text with their names
 // blanked: the longest name wins. A name that is a deploy word counts as both.

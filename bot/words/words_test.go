@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -34,7 +35,7 @@ func check(t *testing.T, all []sentence, here ...string) {
 			if strings.HasPrefix(s.text, "&gt;") {
 				mention = "<@U0BOT>\n"
 			}
-			got := Understand(mention+s.text, here, theirs)
+			got := Understand(markup.Parse(mention+s.text), here, theirs)
 			if u := understood(got); u != s.want && (s.want != "ask" || u == "deploy") {
 				t.Errorf("%q: got %s (%q, target %q), want %s", s.text, u, got.Word, got.Target, s.want)
 			}
@@ -258,7 +259,7 @@ func TestTargetsAreChosenByName(t *testing.T) {
 		{"named in another clause", "apiを直しました。リリースして", []string{"app", "api"}, "deploy", "api"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Understand(c.text, c.here, theirs)
+			got := Understand(markup.Parse(c.text), c.here, theirs)
 			if understood(got) != c.want || got.Target != c.target {
 				t.Errorf("%q: got %s, target %q (%q), want %s, target %q", c.text, understood(got), got.Target, got.Word, c.want, c.target)
 			}
@@ -278,7 +279,7 @@ func TestTheWordThatDecidedIsGivenAsWritten(t *testing.T) {
 		{"release `Billing-Web`", "Billing-Web"},
 		{"１８時にリリース", "１８時"},
 	} {
-		if got := Understand(c.text, []string{"app"}, theirs); got.Word != c.word {
+		if got := Understand(markup.Parse(c.text), []string{"app"}, theirs); got.Word != c.word {
 			t.Errorf("%q: got word %q (%s), want %q", c.text, got.Word, understood(got), c.word)
 		}
 	}
@@ -286,7 +287,7 @@ func TestTheWordThatDecidedIsGivenAsWritten(t *testing.T) {
 
 func TestOtherChannelsAreAskedBoundedlyOften(t *testing.T) {
 	asked := 0
-	Understand(strings.Repeat("会員の画面を直す", 500)+"リリース", []string{"app"}, func(string) bool { asked++; return false })
+	Understand(markup.Parse(strings.Repeat("会員の画面を直す", 500)+"リリース"), []string{"app"}, func(string) bool { asked++; return false })
 	if asked == 0 || asked > 2*nameReach*nameMost {
 		t.Errorf("asked %d times", asked)
 	}
@@ -299,12 +300,12 @@ func FuzzUnderstand(f *testing.F) {
 		f.Add(s.text, "app")
 	}
 	f.Fuzz(func(t *testing.T, text, name string) {
-		got := Understand(text, []string{name, "app"}, theirs)
-		all := foldName(readProse(text).raw)
+		got := Understand(markup.Parse(text), []string{name, "app"}, theirs)
+		all := foldName(readProse(markup.Parse(text)).raw)
 		if got.Deploys() && !strings.Contains(all, "リリース") && !strings.Contains(all, "デプロイ") && !strings.Contains(all, "release") && !strings.Contains(all, "deploy") {
 			t.Errorf("%q deploys without a deploy word", text)
 		}
-		if p := readProse(text); len(p.said) == 0 && !strings.Contains(p.raw, got.Word) {
+		if p := readProse(markup.Parse(text)); len(p.said) == 0 && !strings.Contains(p.raw, got.Word) {
 			t.Errorf("%q: the word %q is not in it", text, got.Word)
 		}
 		if utf8.ValidString(text) && !utf8.ValidString(got.Word) {
@@ -319,7 +320,7 @@ func BenchmarkUnderstand(b *testing.B) {
 			text := strings.Repeat(s, n/utf8.RuneCountInString(s)) + "リリース"
 			b.Run(fmt.Sprintf("%s%d", s, n), func(b *testing.B) {
 				for b.Loop() {
-					Understand(text, []string{"app"}, theirs)
+					Understand(markup.Parse(text), []string{"app"}, theirs)
 				}
 			})
 		}
@@ -329,7 +330,7 @@ func BenchmarkUnderstand(b *testing.B) {
 func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
 	for i := range holds {
 		for _, s := range holds[i].such {
-			got := Understand(s, []string{"app"}, theirs)
+			got := Understand(markup.Parse(s), []string{"app"}, theirs)
 			if got.Answer != holds[i].say {
 				t.Errorf("%q, an example of %q: got %s (%q), want %s", s, holds[i].name, understood(got), got.Word, holds[i].say)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -243,7 +244,7 @@ func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 				t.Errorf("%s: no example: %s", name, line)
 			}
 			for _, m := range examples {
-				if got := words.Understand("<@U0BOT> "+m[1]+m[2], []string{"app"}, nil).Answer; got != answers[i] {
+				if got := words.Understand(markup.Parse("<@U0BOT> "+m[1]+m[2]), []string{"app"}, nil).Answer; got != answers[i] {
 					t.Errorf("%s: %s is answered %q, not %q", name, m[0], got, answers[i])
 				}
 			}
