@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// blank stands for each byte that counts for no word, so that places stay the same.
+// blank replaces each byte that is no part of a word, so that offsets stay the same.
 const blank = '\x00'
 
-// clause is a part of a mention that is judged for itself.
+// clause is a part of a mention that is judged by itself.
 type clause struct {
 	p        *prose
 	from, to int    // in p.text
 	end      string // what ended it: "?", "," (also 、), "ので", or "."
 	text     string // p.text[from:to], names of targets blanked
-	plain    string // text, what only looks like a hold blanked
+	plain    string // text, with what only looks like a rule's word blanked
 	words    []word // the ASCII words of text
 	joined   string // words as "^ please % app", for phrases; from the plain text
 	deploys  []span // the deploy words, in text
 	others   func(name string) bool
-	found    map[int]span // what holds were found in it, seen from beside
+	found    map[int]span // the rules found in it, from a neighbouring clause
 }
 
 type span struct{ from, to int }
@@ -68,7 +68,7 @@ func (p *prose) clauses(words string, elsewhere func(string) bool) []*clause {
 	return all
 }
 
-// ending tells whether a clause ends at i, how, and how long that is.
+// ending reports whether a clause ends at i, how, and the length of the ending.
 func ending(s string, i int, r rune) (end string, n int) {
 	after := s[i+utf8.RuneLen(max(r, 0)):]
 	switch r {
@@ -103,7 +103,7 @@ func ending(s string, i int, r rune) (end string, n int) {
 	return "", 0
 }
 
-// leadsOn tells whether the clause only names the deploy, and its predicate is
+// leadsOn reports whether the clause only names the deploy, and its predicate is
 // in the next one: 「リリース、待って」「リリースしたいのですが、お願いできますか」.
 func (c *clause) leadsOn(next string) bool {
 	if len(c.deploys) == 0 || c.end != "," {
@@ -118,7 +118,7 @@ func (c *clause) leadsOn(next string) bool {
 		hasPrefix(strings.TrimSpace(next), "お願い", "おねがい", "よろ", "宜", "頼")
 }
 
-// read finds what stands in the clause.
+// read finds the words of the clause.
 func (c *clause) read(words string) {
 	c.text = words[c.from:c.to]
 	c.words = asciiWords(c.text)
@@ -143,7 +143,7 @@ func (c *clause) read(words string) {
 	c.readPlain()
 }
 
-// follows is where what follows the first deploy word begins.
+// follows is the offset after the first deploy word.
 func (c *clause) follows() int {
 	if len(c.deploys) == 0 {
 		return 0
@@ -155,7 +155,7 @@ func (c *clause) follows() int {
 	return first
 }
 
-// readPlain blanks what only looks like a hold.
+// readPlain blanks what only looks like a rule's word.
 func (c *clause) readPlain() {
 	b := []byte(c.text)
 	erase := func(from int, w string) {
@@ -199,9 +199,9 @@ func (c *clause) readPlain() {
 	}
 }
 
-// join puts the ASCII words together for phrases: "^ please % app ". A | stands
-// where other letters are between, % for a deploy word, # for a number. The
-// n-th word is the n-th field, the first being "^"; a | between sticks to it.
+// join writes the ASCII words for phrases to be found in: "^ please % app ". % is a
+// deploy word, # a number, and an empty field means that there are other letters
+// between two words. The n-th word is the n-th field; "^" is the first.
 func (c *clause) join() string {
 	var b strings.Builder
 	b.WriteString(" ^ ")
@@ -241,8 +241,8 @@ func (c *clause) phrase(w string) (span, bool) {
 	return span{c.words[first].from, c.words[last].to}, true
 }
 
-// padded finds w between spaces: the place of the one before it, or -1. It puts
-// no string together, as hundreds of phrases are looked for in each mention.
+// padded finds w between spaces, and returns the offset of the first space, or -1.
+// It allocates nothing, as hundreds of phrases are looked for in each mention.
 func padded(s, w string) int {
 	for from := 1; ; {
 		n := strings.Index(s[from:], w)
@@ -271,7 +271,7 @@ func asciiWords(s string) []word {
 		}
 		w := strings.TrimRight(s[i:j], "'-_")
 		all = append(all, word{span{i, i + len(w)}, w})
-		// What stands right before, as in "-release", goes with the word.
+		// A mark right before, as in "-release", belongs to the word.
 		if i > 0 && (s[i-1] == '-' || s[i-1] == '_') || len(w) < j-i && s[i+len(w)] != '\'' {
 			all[len(all)-1].s = "-" + w
 		}
@@ -280,7 +280,7 @@ func asciiWords(s string) []word {
 	return all
 }
 
-// binds tells whether the byte at i joins two parts of one word.
+// binds reports whether the byte at i joins two parts of one word.
 func binds(s string, i int) bool {
 	if i == 0 || i+1 >= len(s) || !bindable(s[i-1]) || !bindable(s[i+1]) {
 		return false

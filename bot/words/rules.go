@@ -8,35 +8,35 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// find looks for the hold's words in a clause. beside is for a short clause
-// beside the deploy word's own: all of it counts as what follows the word.
-func (h *hold) find(c *clause, beside bool) (span, bool) {
-	if h.asked && c.asks() {
+// find looks for the rule's words in a clause. beside is for a short clause next to
+// the deploy word's own: all of it counts as following the word.
+func (r *rule) find(c *clause, beside bool) (span, bool) {
+	if r.asked && c.asks() {
 		return span{}, false
 	}
 	from := 0
-	if h.where == own && !beside {
+	if r.where == own && !beside {
 		from = c.follows()
 	}
-	for _, w := range h.ja {
-		if at, ok := c.japanese(w, from); ok && !(h.done && c.done(at)) {
+	for _, w := range r.ja {
+		if at, ok := c.japanese(w, from); ok && !(r.done && c.done(at)) {
 			return at, true
 		}
 	}
-	for _, w := range h.en {
-		if at, ok := c.phrase(w); ok && (h.say != deploy.MsgPast || h.where != own || !c.conditional(at)) {
+	for _, w := range r.en {
+		if at, ok := c.phrase(w); ok && (r.say != deploy.MsgPast || r.where != own || !c.conditional(at)) {
 			return at, true
 		}
 	}
-	if h.shape != nil {
-		if a, b := h.shape(c); a < b {
+	if r.shape != nil {
+		if a, b := r.shape(c); a < b {
 			return span{a, b}, true
 		}
 	}
 	return span{}, false
 }
 
-// japanese looks for a word of the table: % is a deploy word right beside, # a number.
+// japanese looks for a word of the tables: % is an adjacent deploy word, # a number.
 func (c *clause) japanese(w string, from int) (span, bool) {
 	switch {
 	case w[0] == '%':
@@ -82,7 +82,7 @@ func (c *clause) japanese(w string, from int) (span, bool) {
 	return span{}, false
 }
 
-// asks tells whether the clause asks for something.
+// asks reports whether the clause asks for something.
 func (c *clause) asks() bool {
 	tail := c.text[c.follows():]
 	for _, w := range requests.ja {
@@ -102,8 +102,8 @@ func (c *clause) asks() bool {
 	return false
 }
 
-// conditional tells whether words stand in a condition of the deploy: "deploy
-// once QA is done" is not about a past deploy.
+// conditional reports whether words are in a condition of the deploy: "deploy once
+// QA is done" is not about a past deploy.
 func (c *clause) conditional(at span) bool {
 	for _, w := range conditionsEN {
 		if cond, ok := c.phrase(w); ok && cond.from < at.from && cond.from >= c.follows() {
@@ -113,7 +113,7 @@ func (c *clause) conditional(at span) bool {
 	return false
 }
 
-// done tells whether a time says when something else than a deploy was done:
+// done reports whether a time says when something other than a deploy was done:
 // 昨日マージした分, さっき直したやつ.
 func (c *clause) done(at span) bool {
 	first := len(c.text)
@@ -146,7 +146,7 @@ func (c *clause) clock() (from, to int) {
 	return 0, 0
 }
 
-// version finds a version, a branch or a commit, also alone in quotes or code.
+// version finds a version, a branch or a commit, also alone in quotation marks or code.
 func (c *clause) version() (from, to int) {
 	for _, w := range c.words {
 		if isVersion(w.s) {
@@ -194,7 +194,7 @@ func isEnvironment(w string) bool {
 	return oneOf(w, environmentsJA...) || oneOf(w, environmentsEN...)
 }
 
-// quotes yields what stands in the clause's gaps, with their places.
+// quotes yields what the clause's gaps stand for, with their offsets.
 func (c *clause) quotes() func(yield func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		n := strings.Count(c.p.text[:c.from], string(gap))
@@ -227,9 +227,9 @@ func (c *clause) reason() (from, to int) {
 	return 0, 0
 }
 
-// thing finds a deploy word used as a thing that nobody asks to do: "the
+// nounUse finds a deploy word used as a thing that nobody asks for: "the
 // release surprised us", against "please do the release".
-func (c *clause) thing() (from, to int) {
+func (c *clause) nounUse() (from, to int) {
 	f := strings.Fields(c.joined)
 	for i := 2; i < len(f); i++ {
 		if f[i] != "%" || !oneOf(f[i-1], "the", "a", "an", "this", "that", "our", "my", "your", "new", "another", "quick") {
@@ -276,9 +276,9 @@ func (c *clause) compound() (from, to int) {
 	return 0, 0
 }
 
-// strange finds the name of another channel's target: among the ASCII words,
+// foreignTarget finds the name of another channel's target: among the ASCII words,
 // and in kana and kanji near the deploy word.
-func (c *clause) strange() (from, to int) {
+func (c *clause) foreignTarget() (from, to int) {
 	for _, w := range asciiNames(c.text) {
 		if !oneOf(w.s, notElsewhere...) && c.others(w.s) {
 			return w.from, w.to
@@ -297,17 +297,17 @@ func (c *clause) strange() (from, to int) {
 	if len(c.deploys) == 0 {
 		return 0, 0
 	}
-	return c.strangeKana()
+	return c.foreignKana()
 }
 
-// How far from the deploy word a name in kana or kanji is looked for, and how
-// long it may be, in letters. It bounds how often others is asked.
+// How far from the deploy word a name in kana or kanji is looked for, and how long
+// it may be, in letters. This bounds the calls of others.
 const (
 	nameReach = 40
 	nameMost  = 12
 )
 
-func (c *clause) strangeKana() (from, to int) {
+func (c *clause) foreignKana() (from, to int) {
 	whole := c.p.text[c.from:c.to]
 	var at []int
 	for i := range whole {

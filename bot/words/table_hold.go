@@ -2,7 +2,7 @@ package words
 
 import "github.com/getto-systems/psycher/deploy"
 
-// place is where in a mention a word must stand to hold a deploy back.
+// place is where in a mention a word must be to hold a deploy back.
 type place int
 
 const (
@@ -15,28 +15,27 @@ const (
 	anyClause
 )
 
-// hold is one reason not to deploy though there is a deploy word.
+// rule is one reason not to deploy although there is a deploy word.
 //
-// In the words, % stands for a deploy word, right beside; # for a number.
-type hold struct {
-	say    deploy.MessageID
-	name   string // what it is, for people
-	where  place
-	unless string // for people: what outweighs it; empty: nothing does
-	asked  bool   // a request in the same clause outweighs it: please, お願い
-	done   bool   // it may say when something else was done: 昨日マージした分
-	near   bool   // counts also in a few words right beside the clause: "リリース。明日で"
-	ja, en []string
-	// shape finds what cannot be listed, and shapes says for people what that is.
-	shape  func(*clause) (from, to int)
-	shapes string
-	such   []string // sentences that it holds back
+// In the words, % is an adjacent deploy word and # a number.
+type rule struct {
+	say        deploy.MessageID
+	name       string // for people
+	where      place
+	unless     string // for people: what outweighs it, if anything
+	asked      bool   // a request in the same clause outweighs it: please, お願い
+	done       bool   // it may say when something else was done: 昨日マージした分
+	alsoBeside bool   // also applies in a few words next to the clause: "リリース。明日で"
+	ja, en     []string
+	// shape finds what cannot be listed; shapes describes it for people.
+	shape    func(*clause) (from, to int)
+	shapes   string
+	examples []string // sentences that it holds back
 }
 
-// holds is everything that holds a deploy back. The first that fits gives the
-// answer: what is about another deploy before what is about this one, the
-// certain before the doubtful.
-var holds = []hold{
+// rules is everything that holds a deploy back. The first that applies gives the
+// answer: other deploys before this one, the certain before the doubtful.
+var rules = []rule{
 	{
 		say: deploy.MsgOther, name: "Another thing than a deploy", where: own,
 		ja: []string{
@@ -54,10 +53,10 @@ var holds = []hold{
 			"% engineer", "% time", "% party", "% button", "% contents", "% frequency", "% policy", "% strategy", "% hook", "% server", "% command", "% dashboard",
 			"% report", "% message", "% announcement", "% email", "% post", "% meeting", "% review", "% permission", "% permissions", "% window", "% freeze", "press %", "dry run", "dry-run",
 		},
-		such: []string{"リリースノート書いて", "リリース日を決めたい", "デプロイ手順教えて", "release notes please", "cut a release candidate"},
+		examples: []string{"リリースノート書いて", "リリース日を決めたい", "デプロイ手順教えて", "release notes please", "cut a release candidate"},
 	},
 	{
-		say: deploy.MsgStop, name: "Stop or undo", where: own, near: true,
+		say: deploy.MsgStop, name: "Stop or undo", where: own, alsoBeside: true,
 		ja: []string{
 			"止め", "停止", "とめて", "ストップ", "中止", "中断", "キャンセル", "待って", "待った", "待ち", "待て", "待と", "まって", "まてよ",
 			"延期", "見送", "見合わせ", "不要", "いらない", "要らない", "いりません", "要りません", "戻し", "戻せ", "戻す", "戻り", "もどし", "もどせ", "もどす",
@@ -73,7 +72,7 @@ var holds = []hold{
 			"suspended", "freeze", "frozen", "block", "blocked", "blocking", "kill", "resume", "call off", "nvm", "nevermind",
 			"never mind", "scratch that", "forget it",
 		},
-		such: []string{"リリース待って", "さっきのリリース戻せる？", "デプロイは中止で", "hold the release", "can we undo the deploy?", "release. wait, stop"},
+		examples: []string{"リリース待って", "さっきのリリース戻せる？", "デプロイは中止で", "hold the release", "can we undo the deploy?", "release. wait, stop"},
 	},
 	{
 		say: deploy.MsgPast, name: "The past, or the state of a deploy", where: clauseWide,
@@ -83,7 +82,7 @@ var holds = []hold{
 			"先週", "先月", "前回", "この前", "以前", "過去", "前の%", "今の%",
 		},
 		en: []string{"yesterday", "last", "previous", "ago", "when is", "when was", "when did", "when will", "earlier"},
-		such: []string{
+		examples: []string{
 			"リリースいつ？", "昨日のリリースどうなった", "前回のデプロイを見せて", "when is the release?", "the last deploy",
 		},
 	},
@@ -109,7 +108,7 @@ var holds = []hold{
 			"in progress", "went", "already", "been", "went out", "started", "running", "worked", "caused", "look", "looked", "took", "takes",
 			"ended", "progress", "result", "results", "congrats", "congratulations", "kudos", "nice", "great", "bad",
 		},
-		such: []string{
+		examples: []string{
 			"リリースした？", "リリースありがとう！", "リリース失敗してる", "デプロイ終わった", "リリースされてる？", "デプロイ中？",
 			"deploy failed", "did the deploy finish?", "thanks for the release", "release is broken",
 		},
@@ -128,7 +127,7 @@ var holds = []hold{
 			"explain", "teach", "tell", "show", "help", "about", "question", "curious", "discuss", "talk", "review", "check", "see", "read", "watch", "prepare",
 			"announce", "write", "verify", "monitor", "approve", "create", "fix the %", "fix our %", "fix my %", "update the %", "🤔",
 		},
-		such: []string{"どうやってデプロイするの", "誰がリリースする？", "リリースどうしよう", "how do I deploy?", "should we release?", "who runs the deploy?"},
+		examples: []string{"どうやってデプロイするの", "誰がリリースする？", "リリースどうしよう", "how do I deploy?", "should we release?", "who runs the deploy?"},
 	},
 	{
 		say: deploy.MsgHow, name: "A question whether, asked after the word", where: own,
@@ -140,10 +139,10 @@ var holds = []hold{
 			"見せ", "見たい", "考え", "思う", "思って", "検討", "迷", "悩", "手伝", "怖", "こわい", "すると", "する前", "する時", "するとき", "する際", "する人",
 			"するため", "するの", "するん", "すること", "するもの", "したほう", "した方", "タイミング", "しなきゃ", "せな", "せにゃ", "欲しい人", "ほしい人", "言って", "伝え", "お祝", "立ち会", "立会", "見守", "判断", "許可", "承認", "嫌", "いやだ", "やだ", "むずい", "難し", "むずかし",
 		},
-		such: []string{"リリースしていい？", "デプロイしてもよろしいですか", "リリースすべき？", "リリースできますか", "リリースするかも"},
+		examples: []string{"リリースしていい？", "デプロイしてもよろしいですか", "リリースすべき？", "リリースできますか", "リリースするかも"},
 	},
 	{
-		say: deploy.MsgNegated, name: "Negation", where: own, near: true,
+		say: deploy.MsgNegated, name: "Negation", where: own, alsoBeside: true,
 		ja: []string{
 			"ない", "ません", "しなくて", "するな", "すんな", "せんと", "しちゃだ", "しちゃダ", "しちゃ駄", "しちゃい", "しては", "禁止", "ダメ", "だめ", "駄目", "無理", "むり", "なし", "無し", "ナシ",
 			"せず", "あかん", "アカン", "ならん", "ぬよう", "危険", "ではなく", "じゃなく", "でなく", "うそ", "嘘", "冗談", "なんちゃって",
@@ -153,7 +152,7 @@ var holds = []hold{
 			"mustn't", "isn't", "isnt", "aren't", "doesn't", "doesnt", "ain't", "needn't", "no", "nope", "nah", "neither", "nor", "without", "nobody", "none", "ng", "except", "forbid", "forbidden", "kidding", "just kidding", "jk", "joking",
 			"avoid", "refuse", "instead",
 		},
-		such: []string{"リリースしないで", "デプロイしちゃダメ", "今はリリースできません", "don’t release", "we can't release today", "let's not deploy", "not yet, deploy later"},
+		examples: []string{"リリースしないで", "デプロイしちゃダメ", "今はリリースできません", "don’t release", "we can't release today", "let's not deploy", "not yet, deploy later"},
 	},
 	{
 		say: deploy.MsgLater, name: "A condition", where: anyClause,
@@ -161,12 +160,12 @@ var holds = []hold{
 			"たら", "だら", "えば", "けば", "げば", "せば", "てば", "ねば", "べば", "めば", "れば", "なら", "次第", "場合", "てから", "時点で", "後に", "あとに", "たあと", "た後", "ほど待",
 		},
 		en: conditionsEN,
-		such: []string{
+		examples: []string{
 			"テスト通ったらリリースして", "リリースして。ただしテストが通れば", "レビュー完了次第デプロイ", "if tests pass, release", "deploy once QA is done",
 		},
 	},
 	{
-		say: deploy.MsgLater, name: "A time or a plan", where: clauseWide, near: true,
+		say: deploy.MsgLater, name: "A time or a plan", where: clauseWide, alsoBeside: true,
 		unless: "it only tells when something else was done: 今日マージした分", done: true,
 		ja: []string{
 			"明日", "あした", "あす", "明後日", "あさって", "明朝", "明晩", "翌", "来週", "来月", "来年", "再来", "今週", "今月", "今夜", "今晩", "今夕",
@@ -182,18 +181,18 @@ var holds = []hold{
 			"around #", "# o'clock", "daily", "weekly", "someday", "eventually", "during", "sometime", "jst", "utc", "lunch",
 		},
 		shape: (*clause).clock, shapes: "a time of day or a date: 18:00, 6pm, 12/25, 2030-01-31",
-		such: []string{"明日の朝リリースお願い", "明日、リリースお願いします", "18時にリリースして", "リリースお願いします。来週で", "deploy at 6pm", "release tomorrow", "release tonight please"},
+		examples: []string{"明日の朝リリースお願い", "明日、リリースお願いします", "18時にリリースして", "リリースお願いします。来週で", "deploy at 6pm", "release tomorrow", "release tonight please"},
 	},
 	{
 		say: deploy.MsgLater, name: "A time or a plan, told after the word", where: own,
-		ja:   []string{"計画", "スケジュール", "まで待", "までに", "%後", "%前", "%時に", "%時の", "するから", "しますから", "タイムリー"},
-		such: []string{"リリース後に連絡します", "デプロイ前に確認します"},
+		ja:       []string{"計画", "スケジュール", "まで待", "までに", "%後", "%前", "%時に", "%時の", "するから", "しますから", "タイムリー"},
+		examples: []string{"リリース後に連絡します", "デプロイ前に確認します"},
 	},
 	{
-		say: deploy.MsgOther, name: environments, where: clauseWide, near: true,
+		say: deploy.MsgOther, name: environments, where: clauseWide, alsoBeside: true,
 		ja: environmentsJA, en: environmentsEN,
 		shape: (*clause).version, shapes: "a version (v1.2.3, 1.2.3), a branch (feature/x), a commit (3f2a9c1)",
-		such: []string{"stagingにデプロイ", "検証環境にデプロイして", "feature/x をデプロイして", "release v1.2.3", "deploy `develop`", "deploy to stg please"},
+		examples: []string{"stagingにデプロイ", "検証環境にデプロイして", "feature/x をデプロイして", "release v1.2.3", "deploy `develop`", "deploy to stg please"},
 	},
 	{
 		say: deploy.MsgPast, name: "Still, not yet, is, are: the state, where nothing is asked for", where: own,
@@ -202,7 +201,7 @@ var holds = []hold{
 		en: []string{
 			"is", "are", "looks", "seems", "yet", "still", "thanks", "thank you", "thx", "works", "it's", "that's", "there's", "am", "i'm",
 		},
-		such: []string{"リリースまだ？", "デプロイはまだです", "is the release out?", "the deploy is green"},
+		examples: []string{"リリースまだ？", "デプロイはまだです", "is the release out?", "the deploy is green"},
 	},
 	{
 		say: deploy.MsgHow, name: "A doubt: a statement or a bare question", where: own, unless: "something is asked for", asked: true,
@@ -216,31 +215,31 @@ var holds = []hold{
 			"% works", "forgot", "remember", "hope", "hopefully", "want", "waiting", "like",
 		},
 		shape: (*clause).bareQuestion, shapes: "a question that asks for nothing: リリース？, release?",
-		such: []string{"リリース？", "リリースは明るい", "リリースが遅れそう", "release?", "we release by hand", "ready for release"},
+		examples: []string{"リリース？", "リリースは明るい", "リリースが遅れそう", "release?", "we release by hand", "ready for release"},
 	},
 	{
 		say: deploy.MsgHow, name: "A doubt: the word as a thing", where: own,
 		unless: "the thing is to be done: do the deploy, please run a release",
-		shape:  (*clause).thing, shapes: "the, a, this, our before the deploy word",
-		such: []string{"the release surprised everybody", "our deploy surprised us"},
+		shape:  (*clause).nounUse, shapes: "the, a, this, our before the deploy word",
+		examples: []string{"the release surprised everybody", "our deploy surprised us"},
 	},
 	{
 		say: deploy.MsgHow, name: "A doubt: a reason for something else", where: own,
 		shape: (*clause).reason, shapes: "the clause ends in ので, から and asks for nothing: リリースするので準備して",
-		such: []string{"リリースするので準備して", "デプロイが必要なので見てください"},
+		examples: []string{"リリースするので準備して", "デプロイが必要なので見てください"},
 	},
 	{
 		say: deploy.MsgHow, name: "A doubt: something else is to be done about it", where: own,
 		shape: (*clause).object, shapes: "を and what is no way to ask for a deploy: リリースを確認して",
-		such: []string{"リリースを確認してください", "リリースを楽しみに"},
+		examples: []string{"リリースを確認してください", "リリースを楽しみに"},
 	},
 	{
 		say: deploy.MsgOther, name: "A doubt: a longer word", where: own,
 		shape: (*clause).compound, shapes: "kanji or katakana right after the deploy word that ask for nothing: リリース祭り, リリースの確認",
-		such: []string{"リリース祭り", "リリースの確認をお願いします", "デプロイ大臣"},
+		examples: []string{"リリース祭り", "リリースの確認をお願いします", "デプロイ大臣"},
 	},
 	{
-		say: deploy.MsgOther, name: "A target of another channel", where: clauseWide, near: true,
-		shape: (*clause).strange, shapes: "a name that another channel's target has: release api",
+		say: deploy.MsgOther, name: "A target of another channel", where: clauseWide, alsoBeside: true,
+		shape: (*clause).foreignTarget, shapes: "a name that another channel's target has: release api",
 	},
 }

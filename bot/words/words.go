@@ -14,8 +14,8 @@ import (
 // targets; elsewhere reports whether a name, folded to NFKC and lower case, is that
 // of another channel's target.
 //
-// A mention with a deploy word deploys unless one of [holds] fits; the first
-// that fits gives the answer.
+// A mention with a deploy word deploys unless one of [rules] applies; the first
+// that applies gives the answer.
 func Understand(said []markup.Segment, here []string, elsewhere func(name string) bool) deploy.Intent {
 	p := readProse(said)
 	words, named := p.names(here)
@@ -33,7 +33,7 @@ func Understand(said []markup.Segment, here []string, elsewhere func(name string
 	if !slices.ContainsFunc(clauses, func(c *clause) bool { return len(c.deploys) > 0 }) {
 		return p.withoutDeploy(words, target)
 	}
-	first, at := judge(clauses)
+	first, at := decide(clauses)
 	switch {
 	case first != nil && (first.say != deploy.MsgOther || len(here) > 0):
 		return deploy.Intent{Kind: deploy.KindDeploy, Answer: first.say, Target: target, Word: at}
@@ -63,10 +63,10 @@ func (p *prose) withoutDeploy(words, target string) deploy.Intent {
 	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
 }
 
-// judge finds the hold that answers best, and the words that decided as they
-// were written; without a hold those are the deploy word.
-func judge(clauses []*clause) (first *hold, at string) {
-	best, early, request := len(holds), len(holds), ""
+// decide returns the rule that answers best, and the words that decided, as they
+// were written; without a rule those are the deploy word.
+func decide(clauses []*clause) (first *rule, at string) {
+	best, early, request := len(rules), len(rules), ""
 	var bestAt, earlyAt string
 	for i, c := range clauses {
 		if len(c.deploys) == 0 {
@@ -74,9 +74,9 @@ func judge(clauses []*clause) (first *hold, at string) {
 		}
 		h, s := c.heldBy(clauses, i)
 		switch {
-		case h == len(holds):
-			// A clear request: what was told of another deploy before it is over.
-			request, early = c.written(c.deploys[0]), len(holds)
+		case h == len(rules):
+			// A clear request: what was said before about another deploy does not matter.
+			request, early = c.original(c.deploys[0]), len(rules)
 		case request == "" && aboutAnother(h):
 			if h < early {
 				early, earlyAt = h, s
@@ -88,25 +88,25 @@ func judge(clauses []*clause) (first *hold, at string) {
 	if early < best {
 		best, bestAt = early, earlyAt
 	}
-	if best == len(holds) {
+	if best == len(rules) {
 		return nil, request
 	}
-	return &holds[best], bestAt
+	return &rules[best], bestAt
 }
 
-// aboutAnother tells whether a hold only says that a clause is about another
+// aboutAnother reports whether a rule only says that a clause is about another
 // deploy, so that a later clause may still ask for one.
 func aboutAnother(h int) bool {
-	return holds[h].say == deploy.MsgPast || h == 0
+	return rules[h].say == deploy.MsgPast || h == 0
 }
 
-// heldBy finds the first hold that fits a clause with a deploy word: in itself,
-// in a few words beside it, or, for conditions, anywhere.
+// heldBy returns the first rule that applies to a clause with a deploy word: in the
+// clause itself, in a few words beside it, or, for conditions, anywhere.
 func (c *clause) heldBy(all []*clause, i int) (int, string) {
-	for n := range holds {
-		h := &holds[n]
+	for n := range rules {
+		h := &rules[n]
 		if at, ok := h.find(c, false); ok {
-			return n, c.written(at)
+			return n, c.original(at)
 		}
 		for j, o := range all {
 			if j == i || len(o.deploys) > 0 && h.where != anyClause {
@@ -114,24 +114,24 @@ func (c *clause) heldBy(all []*clause, i int) (int, string) {
 			}
 			// Before it: 「明日、」, but not 「明日は休みです。」 nor "staging is fine,".
 			before := j == i-1 && (h.say != deploy.MsgLater || o.end == ",") && h.say != deploy.MsgOther
-			beside := h.near && (o.short() && (j > i || before) || j > i && o.takesBack())
+			beside := h.alsoBeside && (o.short() && (j > i || before) || j > i && o.takesBack())
 			if !beside && h.where != anyClause {
 				continue
 			}
 			if at := o.beside(n); at.from < at.to {
-				return n, o.written(at)
+				return n, o.original(at)
 			}
 		}
 	}
-	return len(holds), ""
+	return len(rules), ""
 }
 
-// beside finds a hold in a clause that stands beside one with a deploy word. It
-// remembers, since there may be many of those.
+// beside finds a rule's words in a clause next to one with a deploy word. It
+// remembers the result, since there may be many of those.
 func (c *clause) beside(n int) span {
 	at, ok := c.found[n]
 	if !ok {
-		at, _ = holds[n].find(c, true)
+		at, _ = rules[n].find(c, true)
 		if c.found == nil {
 			c.found = map[int]span{}
 		}
@@ -140,7 +140,7 @@ func (c *clause) beside(n int) span {
 	return at
 }
 
-// short tells whether a clause is only a few words: 「やっぱり待って」, "not yet".
+// short reports whether a clause is only a few words: 「やっぱり待って」, "not yet".
 func (c *clause) short() bool {
 	if len(c.words) == 0 || len(c.text) > 2*len(c.joined) {
 		return utf8.RuneCountInString(strings.TrimSpace(c.text)) <= 10
@@ -148,15 +148,15 @@ func (c *clause) short() bool {
 	return len(c.words) <= 3
 }
 
-// takesBack tells whether a clause ends in a word that takes back what was asked.
+// takesBack reports whether a clause ends in a word that takes back what was asked.
 func (c *clause) takesBack() bool {
 	return hasSuffix(strings.TrimRight(c.text, " ~〜ーw)）"), "待って", "まって", "待ってください", "やめて", "やめてください", "止めて", "ストップ", "中止", "中止で", "しないで", "しないでください")
 }
 
-func (c *clause) written(s span) string { return c.p.original(c.from+s.from, c.from+s.to) }
+func (c *clause) original(s span) string { return c.p.original(c.from+s.from, c.from+s.to) }
 
-// names finds the targets that are named, and gives the text with their names
-// blanked: the longest name wins. A name that is a deploy word counts as both.
+// names returns the targets that are named, and the text with their names blanked:
+// the longest name wins. A name that is a deploy word counts as both.
 func (p *prose) names(here []string) (words string, named []string) {
 	type target struct{ name, folded string }
 	var all []target
@@ -190,8 +190,8 @@ func (p *prose) names(here []string) (words string, named []string) {
 	return string(b), named
 }
 
-// bounded tells whether a name stands for itself: an ASCII end of it does not
-// go on with a letter, digit, - or _. Kana and kanji have no such bounds.
+// bounded reports whether a name stands alone: an ASCII end of it is not followed
+// by a letter, digit, - or _. Kana and kanji have no such bounds.
 func bounded(s string, from, to int) bool {
 	return (from == 0 || !nameByte(rune(s[from])) || !nameByte(rune(s[from-1]))) &&
 		(to == len(s) || !nameByte(rune(s[to-1])) || !nameByte(rune(s[to])))

@@ -328,11 +328,11 @@ func BenchmarkUnderstand(b *testing.B) {
 }
 
 func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
-	for i := range holds {
-		for _, s := range holds[i].such {
+	for i := range rules {
+		for _, s := range rules[i].examples {
 			got := Understand(markup.Parse(s), []string{"app"}, theirs)
-			if got.Answer != holds[i].say {
-				t.Errorf("%q, an example of %q: got %s (%q), want %s", s, holds[i].name, understood(got), got.Word, holds[i].say)
+			if got.Answer != rules[i].say {
+				t.Errorf("%q, an example of %q: got %s (%q), want %s", s, rules[i].name, understood(got), got.Word, rules[i].say)
 			}
 		}
 	}

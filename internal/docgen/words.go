@@ -28,7 +28,7 @@ func (s source) wordParts() map[string]part {
 			return lines
 		}),
 		"holds": func(lang, _ string) (string, error) {
-			return s.holds(pkg, tables["holds"].(*ast.CompositeLit), speeches[lang])
+			return s.holds(pkg, tables["rules"].(*ast.CompositeLit), speeches[lang])
 		},
 	}
 }
@@ -48,7 +48,7 @@ func (s source) holds(pkg string, all *ast.CompositeLit, l speech) (text string,
 			return l.of[text]
 		}
 		section := fmt.Sprintf("### %d. %s\n\n"+l.answer, i+1, said("name"), s.text(pkg, field(h, "say")), l.where[name(field(h, "where"))])
-		if field(h, "near") != nil {
+		if field(h, "alsoBeside") != nil {
 			section += l.near
 		}
 		if unless := said("unless"); unless != "" {
@@ -59,7 +59,7 @@ func (s source) holds(pkg string, all *ast.CompositeLit, l speech) (text string,
 			{l.ja, codes(s.words(pkg, field(h, "ja")))},
 			{l.en, codes(s.words(pkg, field(h, "en")))},
 			{l.shapes, said("shapes")},
-			{l.such, "「" + strings.Join(s.words(pkg, field(h, "such")), "」「") + "」"},
+			{l.such, "「" + strings.Join(s.words(pkg, field(h, "examples")), "」「") + "」"},
 		} {
 			if strings.Trim(item[1], "`「」") != "" {
 				section += "- " + item[0] + ": " + item[1] + "\n"
