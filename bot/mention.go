@@ -69,7 +69,7 @@ func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup
 	m.ID = DeploymentID(m.Key)
 	m.By = deploy.Person{User: string(e.User), Team: string(cmp.Or(e.UserTeam, e.Team)), External: from != home}
 	m.At, m.Via, m.Edited = m.Time(), deploy.ViaMention, markup.Present(e.Edited)
-	if t := string(e.ThreadTS); markup.IsTimestamp(t) && t != m.TS {
+	if t := string(e.ThreadTS); deploy.IsTimestamp(t) && t != m.TS {
 		m.Thread = t
 	}
 	if said = e.Words(me.User); !said.Named {
@@ -109,13 +109,13 @@ var speech = []markup.Closed{"", "file_share", "thread_broadcast", "me_message"}
 // notWhole names what is missing of a mention; empty if nothing is.
 func notWhole(k deploy.Key, e mentionEvent) string {
 	switch {
-	case !markup.IsID(k.Team):
+	case !deploy.IsID(k.Team):
 		return "the bot does not know its own team id"
-	case !markup.IsID(k.Channel):
+	case !deploy.IsID(k.Channel):
 		return "the event has no channel id"
-	case !markup.IsTimestamp(k.TS):
+	case !deploy.IsTimestamp(k.TS):
 		return "the event has no timestamp"
-	case !markup.IsID(string(e.User)):
+	case !deploy.IsID(string(e.User)):
 		return "the event has no user id"
 	}
 	return ""

@@ -1,6 +1,6 @@
 // Package markup reads what a Slack message says. The same words come in two
-// forms, rich text blocks and mrkdwn text; both yield the same text, without
-// quotes, preformatted text and struck-through words.
+// forms, rich text blocks (blocks.go) and mrkdwn text (mrkdwn.go); both yield the
+// same segments: plain words, code, a quote, a link, a user, and so on (segment.go).
 //
 // Slack sends more than it documents, and other clients write odd blocks: every
 // field is read leniently, and a message that could not be read to its end says so.

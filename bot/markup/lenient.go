@@ -3,7 +3,6 @@ package markup
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -51,21 +50,6 @@ func (c *Closed) UnmarshalJSON(b []byte) error {
 // Present reports whether a field has a value other than null and false.
 func Present(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
-}
-
-// IsID reports whether s has the form of an id of Slack's: C123, T123, U123.
-func IsID(s string) bool {
-	return s != "" && len(s) <= 32 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
-}
-
-// IsTimestamp reports whether s has the form of a message's ts: 1700000000.000100.
-func IsTimestamp(s string) bool {
-	sec, frac, _ := strings.Cut(s, ".")
-	return isDigits(sec, 12) && isDigits(frac, 9)
-}
-
-func isDigits(s string, most int) bool {
-	return s != "" && len(s) <= most && strings.Trim(s, "0123456789") == ""
 }
 
 // Shorten keeps the first characters of s.

@@ -142,13 +142,8 @@ func listTargets(names []string) string {
 
 // user notifies a person, and only a person: not a channel, not a group.
 func user(id string) string {
-	if len(id) < 2 || len(id) > 32 || (id[0] != 'U' && id[0] != 'W') {
+	if !deploy.IsID(id) || len(id) < 2 || id[0] != 'U' && id[0] != 'W' {
 		return ""
-	}
-	for _, c := range id {
-		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return ""
-		}
 	}
 	return "<@" + id + ">"
 }

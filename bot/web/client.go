@@ -92,7 +92,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	switch {
 	case err != nil:
 		return Identity{}, unwrapAuth(err)
-	case !markup.IsID(me.Team) || !markup.IsID(me.User):
+	case !deploy.IsID(me.Team) || !deploy.IsID(me.User):
 		return Identity{}, errors.New("auth.test: the answer does not name the bot's team and user")
 	}
 	c.mu.Lock()
@@ -206,7 +206,7 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 	switch {
 	case err != nil:
 		return "", err
-	case !markup.IsTimestamp(ts):
+	case !deploy.IsTimestamp(ts):
 		return "", &engine.LostError{Err: errors.New("chat.postMessage: the answer does not name the message")}
 	}
 	return ts, nil
