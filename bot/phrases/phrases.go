@@ -17,17 +17,6 @@ type Voice struct {
 	language language
 }
 
-// New returns the voice of a language: "ja" or "en".
-func New(lang string) (*Voice, error) {
-	switch lang {
-	case "ja":
-		return &Voice{japanese()}, nil
-	case "en":
-		return &Voice{english()}, nil
-	}
-	return nil, fmt.Errorf("no phrases for language %q: use \"ja\" or \"en\"", lang)
-}
-
 // Text says m, in at most 3,000 characters. The same seed chooses the same wording.
 func (p *Voice) Text(m deploy.Message) string {
 	wordings := p.language.says[m.ID]
@@ -39,15 +28,6 @@ func (p *Voice) Text(m deploy.Message) string {
 		return name + p.language.to + text
 	}
 	return text
-}
-
-// language is what a language file holds.
-type language struct {
-	release string                        // the word that deploys, as a person writes it
-	to      string                        // between a person's name and what is said to them
-	name    string                        // stands where the name of a target is to be written
-	last    map[deploy.State]string       // {last}
-	says    map[deploy.MessageID][]string // the wordings
 }
 
 // How many characters of a value are shown, counted as they are sent. Together

@@ -219,9 +219,9 @@ func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
 	}
 	used := ""
 	for _, lang := range []string{"ja", "en"} {
-		used += page(t, "bot/phrases/"+lang+".go")
+		used += page(t, "bot/phrases/"+lang+".txt")
 	}
-	used = regexp.MustCompile(`(?m)^\s*//.*$`).ReplaceAllString(used, "")
+	used = regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(used, "")
 	if diff := cmp.Diff(find(`\{([a-z]+)[}:]`, used), find("(?m)^\\| `\\{([a-z]+)[}:]", page(t, "docs/PHRASES.md"))); diff != "" {
 		t.Errorf("the wordings use (-), the page explains (+): %s", diff)
 	}
