@@ -56,8 +56,8 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 	return i.Accept(ctx, m, attempt)
 }
 
-// fields are what the log tells of it, so that who wonders why the bot is silent
-// finds it.
+// fields adds the ids of the event, so that an operator can find out why the bot
+// does not answer.
 func (d dropped) fields(line *zerolog.Event) {
 	for _, id := range [...]struct{ name, value string }{
 		{"channel", string(d.event.Channel)},
@@ -78,14 +78,14 @@ func (d dropped) fields(line *zerolog.Event) {
 // Reader understands what the words of a message ask for.
 type Reader struct{ Targets *targets.Map }
 
-// Read returns what words in a channel ask for: nothing, if they do not name the bot.
+// Read returns what words in a channel ask for; nothing if they do not name the bot.
 func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 	switch {
 	case !said.Named:
 		return deploy.Intent{}
 	// mutant: half a message deployed
 	case !said.Whole:
-		return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgTooLong} // what was not read may hold it back
+		return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgTooLong} // the unread part may hold it back
 	}
 	var here []string
 	for _, t := range r.Targets.In(k.Team, k.Channel) {
@@ -96,7 +96,7 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 	return asked
 }
 
-// ReadText reads the text that a record of the version before keeps.
+// ReadText reads the text that a record of an earlier version keeps.
 func (r Reader) ReadText(k deploy.Key, text string) deploy.Intent {
 	return r.Read(k, markup.Words{Segments: markup.Parse(text), Named: true, Whole: true})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-// taken hands an event to an intake and gives what it accepted and logged.
+// taken hands an event to an intake and returns what it accepted and logged.
 func taken(t *testing.T, payload []byte) (accepted []deploy.Request, log string) {
 	t.Helper()
 	var b strings.Builder
@@ -61,7 +61,7 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 			}
 			for _, w := range c.tells {
 				if !strings.Contains(log, w) {
-					t.Errorf("does not tell %s: %s", w, log)
+					t.Errorf("does not name %s: %s", w, log)
 				}
 			}
 		})
@@ -101,11 +101,11 @@ func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
 func TestSlackThatHoldsEventsBackIsAWarningWithTheFix(t *testing.T) {
 	accepted, log := taken(t, []byte(`{"token":"x","type":"app_rate_limited","team_id":"T1","minute_rate_limited":1518467820,"api_app_id":"A1"}`))
 	if len(accepted) != 0 {
-		t.Error("it is taken for a mention")
+		t.Error("it counts as a mention")
 	}
 	for _, w := range []string{`"level":"warn"`, `"team":"T1"`, `"minute":"1518467820"`, "Event Subscriptions", "app_mention"} {
 		if !strings.Contains(log, w) {
-			t.Errorf("does not tell %s: %s", w, log)
+			t.Errorf("does not name %s: %s", w, log)
 		}
 	}
 }
@@ -156,13 +156,13 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 		"the same in rich text":             {"event.blocks": rich(section(botElement, text(" release\n"+long+"\nstop")))},
 		"the request comes too late":        {"event.text": "<@UBOT> " + long + " release"},
 		"too deep":                          {"event.blocks": rich(section(botElement, text(" release ")), nested)},
-		"a block that is none":              {"event.blocks": append(rich(section(botElement, text(" release "))), 5)},
-		"blocks that are none":              {"event.blocks": "x"},
-		"elements that are none":            {"event.blocks": rich(section(botElement, text(" release")), obj{"type": "rich_text_section", "elements": 5})},
-		"an element that is none":           {"event.blocks": rich(section(botElement, text(" release "), 5))},
+		"a block that is a number":          {"event.blocks": append(rich(section(botElement, text(" release "))), 5)},
+		"blocks that are a string":          {"event.blocks": "x"},
+		"elements that are a number":        {"event.blocks": rich(section(botElement, text(" release")), obj{"type": "rich_text_section", "elements": 5})},
+		"an element that is a number":       {"event.blocks": rich(section(botElement, text(" release "), 5))},
 		"an element without words":          {"event.blocks": rich(section(botElement, text(" release "), obj{"type": "date", "timestamp": 1700000000}))},
 		"a person without an id":            {"event.blocks": rich(section(botElement, text(" release "), obj{"type": "user"}))},
-		"text that is none":                 {"event.blocks": rich(section(botElement, text(" release "), obj{"type": "text", "text": obj{}}))},
+		"text that is an object":            {"event.blocks": rich(section(botElement, text(" release "), obj{"type": "text", "text": obj{}}))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, said, ok, reason := ReadMention(event(changes), bot)

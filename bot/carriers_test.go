@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// piece is a part of a message in one style, in both forms that Slack has for it.
+// piece is a part of a message in one style, in both of Slack's forms.
 type piece struct {
 	word   string // "" is a mention of the bot
 	styles []string
@@ -137,10 +137,10 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		"over two lines":             {obj{"type": "text", "text": "release\napp", "style": obj{"strike": true}}},
 		"inside of a word's letters": {text("re"), obj{"type": "text", "text": "x", "style": obj{"strike": true}}, text("lease")},
 		"a link":                     {obj{"type": "link", "url": "http://x.example", "text": "release", "style": obj{"strike": true}}},
-		"in a form that nobody saw":  {obj{"type": "text", "text": "release", "style": obj{"strike": 1}}},
+		"in an unknown form":         {obj{"type": "text", "text": "release", "style": obj{"strike": 1}}},
 		"code over two lines":        {obj{"type": "text", "text": "x\nrelease", "style": obj{"code": true}}},
 		"a link in code":             {obj{"type": "link", "url": "http://x.example", "text": "release", "style": obj{"code": true}}},
-		"a style that is none":       {obj{"type": "text", "text": "release", "style": 5}},
+		"a style that is a number":   {obj{"type": "text", "text": "release", "style": 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, said, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)

@@ -12,8 +12,8 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// namespace is where deployment ids live. It never changes: a second process,
-// or a later version, must come to the same id for the same message.
+// namespace is the UUID namespace of deployment ids. It never changes: another
+// process, or a later version, must derive the same id for the same message.
 const namespace = "6f1c2b0e-7d5a-5c34-9a52-0f4b7c0d9e61"
 
 // DeploymentID is the PSYCHER_ID of a mention: the same for a redelivery and an
@@ -22,23 +22,22 @@ func DeploymentID(k deploy.Key) string {
 	return uuid.NewSHA1(uuid.MustParse(namespace), []byte(k.String())).String()
 }
 
-// ReadMention takes the mention out of an events_api payload. ok is false, with
-// a reason for the log, where the event is not for the bot: who does not know
-// me.User is named by nobody. An edit that no longer names the bot is a mention
-// all the same, so that it reaches the record: its words ask for nothing.
+// ReadMention reads the mention in an events_api payload. ok is false, with a reason
+// for the log, if the event is not for the bot; with an empty me.User, none is. An
+// edit that no longer names the bot is a mention too, so that it reaches the record:
+// its words ask for nothing.
 //
-// Slack sends more than it documents, and other clients write odd blocks: each
-// field is read leniently, and one that cannot be read is one that is absent, but
-// where being absent would be a permission.
+// Slack sends more than it documents: each field is read leniently, and an
+// unreadable one counts as absent, except where absence would be a permission.
 func ReadMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, reason string) {
 	m, said, ok, d := readMention(payload, me)
 	return m, said, ok, d.reason
 }
 
-// dropped is why an event starts nothing, with what the log tells of it.
+// dropped is why an event starts nothing, with the details for the log.
 type dropped struct {
 	reason  string
-	quiet   bool // not about a mention by somebody else: of interest to nobody
+	quiet   bool // not a mention by somebody else: logged for debugging only
 	payload eventPayload
 	event   mentionEvent
 }
@@ -80,8 +79,8 @@ func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup
 	return m, said, true, d
 }
 
-// notForBot names why an event is none that the bot answers; empty if it is one.
-// Other bots' posts fire app_mention too, and answering them makes loops.
+// notForBot says why the bot does not answer an event; empty if it does. Posts of
+// other bots trigger app_mention too, and answering them makes loops.
 func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, quiet bool) {
 	switch {
 	case e.Type != "app_mention":
@@ -101,12 +100,12 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, 
 	return "", false
 }
 
-// speech are the subtypes of what a person says: none, with a file, sent to the
-// channel from a thread too, with /me. Whatever else Slack tells of a message
-// (its topic, its pin, what comes next year) asks for nothing.
+// speech lists the subtypes of messages that people write: none, with a file, also
+// sent to the channel from a thread, with /me. Everything else (a topic, a pin, a
+// subtype that Slack adds) asks for nothing.
 var speech = []markup.Closed{"", "file_share", "thread_broadcast", "me_message"}
 
-// notWhole names what is missing of a mention; empty if nothing is.
+// notWhole says what is missing in a mention; empty if nothing is.
 func notWhole(k deploy.Key, e mentionEvent) string {
 	switch {
 	case !deploy.IsID(k.Team):

@@ -65,7 +65,7 @@ func codeText(s string) obj { return obj{"type": "text", "text": s, "style": obj
 
 var botElement = obj{"type": "user", "user_id": "UBOT"}
 
-func TestMentionIsTakenOutOfTheEvent(t *testing.T) {
+func TestMentionIsReadFromTheEvent(t *testing.T) {
 	m, said, ok, reason := ReadMention(event(obj{"event.thread_ts": "1699999999.000001"}), bot)
 	if !ok {
 		t.Fatalf("not a mention: %s", reason)

@@ -8,29 +8,29 @@ import (
 	"github.com/getto-systems/psycher/bot/web"
 )
 
-// origin is where a mention comes from, seen from the bot.
+// origin is where a mention comes from.
 type origin string
 
 const (
 	home      origin = "home"      // by a person of the bot's own workspace or organisation
-	external  origin = "external"  // by a person who is not shown to be: answered, never deploys
+	external  origin = "external"  // by a person not shown to be: answered, never deploys
 	elsewhere origin = "elsewhere" // delivered for another workspace that has the app: not answered
 )
 
-// speaker decides where a mention comes from, by what Slack was seen to tell in
-// channels of one workspace, of an Enterprise Grid and of Slack Connect:
+// speaker decides where a mention comes from, by the fields that Slack was seen to
+// send in channels of one workspace, of an Enterprise Grid and of Slack Connect:
 //
 //	context_team_id, else           the workspace that the event is delivered for
 //	  authorizations[0].team_id
 //	event.user_team                 the person's workspace, or their organisation (E...):
-//	                                only where they write in a shared channel; it decides
+//	                                only sent for a shared channel; it decides
 //	event.team                      the person's workspace, or the channel's
 //	team_id, enterprise_id          a workspace and its organisation: the person's, or the channel's
 //	event.source_team               where the channel is from: says nothing about the person
 //	is_ext_shared_channel           people of other organisations can write there
 //
-// Without user_team all that is told must be home's, and in a shared channel the
-// person's team must be told.
+// Without user_team every id sent must be home's, and in a shared channel the
+// person's team must be sent.
 func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 	where, org := deliveredFor(p), me.Enterprise
 	if org == "" && string(where.Team) == me.Team && strings.HasPrefix(string(where.Enterprise), "E") {
@@ -58,7 +58,7 @@ func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 	return home
 }
 
-// workspace is a workspace with its organisation, where it has one.
+// workspace is a workspace with its organisation, if it has one.
 type workspace struct {
 	Team       markup.Closed `json:"team_id"`
 	Enterprise markup.Closed `json:"enterprise_id"`

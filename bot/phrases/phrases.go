@@ -17,7 +17,8 @@ type Voice struct {
 	language language
 }
 
-// Text says m, in at most 3,000 characters. The same seed chooses the same wording.
+// Text returns the wording of m, at most 3,000 characters. The same seed chooses the
+// same wording.
 func (p *Voice) Text(m deploy.Message) string {
 	wordings := p.language.says[m.ID]
 	if len(wordings) == 0 {
@@ -30,8 +31,8 @@ func (p *Voice) Text(m deploy.Message) string {
 	return text
 }
 
-// How many characters of a value are shown, counted as they are sent. Together
-// with the longest wording they stay under the limit of a text.
+// How many characters of a value are shown, counted as sent. With the longest
+// wording they stay below the limit of a text.
 const (
 	nameLimit    = 100
 	wordLimit    = 80
@@ -40,8 +41,8 @@ const (
 	targetsLimit = 700
 )
 
-// values gives what the placeholders stand for. All of it is ready for Slack;
-// what is not known is empty.
+// values returns the values of the placeholders, escaped for Slack; an unknown one
+// is empty.
 func (l language) values(m deploy.Message) map[string]string {
 	return map[string]string{
 		"target":  codeSpan(m.Target, nameLimit),
@@ -63,8 +64,8 @@ func (l language) values(m deploy.Message) map[string]string {
 	}
 }
 
-// write is what a person writes to deploy. The name is left out where the
-// channel has no other.
+// write is what a person writes to deploy, without the name if the channel has only
+// one target.
 func (l language) write(m deploy.Message) string {
 	switch target := harmless(m.Target, nameLimit); {
 	case target != "" && len(m.Targets) != 1:
@@ -85,7 +86,7 @@ func (l language) example(m deploy.Message) string {
 	return ""
 }
 
-// inFull is a ref's full name as a branch or a tag, where it is short.
+// inFull is the full name of a short ref, as a branch or a tag.
 func inFull(kind, ref string) string {
 	if ref == "" || strings.HasPrefix(ref, "refs/") {
 		return ""
@@ -93,7 +94,7 @@ func inFull(kind, ref string) string {
 	return kind + ref
 }
 
-// what is the target with its ref.
+// what is the target and its ref.
 func what(m deploy.Message) string {
 	target, ref := codeSpan(m.Target, nameLimit), codeSpan(m.Ref, nameLimit)
 	if target == "" || ref == "" {
@@ -120,7 +121,7 @@ func listTargets(names []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// user notifies a person, and only a person: not a channel, not a group.
+// user mentions a person, and only a person: no channel, no group.
 func user(id string) string {
 	if !deploy.IsID(id) || len(id) < 2 || id[0] != 'U' && id[0] != 'W' {
 		return ""
@@ -128,7 +129,7 @@ func user(id string) string {
 	return "<@" + id + ">"
 }
 
-// until is a time of day, in the time zone of who reads it.
+// until is a time of day, in the reader's time zone.
 func until(unix int64) string {
 	if unix <= 0 {
 		return ""
@@ -136,8 +137,8 @@ func until(unix int64) string {
 	return fmt.Sprintf("<!date^%d^{time}|%s>", unix, time.Unix(unix, 0).UTC().Format("15:04 UTC"))
 }
 
-// address is a URL as it may stand in a link. One that holds a password, or is
-// not of the web, is not shown.
+// address is a URL escaped for a link. A URL with a password, or with a scheme
+// other than http and https, is not shown.
 func address(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
@@ -160,7 +161,7 @@ func address(raw string) string {
 	return b.String()
 }
 
-// code shows a value as code, so that Slack neither links nor formats it.
+// codeSpan shows a value as code, so that Slack neither links nor formats it.
 func codeSpan(s string, limit int) string {
 	s = harmless(s, limit)
 	if s == "" {
@@ -169,8 +170,8 @@ func codeSpan(s string, limit int) string {
 	return "`" + s + "`"
 }
 
-// harmless makes foreign text harmless: one line, nothing in it that Slack reads as
-// a mention, a link or code, at most so many characters.
+// harmless makes foreign text safe to show: one line of at most limit characters,
+// without anything that Slack reads as a mention, a link or code.
 func harmless(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -213,9 +214,9 @@ func escape(r rune) string {
 	return string(r)
 }
 
-// expand fills a wording. A part in brackets is a choice, [this|that]: the first
-// in which no placeholder is empty is taken, or none. A value is never looked
-// into for placeholders of its own.
+// expand fills in a wording. A part in brackets is a choice, [this|that]: the first
+// one without an empty placeholder is used, or none. Placeholders in a value are
+// not expanded.
 func expand(wording string, values map[string]string) string {
 	var b strings.Builder
 	for wording != "" {
@@ -235,7 +236,7 @@ func expand(wording string, values map[string]string) string {
 	return b.String()
 }
 
-// fill puts the values in their places. whole is false if one of them is empty.
+// fill replaces the placeholders. whole is false if a value is empty.
 func fill(part string, values map[string]string) (text string, whole bool) {
 	var b strings.Builder
 	whole = true
@@ -261,8 +262,8 @@ func fill(part string, values map[string]string) (text string, whole bool) {
 	return b.String(), whole
 }
 
-// apart puts a space between code and the words beside it, where there is none:
-// Slack shows `app`を with its backticks.
+// apart puts a space between code and adjacent words, since Slack shows `app`を with
+// its backticks.
 func apart(text string) string {
 	var b strings.Builder
 	inside := false

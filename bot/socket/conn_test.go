@@ -92,7 +92,7 @@ func TestAckGoesOutOnTheSocketThatReceived(t *testing.T) {
 	})
 }
 
-func TestSlowHandlersHoldUpNoneBelowTheirBound(t *testing.T) {
+func TestSlowHandlersDelayNothingBelowTheLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		free := make(chan struct{})
 		stop := slack.start(t, &Pool{Handle: func(_ context.Context, _ string, payload json.RawMessage, _ int) bool {
@@ -219,7 +219,7 @@ func TestStallOf10SecondsIsNoAlarm(t *testing.T) {
 	})
 }
 
-func TestPeerThatReadsNothingIsLeft(t *testing.T) {
+func TestAPeerThatReadsNothingIsDropped(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		done := make(chan struct{})
 		slack.script = func(far *farSocket) {

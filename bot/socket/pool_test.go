@@ -172,7 +172,7 @@ func TestRefreshCostsNoWait(t *testing.T) {
 	}
 }
 
-func TestOldSocketIsReadWhileNoNewOneCanBeHad(t *testing.T) {
+func TestOldSocketIsReadWhileNoNewOneOpens(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
 		fake.ask = func(try int) error {
 			if try > 1 {
@@ -305,7 +305,7 @@ func TestStopNeverWaitsForSlack(t *testing.T) {
 	}
 }
 
-func TestConnectionsOfOthersAreCountedAnew(t *testing.T) {
+func TestOtherConnectionsAreCountedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
 		fake.script = func(far *farSocket) { far.hello(2) } // the first time another's; then one's own old socket
 		s := &Pool{Recount: time.Minute}
@@ -321,7 +321,7 @@ func TestConnectionsOfOthersAreCountedAnew(t *testing.T) {
 	})
 }
 
-func TestNoErrorHoldsTheTicket(t *testing.T) {
+func TestNoErrorContainsTheTicket(t *testing.T) {
 	for _, ticket := range []string{
 		"wss://slack/link/?ticket=secret\x7f", "https://slack/?ticket=secret", "wss://u:p@slack/?ticket=secret", "?ticket=secret", "",
 		"ws://slack/?ticket=secret",

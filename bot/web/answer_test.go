@@ -18,7 +18,7 @@ import (
 
 // Every kind of answer, and what the loop is told: for a call that can be
 // repeated, and for a post, which must not be doubled.
-func TestAnswersAreToldApart(t *testing.T) {
+func TestEveryKindOfAnswer(t *testing.T) {
 	seconds := func(s string) http.Header { return http.Header{"Retry-After": {s}} }
 	for _, c := range []struct {
 		name   string
@@ -131,7 +131,7 @@ func post(a *Client) error {
 	return err
 }
 
-func TestPostThatNeverGotAConnectionWasNotDone(t *testing.T) {
+func TestAPostWithoutAConnectionWasNotMade(t *testing.T) {
 	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
 		"refused": func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
@@ -164,7 +164,7 @@ func TestPostThatNeverGotAConnectionWasNotDone(t *testing.T) {
 	}
 }
 
-func TestPostThatWasCutMayHaveBeenDone(t *testing.T) {
+func TestAnInterruptedPostMayHaveBeenMade(t *testing.T) {
 	for _, h2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("http2 %v", h2), func(t *testing.T) {
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -184,7 +184,7 @@ func TestPostThatWasCutMayHaveBeenDone(t *testing.T) {
 	}
 }
 
-func TestSlackThatHangsIsGivenUp(t *testing.T) {
+func TestACallToAHangingSlackTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		err := post(apiOver(hang{}))

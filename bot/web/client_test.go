@@ -348,7 +348,7 @@ func TestFindInTheChannel(t *testing.T) {
 	}
 }
 
-func TestMentionIsReadAgainAsItStands(t *testing.T) {
+func TestRereadReturnsWhatTheMessageSaysNow(t *testing.T) {
 	now := func(rest string) string {
 		return fmt.Sprintf(`{"type":"message","user":"U1","ts":%q,%s}`, key.TS, rest)
 	}

@@ -34,7 +34,7 @@ func TestSlacksClockGoesOnFromItsLastAnswer(t *testing.T) {
 	})
 }
 
-func TestTheLargerOfTheHostsTwoClocksIsBelieved(t *testing.T) {
+func TestTheLargerOfTheHostsTwoClocksCounts(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		mono, wall time.Duration // how long ago, by each, Slack said its time
@@ -56,7 +56,7 @@ func TestTheLargerOfTheHostsTwoClocksIsBelieved(t *testing.T) {
 	}
 }
 
-func TestHostClockThatIsOffIsToldOnce(t *testing.T) {
+func TestAWrongHostClockIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		c := &clock{log: zerolog.New(&log)}

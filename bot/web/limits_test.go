@@ -17,7 +17,7 @@ func tries(l *limits, method, channel string, n int) (waits []time.Duration) {
 	return waits
 }
 
-func TestBurstGoesAndTheRestStandInLine(t *testing.T) {
+func TestABurstGoesAndTheRestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
 		waits := tries(l, "chat.postMessage", "C1", 7)
@@ -32,7 +32,7 @@ func TestBurstGoesAndTheRestStandInLine(t *testing.T) {
 	})
 }
 
-func TestWhoComesBackHasTheirPlace(t *testing.T) {
+func TestACallThatComesBackKeepsItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
 		tries(l, "chat.postMessage", "C1", 4)
@@ -56,7 +56,7 @@ func TestWhoComesBackHasTheirPlace(t *testing.T) {
 	})
 }
 
-func TestManyAreThroughAtSlacksPace(t *testing.T) {
+func TestManyCallsGoAtSlacksPace(t *testing.T) {
 	for _, c := range []struct {
 		method    string
 		channels  int
@@ -131,7 +131,7 @@ func TestEachCallTakesItsOwnToken(t *testing.T) {
 	})
 }
 
-func TestWhoIsThroughTheChannelsLineIsNotSentBackToIt(t *testing.T) {
+func TestACallPastItsChannelsLimitDoesNotWaitForItAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
 		for i := range 5 { // the workspace has no token left
@@ -146,7 +146,7 @@ func TestWhoIsThroughTheChannelsLineIsNotSentBackToIt(t *testing.T) {
 	})
 }
 
-func TestThousandsInOneChannelDoNotHoldUpAnother(t *testing.T) {
+func TestThousandsInOneChannelDoNotBlockAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
 		for _, method := range []string{"reactions.add", "reactions.remove", "chat.update", "chat.postMessage"} {
@@ -190,7 +190,7 @@ func TestAfterALimitTheyComeBackOneByOne(t *testing.T) {
 	})
 }
 
-func TestALimitOutdatesThePlacesInLine(t *testing.T) {
+func TestARateLimitOverridesThePlacesInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
 		for _, method := range []string{"reactions.remove", "chat.postMessage"} {

@@ -267,7 +267,7 @@ func TestTargetsAreChosenByName(t *testing.T) {
 	}
 }
 
-func TestTheWordThatDecidedIsGivenAsWritten(t *testing.T) {
+func TestTheDecidingWordIsReturnedAsWritten(t *testing.T) {
 	for _, c := range []struct{ text, word string }{
 		{"ﾘﾘｰｽして", "ﾘﾘｰｽ"},
 		{"RELEASE please", "RELEASE"},
@@ -285,7 +285,7 @@ func TestTheWordThatDecidedIsGivenAsWritten(t *testing.T) {
 	}
 }
 
-func TestOtherChannelsAreAskedBoundedlyOften(t *testing.T) {
+func TestLookupsOfOtherChannelsAreBounded(t *testing.T) {
 	asked := 0
 	Understand(markup.Parse(strings.Repeat("会員の画面を直す", 500)+"リリース"), []string{"app"}, func(string) bool { asked++; return false })
 	if asked == 0 || asked > 2*nameReach*nameMost {
@@ -327,7 +327,7 @@ func BenchmarkUnderstand(b *testing.B) {
 	}
 }
 
-func TestEveryExampleOfTheTableIsHeldBackAsItSays(t *testing.T) {
+func TestEveryExampleOfARuleIsHeldBackByIt(t *testing.T) {
 	for i := range rules {
 		for _, s := range rules[i].examples {
 			got := Understand(markup.Parse(s), []string{"app"}, theirs)
