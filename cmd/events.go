@@ -4,18 +4,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
 
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// levels are the events that are more, or less, than information.
+// level returns the level of events that are more, or less, than information.
 //
 //docgen:messages log
-func level(name string) zerolog.Level {
-	switch name {
+func level(event string) zerolog.Level {
+	switch event {
 	case "worker-panic":
 		return zerolog.ErrorLevel
 	case "store-down", "not-recorded", "slack-refused", "slack-retry", "look-failed":
@@ -26,16 +28,24 @@ func level(name string) zerolog.Level {
 	return zerolog.InfoLevel
 }
 
-// event logs and counts what the loop tells.
+// event counts and logs what the loop reports.
 //
 //docgen:messages log
-func (p *parts) event(e engine.Event) {
-	p.counts.count(e)
-	line := p.log.WithLevel(level(e.Name))
-	if lvl := p.log.GetLevel(); level(e.Name) < lvl || level(e.Name) < zerolog.GlobalLevel() {
+func (a *app) event(e engine.Event) {
+	a.counters.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
+	r, lvl := e.Record, level(e.Name)
+	state, moved := "state", e.Name == "moved"
+	if moved {
+		a.counters.GetOrCreateCounter(`psycher_moves_total{to="` + string(r.State) + `"}`).Inc()
+		state = "to"
+		if r.State == deploy.Failed {
+			lvl = zerolog.WarnLevel
+		}
+	}
+	if lvl < a.log.GetLevel() || lvl < zerolog.GlobalLevel() {
 		return
 	}
-	r := e.Record
+	line := a.log.WithLevel(lvl)
 	add := func(name, value string) {
 		if value != "" {
 			line = line.Str(name, value)
@@ -48,36 +58,39 @@ func (p *parts) event(e engine.Event) {
 	add("deployment", r.Request.ID)
 	add("target", r.Deployment.Target)
 	add("from", string(e.From))
-	add("state", string(r.State))
+	add(state, string(r.State))
 	if r.Deployment.Pipeline != 0 {
 		line = line.Int64("pipeline", r.Deployment.Pipeline)
+	}
+	if e.Took > 0 {
+		line = line.Str("took", e.Took.Round(time.Millisecond).String())
 	}
 	add("detail", strings.TrimSpace(e.Detail))
 	line.Err(e.Err).Msg(e.Name)
 }
 
-// counters are what /metrics shows.
-type counters struct{ set *metrics.Set }
-
-func newCounters() *counters { return &counters{set: metrics.NewSet()} }
-
-func (c *counters) count(e engine.Event) {
-	c.set.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
-	if e.Name == "moved" {
-		c.set.GetOrCreateCounter(`psycher_moves_total{to="` + string(e.Record.State) + `"}`).Inc()
+// logStart logs the one line that says what runs, and with what.
+func (a *app) logStart(me web.Identity) {
+	s, store := a.settings, "redis"
+	if a.embedded() {
+		store = "embedded"
 	}
+	channels, targets := s.Targets.Len()
+	a.log.Info().Str("version", version()).Str("team", me.Team).Str("bot", me.User).Str("lang", s.Lang).Str("store", store).
+		Str("gitlab", s.GitLabURL).Bool("gitlab_api_token", a.gitlab.CanPoll()).
+		Int("channels", channels).Int("targets", targets).Msg("started")
 }
 
-// write prints the counters and, as they are now, the gauges.
-func (c *counters) write(w io.Writer, p *parts) {
-	c.set.WritePrometheus(w)
+// writeMetrics writes the counters and, as they are now, the gauges.
+func (a *app) writeMetrics(w io.Writer) {
+	a.counters.WritePrometheus(w)
 	ready := 0
-	if p.ready() == "" {
+	if a.notReady() == "" {
 		ready = 1
 	}
 	fmt.Fprintf(w, "psycher_ready %d\n", ready)
-	if socks := p.socks.Load(); socks != nil {
-		st := socks.Status()
+	if sockets := a.sockets.Load(); sockets != nil {
+		st := sockets.Status()
 		fmt.Fprintf(w, "psycher_slack_sockets %d\npsycher_slack_socket_opens_total %d\npsycher_slack_envelopes_total %d\npsycher_slack_lost_acks_total %d\n",
 			st.Open, st.Opens, st.Envelopes, st.LostAcks)
 	}

@@ -1,226 +1,199 @@
-package cmd
+package cmd_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
+	"bytes"
+	"context"
 	"encoding/pem"
-	"math/big"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
+	"github.com/getto-systems/psycher/internal/sandbox"
 )
 
-func TestProxyIsChosenFromTheSettings(t *testing.T) {
-	for _, row := range []struct {
-		noProxy, url, want string
-	}{
-		{"", "https://slack.com/api/", "http://secure:1"},
-		{"", "wss://wss-primary.slack.com/link", "http://secure:1"},
-		{"", "http://gitlab.internal/", "http://plain:2"},
-		{"", "ws://127.0.0.1:3/", ""},
-		{"", "https://localhost:8443/", ""},
-		{"", "https://[::1]:8443/", ""},
-		{"", "https://[::ffff:127.0.0.1]/", ""},
-		{"*", "https://slack.com/", ""},
-		{"a.com, *", "https://slack.com/", ""},
-		{"slack.com", "https://slack.com/", ""},
-		{" SLACK.com ", "https://Slack.COM/", ""},
-		{"slack.com", "https://api.slack.com./", ""},
-		{"slack.com", "https://notslack.com/", "http://secure:1"},
-		{".slack.com", "https://slack.com/", "http://secure:1"},
-		{".slack.com", "https://api.slack.com/", ""},
-		{"*.slack.com", "https://api.slack.com/", ""},
-		{"*.slack.com", "https://slack.com/", "http://secure:1"},
-		{"slack.com:443", "https://slack.com/", ""},
-		{"slack.com:443", "wss://slack.com/", ""},
-		{"slack.com:80", "https://slack.com/", "http://secure:1"},
-		{"slack.com:8443", "https://slack.com:8443/", ""},
-		{"10.0.0.0/8", "https://10.1.2.3/", ""},
-		{"10.0.0.0/8", "https://[::ffff:10.1.2.3]/", ""},
-		{"10.0.0.0/8", "https://11.1.2.3/", "http://secure:1"},
-		{"10.0.0.0/8", "https://10.example.com/", "http://secure:1"},
-		{"10.1.2.3", "http://10.1.2.3:8080/", ""},
-		{"10.1.2.3:80", "http://10.1.2.3:8080/", "http://plain:2"},
-		{"2001:db8::/32", "https://[2001:db8::1]/", ""},
-		{"2001:db8::1", "https://[2001:db8::1]/", ""},
-		{"[2001:db8::1]:443", "https://[2001:db8::1]/", ""},
-		{"[2001:db8::1]", "https://[2001:db8::1]/", ""},
-		{"3.4", "http://1.2.3.4/", "http://plain:2"},
-		{",,:80,.", "https://slack.com/", "http://secure:1"},
-	} {
-		s, _, err := LoadSettings(environ("HTTPS_PROXY=http://secure:1", "http_proxy=plain:2", "NO_PROXY="+row.noProxy), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := http.NewRequest(http.MethodGet, row.url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		proxy, err := s.Proxy()(r)
-		got := ""
-		if proxy != nil {
-			got = proxy.String()
-		}
-		if got != row.want || err != nil {
-			t.Errorf("NO_PROXY=%s, %s: %q %v, want %q", row.noProxy, row.url, got, err, row.want)
-		}
-	}
+// proxy stands between the bot and a Slack that it knows as slack.test.
+type proxy struct {
+	*httptest.Server
+	slack string // where the stand-in is
+
+	news chan struct{} // something was seen
+	mu   sync.Mutex
+	seen []string // "CONNECT slack.test:80", "POST slack.test"
 }
 
-func TestProxyOfDotenvHolds(t *testing.T) {
-	s, _, err := LoadSettings(environ(), write(t, "HTTPS_PROXY=http://user:pw@proxy:3128\nNO_PROXY=gitlab.internal"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for url, want := range map[string]string{"https://slack.com": "http://user:pw@proxy:3128", "https://gitlab.internal": "", "http://slack.com": ""} {
-		r, err := http.NewRequest(http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		proxy, err := s.Proxy()(r)
-		if err != nil || (proxy == nil) != (want == "") || proxy != nil && proxy.String() != want {
-			t.Errorf("%s: %v %v", url, proxy, err)
-		}
-	}
-}
-
-// authority makes a certificate authority and its PEM.
-func authority(t *testing.T, name string) (*x509.Certificate, []byte) {
+func startProxy(t *testing.T, box *sandbox.Sandbox) *proxy {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	p := &proxy{news: make(chan struct{}, 1)}
+	for _, setting := range box.Environ("en") {
+		if url, ok := strings.CutPrefix(setting, "SLACK_API_URL=http://"); ok {
+			p.slack, _, _ = strings.Cut(url, "/")
+		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}, &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}}, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(p.Close)
+	return p
 }
 
-func TestCertificateAuthoritiesOfTheSettingsAreTrusted(t *testing.T) {
-	inFile, filePEM := authority(t, "in the file")
-	inDir, dirPEM := authority(t, "in the directory")
-	stranger, _ := authority(t, "in neither")
-	file, dir := write(t, string(filePEM)), t.TempDir()
-	for name, content := range map[string][]byte{"ca.pem": dirPEM, "README": []byte("no certificate")} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.seen = append(p.seen, r.Method+" "+r.Host)
+	p.mu.Unlock()
+	select {
+	case p.news <- struct{}{}:
+	default:
 	}
-	if err := os.Mkdir(filepath.Join(dir, "below"), 0o700); err != nil {
-		t.Fatal(err)
+	if r.Method == http.MethodConnect {
+		p.tunnel(w)
+		return
 	}
-	for _, row := range []struct {
-		name    string
-		environ []string
-		dotenv  string
-		file    bool
-		dir     bool
-	}{
-		{"file", environ("SSL_CERT_FILE=" + file), "", true, false},
-		{"file of .env", environ(), write(t, "SSL_CERT_FILE="+file), true, false},
-		{"directory", environ("SSL_CERT_DIR=" + dir), "", false, true},
-		{"directories", environ("SSL_CERT_DIR=" + t.TempDir() + ":" + dir), "", false, true},
-		{"both", environ("SSL_CERT_DIR="+dir, "SSL_CERT_FILE="+file), "", true, true},
-	} {
-		s, _, err := LoadSettings(row.environ, row.dotenv)
-		if err != nil {
-			t.Fatal(row.name, err)
-		}
-		pool, err := s.RootCAs()
-		if err != nil || pool == nil {
-			t.Fatal(row.name, err)
-		}
-		trusts := func(c *x509.Certificate) bool {
-			_, err := c.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-			return err == nil
-		}
-		if trusts(inFile) != row.file || trusts(inDir) != row.dir || trusts(stranger) {
-			t.Errorf("%s: trusts file %v, directory %v, stranger %v", row.name, trusts(inFile), trusts(inDir), trusts(stranger))
-		}
+	r.URL.Host, r.RequestURI = p.slack, ""
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
 	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+	w.WriteHeader(resp.StatusCode)
+	// The websockets too are to be found by the name alone.
+	_, _ = w.Write(bytes.ReplaceAll(body, []byte(p.slack), []byte("slack.test")))
 }
 
-func TestSystemsAuthoritiesStayTrustedBesideOneOfTheTwo(t *testing.T) {
-	_, ownPEM := authority(t, "own")
-	system, err := x509.SystemCertPool()
+func (p *proxy) tunnel(w http.ResponseWriter) {
+	slack, err := net.Dial("tcp", p.slack)
 	if err != nil {
-		t.Skip("no certificates of the system:", err)
+		return
 	}
-	own, _, err := LoadSettings(environ("SSL_CERT_FILE="+write(t, string(ownPEM))), "")
+	defer slack.Close()
+	bot, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
-		t.Fatal(err)
+		return
 	}
-	pool, err := own.RootCAs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := system.Clone()
-	want.AppendCertsFromPEM(ownPEM)
-	if !pool.Equal(want) {
-		t.Error("a file alone is not trusted beside the system's")
-	}
-	only := x509.NewCertPool()
-	only.AppendCertsFromPEM(ownPEM)
-	own.SSLCertDir = t.TempDir()
-	if pool, err := own.RootCAs(); err != nil || !pool.Equal(only) {
-		t.Error("file and directory are not trusted in place of the system's:", err)
-	}
+	defer bot.Close()
+	_, _ = io.WriteString(bot, "HTTP/1.1 200 Connected\r\n\r\n")
+	go func() {
+		defer slack.Close()
+		_, _ = io.Copy(slack, bot)
+	}()
+	_, _ = io.Copy(bot, slack)
 }
 
-// The store trusts the same authorities as the rest, also those named in .env.
-func TestCertificateAuthoritiesOfDotenvAreTrustedForRedis(t *testing.T) {
-	redis := httptest.NewTLSServer(http.NotFoundHandler()) // only the handshake matters
-	t.Cleanup(redis.Close)
-	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: redis.Certificate().Raw})
-	for name, row := range map[string]struct {
-		dotenv string
-		trusts bool
-	}{
-		"named in .env": {"SSL_CERT_FILE=" + write(t, string(own)) + "\n", true},
-		"not named":     {"", false},
+func (p *proxy) until(ctx context.Context, what string) error {
+	for !p.saw(what) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the proxy saw no %s", what)
+		case <-p.news:
+		}
+	}
+	return nil
+}
+
+func (p *proxy) saw(what string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.seen, func(s string) bool { return strings.Contains(s, what) })
+}
+
+// Slack's API and its websockets go through the proxy, wherever it is set, and
+// what NO_PROXY names does not.
+func TestTheProxyIsUsed(t *testing.T) {
+	for name, c := range map[string]struct{ environ, dotenv string }{
+		"set in the environment": {environ: "http_proxy=ADDR"},
+		"set in .env":            {dotenv: "HTTP_PROXY=http://ADDR"},
+		"set in a file":          {dotenv: "HTTP_PROXY_FILE=proxy-url"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _, err := LoadSettings(environ(), write(t, row.dotenv+"REDIS_URL=rediss://"+redis.Listener.Addr().String()))
-			if err != nil {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			p := prepare(t, []string{"psycher", "run"}, "SLACK_API_URL=http://slack.test/api/", "GITLAB_URL=http://gitlab.test")
+			proxy := startProxy(t, p.Sandbox)
+			set := func(text string) string { return strings.ReplaceAll(text, "ADDR", proxy.Listener.Addr().String()) }
+			p.cmd.Env = append(p.cmd.Env, set(c.environ))
+			writeFile(t, filepath.Join(p.cmd.Dir, ".env"), set(c.dotenv)+"\nNO_PROXY=gitlab.test\n")
+			writeFile(t, filepath.Join(p.cmd.Dir, "proxy-url"), proxy.URL+"\n")
+			p.start(t)
+			if err := p.Ready(ctx); err != nil {
 				t.Fatal(err)
 			}
-			p, err := assemble(s, RealNet(), zerolog.Nop())
-			if err != nil {
+			ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+			if err := p.Slack.Until(ctx, func() bool { // GitLab was asked, and its name leads nowhere
+				return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"hourglass_flowing_sand"})
+			}); err != nil {
 				t.Fatal(err)
 			}
-			defer p.close()
-			_, err = p.store.Birth(t.Context(), time.Now())
-			if err == nil || strings.Contains(err.Error(), "an authority that is not trusted here") == row.trusts {
-				t.Errorf("trusted: %v, want %v", err, row.trusts)
+			if !proxy.saw("POST slack.test") || !proxy.saw("CONNECT slack.test:80") || proxy.saw("gitlab.test") {
+				t.Errorf("the proxy saw %q", proxy.seen)
 			}
 		})
 	}
 }
 
-func TestNoCertificateSettingMeansTheSystems(t *testing.T) {
-	s, _, err := LoadSettings(environ(), "")
-	if err != nil {
+func TestTheProxyOfHTTPSIsUsed(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	p := prepare(t, []string{"psycher", "run"}, "SLACK_API_URL=https://slack.test/api/")
+	proxy := startProxy(t, p.Sandbox)
+	writeFile(t, filepath.Join(p.cmd.Dir, ".env"), "HTTPS_PROXY="+proxy.Listener.Addr().String())
+	p.start(t)
+	if err := proxy.until(ctx, "CONNECT slack.test:443"); err != nil {
+		t.Error(err)
+	}
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if pool, err := s.RootCAs(); pool != nil || err != nil {
-		t.Error(pool, err)
+}
+
+// The store trusts the same authorities as Slack and GitLab: Go's own, wherever
+// they are set.
+func TestCertificateAuthoritiesOfTheSettingsAreTrusted(t *testing.T) {
+	redis := httptest.NewTLSServer(http.NotFoundHandler()) // only the handshake matters
+	t.Cleanup(redis.Close)
+	own := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: redis.Certificate().Raw}))
+	for name, c := range map[string]struct {
+		environ, dotenv string
+		trusted         bool
+	}{
+		"file":                  {environ: "SSL_CERT_FILE=own.pem", trusted: true},
+		"file of .env":          {dotenv: "SSL_CERT_FILE=own.pem", trusted: true},
+		"directory":             {environ: "SSL_CERT_DIR=own", trusted: true},
+		"directories of .env":   {dotenv: "SSL_CERT_DIR=empty:own", trusted: true},
+		"both":                  {environ: "SSL_CERT_FILE=own.pem", dotenv: "SSL_CERT_DIR=empty", trusted: true},
+		"neither":               {},
+		"a directory of others": {environ: "SSL_CERT_DIR=empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := prepare(t, []string{"psycher", "unprove", "example/app"}, "REDIS_URL=rediss://"+redis.Listener.Addr().String(), c.environ)
+			for _, dir := range []string{"own", "empty"} {
+				if err := os.Mkdir(filepath.Join(p.cmd.Dir, dir), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, content := range map[string]string{"own.pem": own, "own/ca.pem": own, "own/README": "no certificate", ".env": c.dotenv} {
+				writeFile(t, filepath.Join(p.cmd.Dir, name), content)
+			}
+			p.start(t)
+			p.ends(t, 1, "psycher: REDIS_URL: ")
+			if said := strings.Contains(p.out.String(), "an authority that is not trusted here"); said == c.trusted {
+				t.Errorf("trusted: %v", !said)
+			}
+		})
 	}
 }

@@ -31,6 +31,14 @@ func start(t *testing.T, settings ...string) *process {
 // startAs starts the program by a command of the test's own.
 func startAs(t *testing.T, command []string, settings ...string) *process {
 	t.Helper()
+	p := prepare(t, command, settings...)
+	p.start(t)
+	return p
+}
+
+// prepare makes a process that does not run yet, in a folder of its own.
+func prepare(t *testing.T, command []string, settings ...string) *process {
+	t.Helper()
 	// A process that does not end by itself is killed, and its exit code is none.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	box, err := sandbox.Start(ctx)
@@ -43,7 +51,7 @@ func startAs(t *testing.T, command []string, settings ...string) *process {
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	t.Cleanup(func() {
 		cancel()
-		if p.cmd.ProcessState == nil {
+		if p.cmd.Process != nil && p.cmd.ProcessState == nil {
 			_ = p.cmd.Wait()
 		}
 		if t.Failed() {
@@ -53,10 +61,14 @@ func startAs(t *testing.T, command []string, settings ...string) *process {
 			t.Error(err)
 		}
 	})
+	return p
+}
+
+func (p *process) start(t *testing.T) {
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return p
 }
 
 // ends waits for the process, and for a line of its that holds all of the words.

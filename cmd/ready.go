@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/getto-systems/psycher/cmd/settings"
 )
 
 // readyCommand asks the bot of this machine whether it is ready: for health
@@ -21,15 +23,11 @@ func readyCommand(environ []string) *cobra.Command {
 		Short: "Ask the bot that runs here whether it is ready, at ADMIN_ADDR",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			addr := readVars(environ, ".env").values["ADMIN_ADDR"]
-			if addr == "" {
-				addr = fieldOf("ADMIN_ADDR").fallback
-			}
-			words, err := askReady(cmd.Context(), addr)
+			answer, err := askReady(cmd.Context(), settings.Lookup("ADMIN_ADDR", environ, ".env"))
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), words)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), answer)
 			return err
 		},
 	}
@@ -39,7 +37,7 @@ func readyCommand(environ []string) *cobra.Command {
 func askReady(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", &SettingsError{Problems: []string{"ADMIN_ADDR: must be host:port"}}
+		return "", misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost" // it listens on every address, this one among them
@@ -50,19 +48,19 @@ func askReady(ctx context.Context, addr string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("asking the bot: %w", err)
 	}
-	// No proxy stands between a machine and itself.
+	// No proxy: the bot is on this machine.
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
 		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	words := strings.TrimSpace(string(body))
+	answer := strings.TrimSpace(string(body))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
 	case resp.StatusCode != http.StatusOK:
-		return "", errors.New("not ready: " + words)
+		return "", errors.New("not ready: " + answer)
 	}
-	return words, nil
+	return answer, nil
 }

@@ -1,5 +1,3 @@
-// Package cmd is the program: subcommands, settings, and the wiring of the
-// packages. What the bot does is not decided here.
 package cmd
 
 import (
@@ -12,17 +10,18 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+
+	"github.com/getto-systems/psycher/cmd/settings"
 )
 
-// The exit codes. 78 is sysexits' EX_CONFIG: starting again does not help.
+// The exit codes. 78 is EX_CONFIG of sysexits: starting again does not help.
 const (
 	exitFailed   = 1
 	exitSettings = 78
 )
 
-// Main runs the command line and gives the exit code. SIGTERM, SIGINT and
+// Main runs the command line and returns the exit code. SIGTERM, SIGINT and
 // SIGHUP end what runs, in order; a second one ends it at once. A SIGHUP that is
 // ignored, as nohup has it, stays ignored.
 func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
@@ -34,19 +33,19 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	root := rootCommand(environ, errs)
+	root := rootCommand(environ)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
-	errs = tokenless{errs}
-	var settings *SettingsError
+	errs = scrubber{errs}
+	var wrong *settings.Error
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &settings):
-		for _, p := range settings.Problems {
+	case errors.As(err, &wrong):
+		for _, p := range wrong.Problems {
 			fmt.Fprintln(errs, "psycher: "+p)
 		}
 		return exitSettings
@@ -55,22 +54,8 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	return exitFailed
 }
 
-//docgen:messages log
-func rootCommand(environ []string, errs io.Writer) *cobra.Command {
-	run := func(cmd *cobra.Command, _ []string) error {
-		settings, warnings, err := LoadSettings(environ, ".env")
-		if err != nil {
-			for _, w := range warnings { // a misspelt name is why another is missing
-				fmt.Fprintln(errs, "psycher: "+w)
-			}
-			return err
-		}
-		log := newLog(settings, errs)
-		for _, w := range warnings {
-			log.Warn().Msg(w)
-		}
-		return Run(cmd.Context(), settings, RealNet(), log)
-	}
+func rootCommand(environ []string) *cobra.Command {
+	run := runBot(environ)
 	root := &cobra.Command{
 		Use:   "psycher",
 		Short: "A deploy bot: a mention in Slack starts a GitLab pipeline, and its result comes back",
@@ -104,14 +89,6 @@ func withHelp(cmd *cobra.Command, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
-}
-
-func newLog(s Settings, out io.Writer) zerolog.Logger {
-	out = tokenless{out}
-	if s.LogFormat == "console" {
-		out = zerolog.ConsoleWriter{Out: out}
-	}
-	return zerolog.New(out).Level(s.LogLevel).With().Timestamp().Logger()
 }
 
 // version is the module's, with the commit where it was built from a checkout.

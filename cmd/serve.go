@@ -6,36 +6,40 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
-// listen opens the notify port and the admin port. The function it returns closes
-// them, and waits for the calls in flight.
+// listen opens the notify port and the admin port. The function that it returns
+// closes them, after the calls in flight.
 //
 //docgen:messages start
-func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
-	notifyPort, err := n.Listen("tcp", s.NotifyAddr)
+func (a *app) listen() (closePorts func(), err error) {
+	notifyPort, err := a.net.Listen("tcp", a.settings.NotifyAddr)
 	if err != nil {
 		return nil, fmt.Errorf("NOTIFY_ADDR cannot be listened on: %w", err)
 	}
-	admin, err := n.Listen("tcp", s.AdminAddr)
+	admin, err := a.net.Listen("tcp", a.settings.AdminAddr)
 	if err != nil {
 		notifyPort.Close()
 		return nil, fmt.Errorf("ADMIN_ADDR cannot be listened on: %w", err)
 	}
-	p.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
+	a.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
 	servers := map[*http.Server]net.Listener{
-		notify.NewServer(notify.NewHandler(s.NotifyToken, p.loop, p.log)):                                                                                notify.LimitListener(notifyPort),
-		{Handler: p.admin(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}: admin,
+		notify.NewServer(notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)): notify.LimitListener(notifyPort),
+		{
+			Handler: a.admin(), ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		}: admin,
 	}
 	var running sync.WaitGroup
 	for server, l := range servers {
 		running.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				p.log.Error().Err(err).Msg("a port is shut")
+				a.log.Error().Err(err).Msg("a listening port failed")
 			}
 		})
 	}
@@ -51,18 +55,46 @@ func (p *parts) listen(s Settings, n Net) (shut func(), err error) {
 	}, nil
 }
 
-// admin answers those who run the bot: is it alive, is it ready, what does it
-// count. It listens on the machine itself unless told otherwise.
-func (p *parts) admin() http.Handler {
+// admin tells operators whether the bot is alive, whether it is ready, and what
+// it counts. It listens on the machine itself unless configured otherwise.
+func (a *app) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if why := p.ready(); why != "" {
+		if why := a.notReady(); why != "" {
 			http.Error(w, why, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { p.counts.write(w, p) })
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { a.writeMetrics(w) })
 	return mux
+}
+
+// notReady says what keeps the bot from its work; empty: nothing.
+//
+//docgen:messages ready
+func (a *app) notReady() string {
+	var why []string
+	if a.stopping.Load() {
+		why = append(why, "stopping")
+	}
+	if sockets := a.sockets.Load(); sockets == nil {
+		why = append(why, "starting")
+	} else if st := sockets.Status(); st.Permanent {
+		why = append(why, st.Refusal)
+	} else if !st.Ready() {
+		why = append(why, strings.TrimSuffix("no open Slack socket: "+st.Refusal, ": "))
+	} else if a.embedded() && st.Others > 0 {
+		why = append(why, fmt.Sprintf("%d other connections to this Slack app: with the embedded store, two processes deploy twice; stop the other or set REDIS_URL", st.Others))
+	}
+	if err := a.engine.Ready(); err != nil {
+		why = append(why, err.Error())
+	} else if !a.storeReady.Load() {
+		why = append(why, "the store was just created; older mentions would be asked about")
+	}
+	if r := a.slack.Refused(); r != "" {
+		why = append(why, r)
+	}
+	return strings.Join(why, "; ")
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/getto-systems/psycher/cmd/settings"
 )
 
 // The lines of examples/psycher.service that hand each secret over as a file
@@ -32,7 +34,7 @@ func TestTheUnitGivesWhatIsRequired(t *testing.T) {
 		}
 		environ = append(environ, name+"_FILE="+filepath.Join(credentials, file))
 	}
-	s, _, err := LoadSettings(environ, "")
+	s, _, err := settings.Load(environ, "")
 	if err != nil {
 		t.Fatal(err)
 	}

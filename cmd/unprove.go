@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/cmd/settings"
 )
 
-// unproveWithin bounds the command: Redis answers at once, or is down.
-const unproveWithin = 5 * time.Second
+// unproveTimeout bounds the command: Redis answers at once, or is down.
+const unproveTimeout = 5 * time.Second
 
 // unproveCommand takes back what closes a project to NOTIFY_TOKEN: for a project
 // that goes back to a script which shows no PSYCHER_TOKEN.
@@ -27,11 +28,11 @@ a further deployment shows one. PROJECT is written as in the target map. It read
 the settings of the bot, and may run while the bot does.`,
 		Args: func(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.ExactArgs(1)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			settings, _, err := LoadSettings(environ, ".env")
+			s, _, err := load(environ)
 			if err != nil {
 				return err
 			}
-			if err := unprove(cmd.Context(), settings, RealNet(), args[0]); err != nil {
+			if err := unprove(cmd.Context(), s, RealNet(), args[0]); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", args[0])
@@ -40,20 +41,16 @@ the settings of the bot, and may run while the bot does.`,
 	}
 }
 
-func unprove(ctx context.Context, s Settings, n Net, project string) (err error) {
+func unprove(ctx context.Context, s settings.Settings, n Net, project string) (err error) {
 	if s.RedisURL == "" {
 		return errors.New("REDIS_URL is not set: what was proved is kept in the bot's own process, so restart the bot")
 	}
-	roots, err := s.RootCAs()
+	store, err := openStore(s, n, zerolog.Nop())
 	if err != nil {
 		return err
 	}
-	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, RootCAs: roots})
-	if err != nil {
-		return &SettingsError{Problems: []string{err.Error()}}
-	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, unproveWithin)
+	ctx, cancel := context.WithTimeout(ctx, unproveTimeout)
 	defer cancel()
 	switch had, err := store.Unprove(ctx, project); {
 	case err != nil:

@@ -161,7 +161,7 @@ func (r *mapReader) bad(path, format string, args ...any) {
 // segment is a key as part of a path: on one line, not too long, and not a
 // token that was put in a key's place.
 func segment(key string) string {
-	if tokenKind(key) != "" {
+	if TokenKind(key) != "" {
 		return deploy.Secret(key).String()
 	}
 	if runes := []rune(key); len(runes) > 80 {

@@ -221,8 +221,8 @@ func TestProjectIsANumberOrAPath(t *testing.T) {
 
 func TestTokenThatCannotBeOneIsRefused(t *testing.T) {
 	for value, want := range map[string]string{
-		`"glpat-test-test-test"`: "is an access token (glpat-): make a trigger token",
-		`"gldt-test-test-test"`:  "is a deploy token",
+		`"glpat-test-test-test"`: "is a GitLab access token (glpat-): make a trigger token",
+		`"gldt-test-test-test"`:  "is a GitLab deploy token (gldt-)",
 		`"xoxb-test-test-test"`:  "is a Slack bot token",
 		`"xapp-test-test-test"`:  "is a Slack app-level token",
 		`"abcd"`:                 "is too short",

@@ -90,8 +90,8 @@ func setToken(t *deploy.Target, value any) (problem string) {
 	switch {
 	case !ok || s == "":
 		return "must be a trigger token, in quotes"
-	case tokenKind(s) != "" && tokenKind(s) != triggerToken:
-		return "is " + tokenKind(s) + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
+	case TokenKind(s) != "" && TokenKind(s) != triggerToken:
+		return "is " + TokenKind(s) + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
 	case len(s) <= 4:
 		return "is too short: GitLab shows only 4 characters of a trigger token to those who did not make it; ask who did, or make a new one"
 	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
@@ -124,25 +124,28 @@ func setAllow(t *deploy.Target, value any) (problem string) {
 	return ""
 }
 
-const triggerToken = "a trigger token"
+const triggerToken = "a GitLab trigger token (glptt-)"
 
-// tokenKind tells what a token is by its beginning; empty: it cannot be told.
+// TokenKind says by its beginning what a token is, such as "a Slack bot token
+// (xoxb-)"; empty: the beginning is not known.
 // GitLab's are in its documentation of token prefixes.
-func tokenKind(s string) string {
+func TokenKind(s string) string {
 	for _, kind := range [...]struct{ prefix, name string }{
 		{"glptt-", triggerToken},
-		{"glpat-", "an access token (glpat-)"},
-		{"gldt-", "a deploy token (gldt-)"},
-		{"glrt-", "a runner's token (glrt-)"},
-		{"glcbt-", "a job token (glcbt-)"},
-		{"gloas-", "an OAuth secret (gloas-)"},
-		{"glft-", "a feed token (glft-)"},
-		{"glsoat-", "a SCIM token (glsoat-)"},
-		{"glimt-", "an incoming mail token (glimt-)"},
-		{"glagent-", "an agent's token (glagent-)"},
+		{"glpat-", "a GitLab access token (glpat-)"},
+		{"gldt-", "a GitLab deploy token (gldt-)"},
+		{"glrt-", "a GitLab runner token (glrt-)"},
+		{"glcbt-", "a GitLab job token (glcbt-)"},
+		{"gloas-", "a GitLab OAuth secret (gloas-)"},
+		{"glft-", "a GitLab feed token (glft-)"},
+		{"glsoat-", "a GitLab SCIM token (glsoat-)"},
+		{"glimt-", "a GitLab incoming mail token (glimt-)"},
+		{"glagent-", "a GitLab agent token (glagent-)"},
 		{"xoxb-", "a Slack bot token (xoxb-)"},
 		{"xoxp-", "a Slack user token (xoxp-)"},
+		{"xoxe", "a Slack refresh or configuration token (xoxe): token rotation must be off"},
 		{"xapp-", "a Slack app-level token (xapp-)"},
+		{"https://hooks.slack.com/", "the URL of a Slack webhook"},
 	} {
 		if strings.HasPrefix(s, kind.prefix) {
 			return kind.name

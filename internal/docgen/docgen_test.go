@@ -256,7 +256,7 @@ func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 // demo and its exit codes are those of the program.
 func TestTheReadmesTellTheProgram(t *testing.T) {
 	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
-	demo := page(t, "cmd/demo.go")
+	demo := page(t, "internal/sandbox/demo/demo.go")
 	for name, exits := range map[string]string{
 		"README.md":    "78 if a setting is wrong or Slack refuses a token at start, where starting again does not help; 1 for everything else",
 		"README.ja.md": "起動時に Slack がトークンを断ったら 78（起動し直しても 直りません）、それ以外は 1 です",

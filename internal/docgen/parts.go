@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/getto-systems/psycher/bot/phrases"
-	"github.com/getto-systems/psycher/cmd"
+	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/messages"
 )
@@ -34,7 +34,7 @@ func allParts(root string) (map[string]part, error) {
 		return nil, fmt.Errorf("reading what settings mean in Japanese: %w", err)
 	}
 	parts := map[string]part{
-		"settings": settings(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves,
+		"settings": settingsPart(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves,
 		"packages": func(string, string) (string, error) { return diagram("flowchart TD", s.imports()), nil },
 		"dependencies": func(_, now string) (string, error) {
 			var modules []string
@@ -66,22 +66,33 @@ func rows(keys []string, cells ...string) [][]string {
 	return all
 }
 
-// settings is the table of settings. What they mean is said in Japanese by one
+// settingsPart is the table of settings. What they mean is said in Japanese by one
 // page, from where the others have it.
-func settings(meanings string) part {
-	return func(lang, _ string) (string, error) {
-		table := cmd.SettingsTable()
-		if lang == "en" {
-			return table, nil
+func settingsPart(meanings string) part {
+	return func(lang, now string) (string, error) {
+		required, none, secret := "required", "none", " (secret)"
+		if lang == "ja" {
+			required, none, secret = "必須", "なし", " （秘密）"
+			_, now, _ = strings.Cut(meanings, partBegin+"settings -->\n")
+			now, _, _ = strings.Cut(now, partEnd)
 		}
 		var all [][]string
-		for _, line := range strings.Split(strings.TrimSpace(table), "\n")[2:] {
-			cells := strings.SplitN(strings.TrimPrefix(line, "| "), " | ", 3)
-			fallback := strings.NewReplacer("required", "必須", "none", "なし").Replace(cells[1])
-			all = append(all, []string{strings.Replace(cells[0], "(secret)", "（秘密）", 1), fallback, keep})
+		for _, s := range settings.Table() {
+			row := []string{code(s.Name), none, keep}
+			if s.Secret() {
+				row[0] += secret
+			}
+			switch {
+			case s.Required():
+				row[1] = required
+			case s.Default != "":
+				row[1] = code(s.Default)
+			}
+			if lang == "en" {
+				row[2] = s.Meaning
+			}
+			all = append(all, row)
 		}
-		_, now, _ := strings.Cut(meanings, partBegin+"settings -->\n")
-		now, _, _ = strings.Cut(now, partEnd)
 		return merge(now, all), nil
 	}
 }

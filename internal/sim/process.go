@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/cmd"
+	"github.com/getto-systems/psycher/cmd/settings"
 )
 
 // Process is one bot: the real program, by its ordinary settings. It can be
@@ -37,10 +38,10 @@ type Process struct {
 }
 
 // Start starts a bot under a name, and does not wait for it to be ready.
-func (w *World) Start(name string, settings ...string) *Process {
+func (w *World) Start(name string, changes ...string) *Process {
 	w.T.Helper()
 	env := maps.Clone(w.settings)
-	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, settings...) {
+	for _, s := range append([]string{"NOTIFY_ADDR=" + name + ".test:8080", "ADMIN_ADDR=" + name + ".test:9090"}, changes...) {
 		k, v, _ := strings.Cut(s, "=")
 		env[k] = v
 	}
@@ -48,7 +49,7 @@ func (w *World) Start(name string, settings ...string) *Process {
 	for k, v := range env {
 		environ = append(environ, k+"="+v)
 	}
-	s, _, err := cmd.LoadSettings(environ, "")
+	s, _, err := settings.Load(environ, "")
 	if err != nil {
 		w.T.Fatal(err)
 	}
@@ -63,9 +64,9 @@ func (w *World) Start(name string, settings ...string) *Process {
 }
 
 // StartReady starts a bot and waits until it is ready.
-func (w *World) StartReady(name string, settings ...string) *Process {
+func (w *World) StartReady(name string, changes ...string) *Process {
 	w.T.Helper()
-	p := w.Start(name, settings...)
+	p := w.Start(name, changes...)
 	var status int
 	var why string
 	for end := time.Now().Add(time.Minute); status != http.StatusOK; time.Sleep(20 * time.Millisecond) {

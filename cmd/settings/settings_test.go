@@ -1,13 +1,17 @@
-package cmd
+package settings
 
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +31,7 @@ func environ(changes ...string) []string {
 		"GITLAB_TRIGGER_TOKENS": fakeMap,
 		"NOTIFY_TOKEN":          "notify-test-0123456789",
 	}
-	maps.Copy(vars, environMap(changes))
+	maps.Copy(vars, split(changes))
 	var lines []string
 	for name, value := range vars {
 		lines = append(lines, name+"="+value)
@@ -47,8 +51,8 @@ func write(t *testing.T, content string) (path string) {
 // problems loads settings that must not load.
 func problems(t *testing.T, environ []string, dotenv string) []string {
 	t.Helper()
-	_, _, err := LoadSettings(environ, dotenv)
-	var wrong *SettingsError
+	_, _, err := Load(environ, dotenv)
+	var wrong *Error
 	if !errors.As(err, &wrong) {
 		t.Fatalf("loaded, or another error: %v", err)
 	}
@@ -56,7 +60,7 @@ func problems(t *testing.T, environ []string, dotenv string) []string {
 }
 
 func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
-	s, warnings, err := LoadSettings(environ(), "")
+	s, warnings, err := Load(environ(), "")
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
@@ -89,24 +93,24 @@ var settingRows = []struct {
 }{
 	{"SLACK_APP_TOKEN", []string{"xapp-1-A01-2-0a"}, map[string]string{
 		"":            "is required and not set: the app-level token, xapp-...",
-		"xoxb-test":   "this is the bot token (it belongs in SLACK_BOT_TOKEN); the app-level token begins with xapp-",
-		"xoxp-test":   "this is a user token",
+		"xoxb-test":   "this is a Slack bot token (xoxb-), which belongs in SLACK_BOT_TOKEN; the app-level token begins with xapp-",
+		"xoxp-test":   "this is a Slack user token",
 		"test":        "is not a valid token: the app-level token begins with xapp-",
 		"xapp-":       "is not a valid token",
-		"xapp-a b":    "has a blank",
+		"xapp-a b":    "has a space",
 		`"xapp-test"`: "is wrapped in quotes",
 	}},
 	{"SLACK_BOT_TOKEN", []string{"xoxb-1-2-a"}, map[string]string{
 		"":           "is required and not set: the bot token, xoxb-...",
-		"xapp-test":  "this is the app-level token (it belongs in SLACK_APP_TOKEN); the bot token begins with xoxb-",
-		"xoxp-test":  "this is a user token",
-		"xoxe.xoxb-": "this is a refresh or configuration token",
-		"https://hooks.slack.com/services/T1/B1/test": "this is the URL of an incoming webhook",
+		"xapp-test":  "this is a Slack app-level token (xapp-), which belongs in SLACK_APP_TOKEN; the bot token begins with xoxb-",
+		"xoxp-test":  "this is a Slack user token",
+		"xoxe.xoxb-": "this is a Slack refresh or configuration token",
+		"https://hooks.slack.com/services/T1/B1/test": "this is the URL of a Slack webhook",
 		" xoxb-test":   "is not a valid token",
-		"xoxb-test\n":  "has a blank",
-		"glptt-test":   "this is a trigger token of GitLab",
+		"xoxb-test\n":  "has a space",
+		"glptt-test":   "this is a GitLab trigger token",
 		"'xoxb-test'":  "is wrapped in quotes",
-		"xoxb-testあ":   "has a blank or another character",
+		"xoxb-testあ":   "has a space or another character",
 		"XOXB-test":    "is not a valid token",
 		"Bearer xoxb-": "is not a valid token",
 	}},
@@ -125,7 +129,7 @@ var settingRows = []struct {
 	}},
 	{"SLACK_CONNECTIONS", []string{"1", "5"}, map[string]string{
 		"0": "must be from 1 to 5", "6": "must be from 1 to 5", "-1": "must be from 1 to 5",
-		"two": "must be a whole number", "1.5": "must be a whole number", "99999999999": "must be a whole number",
+		"two": "must be a whole number", "1.5": "must be a whole number", "99999999999": "must be from 1 to 5",
 	}},
 	{"GITLAB_URL", []string{"http://gitlab.internal:8080", "https://example.com/gitlab/"}, map[string]string{
 		"gitlab.example.com":           "must be a URL that begins with https://",
@@ -139,12 +143,12 @@ var settingRows = []struct {
 		"{}":                "holds no target",
 		"{":                 "is not JSON: look at line 1",
 		"'" + fakeMap + "'": "is wrapped in quotes",
-		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glpat-test-test"}}}}`: "T1.C1.app.token: is an access token (glpat-)",
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glpat-test-test"}}}}`: "T1.C1.app.token: is a GitLab access token (glpat-)",
 	}},
 	{"GITLAB_API_TOKEN", []string{"glpat-test", "0123456789abcdefghij"}, map[string]string{
-		"glptt-test":   "this is a trigger token of GitLab",
-		"xoxb-test":    "this is the bot token",
-		"glpat-a b":    "has a blank",
+		"glptt-test":   "this is a GitLab trigger token",
+		"xoxb-test":    "this is a Slack bot token",
+		"glpat-a b":    "has a space",
 		`"glpat-test"`: "is wrapped in quotes",
 	}},
 	{"GITLAB_REQUEST_TIMEOUT", []string{"1s", "10m", "1m30s"}, map[string]string{
@@ -189,13 +193,13 @@ var settingRows = []struct {
 	{"NOTIFY_URL", []string{"http://bot:8080/notify", "https://ci.example.com/psycher/notify", "http://[::1]:8080/notify"}, map[string]string{
 		"bot:8080/notify": "must be a URL", "ftp://bot/notify": "must be a URL", "http:///notify": "must be a URL", "http://bot:99999/notify": "must be a URL",
 		"http://bot:8080": "must end in /notify", "http://notify": "must end in /notify", "http://bot/notify/": "must end in /notify", "http://bot/notify?a=b": "without user, password, query",
-		"http://me:pw@bot/notify": "without user, password", "http://bot/notify#x": "without user", "http://bot/$HOME/notify": "has a blank or another character",
-		"http://bot/a b/notify": "has a blank or another character",
+		"http://me:pw@bot/notify": "without user, password", "http://bot/notify#x": "without user", "http://bot/$HOME/notify": "has a space or another character",
+		"http://bot/a b/notify": "has a space or another character",
 	}},
 	{"MENTION_MAX_AGE", []string{"30s", "24h"}, map[string]string{"0s": "must be over zero", "-1m": "must be over zero", "2": "must be a duration"}},
 	{"DEPLOY_TIMEOUT", []string{"30m"}, map[string]string{"0": "must be over zero", "-1h": "must be over zero", "1 hour": "must be a duration"}},
 	{"ADMIN_ADDR", []string{":9090", "127.0.0.1:0"}, map[string]string{
-		"9090": "must be host:port", ":x": "must be host:port", ":8080": "must not be that of NOTIFY_ADDR",
+		"9090": "must be host:port", ":x": "must be host:port", ":8080": "must differ from NOTIFY_ADDR",
 	}},
 	{"PSYCHER_LANG", []string{"ja", "en"}, map[string]string{"de": "must be one of ja, en", "EN": "must be one of ja, en"}},
 	{"LOG_LEVEL", []string{"trace", "debug", "info", "warn", "error", "fatal", "panic", "disabled"}, map[string]string{
@@ -222,12 +226,20 @@ var settingRows = []struct {
 	}},
 }
 
+func names() []string {
+	var names []string
+	for _, row := range Table() {
+		names = append(names, row.Name)
+	}
+	return names
+}
+
 func TestEachSettingIsChecked(t *testing.T) {
 	var tested []string
 	for _, row := range settingRows {
 		tested = append(tested, row.name)
 		for _, value := range row.good {
-			if _, warnings, err := LoadSettings(environ(row.name+"="+value), ""); err != nil || len(warnings) > 0 {
+			if _, warnings, err := Load(environ(row.name+"="+value), ""); err != nil || len(warnings) > 0 {
 				t.Errorf("%s=%s: %v %q", row.name, value, err, warnings)
 			}
 		}
@@ -250,7 +262,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 
 func TestURLsAreTakenWithAndWithoutASlashAtTheEnd(t *testing.T) {
 	for _, slash := range []string{"", "/", "//"} {
-		s, _, err := LoadSettings(environ("SLACK_API_URL=https://slack.com/api"+slash, "GITLAB_URL=https://example.com/gitlab"+slash), "")
+		s, _, err := Load(environ("SLACK_API_URL=https://slack.com/api"+slash, "GITLAB_URL=https://example.com/gitlab"+slash), "")
 		if err != nil || s.SlackAPIURL != "https://slack.com/api/" || s.GitLabURL != "https://example.com/gitlab" {
 			t.Errorf("%q: %s %s %v", slash, s.SlackAPIURL, s.GitLabURL, err)
 		}
@@ -258,7 +270,7 @@ func TestURLsAreTakenWithAndWithoutASlashAtTheEnd(t *testing.T) {
 }
 
 func TestTargetsTakeTheirDefaultsFromTheSettings(t *testing.T) {
-	s, _, err := LoadSettings(environ("GITLAB_REF=main", "DEPLOY_TIMEOUT=5m"), "")
+	s, _, err := Load(environ("GITLAB_REF=main", "DEPLOY_TIMEOUT=5m"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,14 +300,14 @@ func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
 
 // A project then needs no secret of the bot's, and nobody can show a wrong one.
 func TestTheNotifyTokenNeedNotBeSet(t *testing.T) {
-	s, warnings, err := LoadSettings(environ("NOTIFY_TOKEN="), "")
+	s, warnings, err := Load(environ("NOTIFY_TOKEN="), "")
 	if err != nil || len(warnings) > 0 || s.NotifyToken.Reveal() != "" {
 		t.Error(err, warnings)
 	}
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
-	s, _, err := LoadSettings([]string{
+	s, _, err := Load([]string{
 		"SLACK_APP_TOKEN=xapp-marker", "SLACK_BOT_TOKEN=xoxb-marker", "NOTIFY_TOKEN=marker-marker-marker",
 		`GITLAB_TRIGGER_TOKENS={"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-marker"}}}}`,
 		"GITLAB_API_TOKEN=glpat-marker", "REDIS_URL=redis://:marker@localhost", "HTTPS_PROXY=http://u:marker@proxy", "HTTP_PROXY=http://u:marker@proxy",
@@ -324,7 +336,7 @@ func TestNoProblemShowsAValue(t *testing.T) {
 		}
 		for _, value := range []string{"marker marker\x01", "glptt-marker%zz://marker:marker", "xoxp-marker", "'marker"} {
 			for _, form := range []string{name + "=" + value, name + "_FILE=" + value} {
-				_, warnings, err := LoadSettings(environ(form), write(t, "X=1"))
+				_, warnings, err := Load(environ(form), write(t, "X=1"))
 				if shown := fmt.Sprint(err, warnings); strings.Contains(shown, "marker") {
 					t.Errorf("%s: %s", form, shown)
 				}
@@ -338,13 +350,42 @@ func TestNoProblemShowsAValue(t *testing.T) {
 	}
 }
 
-func TestTableHasARowForEachField(t *testing.T) {
-	var fields []string
-	for _, f := range settingFields() {
-		fields = append(fields, f.name)
+// certificateFile holds the authority of a test server.
+func certificateFile(t *testing.T) (path string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	t.Cleanup(server.Close)
+	return write(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+}
+
+func TestCertificateFileIsTaken(t *testing.T) {
+	path := certificateFile(t)
+	s, warnings, err := Load(environ("SSL_CERT_FILE="+path), "")
+	if err != nil || len(warnings) > 0 || s.SSLCertFile != path {
+		t.Error(s.SSLCertFile, warnings, err)
 	}
-	if diff := cmp.Diff(fields, names()); diff != "" {
-		t.Error(diff)
+}
+
+// A field that no row fills would never have a value.
+func TestTableFillsEveryField(t *testing.T) {
+	var all []string
+	for _, row := range settingRows {
+		if len(row.good) > 0 {
+			all = append(all, row.name+"="+row.good[0])
+		}
+	}
+	s, _, err := Load(environ(append(all, "SSL_CERT_FILE="+certificateFile(t))...), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.LogLevel = zerolog.ErrorLevel // the lowest is zero
+	for i, fields := 0, reflect.ValueOf(s); i < fields.NumField(); i++ {
+		if fields.Field(i).IsZero() {
+			t.Errorf("nothing sets %s", fields.Type().Field(i).Name)
+		}
+	}
+	if fields, rows := reflect.TypeFor[Settings]().NumField(), len(Table()); fields != rows+1 { // and Targets
+		t.Errorf("%d fields, %d rows", fields, rows)
 	}
 }
 
@@ -359,15 +400,14 @@ func TestNoPieceOfAPasswordInAURLIsShown(t *testing.T) {
 		for _, sign := range []string{"/", "?", "#", "%", ":", "@", " ", "//", "12/", "12?", "12#", "%zz", "\\", "[", "あ"} {
 			for _, password := range []string{piece + sign, sign + piece, piece + sign + piece} {
 				set := fmt.Sprintf(form, password)
-				s, warnings, err := LoadSettings(environ(set), "")
+				s, warnings, err := Load(environ(set), "")
 				said := fmt.Sprint(warnings, err)
 				if err == nil { // it is understood as a password, and goes nowhere else
-					proxy, _ := parseProxy(s.HTTPSProxy.Reveal() + s.HTTPProxy.Reveal())
 					said = fmt.Sprint(warnings, s.GitLabURL, s.SlackAPIURL)
-					if proxy != nil {
+					if proxy, err := url.Parse(s.HTTPSProxy.Reveal() + s.HTTPProxy.Reveal()); err == nil {
 						said += proxy.Host + proxy.Path + proxy.RawQuery + proxy.Fragment
 					}
-				} else if wrong := (*SettingsError)(nil); !errors.As(err, &wrong) {
+				} else if wrong := (*Error)(nil); !errors.As(err, &wrong) {
 					t.Errorf("%q: %T", set, err)
 				}
 				if strings.Contains(said, piece[:3]) || strings.Contains(said, piece[3:]) {

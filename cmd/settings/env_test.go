@@ -1,4 +1,4 @@
-package cmd
+package settings
 
 import (
 	"os"
@@ -22,7 +22,7 @@ GITLAB_TRIGGER_TOKENS='{
   "T1": {"C9": {"app": {"project_id": 1, "token": "glptt-test"}}}
 }'
 `)
-	s, _, err := LoadSettings(environ("GITLAB_REF=from-environment", "LOG_FORMAT=", "GITLAB_TRIGGER_TOKENS="), dotenv)
+	s, _, err := Load(environ("GITLAB_REF=from-environment", "LOG_FORMAT=", "GITLAB_TRIGGER_TOKENS="), dotenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ GITLAB_TRIGGER_TOKENS='{
 }
 
 func TestDotenvNeedNotExist(t *testing.T) {
-	if _, _, err := LoadSettings(environ(), t.TempDir()+"/.env"); err != nil {
+	if _, _, err := Load(environ(), t.TempDir()+"/.env"); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,7 +62,7 @@ func TestDotenvThatCannotBeReadIsTheOnlyProblem(t *testing.T) {
 }
 
 func TestSecretCanBeAFile(t *testing.T) {
-	s, warnings, err := LoadSettings(environ(
+	s, warnings, err := Load(environ(
 		"SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xoxb-file\r\n"),
 		"GITLAB_TRIGGER_TOKENS=", "GITLAB_TRIGGER_TOKENS_FILE="+write(t, fakeMap+"\n"),
 		"REDIS_URL_FILE="+write(t, "redis://localhost"),
@@ -76,12 +76,12 @@ func TestSecretCanBeAFile(t *testing.T) {
 }
 
 func TestEverySecretCanBeAFile(t *testing.T) {
-	for _, f := range settingFields() {
-		if !f.secret {
+	for _, f := range Table() {
+		if !f.Secret() {
 			continue
 		}
-		got := problems(t, environ(f.name+"=", f.name+"_FILE=/there/is/none"), "")
-		want := f.name + ": the file that " + f.name + "_FILE names cannot be read: no such file or directory"
+		got := problems(t, environ(f.Name+"=", f.Name+"_FILE=/there/is/none"), "")
+		want := f.Name + ": the file that " + f.Name + "_FILE names cannot be read: no such file or directory"
 		if diff := cmp.Diff([]string{want}, got); diff != "" {
 			t.Error(diff)
 		}
@@ -95,7 +95,7 @@ func TestSecretFileThatIsNoGoodIsAProblem(t *testing.T) {
 	}{
 		{environ("SLACK_BOT_TOKEN_FILE=" + write(t, "xoxb-file")), "SLACK_BOT_TOKEN: is given twice: unset it or SLACK_BOT_TOKEN_FILE"},
 		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "\n")), "SLACK_BOT_TOKEN: the file that SLACK_BOT_TOKEN_FILE names is empty"},
-		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xapp-file")), "SLACK_BOT_TOKEN: this is the app-level token"},
+		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xapp-file")), "SLACK_BOT_TOKEN: this is a Slack app-level token"},
 	} {
 		if got := problems(t, row.environ, ""); len(got) != 1 || !strings.HasPrefix(got[0], row.want) {
 			t.Errorf("got %q, want %q", got, row.want)
@@ -137,7 +137,7 @@ func TestNameThatIsNearlyOneOfOursIsWarnedOf(t *testing.T) {
 			if fromFile {
 				vars, dotenv = environ(), write(t, name+"="+value)
 			}
-			_, warnings, err := LoadSettings(vars, dotenv)
+			_, warnings, err := Load(vars, dotenv)
 			if err != nil || strings.Join(warnings, "\n") != want {
 				t.Errorf("%s: %q %v, want %q", name, warnings, err, want)
 			}
@@ -146,26 +146,26 @@ func TestNameThatIsNearlyOneOfOursIsWarnedOf(t *testing.T) {
 }
 
 func TestExampleNamesEverySettingAndLoads(t *testing.T) {
-	content, err := os.ReadFile("../.env.example")
+	content, err := os.ReadFile("../../.env.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	example := string(content)
-	for _, f := range settingFields() {
-		line := regexp.MustCompile(`(?m)^(#?)` + f.name + `=(.*)$`).FindStringSubmatch(example)
+	for _, f := range Table() {
+		line := regexp.MustCompile(`(?m)^(#?)` + f.Name + `=(.*)$`).FindStringSubmatch(example)
 		switch {
 		case line == nil:
-			t.Errorf("%s is missing", f.name)
-		case f.required && (line[1] != "" || line[2] != ""):
-			t.Errorf("%s is required and should stand there empty", f.name)
-		case !f.required && line[1] == "":
-			t.Errorf("%s is not required and should stand behind a #", f.name)
-		case f.fallback != "" && line[2] != f.fallback:
-			t.Errorf("%s: the example says %q, the default is %q", f.name, line[2], f.fallback)
+			t.Errorf("%s is missing", f.Name)
+		case f.Required() && (line[1] != "" || line[2] != ""):
+			t.Errorf("%s is required and should stand there empty", f.Name)
+		case !f.Required() && line[1] == "":
+			t.Errorf("%s is not required and should stand behind a #", f.Name)
+		case !f.Required() && f.Default != "" && line[2] != f.Default:
+			t.Errorf("%s: the example says %q, the default is %q", f.Name, line[2], f.Default)
 		}
 	}
 
-	if got := problems(t, nil, "../.env.example"); len(got) != 3 {
+	if got := problems(t, nil, "../../.env.example"); len(got) != 3 {
 		t.Errorf("as it is, three settings are to be filled in; got %q", got)
 	}
 	filled := example
@@ -177,7 +177,7 @@ func TestExampleNamesEverySettingAndLoads(t *testing.T) {
 	whole := regexp.MustCompile(`(?m)^#([A-Z]+(_[A-Z]+)*=)`).ReplaceAllString(filled, "$1")
 	whole = regexp.MustCompile(`(?m)^SSL_.*$`).ReplaceAllString(whole, "")
 	for name, content := range map[string]string{"filled in": filled, "with all of it": whole} {
-		if _, warnings, err := LoadSettings(nil, write(t, content)); err != nil || len(warnings) > 0 {
+		if _, warnings, err := Load(nil, write(t, content)); err != nil || len(warnings) > 0 {
 			t.Errorf("%s: %v %q", name, err, warnings)
 		}
 	}

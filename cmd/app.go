@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/phrases"
+	"github.com/getto-systems/psycher/bot/socket"
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+	"github.com/getto-systems/psycher/gitlab"
+)
+
+// app is the bot: the packages, joined.
+type app struct {
+	settings settings.Settings
+	net      Net
+	log      zerolog.Logger
+	counters *metrics.Set
+
+	store      *dedupe.Store
+	gitlab     *gitlab.Client
+	slack      *web.Client
+	engine     *engine.Engine
+	sockets    atomic.Pointer[socket.Pool] // nil until Slack has answered
+	storeReady atomic.Bool                 // the store has answered, and is old enough
+	stopping   atomic.Bool
+	transport  *http.Transport // Slack's
+}
+
+func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
+	a := &app{settings: s, net: n, log: log, counters: metrics.NewSet()}
+	voice, err := phrases.New(s.Lang)
+	if err != nil {
+		return nil, err
+	}
+	if a.gitlab, err = gitlab.New(gitlab.Config{
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Transport: n.transport(),
+	}); err != nil {
+		return nil, err
+	}
+	if a.store, err = openStore(s, n, log); err != nil {
+		return nil, err
+	}
+	if a.embedded() {
+		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
+	}
+	a.transport = n.transport()
+	a.slack = web.New(web.Config{
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Text: voice.Text, Read: a.reader().Read, Log: log,
+	})
+	a.engine = &engine.Engine{
+		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Targets: s.Targets,
+		Timing:    deploy.Timing{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: a.gitlab.CanPoll()},
+		Ephemeral: a.embedded(), Log: a.event,
+	}
+	return a, nil
+}
+
+func openStore(s settings.Settings, n Net, log zerolog.Logger) (*dedupe.Store, error) {
+	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, ReadText: bot.Reader{Targets: s.Targets}.ReadText, Log: log})
+	if err != nil {
+		return nil, misconfigured(err)
+	}
+	return store, nil
+}
+
+// misconfigured makes err an error of the settings: starting again does not help.
+func misconfigured(err error) error { return &settings.Error{Problems: []string{err.Error()}} }
+
+func (n Net) transport() *http.Transport {
+	return &http.Transport{
+		DialContext: n.Dial, Proxy: n.Proxy,
+		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
+	}
+}
+
+// reader reads what the words of a mention ask for.
+func (a *app) reader() bot.Reader { return bot.Reader{Targets: a.settings.Targets} }
+
+// embedded reports whether the records are in this process alone.
+func (a *app) embedded() bool { return a.settings.RedisURL == "" }
+
+func (a *app) close() {
+	a.transport.CloseIdleConnections()
+	a.gitlab.Close()
+	if err := a.store.Close(); err != nil {
+		a.log.Warn().Err(err).Msg("closing the store")
+	}
+}
+
+// openSockets joins Slack's sockets to the loop. An app-level token that Slack
+// refuses before it was ever accepted ends the start.
+func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket.Pool {
+	var opened atomic.Bool
+	intake := bot.Intake{Me: me, Reader: a.reader(), Accept: a.engine.Accept, Log: a.log}
+	sockets := &socket.Pool{
+		Count: a.settings.SlackConnections, Drain: socketsDrain, Log: a.log,
+		Dial: a.net.Dial, Rand: a.net.Rand, Proxy: a.net.Proxy, Handle: intake.Handle,
+		Open: func(ctx context.Context) (string, error) {
+			url, err := a.slack.OpenConnection(ctx)
+			var refused *web.AuthError
+			switch {
+			case err == nil:
+				opened.Store(true)
+			case errors.As(err, &refused) && !opened.Load():
+				stop(misconfigured(err))
+			}
+			return url, err
+		},
+	}
+	if a.embedded() {
+		sockets.Recount = time.Minute
+	}
+	a.sockets.Store(sockets)
+	return sockets
+}

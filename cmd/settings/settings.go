@@ -1,0 +1,126 @@
+//docgen:messages settings
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
+)
+
+// Settings are all settings of psycher, read and checked. The order is that of
+// the table, where each is explained.
+type Settings struct {
+	SlackAppToken    deploy.Secret
+	SlackBotToken    deploy.Secret
+	SlackAPIURL      string // ends with a slash
+	SlackConnections int
+
+	GitLabURL            string // without a slash at the end
+	GitLabTriggerTokens  deploy.Secret
+	Targets              *targets.Map `json:"-"` // what GitLabTriggerTokens holds
+	GitLabAPIToken       deploy.Secret
+	GitLabRequestTimeout time.Duration
+	GitLabRef            string
+
+	RedisURL    deploy.Secret // empty: embedded
+	RedisPrefix string
+
+	NotifyAddr  string
+	NotifyToken deploy.Secret // empty: only calls that prove their deployment count
+	NotifyURL   string        // empty: not sent
+
+	MentionMaxAge time.Duration
+	DeployTimeout time.Duration
+	AdminAddr     string
+	Lang          string
+	LogLevel      zerolog.Level
+	LogFormat     string
+
+	HTTPSProxy  deploy.Secret // may hold a password
+	HTTPProxy   deploy.Secret
+	NoProxy     string
+	SSLCertFile string
+	SSLCertDir  string
+}
+
+// Error lists everything that is wrong with the settings, one line each, in the
+// order of the table. A line begins with the variable and says how to fix it. No
+// line holds a value.
+type Error struct{ Problems []string }
+
+func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
+
+// Load reads the settings from an environment ("NAME=value" each, as
+// [os.Environ] returns it) and, for what it does not set, from the file dotenv.
+// With an empty dotenv no file is read; the file need not exist. The warnings
+// are lines for the log, also if there is an error, which is an [*Error].
+func Load(environ []string, dotenv string) (Settings, []string, error) {
+	s := Settings{}
+	rows := table(&s)
+	found := find(rows, environ, dotenv)
+	for _, row := range rows {
+		text := found.texts[row.Name]
+		if text == "" && !row.Required() {
+			text = row.Default
+		}
+		switch {
+		case len(found.problems[row.Name]) > 0:
+		case text != "":
+			found.report(row.Name, row.set(text))
+		case row.Required() && len(found.problems[""]) == 0: // a .env file that cannot be read may hold it
+			found.report(row.Name, fmt.Errorf("is required and not set: %s", strings.ReplaceAll(row.Meaning, "`", "")))
+		}
+	}
+	s.checkTogether(found)
+
+	var wrong Error
+	for _, row := range append([]Row{{}}, rows...) {
+		for _, problem := range found.problems[row.Name] {
+			wrong.Problems = append(wrong.Problems, strings.TrimPrefix(row.Name+": "+problem, ": "))
+		}
+	}
+	if len(wrong.Problems) > 0 {
+		return s, found.warnings, &wrong
+	}
+	return s, found.warnings, nil
+}
+
+// checkTogether checks what depends on more than one setting.
+func (s *Settings) checkTogether(found *variables) {
+	if text := s.GitLabTriggerTokens.Reveal(); text != "" {
+		parsed, err := targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
+		found.report("GITLAB_TRIGGER_TOKENS", err)
+		if err != nil && text[0] == '\'' {
+			found.report("GITLAB_TRIGGER_TOKENS", errQuoted)
+		}
+		s.Targets = parsed
+	}
+	if s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
+		found.report("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))
+	}
+}
+
+// Export puts the proxies and certificate authorities into the environment of
+// this process, where [net/http.ProxyFromEnvironment] and crypto/x509 look for
+// them, once, at their first use.
+func (s Settings) Export() error {
+	for name, value := range map[string]string{
+		"HTTPS_PROXY": s.HTTPSProxy.Reveal(), "HTTP_PROXY": s.HTTPProxy.Reveal(), "NO_PROXY": s.NoProxy,
+		"SSL_CERT_FILE": s.SSLCertFile, "SSL_CERT_DIR": s.SSLCertDir,
+	} {
+		if value == "" {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}

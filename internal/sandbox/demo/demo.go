@@ -1,0 +1,193 @@
+// Package demo plays the story of "psycher demo": one deploy that works and one
+// that fails, in a sandbox, around the real bot. In a terminal it then stays, and
+// takes what is typed as further mentions. What the page shows of it is in
+// package page, and what the bot does is the bot's.
+package demo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/getto-systems/psycher/internal/sandbox"
+	"github.com/getto-systems/psycher/internal/sandbox/page"
+)
+
+// sceneTimeout bounds one scene of the story.
+const sceneTimeout = time.Minute
+
+// Demo is what to play, and with what.
+type Demo struct {
+	Lang   string // what the bot speaks: ja or en
+	Page   bool   // serve the page without a terminal too
+	NoOpen bool   // open no browser
+
+	Environ []string // to find a screen and a browser
+	Program func(box *sandbox.Sandbox) sandbox.Program
+	In      io.Reader
+	Out     io.Writer
+	Errs    io.Writer
+}
+
+// Run plays the story, and fails unless Slack shows that both deploys ended as
+// they should. Without a terminal the page has no story: only what is done on it.
+func (d Demo) Run(ctx context.Context) error {
+	story, ok := stories[d.Lang]
+	if !ok {
+		return errors.New("--lang must be ja or en")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	box, err := sandbox.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer box.Close()
+	process := sandbox.NewProcess(ctx, d.Errs, d.Program(box))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer process.Wait()
+	defer stop()
+	ended := process.Start(d.Lang)
+
+	terminal := &sandbox.Terminal{Out: d.Out, Slack: box.Slack, Bot: "psycher", User: "yamada"}
+	say := terminal.Narrate
+	say(story.hello)
+	starting, cancel := context.WithTimeout(ctx, sceneTimeout)
+	defer cancel()
+	if err := box.Ready(starting); err != nil && ctx.Err() == nil {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("the bot did not start: %w", err)
+		default:
+			return err
+		}
+	}
+	stays := isTerminal(d.In)
+	if stays || d.Page {
+		l, err := page.Listen()
+		if err != nil {
+			return err
+		}
+		running.Go(func() {
+			if err := page.New(box, process).Serve(ctx, l); err != nil {
+				fmt.Fprintln(d.Errs, "demo:", err)
+			}
+		})
+		address := "http://" + l.Addr().String() + "/"
+		say(story.page + address)
+		if browser := findBrowser(d.Environ); browser != "" && stays && !d.NoOpen {
+			openBrowser(browser, address)
+		}
+	}
+	running.Go(func() { terminal.Watch(ctx) })
+	if stays || !d.Page {
+		if err := play(ctx, box, story, say); err != nil {
+			return err
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+	case stays:
+		say(story.stays)
+		if err := typed(ctx, box, d.In); err != nil {
+			return err
+		}
+	case d.Page:
+		<-ctx.Done()
+	}
+	say(story.bye)
+	return nil
+}
+
+// play plays a deploy that works and one that fails.
+func play(ctx context.Context, box *sandbox.Sandbox, story story, say func(string)) error {
+	for _, scene := range []struct{ title, mark string }{{story.works, "white_check_mark"}, {story.fails, "x"}} {
+		say(scene.title)
+		box.FailNext(scene.mark == "x")
+		ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" "+story.release)
+		if err := shown(ctx, box, ts, scene.mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shown waits until a mention carries just this reaction, and its thread the
+// status message and the line that says the end.
+func shown(ctx context.Context, box *sandbox.Sandbox, ts, mark string) error {
+	scene, cancel := context.WithTimeout(ctx, sceneTimeout)
+	defer cancel()
+	return box.Slack.Until(scene, func() bool {
+		return slices.Equal(box.Slack.Reactions(sandbox.Channel, ts), []string{mark}) && len(box.Slack.Thread(sandbox.Channel, ts)) == 2
+	})
+}
+
+// typed makes a mention of each line, until the input or ctx ends.
+func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader) error {
+	lines := make(chan string)
+	go func() { // a read of a terminal cannot be ended: it goes with the process
+		defer close(lines)
+		for s := bufio.NewScanner(in); s.Scan(); {
+			select {
+			case lines <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case line, ok := <-lines:
+			switch line = strings.TrimSpace(line); {
+			case !ok:
+				return nil
+			case line == "":
+			case line == "/fail":
+				box.FailNext(true)
+			default:
+				box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" "+line)
+			}
+		}
+	}
+}
+
+func isTerminal(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// story is what the demo says around what is seen.
+type story struct{ hello, page, works, fails, stays, bye, release string }
+
+var stories = map[string]story{
+	"ja": {
+		hello:   "psycher のデモです。Slack と GitLab の代役と、本物のボットがこのマシンの中だけで動きます。",
+		page:    "ブラウザで見るページ: ",
+		works:   "── うまくいくデプロイ  (#app)",
+		fails:   "── 失敗するデプロイ  (#app)",
+		stays:   "ここからは自由にどうぞ。書いた行がそのまま @psycher へのメンションになります。/fail で次のデプロイが失敗します。Ctrl-C で終わります。",
+		bye:     "おしまい。本物の Slack と GitLab につなぐには docs/INSTALL.ja.md をどうぞ。",
+		release: "リリース",
+	},
+	"en": {
+		hello:   "This is psycher's demo: stand-ins of Slack and GitLab, and the real bot, all on this machine.",
+		page:    "The page to watch it on: ",
+		works:   "── A deploy that works  (#app)",
+		fails:   "── A deploy that fails  (#app)",
+		stays:   "Now it is yours: each line you type is a mention of @psycher. /fail has the next deploy fail. Ctrl-C ends it.",
+		bye:     "That's all. docs/INSTALL.md tells how to join it to a real Slack and GitLab.",
+		release: "release",
+	},
+}
