@@ -44,6 +44,9 @@ modules: ## check that the modules match go.sum and are tidy
 vuln: ## look for known vulnerabilities in what is linked
 	tools/vuln $(tool) govulncheck ./...
 
+upgrade: ## replace processes of the version before by this one's, under load
+	tools/upgrade $(gotestsum) -count=1 -timeout 5m -tags upgrade -run '^TestARollingUpgrade$$' ./cmd
+
 size: ## check the binary's size and what is linked into it
 	tools/size
 
