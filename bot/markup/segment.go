@@ -80,19 +80,21 @@ type parser struct {
 	text  string
 	known []Segment // those whose marks are still to come
 	out   []Segment
+
+	noStrike int // up to here nothing more is struck through: the search is not repeated
 }
 
 // markup finds a segment at i: its kind, its content and its end. An end of i
 // means that there is none.
 func (p *parser) markup(r rune, i int, lineStart bool) (kind Kind, from, to, end int) {
 	rest := p.text[i:]
-	inLine := line(rest)
 	if lineStart {
-		switch quoted := strings.TrimLeft(inLine, " \t"); {
+		switch quoted := strings.TrimLeft(rest, " \t"); {
 		case strings.HasPrefix(quoted, ">>>"):
 			return Quote, i, len(p.text), len(p.text)
 		case strings.HasPrefix(quoted, ">"):
-			return Quote, i, i + len(inLine), i + len(inLine)
+			end := i + len(line(rest))
+			return Quote, i, end, end
 		}
 	}
 	switch r {
@@ -103,15 +105,20 @@ func (p *parser) markup(r rune, i int, lineStart bool) (kind Kind, from, to, end
 			if n := strings.Index(rest[len(fence):], fence); n >= 0 {
 				return Quote, i + len(fence), i + len(fence) + n, i + 2*len(fence) + n
 			}
-		} else if n := codeAt(inLine); n > 1 {
+		} else if n := codeAt(line(rest)); n > 1 {
 			return Code, i + 1, i + n - 1, i + n
 		}
 	case '~':
-		if n := struckAt(inLine, p.before(i)); n > 1 {
+		if i < p.noStrike {
+			break
+		}
+		if n := struckAt(line(rest), p.before(i)); n > 1 {
 			return Strike, i + 1, i + n - 1, i + n
+		} else if n == 0 {
+			p.noStrike = i + len(line(rest))
 		}
 	case ':':
-		if n := emojiAt(inLine, p.before(i)); n > 1 {
+		if n := emojiAt(rest, p.before(i)); n > 1 {
 			return Emoji, i + 1, i + n - 1, i + n
 		}
 	case 'h', 'H':
@@ -157,7 +164,8 @@ func codeAt(line string) int {
 }
 
 // struckAt is the length of the struck-through words that a line begins with; 1 if
-// there are none. Their marks stand at the ends of words, and not within code.
+// they do not begin here, 0 if nothing in the line ends any. Their marks are at the
+// ends of words, and not within code.
 func struckAt(line string, before rune) int {
 	first, _ := utf8.DecodeRuneInString(line[1:])
 	if wordRune(before) || len(line) == 1 || unicode.IsSpace(first) || first == '~' {
@@ -177,17 +185,17 @@ func struckAt(line string, before rune) int {
 		}
 		at++
 	}
-	return 1
+	return 0
 }
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// emojiAt is the length of the :emoji: that a line begins with; 1 if there is none.
-func emojiAt(line string, before rune) int {
+// emojiAt is the length of the :emoji: that s begins with; 1 if there is none.
+func emojiAt(s string, before rune) int {
 	if asciiName(before) {
 		return 1 // 18:00:00
 	}
-	for i, r := range line[1:] {
+	for i, r := range s[1:] {
 		switch {
 		case r == ':' && i > 0:
 			return i + 2

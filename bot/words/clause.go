@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -124,10 +125,12 @@ func (c *clause) read(words string) {
 	c.words = asciiWords(c.text)
 	c.deploys = nil
 	for _, w := range c.words {
-		for at, part := range splitSlash(w.s) {
+		at := w.from
+		for part := range strings.SplitSeq(w.s, "/") {
 			if part == "release" || part == "deploy" {
-				c.deploys = append(c.deploys, span{w.from + at, w.from + at + len(part)})
+				c.deploys = append(c.deploys, span{at, at + len(part)})
 			}
+			at += len(part) + 1
 		}
 	}
 	for _, d := range deployWords[:2] {
@@ -298,33 +301,10 @@ func bindable(b byte) bool { return b >= 'a' && b <= 'z' || digit(b) }
 
 func digit(b byte) bool { return b >= '0' && b <= '9' }
 
-// splitSlash yields the parts of a word between slashes, with their places.
-func splitSlash(w string) func(yield func(int, string) bool) {
-	return func(yield func(int, string) bool) {
-		at := 0
-		for part := range strings.SplitSeq(w, "/") {
-			if !yield(at, part) {
-				return
-			}
-			at += len(part) + 1
-		}
-	}
-}
-
 func hasPrefix(s string, any ...string) bool {
-	for _, p := range any {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(any, func(p string) bool { return strings.HasPrefix(s, p) })
 }
 
 func hasSuffix(s string, any ...string) bool {
-	for _, p := range any {
-		if strings.HasSuffix(s, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(any, func(p string) bool { return strings.HasSuffix(s, p) })
 }

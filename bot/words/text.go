@@ -108,36 +108,30 @@ func (p *prose) unquote(s string) string {
 	return out.String()
 }
 
+// closings are the quotation marks: what opens, and what closes it. Those of CJK
+// may span lines.
+var closings = map[rune][]string{
+	'"': {"\""}, '＂': {"＂"}, '“': {"”", "“"}, '”': {"”", "“"}, '„': {"”", "“"}, '~': {"~"},
+	'「': {"」"}, '『': {"』"}, '｢': {"｣"},
+}
+
 // quotation returns what is between the quotation marks that s begins with, and
 // the length with them; 0 if there is nothing.
 func quotation(s string, r, before rune) (inside string, n int) {
-	closing, rest := "", line(s)
-	switch r {
-	case '"', '＂':
-		closing = string(r)
-	case '“', '”', '„':
-		closing = "”“"
-	case '「':
-		closing, rest = "」", s
-	case '『':
-		closing, rest = "』", s
-	case '｢':
-		closing, rest = "｣", s
-	case '~':
-		if before == utf8.RuneError || unicode.IsSpace(before) {
-			closing = "~"
+	marks := closings[r]
+	if marks == nil || r == '~' && before != utf8.RuneError && !unicode.IsSpace(before) {
+		return "", 0
+	}
+	rest := s[utf8.RuneLen(r):]
+	if !strings.ContainsRune("「『｢", r) {
+		rest = line(rest)
+	}
+	for _, closing := range marks {
+		if end := strings.Index(rest, closing); end > 0 {
+			return rest[:end], utf8.RuneLen(r) + end + len(closing)
 		}
 	}
-	if closing == "" {
-		return "", 0
-	}
-	rest = rest[utf8.RuneLen(r):]
-	end := strings.IndexAny(rest, closing)
-	if end <= 0 {
-		return "", 0
-	}
-	_, size := utf8.DecodeRuneInString(rest[end:])
-	return rest[:end], utf8.RuneLen(r) + end + size
+	return "", 0
 }
 
 // plain writes a letter of no quotation.
