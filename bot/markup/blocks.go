@@ -106,7 +106,8 @@ var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
 // word reads an element without elements of its own, and reports whether it could:
 // an element without words is not understood, but for an empty text.
 func (d *draft) word(e element) (ok bool) {
-	id, kind := Lenient(""), Plain
+	var id Lenient
+	var kind Kind
 	switch e.Type {
 	case "user":
 		id, kind = e.UserID, User
