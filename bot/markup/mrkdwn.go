@@ -55,8 +55,9 @@ var unescape = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
 
 // link adds a link, with the words that it is shown with.
 func (d *draft) link(address, label string) {
+	inside := address + "|" + label
 	if address == "" || strings.Contains(label, "://") || strings.Contains(address, label) {
 		label = ""
 	}
-	d.segment(Link, label)
+	d.segmentWith(Link, label, inside)
 }

@@ -35,14 +35,24 @@ const mark = '\uFFFC'
 // and what Slack has not marked itself is then found in its text.
 type draft struct {
 	text  strings.Builder
-	known []Segment
+	known []known
+}
+
+// known is a segment that Slack has marked, and what it says inside of another,
+// such as code: a link says its address there.
+type known struct {
+	Segment
+	inside string
 }
 
 func (d *draft) plain(s string) { d.text.WriteString(strings.ReplaceAll(s, string(mark), " ")) }
 
-func (d *draft) segment(kind Kind, text string) {
+func (d *draft) segment(kind Kind, text string) { d.segmentWith(kind, text, text) }
+
+func (d *draft) segmentWith(kind Kind, text, inside string) {
 	d.text.WriteRune(mark)
-	d.known = append(d.known, Segment{kind, strings.ReplaceAll(text, string(mark), " ")})
+	clean := func(s string) string { return strings.ReplaceAll(s, string(mark), " ") }
+	d.known = append(d.known, known{Segment{kind, clean(text)}, clean(inside)})
 }
 
 // segments splits the draft.
@@ -64,7 +74,7 @@ func (d *draft) segments() []Segment {
 		}
 		flush(i)
 		if r == mark && kind == "" {
-			p.out = append(p.out, p.known[0])
+			p.out = append(p.out, p.known[0].Segment)
 			p.known = p.known[1:]
 		} else {
 			p.out = append(p.out, Segment{kind, p.restore(i, from, to, end)})
@@ -78,7 +88,7 @@ func (d *draft) segments() []Segment {
 // parser finds the segments in a draft's text.
 type parser struct {
 	text  string
-	known []Segment // those whose marks are still to come
+	known []known // those whose marks are still to come
 	out   []Segment
 
 	noStrike int // up to here nothing more is struck through: the search is not repeated
@@ -137,7 +147,7 @@ func (p *parser) restore(start, from, to, end int) string {
 		switch {
 		case r == mark:
 			if inside {
-				b.WriteString(p.known[0].Text)
+				b.WriteString(p.known[0].inside)
 			}
 			p.known = p.known[1:]
 		case inside:

@@ -147,7 +147,8 @@ func (c *clause) clock() (from, to int) {
 	return 0, 0
 }
 
-// version finds a version, a branch or a commit, also alone in quotation marks or code.
+// version finds a version, a branch or a commit, also alone in quotation marks or
+// code. A link in quotation marks may be to any of these.
 func (c *clause) version() (from, to int) {
 	for _, w := range c.words {
 		if isVersion(w.s) {
@@ -155,7 +156,7 @@ func (c *clause) version() (from, to int) {
 		}
 	}
 	for at, q := range c.quotes() {
-		if isVersion(q) || isEnvironment(q) {
+		if isVersion(q) || isEnvironment(q) || strings.ContainsRune(q, linked) {
 			return at, at + utf8.RuneLen(gap)
 		}
 	}

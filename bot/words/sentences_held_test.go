@@ -2,6 +2,13 @@ package words
 
 // heldSentences have a deploy word and ask for no deploy, or have none.
 var heldSentences = []sentence{
+	// A link in quotation marks or code names a thing of its own.
+	{"「<https://gitlab.example.com/g/app/-/merge_requests/12>」 リリースして", "other"},
+	{"「<https://gitlab.example.com/g/app/-/tree/x|x>」をデプロイ", "other"},
+	{"deploy `<https://gitlab.example.com/g/app/-/tree/x|x>`", "other"},
+	{"「https://gitlab.example.com/g/app/-/merge_requests/12」 deploy", "other"},
+	{"deploy \"<https://gitlab.example.com/g/app|the app>\"", "other"},
+
 	// Not now, not at all.
 	{"リリースしちゃダメ", "ask"},
 	{"リリースしてはいけません", "ask"},

@@ -14,6 +14,10 @@ import (
 // code, or words in quotation marks.
 const gap = '\uFFFC'
 
+// linked stands for a link where it is in quotation marks; elsewhere it is no part
+// of any word.
+const linked = '\uFFFB'
+
 // prose is what a person wrote, ready to be searched for words.
 type prose struct {
 	text   string   // NFKC, lower case; gaps in place of code and quotations
@@ -52,14 +56,14 @@ func (p *prose) flatten(segments []markup.Segment) string {
 	for _, s := range segments {
 		switch s.Kind {
 		case markup.Plain:
-			b.WriteString(s.Text)
+			b.WriteString(strings.ReplaceAll(s.Text, string(linked), ""))
 		case markup.Code:
 			b.WriteRune(gap)
 			p.said = append(p.said, s.Text)
 		case markup.Link:
-			b.WriteByte(' ')
+			b.WriteString(" " + string(linked))
 			if s.Text != "" {
-				b.WriteString(s.Text + " ")
+				b.WriteString(strings.ReplaceAll(s.Text, string(linked), "") + " ")
 			}
 		case markup.Emoji:
 			b.WriteString(" " + signs[s.Text] + " ")
@@ -184,7 +188,7 @@ func (p *prose) original(from, to int) string {
 	var b strings.Builder
 	for _, r := range p.raw[p.at[from]:p.end[to-1]] {
 		if r == gap && n < len(p.said) {
-			b.WriteString(p.said[n])
+			b.WriteString(strings.ReplaceAll(p.said[n], string(linked), ""))
 			n++
 			continue
 		}
