@@ -6,18 +6,19 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // storeAtStart is how long a start waits for the store before it goes on without.
 const storeAtStart = 3 * time.Second
 
-// retry calls try, with growing delays, until it succeeds, and logs what it waits
+// retry calls do, with growing delays, until it succeeds, and logs what it waits
 // for. Only a token that Slack refuses makes it give up before ctx ends.
-func (a *app) retry(ctx context.Context, what string, try func(context.Context) error) error {
+func (a *app) retry(ctx context.Context, what string, do func(context.Context) error) error {
 	logged := ""
-	for delay := 200 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := try(tryCtx)
+		err := do(tryCtx)
 		cancel()
 		var refused *web.AuthError
 		switch {
@@ -29,20 +30,9 @@ func (a *app) retry(ctx context.Context, what string, try func(context.Context) 
 			logged = err.Error()
 			a.log.Warn().Err(err).Msg("waiting for " + what)
 		}
-		if err := sleep(ctx, delay); err != nil {
-			return err
+		if !engine.Pause(ctx, engine.Backoff(200*time.Millisecond, 5*time.Second, try)) {
+			return ctx.Err()
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 
@@ -60,7 +50,7 @@ func (a *app) waitForStore(ctx context.Context, within time.Duration) {
 		birth, err = a.store.Birth(ctx, a.slack.Now())
 		return err
 	})
-	if err != nil || sleep(ctx, birth.Sub(a.slack.Now())) != nil {
+	if err != nil || !engine.Pause(ctx, birth.Sub(a.slack.Now())) {
 		return
 	}
 	a.storeReady.Store(true)
@@ -87,7 +77,7 @@ func (a *app) checkRights(ctx context.Context) {
 		case lacks != "":
 			a.log.Warn().Str("project", project).Msg(lacks)
 		}
-		if sleep(ctx, 200*time.Millisecond) != nil {
+		if !engine.Pause(ctx, 200*time.Millisecond) {
 			return
 		}
 	}

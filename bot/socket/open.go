@@ -12,6 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
+
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 const (
@@ -131,7 +133,7 @@ func (p *Pool) backoff(streak int) time.Duration {
 	if streak == 0 {
 		return p.jitter(250 * time.Millisecond)
 	}
-	most := min(time.Second<<min(streak-1, 10), longestWait)
+	most := engine.Backoff(time.Second, longestWait, streak-1)
 	return most/2 + p.jitter(most/2)
 }
 
@@ -149,7 +151,7 @@ func newBudget() *budget {
 
 func (b *budget) wait(ctx context.Context) error {
 	for quiet := b.quiet(); quiet > 0; quiet = b.quiet() {
-		if !pause(ctx, quiet) {
+		if !engine.Pause(ctx, quiet) {
 			return ctx.Err()
 		}
 	}

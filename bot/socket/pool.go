@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 const (
@@ -102,7 +103,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	for range max(1, p.Count) {
 		after, opened := last, make(chan struct{})
 		p.running.Go(func() {
-			if after == nil || (waitFor(ctx, after) && pause(ctx, stagger)) {
+			if after == nil || (waitFor(ctx, after) && engine.Pause(ctx, stagger)) {
 				p.maintain(ctx, handling, opened)
 			}
 		})
@@ -145,7 +146,7 @@ func (p *Pool) maintain(ctx, handling context.Context, opened chan struct{}) {
 		early  int   // the early drops among them
 		wait   time.Duration
 	)
-	for pause(ctx, wait) {
+	for engine.Pause(ctx, wait) {
 		k, err := p.replace(ctx, handling, old, early > 1)
 		if ctx.Err() != nil {
 			return
@@ -276,16 +277,6 @@ func (p *Pool) jitter(most time.Duration) time.Duration {
 		return time.Duration(rand.Float64() * float64(most))
 	}
 	return time.Duration(p.Rand() * float64(most))
-}
-
-// pause waits, and reports whether ctx is still valid.
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	return waitFor(ctx, timer.C) && ctx.Err() == nil
 }
 
 func waitFor[T any](ctx context.Context, c <-chan T) bool {

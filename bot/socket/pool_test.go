@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 func TestReadyWithHelloOnly(t *testing.T) {
@@ -244,7 +245,7 @@ func TestDeadSocketDisturbsNoOther(t *testing.T) {
 func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
 		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) bool {
-			return pause(ctx, 2*time.Second)
+			return engine.Pause(ctx, 2*time.Second)
 		}})
 		first, second := fake.socket(t, 1), fake.socket(t, 2)
 		first.event("in flight")

@@ -65,7 +65,7 @@ func table(s *Settings) []Row {
 		{"NOTIFY_TOKEN", "", "a lasting secret for calls of GitLab CI that show no `PSYCHER_TOKEN`, as those of old scripts: letters, digits, `.`, `_`, `~`, `-`; 16 characters or more. Unset: only calls that prove their deployment count", secret(&s.NotifyToken, notifyToken)},
 		{"NOTIFY_URL", "", "the notify port as GitLab's runners reach it, `http://HOST:8080/notify`: it is sent with the trigger, and a project needs no CI variable of its own", plain(&s.NotifyURL, notifyURL)},
 		{"MENTION_MAX_AGE", "2m", "a mention that is older when its turn comes is not deployed: psycher asks first", plain(&s.MentionMaxAge, within(duration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
-		{"DEPLOY_TIMEOUT", "1h", "how long to wait for word of a pipeline; a target can have its own `timeout`", plain(&s.DeployTimeout, within(duration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
+		{"DEPLOY_TIMEOUT", "1h", "how long to wait for a pipeline's result; a target can have its own `timeout`", plain(&s.DeployTimeout, within(duration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
 		{"ADMIN_ADDR", "127.0.0.1:9090", "`host:port` of health, readiness and metrics", plain(&s.AdminAddr, addr)},
 		{"PSYCHER_LANG", "ja", "the language of the replies: `ja` or `en`", plain(&s.Lang, oneOf("ja", "en"))},
 		{"LOG_LEVEL", "info", "the least level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `panic` or `disabled`", plain(&s.LogLevel, logLevel)},
@@ -73,7 +73,7 @@ func table(s *Settings) []Row {
 		{"HTTPS_PROXY", "", "proxy for `https` and `wss`, `http://` or `socks5://`: for Slack's API, its websockets and GitLab", secret(&s.HTTPSProxy, proxyURL)},
 		{"HTTP_PROXY", "", "the same for plain `http`", secret(&s.HTTPProxy, proxyURL)},
 		{"NO_PROXY", "", "what is reached without a proxy, with commas between: hosts (with all below them), `.example.com`, addresses, CIDR ranges, each with a `:port` or not, or `*`", plain(&s.NoProxy, anything)},
-		{"SSL_CERT_FILE", "", "PEM file of certificate authorities to trust for Slack, GitLab and Redis beside the system's; together with `SSL_CERT_DIR`, in place of the system's", plain(&s.SSLCertFile, certFile)},
+		{"SSL_CERT_FILE", "", "PEM file of certificate authorities to trust for Slack, GitLab and Redis in addition to the system's; together with `SSL_CERT_DIR`, in place of the system's", plain(&s.SSLCertFile, certFile)},
 		{"SSL_CERT_DIR", "", "directories of such files, with `:` between", plain(&s.SSLCertDir, certDir)},
 	}
 }
