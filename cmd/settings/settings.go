@@ -102,7 +102,7 @@ func (s *Settings) checkTogether(found *variables) {
 		}
 		s.Targets = parsed
 	}
-	if s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
+	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
 		found.report("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))
 	}
 }

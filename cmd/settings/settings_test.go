@@ -299,6 +299,13 @@ func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
 }
 
 // A project then needs no secret of the bot's, and nobody can show a wrong one.
+func TestAddressesThatCannotBeReadAreNotCompared(t *testing.T) {
+	got := problems(t, environ("NOTIFY_ADDR=here", "ADMIN_ADDR=there"), "")
+	if len(got) != 2 {
+		t.Errorf("want one problem for each address:\n%s", strings.Join(got, "\n"))
+	}
+}
+
 func TestTheNotifyTokenNeedNotBeSet(t *testing.T) {
 	s, warnings, err := Load(environ("NOTIFY_TOKEN="), "")
 	if err != nil || len(warnings) > 0 || s.NotifyToken.Reveal() != "" {
