@@ -15,6 +15,7 @@ import (
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/bot/words"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 var bot = web.Identity{Team: "T1", User: "UBOT", BotID: "B1", App: "A1"}
@@ -346,5 +347,18 @@ func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
 		if got := words.Understand(said.Segments, []string{"app"}, nil); !named || got.Answer != want {
 			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
 		}
+	}
+}
+
+func TestTildesOfRichTextStrikeNothing(t *testing.T) {
+	m, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := `{"type": "event_callback", "team_id": "T1", "event": {"type": "app_mention", "channel": "C1", "ts": "1700000000.000100", "user": "U1", "team": "T1",
+		"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "user", "user_id": "UB"}, {"type": "text", "text": " リリース！~待って~"}]}]}]}}`
+	q, said, ok, reason := ReadMention([]byte(payload), web.Identity{Team: "T1", User: "UB"})
+	if in := (Reader{m}).Read(q.Key, said); !ok || in.Deploys() {
+		t.Errorf("read %t %q, and it asks for %+v", ok, reason, in)
 	}
 }

@@ -55,6 +55,7 @@ const maxDepth = 8
 // blocks reads the rich text among a message's blocks. usable is false where there
 // is none, or it cannot be read; whole, where anything in blocks cannot be read.
 func (d *draft) blocks(raw json.RawMessage) (usable, whole bool) {
+	d.rich = true
 	blocks, ok := elements(raw)
 	whole = ok || !Present(raw)
 	for _, block := range blocks {

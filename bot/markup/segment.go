@@ -36,6 +36,7 @@ const mark = '\uFFFC'
 type draft struct {
 	text  strings.Builder
 	known []known
+	rich  bool // from rich text, where Slack says what is struck through: a tilde is a tilde
 }
 
 // known is a segment that Slack has marked, and what it says inside of another,
@@ -57,7 +58,7 @@ func (d *draft) segmentWith(kind Kind, text, inside string) {
 
 // segments splits the draft.
 func (d *draft) segments() []Segment {
-	p := parser{text: d.text.String(), known: d.known}
+	p := parser{text: d.text.String(), known: d.known, rich: d.rich}
 	plainFrom, lineStart := 0, true
 	flush := func(to int) {
 		if plainFrom < to {
@@ -90,6 +91,7 @@ type parser struct {
 	text  string
 	known []known // those whose marks are still to come
 	out   []Segment
+	rich  bool // see draft
 
 	noStrike int // up to here nothing more is struck through: the search is not repeated
 }
@@ -119,7 +121,7 @@ func (p *parser) markup(r rune, i int, lineStart bool) (kind Kind, from, to, end
 			return Code, i + 1, i + n - 1, i + n
 		}
 	case '~':
-		if i < p.noStrike {
+		if p.rich || i < p.noStrike {
 			break
 		}
 		if n := struckAt(line(rest), p.before(i)); n > 1 {
