@@ -126,6 +126,11 @@ func TestAMentionDeploys(t *testing.T) {
 	if got := p.pipelines(); !slices.Equal(got, []string{"passed"}) {
 		t.Errorf("the pipelines are %q", got)
 	}
+	p.does(
+		until(`document.getElementById("record-of").textContent.endsWith("@psycher release")`),
+		until(`document.querySelector(".facts").textContent.includes(":white_check_mark:")`),
+		until(`document.querySelector(".facts").textContent.includes("1 / 1")`),
+	)
 	if heard := eval[string](p, `document.getElementById("live").textContent`); !strings.Contains(heard, "psycher: ") {
 		t.Errorf("who cannot see is told %q", heard)
 	}

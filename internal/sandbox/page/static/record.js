@@ -6,12 +6,17 @@ import { emoji, plain } from "./mrkdwn.js";
 export function draw(world) {
   const ts = world.looked;
   const record = world.state.records[ts];
-  $("record-of").textContent = record ? `${clock(timeOf(ts), world.lang)} · ${plain(record.now.mention?.text ?? "", world)}` : "";
+  $("record-of").textContent = record ? `${clock(timeOf(ts), world.lang)} · ${plain(said(ts, world), world)}` : "";
   if (!record) {
     $("record-body").replaceChildren(h("p", { class: "empty", "data-key": "none", text: world.t("noRecord") }));
     return;
   }
   sync($("record-body"), ["moves", "facts", "raw"], (k) => k, (k) => parts[k](record, ts, world), (k) => [world.lang, ts, k === "moves" ? record.moves : record.now]);
+}
+
+// said is the text of a message: the record does not keep it.
+function said(ts, world) {
+  return world.state.slack.flatMap((m) => [m, ...(m.replies ?? [])]).find((m) => m.ts === ts)?.text ?? "";
 }
 
 let rawOpen = false;
@@ -29,9 +34,9 @@ const parts = {
     const facts = [
       ["target", deployment.target && `${deployment.target} (${deployment.ref})`],
       ["pipeline", deployment.pipeline && `#${deployment.pipeline}`],
-      ["mark", shown.mark && `${emoji[shown.mark] ?? ""} :${shown.mark}:`],
-      ["lines", `${shown.said ?? 0} / ${lines.length}`],
-      ["looks", deployment.looks],
+      ["mark", shown.reaction && `${emoji[shown.reaction] ?? ""} :${shown.reaction}:`],
+      ["lines", `${lines.filter((_, n) => shown.posts?.[`line-${n}`]).length} / ${lines.length}`],
+      ["looks", deployment.polls],
       ["next", next && clock(new Date(next), world.lang)],
     ];
     return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) =>
