@@ -62,6 +62,7 @@ func (r Record) PendingCalls() []Call {
 		switch {
 		case !done:
 			add(c)
+		// mutant: an edit of a message that Slack never took
 		case p.Editable && posted.TS != "" && posted.Hash != c.Hash:
 			c.Kind = CallUpdate
 			add(c)

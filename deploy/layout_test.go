@@ -120,3 +120,13 @@ func TestTextThatCannotBeReadIsAskedAbout(t *testing.T) {
 		t.Errorf("%+v, %v", got.Request.Intent, err)
 	}
 }
+
+// A message that Slack never took is not there to be edited, however it changes.
+func TestMessageThatSlackNeverTookIsNotEdited(t *testing.T) {
+	r := in(Running)
+	r.Shown.Reaction = r.View().Reaction
+	r.Shown.setPosted(SlotStatus, Posted{})
+	if calls := r.PendingCalls(); len(calls) > 0 {
+		t.Errorf("pending are %+v", calls)
+	}
+}

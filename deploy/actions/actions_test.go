@@ -67,3 +67,10 @@ func TestADeployThatWaitedIsJudgedAgainByTheRulesOfEveryTrigger(t *testing.T) {
 		t.Errorf("the person was taken off the list, and it is answered %q about %q", d.Answer.ID, d.Answer.Target)
 	}
 }
+
+func TestADeployThatWaitedForATargetThatIsGoneIsNotMade(t *testing.T) {
+	d := DeployAgain(Request{Intent: deploy.Intent{Target: "gone"}})
+	if d.Deploy != nil || d.Answer.ID != deploy.MsgRefusedGone {
+		t.Errorf("%+v", d)
+	}
+}

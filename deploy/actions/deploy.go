@@ -22,6 +22,9 @@ func (r Request) deploy() Decision {
 // the target that its request names.
 func DeployAgain(r Request) Decision {
 	t := r.target()
+	if t == nil {
+		return Decision{Answer: r.message(deploy.MsgRefusedGone, nil)}
+	}
 	r.Rules.Target = *t
 	if reason := rules.JudgeAgain(r.Rules); reason != "" {
 		return Decision{Answer: r.message(reason, t)}
