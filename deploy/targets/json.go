@@ -13,17 +13,17 @@ import (
 //docgen:messages settings
 func unwrapJSON(data []byte) (plain []byte, problem string) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	if len(bytes.TrimSpace(data)) == 0 {
+	trimmed := bytes.TrimSpace(data)
+	if len(trimmed) == 0 {
 		return nil, "is empty"
 	}
 	if problem := syntaxProblem(data); problem != "" {
 		return nil, problem
 	}
-	c := cursor{data: data}
-	if c.peek() != '"' {
+	if trimmed[0] != '"' {
 		return data, ""
 	}
-	inner := []byte(c.text())
+	inner := []byte(text(data))
 	if problem := syntaxProblem(inner); problem != "" {
 		return nil, problem + " of the JSON inside the string"
 	}
@@ -45,90 +45,25 @@ func syntaxProblem(data []byte) string {
 	return fmt.Sprintf("is not JSON: look at line %d, column %d", line+1, column)
 }
 
-// cursor walks JSON that is known to be well-formed. encoding/json keeps
-// neither the place of a key nor that it is there twice, and its Decoder,
-// which does, takes four times as long for a large map.
-type cursor struct {
-	data []byte
-	at   int
-}
-
-// peek returns the first byte of what comes next.
-func (c *cursor) peek() byte {
-	for c.at < len(c.data) {
-		switch b := c.data[c.at]; b {
-		case ' ', '\t', '\r', '\n', ',', ':':
-			c.at++
-		default:
-			return b
-		}
-	}
-	return 0
-}
-
-// text reads a string: a key or a value.
-func (c *cursor) text() string {
-	raw := c.raw()
-	if plain := raw[1 : len(raw)-1]; bytes.IndexByte(plain, '\\') < 0 {
-		return string(plain)
-	}
+// text is the string that a value is; empty if it is none.
+func text(value json.RawMessage) string {
 	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return "\uFFFD" // which is no part of any name or value
+	if json.Unmarshal(value, &s) != nil {
+		return ""
 	}
 	return s
 }
 
-// value reads any value: a string, a json.Number, or what encoding/json makes of it.
-func (c *cursor) value() any {
-	switch b := c.peek(); {
-	case b == '"':
-		return c.text()
-	case b == '-' || '0' <= b && b <= '9':
-		return json.Number(c.raw())
+// nextMember reads the next key of an object and its value, from JSON that is
+// known to be well-formed.
+func nextMember(d *json.Decoder) (key string, value json.RawMessage) {
+	token, err := d.Token()
+	if err == nil {
+		err = d.Decode(&value)
 	}
-	var v any
-	if err := json.Unmarshal(c.raw(), &v); err != nil {
-		return nil
+	key, ok := token.(string)
+	if err != nil || !ok {
+		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
 	}
-	return v
-}
-
-// raw reads the next value and returns its bytes.
-func (c *cursor) raw() []byte {
-	first := c.peek()
-	start, depth := c.at, 0
-	for c.at < len(c.data) {
-		switch b := c.data[c.at]; b {
-		case '"':
-			c.at++
-			for c.data[c.at] != '"' {
-				if c.data[c.at] == '\\' {
-					c.at++
-				}
-				c.at++
-			}
-			if first == '"' {
-				c.at++
-				return c.data[start:c.at]
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			if depth < 0 {
-				return c.data[start:c.at]
-			}
-			if depth == 0 {
-				c.at++
-				return c.data[start:c.at]
-			}
-		case ' ', '\t', '\r', '\n', ',':
-			if depth == 0 {
-				return c.data[start:c.at]
-			}
-		}
-		c.at++
-	}
-	return c.data[start:c.at]
+	return key, value
 }

@@ -4,7 +4,6 @@
 package targets
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -43,8 +42,8 @@ func (m *Map) In(team, channel string) []deploy.Target {
 // Find returns the target of a channel with exactly that name.
 func (m *Map) Find(team, channel, name string) (deploy.Target, bool) {
 	here := m.In(team, channel)
-	i, ok := slices.BinarySearchFunc(here, name, func(t deploy.Target, name string) int { return cmp.Compare(t.Name, name) })
-	if !ok {
+	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == name })
+	if i < 0 {
 		return deploy.Target{}, false
 	}
 	return here[i], true

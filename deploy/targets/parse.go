@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,8 +24,8 @@ func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
 	if problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	r := mapReader{cursor: cursor{data: data}, ref: ref, timeout: timeout}
-	t := r.read()
+	r := mapReader{ref: ref, timeout: timeout}
+	t := r.read(data)
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
 	}
@@ -38,7 +40,6 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // mapReader walks the map's JSON and collects what is wrong with it.
 type mapReader struct {
-	cursor
 	ref      string
 	timeout  time.Duration
 	problems []string
@@ -46,15 +47,15 @@ type mapReader struct {
 
 var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-func (r *mapReader) read() *Map {
+func (r *mapReader) read(data []byte) *Map {
 	m := &Map{teams: make(map[string]*team)}
-	r.object("", "teams", func(teamID, path string) {
+	r.object(data, "", "teams", func(teamID, path string, channels json.RawMessage) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
 		m.teams[teamID] = t
-		r.object(path, "channels", func(channelID, path string) {
+		r.object(channels, path, "channels", func(channelID, path string, targets json.RawMessage) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
-			here := r.channel(teamID, channelID, path)
+			here := r.channel(targets, teamID, channelID, path)
 			if len(here) > 0 {
 				t.channels[channelID] = here
 			}
@@ -69,10 +70,10 @@ func (r *mapReader) read() *Map {
 	return m
 }
 
-func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
+func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path string) []deploy.Target {
 	var here []deploy.Target
 	folded := make(map[string]string)
-	r.object(path, "targets", func(name, path string) {
+	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
 		lower := strings.ToLower(name)
 		if other, ok := folded[lower]; ok {
 			r.bad(path, "differs from %s only in upper and lower case", segment(other))
@@ -80,19 +81,19 @@ func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 		folded[lower] = name
 		r.checkName(name, path)
 		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
-		r.target(&t, path)
+		r.target(&t, keys, path)
 		here = append(here, t)
 	})
 	slices.SortFunc(here, func(a, b deploy.Target) int { return cmp.Compare(a.Name, b.Name) })
 	return here
 }
 
-func (r *mapReader) target(t *deploy.Target, path string) {
+func (r *mapReader) target(t *deploy.Target, keys json.RawMessage, path string) {
 	var project, token bool
-	whole := r.object(path, targetKeys, func(key, path string) {
+	whole := r.object(keys, path, targetKeys, func(key, path string, value json.RawMessage) {
 		project = project || key == "project_id"
 		token = token || key == "token"
-		if problem := setKey(t, key, r.value()); problem != "" {
+		if problem := setKey(t, key, value); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
@@ -121,31 +122,28 @@ func (r *mapReader) checkName(name, path string) {
 	}
 }
 
-// object reads an object and calls each for every key, which must read its value.
-// It returns false if this is not an object.
-func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
-	if r.peek() != '{' {
-		r.raw()
+// object calls each for every member of an object, but for keys that are there
+// twice. It returns false if the value is no object.
+func (r *mapReader) object(value json.RawMessage, path, holds string, each func(key, path string, value json.RawMessage)) bool {
+	d := json.NewDecoder(bytes.NewReader(value))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
 		r.bad(path, "must be an object ({...}) with %s", holds)
 		return false
 	}
-	r.at++
-	seen := make(map[string]struct{})
-	for r.peek() != '}' {
-		key := r.text()
+	seen := make(map[string]bool)
+	for d.More() {
+		key, value := nextMember(d)
 		at := segment(key)
 		if path != "" {
 			at = path + "." + at
 		}
-		if _, ok := seen[key]; ok {
+		if seen[key] {
 			r.bad(at, "is there twice: keep one")
-			r.raw()
 			continue
 		}
-		seen[key] = struct{}{}
-		each(key, at)
+		seen[key] = true
+		each(key, at, value)
 	}
-	r.at++
 	return true
 }
 

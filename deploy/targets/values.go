@@ -17,20 +17,20 @@ const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
 // the value.
 //
 //docgen:messages settings
-func setKey(t *deploy.Target, key string, value any) (problem string) {
-	s, ok := value.(string)
+func setKey(t *deploy.Target, key string, value json.RawMessage) (problem string) {
+	s := text(value)
 	switch key {
 	case "project_id":
 		return setProject(t, value)
 	case "token":
-		return setToken(t, value)
+		return setToken(t, s)
 	case "ref":
-		if !ok || s == "" || strings.ContainsFunc(s, isBlank) {
+		if s == "" || strings.ContainsFunc(s, isBlank) {
 			return "must be the name of a branch or tag, in quotes and without blanks"
 		}
 		t.Ref = s
 	case "release_key":
-		if !ok || !ciVariable.MatchString(s) {
+		if !ciVariable.MatchString(s) {
 			return "must be the name of a CI variable: letters, digits and _, not beginning with a digit"
 		}
 		if slices.Contains([]string{"channel", "timestamp"}, s) || strings.HasPrefix(s, "PSYCHER_") || strings.HasPrefix(s, "NOTIFY_") {
@@ -38,13 +38,13 @@ func setKey(t *deploy.Target, key string, value any) (problem string) {
 		}
 		t.Key = s
 	case "job":
-		if !ok || strings.TrimSpace(s) == "" || len(s) > 255 || strings.ContainsFunc(s, unicode.IsControl) {
+		if strings.TrimSpace(s) == "" || len(s) > 255 || strings.ContainsFunc(s, unicode.IsControl) {
 			return "must be the name of the job that deploys, or its beginning, in quotes"
 		}
 		t.Job = s
 	case "timeout":
 		d, err := time.ParseDuration(s)
-		if !ok || err != nil || d <= 0 {
+		if err != nil || d <= 0 {
 			return `must be a duration over zero in quotes, such as "90s", "30m" or "1h"`
 		}
 		t.Timeout = d
@@ -64,34 +64,28 @@ var (
 )
 
 //docgen:messages settings
-func setProject(t *deploy.Target, value any) (problem string) {
-	const form = "must be the project's number, or its path such as group/app without host and leading /"
-	switch v := value.(type) {
-	case json.Number:
-		if !projectNumber.MatchString(v.String()) {
-			return form
-		}
-		t.Project = v.String()
-	case string:
-		digits := strings.Trim(v, "0123456789") == ""
-		if digits && !projectNumber.MatchString(v) || !projectPath.MatchString(v) {
-			return form
-		}
-		t.Project = v
-	default:
-		return form
+func setProject(t *deploy.Target, value json.RawMessage) (problem string) {
+	name, form := text(value), projectPath
+	if value[0] != '"' {
+		name = string(value)
 	}
+	if value[0] != '"' || strings.Trim(name, "0123456789") == "" {
+		form = projectNumber
+	}
+	if !form.MatchString(name) {
+		return "must be the project's number, or its path such as group/app without host and leading /"
+	}
+	t.Project = name
 	return ""
 }
 
 //docgen:messages settings
-func setToken(t *deploy.Target, value any) (problem string) {
-	s, ok := value.(string)
-	switch {
-	case !ok || s == "":
+func setToken(t *deploy.Target, s string) (problem string) {
+	switch kind := TokenKind(s); {
+	case s == "":
 		return "must be a trigger token, in quotes"
-	case TokenKind(s) != "" && TokenKind(s) != triggerToken:
-		return "is " + TokenKind(s) + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
+	case kind != "" && kind != triggerToken:
+		return "is " + kind + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
 	case len(s) <= 4:
 		return "is too short: GitLab shows only 4 characters of a trigger token to those who did not make it; ask who did, or make a new one"
 	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
@@ -102,25 +96,16 @@ func setToken(t *deploy.Target, value any) (problem string) {
 }
 
 //docgen:messages settings
-func setAllow(t *deploy.Target, value any) (problem string) {
-	const form = `must be a list of user ids such as ["U01ABC"]`
-	list, ok := value.([]any)
-	if !ok {
-		return form
-	}
-	if len(list) == 0 {
+func setAllow(t *deploy.Target, value json.RawMessage) (problem string) {
+	var list []string
+	switch {
+	case json.Unmarshal(value, &list) != nil, list == nil, slices.ContainsFunc(list, func(id string) bool { return !userID.MatchString(id) }):
+		return `must be a list of user ids such as ["U01ABC"]`
+	case len(list) == 0:
 		return "is empty: name who may deploy, or leave it out to allow everyone in the channel"
 	}
-	t.Allow = make([]string, 0, len(list))
-	for _, v := range list {
-		s, ok := v.(string)
-		if !ok || !userID.MatchString(s) {
-			return form
-		}
-		t.Allow = append(t.Allow, s)
-	}
-	slices.Sort(t.Allow)
-	t.Allow = slices.Compact(t.Allow)
+	slices.Sort(list)
+	t.Allow = slices.Compact(list)
 	return ""
 }
 
