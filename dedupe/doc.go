@@ -17,7 +17,7 @@
 //
 //	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, 30 days
 //	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
-//	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers
+//	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers; reads without it return now
 //	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
 //	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires
 //

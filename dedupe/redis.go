@@ -1,14 +1,16 @@
 package dedupe
 
 import (
+	"cmp"
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"sync"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/rs/zerolog"
 
@@ -17,10 +19,9 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL     deploy.Secret // REDIS_URL; empty: embedded in this process, lost when it ends
-	Prefix  string        // REDIS_PREFIX
-	Dial    func(ctx context.Context, network, addr string) (net.Conn, error)
-	RootCAs *x509.CertPool // the authorities to trust with rediss://; nil: the system's
+	URL    deploy.Secret // REDIS_URL; empty: embedded in this process, lost when it ends
+	Prefix string        // REDIS_PREFIX
+	Dial   dialFunc      // not called for the embedded store
 	// ReadText understands the text of a mention that the version before has
 	// recorded and not taken up: that kept the text, this one keeps the intent.
 	// Where it is nil such a mention is asked about.
@@ -28,76 +29,71 @@ type Config struct {
 	Log      zerolog.Logger
 }
 
-// quiet keeps the client from writing to stderr what it returns as an error as
-// well. It has one logger for all clients.
-var quiet = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
-
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}
+const (
+	connections = 16                     // how many calls to Redis may be in flight
+	stepTimeout = 900 * time.Millisecond // of dialing, and of each read and write
+	bufferSize  = 8 << 10
+)
 
 // Open makes a store. It does not wait for Redis to answer. An error is about
 // the URL, and quotes no part of it.
+//
+// The store's client retries nothing: the caller knows what may be done twice.
+// (Redirects of a Cluster are followed: every script can be sent again.)
 func Open(c Config) (*Store, error) {
-	quiet()
-	s := &Store{keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
-	s.unproved.Store(true)
-	if c.URL == "" {
-		s.embedded = newEmbedded()
-		c.Dial = func(context.Context, string, string) (net.Conn, error) { return s.embedded.Dial() }
-		c.URL = "redis://embedded"
-	}
-	client, err := newClient(c)
+	logging.Disable() // what the client writes to stderr it returns as an error as well
+	a, err := parseURL(cmp.Or(c.URL, "redis://embedded"))
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	s.client = client
-	_, s.cluster = client.(*redis.ClusterClient)
-	return s, nil
-}
-
-// connections are how many calls to Redis may be in flight.
-const connections = 16
-
-// newClient makes a client for any form of a Redis URL. It retries nothing: the
-// caller knows what may be done twice. (Redirects of a Cluster are followed:
-// every script can be sent again.)
-func newClient(c Config) (redis.UniversalClient, error) {
-	const (
-		timeout = 900 * time.Millisecond
-		buffer  = 8 << 10
-	)
-	a, err := parseURL(c.URL)
-	if err != nil {
-		return nil, err
-	}
-	dial := c.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: timeout}).DialContext
+	s := &Store{keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
+	s.unproved.Store(true)
+	o := &a.UniversalOptions
+	o.Dialer = c.Dial
+	if c.URL == "" {
+		s.embedded = &embedded{Miniredis: miniredis.NewMiniRedis(), swept: time.Now()}
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) { return s.embedded.Dial() }
 	}
 	// mutant: TLS that is left out
 	if a.secure {
-		dial = overTLS(dial, c.RootCAs, timeout)
+		o.Dialer = overTLS(o.Dialer)
 	}
-	o := &a.UniversalOptions
-	o.Dialer, o.MaxRetries, o.DialerRetries = dial, -1, 1
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout, timeout
+	o.MaxRetries, o.DialerRetries = -1, 1
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = stepTimeout, stepTimeout, stepTimeout, stepTimeout
 	o.ContextTimeoutEnabled = true // else a deadline of 1 s ends after the read timeout
-	o.ReadBufferSize, o.WriteBufferSize, o.PoolSize, o.PipelinePoolSize = buffer, buffer, connections, -1
+	o.ReadBufferSize, o.WriteBufferSize, o.PoolSize, o.PipelinePoolSize = bufferSize, bufferSize, connections, -1
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // it looks up names, and logs
-	return redis.NewUniversalClient(o), nil
+	s.client = redis.NewUniversalClient(o)
+	return s, nil
 }
 
 // Evicts returns the name of the policy by which this Redis evicts keys under
 // memory pressure; empty if it evicts none, or does not say.
 func (s *Store) Evicts(ctx context.Context) string {
-	if s.embedded != nil {
-		return ""
-	}
 	got, err := s.client.ConfigGet(ctx, "maxmemory-policy").Result()
 	if p := got["maxmemory-policy"]; err == nil && p != "noeviction" {
 		return p
 	}
 	return ""
+}
+
+// sweepInterval bounds how long a key of the embedded store outlives its end.
+const sweepInterval = time.Minute
+
+// embedded is the Redis of this process. Its keys expire by a sweep now and
+// then: miniredis's own way looks through all of them at each command.
+type embedded struct {
+	*miniredis.Miniredis
+	mu    sync.Mutex
+	swept time.Time
+}
+
+func (e *embedded) sweep() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if passed := time.Since(e.swept); passed >= sweepInterval {
+		e.FastForward(passed)
+		e.swept = e.swept.Add(passed)
+	}
 }

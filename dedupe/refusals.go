@@ -45,10 +45,11 @@ func (s *Store) classify(err error) error {
 		err = fmt.Errorf("the user in REDIS_URL lacks a right: ACL SETUSER its name ~%s:* %s: %w", s.keys, rights, err)
 	}
 	var dial *net.OpError
-	notConnected := errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, new(*handshakeError)) ||
+	notConnected := errors.As(err, &dial) && dial.Op == "dial" || errors.Is(err, errHandshake) ||
 		errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed)
+	_, cluster := s.client.(*redis.ClusterClient)
 	switch {
-	case s.cluster:
+	case cluster: // its client sends again by itself: that the last try was refused says nothing about the earlier ones
 		return err
 	case notConnected, contains(inScript), slices.ContainsFunc(refusals, begins):
 		return fmt.Errorf("%w: %w", engine.ErrRefused, err)

@@ -16,27 +16,38 @@ import (
 var scripts embed.FS
 
 var (
-	birthScript   = script("birth")
-	claimScript   = script("claim")
-	delayScript   = script("delay")
-	loadScript    = script("load")
-	pendingScript = script("pending")
-	provedScript  = script("proved")
-	saveScript    = script("save")
-	takeScript    = script("take")
-	unproveScript = script("unprove")
+	birthScript   = newScript("birth", "reading the store's birth")
+	claimScript   = newScript("claim", "claiming the mention")
+	delayScript   = newScript("delay", "moving a due time")
+	loadScript    = newScript("load", "reading the record")
+	pendingScript = newScript("pending", "reading what is pending")
+	provedScript  = newScript("proved", "reading whether the project has proved itself")
+	saveScript    = newScript("save", "saving the record")
+	takeScript    = newScript("take", "taking what is due")
+	unproveScript = newScript("unprove", "forgetting that the project has proved itself")
 )
 
-func script(name string) *redis.Script {
+// script is one operation. Its errors begin with what was being done.
+type script struct {
+	*redis.Script
+	doing string
+}
+
+func newScript(name, doing string) script {
 	text, err := scripts.ReadFile("scripts/" + name + ".lua")
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	return redis.NewScript(string(text))
+	return script{redis.NewScript(string(text)), doing}
 }
 
 // run calls a script, by its hash if Redis knows it.
-func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (values, error) {
+func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (v values, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", script.doing, err)
+		}
+	}()
 	// The client's own queue would not tell calls that were never sent from others.
 	select {
 	case s.turns <- struct{}{}:
@@ -47,8 +58,7 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	if s.embedded != nil {
 		s.embedded.sweep()
 	}
-	v, err := script.Run(ctx, s.client, keys, args...).Slice()
-	if err != nil {
+	if v, err = script.Run(ctx, s.client, keys, args...).Slice(); err != nil {
 		if err = s.classify(err); errors.Is(err, engine.ErrRefused) || errors.As(err, new(redis.Error)) {
 			s.unproved.Store(true)
 		}
@@ -60,20 +70,20 @@ func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, ar
 	return v, nil
 }
 
-// values is what a script returns: integers and strings.
+// values is what a script returns: integers and strings. Nil, as of a script that
+// failed, has the zero of each.
 type values []any
 
-func (v values) int(i int) int64      { n, _ := v[i].(int64); return n }
+func (v values) int(i int) int64 {
+	if v == nil {
+		return 0
+	}
+	n, _ := v[i].(int64)
+	return n
+}
+
 func (v values) bytes(i int) []byte   { s, _ := v[i].(string); return []byte(s) }
 func (v values) time(i int) time.Time { return time.UnixMilli(v.int(i)).UTC() }
-
-// birth falls back to now: a store without a birth remembers nothing yet.
-func (v values) birth(i int) time.Time {
-	if v.int(i) == 0 {
-		return v.time(0)
-	}
-	return v.time(i)
-}
 
 // millis rounds up, so that nothing is due before its time; negative stays so.
 func millis(d time.Duration) int64 {

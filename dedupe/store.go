@@ -25,11 +25,8 @@ const birthMargin = 2 * time.Second
 type Store struct {
 	keys
 	client   redis.UniversalClient
-	embedded *embedded // nil: it is a Redis of its own
-	// A Cluster's client sends a command again by itself: that its last try was
-	// refused says nothing about the earlier ones.
-	cluster bool
-	turns   chan struct{} // one is held during each call; as many as connections
+	embedded *embedded     // nil: it is a Redis of its own
+	turns    chan struct{} // one is held during each call; as many as connections
 	// A Redis that refuses writes still answers reads. At the start, and after a
 	// refused call, the next Take writes too, so that the store is not reported
 	// healthy too early.
@@ -54,10 +51,7 @@ func (s *Store) Close() error {
 // store that is now.
 func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error) {
 	v, err := s.run(ctx, birthScript, []string{s.birth()}, bornAt(slackNow))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading the store's birth: %w", err)
-	}
-	return v.time(1), nil
+	return v.time(1), err
 }
 
 func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
@@ -72,7 +66,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
 		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String())
 	if err != nil {
-		return engine.Stored{}, false, fmt.Errorf("claiming the mention: %w", err)
+		return engine.Stored{}, false, err
 	}
 	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
 }
@@ -86,22 +80,15 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 		if probe {
 			s.unproved.Store(true)
 		}
-		return nil, 0, fmt.Errorf("taking what is due: %w", err)
+		return nil, 0, err
 	}
-	next := time.Duration(v.int(2))
-	if next > 0 {
-		next *= time.Millisecond
-	}
-	return s.decodeAll(ctx, v, 3), next, nil
+	return s.decodeAll(ctx, v, 3), time.Duration(v.int(2)) * time.Millisecond, nil
 }
 
 // Pending implements [engine.Store].
 func (s *Store) Pending(ctx context.Context, n int) ([]engine.Stored, error) {
 	v, err := s.run(ctx, pendingScript, []string{s.due(), s.birth()}, n, s.recordPrefix())
-	if err != nil {
-		return nil, fmt.Errorf("reading what is pending: %w", err)
-	}
-	return s.decodeAll(ctx, v, 2), nil
+	return s.decodeAll(ctx, v, 2), err
 }
 
 // Load implements [engine.Store].
@@ -136,10 +123,10 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project)},
 		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves)
-	if err != nil {
-		return h, fmt.Errorf("saving the record: %w", err)
-	}
-	if v.int(1) == 0 {
+	switch {
+	case err != nil:
+		return h, err
+	case v.int(1) == 0:
 		return h, engine.ErrChanged
 	}
 	return engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
@@ -148,10 +135,8 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 // Delay implements [engine.Store].
 func (s *Store) Delay(ctx context.Context, h engine.Stored, due time.Duration) error {
 	k := h.Record.Request.Key
-	if _, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String()); err != nil {
-		return fmt.Errorf("moving a due time: %w", err)
-	}
-	return nil
+	_, err := s.run(ctx, delayScript, []string{s.record(k), s.due()}, h.Raw, millis(due), k.String())
+	return err
 }
 
 // Proved implements [engine.Store].
@@ -161,18 +146,27 @@ func (s *Store) Proved(ctx context.Context, projects ...string) (bool, error) {
 		names[i] = s.proved(p)
 	}
 	v, err := s.run(ctx, provedScript, names)
-	if err != nil {
-		return false, fmt.Errorf("reading whether the project has proved itself: %w", err)
-	}
-	return v.int(1) == 1, nil
+	return v.int(1) == 1, err
 }
 
 // Unprove forgets that callbacks of a project have proved themselves. It returns
 // whether any had.
 func (s *Store) Unprove(ctx context.Context, project string) (had bool, err error) {
 	v, err := s.run(ctx, unproveScript, []string{s.proved(project)})
-	if err != nil {
-		return false, fmt.Errorf("forgetting that the project has proved itself: %w", err)
-	}
-	return v.int(1) == 1, nil
+	return v.int(1) == 1, err
 }
+
+// keys builds the names of the keys; it is their hash tag, with the braces.
+type keys string
+
+func (k keys) recordPrefix() string         { return string(k) + ":record:" }
+func (k keys) record(key deploy.Key) string { return k.recordPrefix() + key.String() }
+func (k keys) due() string                  { return string(k) + ":due" }
+func (k keys) birth() string                { return string(k) + ":birth" }
+
+func (k keys) last(team, channel, target string) string {
+	return string(k) + ":last:" + team + ":" + channel + ":" + target
+}
+
+// proved takes a project as the target map spells it.
+func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

@@ -32,7 +32,7 @@ func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
 
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Log: zerolog.Nop()})
+	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Dial: (&net.Dialer{}).DialContext, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestTakeTellsWhenTheNextIsDue(t *testing.T) {
 			least time.Duration
 			most  time.Duration
 		}{
-			{-1, 1, -1, -1}, // nothing is ever due
+			{-1, 1, -time.Millisecond, -time.Millisecond},      // nothing is ever due
 			{time.Hour, 1, time.Hour - time.Minute, time.Hour}, // that one
 			{0, 1, engine.Lease - 5*time.Second, engine.Lease}, // the one just taken, when its lease is over
 			{0, 0, 0, 0}, // one that there was no room for

@@ -1,3 +1,6 @@
+// The authority of these tests is trusted in place of the system's.
+//
+//go:debug x509usefallbackroots=1
 package dedupe
 
 import (
@@ -25,18 +28,37 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// certificate makes an authority and, of that authority, a certificate for
-// localhost: the files that a redis-server takes, and the pool that trusts it.
-func certificate(t *testing.T) (options []string, trusts *x509.CertPool) {
+// authority signs the certificates of servers.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// trusted is the one authority that this process trusts, as if it were the
+// system's only one.
+var trusted = sync.OnceValue(func() authority {
+	a := newAuthority()
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	x509.SetFallbackRoots(pool)
+	return a
+})
+
+func newAuthority() authority {
+	a := authority{key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a test's authority"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	a.certificate = must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, ca, ca, &a.key.PublicKey, a.key))))
+	return a
+}
+
+// serves makes a certificate for localhost: the options, with their files, for a
+// redis-server.
+func (a authority) serves(t *testing.T) (options []string) {
 	t.Helper()
 	dir := t.TempDir()
-	key := func() *ecdsa.PrivateKey {
-		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k
-	}
 	file := func(name, kind string, der []byte) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
@@ -44,38 +66,22 @@ func certificate(t *testing.T) (options []string, trusts *x509.CertPool) {
 		}
 		return path
 	}
-	sign := func(c, by *x509.Certificate, k, byKey *ecdsa.PrivateKey) []byte {
-		der, err := x509.CreateCertificate(rand.Reader, c, by, &k.PublicKey, byKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return der
-	}
-	caKey, serverKey := key(), key()
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a test's authority"}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	caDER := sign(ca, ca, caKey, caKey)
-	server := &x509.Certificate{
+	server, key := &x509.Certificate{
 		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour),
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	serverDER := sign(server, ca, serverKey, caKey)
-	keyDER, err := x509.MarshalECPrivateKey(serverKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trusts = x509.NewCertPool()
-	trusted, err := x509.ParseCertificate(caDER)
-	if err != nil {
-		t.Fatal(err)
-	}
-	trusts.AddCert(trusted)
+	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	return []string{
-		"--tls-ca-cert-file", file("ca.pem", "CERTIFICATE", caDER), "--tls-cert-file", file("server.pem", "CERTIFICATE", serverDER),
-		"--tls-key-file", file("server.key", "EC PRIVATE KEY", keyDER), "--tls-auth-clients", "no",
-	}, trusts
+		"--tls-ca-cert-file", file("ca.pem", "CERTIFICATE", a.certificate.Raw),
+		"--tls-cert-file", file("server.pem", "CERTIFICATE", must(x509.CreateCertificate(rand.Reader, server, a.certificate, &key.PublicKey, a.key))),
+		"--tls-key-file", file("server.key", "EC PRIVATE KEY", must(x509.MarshalECPrivateKey(key))), "--tls-auth-clients", "no",
+	}
+}
+
+func must[T any](made T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return made
 }
 
 // wire is a dialer that records the first byte written to each address.
@@ -123,7 +129,7 @@ const secret = "Xq7Zw9Vk3"
 // With rediss:// nothing may be sent in clear: user and
 // password are the first that is sent, to every server of every form.
 func TestRedissIsTLSInEveryForm(t *testing.T) {
-	options, trusts := certificate(t)
+	options := trusted().serves(t)
 	single := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--requirepass", secret)...)
 	cluster := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT", "--tls-cluster", "yes", "--cluster-enabled", "yes", "--cluster-port", freePort(t),
 		"--cluster-announce-ip", "127.0.0.1", "--requirepass", secret)...)
@@ -133,12 +139,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 	}
 	sentinel := redisServer(t, append([]string{conf, "--sentinel"}, append(options, "--port", "0", "--tls-port", "PORT", "--tls-replication", "yes",
 		"--requirepass", secret)...)...)
-	one, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@localhost:" + cluster), Prefix: "psycher", RootCAs: trusts, Log: zerolog.Nop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer one.Close()
-	slots(t, one)
+	slots(t, open(t, "rediss://:"+secret+"@localhost:"+cluster))
 
 	for _, c := range []struct {
 		name, url string
@@ -153,7 +154,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &wire{}
-			s, err := Open(Config{URL: deploy.Secret(c.url), Prefix: "psycher", Dial: w.dial, RootCAs: trusts, Log: zerolog.Nop()})
+			s, err := Open(Config{URL: deploy.Secret(c.url), Prefix: "psycher", Dial: w.dial, Log: zerolog.Nop()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,21 +186,20 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 }
 
 func TestRedissRefusesAServerThatItCannotVerify(t *testing.T) {
-	options, trusts := certificate(t)
-	port := redisServer(t, append(options, "--port", "0", "--tls-port", "PORT")...)
+	port := redisServer(t, append(trusted().serves(t), "--port", "0", "--tls-port", "PORT")...)
+	other := redisServer(t, append(newAuthority().serves(t), "--port", "0", "--tls-port", "PORT")...)
 	plain := redisServer(t, "--port", "PORT")
 	for _, c := range []struct {
 		name, host, to string
-		roots          *x509.CertPool
 		says           []string
 	}{
-		{"another host", "redis.example.com", port, trusts, []string{"not for redis.example.com", "write a name that it is for in REDIS_URL"}},
-		{"an unknown authority", "localhost", port, x509.NewCertPool(), []string{"an authority that is not trusted here", "SSL_CERT_FILE"}},
-		{"no TLS", "localhost", plain, trusts, []string{"may not speak TLS there", "TLS port"}},
+		{"another host", "redis.example.com", port, []string{"not for redis.example.com", "write a name that it is for in REDIS_URL"}},
+		{"an unknown authority", "localhost", other, []string{"an authority that is not trusted here", "SSL_CERT_FILE"}},
+		{"no TLS", "localhost", plain, []string{"may not speak TLS there", "TLS port"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &wire{to: "127.0.0.1:" + c.to}
-			s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@" + c.host + ":6380"), Prefix: "psycher", Dial: w.dial, RootCAs: c.roots, Log: zerolog.Nop()})
+			s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@" + c.host + ":6380"), Prefix: "psycher", Dial: w.dial, Log: zerolog.Nop()})
 			if err != nil {
 				t.Fatal(err)
 			}

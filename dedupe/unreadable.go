@@ -30,11 +30,13 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 			all = append(all, h)
 			continue
 		}
-		if isNew, last := s.unreadable.add(h); isNew {
-			s.log.Warn().Err(err).Bool("last_line_for_an_hour", last).Msg("a record is left to newer versions")
-		}
-		if h.Record.Request.TS != "" {
+		name := string(h.Raw) // if not even its key could be read
+		if k := h.Record.Request.Key; k.TS != "" {
+			name = k.String()
 			_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
+		}
+		if isNew, last := s.unreadable.add(name); isNew {
+			s.log.Warn().Err(err).Bool("last_line_for_an_hour", last).Msg("a record is left to newer versions")
 		}
 	}
 	return all
@@ -42,15 +44,14 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 
 // decode reads a record; v begins with the store's clock and birth.
 func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
-	h := engine.Stored{Raw: raw, Now: v.time(0), Birth: v.birth(1)}
-	var err error
-	if h.Record, err = deploy.DecodeRecord(raw, s.readText); err != nil {
-		return h, fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
+	r, err := deploy.DecodeRecord(raw, s.readText)
+	if err == nil && r.Layout > deploy.Layout {
+		err = fmt.Errorf("%s has layout %d, this version knows %d", r.Request.Key, r.Layout, deploy.Layout)
 	}
-	if h.Record.Layout > deploy.Layout {
-		return h, fmt.Errorf("%w: %s has layout %d, this version knows %d", engine.ErrUnreadable, h.Record.Request.Key, h.Record.Layout, deploy.Layout)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
-	return h, nil
+	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, err
 }
 
 // unreadableLog remembers which unreadable records were logged.
@@ -62,15 +63,11 @@ type unreadableLog struct {
 
 // add tells whether a record is to be logged, and whether that is the last line
 // of this period.
-func (l *unreadableLog) add(h engine.Stored) (isNew, last bool) {
-	name := h.Record.Request.Key.String()
-	if h.Record.Request.TS == "" { // not even that could be read
-		name = string(h.Raw)
-	}
+func (l *unreadableLog) add(name string) (isNew, last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := time.Now(); l.known == nil || now.Sub(l.since) >= unreadablePeriod {
-		l.known, l.since = map[string]bool{}, now
+	if time.Since(l.since) >= unreadablePeriod {
+		l.known, l.since = map[string]bool{}, time.Now()
 	}
 	if l.known[name] || len(l.known) >= unreadableLines {
 		return false, false

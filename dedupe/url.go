@@ -47,11 +47,12 @@ func CheckURL(u deploy.Secret) error {
 // What each part of a URL may be. Whatever the client would accept beyond that is
 // refused before the client sees it, since it may be a part of a password.
 var (
-	urlHost  = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$`)
-	urlDB    = regexp.MustCompile(`^/?(?:[0-9]{1,4}/?)?$`)
-	urlPath  = regexp.MustCompile(`^/[A-Za-z0-9._~+,=:/-]+$`)
-	urlQuery = regexp.MustCompile(`^(?:[A-Za-z0-9._~:&=-]|\[|\]|%[0-9A-Fa-f]{2})*$`) // no +: it would be a blank, but is itself in a password
-	urlName  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	urlPassword = regexp.MustCompile(`(?s)#|[/?].*@`) // a password that goes on where the host should have ended
+	urlHost     = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$`)
+	urlDB       = regexp.MustCompile(`^/?(?:[0-9]{1,4}/?)?$`)
+	urlPath     = regexp.MustCompile(`^/[A-Za-z0-9._~+,=:/-]+$`)
+	urlQuery    = regexp.MustCompile(`^(?:[A-Za-z0-9._~:&=-]|\[|\]|%[0-9A-Fa-f]{2})*$`) // no +: it would be a blank, but is itself in a password
+	urlName     = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 )
 
 // tuning are parameters that the client's own URLs have and psycher sets itself.
@@ -74,26 +75,22 @@ func parseURL(secret deploy.Secret) (address, error) {
 	if !ok || !slices.Contains([]string{"redis", "rediss", "unix"}, strings.ToLower(scheme)) {
 		return address{}, errURLScheme
 	}
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 && strings.ContainsAny(rest[i:], "@#") { // the password continues here
-		return address{}, errURLSigns
-	}
 	u, err := url.Parse(secret.Reveal())
 	switch {
-	case err != nil && strings.Contains(rest, "@"):
+	case urlPassword.MatchString(rest), err != nil && strings.Contains(rest, "@"):
 		return address{}, errURLSigns
 	case err != nil:
 		return address{}, errURLAddress
 	}
-	a := address{secure: u.Scheme == "rediss"}
+	a, path := address{secure: u.Scheme == "rediss"}, u.EscapedPath()
 	a.Username = u.User.Username()
 	a.Password, _ = u.User.Password()
-	path := u.EscapedPath()
 	if u.Scheme == "unix" {
 		if u.Host != "" || !urlPath.MatchString(path) {
 			return address{}, errURLSocket
 		}
 		a.Addrs = []string{path}
-		return a, a.parameters(u.RawQuery, "db")
+		return a, a.parameters(u, "db")
 	}
 	host, err := hostPort(u.Host, "6379")
 	switch {
@@ -104,17 +101,16 @@ func parseURL(secret deploy.Secret) (address, error) {
 	}
 	a.Addrs = []string{host}
 	a.DB, _ = strconv.Atoi(strings.Trim(path, "/"))
-	return a, a.parameters(u.RawQuery, "db", "addr", "master_name", "username", "password", "skip_verify")
+	return a, a.parameters(u, "db", "addr", "master_name", "username", "password", "skip_verify")
 }
 
 // parameters reads the query. Of a parameter that is given several times the
 // last one counts, but for addr.
-func (a *address) parameters(query string, known ...string) error {
-	given, err := url.ParseQuery(query)
-	if err != nil || !urlQuery.MatchString(query) {
+func (a *address) parameters(u *url.URL, known ...string) error {
+	if !urlQuery.MatchString(u.RawQuery) {
 		return errURLParameter
 	}
-	last := map[string]string{}
+	given, last := u.Query(), map[string]string{}
 	for name, values := range given {
 		if !slices.Contains(known, name) && !slices.Contains(tuning, name) {
 			return errURLParameter
@@ -128,13 +124,11 @@ func (a *address) parameters(query string, known ...string) error {
 		}
 		a.Addrs = append(a.Addrs, host)
 	}
-	if db := last["db"]; db != "" {
-		n, err := strconv.ParseUint(db, 10, 16)
-		if err != nil {
-			return errURLDatabase
-		}
-		a.DB = int(n)
+	db, err := strconv.ParseUint(cmp.Or(last["db"], strconv.Itoa(a.DB)), 10, 16)
+	if err != nil {
+		return errURLDatabase
 	}
+	a.DB = int(db)
 	if skip, err := strconv.ParseBool(cmp.Or(last["skip_verify"], "false")); err != nil || skip {
 		return errURLVerify
 	}
@@ -145,8 +139,6 @@ func (a *address) parameters(query string, known ...string) error {
 	case sentinel: // as go-redis has it: the URL's user is the Sentinels'
 		a.MasterName, a.SentinelUsername, a.SentinelPassword = master, a.Username, a.Password
 		a.Username, a.Password = last["username"], last["password"]
-	default:
-		a.IsClusterMode = len(a.Addrs) > 1
 	}
 	return nil
 }
@@ -155,16 +147,15 @@ func (a *address) parameters(query string, known ...string) error {
 func hostPort(s, defaultPort string) (string, error) {
 	u := url.URL{Host: s}
 	host, port := u.Hostname(), cmp.Or(u.Port(), defaultPort)
-	n, err := strconv.ParseUint(port, 10, 16)
-	if host == "" && err == nil {
-		return "", errURLHost
-	}
 	valid := urlHost.MatchString(host)
 	if strings.HasPrefix(s, "[") {
 		ip, err := netip.ParseAddr(host)
 		valid = err == nil && ip.Is6()
 	}
-	if err != nil || n == 0 || !valid {
+	switch n, err := strconv.ParseUint(port, 10, 16); {
+	case host == "" && err == nil:
+		return "", errURLHost
+	case err != nil || n == 0 || !valid:
 		return "", errURLAddress
 	}
 	return net.JoinHostPort(host, port), nil

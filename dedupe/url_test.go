@@ -30,7 +30,7 @@ func TestParseURL(t *testing.T) {
 		{"rediss://u:p%2Fw%40%25@h.example.com:6380/0", address{redis.UniversalOptions{Addrs: []string{"h.example.com:6380"}, Username: "u", Password: "p/w@%"}, true}},
 		{"redis://:p@ss:word@h", address{redis.UniversalOptions{Addrs: []string{"h:6379"}, Password: "p@ss:word"}, false}},
 		{"rediss://h?skip_verify=false", address{redis.UniversalOptions{Addrs: []string{"h:6379"}}, true}},
-		{"redis://u:p@h:1?addr=h2:2&addr=%5B::1%5D:3", address{redis.UniversalOptions{Addrs: []string{"h:1", "h2:2", "[::1]:3"}, IsClusterMode: true, Username: "u", Password: "p"}, false}},
+		{"redis://u:p@h:1?addr=h2:2&addr=%5B::1%5D:3", address{redis.UniversalOptions{Addrs: []string{"h:1", "h2:2", "[::1]:3"}, Username: "u", Password: "p"}, false}},
 		{"redis://su:sp@h:1?master_name=main&addr=h2:2&username=u&password=p%2Bw", address{redis.UniversalOptions{
 			Addrs: []string{"h:1", "h2:2"}, MasterName: "main", SentinelUsername: "su", SentinelPassword: "sp", Username: "u", Password: "p+w",
 		}, false}},

@@ -5,12 +5,13 @@
 -- KEYS[2]  the store's birth         ARGV[2]  the lease, ms
 -- KEYS[3]  a record for the probe    ARGV[3]  the prefix of records' keys
 -- KEYS[4]  a last for the probe      ARGV[4]  1: probe first
--- returns  {now, birth or 0, in how many ms the next is due or -1, record, its due time, ...}
+-- returns  {now, birth or now, in how many ms the next is due or -1, record, its due time, ...}
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
-local out = {now, tonumber(redis.call('GET', KEYS[2]) or 0), -1}
+local birth = redis.call('GET', KEYS[2])
+local out = {now, tonumber(birth or now), -1}
 
 -- probe does everything that any script does, on keys of each kind, without a
 -- lasting effect: a store that answers may still refuse work (an ACL, full memory,
@@ -29,8 +30,8 @@ local function probe()
   -- mutant: a probe that does not write what the work writes
   redis.call('ZADD', KEYS[1], now + 1000, 'probe')
   redis.call('ZREM', KEYS[1], 'probe')
-  if out[2] ~= 0 then
-    redis.call('SET', KEYS[2], out[2])
+  if birth then
+    redis.call('SET', KEYS[2], birth)
   end
 end
 

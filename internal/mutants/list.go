@@ -46,7 +46,7 @@ func mutants() []mutant {
 		{"a take that leaves the due time", drop, store},
 		{"a probe that does not write what the work writes", drop, store},
 		{"TLS that is left out", never, store},
-		{"a certificate that is not verified", replace("RootCAs: roots", "RootCAs: roots, InsecureSkipVerify: true"), store},
+		{"a certificate that is not verified", replace("ServerName: host", "ServerName: host, InsecureSkipVerify: true"), store},
 		{"a trigger that keeps a place in the loop", drop, hangs},
 		{"a look-up that goes on over a word", drop, hangs},
 		{"a record of a newer layout that is not let go", dropTerm(1), hangs},
