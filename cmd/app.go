@@ -45,7 +45,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		return nil, err
 	}
 	if a.gitlab, err = gitlab.New(gitlab.Config{
-		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Transport: n.transport(),
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: n.Dial, Proxy: n.Proxy,
 	}); err != nil {
 		return nil, err
 	}

@@ -12,11 +12,11 @@ import (
 
 // Job is a job of a pipeline. A bridge, which starts another pipeline, is one too.
 type Job struct {
-	ID           int64
-	Name         string
-	Stage        string
-	Status       string
-	AllowFailure bool
+	ID           int64  `json:"id"` // as GitLab's API spells them
+	Name         string `json:"name"`
+	Stage        string `json:"stage"`
+	Status       string `json:"status"`
+	AllowFailure bool   `json:"allow_failure"`
 }
 
 // Counting says which jobs of a pipeline are the deploy, and which of them are

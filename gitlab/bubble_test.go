@@ -93,7 +93,7 @@ func serve(t *testing.T, h http.Handler) (*Client, *network) {
 	run.Go(func() { srv.Serve(n) })
 	c, err := New(Config{
 		URL: "http://gitlab.test", APIToken: testAPIToken, RequestTimeout: time.Minute,
-		Transport: &http.Transport{DialContext: n.Dial},
+		Dial: n.Dial,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +105,16 @@ func serve(t *testing.T, h http.Handler) (*Client, *network) {
 		run.Wait()
 	})
 	return c, n
+}
+
+// moveTo lets a client expect GitLab at another URL.
+func moveTo(t *testing.T, c *Client, address string) {
+	t.Helper()
+	there, err := New(Config{URL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.base, c.library = there.base, there.library
 }
 
 // standIn returns a client of a stand-in of GitLab.

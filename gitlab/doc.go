@@ -5,12 +5,12 @@
 //     gate (gate.go) the first byte leaves within a deadline or never. result.go
 //     says what became of it: what is not certain counts as unsure.
 //   - find.go looks for the pipeline of a POST whose answer was lost, poll.go reads
-//     how a pipeline and its jobs are doing. Both read through client.go.
+//     how a pipeline and its jobs are doing. Both read through read.go.
 //   - An answer is believed only if it comes from GitLab's API: origin.go tells it
 //     from a proxy, a login page or another web server. refusals.go turns GitLab's
 //     texts into reasons.
 //
 // No token leaves this package in a text, and none is sent anywhere but to
-// GITLAB_URL (redirect.go). Nothing is retried here: package engine decides when
+// GITLAB_URL (read.go). Nothing is retried here: package engine decides when
 // to try again. The calls of pipelines come in at gitlab/notify.
 package gitlab

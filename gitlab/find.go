@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,11 +60,11 @@ type deploymentID struct {
 func (c *Client) Find(ctx context.Context, project, id string, age time.Duration) (deploy.Pipeline, bool, error) {
 	list, complete, err := c.triggered(ctx, project, age)
 	if err != nil {
-		return deploy.Pipeline{}, false, fmt.Errorf("look for the pipeline of %s: %w", id, err)
+		return deploy.Pipeline{}, false, err
 	}
 	slices.SortFunc(list, func(a, b pipeline) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range list {
-		if holdsID(p.Name, id) {
+		if id != "" && strings.Contains(strings.ToLower(p.Name), strings.ToLower(id)) {
 			return c.found(project, p), complete, nil
 		}
 	}
@@ -76,19 +75,16 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 		theirs, known := c.recall(key)
 		if !known {
 			if asks++; asks > askLimit {
-				complete = false
-				break
+				return deploy.Pipeline{}, false, nil
 			}
 			if theirs, err = c.askID(ctx, key); err != nil {
-				return deploy.Pipeline{}, false, fmt.Errorf("look for the pipeline of %s: %w", id, err)
+				return deploy.Pipeline{}, false, err
 			}
 		}
-		switch {
-		case !theirs.hiddenUntil.IsZero():
-			complete = false
-		case strings.EqualFold(theirs.id, id):
+		if strings.EqualFold(theirs.id, id) {
 			return c.found(project, p), complete, nil
 		}
+		complete = complete && theirs.hiddenUntil.IsZero()
 	}
 	return deploy.Pipeline{}, complete, nil
 }
@@ -100,35 +96,24 @@ func (c *Client) found(project string, p pipeline) deploy.Pipeline {
 
 // triggered lists a project's triggered pipelines, newest first, up to an age. It
 // filters by neither status (that fails for months on large projects) nor ref
-// (GitLab may spell it differently).
-//
-// A pipeline's age is judged by GitLab's own clock, which is in every answer:
-// ours and the store's may differ. Only the filter, which is sent before any
-// answer, relies on what was learned about that clock earlier; if it turns out
-// to be too narrow, the list is not complete.
+// (GitLab may spell it differently), nor by time: a pipeline's age is judged by
+// GitLab's own clock, which is in every answer; ours and the store's may differ.
 func (c *Client) triggered(ctx context.Context, project string, age time.Duration) (list []pipeline, complete bool, err error) {
 	began := time.Now()
 	query := &api.ListProjectPipelinesOptions{
-		ListOptions: api.ListOptions{Page: 1, PerPage: 100},
-		Source:      api.Ptr("trigger"),
-		OrderBy:     api.Ptr("id"),
-		Sort:        api.Ptr("desc"),
+		ListOptions: api.ListOptions{Page: 1, PerPage: 100, OrderBy: "id", Sort: "desc"}, Source: api.Ptr("trigger"),
 	}
-	c.mu.Lock()
-	if c.clock != nil {
-		query.UpdatedAfter = api.Ptr(time.Now().Add(*c.clock - age - 2*clockSlack).UTC())
-	}
-	c.mu.Unlock()
 	var since time.Time
-	sure := true
+	complete = true
 	for range listPages {
 		var page []pipeline
-		a, err := c.get(ctx, pipelinesPath(project), query, &page)
+		a, err := c.get(ctx, project, "pipelines", query, &page)
 		if err != nil {
 			return nil, false, err
 		}
 		date := a.date()
-		sure = sure && !date.IsZero()
+		// mutant: a list that is believed though GitLab's clock was another
+		complete = complete && !date.IsZero()
 		if since.IsZero() {
 			// mutant: a pipeline looked for without room between clocks
 			// mutant: a pipeline whose age is judged by our clock
@@ -136,37 +121,28 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 			if date.IsZero() {
 				since = began.Add(-age - blindSlack)
 			}
-			// mutant: a list that is believed though GitLab's clock was another
-			sure = sure && (query.UpdatedAfter == nil || !query.UpdatedAfter.After(since))
 		}
 		for _, p := range page {
 			switch {
 			case p.ID <= 0:
-				return nil, false, fmt.Errorf("get %s: GitLab's answer cannot be read: it lists a pipeline without an id", pipelinesPath(project))
+				return nil, false, fmt.Errorf("get pipelines of %s: GitLab lists one without an id", project)
 			case !p.CreatedAt.IsZero() && p.CreatedAt.Before(since):
-				return list, sure, nil
+				return list, complete, nil
 			}
 			list = append(list, p)
 		}
-		next := a.next()
-		if next == 0 {
-			return list, sure && len(page) < query.PerPage, nil // a full page that is the last one: not sure
+		query.Page = a.next()
+		if query.Page == 0 {
+			return list, complete && len(page) < query.PerPage, nil // a full page that is the last one: not sure
 		}
-		query.Page = next
 	}
 	return list, false, nil
-}
-
-var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
-
-func holdsID(name, id string) bool {
-	return id != "" && strings.Contains(strings.ToLower(name), strings.ToLower(id))
 }
 
 // askID reads the PSYCHER_ID among a pipeline's variables.
 func (c *Client) askID(ctx context.Context, key pipelineKey) (theirs deploymentID, err error) {
 	var variables []struct{ Key, Value string }
-	_, err = c.get(ctx, pipelinePath(key.project, key.id)+"/variables", nil, &variables)
+	_, err = c.get(ctx, key.project, fmt.Sprintf("pipelines/%d/variables", key.id), nil, &variables)
 	switch {
 	case hidden(err):
 		theirs.hiddenUntil = time.Now().Add(hiddenFor)

@@ -404,7 +404,7 @@ func TestEndlessAnswerIsAnError(t *testing.T) {
 }
 
 func TestWithoutATokenNothingIsRead(t *testing.T) {
-	c, err := New(Config{Transport: &http.Transport{}})
+	c, err := New(Config{URL: "https://gitlab.test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,11 @@ import (
 // Poll implements [engine.GitLab].
 func (c *Client) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	var p pipeline
-	if _, err := c.get(ctx, pipelinePath(project, id), nil, &p); err != nil {
-		return deploy.Pipeline{}, fmt.Errorf("read pipeline %d of %s: %w", id, project, err)
+	if _, err := c.get(ctx, project, fmt.Sprintf("pipelines/%d", id), nil, &p); err != nil {
+		return deploy.Pipeline{}, err
 	}
 	if p.ID != id {
-		return deploy.Pipeline{}, fmt.Errorf("read pipeline %d of %s: GitLab answered about pipeline %d", id, project, p.ID)
+		return deploy.Pipeline{}, fmt.Errorf("get pipelines/%d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
 	read := c.found(project, p)
 	switch p.Status {
@@ -37,31 +37,14 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 	// mutant: jobs that cannot be seen taken for good ones
 	case err == nil && len(jobs) > 0:
 		judged := count.Judge(p.Status, jobs)
-		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, cut(scrub(plain(judged.Detail), c.token))
+		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, clean(plain(judged.Detail), c.token)
 		return read, nil
 	case err == nil, hidden(err): // every pipeline has jobs: this token may not see them
 		read.End, read.Unseen, read.Nothing = end, true, p.Status == "skipped"
 		return read, nil
 	}
 	read.End, read.Unseen, read.Retry = end, true, true
-	return read, fmt.Errorf("read the jobs of pipeline %d of %s: %w", id, project, err)
-}
-
-func pipelinesPath(project string) string {
-	return "projects/" + api.PathEscape(project) + "/pipelines"
-}
-
-func pipelinePath(project string, id int64) string {
-	return fmt.Sprintf("%s/%d", pipelinesPath(project), id)
-}
-
-// job is what is read of GitLab's jobs.
-type job struct {
-	ID           int64  `json:"id"`
-	Name         string `json:"name"`
-	Stage        string `json:"stage"`
-	Status       string `json:"status"`
-	AllowFailure bool   `json:"allow_failure"`
+	return read, err
 }
 
 // allJobs lists the jobs of a pipeline, also those that start other pipelines
@@ -69,22 +52,20 @@ type job struct {
 // is returned.
 func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []deploy.Job, err error) {
 	for _, kind := range []string{"jobs", "bridges"} {
-		query := &api.ListJobsOptions{ListOptions: api.ListOptions{Page: 1, PerPage: 100}, IncludeRetried: api.Ptr(false)}
+		query := &api.ListOptions{Page: 1, PerPage: 100}
 		for query.Page != 0 {
 			if query.Page > listPages {
 				return nil, errors.New("GitLab lists too many jobs")
 			}
-			var page []job
-			a, err := c.get(ctx, pipelinePath(project, id)+"/"+kind, query, &page)
-			if kind == "bridges" && noRoute(err) {
+			var page []deploy.Job
+			a, err := c.get(ctx, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query, &page)
+			if e, ok := errors.AsType[*statusError](err); ok && e.origin() == fromNoRoute && kind == "bridges" {
 				break // an old GitLab
 			}
 			if err != nil {
 				return nil, err
 			}
-			for _, j := range page {
-				all = append(all, deploy.Job(j))
-			}
+			all = append(all, page...)
 			query.Page = a.next()
 		}
 	}

@@ -87,8 +87,7 @@ func TestReadFollowsRedirectsOnlyWithinTheAPI(t *testing.T) {
 				}
 				io.WriteString(w, `{"id":7,"status":"running"}`)
 			}))
-			c.base.Path = "/git"
-			c.connect()
+			moveTo(t, c, "http://gitlab.test/git")
 			p, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{})
 			if row.followed != (err == nil && p.ID == 7 && len(asked) == 2) || !row.followed && len(asked)+int(n.dials.Load()) != 2 {
 				t.Errorf("%s: %+v, %v; asked %q by %d connections", row.to, p, err, asked, n.dials.Load())

@@ -2,51 +2,42 @@ package gitlab
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// refusals are parts of GitLab's texts, in lower case, and their reasons. The first
-// that is found counts. GitLab has no codes for them, and has changed single words
-// before, so the parts are short.
+// refusals are reasons, and the parts of GitLab's texts, in lower case, that they are
+// known by. The first that is found counts. GitLab has no codes for them, and has
+// changed single words before, so the parts are short.
 var refusals = []struct {
-	part string
-	is   deploy.MessageID
+	is    deploy.MessageID
+	parts []string
 }{
-	{"identity verification", deploy.MsgRefusedIdentity},
-	{"permissions to set pipeline variables", deploy.MsgRefusedVariables},
-	{"permission to run a pipeline on", deploy.MsgRefusedProtected},
-	{"protected branch", deploy.MsgRefusedProtected},
-	{"protected ref", deploy.MsgRefusedProtected},
-	{"permissions to create a new pipeline", deploy.MsgRefusedOwner},
-	{"filtered out by workflow rules", deploy.MsgRefusedRules},
-	{"pipeline will not run for the selected trigger", deploy.MsgRefusedNoJob},
-	{"rules configuration prevented any jobs", deploy.MsgRefusedNoJob},
-	{"no stages / jobs for this pipeline", deploy.MsgRefusedNoJob},
-	{"reference not found", deploy.MsgRefusedRef},
-	{"commit not found", deploy.MsgRefusedRef},
-	{"ref is ambiguous", deploy.MsgRefusedAmbiguous},
-	{"ref is missing", deploy.MsgRefusedRef},
-	{"ref is empty", deploy.MsgRefusedRef},
-	{"pipelines are disabled", deploy.MsgRefusedDisabled},
-	{"project is deleted", deploy.MsgRefusedDisabled},
-	{"archived", deploy.MsgRefusedDisabled},
-	{"moved project", deploy.MsgRefusedMoved},
-	{"missing ci config", deploy.MsgRefusedConfig},
-	{".gitlab-ci.yml", deploy.MsgRefusedConfig},
-	{" config should ", deploy.MsgRefusedConfig},
-	{" config contains ", deploy.MsgRefusedConfig},
-	{"chosen stage ", deploy.MsgRefusedConfig},
-	{"undefined need", deploy.MsgRefusedConfig},
-	{"invalid yaml", deploy.MsgRefusedConfig},
-	{"did not find expected", deploy.MsgRefusedConfig}, // YAML's own parser
+	{deploy.MsgRefusedIdentity, []string{"identity verification"}},
+	{deploy.MsgRefusedVariables, []string{"permissions to set pipeline variables"}},
+	{deploy.MsgRefusedProtected, []string{"permission to run a pipeline on", "protected branch", "protected ref"}},
+	{deploy.MsgRefusedOwner, []string{"permissions to create a new pipeline"}},
+	{deploy.MsgRefusedRules, []string{"filtered out by workflow rules"}},
+	{deploy.MsgRefusedNoJob, []string{
+		"pipeline will not run for the selected trigger", "rules configuration prevented any jobs", "no stages / jobs for this pipeline",
+	}},
+	{deploy.MsgRefusedRef, []string{"reference not found", "commit not found"}},
+	{deploy.MsgRefusedAmbiguous, []string{"ref is ambiguous"}},
+	{deploy.MsgRefusedRef, []string{"ref is missing", "ref is empty"}},
+	{deploy.MsgRefusedDisabled, []string{"pipelines are disabled", "project is deleted", "archived"}},
+	{deploy.MsgRefusedMoved, []string{"moved project"}},
+	{deploy.MsgRefusedConfig, []string{
+		"missing ci config", ".gitlab-ci.yml", " config should ", " config contains ", "chosen stage ", "undefined need", "invalid yaml",
+		"did not find expected", // YAML's own parser
+	}},
 }
 
 func refusal(status int, said string) deploy.MessageID {
 	said = strings.ToLower(said)
 	for _, r := range refusals {
-		if strings.Contains(said, r.part) {
+		if slices.ContainsFunc(r.parts, func(part string) bool { return strings.Contains(said, part) }) {
 			return r.is
 		}
 	}
@@ -59,7 +50,5 @@ func refusal(status int, said string) deploy.MessageID {
 	return deploy.MsgRefusedOther
 }
 
-// tooMany recognizes the one rate limit that is not a 429.
-func tooMany(said string) bool {
-	return strings.Contains(strings.ToLower(said), "too many pipelines created")
-}
+// tooManyPipelines is part of the one rate limit that is not a 429.
+const tooManyPipelines = "too many pipelines created"

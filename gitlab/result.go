@@ -1,7 +1,6 @@
 package gitlab
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,11 +14,11 @@ import (
 
 // answer is what GitLab, or something in front of it, answered.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	err    error    // why the body was not read to its end
-	asked  *url.URL // the request's
+	status   int
+	header   http.Header
+	location *url.URL // where it leads; nil if it does not say, or not well
+	body     []byte
+	err      error // why the body was not read to its end
 }
 
 // outcome says what became of the POST. Whatever is not certain counts as
@@ -43,7 +42,7 @@ func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 	case a.status == http.StatusUnprocessableEntity:
 		p, _ := a.pipeline()
 		o.Status, o.Pipeline = deploy.TriggerFailed, p.failed(said)
-	case a.status == http.StatusTooManyRequests || tooMany(said):
+	case a.status == http.StatusTooManyRequests || strings.Contains(strings.ToLower(said), tooManyPipelines):
 		o.Status, o.Reason, o.After = deploy.TriggerWait, deploy.MsgWaitRate, retryAfter(a.header, now)
 	default:
 		o.Status, o.Reason = deploy.TriggerRefused, refusal(a.status, said)
@@ -84,10 +83,10 @@ func (a *answer) error(said string) error { return errors.Join(&statusError{a, s
 
 // redirectsTo is where a redirect leads, without what may be secret in it.
 func (a *answer) redirectsTo() string {
-	to := a.location()
-	if to == nil {
+	if a.location == nil {
 		return ""
 	}
+	to := *a.location
 	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
 	return plain(to.String())
 }
@@ -98,14 +97,6 @@ func (a *answer) title() string {
 		return plain(string(m[1]))
 	}
 	return ""
-}
-
-// readInto reads a list or an object. Null is neither.
-func (a *answer) readInto(into any) error {
-	if body := bytes.TrimSpace(a.body); len(body) == 0 || body[0] != '[' && body[0] != '{' {
-		return errors.New("it is neither a list nor an object")
-	}
-	return json.Unmarshal(a.body, into)
 }
 
 // next is the number of the next page; 0 if this is the last one.
@@ -120,10 +111,7 @@ func (a *answer) date() time.Time {
 	if age := a.header.Get("Age"); age != "" && age != "0" {
 		return time.Time{}
 	}
-	date, err := http.ParseTime(a.header.Get("Date"))
-	if err != nil {
-		return time.Time{}
-	}
+	date, _ := http.ParseTime(a.header.Get("Date"))
 	return date
 }
 

@@ -3,8 +3,8 @@ package gitlab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"regexp"
 
 	api "github.com/xanzy/go-gitlab"
 )
@@ -17,9 +17,8 @@ import (
 func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
 	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
 	var list []pipeline
-	_, err = c.get(ctx, pipelinesPath(project), query, &list)
-	var e *statusError
-	if errors.As(err, &e) {
+	_, err = c.get(ctx, project, "pipelines", query, &list)
+	if e, ok := errors.AsType[*statusError](err); ok {
 		switch from := e.origin(); {
 		case from == fromGitLab && e.status == http.StatusUnauthorized:
 			return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
@@ -43,8 +42,7 @@ func (c *Client) Rights(ctx context.Context, project string) (lacks string, err 
 				" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
 		}
 	}
-	if err != nil {
-		return "", fmt.Errorf("try the API token on %s: %w", project, err)
-	}
-	return "", nil
+	return "", err
 }
+
+var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

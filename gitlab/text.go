@@ -82,28 +82,18 @@ func plain(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// scrub removes secrets from a text, and everything that looks like a
-// PSYCHER_TOKEN, also that of another attempt.
-func scrub(s string, secrets ...deploy.Secret) string {
+// clean removes secrets from a text, and everything that looks like a
+// PSYCHER_TOKEN, also that of another attempt. Then it shortens the text: half a
+// secret is a secret too.
+func clean(s string, secrets ...deploy.Secret) string {
 	s = deploy.ScrubTokens(s)
 	for _, secret := range secrets {
 		if v := secret.Reveal(); v != "" {
-			s = strings.ReplaceAll(s, v, secret.String())
-			s = strings.ReplaceAll(s, url.QueryEscape(v), secret.String())
+			s = strings.NewReplacer(v, secret.String(), url.QueryEscape(v), secret.String()).Replace(s)
 		}
 	}
-	return s
-}
-
-// cut shortens a text that was scrubbed before: half a secret is a secret too.
-func cut(s string) string {
 	if r := []rune(s); len(r) > wordsLimit {
-		return string(r[:wordsLimit-1]) + "…"
+		s = string(r[:wordsLimit-1]) + "…"
 	}
 	return s
-}
-
-func isLink(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }

@@ -5,9 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	api "github.com/xanzy/go-gitlab"
@@ -24,34 +25,30 @@ const (
 // begins before until or never, and GitLab's request timeout counts from then.
 // It is never repeated.
 func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
-	a := new(attempt)
-	a.start(until)
-	if a.left <= 0 {
+	g := new(gate)
+	g.start(until)
+	if g.left <= 0 {
 		return notSent(errors.New("it was too late to begin"))
 	}
-	sending, cancel := context.WithTimeout(ctx, a.left+c.timeout)
+	sending, cancel := context.WithTimeout(ctx, g.left+c.timeout)
 	defer cancel()
 	// A dial that hangs ends when it is too late to send, not when it is too late to answer.
-	fired := make(chan struct{})
-	timer := time.AfterFunc(a.left, func() {
-		defer close(fired)
-		if a.shut() {
+	defer time.AfterFunc(g.left, func() {
+		if g.shut() {
 			cancel()
 		}
-	})
-	defer func() {
-		if !timer.Stop() {
-			<-fired
-		}
-	}()
+	}).Stop()
 
-	_, _, err := c.library.PipelineTriggers.RunPipelineTrigger(t.Project, &api.RunPipelineTriggerOptions{
+	var a *answer
+	req, payload, err := c.request(sending, http.MethodPost, t.Project, "trigger/pipeline", &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
 		Variables: c.variables(t, m, token),
-	}, api.WithContext(context.WithValue(sending, attemptKey{}, a)))
-
-	o := a.outcome(ctx, until, err)
+	})
+	if err == nil {
+		a, err = c.send(g.behind(req, payload))
+	}
+	o := g.outcome(ctx, until, a, err)
 	if o.Pipeline.ID > 0 {
 		c.remember(pipelineKey{t.Project, o.Pipeline.ID}, deploymentID{id: m.ID})
 	}
@@ -76,42 +73,33 @@ func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Se
 	if o.Status == deploy.TriggerStarted || o.Status == deploy.TriggerFailed {
 		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
 	}
-	clean := func(s string) string { return cut(scrub(s, t.Token, c.token, token)) }
-	o.Detail, o.Pipeline.Detail = clean(o.Detail), clean(o.Pipeline.Detail)
+	o.Detail, o.Pipeline.Detail = clean(o.Detail, t.Token, c.token, token), clean(o.Pipeline.Detail, t.Token, c.token, token)
 	if o.Err != nil {
-		o.Err = errors.New(clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err)))
+		o.Err = errors.New(clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token, token))
 	}
 	return o
 }
 
 // link is the page of a pipeline: what GitLab says, if that is a link.
 func (c *Client) link(said, project string, id int64) string {
-	if isLink(said) {
+	if u, err := url.Parse(said); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil {
 		return said
 	}
 	page := c.PipelinesURL(project)
-	if _, err := strconv.ParseInt(project, 10, 64); err == nil || id == 0 {
-		return page
+	if id != 0 && strings.HasSuffix(page, "/-/pipelines") {
+		page += "/" + strconv.FormatInt(id, 10)
 	}
-	return page + "/" + strconv.FormatInt(id, 10)
+	return page
 }
 
-// attempt is one POST and what is known about it, which is more than the library
-// returns.
-type attempt struct {
-	gate
-	answer *answer // nil: none arrived
-}
-
-type attemptKey struct{}
-
-// outcome is the result of the attempt. ctx is the caller's, err the library's.
-func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deploy.TriggerResult {
-	if a.shut() {
+// outcome is what became of a POST behind the gate. ctx is the caller's; a is nil
+// if no answer arrived, and err says why.
+func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err error) deploy.TriggerResult {
+	if g.shut() {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
 			return notSent(fmt.Errorf("canceled before it was sent: %w", ctx.Err()))
-		case a.late.Load(), late > pauseSlack:
+		case g.late.Load(), late > pauseSlack:
 			return notSent(errors.New("it was too late to send"))
 		}
 		if errors.Is(err, errProxyLogin) {
@@ -122,33 +110,12 @@ func (a *attempt) outcome(ctx context.Context, until time.Time, err error) deplo
 			Err: fmt.Errorf("nothing was sent: %w", cmp.Or(err, context.DeadlineExceeded)),
 		}
 	}
-	if a.answer == nil {
-		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: fmt.Errorf("no answer: %w", cmp.Or(err, context.DeadlineExceeded))}
+	if a == nil {
+		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: fmt.Errorf("no answer: %w", err)}
 	}
-	return a.answer.outcome(time.Now())
+	return a.outcome(time.Now())
 }
 
 func notSent(err error) deploy.TriggerResult {
 	return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
-}
-
-// poster sends an attempt's POST and keeps the answer, read whole and bounded.
-type poster struct{ next http.RoundTripper }
-
-func (p poster) RoundTrip(req *http.Request) (*http.Response, error) {
-	a := req.Context().Value(attemptKey{}).(*attempt)
-	payload, err := io.ReadAll(req.Body)
-	req.Body.Close()
-	if err != nil {
-		return nil, err
-	}
-	held := a.behind(req, payload)
-	held.Header.Del("Private-Token") // the library sends it even where it is empty
-	resp, err := p.next.RoundTrip(held)
-	if err != nil {
-		return nil, err
-	}
-	a.answer = newAnswer(resp)
-	resp.Body = http.NoBody
-	return resp, nil
 }

@@ -257,8 +257,7 @@ func TestNothingIsSentWithoutAConnection(t *testing.T) {
 					row.edit(c, n)
 				}
 				if row.https {
-					c.base.Scheme = "https"
-					c.connect()
+					moveTo(t, c, "https://gitlab.test")
 				}
 				begun := time.Now()
 				o := c.Trigger(t.Context(), target(), mention(), token, soon())
