@@ -17,30 +17,20 @@ import (
 const unproven = "this call does not prove its deployment: show the PSYCHER_TOKEN that came with the trigger, as the bearer (examples/notify.sh does). " +
 	"NOTIFY_TOKEN counts only until a call of the project has shown one; psycher unprove PROJECT goes back to that"
 
-// auth knows the shared secret, if there is one.
-type auth struct {
-	exists bool
-	sum    [sha256.Size]byte
-}
-
-func newAuth(shared deploy.Secret) auth {
-	return auth{shared != "", sha256.Sum256([]byte(shared.Reveal()))}
-}
-
-// find looks for proof among the texts that a call shows: the first that has the
-// form of a PSYCHER_TOKEN, and whether the shared secret is there. The time it
-// takes tells nothing about the secret.
-func (a auth) find(shown []string) (token deploy.Secret, shared bool) {
-	found := 0
+// findProof looks for proof among the texts that a call shows: the first that has
+// the form of a PSYCHER_TOKEN, and whether the shared secret, if there is one, is
+// there. The time it takes tells nothing about the secret.
+func findProof(shown []string, secret deploy.Secret) (token deploy.Secret, shared bool) {
+	found, want := 0, sha256.Sum256([]byte(secret.Reveal()))
 	for _, s := range shown {
 		sum := sha256.Sum256([]byte(s))
-		found |= subtle.ConstantTimeCompare(sum[:], a.sum[:])
+		found |= subtle.ConstantTimeCompare(sum[:], want[:])
 		// mutant: a token without its form is looked up
 		if token == "" && deploy.IsToken(s) {
 			token = deploy.Secret(s)
 		}
 	}
-	return token, found == 1 && a.exists
+	return token, found == 1 && secret != ""
 }
 
 // bearers returns the tokens of the Authorization headers.

@@ -4,8 +4,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Bounds on what a stranger can use up. Each connection takes a file
@@ -14,7 +12,7 @@ const (
 	// mutant: connections without a bound
 	maxConnections = 128
 	maxNames       = 20 // per call: each may be a guess at the secret
-	guessBurst     = 10 // log lines about calls that prove nothing, and then
+	guessBurst     = 10 // log lines about calls that prove nothing, so that guesses do not fill the disk, and then
 	guessInterval  = time.Second
 )
 
@@ -60,27 +58,4 @@ type limitConn struct {
 func (c *limitConn) Close() error {
 	defer c.release()
 	return c.Conn.Close()
-}
-
-// guessLog bounds the log lines about calls that prove nothing, so that guesses
-// do not fill the disk. Each line has the number of those left out before it.
-type guessLog struct {
-	limit *rate.Limiter
-	mu    sync.Mutex
-	left  int
-}
-
-func newGuessLog() *guessLog {
-	return &guessLog{limit: rate.NewLimiter(rate.Every(guessInterval), guessBurst)}
-}
-
-func (g *guessLog) allow() (ok bool, leftOut int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.limit.Allow() {
-		g.left++
-		return false, 0
-	}
-	leftOut, g.left = g.left, 0
-	return true, leftOut
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -54,15 +55,12 @@ func parseCall(rawQuery, contentType string, body []byte) call {
 // the content type of a form: curl -d sends it like that.
 func parseBody(contentType string, body []byte) (url.Values, error) {
 	if len(body) == 0 {
-		return url.Values{}, nil
+		return nil, nil
 	}
-	if contentType == "" {
-		contentType = formType
-	}
-	media, _, err := mime.ParseMediaType(contentType)
+	media, _, err := mime.ParseMediaType(cmp.Or(contentType, formType))
 	switch {
 	case err != nil:
-		return url.Values{}, badField{"body", "the content type cannot be read"}
+		return nil, badField{"body", "the content type cannot be read"}
 	case media == jsonType, media == formType && body[0] == '{':
 		return parseJSON(body)
 	case media == formType:
@@ -73,7 +71,7 @@ func parseBody(contentType string, body []byte) (url.Values, error) {
 		}
 		return values, nil
 	}
-	return url.Values{}, badField{"body", "the content type is neither " + jsonType + " nor " + formType}
+	return nil, badField{"body", "the content type is neither " + jsonType + " nor " + formType}
 }
 
 // parseJSON reads an object token by token, since a name that is in it twice
@@ -101,10 +99,8 @@ func parseJSON(body []byte) (url.Values, error) {
 		}
 		values.Add(name, text+number.String())
 	}
-	if _, err := d.Token(); err != nil {
-		return values, broken
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	_, open := d.Token()
+	if _, after := d.Token(); open != nil || !errors.Is(after, io.EOF) {
 		return values, broken
 	}
 	return values, wrong
@@ -146,14 +142,11 @@ func (c call) callback() (deploy.Callback, error) {
 // value returns a field's one value. Query and body may both have it, if they
 // agree; neither may have it twice.
 func (c call) value(name string) (string, error) {
-	query, body := c.query[name], c.body[name]
-	switch {
+	switch query, body := c.query[name], c.body[name]; {
 	case len(query) > 1 || len(body) > 1:
 		return "", badField{name, "given twice"}
 	case len(query) == 1 && len(body) == 1 && query[0] != body[0]:
 		return "", badField{name, "one value in the query, another in the body"}
-	case len(query) == 1:
-		return query[0], nil
 	}
-	return c.body.Get(name), nil
+	return cmp.Or(c.query.Get(name), c.body.Get(name)), nil
 }

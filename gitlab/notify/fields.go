@@ -56,9 +56,8 @@ func isField(name string) bool {
 }
 
 var (
-	uuidForm   = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	shaForm    = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
-	numberForm = regexp.MustCompile(`^[0-9]{1,19}$`)
+	uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	shaForm  = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`) // SHA-1, or SHA-256
 )
 
 const (
@@ -72,9 +71,9 @@ func setResult(c *deploy.Callback, v string) bool {
 }
 
 func setNumber(to *int64, text string) bool {
-	n, err := strconv.ParseInt(text, 10, 64)
-	*to = n
-	return numberForm.MatchString(text) && err == nil && n > 0
+	n, err := strconv.ParseUint(text, 10, 63) // takes no sign
+	*to = int64(n)
+	return err == nil && n > 0
 }
 
 // maxJobName is GitLab's own bound, in characters, on names of jobs and stages.

@@ -21,23 +21,22 @@ func (h *handler) logCall(req *http.Request, r reply) {
 	case r.status == http.StatusMethodNotAllowed, r.status == http.StatusNotFound && r.result == "":
 		level = zerolog.DebugLevel
 	}
-	leftOut := 0
+	line := h.log.WithLevel(level)
+	if !line.Enabled() {
+		return
+	}
 	if !r.proven() {
-		if level < h.log.GetLevel() || level < zerolog.GlobalLevel() {
+		// mutant: guesses that fill the log
+		if !h.guesses.Allow() {
+			h.leftOut.Add(1)
 			return
 		}
-		var ok bool
-		// mutant: guesses that fill the log
-		if ok, leftOut = h.guesses.allow(); !ok {
-			return
+		if leftOut := h.leftOut.Swap(0); leftOut > 0 {
+			line = line.Int64("left_out", leftOut)
 		}
 		if !r.callback.Shared {
 			r.callback = deploy.Callback{}
 		}
-	}
-	line := h.log.WithLevel(level)
-	if leftOut > 0 {
-		line = line.Int("left_out", leftOut)
 	}
 	c, reason := r.callback, r.text
 	if r.status == http.StatusOK {
@@ -59,8 +58,5 @@ func (h *handler) logCall(req *http.Request, r reply) {
 	if c.Pipeline != 0 {
 		line = line.Int64("pipeline", c.Pipeline)
 	}
-	if r.err != nil {
-		line = line.Err(r.err)
-	}
-	line.Int("status", r.status).Str("remote", req.RemoteAddr).Msg("callback")
+	line.Err(r.err).Int("status", r.status).Str("remote", req.RemoteAddr).Msg("callback")
 }

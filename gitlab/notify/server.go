@@ -12,9 +12,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -40,7 +42,7 @@ type Recorder interface {
 // PSYCHER_TOKEN that came with the trigger, which the [Recorder] verifies, or
 // the secret that all projects share, NOTIFY_TOKEN, if there is one.
 func NewHandler(shared deploy.Secret, r Recorder, log zerolog.Logger) http.Handler {
-	return &handler{auth: newAuth(shared), recorder: r, log: log, guesses: newGuessLog()}
+	return &handler{shared: shared, recorder: r, log: log, guesses: rate.NewLimiter(rate.Every(guessInterval), guessBurst)}
 }
 
 // NewServer returns a server for the notify port that slow or silent callers
@@ -59,10 +61,11 @@ func NewServer(handler http.Handler) *http.Server {
 }
 
 type handler struct {
-	auth     auth
+	shared   deploy.Secret
 	recorder Recorder
 	log      zerolog.Logger
-	guesses  *guessLog
+	guesses  *rate.Limiter // of log lines
+	leftOut  atomic.Int64  // lines, since the last one
 }
 
 // reply is the answer to a call, and what the log says about it.
@@ -97,7 +100,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", retrySeconds(r.callback))
+		// Callers that were refused together come again over 1 to 5 seconds.
+		spread := crc32.ChecksumIEEE([]byte(r.callback.Channel + r.callback.TS))
+		header.Set("Retry-After", strconv.Itoa(1+int(spread%5)))
 	}
 	if !r.proven() {
 		// mutant: a stranger keeps the connection
@@ -138,7 +143,7 @@ func (h *handler) answer(w http.ResponseWriter, req *http.Request) reply {
 	if c.names+len(tokens) > maxNames {
 		return reply{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("more than %d names", maxNames)}
 	}
-	token, shared := h.auth.find(append(tokens, c.credentials()...))
+	token, shared := findProof(append(tokens, c.credentials()...), h.shared)
 	if token == "" && !shared {
 		return reply{status: http.StatusUnauthorized, text: unproven}
 	}
@@ -160,37 +165,33 @@ var replies = map[deploy.CallbackResult]reply{
 	deploy.CallbackStop:     {status: http.StatusConflict, text: "this pipeline must not deploy: the deployment has another one, or was given up"},
 }
 
-func (h *handler) record(ctx context.Context, c deploy.Callback) (r reply) {
+func (h *handler) record(ctx context.Context, c deploy.Callback) reply {
 	// A caller that hangs up early has reported all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-
-	var result deploy.CallbackResult
-	var err error
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("recording a callback: panic: %v", p)
-		}
-		if err != nil {
-			r = reply{
-				status: http.StatusServiceUnavailable, text: "not recorded: call again",
-				err: errors.New(deploy.ScrubTokens(err.Error())),
-			}
-		}
-		r.callback, r.result = c, result
-	}()
-	// mutant: a 2xx before the save
-	result, err = h.recorder.Callback(ctx, c)
+	result, err := h.tryRecord(ctx, c)
 	r, known := replies[result]
 	if !known && err == nil {
 		err = fmt.Errorf("recording a callback: unknown result %q", result)
 	}
+	if err != nil {
+		r = reply{
+			status: http.StatusServiceUnavailable, text: "not recorded: call again",
+			err: errors.New(deploy.ScrubTokens(err.Error())),
+		}
+	}
+	r.callback, r.result = c, result
 	return r
 }
 
-// retrySeconds spreads callers that were refused together over 1 to 5 seconds.
-func retrySeconds(c deploy.Callback) string {
-	return strconv.Itoa(1 + int(crc32.ChecksumIEEE([]byte(c.Channel+c.TS))%5))
+func (h *handler) tryRecord(ctx context.Context, c deploy.Callback) (result deploy.CallbackResult, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("recording a callback: panic: %v", p)
+		}
+	}()
+	// mutant: a 2xx before the save
+	return h.recorder.Callback(ctx, c)
 }
 
 // firstLine passes on the first line of what is written: the stack of a panic is

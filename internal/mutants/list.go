@@ -27,7 +27,7 @@ func mutants() []mutant {
 		{"a second POST by who takes over", instead("r.State = deploy.Accepted; return r"), crash},
 		{"a callback whose error is swallowed", instead("return deploy.CallbackTaken, nil"), world},
 		{"a callback that is not tried again over a change", always, domain},
-		{"a 2xx before the save", background("result = deploy.CallbackTaken"), notify},
+		{"a 2xx before the save", background("return deploy.CallbackTaken, nil"), notify},
 		{"age not judged", never, world},
 		{"birth not judged", never, world},
 		{"an answer told and then deployed", replace("Answered", "Accepted"), world},
