@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,146 +9,124 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"path"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/bot/markup"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
-
-// retryAfterMost is the longest wait that is believed.
-const retryAfterMost = time.Hour
-
-// wholeAnswer is the context key of a *[]byte that receives the whole answer.
-type wholeAnswer struct{}
 
 // answerMost is how much of an answer is read, far above the largest: 200
 // messages of a thread.
 const answerMost = 16 << 20
 
-// caller is slack-go's HTTP client. It reads each answer whole and passes on only
-// those that say ok, reduced to what the bot needs: slack-go takes {"ok": false}
-// without an error for success and fails on a Retry-After of 1.5, and one odd
-// block in somebody's message would make a whole thread unreadable.
-type caller struct {
-	http  *http.Client
-	clock *clock
+// exchange is slack-go's HTTP client for one call. It reads the answer itself and
+// only tells slack-go that all is well: slack-go takes {"ok": false} without an
+// error for success and fails on a Retry-After of 1.5, and one odd block in
+// somebody's message would make a whole thread unreadable.
+type exchange struct {
+	*Client
+	method, channel string
+	answer          answer
 }
 
-// Do makes one call.
-func (c *caller) Do(req *http.Request) (*http.Response, error) {
-	method := path.Base(req.URL.Path)
-	var asked, connected atomic.Bool // without a connection, nothing was sent
+// Do makes the call. Its error is the one that the engine goes by.
+func (x *exchange) Do(req *http.Request) (*http.Response, error) {
+	var asked, connected atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	resp, err := c.http.Do(req.WithContext(ctx))
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return nil, &transportError{method, retryAfterDefault, asked.Load() && !connected.Load(), err}
+	resp, err := x.http.Do(req.WithContext(ctx))
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	switch {
+	case err != nil && asked.Load() && !connected.Load(): // nothing was sent
+		return nil, x.later(retryAfterDefault, err)
+	case err != nil:
+		return nil, x.unanswered(retryAfterDefault, err)
 	}
 	defer resp.Body.Close()
-	c.clock.learn(resp.Header)
+	x.clock.learn(resp.Header)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
-	after, said := retryAfter(resp.Header)
-	switch {
+	switch status := fmt.Errorf("HTTP status %d", resp.StatusCode); {
 	case resp.StatusCode == http.StatusTooManyRequests:
-		return nil, &limitError{method, after}
-	case resp.StatusCode != http.StatusOK:
-		return nil, statusError(method, resp.StatusCode, after, said)
+		return nil, x.limited(resp.Header)
+	case resp.StatusCode >= 500, resp.StatusCode == http.StatusRequestTimeout:
+		return nil, x.unanswered(retryAfter(resp.Header, retryAfterDefault), status)
+	case resp.StatusCode != http.StatusOK: // no method answers so: a proxy did not forward the call
+		return nil, x.later(retryAfter(resp.Header, retryAfterOperatorFix), status)
 	case err != nil:
-		return nil, &transportError{method, retryAfterDefault, false, fmt.Errorf("read the answer: %w", err)}
+		return nil, x.unanswered(retryAfterDefault, fmt.Errorf("read the answer: %w", err))
 	}
-	if whole, ok := req.Context().Value(wholeAnswer{}).(*[]byte); ok {
-		*whole = body
-	}
-	a, err := readAnswer(body)
-	switch {
-	case err != nil:
-		return nil, &transportError{method, retryAfterDefault, false, err}
+	a, odd := &x.answer, (*json.UnmarshalTypeError)(nil) // one field is odd: the others are read
+	switch err := json.Unmarshal(body, a); {
+	case err != nil && !errors.As(err, &odd):
+		return nil, x.unanswered(retryAfterDefault, errors.New("the answer is not Slack's JSON"))
 	case a.OK:
 	case a.Error == "ratelimited", a.Error == "rate_limited":
-		return nil, &limitError{method, after}
+		return nil, x.limited(resp.Header)
 	case a.Error == "":
-		return nil, &transportError{method, retryAfterDefault, false, errors.New("the answer is not ok, and does not say why")}
+		return nil, x.unanswered(retryAfterDefault, errors.New("the answer is not ok, and does not say why"))
 	default:
-		return nil, &SlackError{method, markup.Shorten(string(a.Error), 80), markup.Shorten(string(a.Needed), 200)}
+		no := &SlackError{x.method, markup.Shorten(string(a.Error), 80), markup.Shorten(string(a.Needed), 200)}
+		if err := x.refusal(no); err != nil {
+			return nil, err
+		}
 	}
-	lean, err := json.Marshal(a)
-	if err != nil {
-		return nil, &transportError{method, retryAfterDefault, false, fmt.Errorf("encode the answer: %w", err)}
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(lean))
+	resp.Body = io.NopCloser(strings.NewReader(`{"ok": true}`))
 	return resp, nil
 }
 
-// statusError classifies a status the Web API never returns: 3xx and 4xx come
-// from a proxy that did not forward the call.
-func statusError(method string, status int, after time.Duration, said bool) error {
-	e := &transportError{method: method, after: retryAfterDefault, err: fmt.Errorf("HTTP status %d", status)}
-	if status < 500 && status != http.StatusRequestTimeout {
-		e.after, e.notSent = retryAfterOperatorFix, true
-	}
-	if said {
-		e.after = after
-	}
-	return e
-}
-
-// retryAfter reads the header: seconds, sometimes with a fraction.
-func retryAfter(h http.Header) (after time.Duration, said bool) {
+// retryAfter reads the header: seconds, sometimes with a fraction. More than an
+// hour is not believed.
+func retryAfter(h http.Header, otherwise time.Duration) time.Duration {
 	s, err := strconv.ParseFloat(h.Get("Retry-After"), 64)
 	if err != nil || !(s >= 0) {
-		return retryAfterLimit, false
+		return otherwise
 	}
-	s = math.Ceil(min(max(s, 1), retryAfterMost.Seconds()))
-	return time.Duration(s) * time.Second, true
+	return time.Duration(math.Ceil(min(max(s, 1), time.Hour.Seconds()))) * time.Second
 }
 
 // answer is what the bot needs of all the answers.
 type answer struct {
-	OK       bool            `json:"ok"`
-	Error    markup.Lenient  `json:"error,omitempty"`
-	Needed   markup.Lenient  `json:"needed,omitempty"`
-	TS       markup.Lenient  `json:"ts,omitempty"`
-	URL      markup.Lenient  `json:"url,omitempty"`
-	TeamID   markup.Lenient  `json:"team_id,omitempty"`
-	Org      markup.Lenient  `json:"enterprise_id,omitempty"`
-	UserID   markup.Lenient  `json:"user_id,omitempty"`
-	BotID    markup.Lenient  `json:"bot_id,omitempty"`
-	Messages []answerMessage `json:"messages,omitempty"`
-	HasMore  bool            `json:"has_more,omitempty"`
+	OK       bool           `json:"ok"`
+	Error    markup.Lenient `json:"error"`
+	Needed   markup.Lenient `json:"needed"`
+	TS       markup.Lenient `json:"ts"`
+	URL      markup.Lenient `json:"url"`
+	TeamID   markup.Lenient `json:"team_id"`
+	Org      markup.Lenient `json:"enterprise_id"`
+	UserID   markup.Lenient `json:"user_id"`
+	BotID    markup.Lenient `json:"bot_id"`
+	Messages []message      `json:"messages"`
+	HasMore  bool           `json:"has_more"`
 	Next     struct {
-		Cursor markup.Lenient `json:"next_cursor,omitempty"`
+		Cursor markup.Lenient `json:"next_cursor"`
 	} `json:"response_metadata"`
 }
 
-type answerMessage struct {
-	TS       markup.Lenient `json:"ts,omitempty"`
-	User     markup.Lenient `json:"user,omitempty"`
-	BotID    markup.Lenient `json:"bot_id,omitempty"`
+// message is a message of a thread or a channel.
+type message struct {
+	TS       markup.Lenient `json:"ts"`
+	Subtype  markup.Lenient `json:"subtype"`
+	User     markup.Lenient `json:"user"`
+	BotID    markup.Lenient `json:"bot_id"`
 	Metadata struct {
-		Type    markup.Lenient `json:"event_type,omitempty"`
+		Type    markup.Lenient `json:"event_type"`
 		Payload struct {
-			ID   markup.Lenient `json:"id,omitempty"`
-			Slot markup.Lenient `json:"slot,omitempty"`
+			ID   markup.Lenient `json:"id"`
+			Slot markup.Lenient `json:"slot"`
 		} `json:"event_payload"`
 	} `json:"metadata"`
+	markup.Message
 }
 
-func readAnswer(body []byte) (a answer, err error) {
-	err = json.Unmarshal(body, &a)
-	var odd *json.UnmarshalTypeError // in one field: the others are read
-	if errors.As(err, &odd) && len(bytes.TrimSpace(body)) > 0 && bytes.TrimSpace(body)[0] == '{' {
-		err = nil
-	}
-	if err != nil {
-		return answer{}, errors.New("the answer is not Slack's JSON")
-	}
-	return a, nil
+// isOf reports whether a message of the bot's own was posted for the place.
+func (m message) isOf(at engine.Place) bool {
+	is := m.Metadata
+	return is.Type == metadataType && string(is.Payload.ID) == at.Request.ID && string(is.Payload.Slot) == at.Slot
 }

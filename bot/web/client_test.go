@@ -197,8 +197,7 @@ func TestRefusedTokenIsNamedWithItsFix(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err = a.OpenConnection(t.Context())
-	var answer slack.SlackErrorResponse
-	if !errors.As(err, &auth) || !errors.As(err, &answer) || answer.Err != "invalid_auth" || !strings.Contains(err.Error(), "SLACK_APP_TOKEN") {
+	if !errors.As(err, &auth) || errors.As(err, &later) || auth.Code != "invalid_auth" || !strings.Contains(err.Error(), "SLACK_APP_TOKEN") {
 		t.Errorf("%v", err)
 	}
 }
@@ -373,7 +372,7 @@ func TestRereadReturnsWhatTheMessageSaysNow(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fake := &slackFake{answers: []fakeAnswer{says(authTest), c.answer}}
 			a := apiOver(fake)
-			a.read = func(k deploy.Key, said markup.Words) deploy.Intent {
+			a.config.Read = func(k deploy.Key, said markup.Words) deploy.Intent {
 				if k != key || said.Named != (len(said.Segments) > 0) || said.Named && !said.Whole {
 					t.Errorf("in %s: %+v", k, said)
 				}

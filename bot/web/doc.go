@@ -3,9 +3,9 @@
 // another try would do.
 //
 //	client.go   the calls
-//	answer.go   one HTTP exchange, judged before slack-go sees it
-//	errors.go   Slack's error codes, and what each means for another try
-//	reasons.go  what an operator must fix
+//	answer.go   one HTTP exchange, read in slack-go's place
+//	errors.go   what a failed call means for another try
+//	reasons.go  Slack's error codes, and what an operator must fix
 //	limits.go   Slack's rate limits, kept before each call
 //	clock.go    Slack's clock, by which ages are judged
 //

@@ -1,8 +1,8 @@
 package web
 
 import (
-	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -29,96 +29,56 @@ type SlackError struct {
 	Needed string // the missing scope, if that is the reason
 }
 
-func (e *SlackError) Error() string { return e.Method + ": Slack says " + e.Code }
-
-// Unwrap returns slack-go's own error.
-func (e *SlackError) Unwrap() error { return slack.SlackErrorResponse{Err: e.Code, Needed: e.Needed} }
+func (e *SlackError) Error() string { return "Slack says " + e.Code }
 
 // Is recognizes a reaction on a deleted message.
 func (e *SlackError) Is(target error) bool {
 	return target == engine.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
 }
 
-// limitError is Slack's 429, in any of its shapes.
-type limitError struct {
-	method string
-	after  time.Duration
+// later is the error of a call that was not done, or that may be done twice.
+func (x *exchange) later(after time.Duration, err error) error {
+	return &engine.LaterError{After: after, Err: fmt.Errorf("%s: %w", x.method, err)}
 }
 
-func (e *limitError) Error() string {
-	return fmt.Sprintf("%s: Slack's rate limit, for %s", e.method, e.after)
+// limited is the error of Slack's 429, in any of its shapes.
+func (x *exchange) limited(h http.Header) error {
+	after := retryAfter(h, retryAfterLimit)
+	x.limits.block(x.method, x.channel, after)
+	return x.later(after, &slack.RateLimitedError{RetryAfter: after})
 }
 
-func (e *limitError) Unwrap() error { return &slack.RateLimitedError{RetryAfter: e.after} }
-
-// transportError is a call without an answer of a Slack method: the network, a
-// proxy or Slack's edge failed.
-type transportError struct {
-	method  string
-	after   time.Duration
-	notSent bool // it certainly did not reach the method
-	err     error
-}
-
-func (e *transportError) Error() string { return e.method + ": " + e.err.Error() }
-func (e *transportError) Unwrap() error { return e.err }
-
-// classify turns the result of a call into the error that the engine goes by: nil;
-// [*engine.LaterError] if it was not done, or repeating it does no harm;
-// [*engine.LostError] for a post that may have been made; [*engine.PassingError]
-// or [*engine.ThreadError] for a refusal of that kind; else Slack's final refusal.
-func classify(method string, err error) error {
-	if err == nil {
-		return nil
+// unanswered is the error of a call without an answer of a Slack method: the
+// network, a proxy or Slack's edge failed, and a post may have been made.
+func (x *exchange) unanswered(after time.Duration, err error) error {
+	if x.method == postMethod {
+		return &engine.LostError{Err: fmt.Errorf("%s: %w", x.method, err)}
 	}
-	var limit *limitError
-	var transport *transportError
-	var no *SlackError
-	switch {
-	case errors.As(err, &limit):
-		return &engine.LaterError{After: limit.after, Err: limit}
-	case errors.As(err, &transport):
-		return unanswered(method, transport.after, transport.notSent, transport)
-	case !errors.As(err, &no): // slack-go itself failed: before the call, or on an answer that said ok
-		return unanswered(method, retryAfterDefault, false, fmt.Errorf("%s: %w", method, err))
-	}
+	return x.later(after, err)
+}
+
+// refusal is the error of a call that Slack refused: nil if no further call is
+// needed, Slack's own where the refusal is final.
+func (x *exchange) refusal(no *SlackError) error {
+	err := fmt.Errorf("%s: %w", x.method, no)
 	switch reasonFor(no.Code).effect {
 	case alreadyDone:
 		return nil
 	case unclear:
-		return unanswered(method, retryAfterDefault, false, no)
+		return x.unanswered(retryAfterDefault, no)
 	case token:
-		// The scope that posts are looked up with is optional.
-		if no.Code != "missing_scope" || !isLookup(method) {
+		switch {
+		case x.method == identifyMethod, x.method == openMethod: // their callers need no duration
+			return &AuthError{no}
+		case no.Code != "missing_scope" || !strings.HasPrefix(x.method, "conversations."): // that scope is optional
 			return &engine.LaterError{After: retryAfterOperatorFix, Err: &AuthError{no}}
 		}
 	case threadClosed:
-		if method == postMethod {
-			return &engine.ThreadError{Err: no}
+		if x.method == postMethod {
+			return &engine.ThreadError{Err: err}
 		}
 	case operator, retryable:
-		return &engine.PassingError{Err: no}
-	}
-	return no
-}
-
-func isLookup(method string) bool {
-	return method == "conversations.replies" || method == "conversations.history"
-}
-
-func unanswered(method string, after time.Duration, notSent bool, err error) error {
-	if method == postMethod && !notSent {
-		return &engine.LostError{Err: err}
-	}
-	return &engine.LaterError{After: after, Err: err}
-}
-
-// unwrapAuth takes a refused token out of the LaterError that the engine needs
-// around it.
-func unwrapAuth(err error) error {
-	var auth *AuthError
-	if errors.As(err, &auth) {
-		return auth
+		return &engine.PassingError{Err: err}
 	}
 	return err
 }

@@ -1,35 +1,30 @@
 package web
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// pace is how fast calls may go: calls per second, and burst.
-type pace struct {
-	rate  rate.Limit
-	burst int
-}
+func perMinute(n float64, burst int) *rate.Limiter { return rate.NewLimiter(rate.Limit(n/60), burst) }
 
-func perMinute(n float64, burst int) pace { return pace{rate.Limit(n / 60), burst} }
-
-// paceOf returns the pace of a Web API method for the whole workspace and for one
-// channel. Slack allows about one message a second and channel, 50 calls a
+// newTokens returns the tokens of a Web API method for the whole workspace and for
+// one channel. Slack allows about one message a second and channel, 50 calls a
 // minute of tier 3 (reactions.add, chat.update, the look-ups of posts) and 20 of
 // tier 2 (reactions.remove). One channel gets at most four fifths, so that
 // thousands of calls in one do not block another.
-func paceOf(method string) (all, channel pace) {
+func newTokens(method string) (all, channel *rate.Limiter) {
 	switch method {
-	case "chat.postMessage":
-		return pace{rate.Inf, 1}, pace{1, 4}
+	case postMethod:
+		return rate.NewLimiter(rate.Inf, 1), perMinute(60, 4)
 	case "reactions.add", "chat.update", "conversations.replies", "conversations.history":
 		return perMinute(50, 10), perMinute(40, 8)
 	case "reactions.remove":
 		return perMinute(20, 5), perMinute(16, 4)
 	}
-	return pace{rate.Inf, 1}, pace{rate.Inf, 1}
+	return rate.NewLimiter(rate.Inf, 1), rate.NewLimiter(rate.Inf, 1)
 }
 
 // limits keeps the bot within Slack's rate limits. It never waits: it returns when
@@ -38,7 +33,7 @@ func paceOf(method string) (all, channel pace) {
 type limits struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket // by method, and by method and channel
-	places  map[string]spot    // by call
+	places  map[string]place   // by call
 	swept   time.Time
 }
 
@@ -48,14 +43,14 @@ type bucket struct {
 	blocked time.Time // Slack answered 429: not before this
 }
 
-// spot is the place of a call in one of its two lines.
-type spot struct {
-	bucket *bucket
-	at     time.Time // when its token is available
+// place is the place of a call in one of its two lines.
+type place struct {
+	past bool      // it is through its channel's line
+	at   time.Time // when its token is available; zero: it has none
 }
 
 func newLimits() *limits {
-	return &limits{buckets: map[string]*bucket{}, places: map[string]spot{}}
+	return &limits{buckets: map[string]*bucket{}, places: map[string]place{}}
 }
 
 // enter returns 0 if a call may go now, or how long until it should ask again. what
@@ -67,19 +62,19 @@ func (l *limits) enter(method, channel, what string) time.Duration {
 	l.sweep(now)
 	call := method + " " + channel + " " + what
 	all, one := l.pair(method, channel)
-	held, inLine := l.places[call]
+	p := l.places[call]
 	for _, b := range []*bucket{one, all} {
-		if inLine && held.bucket == all && b == one {
-			continue // it has passed its channel's line
+		if b == one && p.past {
+			continue
 		}
-		at := held.at
-		if !inLine || held.bucket != b || !at.After(now) && b.blocked.After(now) {
-			at = b.spot(now)
+		if p.at.IsZero() || !p.at.After(now) && b.blocked.After(now) {
+			p.at = b.token(now)
 		}
-		if at.After(now) {
-			l.places[call] = spot{b, at}
-			return at.Sub(now)
+		if p.at.After(now) {
+			l.places[call] = p
+			return p.at.Sub(now)
 		}
+		p = place{past: true}
 	}
 	delete(l.places, call)
 	return 0
@@ -90,9 +85,8 @@ func (l *limits) block(method, channel string, wait time.Duration) {
 	until := time.Now().Add(wait)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all, one := l.pair(method, channel)
-	b := all
-	if method == "chat.postMessage" {
+	b, one := l.pair(method, channel)
+	if method == postMethod {
 		b = one
 	}
 	if until.After(b.blocked) {
@@ -101,21 +95,15 @@ func (l *limits) block(method, channel string, wait time.Duration) {
 }
 
 func (l *limits) pair(method, channel string) (all, one *bucket) {
-	allPace, onePace := paceOf(method)
-	return l.bucket(method, allPace), l.bucket(method+" "+channel, onePace)
+	ofAll, ofOne := newTokens(method)
+	all = cmp.Or(l.buckets[method], &bucket{tokens: ofAll})
+	one = cmp.Or(l.buckets[method+" "+channel], &bucket{tokens: ofOne})
+	l.buckets[method], l.buckets[method+" "+channel] = all, one
+	return all, one
 }
 
-func (l *limits) bucket(name string, p pace) *bucket {
-	b, ok := l.buckets[name]
-	if !ok {
-		b = &bucket{tokens: rate.NewLimiter(p.rate, p.burst)}
-		l.buckets[name] = b
-	}
-	return b
-}
-
-// spot reserves the next token and returns when it is available.
-func (b *bucket) spot(now time.Time) time.Time {
+// token reserves the next token and returns when it is available.
+func (b *bucket) token(now time.Time) time.Time {
 	from := now
 	if b.blocked.After(now) {
 		from = b.blocked

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -58,7 +60,7 @@ type reason struct {
 // external_channel_migrating, accesslimited, message_limit_exceeded,
 // request_timeout, update_failed, and, as people can invite the bot,
 // not_in_channel and channel_not_found (a private channel without the bot).
-var reasons = byCode([]reason{
+var reasons = []reason{
 	{alreadyDone, "", "", []string{"already_reacted", "no_reaction"}},
 	{unclear, "", "", []string{"internal_error", "fatal_error", "service_unavailable"}},
 
@@ -89,26 +91,17 @@ var reasons = byCode([]reason{
 		"invalid_blocks_format", "invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large", "invalid_arguments",
 		"invalid_arg_name", "unknown_method",
 	}},
-})
-
-func byCode(table []reason) map[string]reason {
-	all := map[string]reason{}
-	for _, r := range table {
-		for _, code := range r.codes {
-			all[code] = r
-		}
-	}
-	return all
 }
 
 func reasonFor(code string) reason {
-	if r, ok := reasons[code]; ok {
-		return r
-	}
 	if strings.HasPrefix(code, "restricted_action") {
-		return reasons["restricted_action"]
+		code = "restricted_action"
 	}
-	return reason{effect: retryable}
+	i := slices.IndexFunc(reasons, func(r reason) bool { return slices.Contains(r.codes, code) })
+	if i < 0 {
+		return reason{effect: retryable}
+	}
+	return reasons[i]
 }
 
 // fixFor says what an operator must do about a code; needed are the missing
@@ -135,13 +128,10 @@ func (e *SlackError) Permanent() bool {
 func (e *SlackError) Explain() string {
 	setting := settingOf(e.Method)
 	fix := fixFor(setting, e.Code, e.Needed)
-	switch {
-	case reasonFor(e.Code).effect == token:
+	if reasonFor(e.Code).effect == token {
 		return refused(setting, e.Code, fix)
-	case fix == "":
-		fix = waitForIt
 	}
-	return "Slack says " + e.Code + ": " + fix
+	return "Slack says " + e.Code + ": " + cmp.Or(fix, waitForIt)
 }
 
 func refused(setting, codes, fixes string) string {
@@ -177,27 +167,20 @@ type refusals struct {
 	byMethod map[string]*AuthError
 }
 
-func (r *refusals) note(method string, e *AuthError) {
-	if settingOf(method) != botToken {
+// learn notes a refusal, or forgets what a success disproves: the method's own
+// refusal, and all others but missing scopes, which each method has of its own.
+func (r *refusals) learn(method string, err error) {
+	var auth *AuthError
+	if settingOf(method) != botToken || err != nil && !errors.As(err, &auth) {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byMethod == nil {
-		r.byMethod = map[string]*AuthError{}
-	}
-	r.byMethod[method] = e
-}
-
-// clear forgets what a success disproves: the method's own refusal, and all
-// others but missing scopes, which each method has of its own.
-func (r *refusals) clear(method string) {
-	if settingOf(method) != botToken {
+	if err == nil {
+		maps.DeleteFunc(r.byMethod, func(m string, e *AuthError) bool { return m == method || e.Code != "missing_scope" })
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	maps.DeleteFunc(r.byMethod, func(m string, e *AuthError) bool { return m == method || e.Code != "missing_scope" })
+	r.byMethod[method] = auth
 }
 
 // explain names the token once, with everything that must be fixed; empty if
@@ -216,12 +199,8 @@ func (r *refusals) explain() string {
 		}
 	}
 	needed := list(scopes, ", ")
-	for _, e := range r.byMethod {
-		if e.Needed != "" {
-			fixes = append(fixes, fixFor(botToken, e.Code, needed))
-		} else {
-			fixes = append(fixes, fixFor(botToken, e.Code, ""))
-		}
+	for _, code := range codes {
+		fixes = append(fixes, fixFor(botToken, code, needed))
 	}
 	return refused(botToken, list(codes, ", "), list(fixes, "; "))
 }
