@@ -66,35 +66,30 @@ type conn struct {
 	ws   *websocket.Conn
 	log  zerolog.Logger
 
-	hello   chan struct{} // closed at hello
-	leaving chan struct{} // closed when Slack asks for a new connection; this one is still read
-	lost    chan struct{} // closed when no more envelopes are accepted
-	cause   error         // why; set before lost is closed
-	lostAt  time.Time     // set before lost is closed
-	askedAt time.Time     // set before leaving is closed
-	losing  sync.Once
+	hello   chan struct{}   // closed at hello
+	leaving chan struct{}   // closed when Slack asks for a new connection; this one is still read
+	noticed atomic.Bool     // it lasted noticeTime after that
+	life    context.Context // ends when no more envelopes are accepted; the first cause counts
+	fail    context.CancelCauseFunc
 
-	retireTimer *time.Timer   // runs once the connection is replaced
-	writing     chan struct{} // held while a message is written
-	handlers    chan struct{} // one for each envelope being handled
-	pongs       chan string   // the payloads of Slack's pings
-	lastRead    atomic.Int64  // unix nanoseconds of the last traffic
-	probation   atomic.Bool   // earlier ones were dropped soon: not counted as open until it lasts
+	writing   chan struct{} // held while a message is written
+	handlers  chan struct{} // one for each envelope being handled
+	pongs     chan string   // the payloads of Slack's pings
+	lastRead  atomic.Int64  // unix nanoseconds of the last traffic
+	probation atomic.Bool   // earlier ones were dropped soon: not counted as open until it lasts
 }
 
 func newConn(p *Pool, ws *websocket.Conn) *conn {
 	k := &conn{
-		pool:        p,
-		ws:          ws,
-		hello:       make(chan struct{}),
-		leaving:     make(chan struct{}),
-		lost:        make(chan struct{}),
-		retireTimer: time.NewTimer(retireAfter),
-		writing:     make(chan struct{}, 1),
-		handlers:    make(chan struct{}, maxHandlers),
-		pongs:       make(chan string, 8),
+		pool:     p,
+		ws:       ws,
+		hello:    make(chan struct{}),
+		leaving:  make(chan struct{}),
+		writing:  make(chan struct{}, 1),
+		handlers: make(chan struct{}, maxHandlers),
+		pongs:    make(chan string, 8),
 	}
-	k.retireTimer.Stop()
+	k.life, k.fail = context.WithCancelCause(context.Background())
 	ws.SetReadLimit(maxFrame)
 	ws.SetPingHandler(func(data string) error {
 		select {
@@ -112,24 +107,20 @@ func newConn(p *Pool, ws *websocket.Conn) *conn {
 // run reads the connection until it is lost, is replaced for retireAfter, or ctx
 // ends. Then it waits for the handlers to write their acks, and closes.
 func (k *conn) run(ctx, handling context.Context) {
-	defer k.retireTimer.Stop()
 	var pumps sync.WaitGroup
-	readDone, closed := make(chan struct{}), make(chan struct{})
+	readDone := make(chan struct{})
 	pumps.Go(func() {
 		defer close(readDone)
 		k.fail(k.read(handling))
 	})
-	pumps.Go(func() { k.keepAlive(closed) })
+	pumps.Go(k.keepAlive)
 
 	select {
-	case <-k.lost:
-	case <-k.retireTimer.C:
-		k.fail(errReplaced)
+	case <-k.life.Done():
 	case <-ctx.Done():
 		k.fail(errStopped)
 	}
 	k.close(readDone)
-	close(closed)
 	k.ws.Close()
 	pumps.Wait()
 }
@@ -139,31 +130,27 @@ func (k *conn) run(ctx, handling context.Context) {
 // and the peer would lose acks that it has not read yet.
 func (k *conn) close(readDone <-chan struct{}) {
 	level := zerolog.WarnLevel
-	if no := (*web.SlackError)(nil); isClosed(k.leaving) || errors.As(k.cause, &no) ||
-		errors.Is(k.cause, errStopped) || errors.Is(k.cause, errReplaced) {
+	if no := (*web.SlackError)(nil); isClosed(k.leaving) || errors.As(k.err(), &no) ||
+		errors.Is(k.err(), errStopped) || errors.Is(k.err(), errReplaced) {
 		level = zerolog.InfoLevel
 	}
-	k.log.WithLevel(level).AnErr("cause", k.cause).Msg("Slack socket ends")
+	k.log.WithLevel(level).AnErr("cause", k.err()).Msg("Slack socket ends")
 
-	drain := time.NewTimer(k.pool.Drain)
-	defer drain.Stop()
-	free := 0
-	for waiting := true; waiting && free < maxHandlers; {
+	drain, cancel := context.WithTimeout(context.Background(), k.pool.Drain)
+	defer cancel()
+	for range maxHandlers {
 		select {
-		case k.handlers <- struct{}{}:
-			free++
-		case <-drain.C:
-			waiting = false
+		case k.handlers <- struct{}{}: // no handler has this place
+		case <-drain.Done():
 		}
 	}
-	late := time.NewTimer(closeWithin)
-	defer late.Stop()
+	late := time.After(closeWithin)
 	// An error means that the connection is gone already.
 	_ = k.ws.WriteControl(websocket.CloseMessage,
 		websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(closeWithin))
 	select {
 	case <-readDone:
-	case <-late.C:
+	case <-late:
 	}
 }
 
@@ -185,7 +172,7 @@ func (k *conn) read(handling context.Context) error {
 // dispatch decodes one message. An unreadable one is not acked, so Slack delivers
 // it again.
 func (k *conn) dispatch(handling context.Context, raw []byte) {
-	if isClosed(k.lost) {
+	if k.err() != nil {
 		return
 	}
 	var f frame
@@ -196,7 +183,7 @@ func (k *conn) dispatch(handling context.Context, raw []byte) {
 	}
 	switch f.Type {
 	case "hello":
-		if !k.ready() {
+		if !isClosed(k.hello) {
 			k.pool.onHello(k, f)
 			close(k.hello)
 		}
@@ -204,7 +191,7 @@ func (k *conn) dispatch(handling context.Context, raw []byte) {
 		k.disconnect(f.Reason)
 	default:
 		k.pool.envelopes.Add(1)
-		k.handle(f.EnvelopeID, func() bool { return k.pool.Handle(handling, f.Type, f.Payload, f.RetryAttempt) })
+		k.handle(handling, f)
 	}
 }
 
@@ -215,23 +202,30 @@ func (k *conn) disconnect(reason string) {
 	default:
 		k.log.Info().Str("reason", reason).Msg("Slack asks for a new socket")
 		if !isClosed(k.leaving) {
-			k.askedAt = time.Now()
 			close(k.leaving)
+			time.AfterFunc(noticeTime, func() { k.noticed.Store(k.err() == nil) })
 		}
 	}
 }
 
-// handle runs the handler of one envelope and acks if it returns true. While too
-// many run it waits, and so does reading.
-func (k *conn) handle(id string, handler func() (ack bool)) {
+// handle hands on one envelope and acks if the handler returns true. While too many
+// are handled it waits, and so does reading.
+func (k *conn) handle(handling context.Context, f frame) {
 	select {
 	case k.handlers <- struct{}{}:
-	case <-k.lost:
+	case <-k.life.Done():
 		return
 	}
 	k.pool.running.Go(func() {
-		defer func() { <-k.handlers }()
-		if !k.recoverPanic(handler) || id == "" || len(id) > maxID {
+		defer func() {
+			if p := recover(); p != nil {
+				k.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).
+					Msg("an envelope broke its handler; it is not acked")
+			}
+			<-k.handlers
+		}()
+		id := f.EnvelopeID
+		if !k.pool.Handle(handling, f.Type, f.Payload, f.RetryAttempt) || id == "" || len(id) > maxID {
 			return
 		}
 		if err := k.ack(id); err != nil {
@@ -240,17 +234,6 @@ func (k *conn) handle(id string, handler func() (ack bool)) {
 			k.fail(err)
 		}
 	})
-}
-
-func (k *conn) recoverPanic(handler func() (ack bool)) (ack bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			ack = false
-			k.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).
-				Msg("an envelope broke its handler; it is not acked")
-		}
-	}()
-	return handler()
 }
 
 // ack answers on the connection that the envelope came on. nil means written.
@@ -263,23 +246,24 @@ func (k *conn) ack(id string) error {
 	}
 	k.writing <- struct{}{} // for at most writeWithin: after a failed write all others fail at once
 	defer func() { <-k.writing }()
-	if err := k.ws.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
-		return fmt.Errorf("ack: %w", err)
+	err = k.ws.SetWriteDeadline(time.Now().Add(writeWithin))
+	if err == nil {
+		err = k.ws.WriteMessage(websocket.TextMessage, raw)
 	}
-	if err := k.ws.WriteMessage(websocket.TextMessage, raw); err != nil {
+	if err != nil {
 		return fmt.Errorf("ack: %w", err)
 	}
 	return nil
 }
 
 // keepAlive answers Slack's pings and sends our own. Reading never waits for a write.
-func (k *conn) keepAlive(closed <-chan struct{}) {
+func (k *conn) keepAlive() {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
 		kind, data := websocket.PingMessage, ""
 		select {
-		case <-closed:
+		case <-k.life.Done():
 			return
 		case <-tick.C:
 		case data = <-k.pongs:
@@ -299,37 +283,19 @@ func (k *conn) touch() error {
 	return k.ws.SetReadDeadline(now.Add(silence))
 }
 
-// fail stops accepting envelopes; the first cause counts.
-func (k *conn) fail(cause error) {
-	k.losing.Do(func() {
-		k.cause, k.lostAt = cause, time.Now()
-		close(k.lost)
-	})
-}
-
 // retire marks the connection as replaced: it is read until Slack closes it, or
 // for retireAfter.
-func (k *conn) retire() { k.retireTimer.Reset(retireAfter) }
+func (k *conn) retire() { time.AfterFunc(retireAfter, func() { k.fail(errReplaced) }) }
 
 // err is why no more envelopes are accepted; nil while they are.
-func (k *conn) err() error {
-	if isClosed(k.lost) {
-		return k.cause
-	}
-	return nil
-}
+func (k *conn) err() error { return context.Cause(k.life) }
 
 // cutOff reports whether Slack asked for a new connection and cut this one at once.
-func (k *conn) cutOff() bool {
-	return isClosed(k.lost) && isClosed(k.leaving) && k.lostAt.Sub(k.askedAt) < noticeTime
-}
-
-// ready reports whether the hello has come.
-func (k *conn) ready() bool { return isClosed(k.hello) }
+func (k *conn) cutOff() bool { return k.err() != nil && isClosed(k.leaving) && !k.noticed.Load() }
 
 // open reports whether envelopes can arrive.
 func (k *conn) open() bool {
-	return k.ready() && !isClosed(k.lost) && !k.probation.Load() &&
+	return isClosed(k.hello) && k.err() == nil && !k.probation.Load() &&
 		time.Since(time.Unix(0, k.lastRead.Load())) < silence
 }
 

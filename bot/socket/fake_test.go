@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,6 +75,7 @@ func (f *socketFake) start(t *testing.T, s *Pool) (stop func() time.Duration) {
 		s.Handle = func(context.Context, string, json.RawMessage, int) bool { return true }
 	}
 	s.Count = max(s.Count, 1)
+	s.Drain = cmp.Or(s.Drain, 3*time.Second)
 	s.Rand = rand.New(rand.NewPCG(1, 2)).Float64
 	s.Open = f.open
 	s.Dial = f.listener.dial

@@ -7,11 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -40,7 +38,7 @@ var (
 // open opens one connection, up to its hello. On probation it counts as open only
 // once it has lasted.
 func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error) {
-	if err := p.opening.wait(ctx); err != nil {
+	if err := p.mayOpen(ctx); err != nil {
 		return nil, err
 	}
 	number := p.opens.Add(1)
@@ -48,7 +46,7 @@ func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error
 	defer cancel()
 	ticket, err := p.Open(asking)
 	if err != nil {
-		return nil, fmt.Errorf("apps.connections.open: %w", err)
+		return nil, err
 	}
 	ws, err := p.dial(ctx, ticket)
 	if err != nil {
@@ -68,14 +66,12 @@ func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error
 		p.mu.Unlock()
 	})
 
-	late := time.NewTimer(helloWithin)
-	defer late.Stop()
 	select {
 	case <-k.hello:
 		return k, nil
-	case <-late.C:
+	case <-time.After(helloWithin):
 		k.fail(errNoHello)
-	case <-k.lost:
+	case <-k.life.Done():
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -94,17 +90,12 @@ func (p *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error)
 	unhook := func() bool { return true }
 	dialer := websocket.Dialer{
 		NetDialContext: func(dialing context.Context, network, addr string) (net.Conn, error) {
-			dial := p.Dial
-			if dial == nil {
-				dial = (&net.Dialer{}).DialContext
-			}
-			conn, err := dial(dialing, network, addr)
+			conn, err := p.Dial(dialing, network, addr)
 			if err == nil {
 				unhook = context.AfterFunc(shaking, func() { conn.Close() })
 			}
 			return conn, err
 		},
-		TLSClientConfig: p.TLS,
 	}
 	if p.Proxy != nil {
 		dialer.Proxy = func(req *http.Request) (*url.URL, error) {
@@ -137,37 +128,18 @@ func (p *Pool) backoff(streak int) time.Duration {
 	return most/2 + p.jitter(most/2)
 }
 
-// budget bounds how often the process opens connections, whatever happens to them.
-type budget struct {
-	limit *rate.Limiter
-
-	mu    sync.Mutex
-	until time.Time // of Slack's Retry-After
-}
-
-func newBudget() *budget {
-	return &budget{limit: rate.NewLimiter(rate.Every(openEvery), openBurst)}
-}
-
-func (b *budget) wait(ctx context.Context) error {
-	for quiet := b.quiet(); quiet > 0; quiet = b.quiet() {
-		if !engine.Pause(ctx, quiet) {
+// mayOpen waits until the budget of the process, and Slack's Retry-After, allow
+// another connection.
+func (p *Pool) mayOpen(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		quiet := time.Until(p.quietUntil)
+		p.mu.Unlock()
+		switch {
+		case quiet <= 0:
+			return p.budget.Wait(ctx)
+		case !engine.Pause(ctx, quiet):
 			return ctx.Err()
 		}
-	}
-	return b.limit.Wait(ctx)
-}
-
-func (b *budget) quiet() time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return time.Until(b.until)
-}
-
-func (b *budget) hold(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if until := time.Now().Add(d); until.After(b.until) {
-		b.until = until
 	}
 }

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/deploy/engine"
@@ -25,8 +25,7 @@ const (
 	// settledAfter is how long a connection must last to end a streak of failures.
 	settledAfter = 10 * time.Second
 	// turnWithin bounds how long one refresh waits for another: Slack closes about 10 s after its warning.
-	turnWithin   = 3 * time.Second
-	defaultDrain = 3 * time.Second
+	turnWithin = 3 * time.Second
 )
 
 var errDroppedEarly = errors.New("Slack closed the socket shortly after its hello")
@@ -43,29 +42,29 @@ type Pool struct {
 	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool)
 	// Count is the number of connections to hold, at least 1.
 	Count int
-	// Drain bounds the wait for running handlers when a connection ends; 3 s if 0.
+	// Drain bounds the wait for running handlers when a connection ends.
 	Drain time.Duration
 	// Recount, if not 0, is how soon a connection is reopened after a hello that
 	// counted connections of others, to see whether they still exist: for a while
 	// Slack also counts connections that died without notice.
 	Recount time.Duration
 
-	Dial  func(ctx context.Context, network, addr string) (net.Conn, error) // net.Dialer's if nil
-	Proxy func(*http.Request) (*url.URL, error)                             // none if nil
-	TLS   *tls.Config
+	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	Proxy func(*http.Request) (*url.URL, error) // none if nil
 
 	Rand func() float64 // in [0,1), for jitter; math/rand's if nil
 	Log  zerolog.Logger
 
 	running sync.WaitGroup // one for each slot, connection and handler
-	opening *budget
-	refresh chan struct{} // held by the one that is being replaced
+	budget  *rate.Limiter  // of opens
+	refresh chan struct{}  // held by the one that is being replaced
 
-	mu        sync.Mutex // never held while waiting
-	held      map[*conn]struct{}
-	others    int
-	refusal   refusal
-	refusedAt time.Time
+	mu         sync.Mutex // never held while waiting
+	held       map[*conn]struct{}
+	others     int
+	refusal    refusal
+	refusedAt  time.Time
+	quietUntil time.Time // by Slack's Retry-After
 
 	opens, envelopes, lostAcks atomic.Int64
 }
@@ -90,24 +89,20 @@ func (s Status) Ready() bool { return s.Open > 0 && !s.Permanent }
 func (p *Pool) Run(ctx context.Context) error {
 	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	if p.Drain == 0 {
-		p.Drain = defaultDrain
-	}
-	p.opening = newBudget()
+	p.budget = rate.NewLimiter(rate.Every(openEvery), openBurst)
 	p.refresh = make(chan struct{}, 1)
 	p.mu.Lock()
 	p.held = make(map[*conn]struct{})
 	p.mu.Unlock()
 
-	var last chan struct{}
-	for range max(1, p.Count) {
-		after, opened := last, make(chan struct{})
-		p.running.Go(func() {
-			if after == nil || (waitFor(ctx, after) && engine.Pause(ctx, stagger)) {
-				p.maintain(ctx, handling, opened)
-			}
-		})
-		last = opened
+	for range p.Count {
+		opened := make(chan struct{})
+		p.running.Go(func() { p.maintain(ctx, handling, sync.OnceFunc(func() { close(opened) })) })
+		select {
+		case <-opened:
+			engine.Pause(ctx, stagger)
+		case <-ctx.Done():
+		}
 	}
 
 	<-ctx.Done()
@@ -134,11 +129,11 @@ func (p *Pool) Status() Status {
 	return status
 }
 
-// maintain keeps one connection open. It closes opened at the first hello.
+// maintain keeps one connection open. It calls opened after each hello.
 //
 // Only a break counts as a failure: a connection that Slack asks to replace is
 // replaced at once, however young it is, and the budget for opening bounds that.
-func (p *Pool) maintain(ctx, handling context.Context, opened chan struct{}) {
+func (p *Pool) maintain(ctx, handling context.Context, opened func()) {
 	var (
 		old    *conn // is to be replaced, and is read until then
 		young  bool  // it had not settled when Slack asked
@@ -148,15 +143,13 @@ func (p *Pool) maintain(ctx, handling context.Context, opened chan struct{}) {
 	)
 	for engine.Pause(ctx, wait) {
 		k, err := p.replace(ctx, handling, old, early > 1)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return
-		}
-		if err != nil {
+		case err != nil:
 			streak++
 			wait = p.refused(err, streak)
 			continue
-		}
-		switch {
 		case old == nil:
 		case young && old.cutOff():
 			streak, early = streak+1, early+1
@@ -166,10 +159,7 @@ func (p *Pool) maintain(ctx, handling context.Context, opened chan struct{}) {
 			p.endProbation(k)
 			old.retire()
 		}
-		if opened != nil {
-			close(opened)
-			opened = nil
-		}
+		opened()
 
 		settled := p.awaitReplacement(ctx, k)
 		if ctx.Err() != nil {
@@ -212,13 +202,11 @@ func (p *Pool) endProbation(k *conn) {
 // so that connections that Slack refreshes together are not replaced together.
 func (p *Pool) replace(ctx, handling context.Context, old *conn, probation bool) (*conn, error) {
 	if old != nil && old.err() == nil {
-		turn := time.NewTimer(turnWithin)
-		defer turn.Stop()
 		select {
 		case p.refresh <- struct{}{}:
 			defer func() { <-p.refresh }()
-		case <-old.lost:
-		case <-turn.C:
+		case <-old.life.Done():
+		case <-time.After(turnWithin):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -229,23 +217,20 @@ func (p *Pool) replace(ctx, handling context.Context, old *conn, probation bool)
 // awaitReplacement returns when the connection must be replaced, and reports
 // whether it had lasted long enough to be no sign of trouble.
 func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
-	settle := time.NewTimer(settledAfter)
-	defer settle.Stop()
+	settle := time.After(settledAfter)
 	var recount <-chan time.Time
 	if p.Recount > 0 && p.Status().Others > 0 {
-		timer := time.NewTimer(p.Recount)
-		defer timer.Stop()
-		recount = timer.C
+		recount = time.After(p.Recount)
 	}
 	for {
 		select {
-		case <-settle.C:
+		case <-settle:
 			settled = true
 			p.endProbation(k)
 			continue
 		case <-recount:
 		case <-k.leaving:
-		case <-k.lost:
+		case <-k.life.Done():
 		case <-ctx.Done():
 		}
 		return settled
@@ -257,7 +242,7 @@ func (p *Pool) onHello(k *conn, hello frame) {
 	p.mu.Lock()
 	own := 0
 	for held := range p.held {
-		if held == k || held.ready() {
+		if held == k || isClosed(held.hello) {
 			own++
 		}
 	}
@@ -277,13 +262,4 @@ func (p *Pool) jitter(most time.Duration) time.Duration {
 		return time.Duration(rand.Float64() * float64(most))
 	}
 	return time.Duration(p.Rand() * float64(most))
-}
-
-func waitFor[T any](ctx context.Context, c <-chan T) bool {
-	select {
-	case <-c:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

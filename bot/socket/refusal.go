@@ -56,12 +56,15 @@ func (p *Pool) accepted() {
 //
 //docgen:messages log
 func (p *Pool) refused(err error, streak int) time.Duration {
-	r := refusalOf(err)
+	r, margin := refusalOf(err), p.jitter(time.Second)
 	p.mu.Lock()
 	logged := p.refusal.words == r.words && time.Since(p.refusedAt) < refusalRepeat
 	p.refusal = r
 	if !logged {
 		p.refusedAt = time.Now()
+	}
+	if until := time.Now().Add(min(r.after, longestHold) + margin); r.after > 0 && until.After(p.quietUntil) {
+		p.quietUntil = until
 	}
 	p.mu.Unlock()
 
@@ -74,9 +77,6 @@ func (p *Pool) refused(err error, streak int) time.Duration {
 	}
 	p.Log.WithLevel(level).Err(err).Int("streak", streak).Msg(r.words)
 
-	if r.after > 0 {
-		p.opening.hold(min(r.after, longestHold) + p.jitter(time.Second))
-	}
 	if r.slow {
 		return longestWait/2 + p.jitter(longestWait/2)
 	}
