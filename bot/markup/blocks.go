@@ -56,25 +56,27 @@ const maxDepth = 8
 // is none, or it cannot be read; whole, where anything in blocks cannot be read.
 func (d *draft) blocks(raw json.RawMessage) (usable, whole bool) {
 	d.rich = true
-	blocks, ok := elements(raw)
-	whole = ok || !Present(raw)
+	var blocks []element
+	whole = json.Unmarshal(raw, &blocks) == nil || !Present(raw)
 	for _, block := range blocks {
-		if block.Type == "rich_text" {
-			if !d.inside(block, maxDepth) {
-				return false, false
-			}
-			usable = true
+		if block.Type != "rich_text" {
+			continue
 		}
+		if !d.inside(block, maxDepth) {
+			return false, false
+		}
+		usable = true
 	}
 	return usable, whole
 }
 
 // inside reads the elements of an element, and reports whether it could.
 func (d *draft) inside(parent element, depth int) (ok bool) {
-	children, ok := elements(parent.Elements)
-	if !ok || depth == 0 {
+	var children []element
+	if json.Unmarshal(parent.Elements, &children) != nil || depth == 0 {
 		return false
 	}
+	ok = true
 	for _, e := range children {
 		switch {
 		case e.Type == "rich_text_quote", e.Type == "rich_text_preformatted", Present(e.Border) && string(e.Border) != "0":
@@ -130,23 +132,4 @@ func (d *draft) word(e element) (ok bool) {
 	}
 	d.segment(kind, string(id))
 	return id != ""
-}
-
-// elements reads a list of elements; ok is false if the list or one of them
-// cannot be read.
-func elements(raw json.RawMessage) (list []element, ok bool) {
-	var each []json.RawMessage
-	if json.Unmarshal(raw, &each) != nil {
-		return nil, false
-	}
-	ok = true
-	for _, one := range each {
-		var e element
-		if json.Unmarshal(one, &e) != nil {
-			ok = false
-			continue
-		}
-		list = append(list, e)
-	}
-	return list, ok
 }

@@ -29,7 +29,12 @@ type Words struct {
 // that user. Rich text blocks take precedence where they can be read: only they
 // tell a mention from one that was typed as code.
 func (msg Message) Words(me string) Words {
-	said, whole := msg.read()
+	var d draft
+	rich, whole := d.blocks(msg.Blocks)
+	said := d.segments()
+	if !rich {
+		said = Parse(string(msg.Text))
+	}
 	named := slices.ContainsFunc(said, func(s Segment) bool { return s.Kind == User && s.Text == me && me != "" })
 	if !named {
 		return Words{}
@@ -44,13 +49,4 @@ func (msg Message) Words(me string) Words {
 		return Words{Named: true}
 	}
 	return Words{Segments: said, Named: true, Whole: whole}
-}
-
-func (msg Message) read() (said []Segment, whole bool) {
-	var d draft
-	found, whole := d.blocks(msg.Blocks)
-	if found {
-		return d.segments(), whole
-	}
-	return Parse(string(msg.Text)), whole
 }

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,8 +36,10 @@ const mark = '\uFFFC'
 // and what Slack has not marked itself is then found in its text.
 type draft struct {
 	text  strings.Builder
-	known []known
-	rich  bool // from rich text, where Slack says what is struck through: a tilde is a tilde
+	known []known // those whose marks are still to come
+	rich  bool    // from rich text, where Slack says what is struck through: a tilde is a tilde
+
+	noStrike int // up to here nothing more is struck through: the search is not repeated
 }
 
 // known is a segment that Slack has marked, and what it says inside of another,
@@ -46,133 +49,100 @@ type known struct {
 	inside string
 }
 
-func (d *draft) plain(s string) { d.text.WriteString(strings.ReplaceAll(s, string(mark), " ")) }
+func (d *draft) plain(s string) { d.text.WriteString(clean(s)) }
 
 func (d *draft) segment(kind Kind, text string) { d.segmentWith(kind, text, text) }
 
 func (d *draft) segmentWith(kind Kind, text, inside string) {
 	d.text.WriteRune(mark)
-	clean := func(s string) string { return strings.ReplaceAll(s, string(mark), " ") }
 	d.known = append(d.known, known{Segment{kind, clean(text)}, clean(inside)})
 }
 
+func clean(s string) string { return strings.ReplaceAll(s, string(mark), " ") }
+
 // segments splits the draft.
-func (d *draft) segments() []Segment {
-	p := parser{text: d.text.String(), known: d.known, rich: d.rich}
-	plainFrom, lineStart := 0, true
-	flush := func(to int) {
+func (d *draft) segments() (all []Segment) {
+	text, plainFrom := d.text.String(), 0
+	plain := func(to int) {
 		if plainFrom < to {
-			p.out = append(p.out, Segment{Plain, p.text[plainFrom:to]})
+			all = append(all, Segment{Plain, text[plainFrom:to]})
 		}
 	}
-	for i := 0; i < len(p.text); {
-		r, size := utf8.DecodeRuneInString(p.text[i:])
-		kind, from, to, end := p.markup(r, i, lineStart)
-		if end == i {
-			lineStart = r == '\n' || lineStart && (r == ' ' || r == '\t')
-			i += size
+	for at := 0; at < len(text); {
+		found, size := d.find(text, at)
+		if size == 0 {
+			_, size = utf8.DecodeRuneInString(text[at:])
+			at += size
 			continue
 		}
-		flush(i)
-		if r == mark && kind == "" {
-			p.out = append(p.out, p.known[0].Segment)
-			p.known = p.known[1:]
-		} else {
-			p.out = append(p.out, Segment{kind, p.restore(i, from, to, end)})
-		}
-		i, plainFrom, lineStart = end, end, false
+		plain(at)
+		all = append(all, found)
+		at += size
+		plainFrom = at
 	}
-	flush(len(p.text))
-	return p.out
+	plain(len(text))
+	return all
 }
 
-// parser finds the segments in a draft's text.
-type parser struct {
-	text  string
-	known []known // those whose marks are still to come
-	out   []Segment
-	rich  bool // see draft
-
-	noStrike int // up to here nothing more is struck through: the search is not repeated
+// forms are what mrkdwn marks in a text. Their group is what is inside.
+var forms = []struct {
+	kind  Kind
+	first string                 // the bytes that it may begin with
+	after func(before rune) bool // may it stand here?
+	form  *regexp.Regexp
+}{
+	{Quote, " \t>", newline, regexp.MustCompile(`(?s)^([ \t]*>>>.*)`)},
+	{Quote, " \t>", newline, regexp.MustCompile(`^([ \t]*>[^\n]*)`)},
+	{Quote, "`", anything, regexp.MustCompile("(?s)^```(.*?)```")},
+	{Code, "`", anything, regexp.MustCompile("^`([^`\n]+)`")},
+	{Emoji, ":", noName, regexp.MustCompile(`^:([\w+'-]{1,81}|[\pL\p{Nd}_+'-]{1,27}):`)},
+	{Link, "hH", noName, regexp.MustCompile("^[hH][tT]{2}[pP][sS]?://()[^\\x00- <>\"`\\x{80}-\\x{10FFFF}]*")},
 }
 
-// markup finds a segment at i: its kind, its content and its end. An end of i
-// means that there is none.
-func (p *parser) markup(r rune, i int, lineStart bool) (kind Kind, from, to, end int) {
-	rest := p.text[i:]
-	if lineStart {
-		switch quoted := strings.TrimLeft(rest, " \t"); {
-		case strings.HasPrefix(quoted, ">>>"):
-			return Quote, i, len(p.text), len(p.text)
-		case strings.HasPrefix(quoted, ">"):
-			end := i + len(line(rest))
-			return Quote, i, end, end
+func newline(r rune) bool  { return r == '\n' }
+func anything(rune) bool   { return true }
+func noName(r rune) bool   { return r >= utf8.RuneSelf || !wordRune(r) && r != '-' && r != '_' } // not in 18:00:00
+func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// find returns the segment that begins here, and its length; 0 if none does.
+func (d *draft) find(text string, at int) (found Segment, size int) {
+	rest, before := text[at:], '\n'
+	if at > 0 {
+		before, _ = utf8.DecodeLastRuneInString(text[:at])
+	}
+	switch {
+	case strings.HasPrefix(rest, string(mark)):
+		found, d.known = d.known[0].Segment, d.known[1:]
+		return found, len(string(mark))
+	case rest[0] == '~' && !d.rich && at >= d.noStrike:
+		line, _, _ := strings.Cut(rest, "\n")
+		switch size := struckAt(line, before); size {
+		case 0:
+			d.noStrike = at + len(line)
+		case 1:
+		default:
+			return Segment{Strike, d.restore(line[1 : size-1])}, size
 		}
 	}
-	switch r {
-	case mark:
-		return "", i, i, i + utf8.RuneLen(mark)
-	case '`':
-		if fence := "```"; strings.HasPrefix(rest, fence) {
-			if n := strings.Index(rest[len(fence):], fence); n >= 0 {
-				return Quote, i + len(fence), i + len(fence) + n, i + 2*len(fence) + n
-			}
-		} else if n := codeAt(line(rest)); n > 1 {
-			return Code, i + 1, i + n - 1, i + n
+	for _, f := range forms {
+		if strings.IndexByte(f.first, rest[0]) < 0 || !f.after(before) {
+			continue
 		}
-	case '~':
-		if p.rich || i < p.noStrike {
-			break
-		}
-		if n := struckAt(line(rest), p.before(i)); n > 1 {
-			return Strike, i + 1, i + n - 1, i + n
-		} else if n == 0 {
-			p.noStrike = i + len(line(rest))
-		}
-	case ':':
-		if n := emojiAt(rest, p.before(i)); n > 1 {
-			return Emoji, i + 1, i + n - 1, i + n
-		}
-	case 'h', 'H':
-		if n := addressAt(rest, p.before(i)); n > 0 {
-			return Link, i, i, i + n
+		if m := f.form.FindStringSubmatch(rest); m != nil {
+			return Segment{f.kind, d.restore(m[1])}, len(m[0])
 		}
 	}
-	return "", i, i, i
+	return Segment{}, 0
 }
 
-// restore returns a segment's content with the texts of the segments inside it.
-func (p *parser) restore(start, from, to, end int) string {
-	var b strings.Builder
-	for at, r := range p.text[start:end] {
-		inside := start+at >= from && start+at < to
-		switch {
-		case r == mark:
-			if inside {
-				b.WriteString(p.known[0].inside)
-			}
-			p.known = p.known[1:]
-		case inside:
-			b.WriteRune(r)
-		}
+// restore returns what is inside of a segment, with the texts of the segments there.
+func (d *draft) restore(inside string) string {
+	parts := strings.Split(inside, string(mark))
+	for i := range parts[1:] {
+		parts[i] += d.known[i].inside
 	}
-	return b.String()
-}
-
-func (p *parser) before(i int) rune {
-	if i == 0 {
-		return 0
-	}
-	r, _ := utf8.DecodeLastRuneInString(p.text[:i])
-	return r
-}
-
-// codeAt is the length of the inline code that a line begins with; 1 if there is none.
-func codeAt(line string) int {
-	if n := strings.IndexByte(line[1:], '`'); n > 0 {
-		return n + 2
-	}
-	return 1
+	d.known = d.known[len(parts)-1:]
+	return strings.Join(parts, "")
 }
 
 // struckAt is the length of the struck-through words that a line begins with; 1 if
@@ -186,8 +156,9 @@ func struckAt(line string, before rune) int {
 	for at := 1; at < len(line); {
 		switch line[at] {
 		case '`':
-			at += codeAt(line[at:])
-			continue
+			if code := strings.IndexByte(line[at+1:], '`'); code > 0 {
+				at += code + 1
+			}
 		case '~':
 			last, _ := utf8.DecodeLastRuneInString(line[:at])
 			after, _ := utf8.DecodeRuneInString(line[at+1:])
@@ -198,44 +169,4 @@ func struckAt(line string, before rune) int {
 		at++
 	}
 	return 0
-}
-
-func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-
-// emojiAt is the length of the :emoji: that s begins with; 1 if there is none.
-func emojiAt(s string, before rune) int {
-	if asciiName(before) {
-		return 1 // 18:00:00
-	}
-	for i, r := range s[1:] {
-		switch {
-		case r == ':' && i > 0:
-			return i + 2
-		case i > 80, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_+'-ー", r):
-			return 1
-		}
-	}
-	return 1
-}
-
-// addressAt is the length of the bare web address that s begins with; 0 if there
-// is none.
-func addressAt(s string, before rune) int {
-	head := strings.ToLower(s[:min(len(s), 8)])
-	if asciiName(before) || !strings.HasPrefix(head, "http://") && head != "https://" {
-		return 0
-	}
-	if n := strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf || strings.ContainsRune("<>\"`", r) }); n >= 0 {
-		return n
-	}
-	return len(s)
-}
-
-func asciiName(r rune) bool { return r < utf8.RuneSelf && (wordRune(r) || r == '-' || r == '_') }
-
-func line(s string) string {
-	if n := strings.IndexByte(s, '\n'); n >= 0 {
-		return s[:n]
-	}
-	return s
 }
