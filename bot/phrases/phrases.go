@@ -1,8 +1,11 @@
 package phrases
 
 import (
+	"embed"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -11,22 +14,44 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Voice is psycher's voice in one language. It turns a [deploy.Message] into
-// Slack's mrkdwn.
-type Voice struct {
-	language language
+//go:embed ja.txt en.txt
+var files embed.FS
+
+// Voice is psycher's voice in one language: what the language's file has below each
+// name. It turns a [deploy.Message] into Slack's mrkdwn.
+type Voice map[string][]string
+
+// New returns the voice of a language: "ja" or "en". In its file, a name is a line
+// of its own, and each line that belongs to it is indented by one tab.
+func New(lang string) (Voice, error) {
+	file, err := files.ReadFile(lang + ".txt")
+	if err != nil {
+		return nil, fmt.Errorf("no phrases for language %q: use \"ja\" or \"en\"", lang)
+	}
+	v, name := Voice{}, ""
+	for line := range strings.SplitSeq(string(file), "\n") {
+		if text, indented := strings.CutPrefix(line, "\t"); indented {
+			v[name] = append(v[name], strings.ReplaceAll(text, `\n`, "\n"))
+		} else {
+			name = line // or a comment, or nothing
+		}
+	}
+	return v, nil
 }
+
+// word is what the language's file has below a name that has one line.
+func (v Voice) word(name string) string { return v[name][0] }
 
 // Text returns the wording of m, at most 3,000 characters. The same seed chooses the
 // same wording.
-func (p *Voice) Text(m deploy.Message) string {
-	wordings := p.language.says[m.ID]
+func (v Voice) Text(m deploy.Message) string {
+	wordings := v[string(m.ID)]
 	if len(wordings) == 0 {
 		return harmless(string(m.ID), nameLimit)
 	}
-	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], p.language.values(m)))
+	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], v.values(m)))
 	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
-		return name + p.language.to + text
+		return name + v.word("to") + text
 	}
 	return text
 }
@@ -43,7 +68,7 @@ const (
 
 // values returns the values of the placeholders, escaped for Slack; an unknown one
 // is empty.
-func (l language) values(m deploy.Message) map[string]string {
+func (v Voice) values(m deploy.Message) map[string]string {
 	return map[string]string{
 		"target":  codeSpan(m.Target, nameLimit),
 		"targets": listTargets(m.Targets),
@@ -58,29 +83,39 @@ func (l language) values(m deploy.Message) map[string]string {
 		"user":    user(m.User),
 		"link":    address(m.URL),
 		"until":   until(m.Until),
-		"last":    l.last[deploy.State(m.Last)],
-		"write":   l.write(m),
-		"example": l.example(m),
+		"last":    v.last(m.Last),
+		"write":   v.write(m),
+		"example": v.example(m),
 	}
+}
+
+// last says how the last deployment of a target is.
+func (v Voice) last(state string) string {
+	for _, line := range v["last"] {
+		if words, found := strings.CutPrefix(line, state+" "); found {
+			return words
+		}
+	}
+	return ""
 }
 
 // write is what a person writes to deploy, without the name if the channel has only
 // one target.
-func (l language) write(m deploy.Message) string {
+func (v Voice) write(m deploy.Message) string {
 	switch target := harmless(m.Target, nameLimit); {
 	case target != "" && len(m.Targets) != 1:
-		return l.release + " " + target
+		return v.word("release") + " " + target
 	case len(m.Targets) > 1:
-		return l.release + " " + l.name
+		return v.word("release") + " " + v.word("name")
 	}
-	return l.release
+	return v.word("release")
 }
 
 // example shows how to name one of several targets.
-func (l language) example(m deploy.Message) string {
+func (v Voice) example(m deploy.Message) string {
 	for _, name := range m.Targets {
 		if name := harmless(name, nameLimit); name != "" {
-			return l.release + " " + name
+			return v.word("release") + " " + name
 		}
 	}
 	return ""
@@ -189,7 +224,7 @@ func harmless(s string, limit int) string {
 	var b strings.Builder
 	room := limit
 	for i, r := range s {
-		e := escape(r)
+		e := escape.Replace(string(r))
 		need := utf8.RuneCountInString(e)
 		end := i+utf8.RuneLen(r) == len(s)
 		if need > room || (need == room && !end) {
@@ -202,83 +237,49 @@ func harmless(s string, limit int) string {
 	return b.String()
 }
 
-func escape(r rune) string {
-	switch r {
-	case '&':
-		return "&amp;"
-	case '<':
-		return "&lt;"
-	case '>':
-		return "&gt;"
-	}
-	return string(r)
-}
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+var (
+	choice      = regexp.MustCompile(`\[[^]]*\]`)
+	placeholder = regexp.MustCompile(`\{[^}]*\}`)
+)
 
 // expand fills in a wording. A part in brackets is a choice, [this|that]: the first
 // one without an empty placeholder is used, or none. Placeholders in a value are
 // not expanded.
 func expand(wording string, values map[string]string) string {
-	var b strings.Builder
-	for wording != "" {
-		before, rest, _ := strings.Cut(wording, "[")
-		text, _ := fill(before, values)
-		b.WriteString(text)
-
-		choices, after, _ := strings.Cut(rest, "]")
-		for choice := range strings.SplitSeq(choices, "|") {
-			if text, whole := fill(choice, values); whole {
-				b.WriteString(text)
-				break
+	chosen := choice.ReplaceAllStringFunc(wording, func(part string) string {
+		for one := range strings.SplitSeq(part[1:len(part)-1], "|") {
+			if !slices.ContainsFunc(placeholder.FindAllString(one, -1), func(p string) bool { return fill(p, values) == "" }) {
+				return one
 			}
 		}
-		wording = after
-	}
-	return b.String()
+		return ""
+	})
+	return placeholder.ReplaceAllStringFunc(chosen, func(p string) string { return fill(p, values) })
 }
 
-// fill replaces the placeholders. whole is false if a value is empty.
-func fill(part string, values map[string]string) (text string, whole bool) {
-	var b strings.Builder
-	whole = true
-	for part != "" {
-		before, rest, found := strings.Cut(part, "{")
-		b.WriteString(before)
-		if !found {
-			break
-		}
-		placeholder, after, _ := strings.Cut(rest, "}")
-		name, label, labelled := strings.Cut(placeholder, ":")
-		value := values[name]
-		switch {
-		case value == "":
-			whole = false
-		case labelled:
-			b.WriteString("<" + value + "|" + label + ">")
-		default:
-			b.WriteString(value)
-		}
-		part = after
+// fill returns what a placeholder stands for: {name}, or {link:its label}.
+func fill(placeholder string, values map[string]string) string {
+	name, label, labelled := strings.Cut(strings.Trim(placeholder, "{}"), ":")
+	if value := values[name]; value == "" || !labelled {
+		return value
 	}
-	return b.String(), whole
+	return "<" + values[name] + "|" + label + ">"
 }
 
 // apart puts a space between code and adjacent words, since Slack shows `app`を with
 // its backticks.
 func apart(text string) string {
-	var b strings.Builder
-	inside := false
-	last := ' '
-	for _, r := range text {
-		switch {
-		case r == '`' && !inside && !strings.ContainsRune(" \n(", last),
-			r != '`' && !inside && last == '`' && !strings.ContainsRune(" \n).,:;!?", r):
-			b.WriteByte(' ')
+	parts := strings.Split(text, "`") // every second one is code
+	for i := 1; i < len(parts)-1; i += 2 {
+		before, after := &parts[i-1], &parts[i+1]
+		if n := len(*before); n > 0 && strings.IndexByte(" \n(", (*before)[n-1]) < 0 {
+			*before += " "
 		}
-		if r == '`' {
-			inside = !inside
+		if *after != "" && strings.IndexByte(" \n).,:;!?", (*after)[0]) < 0 {
+			*after = " " + *after
 		}
-		b.WriteRune(r)
-		last = r
 	}
-	return b.String()
+	return strings.Join(parts, "`")
 }

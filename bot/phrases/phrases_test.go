@@ -20,8 +20,8 @@ const (
 	page   = "https://gitlab.example.com/group/app/-/pipelines/4711"
 )
 
-func voices(t *testing.T) map[string]*Voice {
-	all := map[string]*Voice{}
+func voices(t *testing.T) map[string]Voice {
+	all := map[string]Voice{}
 	for _, lang := range []string{"ja", "en"} {
 		p, err := New(lang)
 		if err != nil {
@@ -33,10 +33,10 @@ func voices(t *testing.T) map[string]*Voice {
 }
 
 // eachWording calls f with every wording there is and a message that chooses it.
-func eachWording(t *testing.T, f func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string)) {
+func eachWording(t *testing.T, f func(t *testing.T, lang string, p Voice, m deploy.Message, wording string)) {
 	for lang, p := range voices(t) {
 		for _, say := range messages.IDs() {
-			for i, wording := range p.language.says[say] {
+			for i, wording := range p[string(say)] {
 				t.Run(fmt.Sprintf("%s/%s/%d", lang, say, i), func(t *testing.T) {
 					f(t, lang, p, deploy.Message{ID: say, Seed: uint32(i)}, wording)
 				})
@@ -70,11 +70,15 @@ func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
 func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
-		said := slices.Sorted(maps.Keys(p.language.says))
-		if diff := cmp.Diff(slices.Sorted(slices.Values(messages.IDs())), said); diff != "" {
+		names := []string{"last", "name", "release", "to"} // what is no message
+		for _, id := range messages.IDs() {
+			names = append(names, string(id))
+		}
+		if diff := cmp.Diff(slices.Sorted(slices.Values(names)), slices.Sorted(maps.Keys(p))); diff != "" {
 			t.Errorf("%s (-to be said +has words): %s", lang, diff)
 		}
-		for say, wordings := range p.language.says {
+		for _, say := range messages.IDs() {
+			wordings := p[string(say)]
 			enough := max(1, least[say])
 			if !refusalSay(say) {
 				enough = max(2, enough)
@@ -87,7 +91,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 			deploy.Accepted, deploy.Answered, deploy.Triggering, deploy.Waiting, deploy.Unsure, deploy.Running,
 			deploy.Silent, deploy.Refused, deploy.Succeeded, deploy.Failed, deploy.Canceled,
 		} {
-			if p.language.last[state] == "" {
+			if p.last(string(state)) == "" {
 				t.Errorf("%s has no words for the last state %s", lang, state)
 			}
 		}
@@ -105,7 +109,7 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 			}
 			seen[said] = true
 		}
-		if want := len(p.language.says[deploy.MsgGreet]); len(seen) != want {
+		if want := len(p[string(deploy.MsgGreet)]); len(seen) != want {
 			t.Errorf("%s: %d of %d greetings are said", lang, len(seen), want)
 		}
 	}
@@ -122,15 +126,15 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 		`| [.,:;!?)。、」”]|[.。、,] ?[.。、,:]|^[。、をの]` +
 		`|[\p{Hiragana}\p{Han}。、「」] \p{Hiragana}` +
 		`|[^ \n(]⌘|⌘[^ \n).,:;!?]`) // code that does not stand apart
-	eachWording(t, func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string) {
+	eachWording(t, func(t *testing.T, lang string, p Voice, m deploy.Message, wording string) {
 		var optional []string
-		for name := range p.language.values(m) {
+		for name := range p.values(m) {
 			if name != "write" && strings.Contains(wording, "{"+name) {
 				optional = append(optional, name)
 			}
 		}
 		for unknown := range 1 << len(optional) {
-			values := p.language.values(full(m))
+			values := p.values(full(m))
 			for i, name := range optional {
 				if unknown&(1<<i) != 0 {
 					values[name] = ""
@@ -154,8 +158,8 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 }
 
 func TestAWordingIsWellFormed(t *testing.T) {
-	placeholders := slices.Collect(maps.Keys(language{}.values(deploy.Message{})))
-	eachWording(t, func(t *testing.T, _ string, _ *Voice, _ deploy.Message, wording string) {
+	placeholders := slices.Collect(maps.Keys(voices(t)["en"].values(deploy.Message{})))
+	eachWording(t, func(t *testing.T, _ string, _ Voice, _ deploy.Message, wording string) {
 		for _, pair := range []string{"[]", "{}"} {
 			level := 0
 			for _, c := range wording {
@@ -193,7 +197,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	quiet := []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 	}
-	eachWording(t, func(t *testing.T, lang string, p *Voice, m deploy.Message, wording string) {
+	eachWording(t, func(t *testing.T, lang string, p Voice, m deploy.Message, wording string) {
 		for _, m := range []deploy.Message{m, full(m)} {
 			text := p.Text(m)
 			switch {
@@ -223,7 +227,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
 		deploy.MsgNothing, deploy.MsgPerson,
 	}
-	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		text := p.Text(full(m))
 		if got, want := strings.Count(text, "<@"+person+">") == 1, slices.Contains(named, m.ID); got != want {
 			t.Errorf("names the person: %v, should: %v: %s", got, want, text)
@@ -232,7 +236,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 }
 
 func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
-	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m.User, m.InChannel = "U024BE7LH", false
 		inThread := p.Text(m)
 		m.InChannel = true
@@ -255,7 +259,7 @@ func TestWhatIsLinked(t *testing.T) {
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,
 		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
 	}
-	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		text := p.Text(full(m))
 		if got, want := strings.Count(text, "<"+page+"|") == 1, slices.Contains(linked, m.ID); got != want {
 			t.Errorf("links: %v, should: %v: %s", got, want, text)
@@ -270,7 +274,7 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		"<!channel>", "<@U1>", "<!subteam^S1>", "a`b", "```", "|", "<http://evil.example|x>", "&lt;!here&gt;", "a\nb\r\n> c",
 		"\u2028> x\u202e", "{user} [{link:x}|y]", "\xff<\xfe>", "`<!channel>`",
 	} {
-		eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+		eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 			m = full(m)
 			clean := p.Text(m)
 			m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = foreign, []string{foreign}, foreign, foreign, foreign, foreign, foreign
@@ -357,7 +361,7 @@ func TestLongValuesAreCut(t *testing.T) {
 
 func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 	longest := 0
-	eachWording(t, func(t *testing.T, _ string, p *Voice, m deploy.Message, _ string) {
+	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		for _, c := range []string{"&", "x", "字"} {
 			m.Target, m.Targets, m.Project, m.Ref, m.Key = long(c, 400), slices.Repeat([]string{long(c, 90)}, 99), long(c, 400), long(c, 400), long(c, 400)
 			m.Word, m.Detail, m.URL = long(c, 400), long(c, 400), "https://a.example/"+long("x", 782)
