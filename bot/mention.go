@@ -22,18 +22,6 @@ func DeploymentID(k deploy.Key) string {
 	return uuid.NewSHA1(uuid.MustParse(namespace), []byte(k.String())).String()
 }
 
-// ReadMention reads the mention in an events_api payload. ok is false, with a reason
-// for the log, if the event is not for the bot; with an empty me.User, none is. An
-// edit that no longer names the bot is a mention too, so that it reaches the record:
-// its words ask for nothing.
-//
-// Slack sends more than it documents: each field is read leniently, and an
-// unreadable one counts as absent, except where absence would be a permission.
-func ReadMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, reason string) {
-	m, said, ok, d := readMention(payload, me)
-	return m, said, ok, d.reason
-}
-
 // dropped is why an event starts nothing, with the details for the log.
 type dropped struct {
 	reason  string
@@ -42,6 +30,12 @@ type dropped struct {
 	event   mentionEvent
 }
 
+// readMention reads the mention in an events_api payload. ok is false if the event is
+// not for the bot; with an empty me.User, none is. An edit that no longer names the bot
+// is a mention too, so that it reaches the record: its words ask for nothing.
+//
+// Slack sends more than it documents: each field is read leniently, and an
+// unreadable one counts as absent, except where absence would be a permission.
 func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d dropped) {
 	if err := json.Unmarshal(payload, &d.payload); err != nil {
 		d.reason = "the payload is not an event in JSON"
@@ -53,16 +47,8 @@ func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup
 	}
 	e := &d.event
 	m.Key = deploy.Key{Team: me.Team, Channel: string(e.Channel), TS: string(e.TS)}
-	d.reason, d.quiet = notForBot(d.payload, *e, me)
-	if d.reason == "" {
-		d.reason = notWhole(m.Key, *e)
-	}
-	if d.reason != "" {
-		return m, said, false, d
-	}
 	from := speaker(d.payload, *e, me)
-	if from == elsewhere {
-		d.reason = "delivered for another workspace that has the app"
+	if d.reason, d.quiet = notForBot(d.payload, *e, me, m.Key, from); d.reason != "" {
 		return m, said, false, d
 	}
 	m.ID = DeploymentID(m.Key)
@@ -81,7 +67,7 @@ func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup
 
 // notForBot says why the bot does not answer an event; empty if it does. Posts of
 // other bots trigger app_mention too, and answering them makes loops.
-func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, quiet bool) {
+func notForBot(p eventPayload, e mentionEvent, me web.Identity, k deploy.Key, from origin) (reason string, quiet bool) {
 	switch {
 	case e.Type != "app_mention":
 		return "not an app_mention", true
@@ -96,6 +82,16 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, 
 		return "not what a person says, its subtype is " + markup.Shorten(string(e.Subtype), 40), false
 	case markup.Present(e.Hidden):
 		return "a hidden message", false
+	case !deploy.IsID(k.Team):
+		return "the bot does not know its own team id", false
+	case !deploy.IsID(k.Channel):
+		return "the event has no channel id", false
+	case !deploy.IsTimestamp(k.TS):
+		return "the event has no timestamp", false
+	case !deploy.IsID(string(e.User)):
+		return "the event has no user id", false
+	case from == elsewhere:
+		return "delivered for another workspace that has the app", false
 	}
 	return "", false
 }
@@ -104,21 +100,6 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity) (reason string, 
 // sent to the channel from a thread, with /me. Everything else (a topic, a pin, a
 // subtype that Slack adds) asks for nothing.
 var speech = []markup.Closed{"", "file_share", "thread_broadcast", "me_message"}
-
-// notWhole says what is missing in a mention; empty if nothing is.
-func notWhole(k deploy.Key, e mentionEvent) string {
-	switch {
-	case !deploy.IsID(k.Team):
-		return "the bot does not know its own team id"
-	case !deploy.IsID(k.Channel):
-		return "the event has no channel id"
-	case !deploy.IsTimestamp(k.TS):
-		return "the event has no timestamp"
-	case !deploy.IsID(string(e.User)):
-		return "the event has no user id"
-	}
-	return ""
-}
 
 type eventPayload struct {
 	Type                markup.Closed   `json:"type"`

@@ -52,6 +52,12 @@ func event(changes map[string]any) []byte {
 	return b
 }
 
+// ReadMention reads a mention, with the reason why it is not answered.
+func ReadMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, reason string) {
+	m, said, ok, d := readMention(payload, me)
+	return m, said, ok, d.reason
+}
+
 type obj = map[string]any
 
 func raw(s string) json.RawMessage { return json.RawMessage(s) }

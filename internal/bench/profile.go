@@ -54,7 +54,7 @@ var shares = []struct {
 	what  string
 	calls []string
 }{
-	{"reading the socket and the mention", []string{"bot/socket.(*conn).read", "bot.ReadMention"}},
+	{"reading the socket and the mention", []string{"bot/socket.(*conn).read", "bot.readMention"}},
 	{"understanding the words", []string{"bot/words.Understand"}},
 	{"Redis: a claim and four saves", []string{"dedupe.(*Store).Claim", "dedupe.(*Store).Save"}},
 	{"the trigger, its answer read", []string{"gitlab.(*Client).Trigger", "net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop"}},
