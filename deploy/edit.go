@@ -1,18 +1,24 @@
 package deploy
 
-import "slices"
+import "cmp"
 
-// Edit takes in that the mention was edited, and whether it still asks for this
-// deploy, or for any where the record is about none.
-func (r Record) Edit(deploys bool) Record {
-	asked := slices.ContainsFunc(r.Lines, func(m Message) bool { return m.ID == MsgEditedIn })
+// Edit takes in what the mention asks for now that it was edited. An edit is
+// judged by one question: does it still ask for this deploy, or for any where
+// none was asked for?
+func (r Record) Edit(asked Intent) Record {
+	target := cmp.Or(r.Deployment.Target, r.Request.Intent.Target)
+	asksForThis := asked.Deploys() && (target == "" || asked.Target == target)
 	switch {
-	case deploys && (r.State == Answered || r.State == Refused) && !asked:
-		return r.addLine(Message{ID: MsgEditedIn})
-	case !deploys && (r.State == Accepted || r.State == Waiting):
-		return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
 	case r.State == Triggering: // if GitLab accepts the POST, it runs
-		r.Deployment.TakenBack = !deploys
+		r.Deployment.TakenBack = !asksForThis
+	case r.State == Waiting, r.State == Accepted && r.Request.Intent.Deploys():
+		if !asksForThis {
+			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
+		}
+	case r.State == Accepted && asked.Deploys(): // it is not answered yet
+		return r.Answer(Message{ID: MsgEditedIn})
+	case (r.State == Answered || r.State == Refused) && asked.Deploys():
+		return r.addLineOnce(Message{ID: MsgEditedIn})
 	}
 	return r
 }

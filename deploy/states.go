@@ -204,7 +204,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 			r = r.Gone()
 		// mutant: a request taken back during its POST tried again
 		case r.Deployment.TakenBack:
-			r = r.Edit(false)
+			r = r.Edit(Intent{})
 		}
 		return r, true
 	default:

@@ -293,27 +293,47 @@ func TestBreakThreeTimesEnds(t *testing.T) {
 }
 
 func TestEdit(t *testing.T) {
-	for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Triggering, Running: Running, Succeeded: Succeeded} {
-		if r := in(s).Edit(false); r.State != want {
-			t.Errorf("edited to ask no more, %s becomes %s, want %s", s, r.State, want)
+	none, app, api := Intent{}, Intent{Kind: KindDeploy, Target: "app"}, Intent{Kind: KindDeploy, Target: "api"}
+	for name, asked := range map[string]Intent{"nothing": none, "another target": api, "a deploy that is held back": {Kind: KindDeploy, Target: "app", Answer: MsgLater}} {
+		for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Triggering, Running: Running, Succeeded: Succeeded} {
+			r := in(s).Edit(asked)
+			if r.State != want || r.Deployment.TakenBack != (s == Triggering) {
+				t.Errorf("edited to ask for %s, %s becomes %s, want %s", name, s, r.State, want)
+			}
+			if want == Answered && lastSaid(r) != MsgEditedOut {
+				t.Errorf("edited to ask for %s, %s says %s", name, s, lastSaid(r))
+			}
 		}
 	}
-	r := in(Answered).Edit(true)
-	if last := r.Lines[len(r.Lines)-1]; last.ID != MsgEditedIn {
-		t.Errorf("edited to ask for a deploy: %v", last.ID)
+	for _, s := range allStates() {
+		if r := in(s).Edit(app); r.State != s || r.Deployment.TakenBack {
+			t.Errorf("edited, and it asks for the same: %s becomes %s", s, r.State)
+		}
 	}
-	if again := r.Edit(true); len(again.Lines) != len(r.Lines) {
+	r := in(Answered).Edit(app)
+	if lastSaid(r) != MsgEditedIn {
+		t.Errorf("edited to ask for a deploy: %v", lastSaid(r))
+	}
+	if again := r.Edit(app); len(again.Lines) != len(r.Lines) {
 		t.Error("it asks twice to post it anew")
 	}
-	if r := in(Running).Edit(true); len(r.Lines) != 0 {
+	if r := in(Running).Edit(app); len(r.Lines) != 0 {
 		t.Error("an edit of what runs is answered")
+	}
+	greeting := accepted()
+	greeting.Request.Intent = Intent{Kind: KindGreet}
+	if r := greeting.Edit(app); r.State != Answered || lastSaid(r) != MsgEditedIn {
+		t.Errorf("a greeting edited to ask for a deploy, before it is answered: %s, %s", r.State, lastSaid(r))
+	}
+	if r := greeting.Edit(none); r.State != Accepted {
+		t.Errorf("a greeting edited to another, before it is answered: %s", r.State)
 	}
 }
 
 // A request that is withdrawn while its POST is being made, by an edit or by a
 // deletion, gets no second POST.
 func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
-	for name, back := range map[string]Record{"edited": in(Triggering).Edit(false), "deleted": in(Triggering).Gone()} {
+	for name, back := range map[string]Record{"edited": in(Triggering).Edit(Intent{}), "deleted": in(Triggering).Gone()} {
 		for fate, want := range map[TriggerStatus]State{TriggerWait: Answered, TriggerNotSent: Answered, TriggerStarted: Running, TriggerUnsure: Unsure, TriggerRefused: Refused} {
 			r, _ := back.Settle(back.Deployment.Attempt, TriggerResult{Status: fate, Pipeline: Pipeline{ID: map[TriggerStatus]int64{TriggerStarted: 7}[fate]}}, t0, timing)
 			if r.State != want {
@@ -325,7 +345,7 @@ func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 			}
 		}
 	}
-	r := in(Triggering).Edit(false).Edit(true)
+	r := in(Triggering).Edit(Intent{}).Edit(Intent{Kind: KindDeploy, Target: "app"})
 	if r, _ = r.Settle(r.Deployment.Attempt, TriggerResult{Status: TriggerWait}, t0, timing); r.State != Waiting {
 		t.Errorf("edited back, it is %s", r.State)
 	}

@@ -27,30 +27,35 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		e.claimNotStarted(ctx, r)
 		return true
 	}
-	if m.Intent.Kind == "" {
-		return e.acceptUnnamed(ctx, m)
-	}
-	lease, slot := Lease, e.fresh.tryAcquire(m.Channel)
-	if !slot {
+	r, lease, slot := deploy.Record{State: deploy.Accepted, Request: m}, Lease, false
+	switch {
+	case m.Intent.Kind == "":
+		// An edit took the bot's name out. A message without a record gets one that
+		// asks for nothing, as Slack may still deliver the message as it was.
+		r.State, lease = deploy.Answered, -1
+	case e.fresh.tryAcquire(m.Channel):
+		slot = true
+	default:
 		lease = e.channels.nextDelay(m.Channel)
 	}
-	s, made, err := e.claim(ctx, deploy.Record{State: deploy.Accepted, Request: m}, lease)
+	s, made, err := e.claim(ctx, r, lease)
 	if slot && !made {
 		e.fresh.release(m.Channel)
 	}
 	switch {
 	case err != nil:
 		return e.tellNotRecorded(ctx, m, attempt, err)
-	case made && slot:
+	case !made && m.Edited: // it is acked only once what it changes is saved
+		_, err := e.change(ctx, m.Key, func(r deploy.Record) deploy.Record { return r.Edit(m.Intent) })
+		return err == nil
+	case !made:
+		e.log(Event{Name: "known", Record: s.Record})
+	case slot:
 		e.log(Event{Name: "claimed", Record: s.Record})
 		e.dispatch(s, func() { e.fresh.release(m.Channel) })
-	case made:
+	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
 		e.alarm.set(lease)
-	case m.Edited:
-		return e.acceptEdit(ctx, m)
-	default:
-		e.log(Event{Name: "known", Record: s.Record})
 	}
 	return true
 }
@@ -70,15 +75,4 @@ func (e *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration
 			return s, made && err == nil, err
 		}
 	}
-}
-
-// acceptUnnamed takes in an edit after which the message no longer names the
-// bot. A message without a record gets one that asks for nothing, as Slack may
-// still deliver the message as it was.
-func (e *Engine) acceptUnnamed(ctx context.Context, m deploy.Request) (ack bool) {
-	_, made, err := e.claim(ctx, deploy.Record{State: deploy.Answered, Request: m}, -1)
-	if err != nil {
-		return false // Slack delivers it again
-	}
-	return made || e.acceptEdit(ctx, m)
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -118,4 +120,33 @@ func (e *Engine) updateWaiting(s Stored, f func(deploy.Record) deploy.Record) st
 		}
 		return f(r)
 	})
+}
+
+// rereadTimeout bounds how long a POST waits for Slack.
+const rereadTimeout = 2 * time.Second
+
+// withdrawn returns what becomes of a waiting record whose message no longer asks
+// for it, and how the log calls that; nil: it still asks, or this is not known.
+// Slack sends no event for an edit that takes the bot's name out, nor for a
+// deletion: so the message is read again. Where the bot may not read, putting the
+// reaction of waiting once more shows whether the message is there, if the record
+// has that reaction and so takes it off later.
+func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
+	ctx, cancel := context.WithTimeout(e.work, rereadTimeout)
+	defer cancel()
+	m, err := e.Slack.Reread(ctx, r.Request)
+	waiting := r.View().Reaction
+	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Reactions, waiting) {
+		err = e.Slack.React(ctx, r.Request.Key, waiting)
+		m = r.Request
+	}
+	edit := func(r deploy.Record) deploy.Record { return r.Edit(m.Intent) }
+	switch {
+	case errors.Is(err, ErrMentionGone):
+		return deploy.Record.Gone, "mention-gone"
+	// mutant: a message that is not read again before another POST
+	case err == nil && m.Edited && !r.Request.Edited && edit(r).State != r.State:
+		return edit, "mention-edited"
+	}
+	return nil, ""
 }

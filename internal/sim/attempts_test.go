@@ -72,7 +72,7 @@ type rival struct {
 
 func (s *rival) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
-		other := h.Record.Edit(false)
+		other := h.Record.Edit(deploy.Intent{})
 		other.Revision = "rival"
 		if _, err := s.Store.Save(ctx, h, other, 0); err != nil {
 			return h, err
