@@ -27,20 +27,18 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		e.claimNotStarted(ctx, r)
 		return true
 	}
-	r, lease, slot := deploy.Record{State: deploy.Accepted, Request: m}, Lease, false
-	switch {
-	case m.Intent.Kind == "":
+	r, lease := deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)
+	var release func()
+	if m.Intent.Kind == "" {
 		// An edit took the bot's name out. A message without a record gets one that
 		// asks for nothing, as Slack may still deliver the message as it was.
-		r.State, lease = deploy.Answered, -1
-	case e.fresh.tryAcquire(m.Channel):
-		slot = true
-	default:
-		lease = e.channels.nextDelay(m.Channel)
+		r.State = deploy.Answered
+	} else if release, lease = e.fresh.acquire(m.Channel); release != nil {
+		lease = Lease
 	}
 	s, made, err := e.claim(ctx, r, lease)
-	if slot && !made {
-		e.fresh.release(m.Channel)
+	if release != nil && !made {
+		release()
 	}
 	switch {
 	case err != nil:
@@ -50,9 +48,9 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		return err == nil
 	case !made:
 		e.log(Event{Name: "known", Record: s.Record})
-	case slot:
+	case release != nil:
 		e.log(Event{Name: "claimed", Record: s.Record})
-		e.dispatch(s, func() { e.fresh.release(m.Channel) })
+		e.dispatch(s, release)
 	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
 		e.alarm.set(lease)

@@ -15,22 +15,19 @@ const callTimeout = 4 * time.Second
 // deliverIfRoom delivers a record that is to be delivered, now or as soon as
 // there is room.
 func (e *Engine) deliverIfRoom(r stepResult) {
-	switch {
-	case r.deliver && e.deliveries.tryAcquire(""):
-		e.deliverSafely(r.Stored)
-		e.deliveries.release("")
-	case r.deliver:
-		e.deliverLater(r.Stored, 2*time.Second+e.channels.nextDelay(""))
+	if !r.deliver {
+		return
 	}
-}
-
-// deliverLater gives the lease up: whoever has room in d may deliver, even if
-// that is before the lease would have ended.
-func (e *Engine) deliverLater(s Stored, d time.Duration) {
-	shown := s.Record.Shown
-	// mutant: a claim on showing that is kept where there is no room to show
-	shown.Until, shown.Next = time.Time{}, e.now().Add(d)
-	e.saveShown(s, shown, -1)
+	select {
+	case e.deliveries <- struct{}{}:
+		e.deliverSafely(r.Stored)
+		<-e.deliveries
+	default: // whoever has room then may deliver, even if that is before the lease would have ended
+		shown := r.Record.Shown
+		// mutant: a claim on showing that is kept where there is no room to show
+		shown.Until, shown.Next = time.Time{}, e.now().Add(2*time.Second+e.fresh.nextDelay(""))
+		e.saveShown(r.Stored, shown, -1)
+	}
 }
 
 // deliverSafely delivers a record. After three panics it counts as delivered.

@@ -46,12 +46,11 @@ type Engine struct {
 	outage     *outage
 	shutdown   shutdown
 
-	fresh      *limiter
-	taken      *limiter
-	deliveries *limiter
-	channels   *backlog
-	triggers   concurrency
-	polls      concurrency // of their own, so that they keep no trigger back
+	fresh      *limiter      // by channel
+	taken      chan struct{} // one for each record in work
+	deliveries chan struct{} // one for each record being delivered
+	triggers   *limiter      // by project
+	polls      *limiter      // by project; of their own, so that they keep no trigger back
 
 	alarm *alarm
 	more  atomic.Bool // more is due than there was capacity for
@@ -76,13 +75,13 @@ func (e *Engine) log(ev Event) {
 func (e *Engine) prepare() {
 	e.once.Do(func() {
 		e.work, e.cancelWork = context.WithCancel(context.Background())
-		e.alarm = &alarm{ring: make(chan struct{}, 1)}
+		e.alarm = &alarm{timer: time.NewTimer(0)}
 		e.health = &health{changed: e.storeChanged}
 		e.store = watchedStore{e.Store, e.health}
 		e.inFlight, e.outage = newInFlight(), newOutage()
-		e.fresh, e.taken = newLimiter(freshMost, freshChannel), newLimiter(takenMost, takenMost)
-		e.deliveries, e.channels = newLimiter(deliverMost, deliverMost), newBacklog()
-		e.triggers, e.polls = newConcurrency(triggersMost, triggersEach), newConcurrency(pollsMost, pollsEach)
+		e.taken, e.deliveries = make(chan struct{}, takenMost), make(chan struct{}, deliverMost)
+		e.fresh = newLimiter(freshMost, freshChannel, false)
+		e.triggers, e.polls = newLimiter(triggersMost, triggersEach, true), newLimiter(pollsMost, pollsEach, true)
 	})
 }
 
@@ -95,22 +94,15 @@ func (e *Engine) now() time.Time { return e.health.now() }
 func (e *Engine) Run(ctx context.Context) {
 	e.prepare()
 	e.workers.Go(func() { e.claimAfterOutages(ctx) })
-	at := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
+	for e.alarm.set(0); ; {
 		select {
 		case <-ctx.Done():
 			e.drain()
 			return
-		case <-timer.C:
-			at = time.Now().Add(e.takeDue(ctx))
-		case <-e.alarm.ring:
-			if soon := e.alarm.time(); !soon.IsZero() && soon.Before(at) {
-				at = soon
-			}
+		case <-e.alarm.timer.C:
+			e.alarm.clear()
+			e.alarm.set(e.takeDue(ctx))
 		}
-		timer.Reset(time.Until(at))
 	}
 }
 

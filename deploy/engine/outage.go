@@ -33,7 +33,12 @@ func newOutage() *outage {
 }
 
 // end has the mentions claimed that were not recorded.
-func (o *outage) end() { signal(o.up) }
+func (o *outage) end() {
+	select {
+	case o.up <- struct{}{}:
+	default:
+	}
+}
 
 // wasTold returns the record of a mention whose person was told that nothing was
 // started.

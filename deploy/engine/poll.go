@@ -9,8 +9,7 @@ import (
 // takeDue takes what is due and starts work on it. It returns in how long to do
 // so again.
 func (e *Engine) takeDue(ctx context.Context) time.Duration {
-	e.alarm.clear()
-	n := e.taken.available()
+	n := e.capacity()
 	if n == 0 {
 		return pollEvery / 10
 	}
@@ -27,74 +26,54 @@ func (e *Engine) takeDue(ctx context.Context) time.Duration {
 	late := time.Duration(0)
 	for _, s := range due {
 		late = max(late, s.Now.Sub(s.Due))
-		if e.taken.tryAcquire("") {
-			e.dispatch(s, func() { e.taken.release(""); e.capacityFreed() })
-		}
+		e.taken <- struct{}{} // there is room, as nobody else takes
+		e.dispatch(s, e.capacityFreed)
 	}
 	e.health.took(late)
-	wait := pollEvery
 	e.more.Store(next == 0)
 	switch {
-	case next == 0 && e.hasCapacity():
+	case next == 0 && e.capacity() >= takenMost/2:
 		return 0
 	case next == 0:
 		return pollEvery / 10 // or when there is capacity
 	case next > 0:
-		wait = min(wait, max(next, pollEvery/40)) // several of a backlog at a time
+		return min(pollEvery, max(next, pollEvery/40)) // several of a backlog at a time
 	}
-	if soon := e.alarm.time(); !soon.IsZero() {
-		wait = min(wait, time.Until(soon))
-	}
-	return max(0, wait)
+	return pollEvery
 }
 
-// capacityFreed takes at once what there was no capacity for, when there is
-// capacity for many: one at a time would be as many round trips.
+func (e *Engine) capacity() int { return cap(e.taken) - len(e.taken) }
+
+// capacityFreed ends the work on a record that was taken. What there was no
+// capacity for is taken at once when there is capacity for many: one at a time
+// would be as many round trips.
 func (e *Engine) capacityFreed() {
-	if e.more.Load() && e.hasCapacity() {
+	<-e.taken
+	if e.more.Load() && e.capacity() >= takenMost/2 {
 		e.alarm.set(0)
 	}
 }
 
-func (e *Engine) hasCapacity() bool { return e.taken.available() >= takenMost/2 }
-
-// alarm wakes the loop before its next poll.
+// alarm wakes the loop at the earliest of the times that it was set to.
 type alarm struct {
-	ring chan struct{}
-	mu   sync.Mutex
-	at   time.Time // zero: not set
+	timer *time.Timer
+	mu    sync.Mutex
+	at    time.Time // zero: not set
 }
 
-// set wakes the loop in d, if it would not ask by itself by then.
+// set wakes the loop in d at the latest; negative: never.
 func (a *alarm) set(d time.Duration) {
-	if d < 0 || d >= pollEvery {
-		return
-	}
-	at := time.Now().Add(d)
-	a.mu.Lock()
-	if a.at.IsZero() || at.Before(a.at) {
-		a.at = at
-	}
-	a.mu.Unlock()
-	signal(a.ring)
-}
-
-func (a *alarm) time() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.at
+	if at := time.Now().Add(d); d >= 0 && (a.at.IsZero() || at.Before(a.at)) {
+		a.at = at
+		a.timer.Reset(d)
+	}
 }
 
+// clear forgets the time that has come.
 func (a *alarm) clear() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.at = time.Time{}
-}
-
-// signal wakes who waits for c, or will.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }
