@@ -89,12 +89,21 @@ func (r Record) Worded(m Message, slot string) Message {
 	return m
 }
 
+// DeliveryDue is when Slack is to be brought up to date; pending is false if it is.
+func (r Record) DeliveryDue() (at time.Time, pending bool) {
+	for _, c := range r.PendingCalls() {
+		if next := r.Shown.NotBefore(c.Kind); !pending || next.Before(at) {
+			at, pending = next, true
+		}
+	}
+	return later(at, r.Shown.Until), pending
+}
+
 // Due is in how long the record must be looked at; negative: not at all.
 func (r Record) Due(now time.Time) time.Duration {
 	at := r.Next
-	if len(r.PendingCalls()) > 0 {
-		show := later(later(r.Shown.Next, r.Shown.Until), now)
-		if at.IsZero() || show.Before(at) {
+	if show, pending := r.DeliveryDue(); pending {
+		if show = later(show, now); at.IsZero() || show.Before(at) {
 			at = show
 		}
 	}
@@ -141,9 +150,8 @@ func (s *Shown) setPosted(slot string, p Posted) {
 	s.Posts = all
 }
 
-// Equal reports whether two records show the same, whenever they are to go on.
+// Equal reports whether two records show the same.
 func (s Shown) Equal(o Shown) bool {
-	s.Next, o.Next = time.Time{}, time.Time{}
 	a, errA := json.Marshal(s)
 	b, errB := json.Marshal(o)
 	return errA == nil && errB == nil && bytes.Equal(a, b)

@@ -109,9 +109,6 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 	if waits == WaitsRunner && now.Sub(pending) < pendingTold {
 		waits = ""
 	}
-	if waits != d.Waits {
-		r.Shown.Next = time.Time{}
-	}
 	d.Waits, d.Pending = waits, pending
 	switch {
 	case p.Nothing:

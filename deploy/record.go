@@ -95,13 +95,12 @@ type Shown struct {
 	Reaction string            `json:"reaction,omitempty"` // the reaction that was put last
 	Off      []string          `json:"off,omitempty"`      // reactions that were taken off
 	Posts    map[string]Posted `json:"posts,omitempty"`    // by slot
-	Until    time.Time         `json:"until,omitzero"`     // somebody delivers it until then, and nobody else may
+	Until    time.Time         `json:"until,omitzero"`     // nobody else delivers it until then, by the store's clock
 	Posting  string            `json:"posting,omitempty"`  // slot of a post that was announced: it may have been made
-	Next     time.Time         `json:"next,omitzero"`      // not to be tried before, by the store's clock
 
 	// mutant: a closed thread that each process tries
 	InChannel bool               `json:"in_channel,omitempty"` // the thread takes no replies: posts go into the channel
-	Retries   map[CallKind]Retry `json:"retries,omitempty"`    // what Slack refused for now
+	Retries   map[CallKind]Retry `json:"retries,omitempty"`    // what Slack does not take for now
 }
 
 // Posted is a post of the record that was made, or that Slack will never take.

@@ -45,10 +45,26 @@ func (s *Shown) setRetry(kind CallKind, r Retry) {
 // its own.
 func (s *Shown) ClearRetry(kind CallKind) { s.setRetry(kind, Retry{}) }
 
-// Refused notes that Slack refused a call in a way that may pass, and returns
-// after how long it is made again, with growing waits; 0: it has been refused
-// for too long, which is final.
-func (s *Shown) Refused(c Call, now time.Time) (after time.Duration) {
+// PutOff has a kind of call not made before a time.
+func (s *Shown) PutOff(kind CallKind, until time.Time) {
+	r := s.Retries[kind]
+	r.Next = until
+	s.setRetry(kind, r)
+}
+
+// NotBefore is when a kind of call may be made. Looking a post up and posting are
+// one kind here: either holds up the messages after it, for their order.
+func (s Shown) NotBefore(kind CallKind) time.Time {
+	if kind == CallFind || kind == CallPost {
+		return later(s.Retries[CallFind].Next, s.Retries[CallPost].Next)
+	}
+	return s.Retries[kind].Next
+}
+
+// Refused notes that Slack refused a call in a way that may pass: it is made
+// again, with growing waits. It returns false if that went on for too long: the
+// refusal is final.
+func (s *Shown) Refused(c Call, now time.Time) (again bool) {
 	r := s.Retries[c.Kind]
 	// mutant: a passing refusal tried for ever
 	// mutant: an end that has only the rest of the start's hour
@@ -58,26 +74,23 @@ func (s *Shown) Refused(c Call, now time.Time) (after time.Duration) {
 	left := r.Since.Add(retryFor).Sub(now)
 	// mutant: a passing refusal taken for final
 	if left <= 0 {
-		s.ClearRetry(c.Kind)
-		return 0
+		return false
 	}
-	after = min(retryFirst<<min(r.Tries, 10), retryMost, left)
-	r.Tries, r.Next = r.Tries+1, now.Add(after)
+	r.Next = now.Add(min(retryFirst<<min(r.Tries, 10), retryMost, left))
+	r.Tries++
 	s.setRetry(c.Kind, r)
-	return after
+	return true
 }
 
-// Lost notes that a post may have been made, and returns in how long that is
-// looked up. Where it cannot be, the post is made again then.
-func (s *Shown) Lost(slot string, now time.Time) (after time.Duration) {
+// Lost notes that a post may have been made, which is looked up a while later.
+// Where it cannot be, the post is made again then.
+func (s *Shown) Lost(slot string, now time.Time) {
 	s.Posting = slot
-	r := s.Retries[CallFind]
-	if after = lookUpIn; r.Tries == 1 { // the second may be lost in the same outage as the first: the third should not be
+	after := lookUpIn
+	if s.Retries[CallFind].Tries == 1 { // the second may be lost in the same outage as the first: the third should not be
 		after = retryMost
 	}
-	r.Next = now.Add(after)
-	s.setRetry(CallFind, r)
-	return after
+	s.PutOff(CallFind, now.Add(after))
 }
 
 // LookUpFailed notes that a post could not be looked up, and reports whether it may be

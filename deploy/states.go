@@ -77,7 +77,6 @@ func (r Record) move(to State) Record {
 	// mutant: a reaction that is not taken off after a crash
 	r.Reactions = withReaction(r.Reactions, reactions[to])
 	r.Next = time.Time{}
-	r.Shown.Next = time.Time{} // there is something new to show, which may not be what Slack refused
 	d := &r.Deployment
 	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
 	d.Waits, d.Pending, d.Nothing = "", time.Time{}, false
@@ -97,7 +96,6 @@ func withReaction(list []string, r string) []string {
 // may share.
 func (r Record) addLine(m Message) Record {
 	r.Lines = append(slices.Clone(r.Lines), m)
-	r.Shown.Next = time.Time{}
 	return r
 }
 

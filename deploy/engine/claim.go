@@ -23,8 +23,8 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 	e.prepare()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
-	if r, told := e.outage.wasTold(m.Key); told {
-		e.claimNotStarted(ctx, r)
+	if r := e.outage.wasTold(m.Key); r != nil {
+		e.claimNotStarted(ctx, *r)
 		return true
 	}
 	r, lease := deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)

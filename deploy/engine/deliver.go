@@ -20,18 +20,23 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 	}
 	select {
 	case e.deliveries <- struct{}{}:
-		e.deliverSafely(r.Stored)
+		e.deliver(r.Stored)
 		<-e.deliveries
-	default: // whoever has room then may deliver, even if that is before the lease would have ended
+	default: // whoever has room then may deliver
 		shown := r.Record.Shown
 		// mutant: a claim on showing that is kept where there is no room to show
-		shown.Until, shown.Next = time.Time{}, e.now().Add(2*time.Second+e.fresh.nextDelay(""))
+		shown.Until = e.now().Add(2*time.Second + e.fresh.nextDelay(""))
 		e.saveShown(r.Stored, shown, -1)
 	}
 }
 
-// deliverSafely delivers a record. After three panics it counts as delivered.
-func (e *Engine) deliverSafely(s Stored) {
+// deliver brings Slack up to date with a record whose lease is held. Reactions
+// and edits may be made twice with the same result; a post is preceded by a save
+// that announces it, and whoever finds that save looks whether the message is
+// there before posting it. A call that Slack does not take now (because of the
+// rate limit of one method, say) does not hold up the others. After three panics
+// all counts as delivered.
+func (e *Engine) deliver(s Stored) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.logPanic(s.Record, p)
@@ -44,20 +49,10 @@ func (e *Engine) deliverSafely(s Stored) {
 			})
 		}
 	}()
-	e.deliver(s)
-}
-
-// deliver brings Slack up to date with a record whose lease is held. Reactions
-// and edits may be made twice with the same result; a post is preceded by a save
-// that announces it, and whoever finds that save looks whether the message is
-// there before posting it. A call that Slack does not take now (because of the
-// rate limit of one method, say) does not hold up the others.
-func (e *Engine) deliver(s Stored) {
 	shown, gone := s.Record.Shown, false
-	blocked := e.blockedCalls(s.Record)
 	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
 	for {
-		call, ok := nextCall(s.Record.WithShown(shown), blocked)
+		call, ok := e.nextCall(s.Record.WithShown(shown))
 		if !ok || gone && s.Record.Gone().State != s.Record.State {
 			break
 		}
@@ -73,60 +68,36 @@ func (e *Engine) deliver(s Stored) {
 			renewed = e.now()
 			// The record may have changed meanwhile: what is posted is the newest. And a
 			// worker that was suspended may have lost the lease: the next save tells.
-			now, _ := nextCall(s.Record.WithShown(shown), blocked)
+			now, _ := e.nextCall(s.Record.WithShown(shown))
 			// mutant: a post by who slept over its announcement
 			if now.Kind != call.Kind || now.Slot != call.Slot || passed(began) > Lease/3 {
 				continue
 			}
 			call = now
 		}
-		err := e.call(s.Record.Request, call, &shown)
+		err := e.call(e.work, s.Record.Request, call, &shown)
 		if e.work.Err() != nil {
 			return // canceled
 		}
-		var wait *LaterError
-		if errors.As(err, &wait) {
-			blocked[call.Kind] = wait.After
+		if wait, ok := errors.AsType[*LaterError](err); ok {
+			shown.PutOff(call.Kind, e.now().Add(max(wait.After, storeBackoff(0))))
 		}
 		gone = gone || errors.Is(err, ErrMentionGone)
 		e.logCall(s.Record, call, err, shown)
 	}
-	shown.Until, shown.Next = time.Time{}, time.Time{}
-	for _, after := range blocked {
-		if at := e.now().Add(max(after, storeBackoff(0))); shown.Next.IsZero() || at.Before(shown.Next) {
-			shown.Next = at
-		}
-	}
+	shown.Until = time.Time{}
 	if _, ok := e.saveShown(s, shown, -1); ok && gone {
 		// If this cannot be saved, the mention is looked for before the next POST.
 		_, _ = e.change(e.work, s.Record.Request.Key, deploy.Record.Gone)
 	}
 }
 
-// blockedCalls are the kinds of calls that Slack does not take for now, and for
-// how long.
-func (e *Engine) blockedCalls(r deploy.Record) map[deploy.CallKind]time.Duration {
-	blocked := map[deploy.CallKind]time.Duration{}
-	for kind, retry := range r.Shown.Retries {
-		if left := retry.Next.Sub(e.now()); left > 0 {
-			blocked[kind] = left
-		}
-	}
-	if e.shutdown.wasNotified(r) {
-		blocked[deploy.CallPost] = 0 // the person was told that no more will be posted
-	}
-	return blocked
-}
-
-// nextCall is the first pending call that is not blocked. Looking a post up and
-// posting are one kind here: either holds up the messages after it, for their
-// order.
-func nextCall(r deploy.Record, blocked map[deploy.CallKind]time.Duration) (next deploy.Call, ok bool) {
-	_, noFind := blocked[deploy.CallFind]
-	_, noPost := blocked[deploy.CallPost]
+// nextCall is the first pending call that may be made now.
+func (e *Engine) nextCall(r deploy.Record) (next deploy.Call, ok bool) {
+	now, silent := e.now(), e.shutdown.wasNotified(r)
 	for _, c := range r.PendingCalls() {
-		_, no := blocked[c.Kind]
-		if !no && (c.Kind != deploy.CallPost || !noFind) && (c.Kind != deploy.CallFind || !noPost) {
+		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
+		if !r.Shown.NotBefore(c.Kind).After(now) && !(posts && silent) {
 			return c, true
 		}
 	}
@@ -139,11 +110,16 @@ func passed(since time.Time) time.Duration {
 	return max(time.Since(since), time.Since(since.Round(0)))
 }
 
-// call makes one call and notes in shown what is in Slack after it. The error of
-// a call that Slack will never take is returned too, but the call counts as made:
-// delivery goes on without it.
-func (e *Engine) call(m deploy.Request, c deploy.Call, shown *deploy.Shown) (err error) {
-	ctx, cancel := context.WithTimeout(e.work, callTimeout)
+// is reports whether an error is of a type.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// call makes one call and notes in shown what is in Slack after it. A call that
+// Slack will never take counts as made: delivery goes on without it.
+func (e *Engine) call(ctx context.Context, m deploy.Request, c deploy.Call, shown *deploy.Shown) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	ts := ""
 	switch c.Kind {
@@ -157,31 +133,24 @@ func (e *Engine) call(m deploy.Request, c deploy.Call, shown *deploy.Shown) (err
 		err = e.Slack.Update(ctx, m.Key, shown.Posts[c.Slot].TS, c.Message)
 	case deploy.CallPost:
 		ts, err = e.Slack.Post(ctx, Place{m, c.Slot, shown.InChannel}, c.Message)
-		var lost *LostError
-		var closed *ThreadError
-		switch {
-		case errors.As(err, &lost): // it is looked up before it is posted again
-			return &LaterError{After: shown.Lost(c.Slot, e.now()), Err: err}
-		case errors.As(err, &closed) && !shown.InChannel: // the channel is tried at once
-			shown.InChannel = true
-			shown.ClearRetry(deploy.CallPost)
-			return err
-		case errors.As(err, &closed):
+		if closed, ok := errors.AsType[*ThreadError](err); ok && shown.InChannel {
 			err = &PassingError{closed.Err} // the channel takes nothing either
 		}
 	}
-	var passing *PassingError
-	var wait *LaterError
 	switch {
-	case errors.As(err, &passing):
-		if after := shown.Refused(c, e.now()); after > 0 {
-			return &LaterError{After: after, Err: err}
-		}
-	case errors.As(err, &wait):
+	case is[*LaterError](err):
 		return err
-	default: // made, or never
+	case is[*LostError](err): // it is looked up before it is posted again
+		shown.Lost(c.Slot, e.now())
+		return err
+	case is[*ThreadError](err): // the channel is tried at once
+		shown.InChannel = true
 		shown.ClearRetry(c.Kind)
+		return err
+	case is[*PassingError](err) && shown.Refused(c, e.now()):
+		return err
 	}
+	shown.ClearRetry(c.Kind) // it was made, or never will be
 	shown.Done(c, ts)
 	return err
 }
@@ -189,17 +158,16 @@ func (e *Engine) call(m deploy.Request, c deploy.Call, shown *deploy.Shown) (err
 // findPost looks whether a post that was announced is there.
 func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, shown *deploy.Shown) error {
 	ts, ok, err := e.Slack.Find(ctx, Place{m, c.Slot, shown.InChannel})
-	var wait *LaterError
-	if errors.As(err, &wait) {
+	if is[*LaterError](err) {
 		return err
 	}
 	shown.Posting = ""
 	switch {
-	case ok:
+	case err == nil || ok:
 		shown.ClearRetry(deploy.CallFind)
-		shown.Done(c, ts)
-	case err == nil:
-		shown.ClearRetry(deploy.CallFind)
+		if ok {
+			shown.Done(c, ts)
+		}
 	case !shown.LookUpFailed():
 		shown.Done(c, "")
 		err = fmt.Errorf("posted %d times without an answer, and not again, as it cannot be looked up: %w", deploy.PostsMost, err)
@@ -208,44 +176,35 @@ func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, 
 }
 
 func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy.Shown) {
-	var wait *LaterError
-	var passing *PassingError
-	var closed *ThreadError
-	name, detail := "slack-refused", string(c.Kind)
+	name, detail, tries := "slack-refused", string(c.Kind), shown.Retries[c.Kind].Tries
 	switch {
 	case err == nil:
 		return
-	case errors.As(err, &wait) && errors.As(err, &passing) && shown.Retries[c.Kind].Tries == 1:
+	case is[*PassingError](err) && tries == 1:
 		name = "slack-retry"
-	case errors.As(err, &wait):
+	case is[*LaterError](err), is[*LostError](err), is[*PassingError](err) && tries > 1:
 		name = "slack-later"
-	case errors.As(err, &closed) && c.Kind == deploy.CallPost:
+	case is[*ThreadError](err):
 		name, detail = "slack-thread-closed", c.Slot
 	}
 	e.log(Event{Name: name, Record: r, Err: err, Detail: detail})
 }
 
-// postNow posts what no record keeps, and waits its turn until ctx ends. lost: it
-// may have been posted. Where the thread takes no replies, at becomes the channel.
-func (e *Engine) postNow(ctx context.Context, at *Place, m deploy.Message) (posted, lost bool) {
-	r := deploy.Record{Request: at.Request}
+// postNow posts for a record that is not stored, and waits its turn until ctx
+// ends. It returns what is shown then.
+func (e *Engine) postNow(ctx context.Context, r deploy.Record, slot string, m deploy.Message) (shown deploy.Shown, posted bool) {
 	for {
-		r.Shown.InChannel = at.InChannel
-		_, err := e.Slack.Post(ctx, *at, r.Worded(m, at.Slot))
-		var wait *LaterError
-		var unknown *LostError
-		var closed *ThreadError
+		err := e.call(ctx, r.Request, deploy.Call{Kind: deploy.CallPost, Slot: slot, Message: r.Worded(m, slot)}, &r.Shown)
+		wait, isLater := errors.AsType[*LaterError](err)
 		switch {
 		case err == nil:
-			return true, false
-		case errors.As(err, &wait) && Pause(ctx, wait.After):
-			continue
-		case errors.As(err, &closed) && !at.InChannel:
+			return r.Shown, true
+		case isLater && Pause(ctx, wait.After):
+		case is[*ThreadError](err):
 			e.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(m.ID)})
-			at.InChannel = true
-			continue
+		default:
+			e.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(m.ID)})
+			return r.Shown, false
 		}
-		e.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(m.ID)})
-		return false, errors.As(err, &unknown)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"sync"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -13,23 +12,25 @@ import (
 // outageMost bounds how many mentions are remembered during an outage.
 const outageMost = 10_000
 
-// outage remembers, while the store is down, what people were told of mentions
-// that could not be recorded.
+// outage remembers, while the store is down, the mentions that could not be
+// recorded.
 type outage struct {
 	up chan struct{} // the store works: what was not started can be claimed
 
-	mu         sync.Mutex
-	notStarted map[deploy.Key]deploy.Record // told that nothing was started: to be claimed, so that nothing ever is
-	unknown    map[deploy.Key]bool          // told that it is not known
-	telling    map[deploy.Key]bool          // being told one of these two
-	refusedAt  map[deploy.Key]int           // the last delivery, where the store certainly refused each
+	mu       sync.Mutex
+	mentions map[deploy.Key]unrecorded
+}
+
+// unrecorded is a mention that could not be recorded, and what its person was told.
+type unrecorded struct {
+	refused    int            // how many deliveries the store certainly refused, from the first on
+	telling    bool           // the person is being told: another delivery may be here at the same time
+	unknown    bool           // told that it is not known whether it starts
+	notStarted *deploy.Record // told that nothing was started: to be claimed, so that nothing ever is
 }
 
 func newOutage() *outage {
-	return &outage{
-		up: make(chan struct{}, 1), notStarted: map[deploy.Key]deploy.Record{},
-		unknown: map[deploy.Key]bool{}, telling: map[deploy.Key]bool{}, refusedAt: map[deploy.Key]int{},
-	}
+	return &outage{up: make(chan struct{}, 1), mentions: map[deploy.Key]unrecorded{}}
 }
 
 // end has the mentions claimed that were not recorded.
@@ -41,69 +42,67 @@ func (o *outage) end() {
 }
 
 // wasTold returns the record of a mention whose person was told that nothing was
-// started.
-func (o *outage) wasTold(k deploy.Key) (deploy.Record, bool) {
+// started; nil: the person was not.
+func (o *outage) wasTold(k deploy.Key) *deploy.Record {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r, told := o.notStarted[k]
-	return r, told
+	return o.mentions[k].notStarted
 }
 
-func (o *outage) all() []deploy.Record {
+// toClaim returns the records of the mentions that are to be claimed.
+func (o *outage) toClaim() (all []deploy.Record) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Collect(maps.Values(o.notStarted))
+	for _, u := range o.mentions {
+		if u.notStarted != nil {
+			all = append(all, *u.notStarted)
+		}
+	}
+	return all
 }
 
 func (o *outage) claimed(k deploy.Key) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.notStarted, k)
+	delete(o.mentions, k)
 }
 
 // startTelling returns what a person is told of a delivery that could not be
 // recorded, and whether to tell it now. Nothing was started, if the store
 // certainly refused this delivery and all before it; else that is not known,
 // which is told once, from the second delivery on. attempt counts the deliveries
-// before this one.
+// before this one. Whoever cannot be remembered is not told: Slack delivers again.
 func (o *outage) startTelling(k deploy.Key, attempt int, refused bool) (id deploy.MessageID, tell bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.unknown)+len(o.refusedAt) > outageMost {
-		clear(o.unknown)
-		clear(o.refusedAt)
+	u, known := o.mentions[k]
+	if len(o.mentions) >= outageMost {
+		maps.DeleteFunc(o.mentions, func(_ deploy.Key, u unrecorded) bool { return !u.telling && u.notStarted == nil })
 	}
+	room := known || len(o.mentions) < outageMost
 	id = deploy.MsgDontKnow
-	before, seen := o.refusedAt[k]
 	// mutant: nothing was started, said where that is not known
-	if refused && (attempt == 0 || seen && before >= attempt-1) {
-		id, o.refusedAt[k] = deploy.MsgNotRecorded, attempt
+	if refused && u.refused >= attempt {
+		id, u.refused = deploy.MsgNotRecorded, attempt+1
 	} else {
-		delete(o.refusedAt, k)
+		u.refused = 0
 	}
 	// mutant: two deliveries at once, both told
-	skip := o.telling[k] || id == deploy.MsgDontKnow && (attempt == 0 || o.unknown[k])
-	if id == deploy.MsgNotRecorded && len(o.notStarted)+len(o.telling) >= outageMost {
-		skip = true // what is told must be remembered until it is claimed: Slack delivers it again
+	tell = !u.telling && room && u.notStarted == nil && (id == deploy.MsgNotRecorded || attempt > 0 && !u.unknown)
+	u.telling = u.telling || tell
+	if room {
+		o.mentions[k] = u
 	}
-	if !skip {
-		o.telling[k] = true // another delivery of it may be here at the same time
-	}
-	return id, !skip
+	return id, tell
 }
 
-// told notes what a person was told. r is the record of a mention whose person
-// was told, or may have been, that nothing was started; nil: the person was not.
-func (o *outage) told(k deploy.Key, id deploy.MessageID, posted bool, r *deploy.Record) {
+// told notes what a person was told, or may have been.
+func (o *outage) told(k deploy.Key, unknown bool, notStarted *deploy.Record) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.telling, k)
-	switch {
-	case id == deploy.MsgDontKnow:
-		o.unknown[k] = posted
-	case r != nil:
-		o.notStarted[k] = *r
-	}
+	u := o.mentions[k]
+	u.telling, u.unknown, u.notStarted = false, u.unknown || unknown, notStarted
+	o.mentions[k] = u
 }
 
 // tellNotRecorded tells a person whose mention could not be recorded what that
@@ -117,31 +116,20 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 	if !tell {
 		return false
 	}
-	at := Place{Request: m, Slot: string(id)}
-	if id == deploy.MsgNotRecorded {
-		at.Slot = deploy.SlotLine(0) // it becomes the first line of the record
+	say := deploy.Message{ID: id, User: m.By.User}
+	if id == deploy.MsgDontKnow {
+		_, posted := e.postNow(ctx, deploy.Record{Request: m}, string(id), say)
+		e.outage.told(m.Key, posted, nil)
+		return false
 	}
-	posted, lost := e.postNow(ctx, &at, deploy.Message{ID: id, User: m.By.User})
-	var r *deploy.Record
-	if posted || lost {
-		r = notStarted(at, lost)
-	}
-	e.outage.told(m.Key, id, posted, r)
-	return posted && id == deploy.MsgNotRecorded
-}
-
-// notStarted is the record of a mention whose person was told that nothing was
-// started. Where the answer to that post was lost, the post is looked up once
-// the record is claimed, and made if it is not there.
-func notStarted(at Place, lost bool) *deploy.Record {
-	m := at.Request
-	lines := []deploy.Message{{ID: deploy.MsgNotRecorded, User: m.By.User}}
 	// mutant: an answer told and then deployed
-	r := deploy.Record{Request: m, State: deploy.Answered, Lines: lines, Shown: deploy.Shown{Posts: map[string]deploy.Posted{deploy.SlotLine(0): {}}, InChannel: at.InChannel}}
-	if lost {
-		r.Shown = deploy.Shown{Posting: deploy.SlotLine(0), InChannel: at.InChannel}
+	r := &deploy.Record{Request: m, State: deploy.Answered, Lines: []deploy.Message{say}}
+	shown, posted := e.postNow(ctx, *r, deploy.SlotLine(0), say)
+	if r.Shown = shown; !posted && shown.Posting == "" {
+		r = nil // not told
 	}
-	return &r
+	e.outage.told(m.Key, false, r)
+	return posted
 }
 
 // claimAfterOutages claims the mentions whose people were told that nothing was
@@ -154,7 +142,7 @@ func (e *Engine) claimAfterOutages(ctx context.Context) {
 		case <-e.outage.up:
 		case <-ctx.Done():
 		}
-		for _, r := range e.outage.all() {
+		for _, r := range e.outage.toClaim() {
 			if !e.claimNotStarted(e.work, r) {
 				break
 			}

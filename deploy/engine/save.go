@@ -105,7 +105,7 @@ func (e *Engine) saveShown(s Stored, shown deploy.Shown, lease time.Duration) (S
 // is to be brought up to date now, the save takes the lease to do so.
 func (e *Engine) forDelivery(next deploy.Record) (_ deploy.Record, due time.Duration, deliver bool) {
 	now := e.now()
-	if len(next.PendingCalls()) > 0 && !next.Shown.Next.After(now) && !next.Shown.Until.After(now) {
+	if at, pending := next.DeliveryDue(); pending && !at.After(now) {
 		next.Shown.Until = now.Add(Lease)
 		return next, Lease, true
 	}

@@ -89,7 +89,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		}
 		all.Go(func() {
 			for _, m := range lines {
-				e.postNow(ctx, &Place{r.Request, cmp.Or(slot, string(m.ID)), r.Shown.InChannel}, m)
+				e.postNow(ctx, r, cmp.Or(slot, string(m.ID)), m)
 			}
 		})
 	}
