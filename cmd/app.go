@@ -36,10 +36,14 @@ type app struct {
 	storeReady atomic.Bool                 // the store has answered, and is old enough
 	stopping   atomic.Bool
 	transport  *http.Transport // Slack's
+	reader     bot.Reader
 }
 
 func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
-	a := &app{settings: s, net: n, log: log, counters: metrics.NewSet()}
+	a := &app{settings: s, net: n, log: log, counters: metrics.NewSet(), reader: bot.Reader{Targets: s.Targets}, transport: &http.Transport{
+		DialContext: n.Dial, Proxy: n.Proxy,
+		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
+	}}
 	voice, err := phrases.New(s.Lang)
 	if err != nil {
 		return nil, err
@@ -49,15 +53,16 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(s, n, log); err != nil {
+	if a.store, err = dedupe.Open(dedupe.Config{
+		URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, ReadText: a.reader.ReadText, Log: log,
+	}); err != nil {
 		return nil, err
 	}
 	if a.embedded() {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
-	a.transport = n.transport()
 	a.slack = web.New(web.Config{
-		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Text: voice.Text, Read: a.reader().Read, Log: log,
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Text: voice.Text, Read: a.reader.Read, Log: log,
 	})
 	a.engine = &engine.Engine{
 		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Targets: s.Targets,
@@ -67,26 +72,8 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	return a, nil
 }
 
-func openStore(s settings.Settings, n Net, log zerolog.Logger) (*dedupe.Store, error) {
-	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, ReadText: bot.Reader{Targets: s.Targets}.ReadText, Log: log})
-	if err != nil {
-		return nil, misconfigured(err)
-	}
-	return store, nil
-}
-
 // misconfigured makes err an error of the settings: starting again does not help.
 func misconfigured(err error) error { return &settings.Error{Problems: []string{err.Error()}} }
-
-func (n Net) transport() *http.Transport {
-	return &http.Transport{
-		DialContext: n.Dial, Proxy: n.Proxy,
-		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
-	}
-}
-
-// reader reads what the words of a mention ask for.
-func (a *app) reader() bot.Reader { return bot.Reader{Targets: a.settings.Targets} }
 
 // embedded reports whether the records are in this process alone.
 func (a *app) embedded() bool { return a.settings.RedisURL == "" }
@@ -94,26 +81,23 @@ func (a *app) embedded() bool { return a.settings.RedisURL == "" }
 func (a *app) close() {
 	a.transport.CloseIdleConnections()
 	a.gitlab.Close()
-	if err := a.store.Close(); err != nil {
-		a.log.Warn().Err(err).Msg("closing the store")
-	}
+	a.store.Close()
 }
 
 // openSockets joins Slack's sockets to the loop. An app-level token that Slack
 // refuses before it was ever accepted ends the start.
 func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket.Pool {
 	var opened atomic.Bool
-	intake := bot.Intake{Me: me, Reader: a.reader(), Accept: a.engine.Accept, Log: a.log}
+	intake := bot.Intake{Me: me, Reader: a.reader, Accept: a.engine.Accept, Log: a.log}
 	sockets := &socket.Pool{
 		Count: a.settings.SlackConnections, Drain: socketsDrain, Log: a.log,
 		Dial: a.net.Dial, Rand: a.net.Rand, Proxy: a.net.Proxy, Handle: intake.Handle,
 		Open: func(ctx context.Context) (string, error) {
 			url, err := a.slack.OpenConnection(ctx)
-			var refused *web.AuthError
 			switch {
 			case err == nil:
 				opened.Store(true)
-			case errors.As(err, &refused) && !opened.Load():
+			case errors.As(err, new(*web.AuthError)) && !opened.Load():
 				stop(misconfigured(err))
 			}
 			return url, err

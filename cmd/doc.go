@@ -3,10 +3,10 @@
 //
 // Each command has a file: run.go, demo.go, ready.go, unprove.go; root.go joins
 // them and decides exit codes. [Run] is the whole bot, given its settings, the
-// network and a log, so that tests run it in one process. app.go builds it out
-// of the packages, start.go waits until Slack and the store answer, serve.go has
-// the two ports, and events.go turns what the loop reports into log lines and
-// counters. The settings are a package of their own.
+// network and a log, so that tests run it in one process: it waits until Slack and
+// the store answer, and ends in order. app.go builds the bot out of the packages,
+// serve.go has the two ports, and log.go turns what the loop reports into log lines
+// and counters. The settings are a package of their own.
 //
 // What the bot does is not decided here: a mention is understood and answered in
 // package bot, carried through its states in package deploy, triggered in

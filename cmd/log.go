@@ -2,14 +2,16 @@ package cmd
 
 import (
 	"bytes"
-	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // newLog returns a log with times to the millisecond.
@@ -34,8 +36,71 @@ func (s scrubber) Write(p []byte) (int, error) {
 	if bytes.Contains(p, []byte("psy_")) {
 		clean = []byte(deploy.ScrubTokens(string(p)))
 	}
-	if _, err := s.to.Write(clean); err != nil {
-		return 0, fmt.Errorf("writing: %w", err)
+	_, err := s.to.Write(clean)
+	return len(p), err
+}
+
+// level returns the level of events that are more, or less, than information.
+//
+//docgen:messages log
+func level(event string) zerolog.Level {
+	switch event {
+	case "worker-panic":
+		return zerolog.ErrorLevel
+	case "store-down", "not-recorded", "slack-refused", "slack-retry", "look-failed":
+		return zerolog.WarnLevel
+	case "known", "slack-later", "answer-not-needed":
+		return zerolog.DebugLevel
 	}
-	return len(p), nil
+	return zerolog.InfoLevel
+}
+
+// event counts and logs what the loop reports.
+//
+//docgen:messages log
+func (a *app) event(e engine.Event) {
+	a.counters.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
+	r, lvl, state := e.Record, level(e.Name), "state"
+	if e.Name == "moved" {
+		a.counters.GetOrCreateCounter(`psycher_moves_total{to="` + string(r.State) + `"}`).Inc()
+		state = "to"
+		if r.State == deploy.Failed {
+			lvl = zerolog.WarnLevel
+		}
+	}
+	line := a.log.WithLevel(lvl)
+	for _, field := range [][2]string{
+		{"team", r.Request.Team},
+		{"channel", r.Request.Channel},
+		{"ts", r.Request.TS},
+		{"user", r.Request.By.User},
+		{"deployment", r.Request.ID},
+		{"target", r.Deployment.Target},
+		{"from", string(e.From)},
+		{state, string(r.State)},
+		{"detail", strings.TrimSpace(e.Detail)},
+	} {
+		if field[1] != "" {
+			line = line.Str(field[0], field[1])
+		}
+	}
+	if r.Deployment.Pipeline != 0 {
+		line = line.Int64("pipeline", r.Deployment.Pipeline)
+	}
+	if e.Took > 0 {
+		line = line.Str("took", e.Took.Round(time.Millisecond).String())
+	}
+	line.Err(e.Err).Msg(e.Name)
+}
+
+// logStart logs the one line that says what runs, and with what.
+func (a *app) logStart(me web.Identity) {
+	s, store := a.settings, "redis"
+	if a.embedded() {
+		store = "embedded"
+	}
+	channels, targets := s.Targets.Len()
+	a.log.Info().Str("version", version()).Str("team", me.Team).Str("bot", me.User).Str("lang", s.Lang).Str("store", store).
+		Str("gitlab", s.GitLabURL).Bool("gitlab_api_token", a.gitlab.CanPoll()).
+		Int("channels", channels).Int("targets", targets).Msg("started")
 }

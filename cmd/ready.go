@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -23,44 +22,38 @@ func readyCommand(environ []string) *cobra.Command {
 		Short: "Ask the bot that runs here whether it is ready, at ADMIN_ADDR",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			answer, err := askReady(cmd.Context(), settings.Lookup("ADMIN_ADDR", environ, ".env"))
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), answer)
-			return err
+			s, _, _ := settings.Load(environ, ".env") // of the other settings the bot speaks itself
+			return askReady(cmd.Context(), s.AdminAddr, cmd.OutOrStdout())
 		},
 	}
 }
 
 //docgen:messages start
-func askReady(ctx context.Context, addr string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost" // it listens on every address, this one among them
+func askReady(ctx context.Context, addr string, out io.Writer) error {
+	if addr == "" {
+		return misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	// To dial no host, or the unspecified address, is to dial this machine.
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
 	if err != nil {
-		return "", fmt.Errorf("asking the bot: %w", err)
+		return fmt.Errorf("asking the bot: %w", err)
 	}
 	// No proxy: the bot is on this machine.
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
-		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
+		return fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	answer := strings.TrimSpace(string(body))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
+		return fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
 	case resp.StatusCode != http.StatusOK:
-		return "", errors.New("not ready: " + answer)
+		return errors.New("not ready: " + answer)
 	}
-	return answer, nil
+	_, err = fmt.Fprintln(out, answer)
+	return err
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -39,18 +41,13 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
-	errs = scrubber{errs}
-	var wrong *settings.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &wrong):
-		for _, p := range wrong.Problems {
-			fmt.Fprintln(errs, "psycher: "+p)
-		}
+	}
+	fmt.Fprintln(scrubber{errs}, "psycher: "+strings.ReplaceAll(err.Error(), "\n", "\npsycher: "))
+	if errors.As(err, new(*settings.Error)) {
 		return exitSettings
 	}
-	fmt.Fprintln(errs, "psycher:", err)
 	return exitFailed
 }
 
@@ -91,20 +88,11 @@ func withHelp(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
 }
 
-// version is the module's, with the commit where it was built from a checkout.
+// version is the module's: a tag, or what Go makes of the commit of a checkout.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 && v == "devel" {
-			v += " " + s.Value[:12]
-		}
-	}
-	return v + " " + info.GoVersion
+	return cmp.Or(strings.Trim(info.Main.Version, "()"), "devel") + " " + info.GoVersion
 }

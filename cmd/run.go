@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // A shutdown is over within 10 s of the signal. Sockets and loop end side by side.
@@ -54,9 +54,6 @@ func runBot(environ []string) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) error {
 		s, warnings, err := load(environ)
 		if err != nil {
-			for _, w := range warnings { // a misspelt name is why another is missing
-				fmt.Fprintln(c.ErrOrStderr(), "psycher: "+w)
-			}
 			return err
 		}
 		log := newLog(s, c.ErrOrStderr())
@@ -84,18 +81,17 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 	}
 	defer closePorts()
 
-	var me web.Identity
-	if err := a.retry(ctx, "Slack", func(ctx context.Context) (err error) {
-		me, err = a.slack.Identify(ctx)
-		return err
-	}); err != nil {
-		return endOf(ctx, err)
+	me, err := retry(ctx, a.log, "Slack", a.slack.Identify)
+	if err == nil {
+		// While the store is down Slack is listened to all the same, so that people
+		// are told; the bot is not ready.
+		a.waitForStore(ctx, 3*time.Second)
 	}
-	// While the store is down Slack is listened to all the same, so that people
-	// are told; the bot is not ready.
-	a.waitForStore(ctx, storeAtStart)
-	if ctx.Err() != nil {
-		return endOf(ctx, nil)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
 	}
 	a.logStart(me)
 
@@ -112,17 +108,74 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 	log.Info().Msg("stopping")
 	stopLoop()
 	running.Wait()
-	return endOf(ctx, err)
-}
-
-// endOf is the error of a run that ended with err: a shutdown that was asked for
-// is none.
-func endOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
 	return err
+}
+
+// retry calls do, with growing delays, until it succeeds, and logs what it waits
+// for. Only a token that Slack refuses makes it give up before ctx ends.
+func retry[T any](ctx context.Context, log zerolog.Logger, what string, do func(context.Context) (T, error)) (got T, err error) {
+	logged := ""
+	for try := 0; ; try++ {
+		tryCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		got, err = do(tryCtx)
+		cancel()
+		switch {
+		case err == nil:
+			return got, nil
+		case errors.As(err, new(*web.AuthError)):
+			return got, misconfigured(err)
+		case err.Error() != logged:
+			logged = err.Error()
+			log.Warn().Err(err).Msg("waiting for " + what)
+		}
+		if !engine.Pause(ctx, engine.Backoff(200*time.Millisecond, 5*time.Second, try)) {
+			return got, ctx.Err()
+		}
+	}
+}
+
+// waitForStore waits up to within for the store, and records when it was created.
+// A mention older than the store is asked about; so that nobody meets that
+// question after a start, a new store is ready only when it is old enough.
+func (a *app) waitForStore(ctx context.Context, within time.Duration) {
+	if a.storeReady.Load() {
+		return
+	}
+	storeCtx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	birth, err := retry(storeCtx, a.log, "the store", func(ctx context.Context) (time.Time, error) {
+		return a.store.Birth(ctx, a.slack.Now())
+	})
+	if err != nil || !engine.Pause(ctx, birth.Sub(a.slack.Now())) {
+		return
+	}
+	a.storeReady.Store(true)
+	if policy := a.store.Evicts(ctx); policy != "" {
+		a.log.Warn().Str("policy", policy).Msg("this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated: set maxmemory-policy noeviction")
+	}
+}
+
+// checkRights logs which rights GITLAB_API_TOKEN lacks, one line a project: at
+// the start, not in the middle of an incident.
+//
+//docgen:messages log
+func (a *app) checkRights(ctx context.Context) {
+	if !a.gitlab.CanPoll() {
+		return
+	}
+	for _, project := range a.settings.Targets.Projects() {
+		lacks, err := a.gitlab.Rights(ctx, project)
+		if !engine.Pause(ctx, 200*time.Millisecond) {
+			return
+		}
+		switch {
+		case err != nil:
+			a.log.Warn().Err(err).Str("project", project).Msg("the rights of GITLAB_API_TOKEN could not be checked")
+		case lacks != "":
+			a.log.Warn().Str("project", project).Msg(lacks)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -97,4 +98,19 @@ func (a *app) notReady() string {
 		why = append(why, r)
 	}
 	return strings.Join(why, "; ")
+}
+
+// writeMetrics writes the counters and, as they are now, the gauges.
+func (a *app) writeMetrics(w io.Writer) {
+	a.counters.WritePrometheus(w)
+	ready := 0
+	if a.notReady() == "" {
+		ready = 1
+	}
+	fmt.Fprintf(w, "psycher_ready %d\n", ready)
+	if sockets := a.sockets.Load(); sockets != nil {
+		st := sockets.Status()
+		fmt.Fprintf(w, "psycher_slack_sockets %d\npsycher_slack_socket_opens_total %d\npsycher_slack_envelopes_total %d\npsycher_slack_lost_acks_total %d\n",
+			st.Open, st.Opens, st.Envelopes, st.LostAcks)
+	}
 }

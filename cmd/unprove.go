@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/dedupe"
 )
-
-// unproveTimeout bounds the command: Redis answers at once, or is down.
-const unproveTimeout = 5 * time.Second
 
 // unproveCommand takes back what closes a project to NOTIFY_TOKEN: for a project
 // that goes back to a script which shows no PSYCHER_TOKEN.
@@ -32,25 +30,21 @@ the settings of the bot, and may run while the bot does.`,
 			if err != nil {
 				return err
 			}
-			if err := unprove(cmd.Context(), s, RealNet(), args[0]); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", args[0])
-			return err
+			return unprove(cmd.Context(), s, args[0], cmd.OutOrStdout())
 		},
 	}
 }
 
-func unprove(ctx context.Context, s settings.Settings, n Net, project string) (err error) {
+func unprove(ctx context.Context, s settings.Settings, project string, out io.Writer) error {
 	if s.RedisURL == "" {
 		return errors.New("REDIS_URL is not set: what was proved is kept in the bot's own process, so restart the bot")
 	}
-	store, err := openStore(s, n, zerolog.Nop())
+	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: RealNet().Dial})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	ctx, cancel := context.WithTimeout(ctx, unproveTimeout)
+	defer store.Close()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // Redis answers at once, or is down
 	defer cancel()
 	switch had, err := store.Unprove(ctx, project); {
 	case err != nil:
@@ -58,5 +52,6 @@ func unprove(ctx context.Context, s settings.Settings, n Net, project string) (e
 	case !had:
 		return fmt.Errorf("no call of %q has proved itself, so there is nothing to take back; the target map has: %s", project, strings.Join(s.Targets.Projects(), ", "))
 	}
-	return nil
+	_, err = fmt.Fprintf(out, "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", project)
+	return err
 }

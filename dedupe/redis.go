@@ -71,11 +71,11 @@ func Open(c Config) (*Store, error) {
 // Evicts returns the name of the policy by which this Redis evicts keys under
 // memory pressure; empty if it evicts none, or does not say.
 func (s *Store) Evicts(ctx context.Context) string {
-	got, err := s.client.ConfigGet(ctx, "maxmemory-policy").Result()
-	if p := got["maxmemory-policy"]; err == nil && p != "noeviction" {
-		return p
+	policy := s.client.ConfigGet(ctx, "maxmemory-policy").Val()["maxmemory-policy"]
+	if policy == "noeviction" {
+		return ""
 	}
-	return ""
+	return policy
 }
 
 // sweepInterval bounds how long a key of the embedded store outlives its end.

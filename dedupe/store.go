@@ -39,12 +39,11 @@ type Store struct {
 var _ engine.Store = (*Store)(nil)
 
 // Close ends the connections, and the embedded store with all it holds.
-func (s *Store) Close() error {
-	err := s.client.Close()
+func (s *Store) Close() {
+	s.client.Close()
 	if s.embedded != nil {
 		s.embedded.Close()
 	}
-	return err
 }
 
 // Birth returns since when this store remembers, by Slack's clock. In a new

@@ -48,7 +48,7 @@ func CheckURL(u deploy.Secret) error {
 // refused before the client sees it, since it may be a part of a password.
 var (
 	urlPassword = regexp.MustCompile(`(?s)#|[/?].*@`) // a password that goes on where the host should have ended
-	urlHost     = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?$`)
+	urlHost     = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?:[0-9]+$`)
 	urlDB       = regexp.MustCompile(`^/?(?:[0-9]{1,4}/?)?$`)
 	urlPath     = regexp.MustCompile(`^/[A-Za-z0-9._~+,=:/-]+$`)
 	urlQuery    = regexp.MustCompile(`^(?:[A-Za-z0-9._~:&=-]|\[|\]|%[0-9A-Fa-f]{2})*$`) // no +: it would be a blank, but is itself in a password
@@ -85,22 +85,24 @@ func parseURL(secret deploy.Secret) (address, error) {
 	a, path := address{secure: u.Scheme == "rediss"}, u.EscapedPath()
 	a.Username = u.User.Username()
 	a.Password, _ = u.User.Password()
-	if u.Scheme == "unix" {
-		if u.Host != "" || !urlPath.MatchString(path) {
-			return address{}, errURLSocket
-		}
+	switch {
+	case u.Scheme == "unix" && (u.Host != "" || !urlPath.MatchString(path)):
+		return address{}, errURLSocket
+	case u.Scheme == "unix":
 		a.Addrs = []string{path}
 		return a, a.parameters(u, "db")
-	}
-	host, err := hostPort(u.Host, "6379")
-	switch {
-	case err != nil:
-		return address{}, err
 	case !urlDB.MatchString(path):
 		return address{}, errURLDatabase
+	case u.Port() == "":
+		u.Host = strings.TrimSuffix(u.Host, ":") + ":6379"
 	}
-	a.Addrs = []string{host}
 	a.DB, _ = strconv.Atoi(strings.Trim(path, "/"))
+	a.Addrs = append([]string{u.Host}, u.Query()["addr"]...)
+	for _, addr := range a.Addrs {
+		if err := checkAddr(addr); err != nil {
+			return address{}, err
+		}
+	}
 	return a, a.parameters(u, "db", "addr", "master_name", "username", "password", "skip_verify")
 }
 
@@ -110,19 +112,12 @@ func (a *address) parameters(u *url.URL, known ...string) error {
 	if !urlQuery.MatchString(u.RawQuery) {
 		return errURLParameter
 	}
-	given, last := u.Query(), map[string]string{}
-	for name, values := range given {
+	last := map[string]string{}
+	for name, values := range u.Query() {
 		if !slices.Contains(known, name) && !slices.Contains(tuning, name) {
 			return errURLParameter
 		}
 		last[name] = values[len(values)-1]
-	}
-	for _, addr := range given["addr"] {
-		host, err := hostPort(addr, "")
-		if err != nil {
-			return err
-		}
-		a.Addrs = append(a.Addrs, host)
 	}
 	db, err := strconv.ParseUint(cmp.Or(last["db"], strconv.Itoa(a.DB)), 10, 16)
 	if err != nil {
@@ -143,20 +138,16 @@ func (a *address) parameters(u *url.URL, known ...string) error {
 	return nil
 }
 
-// hostPort checks a host with its port; without a default the port is required.
-func hostPort(s, defaultPort string) (string, error) {
-	u := url.URL{Host: s}
-	host, port := u.Hostname(), cmp.Or(u.Port(), defaultPort)
-	valid := urlHost.MatchString(host)
-	if strings.HasPrefix(s, "[") {
-		ip, err := netip.ParseAddr(host)
-		valid = err == nil && ip.Is6()
-	}
-	switch n, err := strconv.ParseUint(port, 10, 16); {
+// checkAddr checks a host with its port.
+func checkAddr(addr string) error {
+	host, port, _ := net.SplitHostPort(addr)
+	n, err := strconv.ParseUint(port, 10, 16)
+	ip, _ := netip.ParseAddrPort(addr)
+	switch {
 	case host == "" && err == nil:
-		return "", errURLHost
-	case err != nil || n == 0 || !valid:
-		return "", errURLAddress
+		return errURLHost
+	case err != nil || n == 0 || !urlHost.MatchString(addr) && !ip.Addr().Is6():
+		return errURLAddress
 	}
-	return net.JoinHostPort(host, port), nil
+	return nil
 }

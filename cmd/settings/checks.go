@@ -17,7 +17,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/rs/zerolog"
 
@@ -26,7 +25,7 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-var errQuoted = errors.New("is wrapped in quotes: remove them (docker's --env-file keeps them)")
+const quoted = "is wrapped in quotes: remove them (docker's --env-file keeps them)"
 
 func anything(text string) (string, error) { return text, nil }
 
@@ -37,7 +36,7 @@ func token(prefix string, others bool, fix string) func(string) (string, error) 
 		kind, isRight := kindOf(text), strings.HasPrefix(text, prefix)
 		switch {
 		case text[0] == '"' || text[0] == '\'':
-			return "", errQuoted
+			return "", errors.New(quoted)
 		case !isRight && kind != "":
 			return "", fmt.Errorf("this is %s; %s", kind, fix)
 		case !others && (!isRight || text == prefix):
@@ -60,11 +59,6 @@ func kindOf(text string) string {
 		}
 	}
 	return kind
-}
-
-func slackURL(text string) (string, error) {
-	base, err := baseURL(text)
-	return base + "/", err
 }
 
 func gitlabURL(text string) (string, error) {
@@ -102,20 +96,22 @@ func notifyURL(text string) (string, error) {
 	return text, nil
 }
 
-func number(text string) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		err = errors.New("must be a whole number")
-	}
-	return n, err
-}
+var (
+	number   = parsed(strconv.Atoi, "must be a whole number")
+	duration = parsed(time.ParseDuration, "must be a duration with its unit, such as 90s, 2m or 1h")
+)
 
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		err = errors.New("must be a duration with its unit, such as 90s, 2m or 1h")
+// parsed takes what parse takes. Its errors quote the text, so ours are others.
+//
+//docgen:passed settings
+func parsed[T any](parse func(string) (T, error), problem string) func(string) (T, error) {
+	return func(text string) (T, error) {
+		value, err := parse(text)
+		if err != nil {
+			err = errors.New(problem)
+		}
+		return value, err
 	}
-	return d, err
 }
 
 // within takes what parse takes, from least to most.
@@ -157,13 +153,12 @@ func addr(text string) (string, error) {
 // the name of a parameter, so it cannot be one of them.
 var notifyFields = []string{"source", "type", "result", "channel", "timestamp", "id", "pipeline", "job", "job_name", "job_stage", "sha", "token"}
 
+var notInTokens = regexp.MustCompile(`[^A-Za-z0-9._~-]`)
+
 func notifyToken(text string) (string, error) {
-	for i, r := range []rune(text) {
-		if r >= unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._~-", r) {
-			return "", fmt.Errorf("character %d is not one of letters, digits, . _ ~ and -", i+1)
-		}
-	}
-	switch {
+	switch wrong := notInTokens.FindStringIndex(text); {
+	case wrong != nil:
+		return "", fmt.Errorf("character %d is not one of letters, digits, . _ ~ and -", wrong[0]+1)
 	case slices.Contains(notifyFields, strings.ToLower(text)):
 		return "", fmt.Errorf("must not be the name of a field of the call (%s): choose a long random one", strings.Join(notifyFields, ", "))
 	case len(text) < 16:
@@ -173,12 +168,7 @@ func notifyToken(text string) (string, error) {
 }
 
 func oneOf(values ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		if !slices.Contains(values, text) {
-			return "", fmt.Errorf("must be one of %s", strings.Join(values, ", "))
-		}
-		return text, nil
-	}
+	return matching("^("+strings.Join(values, "|")+")$", "must be one of "+strings.Join(values, ", "))
 }
 
 func logLevel(text string) (zerolog.Level, error) {

@@ -31,11 +31,8 @@ func find(rows []Row, environ []string, dotenv string) *variables {
 	for _, row := range rows {
 		for _, source := range sources {
 			text, err := row.find(source)
-			if v.report(row.Name, err); err != nil {
-				break
-			}
-			if text != "" {
-				v.texts[row.Name] = text
+			v.report(row.Name, err)
+			if v.texts[row.Name] = text; text != "" || err != nil {
 				break
 			}
 		}
@@ -55,6 +52,14 @@ func (v *variables) report(name string, err error) {
 	}
 }
 
+// names are those of the variables that the setting can be given in.
+func (r Row) names() []string {
+	if r.Secret {
+		return []string{r.Name, r.Name + "_FILE"}
+	}
+	return []string{r.Name}
+}
+
 // find returns the setting's text from one source, empty if it is not there.
 func (r Row) find(source map[string]string) (string, error) {
 	text := source[r.Name]
@@ -63,19 +68,15 @@ func (r Row) find(source map[string]string) (string, error) {
 	}
 	path := source[r.Name+"_FILE"]
 	switch {
-	case path == "" || !r.secret:
+	case path == "" || !r.Secret:
 		return text, nil
 	case text != "":
 		return "", fmt.Errorf("is given twice: unset it or %s_FILE", r.Name)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		// The path is not shown: it may be the secret itself, in the wrong variable.
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return "", fmt.Errorf("the file that %s_FILE names cannot be read: %w", r.Name, err)
+		// Only the cause: the path may be the secret itself, in the wrong variable.
+		return "", fmt.Errorf("the file that %s_FILE names cannot be read: %w", r.Name, errors.Unwrap(err))
 	}
 	if text = strings.TrimRight(string(content), "\r\n"); text == "" {
 		return "", fmt.Errorf("the file that %s_FILE names is empty", r.Name)
@@ -83,24 +84,25 @@ func (r Row) find(source map[string]string) (string, error) {
 	return text, nil
 }
 
-// Lookup returns one setting as it was written, or its default, without a check.
-func Lookup(name string, environ []string, dotenv string) string {
-	rows := slices.DeleteFunc(Table(), func(r Row) bool { return r.Name != name })
-	if text := find(rows, environ, dotenv).texts[name]; text != "" {
-		return text
-	}
-	return rows[0].Default
-}
-
-// warnOfNames warns of names that are not psycher's, and nearly are.
+// warnOfNames warns of names that are not psycher's, and nearly are those of
+// settings that are not set.
 //
 //docgen:messages settings
 func (v *variables) warnOfNames(rows []Row, source map[string]string) {
+	var known, missing []string
+	for _, row := range rows {
+		known = append(known, row.names()...)
+		// Other programs have proxies and certificates in many spellings.
+		shared := strings.HasSuffix(row.Name, "_PROXY") || strings.HasPrefix(row.Name, "SSL_")
+		if !shared && v.texts[row.Name] == "" && v.problems[row.Name] == nil {
+			missing = append(missing, row.names()...)
+		}
+	}
 	for name, value := range source {
 		base, isFile := strings.CutSuffix(name, "_FILE")
-		switch meant := v.nearest(rows, name); {
-		case value == "":
-		case isFile && slices.ContainsFunc(rows, func(r Row) bool { return r.Name == base && !r.secret }):
+		switch meant := nearest(missing, name); {
+		case value == "" || slices.Contains(known, name):
+		case isFile && slices.Contains(known, base):
 			v.warnings = append(v.warnings, fmt.Sprintf("%s is not read: %s is no secret and is given as it is", name, base))
 		case meant != "":
 			v.warnings = append(v.warnings, fmt.Sprintf("%s is not a setting: is %s meant?", name, meant))
@@ -108,27 +110,12 @@ func (v *variables) warnOfNames(rows []Row, source map[string]string) {
 	}
 }
 
-// nearest returns the setting, not set so far, that is at most two letters away
-// from a name. Proxies and certificates are left out: other programs have such
-// variables in many spellings.
-func (v *variables) nearest(rows []Row, name string) string {
+// nearest returns the one of names that is at most two letters away from a name.
+func nearest(names []string, name string) string {
 	best, distance := "", 3
-	for _, row := range rows {
-		names := []string{row.Name}
-		if row.secret {
-			names = append(names, row.Name+"_FILE")
-		}
-		if slices.Contains(names, name) {
-			return ""
-		}
-		shared := strings.HasSuffix(row.Name, "_PROXY") || strings.HasPrefix(row.Name, "SSL_")
-		if shared || v.texts[row.Name] != "" || len(v.problems[row.Name]) > 0 {
-			continue
-		}
-		for _, known := range names {
-			if d := editDistance(strings.ToUpper(name), known, 2); d < distance {
-				best, distance = known, d
-			}
+	for _, known := range names {
+		if d := editDistance(strings.ToUpper(name), known, 2); d < distance {
+			best, distance = known, d
 		}
 	}
 	return best
@@ -160,32 +147,27 @@ func split(environ []string) map[string]string {
 }
 
 // readDotenv reads a .env file, which need not exist. The library's errors quote
-// the file, so the error only says which line it is.
+// the file, so the error only says which line it is: the one after the longest
+// beginning that can be read by itself.
 func readDotenv(path string) (map[string]string, error) {
 	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("the .env file cannot be read: %w", err)
 	}
-	values, ok := parseDotenv(string(content))
-	if ok {
-		return values, nil
-	}
-	// What comes before the bad statement can be read by itself.
-	lines, good := strings.Split(string(content), "\n"), 0
-	for n := range lines {
-		if _, ok := parseDotenv(strings.Join(lines[:n], "\n")); ok {
-			good = n
+	lines := strings.Split(string(content), "\n")
+	for good := len(lines); ; good-- {
+		values, err := godotenv.Unmarshal(strings.Join(lines[:good], "\n"))
+		_, nameless := values[""]
+		switch {
+		case err != nil || nameless:
+		case good == len(lines):
+			return values, nil
+		default:
+			return nil, fmt.Errorf("the .env file: line %d cannot be read: each must be NAME=value; "+
+				"put a value of several lines between single quotes", good+1)
 		}
 	}
-	return nil, fmt.Errorf("the .env file: line %d cannot be read: each must be NAME=value; "+
-		"put a value of several lines between single quotes", good+1)
-}
-
-func parseDotenv(text string) (values map[string]string, ok bool) {
-	values, err := godotenv.Unmarshal(text)
-	_, nameless := values[""]
-	return values, err == nil && !nameless
 }

@@ -77,7 +77,7 @@ func TestSecretCanBeAFile(t *testing.T) {
 
 func TestEverySecretCanBeAFile(t *testing.T) {
 	for _, f := range Table() {
-		if !f.Secret() {
+		if !f.Secret {
 			continue
 		}
 		got := problems(t, environ(f.Name+"=", f.Name+"_FILE=/there/is/none"), "")

@@ -19,7 +19,7 @@ import (
 type Settings struct {
 	SlackAppToken    deploy.Secret
 	SlackBotToken    deploy.Secret
-	SlackAPIURL      string // ends with a slash
+	SlackAPIURL      string // without a slash at the end
 	SlackConnections int
 
 	GitLabURL            string // without a slash at the end
@@ -59,8 +59,8 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // Load reads the settings from an environment ("NAME=value" each, as
 // [os.Environ] returns it) and, for what it does not set, from the file dotenv.
-// With an empty dotenv no file is read; the file need not exist. The warnings
-// are lines for the log, also if there is an error, which is an [*Error].
+// With an empty dotenv no file is read; the file need not exist. The error is an
+// [*Error]; the warnings are lines for the log, and the first of the error's.
 func Load(environ []string, dotenv string) (Settings, []string, error) {
 	s := Settings{}
 	rows := table(&s)
@@ -80,13 +80,13 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 	}
 	s.checkTogether(found)
 
-	var wrong Error
+	wrong := Error{found.warnings} // a misspelt name is why another is missing
 	for _, row := range append([]Row{{}}, rows...) {
 		for _, problem := range found.problems[row.Name] {
 			wrong.Problems = append(wrong.Problems, strings.TrimPrefix(row.Name+": "+problem, ": "))
 		}
 	}
-	if len(wrong.Problems) > 0 {
+	if len(wrong.Problems) > len(found.warnings) {
 		return s, found.warnings, &wrong
 	}
 	return s, found.warnings, nil
@@ -97,9 +97,6 @@ func (s *Settings) checkTogether(found *variables) {
 	if text := s.GitLabTriggerTokens.Reveal(); text != "" {
 		parsed, err := targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
 		found.report("GITLAB_TRIGGER_TOKENS", err)
-		if err != nil && text[0] == '\'' {
-			found.report("GITLAB_TRIGGER_TOKENS", errQuoted)
-		}
 		s.Targets = parsed
 	}
 	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
@@ -109,15 +106,12 @@ func (s *Settings) checkTogether(found *variables) {
 
 // Export puts the proxies and certificate authorities into the environment of
 // this process, where [net/http.ProxyFromEnvironment] and crypto/x509 look for
-// them, once, at their first use.
+// them, once, at their first use. To them, empty is not set.
 func (s Settings) Export() error {
 	for name, value := range map[string]string{
 		"HTTPS_PROXY": s.HTTPSProxy.Reveal(), "HTTP_PROXY": s.HTTPProxy.Reveal(), "NO_PROXY": s.NoProxy,
 		"SSL_CERT_FILE": s.SSLCertFile, "SSL_CERT_DIR": s.SSLCertDir,
 	} {
-		if value == "" {
-			continue
-		}
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

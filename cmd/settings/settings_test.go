@@ -74,7 +74,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 	}
 	s.SlackAppToken, s.SlackBotToken, s.NotifyToken, s.GitLabTriggerTokens, s.Targets = "", "", "", "", nil
 	want := Settings{
-		SlackAPIURL: "https://slack.com/api/", SlackConnections: 2,
+		SlackAPIURL: "https://slack.com/api", SlackConnections: 2,
 		GitLabURL: "https://gitlab.com", GitLabRequestTimeout: time.Minute, GitLabRef: "master",
 		RedisPrefix: "psycher", NotifyAddr: ":8080", MentionMaxAge: 2 * time.Minute, DeployTimeout: time.Hour,
 		AdminAddr: "127.0.0.1:9090", Lang: "ja", LogLevel: zerolog.InfoLevel, LogFormat: "json",
@@ -263,7 +263,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 func TestURLsAreTakenWithAndWithoutASlashAtTheEnd(t *testing.T) {
 	for _, slash := range []string{"", "/", "//"} {
 		s, _, err := Load(environ("SLACK_API_URL=https://slack.com/api"+slash, "GITLAB_URL=https://example.com/gitlab"+slash), "")
-		if err != nil || s.SlackAPIURL != "https://slack.com/api/" || s.GitLabURL != "https://example.com/gitlab" {
+		if err != nil || s.SlackAPIURL != "https://slack.com/api" || s.GitLabURL != "https://example.com/gitlab" {
 			t.Errorf("%q: %s %s %v", slash, s.SlackAPIURL, s.GitLabURL, err)
 		}
 	}

@@ -20,13 +20,10 @@ const required = "required"
 // Required reports whether there is no starting without it.
 func (r Row) Required() bool { return r.Default == required }
 
-// Secret reports whether it is a secret, which can also be given as a file.
-func (r Row) Secret() bool { return r.secret }
-
 // field is where a setting goes, with the function that reads, checks and
 // stores its text, which is never empty. Its error does not hold the text.
 type field struct {
-	secret bool
+	Secret bool // it can also be given as a file
 	set    func(text string) error
 }
 
@@ -38,7 +35,7 @@ func plain[T any](to *T, parse func(text string) (T, error)) field {
 }
 
 func secret(to *deploy.Secret, parse func(text string) (string, error)) field {
-	return field{secret: true, set: func(text string) error {
+	return field{Secret: true, set: func(text string) error {
 		value, err := parse(text)
 		*to = deploy.Secret(value)
 		return err
@@ -52,10 +49,10 @@ func table(s *Settings) []Row {
 	return []Row{
 		{"SLACK_APP_TOKEN", required, "the app-level token, `xapp-...`, with the scope `connections:write`", secret(&s.SlackAppToken, token("xapp-", false, "the app-level token begins with xapp- (Basic Information > App-Level Tokens)"))},
 		{"SLACK_BOT_TOKEN", required, "the bot token, `xoxb-...`", secret(&s.SlackBotToken, token("xoxb-", false, "the bot token begins with xoxb- (OAuth & Permissions > Bot User OAuth Token)"))},
-		{"SLACK_API_URL", "https://slack.com/api/", "base URL of Slack's Web API; another one is for tests and the sandbox", plain(&s.SlackAPIURL, slackURL)},
+		{"SLACK_API_URL", "https://slack.com/api/", "base URL of Slack's Web API; another one is for tests and the sandbox", plain(&s.SlackAPIURL, baseURL)},
 		{"SLACK_CONNECTIONS", "2", "websockets that this process holds, 1 to 5", plain(&s.SlackConnections, within(number, 1, 5, "must be from 1 to 5: Slack allows an app 10 in all"))},
 		{"GITLAB_URL", "https://gitlab.com", "base URL of GitLab; it may have a path", plain(&s.GitLabURL, gitlabURL)},
-		{"GITLAB_TRIGGER_TOKENS", required, "the target map: JSON that says what can be deployed from which channel", secret(&s.GitLabTriggerTokens, anything)},
+		{"GITLAB_TRIGGER_TOKENS", required, "the target map: JSON that says what can be deployed from which channel", secret(&s.GitLabTriggerTokens, matching(`^[^']`, quoted))},
 		{"GITLAB_API_TOKEN", "", "a token with the scope `read_api`: lost answers and ends of pipelines are found by asking GitLab", secret(&s.GitLabAPIToken, token("glpat-", true, "use a personal, project or group access token with the scope read_api"))},
 		{"GITLAB_REQUEST_TIMEOUT", "60s", "GitLab's own request timeout, `1s` to `10m`; a trigger is given 5 s more", plain(&s.GitLabRequestTimeout, within(duration, time.Second, 10*time.Minute, "must be from 1s to 10m"))},
 		{"GITLAB_REF", "master", "the branch or tag that a target deploys unless it names its own; a mention can never choose another", plain(&s.GitLabRef, matching(`^[^\s\p{Z}\p{Cc}]+$`, "must be the name of a branch or tag, without spaces"))},

@@ -79,7 +79,7 @@ func settingsPart(meanings string) part {
 		var all [][]string
 		for _, s := range settings.Table() {
 			row := []string{code(s.Name), none, keep}
-			if s.Secret() {
+			if s.Secret {
 				row[0] += secret
 			}
 			switch {
