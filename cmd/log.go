@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,17 +70,10 @@ func (a *app) event(e engine.Event) {
 		}
 	}
 	line := a.log.WithLevel(lvl)
-	for _, field := range [][2]string{
-		{"team", r.Request.Team},
-		{"channel", r.Request.Channel},
-		{"ts", r.Request.TS},
-		{"user", r.Request.By.User},
-		{"deployment", r.Request.ID},
-		{"target", r.Deployment.Target},
-		{"from", string(e.From)},
-		{state, string(r.State)},
-		{"detail", strings.TrimSpace(e.Detail)},
-	} {
+	for field := range slices.Chunk([]string{
+		"team", r.Request.Team, "channel", r.Request.Channel, "ts", r.Request.TS, "user", r.Request.By.User, "deployment", r.Request.ID,
+		"target", r.Deployment.Target, "from", string(e.From), state, string(r.State), "detail", strings.TrimSpace(e.Detail),
+	}, 2) {
 		if field[1] != "" {
 			line = line.Str(field[0], field[1])
 		}

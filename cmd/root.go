@@ -17,12 +17,6 @@ import (
 	"github.com/getto-systems/psycher/cmd/settings"
 )
 
-// The exit codes. 78 is EX_CONFIG of sysexits: starting again does not help.
-const (
-	exitFailed   = 1
-	exitSettings = 78
-)
-
 // Main runs the command line and returns the exit code. SIGTERM, SIGINT and
 // SIGHUP end what runs, in order; a second one ends it at once. A SIGHUP that is
 // ignored, as nohup has it, stays ignored.
@@ -46,9 +40,9 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	}
 	fmt.Fprintln(scrubber{errs}, "psycher: "+strings.ReplaceAll(err.Error(), "\n", "\npsycher: "))
 	if errors.As(err, new(*settings.Error)) {
-		return exitSettings
+		return 78 // EX_CONFIG of sysexits: starting again does not help
 	}
-	return exitFailed
+	return 1
 }
 
 func rootCommand(environ []string) *cobra.Command {

@@ -29,11 +29,20 @@ const quoted = "is wrapped in quotes: remove them (docker's --env-file keeps the
 
 func anything(text string) (string, error) { return text, nil }
 
+// settingOf is where a token belongs, by what it begins with.
+var settingOf = map[string]string{
+	"xapp": "SLACK_APP_TOKEN", "xoxb": "SLACK_BOT_TOKEN", "glptt": "GITLAB_TRIGGER_TOKENS", "glpat": "GITLAB_API_TOKEN",
+}
+
 // token takes tokens that begin with prefix; if others is set, also those of a
 // form that is not known, as old ones of GitLab have no prefix.
 func token(prefix string, others bool, fix string) func(string) (string, error) {
 	return func(text string) (string, error) {
-		kind, isRight := kindOf(text), strings.HasPrefix(text, prefix)
+		kind, isRight := targets.TokenKind(text), strings.HasPrefix(text, prefix)
+		begins, _, _ := strings.Cut(text, "-")
+		if setting := settingOf[begins]; kind != "" && setting != "" {
+			kind += ", which belongs in " + setting
+		}
 		switch {
 		case text[0] == '"' || text[0] == '\'':
 			return "", errors.New(quoted)
@@ -48,23 +57,10 @@ func token(prefix string, others bool, fix string) func(string) (string, error) 
 	}
 }
 
-// kindOf says what kind of token a text is, and in which setting that belongs.
-func kindOf(text string) string {
-	kind := targets.TokenKind(text)
-	for prefix, name := range map[string]string{
-		"xapp-": "SLACK_APP_TOKEN", "xoxb-": "SLACK_BOT_TOKEN", "glptt-": "GITLAB_TRIGGER_TOKENS", "glpat-": "GITLAB_API_TOKEN",
-	} {
-		if strings.HasPrefix(text, prefix) {
-			kind += ", which belongs in " + name
-		}
-	}
-	return kind
-}
-
 func gitlabURL(text string) (string, error) {
 	base, err := baseURL(text)
 	if strings.HasSuffix(base, "/api/v4") {
-		err = errors.Join(err, errors.New("must be without /api/v4: psycher adds it"))
+		err = errors.New("must be without /api/v4: psycher adds it")
 	}
 	return base, err
 }

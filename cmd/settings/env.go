@@ -139,9 +139,8 @@ func editDistance(a, b string, most int) int {
 func split(environ []string) map[string]string {
 	m := make(map[string]string, len(environ))
 	for _, line := range environ {
-		if name, value, ok := strings.Cut(line, "="); ok {
-			m[name] = value
-		}
+		name, value, _ := strings.Cut(line, "=")
+		m[name] = value
 	}
 	return m
 }
