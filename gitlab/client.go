@@ -14,14 +14,12 @@ import (
 	api "github.com/xanzy/go-gitlab"
 
 	"github.com/getto-systems/psycher/deploy"
-	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 const (
 	answerLimit = 1 << 20          // bytes read of any answer
 	readTimeout = 30 * time.Second // of one read
 	idleTimeout = 15 * time.Second // shorter than any server's: a POST on a connection that the server has closed has an unknown outcome
-	idleConns   = 16
 )
 
 // Config configures a [Client].
@@ -36,19 +34,15 @@ type Config struct {
 
 // Client is the engine's GitLab. It is safe for concurrent use.
 type Client struct {
+	conf      Config
 	base      *url.URL // of the web pages, without a slash at its end
-	token     deploy.Secret
-	notify    string // NOTIFY_URL
-	timeout   time.Duration
 	transport *http.Transport
 	library   *api.Client // builds the requests
 
 	mu    sync.Mutex
-	rest  time.Time                    // no reads before: GitLab's rate limit is used up
-	known map[pipelineKey]deploymentID // of pipelines whose variables were read
+	rest  time.Time              // no reads before: GitLab's rate limit is used up
+	known map[int64]deploymentID // of pipelines whose variables were read, by their ids
 }
-
-var _ engine.GitLab = (*Client)(nil)
 
 // New makes a client. It does not connect.
 func New(conf Config) (*Client, error) {
@@ -62,16 +56,14 @@ func New(conf Config) (*Client, error) {
 	var http1 http.Protocols // the gate of a trigger (gate.go) relies on how HTTP/1.1 is written
 	http1.SetHTTP1(true)
 	return &Client{
+		conf:    conf,
 		base:    base,
-		token:   conf.APIToken,
-		notify:  conf.NotifyURL,
-		timeout: conf.RequestTimeout,
 		library: library,
-		known:   map[pipelineKey]deploymentID{},
+		known:   map[int64]deploymentID{},
 		transport: &http.Transport{
 			DialContext: conf.Dial, Proxy: conf.Proxy, OnProxyConnectResponse: proxyLogin, Protocols: &http1,
 			TLSHandshakeTimeout: 10 * time.Second, WriteBufferSize: 16 << 10,
-			MaxIdleConnsPerHost: idleConns, IdleConnTimeout: idleTimeout,
+			MaxIdleConnsPerHost: 16, IdleConnTimeout: idleTimeout,
 		},
 	}, nil
 }
@@ -80,7 +72,7 @@ func New(conf Config) (*Client, error) {
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // CanPoll implements [engine.GitLab].
-func (c *Client) CanPoll() bool { return c.token != "" }
+func (c *Client) CanPoll() bool { return c.conf.APIToken != "" }
 
 // PipelinesURL implements [engine.GitLab]. For a project that is known by its
 // number alone it is the project's own page.

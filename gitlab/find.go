@@ -14,9 +14,7 @@ import (
 )
 
 const (
-	idVariable    = "PSYCHER_ID"
-	tokenVariable = "PSYCHER_TOKEN"
-	urlVariable   = "NOTIFY_URL"
+	idVariable = "PSYCHER_ID"
 
 	clockSlack = 2 * time.Minute // between the clocks of GitLab's hosts
 	blindSlack = time.Hour       // if GitLab does not tell its time
@@ -39,11 +37,6 @@ type pipeline struct {
 
 func (p pipeline) failed(why string) deploy.Pipeline {
 	return deploy.Pipeline{ID: p.ID, URL: p.WebURL, End: deploy.Failed, Detail: plain(why)}
-}
-
-type pipelineKey struct {
-	project string
-	id      int64
 }
 
 // deploymentID is the PSYCHER_ID among a pipeline's variables; empty if it has
@@ -71,13 +64,12 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 	asks := 0
 	// mutant: a foreign UUID in a name taken for another deployment's
 	for _, p := range list {
-		key := pipelineKey{project, p.ID}
-		theirs, known := c.recall(key)
+		theirs, known := c.recall(p.ID)
 		if !known {
 			if asks++; asks > askLimit {
 				return deploy.Pipeline{}, false, nil
 			}
-			if theirs, err = c.askID(ctx, key); err != nil {
+			if theirs, err = c.askID(ctx, project, p.ID); err != nil {
 				return deploy.Pipeline{}, false, err
 			}
 		}
@@ -106,8 +98,7 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 	var since time.Time
 	complete = true
 	for range listPages {
-		var page []pipeline
-		a, err := c.get(ctx, project, "pipelines", query, &page)
+		page, a, err := get[[]pipeline](ctx, c, project, "pipelines", query)
 		if err != nil {
 			return nil, false, err
 		}
@@ -140,9 +131,9 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 }
 
 // askID reads the PSYCHER_ID among a pipeline's variables.
-func (c *Client) askID(ctx context.Context, key pipelineKey) (theirs deploymentID, err error) {
-	var variables []struct{ Key, Value string }
-	_, err = c.get(ctx, key.project, fmt.Sprintf("pipelines/%d/variables", key.id), nil, &variables)
+func (c *Client) askID(ctx context.Context, project string, pipeline int64) (theirs deploymentID, err error) {
+	path := fmt.Sprintf("pipelines/%d/variables", pipeline)
+	variables, _, err := get[[]struct{ Key, Value string }](ctx, c, project, path, nil)
 	switch {
 	case hidden(err):
 		theirs.hiddenUntil = time.Now().Add(hiddenFor)
@@ -152,27 +143,27 @@ func (c *Client) askID(ctx context.Context, key pipelineKey) (theirs deploymentI
 	for _, v := range variables {
 		switch v.Key {
 		case "":
-			return theirs, fmt.Errorf("the variables of pipeline %d of %s cannot be read: one has no name", key.id, key.project)
+			return theirs, fmt.Errorf("get %s of %s: one has no name", path, project)
 		case idVariable:
 			theirs.id = v.Value
 		}
 	}
-	c.remember(key, theirs)
+	c.remember(pipeline, theirs)
 	return theirs, nil
 }
 
-func (c *Client) remember(key pipelineKey, theirs deploymentID) {
+func (c *Client) remember(pipeline int64, theirs deploymentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) >= knownLimit {
 		clear(c.known)
 	}
-	c.known[key] = theirs
+	c.known[pipeline] = theirs
 }
 
-func (c *Client) recall(key pipelineKey) (theirs deploymentID, known bool) {
+func (c *Client) recall(pipeline int64) (theirs deploymentID, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	theirs, known = c.known[key]
+	theirs, known = c.known[pipeline]
 	return theirs, known && (theirs.hiddenUntil.IsZero() || time.Now().Before(theirs.hiddenUntil))
 }

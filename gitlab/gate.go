@@ -33,9 +33,9 @@ const (
 	gateShut
 )
 
-func (g *gate) start(until time.Time) {
-	g.begun = time.Now()
-	g.left = min(until.Sub(g.begun), until.Round(0).Sub(g.begun.Round(0)))
+func newGate(until time.Time) *gate {
+	now := time.Now()
+	return &gate{begun: now, left: min(until.Sub(now), until.Round(0).Sub(now.Round(0)))}
 }
 
 // pass opens the gate, unless it is too late or the gate was shut or passed before.

@@ -44,15 +44,12 @@ func TestShutGateWritesNoByte(t *testing.T) {
 					return err
 				}
 				if row.reused {
-					first := new(gate)
-					first.start(soon())
-					if err := send(first); err != nil {
+					if err := send(newGate(soon())); err != nil {
 						t.Fatal(err)
 					}
 				}
 				n.slow = row.slow
-				g := new(gate)
-				g.start(soon())
+				g := newGate(soon())
 				if row.shut && !g.shut() {
 					t.Fatal("a fresh gate cannot be shut")
 				}
@@ -74,8 +71,7 @@ func TestShutGateWritesNoByte(t *testing.T) {
 }
 
 func TestGateOpensOnce(t *testing.T) {
-	var g gate
-	g.start(time.Now().Add(time.Minute))
+	g := newGate(time.Now().Add(time.Minute))
 	if !g.pass(time.Now()) || g.pass(time.Now()) {
 		t.Error("it did not open just once")
 	}

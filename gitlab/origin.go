@@ -13,13 +13,13 @@ import (
 
 // origin is who gave an answer. It is decided before the answer's status is taken
 // for GitLab's: a page with status 404 says nothing about a token.
-type origin int
+type origin string
 
 const (
-	fromElsewhere origin = iota // a web server, a login page, GitLab's own pages: not its API
-	fromProxy                   // a proxy that wants a login of its own
-	fromNoRoute                 // GitLab's API, which has no such path: something decoded it, or GitLab is too old
-	fromGitLab                  // GitLab's API
+	fromElsewhere origin = "something else than GitLab's API, at GITLAB_URL," // a web server, a login page, GitLab's own pages
+	fromProxy     origin = "a proxy that wants a login"
+	fromNoRoute   origin = "GitLab's API, which has no such path," // something decoded it, or GitLab is too old
+	fromGitLab    origin = "GitLab"                                // its API
 )
 
 // origin tells who gave an answer. GitLab's API refuses in JSON, with a message or
@@ -64,16 +64,14 @@ func (a *answer) isJSON() bool {
 // speaker names who gave an answer, for the log.
 func (a *answer) speaker() string {
 	switch from := a.origin(); {
-	case from == fromNoRoute:
-		return "GitLab's API, which has no such path,"
-	case from == fromProxy:
-		return "a proxy that wants a login"
-	case from == fromGitLab, a.status >= 200 && a.status < 300 && a.isJSON():
-		return "GitLab"
+	case from != fromElsewhere:
+		return string(from)
+	case a.status >= 200 && a.status < 300 && a.isJSON():
+		return string(fromGitLab)
 	case a.status < 200, a.status >= 500, mayHaveWorked[a.status]:
 		return "GitLab, or something in front of it,"
 	}
-	return "something else than GitLab's API, at GITLAB_URL,"
+	return string(fromElsewhere)
 }
 
 var errProxyLogin = errors.New("the proxy wants a login (407)")

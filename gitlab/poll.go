@@ -13,11 +13,11 @@ import (
 
 // Poll implements [engine.GitLab].
 func (c *Client) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
-	var p pipeline
-	if _, err := c.get(ctx, project, fmt.Sprintf("pipelines/%d", id), nil, &p); err != nil {
+	p, _, err := get[pipeline](ctx, c, project, fmt.Sprintf("pipelines/%d", id), nil)
+	switch {
+	case err != nil:
 		return deploy.Pipeline{}, err
-	}
-	if p.ID != id {
+	case p.ID != id:
 		return deploy.Pipeline{}, fmt.Errorf("get pipelines/%d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
 	read := c.found(project, p)
@@ -37,7 +37,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 	// mutant: jobs that cannot be seen taken for good ones
 	case err == nil && len(jobs) > 0:
 		judged := count.Judge(p.Status, jobs)
-		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, clean(plain(judged.Detail), c.token)
+		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, c.clean(plain(judged.Detail))
 		return read, nil
 	case err == nil, hidden(err): // every pipeline has jobs: this token may not see them
 		read.End, read.Unseen, read.Nothing = end, true, p.Status == "skipped"
@@ -57,8 +57,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 			if query.Page > listPages {
 				return nil, errors.New("GitLab lists too many jobs")
 			}
-			var page []deploy.Job
-			a, err := c.get(ctx, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query, &page)
+			page, a, err := get[[]deploy.Job](ctx, c, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query)
 			if e, ok := errors.AsType[*statusError](err); ok && e.origin() == fromNoRoute && kind == "bridges" {
 				break // an old GitLab
 			}

@@ -36,29 +36,26 @@ func hidden(err error) bool {
 }
 
 // get reads a list or an object of a project from GitLab's API.
-func (c *Client) get(ctx context.Context, project, path string, query, into any) (*answer, error) {
-	a, err := c.read(ctx, project, path, query)
+func get[T any](ctx context.Context, c *Client, project, path string, query any) (read T, a *answer, err error) {
+	a, err = c.read(ctx, project, path, query)
+	if err == nil {
+		err = json.Unmarshal(a.body, &read)
+	}
+	if err == nil && string(bytes.TrimSpace(a.body)) == "null" {
+		err = errors.New("GitLab answered null")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("get %s of %s: %w", path, project, err)
+		err = fmt.Errorf("get %s of %s: %w", path, project, err)
 	}
-	err = json.Unmarshal(a.body, into)
-	if string(bytes.TrimSpace(a.body)) == "null" {
-		err = errors.New("it is null")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("get %s of %s: GitLab's answer cannot be read: %w", path, project, err)
-	}
-	return a, nil
+	return read, a, err
 }
-
-var errNoToken = errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 
 // read makes a GET request and returns an answer that has what was asked for. It
 // follows redirects to another path of the same API, where GitLab has a project
 // since it was renamed.
 func (c *Client) read(ctx context.Context, project, path string, query any) (*answer, error) {
 	if !c.CanPoll() {
-		return nil, errNoToken
+		return nil, errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 	}
 	c.mu.Lock()
 	wait := time.Until(c.rest)
@@ -72,14 +69,14 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Private-Token", c.token.Reveal())
+	req.Header.Set("Private-Token", c.conf.APIToken.Reveal())
 	for followed := 0; ; followed++ {
 		a, err := c.send(req)
 		switch {
 		case errors.Is(err, errProxyLogin):
 			return nil, &statusError{answer: &answer{status: http.StatusProxyAuthRequired}}
 		case err != nil:
-			return nil, errors.New(clean(err.Error(), c.token))
+			return nil, errors.New(c.clean(err.Error()))
 		case a.err != nil:
 			return nil, fmt.Errorf("read GitLab's answer: %w", a.err)
 		}
@@ -95,12 +92,12 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 // request builds a request about a project, and its body. path is escaped; options
 // are the query of a GET, and the JSON of a POST.
 func (c *Client) request(ctx context.Context, method, project, path string, options any) (*http.Request, []byte, error) {
-	req, err := c.library.NewRequest(method, "projects/"+api.PathEscape(project)+"/"+path, options, []api.RequestOptionFunc{api.WithContext(ctx)})
+	req, err := c.library.NewRequest(method, "projects/"+api.PathEscape(project)+"/"+path, options, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	body, err := req.BodyBytes()
-	return req.Request, body, err
+	return req.Request.WithContext(ctx), body, err
 }
 
 // send sends a request once, and reads the answer whole and bounded, so that
@@ -128,9 +125,8 @@ func (c *Client) send(req *http.Request) (*answer, error) {
 // check returns what is wrong with the answer to a read, and remembers until when
 // GitLab's rate limit allows no other.
 func (c *Client) check(a *answer) error {
-	var wait time.Duration
+	wait := retryAfter(a.header, time.Now())
 	if a.status == http.StatusTooManyRequests || a.header.Get("RateLimit-Remaining") == "0" && a.header.Get("RateLimit-Reset") != "" {
-		wait = retryAfter(a.header, time.Now())
 		c.mu.Lock()
 		c.rest = time.Now().Add(wait)
 		c.mu.Unlock()
@@ -145,7 +141,7 @@ func (c *Client) check(a *answer) error {
 	if to := a.redirectsTo(); to != "" && a.status/100 == 3 {
 		said = "it redirects to " + to
 	}
-	err := &statusError{a, clean(said, c.token)}
+	err := &statusError{a, c.clean(said)}
 	if a.status == http.StatusTooManyRequests {
 		return &engine.LaterError{After: wait, Err: err}
 	}
@@ -153,6 +149,8 @@ func (c *Client) check(a *answer) error {
 }
 
 const redirectLimit = 3 // followed by a read
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
 // leavesPath matches what may be read as a way up, or out of the path.
 var leavesPath = regexp.MustCompile(`[\\%]|(^|/)\.\.?(/|$)`)
@@ -162,10 +160,44 @@ var leavesPath = regexp.MustCompile(`[\\%]|(^|/)\.\.?(/|$)`)
 // since it carries the API token.
 func (c *Client) isOurs(u *url.URL) bool {
 	return u != nil && u.User == nil && u.Opaque == "" && u.Scheme == c.base.Scheme &&
-		strings.EqualFold(u.Hostname(), c.base.Hostname()) && port(u) == port(c.base) &&
+		strings.EqualFold(u.Hostname(), c.base.Hostname()) &&
+		cmp.Or(u.Port(), defaultPorts[u.Scheme]) == cmp.Or(c.base.Port(), defaultPorts[u.Scheme]) &&
 		strings.HasPrefix(u.EscapedPath(), c.base.EscapedPath()+"/api/v4/") && !leavesPath.MatchString(u.Path)
 }
 
-func port(u *url.URL) string {
-	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+// Rights says what keeps the API token from reading a project's pipelines, in
+// words for the log; empty if nothing does, or if that cannot be told because no
+// pipeline was triggered yet.
+//
+//docgen:messages log
+func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
+	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
+	list, _, err := get[[]pipeline](ctx, c, project, "pipelines", query)
+	if e, ok := errors.AsType[*statusError](err); ok {
+		switch from := e.origin(); {
+		case from == fromGitLab && e.status == http.StatusUnauthorized:
+			return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
+		case from == fromGitLab && e.status == http.StatusForbidden:
+			return "GITLAB_API_TOKEN cannot list pipelines: it needs the scope read_api and the role Reporter", nil
+		case from == fromGitLab && e.status == http.StatusNotFound:
+			return "GITLAB_API_TOKEN sees no such project: check project_id in GITLAB_TRIGGER_TOKENS, or give the token's user the role Reporter in it", nil
+		case from == fromProxy:
+			return "the proxy between psycher and GitLab wants a login (407): put user and password into the proxy's setting", nil
+		case e.status/100 == 3:
+			return "GITLAB_URL redirects, and reads follow no redirect to elsewhere: set it to where GitLab is; " + e.said, nil
+		case e.status < 500 && from != fromGitLab:
+			return "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login in front of GitLab; it says " + e.said, nil
+		}
+	}
+	if err == nil && len(list) > 0 && !uuid.MatchString(list[0].Name) { // a name may hold the id, and then it is enough
+		var theirs deploymentID
+		theirs, err = c.askID(ctx, project, list[0].ID)
+		if !theirs.hiddenUntil.IsZero() {
+			return "GITLAB_API_TOKEN cannot read the variables of pipelines: it needs the role Maintainer or the user who owns the trigger token," +
+				" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
+		}
+	}
+	return "", err
 }
+
+var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

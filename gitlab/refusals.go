@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +22,8 @@ var refusals = []struct {
 	{deploy.MsgRefusedOwner, []string{"permissions to create a new pipeline"}},
 	{deploy.MsgRefusedRules, []string{"filtered out by workflow rules"}},
 	{deploy.MsgRefusedNoJob, []string{
-		"pipeline will not run for the selected trigger", "rules configuration prevented any jobs", "no stages / jobs for this pipeline",
+		"pipeline will not run for the selected trigger", "rules configuration prevented any jobs",
+		"no stages / jobs for this pipeline",
 	}},
 	{deploy.MsgRefusedRef, []string{"reference not found", "commit not found"}},
 	{deploy.MsgRefusedAmbiguous, []string{"ref is ambiguous"}},
@@ -29,8 +31,8 @@ var refusals = []struct {
 	{deploy.MsgRefusedDisabled, []string{"pipelines are disabled", "project is deleted", "archived"}},
 	{deploy.MsgRefusedMoved, []string{"moved project"}},
 	{deploy.MsgRefusedConfig, []string{
-		"missing ci config", ".gitlab-ci.yml", " config should ", " config contains ", "chosen stage ", "undefined need", "invalid yaml",
-		"did not find expected", // YAML's own parser
+		"missing ci config", ".gitlab-ci.yml", " config should ", " config contains ", "chosen stage ",
+		"undefined need", "invalid yaml", "did not find expected", // YAML's own parser
 	}},
 }
 
@@ -41,13 +43,10 @@ func refusal(status int, said string) deploy.MessageID {
 			return r.is
 		}
 	}
-	switch status {
-	case http.StatusNotFound:
-		return deploy.MsgRefusedToken
-	case http.StatusUnauthorized:
-		return deploy.MsgRefusedUnauthorized
+	byStatus := map[int]deploy.MessageID{
+		http.StatusNotFound: deploy.MsgRefusedToken, http.StatusUnauthorized: deploy.MsgRefusedUnauthorized,
 	}
-	return deploy.MsgRefusedOther
+	return cmp.Or(byStatus[status], deploy.MsgRefusedOther)
 }
 
 // tooManyPipelines is part of the one rate limit that is not a 429.

@@ -18,21 +18,16 @@ const wordsLimit = 300 // runes of GitLab's texts that are kept
 // whatever shape, or the title or text of a page.
 func words(body []byte) string {
 	var page any
-	if err := json.Unmarshal(body, &page); err != nil {
+	if json.Unmarshal(body, &page) != nil {
 		if m := title.FindSubmatch(body); m != nil {
 			body = m[1]
 		}
 		return plain(string(body))
 	}
-	var said []string
 	if m, ok := page.(map[string]any); ok {
-		for _, key := range []string{"message", "error", "error_description"} {
-			said = gather(said, m[key], "")
-		}
-	} else {
-		said = gather(said, page, "")
+		page = []any{m["message"], m["error"], m["error_description"]}
 	}
-	return plain(strings.Join(said, "; "))
+	return plain(strings.Join(gather(nil, page, ""), "; "))
 }
 
 func gather(said []string, v any, of string) []string {
@@ -71,10 +66,7 @@ var entities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quo
 func plain(s string) string {
 	s = tag.ReplaceAllString(unread.ReplaceAllString(entities.Replace(strings.ToValidUTF8(s, "")), " "), "")
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsGraphic(r):
+		if !unicode.IsGraphic(r) && !unicode.IsSpace(r) {
 			return -1
 		}
 		return r
@@ -82,12 +74,12 @@ func plain(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// clean removes secrets from a text, and everything that looks like a
-// PSYCHER_TOKEN, also that of another attempt. Then it shortens the text: half a
-// secret is a secret too.
-func clean(s string, secrets ...deploy.Secret) string {
+// clean removes the API token and other secrets from a text, and everything that
+// looks like a PSYCHER_TOKEN, also that of another attempt. Then it shortens the
+// text: half a secret is a secret too.
+func (c *Client) clean(s string, others ...deploy.Secret) string {
 	s = deploy.ScrubTokens(s)
-	for _, secret := range secrets {
+	for _, secret := range append(others, c.conf.APIToken) {
 		if v := secret.Reveal(); v != "" {
 			s = strings.NewReplacer(v, secret.String(), url.QueryEscape(v), secret.String()).Replace(s)
 		}

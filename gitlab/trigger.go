@@ -25,12 +25,11 @@ const (
 // begins before until or never, and GitLab's request timeout counts from then.
 // It is never repeated.
 func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
-	g := new(gate)
-	g.start(until)
+	g := newGate(until)
 	if g.left <= 0 {
-		return notSent(errors.New("it was too late to begin"))
+		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: errors.New("it was too late to begin")}
 	}
-	sending, cancel := context.WithTimeout(ctx, g.left+c.timeout)
+	sending, cancel := context.WithTimeout(ctx, g.left+c.conf.RequestTimeout)
 	defer cancel()
 	// A dial that hangs ends when it is too late to send, not when it is too late to answer.
 	defer time.AfterFunc(g.left, func() {
@@ -50,20 +49,20 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request,
 	}
 	o := g.outcome(ctx, until, a, err)
 	if o.Pipeline.ID > 0 {
-		c.remember(pipelineKey{t.Project, o.Pipeline.ID}, deploymentID{id: m.ID})
+		c.remember(o.Pipeline.ID, deploymentID{id: m.ID})
 	}
 	return c.finish(o, t, token)
 }
 
 func (c *Client) variables(t deploy.Target, m deploy.Request, token deploy.Secret) map[string]string {
 	v := map[string]string{}
-	if c.notify != "" {
-		v[urlVariable] = c.notify // it overrides a variable of the project
+	if c.conf.NotifyURL != "" {
+		v["NOTIFY_URL"] = c.conf.NotifyURL // it overrides a variable of the project
 	}
 	if t.Key != "" {
 		v[t.Key] = "true"
 	}
-	v["channel"], v["timestamp"], v[idVariable], v[tokenVariable] = m.Channel, m.TS, m.ID, token.Reveal()
+	v["channel"], v["timestamp"], v[idVariable], v["PSYCHER_TOKEN"] = m.Channel, m.TS, m.ID, token.Reveal()
 	return v
 }
 
@@ -73,9 +72,9 @@ func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Se
 	if o.Status == deploy.TriggerStarted || o.Status == deploy.TriggerFailed {
 		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
 	}
-	o.Detail, o.Pipeline.Detail = clean(o.Detail, t.Token, c.token, token), clean(o.Pipeline.Detail, t.Token, c.token, token)
+	o.Detail, o.Pipeline.Detail = c.clean(o.Detail, t.Token, token), c.clean(o.Pipeline.Detail, t.Token, token)
 	if o.Err != nil {
-		o.Err = errors.New(clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, c.token, token))
+		o.Err = errors.New(c.clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, token))
 	}
 	return o
 }
@@ -98,11 +97,10 @@ func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err erro
 	if g.shut() {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
-			return notSent(fmt.Errorf("canceled before it was sent: %w", ctx.Err()))
+			return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: fmt.Errorf("canceled before it was sent: %w", ctx.Err())}
 		case g.late.Load(), late > pauseSlack:
-			return notSent(errors.New("it was too late to send"))
-		}
-		if errors.Is(err, errProxyLogin) {
+			return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: errors.New("it was too late to send")}
+		case errors.Is(err, errProxyLogin):
 			return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
 		}
 		return deploy.TriggerResult{
@@ -114,8 +112,4 @@ func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err erro
 		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: fmt.Errorf("no answer: %w", err)}
 	}
 	return a.outcome(time.Now())
-}
-
-func notSent(err error) deploy.TriggerResult {
-	return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 }

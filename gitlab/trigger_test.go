@@ -44,7 +44,7 @@ func TestTriggerSendsNotifyURL(t *testing.T) {
 	for _, address := range []string{"", "http://bot.test:8080/notify"} {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
-			c.notify = address
+			c.conf.NotifyURL = address
 			c.Trigger(t.Context(), target(), mention(), token, soon())
 			made := g.Pipelines()
 			if len(made) != 1 {

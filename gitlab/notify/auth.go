@@ -37,8 +37,7 @@ func findProof(shown []string, secret deploy.Secret) (token deploy.Secret, share
 func bearers(h http.Header) []string {
 	var tokens []string
 	for _, value := range h.Values("Authorization") {
-		scheme, token, _ := strings.Cut(value, " ")
-		if strings.EqualFold(scheme, "Bearer") {
+		if scheme, token, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
 			tokens = append(tokens, strings.TrimSpace(token))
 		}
 	}

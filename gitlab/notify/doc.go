@@ -2,13 +2,13 @@
 // reports its start and its end.
 //
 // A call is checked in the order in which its caller should fix it: path,
-// method, size (server.go); what it shows as proof (auth.go); its fields, one by
+// method, size (handler.go); what it shows as proof (auth.go); its fields, one by
 // one (callback.go, fields.go). Only then is it handed on as a
 // [deploy.Callback], and answered once it is recorded.
 //
-// Anybody may be able to reach the port. So connections, names per call and log
-// lines are bounded (bounds.go), a caller that proves nothing learns nothing
-// about any deployment, and nothing that it sent is logged.
+// Anybody may be able to reach the port. So connections (server.go), names per
+// call and log lines (handler.go) are bounded, a caller that proves nothing learns
+// nothing about any deployment, and nothing that it sent is logged.
 //
 // Whether a token belongs to a deployment, and what a callback changes, is
 // decided in package deploy.

@@ -76,11 +76,9 @@ func setNumber(to *int64, text string) bool {
 	return err == nil && n > 0
 }
 
-// maxJobName is GitLab's own bound, in characters, on names of jobs and stages.
-const maxJobName = 255
-
-// setName takes the name of a job or stage, which may be any text of one line.
+// setName takes the name of a job or stage, which may be any text of one line. Its
+// bound is GitLab's own.
 func setName(to *string, text string) bool {
 	*to = deploy.ScrubTokens(text)
-	return utf8.RuneCountInString(text) <= maxJobName && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+	return utf8.RuneCountInString(text) <= 255 && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
