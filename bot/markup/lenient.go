@@ -14,16 +14,12 @@ type Lenient string
 func (l *Lenient) UnmarshalJSON(b []byte) error {
 	*l = ""
 	switch {
-	case len(b) == 0:
 	case b[0] == '"':
 		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
 			*l = Lenient(plain) // most are ids, which need no decoding
 			break
 		}
-		var s string
-		if json.Unmarshal(b, &s) == nil {
-			*l = Lenient(s)
-		}
+		return json.Unmarshal(b, (*string)(l))
 	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
 		*l = Lenient(b)
 	}
@@ -36,15 +32,11 @@ type Closed string
 
 // UnmarshalJSON never fails.
 func (c *Closed) UnmarshalJSON(b []byte) error {
-	var l Lenient
-	if err := l.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	*c = Closed(l)
-	if l == "" && string(b) != "null" && string(b) != `""` {
+	err := (*Lenient)(c).UnmarshalJSON(b)
+	if *c == "" && string(b) != "null" && string(b) != `""` {
 		*c = "?"
 	}
-	return nil
+	return err
 }
 
 // Present reports whether a field has a value other than null and false.
@@ -54,12 +46,8 @@ func Present(raw json.RawMessage) bool {
 
 // Shorten keeps the first characters of s.
 func Shorten(s string, most int) string {
-	n := 0
-	for i := range s {
-		if n == most {
-			return s[:i]
-		}
-		n++
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
 	}
 	return s
 }

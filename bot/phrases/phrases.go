@@ -179,22 +179,15 @@ func address(raw string) string {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
 		return ""
 	}
-	var b strings.Builder
-	for _, c := range []byte(raw) {
-		switch {
-		case c == '&':
-			b.WriteString("&amp;")
-		case c <= ' ' || c >= 0x7f || strings.IndexByte("|<>`\"", c) >= 0:
-			fmt.Fprintf(&b, "%%%02X", c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	if b.Len() > urlLimit {
+	shown := escape.Replace(notInLinks.ReplaceAllStringFunc(raw, url.PathEscape))
+	if len(shown) > urlLimit {
 		return ""
 	}
-	return b.String()
+	return shown
 }
+
+// notInLinks is what Slack does not read in a link.
+var notInLinks = regexp.MustCompile("[^!-~]|[|<>`\"]")
 
 // codeSpan shows a value as code, so that Slack neither links nor formats it.
 func codeSpan(s string, limit int) string {
@@ -221,20 +214,18 @@ func harmless(s string, limit int) string {
 	}, s)
 	s = strings.Join(strings.Fields(s), " ")
 
-	var b strings.Builder
-	room := limit
-	for i, r := range s {
-		e := escape.Replace(string(r))
-		need := utf8.RuneCountInString(e)
-		end := i+utf8.RuneLen(r) == len(s)
-		if need > room || (need == room && !end) {
-			b.WriteString("…")
+	if whole := escape.Replace(s); utf8.RuneCountInString(whole) <= limit {
+		return whole
+	}
+	short := ""
+	for _, r := range s {
+		longer := short + escape.Replace(string(r))
+		if utf8.RuneCountInString(longer) >= limit {
 			break
 		}
-		room -= need
-		b.WriteString(e)
+		short = longer
 	}
-	return b.String()
+	return short + "…"
 }
 
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

@@ -231,7 +231,7 @@ func (k *conn) handle(handling context.Context, f frame) {
 		if err := k.ack(id); err != nil {
 			k.pool.lostAcks.Add(1)
 			k.log.Warn().Err(err).Str("envelope", id).Msg("an ack was not written; Slack will deliver again")
-			k.fail(err)
+			k.fail(fmt.Errorf("ack: %w", err))
 		}
 	})
 }
@@ -242,18 +242,11 @@ func (k *conn) ack(id string) error {
 		EnvelopeID string `json:"envelope_id"`
 	}{id})
 	if err != nil {
-		return fmt.Errorf("ack: %w", err)
+		return err
 	}
 	k.writing <- struct{}{} // for at most writeWithin: after a failed write all others fail at once
 	defer func() { <-k.writing }()
-	err = k.ws.SetWriteDeadline(time.Now().Add(writeWithin))
-	if err == nil {
-		err = k.ws.WriteMessage(websocket.TextMessage, raw)
-	}
-	if err != nil {
-		return fmt.Errorf("ack: %w", err)
-	}
-	return nil
+	return errors.Join(k.ws.SetWriteDeadline(time.Now().Add(writeWithin)), k.ws.WriteMessage(websocket.TextMessage, raw))
 }
 
 // keepAlive answers Slack's pings and sends our own. Reading never waits for a write.

@@ -60,7 +60,7 @@ var _ engine.Slack = (*Client)(nil)
 func New(cfg Config) *Client {
 	cfg.URL = strings.TrimRight(cmp.Or(cfg.URL, slack.APIURL), "/") + "/"
 	return &Client{
-		config: cfg, clock: &clock{log: cfg.Log}, limits: newLimits(), refused: refusals{byMethod: map[string]*AuthError{}},
+		config: cfg, clock: &clock{log: cfg.Log}, limits: newLimits(), refused: refusals{byMethod: map[string]*SlackError{}},
 		http: &http.Client{
 			Timeout:       apiTimeout,
 			Transport:     cfg.Transport,

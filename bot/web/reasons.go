@@ -127,15 +127,31 @@ func (e *SlackError) Permanent() bool {
 // of a fault, in logs, at startup and in /readyz.
 func (e *SlackError) Explain() string {
 	setting := settingOf(e.Method)
-	fix := fixFor(setting, e.Code, e.Needed)
 	if reasonFor(e.Code).effect == token {
-		return refused(setting, e.Code, fix)
+		return refused(setting, e)
 	}
-	return "Slack says " + e.Code + ": " + cmp.Or(fix, waitForIt)
+	return "Slack says " + e.Code + ": " + cmp.Or(fixFor(setting, e.Code, ""), waitForIt)
 }
 
-func refused(setting, codes, fixes string) string {
-	return fmt.Sprintf("%s: Slack refuses it (%s): %s", setting, codes, fixes)
+// refused names a token once, with everything that must be fixed.
+func refused(setting string, all ...*SlackError) string {
+	var codes, scopes, fixes []string
+	for _, e := range all {
+		codes = append(codes, e.Code)
+		if e.Needed != "" {
+			scopes = append(scopes, e.Needed)
+		}
+	}
+	needed := list(scopes, ", ")
+	for _, code := range codes {
+		fixes = append(fixes, fixFor(setting, code, needed))
+	}
+	return fmt.Sprintf("%s: Slack refuses it (%s): %s", setting, list(codes, ", "), list(fixes, "; "))
+}
+
+func list(all []string, separator string) string {
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), separator)
 }
 
 // AuthError is Slack's refusal of a token or of its scopes. Only an operator can
@@ -164,7 +180,7 @@ func settingOf(method string) string {
 // succeeds. The app's token concerns only sockets, whose status says so.
 type refusals struct {
 	mu       sync.Mutex
-	byMethod map[string]*AuthError
+	byMethod map[string]*SlackError
 }
 
 // learn notes a refusal, or forgets what a success disproves: the method's own
@@ -177,35 +193,18 @@ func (r *refusals) learn(method string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
-		maps.DeleteFunc(r.byMethod, func(m string, e *AuthError) bool { return m == method || e.Code != "missing_scope" })
+		maps.DeleteFunc(r.byMethod, func(m string, e *SlackError) bool { return m == method || e.Code != "missing_scope" })
 		return
 	}
-	r.byMethod[method] = auth
+	r.byMethod[method] = auth.SlackError
 }
 
-// explain names the token once, with everything that must be fixed; empty if
-// nothing must.
+// explain says what must be fixed; empty if nothing must.
 func (r *refusals) explain() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.byMethod) == 0 {
 		return ""
 	}
-	var codes, scopes, fixes []string
-	for _, e := range r.byMethod {
-		codes = append(codes, e.Code)
-		if e.Needed != "" {
-			scopes = append(scopes, e.Needed)
-		}
-	}
-	needed := list(scopes, ", ")
-	for _, code := range codes {
-		fixes = append(fixes, fixFor(botToken, code, needed))
-	}
-	return refused(botToken, list(codes, ", "), list(fixes, "; "))
-}
-
-func list(all []string, separator string) string {
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), separator)
+	return refused(botToken, slices.Collect(maps.Values(r.byMethod))...)
 }
