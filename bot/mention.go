@@ -37,11 +37,7 @@ type dropped struct {
 // Slack sends more than it documents: each field is read leniently, and an
 // unreadable one counts as absent, except where absence would be a permission.
 func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d dropped) {
-	if err := json.Unmarshal(payload, &d.payload); err != nil {
-		d.reason = "the payload is not an event in JSON"
-		return m, said, false, d
-	}
-	if err := json.Unmarshal(d.payload.Event, &d.event); err != nil {
+	if json.Unmarshal(payload, &d.payload) != nil || json.Unmarshal(d.payload.Event, &d.event) != nil {
 		d.reason = "the payload has no event"
 		return m, said, false, d
 	}

@@ -60,6 +60,11 @@ type frame struct {
 	} `json:"debug_info"`
 }
 
+// ack is what is sent for an envelope.
+type ack struct {
+	EnvelopeID string `json:"envelope_id"`
+}
+
 // conn is one connection, from its handshake to its end.
 type conn struct {
 	pool *Pool
@@ -238,15 +243,9 @@ func (k *conn) handle(handling context.Context, f frame) {
 
 // ack answers on the connection that the envelope came on. nil means written.
 func (k *conn) ack(id string) error {
-	raw, err := json.Marshal(struct {
-		EnvelopeID string `json:"envelope_id"`
-	}{id})
-	if err != nil {
-		return err
-	}
 	k.writing <- struct{}{} // for at most writeWithin: after a failed write all others fail at once
 	defer func() { <-k.writing }()
-	return errors.Join(k.ws.SetWriteDeadline(time.Now().Add(writeWithin)), k.ws.WriteMessage(websocket.TextMessage, raw))
+	return errors.Join(k.ws.SetWriteDeadline(time.Now().Add(writeWithin)), k.ws.WriteJSON(ack{id}))
 }
 
 // keepAlive answers Slack's pings and sends our own. Reading never waits for a write.

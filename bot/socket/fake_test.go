@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,7 +155,7 @@ func (f *socketFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			break
 		}
-		far.note(string(frame))
+		far.note(strings.TrimSpace(string(frame)))
 	}
 	if far.stay {
 		<-f.released

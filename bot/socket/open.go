@@ -56,14 +56,10 @@ func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error
 	k := newConn(p, ws)
 	k.log = p.Log.With().Int64("socket", number).Logger()
 	k.probation.Store(probation)
-	p.mu.Lock()
-	p.held[k] = struct{}{}
-	p.mu.Unlock()
+	p.held.Store(k, nil)
 	p.running.Go(func() {
 		k.run(ctx, handling)
-		p.mu.Lock()
-		delete(p.held, k)
-		p.mu.Unlock()
+		p.held.Delete(k)
 	})
 
 	select {

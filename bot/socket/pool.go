@@ -59,9 +59,10 @@ type Pool struct {
 	budget  *rate.Limiter  // of opens
 	refresh chan struct{}  // held by the one that is being replaced
 
+	held   sync.Map // its keys are the connections (*conn)
+	others atomic.Int64
+
 	mu         sync.Mutex // never held while waiting
-	held       map[*conn]struct{}
-	others     int
 	refusal    refusal
 	refusedAt  time.Time
 	quietUntil time.Time // by Slack's Retry-After
@@ -91,9 +92,6 @@ func (p *Pool) Run(ctx context.Context) error {
 	defer cancel()
 	p.budget = rate.NewLimiter(rate.Every(openEvery), openBurst)
 	p.refresh = make(chan struct{}, 1)
-	p.mu.Lock()
-	p.held = make(map[*conn]struct{})
-	p.mu.Unlock()
 
 	for range p.Count {
 		opened := make(chan struct{})
@@ -117,12 +115,12 @@ func (p *Pool) Status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	status := Status{
-		Others:  p.others,
+		Others:  int(p.others.Load()),
 		Refusal: p.refusal.words, Permanent: p.refusal.permanent,
 		Opens: p.opens.Load(), Envelopes: p.envelopes.Load(), LostAcks: p.lostAcks.Load(),
 	}
-	for k := range p.held {
-		if k.open() {
+	for k := range p.held.Range {
+		if k.(*conn).open() {
 			status.Open++
 		}
 	}
@@ -239,20 +237,17 @@ func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
 
 // onHello records a connection's hello.
 func (p *Pool) onHello(k *conn, hello frame) {
-	p.mu.Lock()
-	own := 0
-	for held := range p.held {
-		if held == k || isClosed(held.hello) {
-			own++
+	others := hello.NumConnections
+	for held := range p.held.Range {
+		if held == k || isClosed(held.(*conn).hello) {
+			others--
 		}
 	}
-	p.others = max(0, hello.NumConnections-own)
-	others := p.others
-	p.mu.Unlock()
+	p.others.Store(int64(max(0, others)))
 	if !k.probation.Load() {
 		p.accepted()
 	}
-	k.log.Info().Str("host", hello.DebugInfo.Host).Int("others", others).Msg("Slack socket is open")
+	k.log.Info().Str("host", hello.DebugInfo.Host).Int64("others", p.others.Load()).Msg("Slack socket is open")
 }
 
 func (p *Pool) jitter(most time.Duration) time.Duration {

@@ -45,7 +45,7 @@ func TestSocketGoesThroughAProxyWithTLS(t *testing.T) {
 		say(conn, `{"type":"hello","num_connections":1}`)
 		say(conn, mentionFrame("e1", ""))
 		_, frame, _ := conn.ReadMessage()
-		acked <- string(frame)
+		acked <- strings.TrimSpace(string(frame))
 		readAll(conn)
 	}))
 	defer far.Close()
