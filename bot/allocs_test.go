@@ -5,6 +5,7 @@ import (
 
 	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/words"
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // What a mention allocates until it is read and understood. If this grows, reduce
@@ -19,8 +20,8 @@ func TestWhatAMentionAllocates(t *testing.T) {
 			_, _, ok, _ := ReadMention(payload, bot)
 			return ok
 		}},
-		"understand": {50, func() bool {
-			return words.Understand([]markup.Segment{{Kind: markup.Plain, Text: "リリースお願いします"}}, []string{"app"}, func(string) bool { return false }).Deploys()
+		"understand": {400, func() bool {
+			return words.Understand([]markup.Segment{{Kind: markup.Plain, Text: "リリースお願いします"}}, []deploy.Target{{Name: "app"}}, func(string) bool { return false }).Deploys()
 		}},
 	} {
 		if !c.do() {
@@ -37,6 +38,6 @@ func BenchmarkReadAndUnderstand(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, said, _, _ := ReadMention(payload, bot)
-		words.Understand(said.Segments, []string{"app", "web"}, func(string) bool { return false })
+		words.Understand(said.Segments, []deploy.Target{{Name: "app"}, {Name: "web"}}, func(string) bool { return false })
 	}
 }

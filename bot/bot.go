@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -85,18 +86,19 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 		return deploy.Intent{}
 	// mutant: half a message deployed
 	case !said.Whole:
-		return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgTooLong} // the unread part may hold it back
+		return deploy.Intent{Kind: deploy.KindUnknown, Doubt: deploy.MsgTooLong} // the unread part may say otherwise
 	}
-	var here []string
-	for _, t := range r.Targets.In(k.Team, k.Channel) {
-		here = append(here, t.Name)
-	}
-	asked := words.Understand(said.Segments, here, func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
+	asked := words.Understand(said.Segments, r.Targets.In(k.Team, k.Channel), func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
 	asked.Word = markup.Shorten(asked.Word, deploy.WordMost)
 	return asked
 }
 
-// ReadText reads the text that a record of an earlier version keeps.
+// ReadText reads the text that a record of an earlier version keeps: the first
+// person in it is the bot.
 func (r Reader) ReadText(k deploy.Key, text string) deploy.Intent {
-	return r.Read(k, markup.Words{Segments: markup.Parse(text), Named: true, Whole: true})
+	said := markup.Parse(text)
+	if i := slices.IndexFunc(said, func(s markup.Segment) bool { return s.Kind == markup.User }); i >= 0 {
+		said[i].Kind = markup.Self
+	}
+	return r.Read(k, markup.Words{Segments: said, Named: true, Whole: true})
 }

@@ -169,7 +169,7 @@ func TestWhatIsNotReadToItsEndNeverDeploys(t *testing.T) {
 			if !ok {
 				t.Fatalf("not a mention: %s", reason)
 			}
-			if in := reader(t).Read(m.Key, said); in.Answer != deploy.MsgTooLong {
+			if in := reader(t).Read(m.Key, said); in.Doubt != deploy.MsgTooLong {
 				t.Errorf("%q is read as %+v", markup.Shorten(written(said), 40), in)
 			}
 		})

@@ -67,11 +67,11 @@ func carried(pieces []piece) (fromBlocks, fromText string) {
 		if !ok {
 			return "not a mention"
 		}
-		in := words.Understand(said.Segments, []string{"app", "web"}, nil)
+		in := words.Understand(said.Segments, []deploy.Target{{Name: "app"}, {Name: "web"}}, nil)
 		if !said.Whole {
-			in.Answer = deploy.MsgTooLong
+			in.Doubt = deploy.MsgTooLong
 		}
-		return "say " + string(in.Answer) + ", target " + in.Target
+		return asked(in) + ", target " + in.Target
 	}
 	return read(obj{"event.text": "-", "event.blocks": rich(section(elements...))}), read(obj{"event.text": strings.Join(parts, " ")})
 }
@@ -117,14 +117,14 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		pieces []piece
 		want   string
 	}{
-		{"the request", []piece{{}, strike("release")}, "say unknown, target "},
-		{"the request, in bold", []piece{{}, strike("release", "bold", "italic"), {word: "app"}}, "say unknown, target "},
-		{"code", []piece{{}, strike("release app", "code")}, "say unknown, target "},
+		{"the request", []piece{{}, strike("release")}, "help, target "},
+		{"the request, in bold", []piece{{}, strike("release", "bold", "italic"), {word: "app"}}, "unknown, target app"},
+		{"code", []piece{{}, strike("release app", "code")}, "help, target "},
 		{"the mention", []piece{strike(""), {word: "release app"}}, "not a mention"},
-		{"one of two mentions", []piece{strike(""), {}, {word: "release app"}}, "say , target app"},
-		{"what held it back", []piece{{}, {word: "release app"}, strike("tomorrow")}, "say , target app"},
-		{"the target", []piece{{}, {word: "release"}, strike("app")}, "say which-target, target "},
-		{"the other target", []piece{{}, {word: "release"}, strike("app"), {word: "web"}}, "say , target web"},
+		{"one of two mentions", []piece{strike(""), {}, {word: "release app"}}, "deploy, target app"},
+		{"what held it back", []piece{{}, {word: "release app"}, strike("tomorrow")}, "deploy, target app"},
+		{"the target", []piece{{}, {word: "release"}, strike("app")}, "which-target, target "},
+		{"the other target", []piece{{}, {word: "release"}, strike("app"), {word: "web"}}, "deploy, target web"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fromBlocks, fromText := carried(c.pieces)
@@ -144,7 +144,7 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, said, ok, reason := ReadMention(event(obj{"event.text": "<@UBOT>", "event.blocks": rich(section(append([]any{botElement, text(" ")}, elements...)...))}), bot)
-			if in := words.Understand(said.Segments, []string{"app"}, nil); !ok || in.Deploys() {
+			if in := words.Understand(said.Segments, []deploy.Target{{Name: "app"}}, nil); !ok || in.Deploys() {
 				t.Errorf("%q is read as %+v (%s)", written(said), in, reason)
 			}
 		})

@@ -86,7 +86,7 @@ func TestMentionIsReadFromTheEvent(t *testing.T) {
 	if d := cmp.Diff(want, m); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff(markup.Words{Segments: []markup.Segment{{Kind: markup.User, Text: "UBOT"}, {Kind: markup.Plain, Text: " release"}}, Named: true, Whole: true}, said); d != "" {
+	if d := cmp.Diff(markup.Words{Segments: []markup.Segment{{Kind: markup.Self, Text: "UBOT"}, {Kind: markup.Plain, Text: " release"}}, Named: true, Whole: true}, said); d != "" {
 		t.Error(d)
 	}
 }
@@ -178,11 +178,19 @@ func TestWhoAndWhere(t *testing.T) {
 }
 
 // written shows what was read, much as it is in mrkdwn.
+// asked is what is understood, in one word.
+func asked(in deploy.Intent) string {
+	if in.Doubt != "" {
+		return string(in.Doubt)
+	}
+	return string(in.Kind)
+}
+
 func written(said markup.Words) string {
 	var b strings.Builder
 	for _, s := range said.Segments {
 		form := map[markup.Kind]string{
-			markup.Plain: "%s", markup.Code: "`%s`", markup.Link: "<%s>", markup.User: "<@%s>", markup.Channel: "<#%s>",
+			markup.Plain: "%s", markup.Code: "`%s`", markup.Link: "<%s>", markup.User: "<@%s>", markup.Self: "<@%s>", markup.Channel: "<#%s>",
 			markup.Group: "<!%s>", markup.Emoji: ":%s:",
 		}[s.Kind]
 		if form == "" {
@@ -340,18 +348,18 @@ func FuzzReadMention(f *testing.F) {
 	})
 }
 
-func TestWordsInCodeStillHoldBackButNeverAsk(t *testing.T) {
-	for text, want := range map[string]deploy.MessageID{
-		"<@UBOT> `release`":                  deploy.MsgUnknown,
-		"<@UBOT> re`x`lease":                 deploy.MsgUnknown,
-		"<@UBOT> deploy `develop`":           deploy.MsgOther,
-		"<@UBOT> ```\nrelease\n```":          deploy.MsgUnknown,
-		"<@UBOT> release `app`":              "",
-		"<@UBOT> release\n&gt; do not panic": "",
+func TestWordsInCodeAskForNothing(t *testing.T) {
+	for text, want := range map[string]string{
+		"<@UBOT> `release`":                  "unknown",
+		"<@UBOT> re`x`lease":                 "unknown",
+		"<@UBOT> deploy `develop`":           "other",
+		"<@UBOT> ```\nrelease\n```":          "help",
+		"<@UBOT> release `app`":              "deploy",
+		"<@UBOT> release\n&gt; do not panic": "deploy",
 	} {
 		_, said, named, _ := ReadMention(event(obj{"event.text": text}), bot)
-		if got := words.Understand(said.Segments, []string{"app"}, nil); !named || got.Answer != want {
-			t.Errorf("%q: named %v, %q; want %q", text, named, got.Answer, want)
+		if got := words.Understand(said.Segments, []deploy.Target{{Name: "app"}}, nil); !named || asked(got) != want {
+			t.Errorf("%q: named %v, %q; want %q", text, named, asked(got), want)
 		}
 	}
 }

@@ -62,9 +62,9 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	switch {
 	case r.State != Accepted: // its words were read
 	case old.Mention.Cut:
-		r.Request.Intent = Intent{Kind: KindUnknown, Answer: MsgTooLong}
+		r.Request.Intent = Intent{Kind: KindUnknown, Doubt: MsgTooLong}
 	case read == nil:
-		r.Request.Intent = Intent{Kind: KindUnknown, Answer: MsgForgotten}
+		r.Request.Intent = Intent{Kind: KindUnknown, Doubt: MsgForgotten}
 	default:
 		r.Request.Intent = read(r.Request.Key, old.Mention.Text)
 	}

@@ -86,7 +86,7 @@ func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
 		"claimed":                  {head + `,"text":"release"},"state":"accepted","shown":{}}`, wants, false, false},
 		"claimed, by a guest":      {head + `,"stranger":true,"text":"release"},"state":"accepted","shown":{}}`, wants, true, false},
 		"claimed, from an edit":    {head + `,"edited":true,"text":"release"},"state":"accepted","shown":{}}`, wants, false, true},
-		"claimed, cut":             {head + `,"cut":true,"text":"release"},"state":"accepted","shown":{}}`, Intent{Kind: KindUnknown, Answer: MsgTooLong}, false, false},
+		"claimed, cut":             {head + `,"cut":true,"text":"release"},"state":"accepted","shown":{}}`, Intent{Kind: KindUnknown, Doubt: MsgTooLong}, false, false},
 		"taken up, and it waits":   {head + `,"text":"release"},"state":"waiting","shown":{}}`, Intent{}, false, false},
 		"answered, named no more":  {head + `,"edited":true,"unnamed":true,"text":""},"state":"answered","shown":{}}`, Intent{}, false, true},
 		"of layout 1, and claimed": {`{"v":1` + head[len(`{"v":2`):] + `,"text":"release"},"state":"accepted","shown":{}}`, wants, false, false},
@@ -116,7 +116,7 @@ func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
 // A process that cannot read the text asks about it, and deploys nothing.
 func TestTextThatCannotBeReadIsAskedAbout(t *testing.T) {
 	got, err := DecodeRecord([]byte(`{"v":2,"mention":{"ts":"1.1","text":"release"},"state":"accepted","shown":{}}`), nil)
-	if err != nil || got.Request.Intent.Deploys() || got.Request.Intent.Answer != MsgForgotten {
+	if err != nil || got.Request.Intent.Deploys() || got.Request.Intent.Doubt != MsgForgotten {
 		t.Errorf("%+v, %v", got.Request.Intent, err)
 	}
 }

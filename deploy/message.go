@@ -8,16 +8,16 @@ type MessageID string
 // What a mention is answered with when it deploys nothing.
 const (
 	MsgGreet       MessageID = "greet"        // よろ
+	MsgThanks      MessageID = "thanks"       // ありがとう
+	MsgHelp        MessageID = "help"         // what can be said
 	MsgUnknown     MessageID = "unknown"      // no word that the bot knows
 	MsgNoTarget    MessageID = "no-target"    // nothing is configured for this channel
 	MsgWhichTarget MessageID = "which-target" // several targets, none or more than one named
-	MsgStop        MessageID = "stop"         // held back: stop or undo
-	MsgNegated     MessageID = "negated"      // held back: do not
-	MsgPast        MessageID = "past"         // held back: about the past or the state
-	MsgHow         MessageID = "how"          // held back: a question how, who, whether
-	MsgLater       MessageID = "later"        // held back: a time, a plan or a condition
-	MsgOther       MessageID = "other"        // held back: another thing, version, branch, environment, target
-	MsgNearMiss    MessageID = "near-miss"    // did you mean release?
+	MsgUnclear     MessageID = "unclear"      // a word is not understood: Word
+	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
+	MsgStop        MessageID = "stop"         // what runs is to be stopped
+	MsgStatus      MessageID = "status"       // what ran last
+	MsgNotYet      MessageID = "not-yet"      // a command that the bot does not know how to do yet
 	MsgTooLong     MessageID = "too-long"     // not read to its end: too long, or in a form that cannot be read
 	MsgGuest       MessageID = "guest"        // a guest of another workspace
 	MsgNotAllowed  MessageID = "not-allowed"  // not in the target's "allow"

@@ -67,9 +67,19 @@ type Kind string
 // The kinds of intents. The zero one asks for nothing: the message does not
 // address the bot, or no longer.
 const (
-	KindDeploy  Kind = "deploy"
-	KindGreet   Kind = "greet"
-	KindUnknown Kind = "unknown" // words that the bot does not understand
+	KindDeploy   Kind = "deploy"
+	KindCancel   Kind = "cancel"
+	KindStatus   Kind = "status"
+	KindHistory  Kind = "history"
+	KindPending  Kind = "pending"
+	KindRetry    Kind = "retry"
+	KindRollback Kind = "rollback"
+	KindLock     Kind = "lock"
+	KindUnlock   Kind = "unlock"
+	KindHelp     Kind = "help"
+	KindGreet    Kind = "greet"
+	KindThanks   Kind = "thanks"
+	KindUnknown  Kind = "unknown" // words that the bot does not understand, and of no action
 )
 
 // Intent is what a request asks for, once its words are understood.
@@ -78,16 +88,15 @@ type Intent struct {
 	// Target is the channel's target that is meant; empty where none or more than
 	// one is.
 	Target string `json:"target,omitempty"`
-	// Answer is the message that the words call for instead of a deploy; empty:
-	// nothing holds it back.
-	Answer MessageID `json:"answer,omitempty"`
-	// Word is the word that decided, as the person wrote it ("待って", "tomorrow",
-	// "v1.2.3"), for the reply: at most [WordMost] characters of it.
+	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
+	Doubt MessageID `json:"doubt,omitempty"`
+	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"):
+	// at most [WordMost] characters of it.
 	Word string `json:"word,omitempty"`
 }
 
 // WordMost is how many characters of a person's words are kept at most.
 const WordMost = 80
 
-// Deploys reports whether a deploy is asked for that nothing holds back.
-func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Answer == "" }
+// Deploys reports whether a deploy is asked for without any doubt.
+func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Doubt == "" }

@@ -294,7 +294,7 @@ func TestBreakThreeTimesEnds(t *testing.T) {
 
 func TestEdit(t *testing.T) {
 	none, app, api := Intent{}, Intent{Kind: KindDeploy, Target: "app"}, Intent{Kind: KindDeploy, Target: "api"}
-	for name, asked := range map[string]Intent{"nothing": none, "another target": api, "a deploy that is held back": {Kind: KindDeploy, Target: "app", Answer: MsgLater}} {
+	for name, asked := range map[string]Intent{"nothing": none, "another target": api, "a deploy in doubt": {Kind: KindDeploy, Target: "app", Doubt: MsgUnclear}} {
 		for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Triggering, Running: Running, Succeeded: Succeeded} {
 			r := in(s).Edit(asked)
 			if r.State != want || r.Deployment.TakenBack != (s == Triggering) {

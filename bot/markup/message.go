@@ -2,13 +2,12 @@ package markup
 
 import (
 	"encoding/json"
-	"slices"
 	"unicode/utf8"
 )
 
 // MaxLength is how many characters of a message are read. People write a line;
 // anything longer was pasted.
-const MaxLength = 8000
+const MaxLength = 2000
 
 // Message is the part of a Slack message that its author wrote. Attachments and
 // files are never read: they quote other messages.
@@ -35,7 +34,12 @@ func (msg Message) Words(me string) Words {
 	if !rich {
 		said = Parse(string(msg.Text))
 	}
-	named := slices.ContainsFunc(said, func(s Segment) bool { return s.Kind == User && s.Text == me && me != "" })
+	named := false
+	for i, s := range said {
+		if s.Kind == User && s.Text == me && me != "" {
+			said[i].Kind, named = Self, true
+		}
+	}
 	if !named {
 		return Words{}
 	}

@@ -18,6 +18,7 @@ const (
 	Strike  Kind = "strike"  // taken back
 	Link    Kind = "link"    // the words that it is shown with, empty if they are its address
 	User    Kind = "user"    // U...
+	Self    Kind = "self"    // the same, and it is the one that the message is for
 	Channel Kind = "channel" // C...
 	Group   Kind = "group"   // a user group, or a broadcast such as here
 	Emoji   Kind = "emoji"   // its name

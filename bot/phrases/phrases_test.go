@@ -190,8 +190,8 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	opening := map[string]string{"ja": "何も始めていません。", "en": "Nothing was started. "}
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	holdsBack := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther,
-		deploy.MsgNearMiss, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgStop,
+		deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
 		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
 	}
 	quiet := []deploy.MessageID{
@@ -253,7 +253,7 @@ func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
 
 func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgPast, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
+		deploy.MsgStop, deploy.MsgStatus, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
 		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,
@@ -297,7 +297,7 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		if !strings.Contains(text, "`{user} [{link:x}|{ref}]`") {
 			t.Errorf("%s looks into a value: %s", lang, text)
 		}
-		if text := p.Text(deploy.Message{ID: deploy.MsgPast, Last: "<!channel>"}); strings.Contains(text, "<") {
+		if text := p.Text(deploy.Message{ID: deploy.MsgStatus, Last: "<!channel>"}); strings.Contains(text, "<") {
 			t.Errorf("%s believes an unknown state: %s", lang, text)
 		}
 	}

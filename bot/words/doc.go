@@ -1,13 +1,14 @@
-// Package words decides what the text of a mention asks for. [Understand] splits
-// it into clauses and looks for a deploy word; the first rule that holds it back
-// gives the answer.
+// Package words decides what the text of a mention asks for.
 //
-//	words.go        the decision, and the names of targets
-//	text.go         a text folded for comparison, with its way back to the original
-//	clause.go       clauses and the words in them
-//	rules.go        how a rule is looked for, and what cannot be listed
-//	table_hold.go   the rules
-//	table_plain.go  deploy words, requests, and words that only look like a rule's
+// [Understand] splits it into clauses, and each of them must match a rule of the
+// tables as a whole: they are a closed world. What they do not have is in doubt,
+// and is asked about.
+//
+//	words.go     the clauses, and what they ask for together
+//	grammar.go   the form of the tables, and how a clause is matched
+//	text.go      a text in the form in which words are compared
+//	ja.txt       what can be said in Japanese
+//	en.txt       what can be said in English
 //
 // The pages on what psycher understands are generated from the tables. Who may
 // deploy, and when, is decided by package deploy.

@@ -1,6 +1,9 @@
 package words
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,114 +11,199 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/getto-systems/psycher/bot/markup"
+	"github.com/getto-systems/psycher/deploy"
 )
 
-// gap stands in a prose where something was taken out that counts for no word:
-// code, or words in quotation marks.
-const gap = '\uFFFC'
+// Signs stand in a text for what is no word. They are private runes; those that a
+// person writes are taken out.
+const (
+	signTarget = '\uE000' // a target of the channel, by its place among them
+	signThing  = '\uF001' // code, a quotation, a link
+	signPerson = '\uF002' // a person, a channel or a group
+	signRef    = '\uF003' // the ref that the channel's targets deploy
+	signNo     = '\uF004' // an emoji that says no, stop or hm
+)
 
-// linked stands for a link where it is in quotation marks; elsewhere it is no part
-// of any word.
-const linked = '\uFFFB'
+// signs are the rules that match a sign.
+var signs = map[string]rune{"target": signTarget, "thing": signThing, "person": signPerson, "ref": signRef, "no": signNo}
 
-// prose is what a person wrote, ready to be searched for words.
-type prose struct {
-	text   string   // NFKC, lower case; gaps in place of code and quotations
-	raw    string   // the same as written
-	at     []int32  // byte of text -> where its piece begins in raw
-	end    []int32  // byte of text -> where its piece ends in raw
-	said   []string // what the gaps stand for, in order, as written
-	quotes []string // the same, folded
+func isTarget(r rune) bool { return r >= signTarget && r < signThing }
+
+// text is what a person wrote, in the form in which words are compared: NFKC, in
+// lower case, one space between words, with signs for what is no word.
+type text struct {
+	folded string
+	raw    string // as written
+	at     []int  // byte of folded, or its end -> where its piece begins in raw
+	also   []int  // targets whose name is a deploy word, which stays one
 }
 
-// readProse folds the words of a message.
-func readProse(segments []markup.Segment) *prose {
-	p := &prose{}
-	p.raw = p.unquote(p.flatten(segments))
-	var b strings.Builder
-	var it norm.Iter
-	for it.InitString(norm.NFKC, p.raw); !it.Done(); {
-		from := it.Pos()
-		piece := fold(string(it.Next()))
-		b.WriteString(piece)
-		for range len(piece) {
-			p.at = append(p.at, int32(from))
-			p.end = append(p.end, int32(it.Pos()))
-		}
-	}
-	p.text = b.String()
-	for _, q := range p.said {
-		p.quotes = append(p.quotes, strings.TrimSpace(foldName(q)))
-	}
-	return p
+// original returns folded[from:to] as the person wrote it.
+func (t text) original(from, to int) string {
+	return strings.Trim(t.raw[t.at[from]:t.at[to]], " \t\r\n*_")
 }
 
-// flatten writes the segments as one text. A person, a channel or a quote is no word.
-func (p *prose) flatten(segments []markup.Segment) string {
-	var b strings.Builder
+// builder folds a text.
+type builder struct {
+	folded, raw []byte
+	at          []int
+	names       map[string]rune
+}
+
+// noEmoji are the emoji that say no, stop or hm. The others say nothing.
+var noEmoji = strings.Fields(`question grey_question interrobang thinking_face thinking octagonal_sign stop_sign no_entry
+	no_entry_sign x negative_squared_cross_mark no_good woman-gesturing-no man-gesturing-no -1 thumbsdown raised_hand warning`)
+
+// readText folds the words of a message. A target's name counts where it stands
+// alone, in code or quotation marks too.
+func readText(segments []markup.Segment, here []deploy.Target) text {
+	names, also := namesOf(here)
+	b := builder{names: names}
 	for _, s := range segments {
 		switch s.Kind {
 		case markup.Plain:
-			b.WriteString(strings.ReplaceAll(s.Text, string(linked), ""))
-		case markup.Code:
-			b.WriteRune(gap)
-			p.said = append(p.said, s.Text)
-		case markup.Link:
-			b.WriteString(" " + string(linked))
-			if s.Text != "" {
-				b.WriteString(strings.ReplaceAll(s.Text, string(linked), "") + " ")
-			}
+			b.plain(s.Text)
+		case markup.Code, markup.Link:
+			b.thing(s.Text, cmp.Or(s.Text, "…"))
 		case markup.Emoji:
-			b.WriteString(" " + signs[s.Text] + " ")
-		default:
-			b.WriteByte(' ')
-		}
-	}
-	return b.String()
-}
-
-// signs are the emoji that say something about a deploy.
-var signs = map[string]string{
-	"question": "?", "grey_question": "?", "interrobang": "?", "thinking_face": "🤔", "thinking": "🤔",
-	"octagonal_sign": "🛑", "stop_sign": "🛑", "no_entry": "⛔", "no_entry_sign": "🚫", "x": "❌",
-	"negative_squared_cross_mark": "❌", "no_good": "🙅", "woman-gesturing-no": "🙅", "man-gesturing-no": "🙅",
-}
-
-// unquote leaves a gap for what is in quotation marks, and drops what is no part of
-// any word.
-func (p *prose) unquote(s string) string {
-	code := p.said
-	p.said = nil
-	var out strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		inside := string(gap)
-		if r != gap {
-			var n int
-			if inside, n = quotation(s[i:], r, before); n == 0 {
-				after, _ := utf8.DecodeRuneInString(s[i+size:])
-				plain(&out, r, before, after)
-				i += size
-				continue
+			if slices.Contains(noEmoji, s.Text) {
+				b.add(string(signNo), ":"+s.Text+":")
+			} else {
+				b.add(" ", "")
 			}
-			size = n
+		case markup.User, markup.Channel, markup.Group:
+			b.add(string(signPerson), "@"+s.Text)
+		case markup.Quote:
+			b.add("\n", "")
+		case markup.Self, markup.Strike:
+			b.add(" ", "")
 		}
-		for strings.ContainsRune(inside, gap) {
-			inside = strings.Replace(inside, string(gap), code[0], 1)
-			code = code[1:]
-		}
-		p.said = append(p.said, inside)
-		out.WriteRune(gap)
-		i += size
 	}
-	return out.String()
+	return b.text(also)
 }
+
+// add adds a folded piece, and what it stands for.
+func (b *builder) add(piece, raw string) {
+	if piece == " " && len(b.folded) > 0 && b.folded[len(b.folded)-1] == ' ' {
+		piece = ""
+	}
+	for range len(piece) {
+		b.at = append(b.at, len(b.raw))
+	}
+	b.folded = append(b.folded, piece...)
+	b.raw = append(b.raw, raw...)
+}
+
+func (b *builder) thing(inside, raw string) {
+	b.add(string(cmp.Or(b.names[foldName(inside)], signThing)), raw)
+}
+
+// plain adds words.
+func (b *builder) plain(s string) {
+	var it norm.Iter
+	it.InitString(norm.NFKC, s)
+	for before, start := ' ', 0; !it.Done(); start = it.Pos() {
+		r, size := utf8.DecodeRuneInString(s[start:])
+		if inside, n := quotation(s[start:], r, before); n > 0 {
+			b.thing(inside, s[start:start+n])
+			s, before = s[start+n:], r
+			it.InitString(norm.NFKC, s)
+			continue
+		}
+		after, _ := utf8.DecodeRuneInString(s[start+size:])
+		piece := foldCase(string(it.Next()))
+		switch {
+		case strings.ContainsRune("🤔🛑⛔🚫❌🙅👎✋⚠❓❔", r):
+			piece = string(signNo)
+		case r == '*', unicode.In(r, unicode.Cf, unicode.Variation_Selector), r == '_' && !(isName(before) && isName(after)):
+			piece = "" // bold, italics, zero width: no part of any word
+		case r == '〜', r == '～':
+			piece = " "
+		case r == '\n':
+		case unicode.In(r, unicode.So, unicode.Co, unicode.Cc), r == utf8.RuneError, strings.TrimSpace(piece) == "":
+			piece = " "
+		}
+		b.add(piece, s[start:it.Pos()])
+		before = r
+	}
+}
+
+// text is the text with a sign for every name in it: the longest name wins.
+func (b *builder) text(also []int) text {
+	folded := string(b.folded)
+	signAt := map[int]span{} // by where it begins
+	taken := make([]bool, len(folded))
+	for _, name := range slices.SortedFunc(maps.Keys(b.names), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
+		for from := 0; ; {
+			n := strings.Index(folded[from:], name)
+			if n < 0 {
+				break
+			}
+			s := span{from + n, from + n + len(name)}
+			from = s.to
+			if alone(folded, s) && !slices.Contains(taken[s.from:s.to], true) {
+				signAt[s.from] = s
+				for i := s.from; i < s.to; i++ {
+					taken[i] = true
+				}
+			}
+		}
+	}
+	t := text{raw: string(b.raw), also: also}
+	var out strings.Builder
+	for i := 0; i < len(folded); {
+		piece, next := folded[i:i+1], i+1
+		if s, ok := signAt[i]; ok {
+			piece, next = string(b.names[folded[s.from:s.to]]), s.to
+		}
+		for range len(piece) {
+			t.at = append(t.at, b.at[i])
+		}
+		out.WriteString(piece)
+		i = next
+	}
+	t.at, t.folded = append(t.at, len(t.raw)), out.String()
+	return t
+}
+
+// span is a part of a text.
+type span struct{ from, to int }
+
+// alone reports whether a name stands alone: an ASCII end of it is not followed by
+// a letter, digit, - or _.
+func alone(s string, at span) bool {
+	return (at.from == 0 || !nameByte(s[at.from]) || !nameByte(s[at.from-1])) &&
+		(at.to == len(s) || !nameByte(s[at.to-1]) || !nameByte(s[at.to]))
+}
+
+// namesOf are the names that count in a channel, folded, with their signs: its
+// targets, and the ref that all of them deploy. A name that is a deploy word stays
+// one: also has its target.
+func namesOf(here []deploy.Target) (names map[string]rune, also []int) {
+	names = map[string]rune{}
+	for _, t := range here {
+		if ref := foldName(t.Ref); ref != "" && !slices.ContainsFunc(here, func(o deploy.Target) bool { return o.Ref != t.Ref }) {
+			names[ref] = signRef
+		}
+	}
+	for i, t := range here[:min(len(here), signThing-signTarget)] {
+		switch name := foldName(t.Name); {
+		case name == "":
+		case (&match{text: name}).whole("deploy", 0):
+			also = append(also, i)
+		default:
+			names[name] = signTarget + rune(i)
+		}
+	}
+	return names, also
+}
+
+func isName(r rune) bool { return r > 0 && r < utf8.RuneSelf && nameByte(byte(r)) }
 
 // closings are the quotation marks: what opens, and what closes it. Those of CJK
 // may span lines.
 var closings = map[rune][]string{
-	'"': {"\""}, '＂': {"＂"}, '“': {"”", "“"}, '”': {"”", "“"}, '„': {"”", "“"}, '~': {"~"},
+	'"': {"\""}, '＂': {"＂"}, '“': {"”", "“"}, '”': {"”", "“"}, '„': {"”", "“"}, '~': {"~"}, '\'': {"'"}, '‘': {"’"},
 	'「': {"」"}, '『': {"』"}, '｢': {"｣"},
 }
 
@@ -123,12 +211,12 @@ var closings = map[rune][]string{
 // the length with them; 0 if there is nothing.
 func quotation(s string, r, before rune) (inside string, n int) {
 	marks := closings[r]
-	if marks == nil || r == '~' && before != utf8.RuneError && !unicode.IsSpace(before) {
+	if marks == nil || strings.ContainsRune("~'‘", r) && !unicode.IsSpace(before) {
 		return "", 0
 	}
 	rest := s[utf8.RuneLen(r):]
 	if !strings.ContainsRune("「『｢", r) {
-		rest = line(rest)
+		rest, _, _ = strings.Cut(rest, "\n")
 	}
 	for _, closing := range marks {
 		if end := strings.Index(rest, closing); end > 0 {
@@ -138,61 +226,17 @@ func quotation(s string, r, before rune) (inside string, n int) {
 	return "", 0
 }
 
-// plain writes a letter of no quotation.
-func plain(out *strings.Builder, r, before, after rune) {
-	switch {
-	case r == utf8.RuneError || r != '\n' && unicode.IsControl(r) && r != '\r':
-		out.WriteByte(' ')
-	case r == '´':
-		out.WriteByte('\'')
-	case r == '*' || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r):
-		// Bold, zero-width and the like: no part of any word.
-	case r == '_' && (!nameByte(before) || !nameByte(after)):
-		// Italics.
-	default:
-		out.WriteRune(r)
-	}
-}
-
-func line(s string) string {
-	if n := strings.IndexByte(s, '\n'); n >= 0 {
-		return s[:n]
-	}
-	return s
-}
-
-// nameByte reports whether a rune continues an ASCII name: the bounds of words and names.
-func nameByte(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
-}
-
 // foldName brings a name into the form in which words are compared.
-func foldName(s string) string { return fold(norm.NFKC.String(s)) }
+func foldName(s string) string { return strings.TrimSpace(foldCase(norm.NFKC.String(s))) }
 
-func fold(s string) string {
+func foldCase(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
-		case '’', '‘', 'ʼ', '‛', '′':
+		case '’', '‘', 'ʼ', '‛', '′', '´':
 			return '\''
+		case '、':
+			return ','
 		}
 		return unicode.ToLower(r)
 	}, s)
-}
-
-// original returns text[from:to] as the person wrote it.
-func (p *prose) original(from, to int) string {
-	if from >= to || to > len(p.text) {
-		return ""
-	}
-	n := strings.Count(p.text[:from], string(gap))
-	var b strings.Builder
-	for _, r := range p.raw[p.at[from]:p.end[to-1]] {
-		if r == gap && n < len(p.said) {
-			b.WriteString(strings.ReplaceAll(p.said[n], string(linked), ""))
-			n++
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return strings.TrimSpace(b.String())
 }

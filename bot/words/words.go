@@ -1,198 +1,355 @@
 package words
 
 import (
-	"cmp"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Understand returns what a mention asks for. here are the names of the channel's
-// targets; elsewhere reports whether a name, folded to NFKC and lower case, is that
-// of another channel's target.
+// The bounds of what is read clause by clause. What is longer is no plain request.
+const (
+	maxPieces = 40
+	maxPiece  = 500 // bytes
+	maxJoined = 6   // pieces of one clause
+	maxReport = 2   // pieces of finished work that is told
+)
+
+// Understand returns what a mention asks for. elsewhere reports whether a name, folded
+// to NFKC and lower case, is that of another channel's target.
 //
-// A mention with a deploy word deploys unless one of [rules] applies; the first
-// that applies gives the answer.
-func Understand(said []markup.Segment, here []string, elsewhere func(name string) bool) deploy.Intent {
-	p := readProse(said)
-	words, named := p.names(here)
-	target := ""
-	switch {
-	case len(named) == 1:
-		target = named[0]
-	case len(here) == 1:
-		target = here[0]
+// A message is understood if every clause of it is: a courtesy, finished work that
+// is told before a request, or the one thing that is asked for. If another one has
+// a word of some action, the message is in doubt.
+func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name string) bool) deploy.Intent {
+	r := reader{text: readText(said, here), elsewhere: elsewhere}
+	r.split()
+	in := deploy.Intent{Target: r.target(here)}
+	switch kind, doubt, understood := r.read(); {
+	case understood:
+		in.Kind = kind
+	case !r.acts():
+		in.Kind = deploy.KindUnknown
+	default:
+		// mutant: a clause that is not understood passed over
+		in.Kind, in.Doubt = deploy.KindDeploy, deploy.MsgUnclear
+		if place, ok := r.place(); ok {
+			in.Doubt, doubt = deploy.MsgOther, place
+		}
+		in.Word = r.original(doubt.from, doubt.to)
 	}
-
-	clauses := p.clauses(words, func(name string) bool {
-		return elsewhere != nil && !slices.ContainsFunc(here, func(h string) bool { return foldName(h) == name }) && elsewhere(name)
-	})
-	if !slices.ContainsFunc(clauses, func(c *clause) bool { return len(c.deploys) > 0 }) {
-		return p.withoutDeploy(words, target)
-	}
-	first, at := decide(clauses)
 	switch {
-	case first != nil && (first.say != deploy.MsgOther || len(here) > 0):
-		return deploy.Intent{Kind: deploy.KindDeploy, Answer: first.say, Target: target, Word: at}
+	case in.Kind != deploy.KindDeploy || in.Doubt != "" && len(here) > 0:
 	case len(here) == 0:
-		return deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgNoTarget, Word: at}
-	case target == "" || len(named) > 1:
-		return deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgWhichTarget, Word: at}
+		in.Doubt = deploy.MsgNoTarget
+	case in.Target == "":
+		in.Doubt = deploy.MsgWhichTarget
 	}
-	return deploy.Intent{Kind: deploy.KindDeploy, Target: target, Word: at}
+	return in
 }
 
-// withoutDeploy understands a mention that has no deploy word.
-func (p *prose) withoutDeploy(words, target string) deploy.Intent {
-	for _, w := range asciiWords(words) {
-		if oneOf(w.s, nearMisses...) {
-			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.original(w.from, w.to)}
+// target is the target that a message names; if it names none, the only one that
+// there is. It is empty where that is not one.
+func (t text) target(here []deploy.Target) string {
+	named := map[int]bool{}
+	for _, r := range t.folded {
+		if isTarget(r) {
+			named[int(r-signTarget)] = true
 		}
 	}
-	for _, w := range nearMisses {
-		if n := strings.Index(words, w); n >= 0 && w[0] >= utf8.RuneSelf {
-			return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgNearMiss, Target: target, Word: p.original(n, n+len(w))}
+	if len(named) == 0 && len(t.also) > 0 {
+		for _, i := range t.also {
+			named[i] = true
 		}
 	}
-	if n := strings.Index(words, "よろ"); n >= 0 {
-		return deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet, Word: p.original(n, n+len("よろ"))}
+	if len(named) == 0 && len(here) == 1 {
+		named[0] = true
 	}
-	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
+	for i := range named {
+		if len(named) == 1 {
+			return here[i].Name
+		}
+	}
+	return ""
 }
 
-// decide returns the rule that answers best, and the words that decided, as they
-// were written; without a rule those are the deploy word.
-func decide(clauses []*clause) (first *rule, at string) {
-	best, early, request := len(rules), len(rules), ""
-	var bestAt, earlyAt string
-	for i, c := range clauses {
-		if len(c.deploys) == 0 {
-			continue
-		}
-		h, s := c.heldBy(clauses, i)
-		switch {
-		case h == len(rules):
-			// A clear request: what was said before about another deploy does not matter.
-			request, early = c.original(c.deploys[0]), len(rules)
-		case request == "" && aboutAnother(h):
-			if h < early {
-				early, earlyAt = h, s
-			}
-		case h < best:
-			best, bestAt = h, s
-		}
-	}
-	if early < best {
-		best, bestAt = early, earlyAt
-	}
-	if best == len(rules) {
-		return nil, request
-	}
-	return &rules[best], bestAt
+// role is what a clause may be: a rule that matches it, and what it asks for.
+type role struct {
+	rule string
+	kind deploy.Kind
+	weak bool // whatever else is asked for counts more
 }
 
-// aboutAnother reports whether a rule only says that a clause is about another
-// deploy, so that a later clause may still ask for one.
-func aboutAnother(h int) bool {
-	return rules[h].say == deploy.MsgPast || h == 0
+// request is a request to deploy now.
+var request = &role{"request", deploy.KindDeploy, false}
+
+// roles are in the order in which they count. A deploy comes after all that could
+// be meant instead of it.
+var roles = []*role{
+	{"cancel", deploy.KindCancel, false},
+	{"status", deploy.KindStatus, false},
+	{"history", deploy.KindHistory, false},
+	{"pending", deploy.KindPending, false},
+	{"retry", deploy.KindRetry, false},
+	{"rollback", deploy.KindRollback, false},
+	{"unlock", deploy.KindUnlock, false},
+	{"lock", deploy.KindLock, false},
+	{"help", deploy.KindHelp, false},
+	request,
+	{"bare", deploy.KindDeploy, false},
+	{"thanks", deploy.KindThanks, true},
+	{"plea", deploy.KindGreet, true},
+	{"greet", deploy.KindGreet, true},
+	{"chat", deploy.KindUnknown, true},
+	{"notify", deploy.KindUnknown, true},
+	{"told", deploy.KindStatus, true},
+	{"report", deploy.KindUnknown, true},
 }
 
-// heldBy returns the first rule that applies to a clause with a deploy word: in the
-// clause itself, in a few words beside it, or, for conditions, anywhere.
-func (c *clause) heldBy(all []*clause, i int) (int, string) {
-	for n := range rules {
-		h := &rules[n]
-		if at, ok := h.find(c, false); ok {
-			return n, c.original(at)
-		}
-		for j, o := range all {
-			if j == i || len(o.deploys) > 0 && h.where != anyClause {
-				continue
-			}
-			// Before it: 「明日、」, but not 「明日は休みです。」 nor "staging is fine,".
-			before := j == i-1 && (h.say != deploy.MsgLater || o.end == ",") && h.say != deploy.MsgOther
-			beside := h.alsoBeside && (o.short() && (j > i || before) || j > i && o.takesBack())
-			if !beside && h.where != anyClause {
-				continue
-			}
-			if at := o.beside(n); at.from < at.to {
-				return n, o.original(at)
-			}
+// follow returns the role of what was said so far (nil: nothing) with one more
+// clause, and whether that can be.
+func follow(before, clause *role) (*role, bool) {
+	switch {
+	case before == nil:
+		return clause, true
+	case clause.rule == "report" || clause.rule == "told":
+		// mutant: work that is told after a request
+		return before, before.weak
+	// mutant: thanks for a deploy that start another
+	case before.rule == "bare" && clause.weak:
+		return request, clause.rule == "plea"
+	case before.rule == "thanks" && clause.rule == "bare":
+		return nil, false
+	case clause.weak && (!before.weak || clause.kind == deploy.KindUnknown):
+		return before, true
+	}
+	return clause, before.weak || before.kind == clause.kind
+}
+
+// reader reads a text clause by clause.
+type reader struct {
+	text
+	pieces    []piece
+	elsewhere func(name string) bool
+}
+
+// piece is a part of a text that may be a clause, or the part of one.
+type piece struct {
+	span
+	joined bool // the next piece may belong to the same clause
+}
+
+// boundary is where a clause may end without a mark: in Japanese after a reason or
+// what was done, in English before "so".
+var boundary = regexp.MustCompile(`[\n。!?;,]|: |\.+(?:\s|$)|…| [-–—]+ |ので|から|んで|ため|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?|[ぁ-ん] | (?:so|then|and) `)
+
+func (r *reader) split() {
+	from := 0
+	add := func(to int, joined bool) {
+		if strings.Trim(r.folded[from:to], trimmed) != "" {
+			r.pieces = append(r.pieces, piece{span{from, to}, joined})
+		} else if n := len(r.pieces); n > 0 && !joined {
+			r.pieces[n-1].joined = false
 		}
 	}
-	return len(rules), ""
-}
-
-// beside finds a rule's words in a clause next to one with a deploy word. It
-// remembers the result, since there may be many of those.
-func (c *clause) beside(n int) span {
-	at, ok := c.found[n]
-	if !ok {
-		at, _ = rules[n].find(c, true)
-		if c.found == nil {
-			c.found = map[int]span{}
-		}
-		c.found[n] = at
-	}
-	return at
-}
-
-// short reports whether a clause is only a few words: 「やっぱり待って」, "not yet".
-func (c *clause) short() bool {
-	if len(c.words) == 0 || len(c.text) > 2*len(c.joined) {
-		return utf8.RuneCountInString(strings.TrimSpace(c.text)) <= 10
-	}
-	return len(c.words) <= 3
-}
-
-// takesBack reports whether a clause ends in a word that takes back what was asked.
-func (c *clause) takesBack() bool {
-	return hasSuffix(strings.TrimRight(c.text, " ~〜ーw)）"), "待って", "まって", "待ってください", "やめて", "やめてください", "止めて", "ストップ", "中止", "中止で", "しないで", "しないでください")
-}
-
-func (c *clause) original(s span) string { return c.p.original(c.from+s.from, c.from+s.to) }
-
-// names returns the targets that are named, and the text with their names blanked:
-// the longest name wins. A name that is a deploy word counts as both.
-func (p *prose) names(here []string) (words string, named []string) {
-	type target struct{ name, folded string }
-	var all []target
-	for _, n := range here {
-		if f := strings.TrimSpace(foldName(n)); f != "" {
-			all = append(all, target{n, f})
+	for _, at := range boundary.FindAllStringIndex(r.folded, -1) {
+		switch mark := r.folded[at[0]:at[1]]; {
+		case mark == "?":
+			add(at[1], false)
+			from = at[1]
+		case strings.Trim(mark, "\n。!;. …") == "":
+			add(at[0], false)
+			from = at[1]
+		case mark == "," || mark == ": " || strings.Trim(mark, " -–—") == "":
+			add(at[0], true)
+			from = at[1]
+		case mark[0] == ' ':
+			add(at[0], true)
+			from = at[0]
+		default:
+			add(at[1], true)
+			from = at[1]
 		}
 	}
-	slices.SortStableFunc(all, func(a, b target) int { return cmp.Compare(len(b.folded), len(a.folded)) })
-	b := []byte(p.text)
-	for _, t := range all {
-		found := slices.Contains(p.quotes, t.folded)
-		for i := 0; ; {
-			n := strings.Index(p.text[i:], t.folded)
-			if n < 0 {
-				break
-			}
-			from, to := i+n, i+n+len(t.folded)
-			i = to
-			if bounded(p.text, from, to) && !slices.Contains(b[from:to], blank) {
-				found = true
-				if !oneOf(t.folded, deployWords...) {
-					clear(b[from:to])
+	add(len(r.folded), false)
+}
+
+// trimmed is what says nothing at the ends of a clause.
+const trimmed = " ~ー♪☆★・"
+
+// read returns what the clauses ask for together, or what is in doubt.
+func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
+	n := len(r.pieces)
+	if n == 0 { // nothing but the bot's name, or what is not said
+		return deploy.KindHelp, span{}, true
+	}
+	if n > maxPieces {
+		return "", r.pieces[0].span, false
+	}
+	reached := make([][]*role, n+1) // what the pieces before may ask for
+	reached[0] = []*role{nil}
+	for i := range n {
+		for j := i; len(reached[i]) > 0 && j < min(n, i+maxJoined); j++ {
+			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j-i < maxReport)
+			for _, before := range reached[i] {
+				for _, c := range clause {
+					if all, ok := follow(before, c); ok && !slices.Contains(reached[j+1], all) {
+						reached[j+1] = append(reached[j+1], all)
+					}
 				}
 			}
-		}
-		if found {
-			named = append(named, t.name)
+			if !r.pieces[j].joined {
+				break
+			}
 		}
 	}
-	return string(b), named
+	for _, all := range roles {
+		if slices.Contains(reached[n], all) {
+			return all.kind, span{}, true
+		}
+	}
+	last := n
+	for len(reached[last]) == 0 {
+		last--
+	}
+	return "", r.doubtful(r.pieces[min(last, n-1)].span), false
 }
 
-// bounded reports whether a name stands alone: an ASCII end of it is not followed
-// by a letter, digit, - or _. Kana and kanji have no such bounds.
-func bounded(s string, from, to int) bool {
-	return (from == 0 || !nameByte(rune(s[from])) || !nameByte(rune(s[from-1]))) &&
-		(to == len(s) || !nameByte(rune(s[to-1])) || !nameByte(rune(s[to])))
+// trim takes off what says nothing at the ends of a clause.
+func (r *reader) trim(c span) span {
+	s := r.folded[c.from:c.to]
+	c.from += len(s) - len(strings.TrimLeft(s, trimmed+","))
+	c.to = c.from + len(strings.Trim(s, trimmed+","))
+	return c
+}
+
+// roles are what a clause may be.
+func (r *reader) roles(c span, short bool) (all []*role) {
+	c = r.trim(c)
+	if c.from == c.to || c.to-c.from > maxPiece {
+		return nil
+	}
+	m := match{text: r.folded[c.from:c.to]}
+	for _, one := range roles {
+		if one.rule != "report" && m.whole(one.rule, 0) || one.rule == "report" && all == nil && short && r.reports(&m) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// version matches what is no part of the work that is told: a number of a version.
+var version = regexp.MustCompile(`\d\.\d|\bv\d`)
+
+// reports reports whether a clause tells of finished work, and of nothing else.
+func (r *reader) reports(m *match) bool {
+	for from, to, ok := m.find("noun"); ok; from, to, ok = m.find("noun") {
+		m = &match{text: m.text[:from] + " " + m.text[to:]}
+	}
+	done := false
+	for i := range m.text {
+		done = done || m.whole("done", i)
+	}
+	if _, _, achieved := m.find("achieved"); !done && !achieved {
+		return false
+	}
+	_, _, barred := m.find("bar")
+	// mutant: a doubtful word in what was done before
+	return !barred && !version.MatchString(m.text) && !r.namesOther(m.text)
+}
+
+// nameMost is how long a name in kana or kanji may be to be found.
+const nameMost = 12
+
+// namesOther reports whether a target of another channel is named.
+func (r *reader) namesOther(s string) bool {
+	if r.elsewhere == nil {
+		return false
+	}
+	if slices.ContainsFunc(strings.FieldsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || !nameByte(byte(r)) && r != '/' && r != '.' }), r.elsewhere) {
+		return true
+	}
+	runes := []rune(s)
+	for i := range runes {
+		for n := 2; n <= min(nameMost, len(runes)-i); n++ {
+			if name := runes[i : i+n]; unicode.Is(unicode.Lo, name[0]) && r.elsewhere(string(name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// acts reports whether a message has a word of some action.
+func (r *reader) acts() bool {
+	_, _, ok := (&match{text: r.folded}).find("action")
+	return ok
+}
+
+// reference matches a version, a branch, a commit, a merge request.
+var reference = regexp.MustCompile(`\bv?\d+(\.\d+)+[a-z0-9.-]*|\bv\d+|[a-z0-9_-]+/[a-z0-9/_-]+|\b[0-9a-f]{7,40}\b`)
+
+// place finds what does not go out from here: another environment, branch or
+// version, a thing of its own.
+func (r *reader) place() (span, bool) {
+	if from, to, ok := (&match{text: r.folded}).find("place"); ok {
+		return span{from, to}, true
+	}
+	if at := reference.FindStringIndex(r.folded); at != nil {
+		return span{at[0], at[1]}, true
+	}
+	i := strings.IndexRune(r.folded, signThing)
+	return span{i, i + utf8.RuneLen(signThing)}, i >= 0
+}
+
+// doubtful is the part of a clause that is not understood.
+func (r *reader) doubtful(c span) span {
+	c = r.trim(c)
+	m := match{text: r.folded[c.from:min(c.to, c.from+maxPiece)]}
+	for _, role := range roles[:len(roles)-1] {
+		m.whole(role.rule, 0)
+	}
+	rest := strings.TrimLeft(m.text[m.far:], " ,")
+	if particle := strings.TrimLeft(rest, "はをのがにで"); particle != "" {
+		rest = particle
+	}
+	if rest == "" {
+		return c
+	}
+	from := len(m.text) - len(rest)
+	for from > 0 { // a word is not cut
+		before, size := utf8.DecodeLastRuneInString(m.text[:from])
+		if first, _ := utf8.DecodeRuneInString(m.text[from:]); script(before) != script(first) || script(first) == nil {
+			break
+		}
+		from -= size
+	}
+	to, words := from, 0
+	for i, letter := range m.text[from:] {
+		if letter == ' ' {
+			words++
+		}
+		if letter == ',' || words == 4 || i > 60 || i > 0 && letter >= utf8.RuneSelf && len(m.ends(tables.rule("deploy"), from+i)) > 0 {
+			break
+		}
+		to = from + i + utf8.RuneLen(letter)
+	}
+	return span{c.from + from, c.from + to}
+}
+
+// script is what kind of letter a rune is, as far as words go.
+func script(r rune) *unicode.RangeTable {
+	if r == 'ー' {
+		return unicode.Katakana
+	}
+	for _, of := range []*unicode.RangeTable{unicode.Han, unicode.Katakana, unicode.Hiragana} {
+		if unicode.Is(of, r) {
+			return of
+		}
+	}
+	return nil
 }

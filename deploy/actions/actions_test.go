@@ -34,9 +34,9 @@ func TestWhatComesOfARequest(t *testing.T) {
 		"a deploy of no target":                  {deploy.Intent{Kind: deploy.KindDeploy}, "", deploy.MsgWhichTarget, "", false},
 		"a deploy of a target that is elsewhere": {deploy.Intent{Kind: deploy.KindDeploy, Target: "web"}, "", deploy.MsgWhichTarget, "", false},
 		"nothing that is known":                  {deploy.Intent{}, "", deploy.MsgUnknown, "", false},
-		"a greeting":                             {deploy.Intent{Kind: deploy.KindGreet, Answer: deploy.MsgGreet}, "", deploy.MsgGreet, "", false},
-		"the state is asked for":                 {deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgPast, Target: "app"}, "", deploy.MsgPast, "app", true},
-		"a deploy is to be stopped":              {deploy.Intent{Kind: deploy.KindDeploy, Answer: deploy.MsgStop}, "", deploy.MsgStop, "", true},
+		"a greeting":                             {deploy.Intent{Kind: deploy.KindGreet}, "", deploy.MsgGreet, "", false},
+		"the state is asked for":                 {deploy.Intent{Kind: deploy.KindStatus, Target: "app"}, "", deploy.MsgStatus, "app", true},
+		"a deploy is to be stopped":              {deploy.Intent{Kind: deploy.KindCancel}, "", deploy.MsgStop, "", true},
 	} {
 		row.in.Word = "word"
 		d := Decide(request(row.in))

@@ -6,10 +6,25 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
+// answers are what is said to a request that deploys nothing.
+var answers = map[deploy.Kind]deploy.MessageID{
+	deploy.KindGreet:    deploy.MsgGreet,
+	deploy.KindThanks:   deploy.MsgThanks,
+	deploy.KindHelp:     deploy.MsgHelp,
+	deploy.KindStatus:   deploy.MsgStatus,
+	deploy.KindCancel:   deploy.MsgStop,
+	deploy.KindHistory:  deploy.MsgNotYet,
+	deploy.KindPending:  deploy.MsgNotYet,
+	deploy.KindRetry:    deploy.MsgNotYet,
+	deploy.KindRollback: deploy.MsgNotYet,
+	deploy.KindLock:     deploy.MsgNotYet,
+	deploy.KindUnlock:   deploy.MsgNotYet,
+}
+
 // answer answers words that deploy nothing.
 func (r Request) answer() Decision {
-	id := cmp.Or(r.Intent.Answer, deploy.MsgUnknown)
-	return Decision{Answer: r.message(id, r.target()), ShowLast: id == deploy.MsgPast || id == deploy.MsgStop}
+	id := cmp.Or(r.Intent.Doubt, answers[r.Intent.Kind], deploy.MsgUnknown)
+	return Decision{Answer: r.message(id, r.target()), ShowLast: id == deploy.MsgStatus || id == deploy.MsgStop}
 }
 
 // WithLast adds to an answer the last deployment of the target that is meant, or

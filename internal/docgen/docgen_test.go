@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/bot/words"
@@ -35,7 +36,7 @@ func TestPagesAreWhatTheCodeSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range fresh {
-		if diff := cmp.Diff(want, page(t, name)); diff != "" {
+		if diff := gocmp.Diff(want, page(t, name)); diff != "" {
 			t.Errorf("%s: write it anew with: go run ./internal/docgen (-code +page): %s", name, diff)
 		}
 		if strings.Contains(want, "| "+todo+" |") {
@@ -222,21 +223,21 @@ func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
 		used += page(t, "bot/phrases/"+lang+".txt")
 	}
 	used = regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(used, "")
-	if diff := cmp.Diff(find(`\{([a-z]+)[}:]`, used), find("(?m)^\\| `\\{([a-z]+)[}:]", page(t, "docs/PHRASES.md"))); diff != "" {
+	if diff := gocmp.Diff(find(`\{([a-z]+)[}:]`, used), find("(?m)^\\| `\\{([a-z]+)[}:]", page(t, "docs/PHRASES.md"))); diff != "" {
 		t.Errorf("the wordings use (-), the page explains (+): %s", diff)
 	}
 }
 
 func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 	quoted := regexp.MustCompile(`「([^」]*)」|"([^"]*)"`)
-	answers := []deploy.MessageID{"", deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater, deploy.MsgOther}
+	kinds := []string{"deploy", "unclear", "other", "status", "cancel", "help"}
 	for name, begin := range map[string]string{"README.md": "## What it deploys on", "README.ja.md": "## デプロイするとき"} {
 		_, text, _ := strings.Cut(page(t, name), begin)
-		deploys, text, _ := strings.Cut(text, "\n|---|---|\n")
+		_, text, _ = strings.Cut(text, "\n|---|---|\n")
 		table, _, _ := strings.Cut(text, "\n\n")
-		lines := append([]string{deploys}, strings.Split(table, "\n")...)
-		if len(lines) != len(answers) {
-			t.Fatalf("%s has %d rows of what holds a deploy back", name, len(lines)-1)
+		lines := strings.Split(table, "\n")
+		if len(lines) != len(kinds) {
+			t.Fatalf("%s has %d rows of what is understood", name, len(lines))
 		}
 		for i, line := range lines {
 			examples := quoted.FindAllStringSubmatch(line, -1)
@@ -244,8 +245,9 @@ func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 				t.Errorf("%s: no example: %s", name, line)
 			}
 			for _, m := range examples {
-				if got := words.Understand(markup.Parse("<@U0BOT> "+m[1]+m[2]), []string{"app"}, nil).Answer; got != answers[i] {
-					t.Errorf("%s: %s is answered %q, not %q", name, m[0], got, answers[i])
+				in := words.Understand(markup.Parse(m[1]+m[2]), []deploy.Target{{Name: "app", Ref: "master"}}, nil)
+				if got := cmp.Or(string(in.Doubt), string(in.Kind)); got != kinds[i] {
+					t.Errorf("%s: %s is read as %q, not %q", name, m[0], got, kinds[i])
 				}
 			}
 		}

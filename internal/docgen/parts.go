@@ -53,7 +53,7 @@ func allParts(root string) (map[string]part, error) {
 			return merge(now, rows(inPlace(now, keys), keep)), nil
 		}
 	}
-	maps.Copy(parts, s.wordParts())
+	maps.Copy(parts, wordParts(root))
 	return parts, nil
 }
 
@@ -239,8 +239,7 @@ func wordings(lang string, m deploy.Message) []string {
 // differ much by what is known.
 func samples(id deploy.MessageID) []deploy.Message {
 	word := map[deploy.MessageID]string{
-		deploy.MsgStop: "待って", deploy.MsgNegated: "しないで", deploy.MsgPast: "終わった", deploy.MsgHow: "どうやって",
-		deploy.MsgLater: "明日", deploy.MsgOther: "staging", deploy.MsgNearMiss: "リリーズ",
+		deploy.MsgUnclear: "明日", deploy.MsgOther: "staging",
 	}
 	detail := map[deploy.MessageID]string{
 		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
@@ -257,7 +256,7 @@ func samples(id deploy.MessageID) []deploy.Message {
 	}
 	other := m
 	switch id {
-	case deploy.MsgStop, deploy.MsgPast:
+	case deploy.MsgStop, deploy.MsgStatus:
 		other.URL, other.Last = "", ""
 	case deploy.MsgNothing:
 		other.Detail = ""

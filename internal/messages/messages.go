@@ -7,8 +7,8 @@ import "github.com/getto-systems/psycher/deploy"
 // have words for.
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
-		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgStop, deploy.MsgNegated, deploy.MsgPast, deploy.MsgHow, deploy.MsgLater,
-		deploy.MsgOther, deploy.MsgNearMiss, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgOther,
+		deploy.MsgStop, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 		deploy.MsgRefusedToken, deploy.MsgRefusedRef, deploy.MsgRefusedAmbiguous, deploy.MsgRefusedUnauthorized, deploy.MsgRefusedProtected, deploy.MsgRefusedOwner, deploy.MsgRefusedNoJob, deploy.MsgRefusedRules,

@@ -11,6 +11,8 @@ var (
 	refused = []string{"./internal/sim", "-run", "TestThreadThat|TestRefusalThat|TestPostThatCannot"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot/...", "-short"}
+
+	understood = []string{"./bot/words", "-short"}
 )
 
 // sim are the simulation's tests of these names.
@@ -92,6 +94,10 @@ func mutants() []mutant {
 		{"a kind of message that is no speech heard", never, events},
 		{"struck-through words heard", never, events},
 		{"half a message deployed", never, events},
+		{"thanks for a deploy that start another", replace("bare", "no such rule"), understood},
+		{"a clause that is not understood passed over", replace("deploy.MsgUnclear", `""`), understood},
+		{"work that is told after a request", instead("return before, true"), understood},
+		{"a doubtful word in what was done before", replace("!barred", "(!barred || true)"), understood},
 		{"an edit that no longer names the bot dropped", instead("return m, said, false, d"), events},
 		{"a request taken back during its POST tried again", never, domain},
 		{"an edit of a message that Slack never took", replace("posted.TS != \"\" && ", ""), domain},

@@ -22,40 +22,47 @@ func answers(t *testing.T, w *sim.World, channel, text string, want deploy.Messa
 	w.Mark(channel, ts)
 }
 
-func TestWhatHoldsADeployBack(t *testing.T) {
+func TestWhatDeploysNothing(t *testing.T) {
 	rows := map[string][]struct {
 		text string
 		say  deploy.MessageID
 	}{
 		"ja": {
 			{"リリース待って", deploy.MsgStop},
-			{"さっきのリリース戻せる？", deploy.MsgStop},
-			{"リリースしないで", deploy.MsgNegated},
-			{"リリースありがとう！", deploy.MsgPast},
-			{"リリース失敗してる", deploy.MsgPast},
-			{"どうやってリリースするの？", deploy.MsgHow},
-			{"明日の朝リリースお願い", deploy.MsgLater},
-			{"テスト通ったらリリースして", deploy.MsgLater},
-			{"リリースノートお願い", deploy.MsgOther},
+			{"さっきのリリース戻せる？", deploy.MsgUnclear},
+			{"リリースしないで", deploy.MsgUnclear},
+			{"リリースありがとう！", deploy.MsgUnclear},
+			{"リリース終わった？", deploy.MsgStatus},
+			{"リリース失敗した", deploy.MsgStatus},
+			{"どうやってリリースするの？", deploy.MsgUnclear},
+			{"明日の朝リリースお願い", deploy.MsgUnclear},
+			{"テスト通ったらリリースして", deploy.MsgUnclear},
+			{"リリースノートお願い", deploy.MsgUnclear},
 			{"stagingにデプロイ", deploy.MsgOther},
-			{"release api", deploy.MsgOther},
-			{"リリ一スして", deploy.MsgNearMiss},
+			{"release api", deploy.MsgUnclear},
+			{"リリ一スして", deploy.MsgUnclear},
 			{"よろしく", deploy.MsgGreet},
-			{"こんにちは", deploy.MsgUnknown},
+			{"こんにちは", deploy.MsgGreet},
+			{"ありがとう", deploy.MsgThanks},
+			{"ヘルプ", deploy.MsgHelp},
+			{"リリース履歴", deploy.MsgNotYet},
+			{"お昼どうする", deploy.MsgUnknown},
 			{"released", deploy.MsgUnknown},
 			{"「リリース」って何", deploy.MsgUnknown},
 		},
 		"en": {
 			{"hold the release", deploy.MsgStop},
-			{"don’t release", deploy.MsgNegated},
-			{"we can't release today", deploy.MsgNegated},
-			{"deploy failed", deploy.MsgPast},
-			{"how do I deploy?", deploy.MsgHow},
-			{"release tomorrow", deploy.MsgLater},
-			{"if tests pass, release", deploy.MsgLater},
+			{"don’t release", deploy.MsgUnclear},
+			{"we can't release today", deploy.MsgUnclear},
+			{"deploy failed", deploy.MsgStatus},
+			{"how do I deploy?", deploy.MsgUnclear},
+			{"release tomorrow", deploy.MsgUnclear},
+			{"if tests pass, release", deploy.MsgUnclear},
 			{"release v1.2.3", deploy.MsgOther},
-			{"relase", deploy.MsgNearMiss},
-			{"hello there", deploy.MsgUnknown},
+			{"relase", deploy.MsgUnclear},
+			{"hello there", deploy.MsgGreet},
+			{"roll back", deploy.MsgNotYet},
+			{"lunch anyone", deploy.MsgUnknown},
 		},
 	}
 	for lang, examples := range rows {
@@ -74,7 +81,7 @@ func TestWhatHoldsADeployBack(t *testing.T) {
 		ts := w.Ask("release")
 		w.Mark(sim.Channel, ts, "x")
 		asked := w.Ask("リリース終わった？")
-		w.Says(sim.Channel, asked, deploy.MsgPast)
+		w.Says(sim.Channel, asked, deploy.MsgStatus)
 		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗しています") || !strings.Contains(text, "/-/pipelines/1001|") {
 			t.Errorf("it does not tell the last state: %q", text)
 		}
@@ -83,7 +90,7 @@ func TestWhatHoldsADeployBack(t *testing.T) {
 
 func TestWhatDeploys(t *testing.T) {
 	for lang, texts := range map[string][]string{
-		"ja": {"リリース", "ﾘﾘｰｽ", "ｒｅｌｅａｓｅ", "RELEASE", "リリースよろしく", "マージしました。リリースお願いします", "デプロイしてもらえる？", "キャンセル機能をリリースして"},
+		"ja": {"リリース", "ﾘﾘｰｽ", "ｒｅｌｅａｓｅ", "RELEASE", "リリースよろしく", "マージしました。リリースお願いします", "デプロイしてもらえる？", "キャンセル機能をマージしました。リリースして"},
 		"en": {"could you release app, please?", "QA has approved, deploy", "ﾘﾘｰｽ"},
 	} {
 		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
@@ -103,7 +110,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 	row(t, "two targets and none named: the bot asks which, and lists them", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
-		for _, text := range []string{"リリース", "release api and web", "release apis", "release webapp"} {
+		for _, text := range []string{"リリース", "release please", "おはよう！リリースお願いします"} {
 			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
 			w.Says(sim.Two, ts, deploy.MsgWhichTarget)
 			if text := w.Texts(sim.Two, ts)[0]; !strings.Contains(text, "`api`") || !strings.Contains(text, "`web`") {

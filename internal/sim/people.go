@@ -244,7 +244,7 @@ func variants(say deploy.MessageID) []deploy.Message {
 				}
 			}
 			all = append(all, m)
-			if say != deploy.MsgPast {
+			if say != deploy.MsgStatus {
 				continue
 			}
 			for state := range deploy.Moves() {

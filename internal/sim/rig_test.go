@@ -127,7 +127,7 @@ func plain(text string) deploy.Intent {
 	if strings.Contains(text, "release") {
 		return deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}
 	}
-	return deploy.Intent{Kind: deploy.KindUnknown, Answer: deploy.MsgUnknown}
+	return deploy.Intent{Kind: deploy.KindUnknown}
 }
 
 // shelf is a store that can be away and counts what it is asked.

@@ -1,0 +1,281 @@
+package words
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The tables are a grammar, in two files: what can be said in Japanese and in
+// English. A rule is a name in a line of its own; below it, indented by a tab,
+// stand its alternatives. An alternative is a row of items:
+//
+//	words     these words; ASCII ones stand alone, not in a longer word
+//	{rule}    what the rule matches
+//	{rule}?   the same, or nothing
+//	{rule}*   the same, any number of times
+//	[a|b]     any of these, or nothing
+//	(a|b)     one of these
+//
+// Between two items there may be a space. A rule that both files have is one.
+//
+//go:embed ja.txt
+var ja string
+
+//go:embed en.txt
+var en string
+
+// grammar is the rules by number.
+type grammar struct {
+	number map[string]int
+	rules  []rule
+}
+
+// rule is its alternatives: those that begin with a word by its first letter.
+type rule struct {
+	sign     rune // it matches a sign
+	byLetter map[rune][]row
+	others   []row
+}
+
+// row is the items of an alternative.
+type row []item
+
+// item matches one of its words, or its rule.
+type item struct {
+	words    []string
+	rule     int
+	optional bool
+	repeated bool
+}
+
+var tables = mustParse(ja, en)
+
+func mustParse(files ...string) *grammar {
+	g := &grammar{number: map[string]int{}}
+	for _, file := range files {
+		at := -1
+		for n, line := range strings.Split(file, "\n") {
+			switch {
+			case line == "" || line[0] == '#':
+			case line[0] != '\t':
+				at = g.named(line)
+			default:
+				alternative, err := g.row(line[1:])
+				if err != nil || at < 0 {
+					panic(fmt.Sprintf("line %d: %q: %v", n+1, line, err))
+				}
+				g.rules[at].add(alternative)
+			}
+		}
+	}
+	for name, i := range g.number {
+		if r := g.rules[i]; len(r.byLetter)+len(r.others) == 0 && r.sign == 0 {
+			panic("no rule " + name)
+		}
+	}
+	return g
+}
+
+func (g *grammar) named(name string) int {
+	i, ok := g.number[name]
+	if !ok {
+		i = len(g.rules)
+		g.number[name] = i
+		g.rules = append(g.rules, rule{sign: signs[name], byLetter: map[rune][]row{}})
+	}
+	return i
+}
+
+// rule returns the number of a rule that there is.
+func (g *grammar) rule(name string) int {
+	i, ok := g.number[name]
+	if !ok {
+		panic("no rule " + name)
+	}
+	return i
+}
+
+func (r *rule) add(alternative row) {
+	first := alternative[0]
+	if first.words == nil || first.optional {
+		r.others = append(r.others, alternative)
+		return
+	}
+	for _, w := range first.words {
+		letter, _ := utf8.DecodeRuneInString(w)
+		one := append(row{{words: []string{w}}}, alternative[1:]...)
+		r.byLetter[letter] = append(r.byLetter[letter], one)
+	}
+}
+
+// parens stand in the tables for those that are words.
+var parens = strings.NewReplacer("（", "(", "）", ")", "、", ",")
+
+// row reads one alternative.
+func (g *grammar) row(line string) (all row, err error) {
+	for line != "" {
+		var i item
+		closing, opened := map[byte]byte{'{': '}', '[': ']', '(': ')'}[line[0]]
+		if !opened {
+			n := strings.IndexAny(line, "{[(")
+			if n < 0 {
+				n = len(line)
+			}
+			if i.words = []string{parens.Replace(strings.TrimSpace(line[:n]))}; i.words[0] != "" {
+				all = append(all, i)
+			}
+			line = line[n:]
+			continue
+		}
+		end := strings.IndexByte(line, closing)
+		if end < 0 {
+			return nil, fmt.Errorf("no %c", closing)
+		}
+		inside := line[1:end]
+		if line[0] == '{' {
+			i.rule = g.named(inside)
+		} else {
+			i.words, i.optional = strings.Split(inside, "|"), line[0] == '['
+			for n, w := range i.words {
+				i.words[n] = parens.Replace(strings.TrimSpace(w))
+			}
+		}
+		line = line[end+1:]
+		switch {
+		case strings.HasPrefix(line, "?"):
+			i.optional, line = true, line[1:]
+		case strings.HasPrefix(line, "*"):
+			i.optional, i.repeated, line = true, true, line[1:]
+		}
+		all = append(all, i)
+	}
+	return all, nil
+}
+
+// match reads one text by the tables. It keeps what it found out, so that no rule
+// is tried twice at the same place: its work grows with the length of the text.
+type match struct {
+	text  string
+	known map[[2]int][]int
+	far   int // where the farthest match of any rule ends
+}
+
+// ends returns where the rule's matches from a place end, each once. No rule
+// matches nothing.
+func (m *match) ends(rule, from int) []int {
+	key := [2]int{rule, from}
+	if ends, ok := m.known[key]; ok {
+		return ends
+	}
+	if m.known == nil {
+		m.known = map[[2]int][]int{}
+	}
+	m.known[key] = nil // a rule that begins with itself matches nothing
+	var ends []int
+	r := &tables.rules[rule]
+	at := m.space(from)
+	letter, size := utf8.DecodeRuneInString(m.text[at:])
+	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
+		ends = append(ends, at+size)
+	}
+	for _, alternatives := range [][]row{r.byLetter[letter], r.others} {
+		for _, alternative := range alternatives {
+			for _, end := range m.row(alternative, from) {
+				if end > from {
+					ends, m.far = with(ends, end), max(m.far, end)
+				}
+			}
+		}
+	}
+	m.known[key] = ends
+	return ends
+}
+
+// row returns where an alternative's matches end: all at once, item by item, as
+// there may be many ways to the same end.
+func (m *match) row(items row, from int) []int {
+	at := []int{from}
+	for _, i := range items {
+		var next []int
+		if i.optional {
+			next = slices.Clone(at)
+		}
+		for n := 0; n < len(at); n++ {
+			for _, to := range m.item(i, at[n]) {
+				next = with(next, to)
+				if i.repeated {
+					at = with(at, to)
+				}
+			}
+		}
+		at = next
+	}
+	return at
+}
+
+func with(all []int, one int) []int {
+	if slices.Contains(all, one) {
+		return all
+	}
+	return append(all, one)
+}
+
+func (m *match) item(i item, from int) (ends []int) {
+	if i.words == nil {
+		return m.ends(i.rule, from)
+	}
+	for _, w := range i.words {
+		if to := m.word(w, from); to > from {
+			ends = append(ends, to)
+		}
+	}
+	return ends
+}
+
+// word returns where a word ends that stands at a place; 0 if it does not.
+func (m *match) word(w string, from int) int {
+	at := m.space(from)
+	if !strings.HasPrefix(m.text[at:], w) {
+		return 0
+	}
+	end := at + len(w)
+	if nameByte(w[0]) && at > 0 && nameByte(m.text[at-1]) || nameByte(w[len(w)-1]) && end < len(m.text) && (nameByte(m.text[end]) || m.text[end] == '\'') {
+		return 0
+	}
+	return end
+}
+
+func (m *match) space(from int) int {
+	for from < len(m.text) && m.text[from] == ' ' {
+		from++
+	}
+	return from
+}
+
+// whole reports whether the rule matches all of the text from a place.
+func (m *match) whole(rule string, from int) bool {
+	return slices.ContainsFunc(m.ends(tables.rule(rule), from), func(end int) bool { return m.space(end) == len(m.text) })
+}
+
+// find returns the first place at which the rule matches something.
+func (m *match) find(rule string) (from, to int, ok bool) {
+	n := tables.rule(rule)
+	for i, letter := range m.text {
+		if r := &tables.rules[n]; r.byLetter[letter] == nil && len(r.others) == 0 {
+			continue
+		}
+		if ends := m.ends(n, i); len(ends) > 0 {
+			return m.space(i), slices.Max(ends), true
+		}
+	}
+	return 0, 0, false
+}
+
+// nameByte reports whether a byte continues an ASCII name: the bounds of words and
+// names.
+func nameByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_'
+}
