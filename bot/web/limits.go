@@ -1,7 +1,7 @@
 package web
 
 import (
-	"cmp"
+	"maps"
 	"sync"
 	"time"
 
@@ -33,24 +33,16 @@ func newTokens(method string) (all, channel *rate.Limiter) {
 type limits struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket // by method, and by method and channel
-	places  map[string]place   // by call
 	swept   time.Time
 }
+
+func newLimits() *limits { return &limits{buckets: map[string]*bucket{}} }
 
 // bucket is the tokens of a method, or of one channel of a method.
 type bucket struct {
 	tokens  *rate.Limiter
-	blocked time.Time // Slack answered 429: not before this
-}
-
-// place is the place of a call in one of its two lines.
-type place struct {
-	past bool      // it is through its channel's line
-	at   time.Time // when its token is available; zero: it has none
-}
-
-func newLimits() *limits {
-	return &limits{buckets: map[string]*bucket{}, places: map[string]place{}}
+	blocked time.Time            // Slack answered 429: not before this
+	places  map[string]time.Time // by call: when its token is available
 }
 
 // enter returns 0 if a call may go now, or how long until it should ask again. what
@@ -62,21 +54,28 @@ func (l *limits) enter(method, channel, what string) time.Duration {
 	l.sweep(now)
 	call := method + " " + channel + " " + what
 	all, one := l.pair(method, channel)
-	p := l.places[call]
-	for _, b := range []*bucket{one, all} {
-		if b == one && p.past {
-			continue
+	if _, pastOne := all.places[call]; !pastOne {
+		if wait := one.enter(call, now); wait > 0 {
+			return wait
 		}
-		if p.at.IsZero() || !p.at.After(now) && b.blocked.After(now) {
-			p.at = b.token(now)
-		}
-		if p.at.After(now) {
-			l.places[call] = p
-			return p.at.Sub(now)
-		}
-		p = place{past: true}
 	}
-	delete(l.places, call)
+	return all.enter(call, now)
+}
+
+func (b *bucket) enter(call string, now time.Time) time.Duration {
+	at, inLine := b.places[call]
+	if !inLine || !at.After(now) && b.blocked.After(now) {
+		from := now
+		if b.blocked.After(now) {
+			from = b.blocked
+		}
+		at = from.Add(b.tokens.ReserveN(from, 1).DelayFrom(from))
+	}
+	if at.After(now) {
+		b.places[call] = at
+		return at.Sub(now)
+	}
+	delete(b.places, call)
 	return 0
 }
 
@@ -96,19 +95,14 @@ func (l *limits) block(method, channel string, wait time.Duration) {
 
 func (l *limits) pair(method, channel string) (all, one *bucket) {
 	ofAll, ofOne := newTokens(method)
-	all = cmp.Or(l.buckets[method], &bucket{tokens: ofAll})
-	one = cmp.Or(l.buckets[method+" "+channel], &bucket{tokens: ofOne})
-	l.buckets[method], l.buckets[method+" "+channel] = all, one
-	return all, one
+	return l.bucket(method, ofAll), l.bucket(method+" "+channel, ofOne)
 }
 
-// token reserves the next token and returns when it is available.
-func (b *bucket) token(now time.Time) time.Time {
-	from := now
-	if b.blocked.After(now) {
-		from = b.blocked
+func (l *limits) bucket(name string, full *rate.Limiter) *bucket {
+	if l.buckets[name] == nil {
+		l.buckets[name] = &bucket{tokens: full, places: map[string]time.Time{}}
 	}
-	return from.Add(b.tokens.ReserveN(from, 1).DelayFrom(from))
+	return l.buckets[name]
 }
 
 // sweepEvery is how often idle buckets are dropped, and how long a place is kept
@@ -120,13 +114,9 @@ func (l *limits) sweep(now time.Time) {
 		return
 	}
 	l.swept = now
-	for call, p := range l.places {
-		if now.Sub(p.at) > sweepEvery {
-			delete(l.places, call)
-		}
-	}
 	for name, b := range l.buckets {
-		if now.After(b.blocked) && b.tokens.TokensAt(now) >= float64(b.tokens.Burst()) {
+		maps.DeleteFunc(b.places, func(_ string, at time.Time) bool { return now.Sub(at) > sweepEvery })
+		if now.After(b.blocked) && len(b.places) == 0 && b.tokens.TokensAt(now) >= float64(b.tokens.Burst()) {
 			delete(l.buckets, name)
 		}
 	}
