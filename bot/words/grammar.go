@@ -159,19 +159,19 @@ func (g *grammar) row(line string) (all row, err error) {
 // is tried twice at the same place: its work grows with the length of the text.
 type match struct {
 	text  string
-	known map[[2]int][]int
-	far   int // where the farthest match of any rule ends
+	known map[int][]int // by rule and place
+	far   int           // where the farthest match of any rule ends
 }
 
 // ends returns where the rule's matches from a place end, each once. No rule
 // matches nothing.
 func (m *match) ends(rule, from int) []int {
-	key := [2]int{rule, from}
+	key := rule<<16 | from
 	if ends, ok := m.known[key]; ok {
 		return ends
 	}
 	if m.known == nil {
-		m.known = map[[2]int][]int{}
+		m.known = map[int][]int{}
 	}
 	m.known[key] = nil // a rule that begins with itself matches nothing
 	var ends []int
@@ -179,41 +179,54 @@ func (m *match) ends(rule, from int) []int {
 	at := m.space(from)
 	letter, size := utf8.DecodeRuneInString(m.text[at:])
 	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
-		ends = append(ends, at+size)
+		ends, m.far = append(ends, at+size), max(m.far, at+size)
 	}
-	for _, alternatives := range [][]row{r.byLetter[letter], r.others} {
-		for _, alternative := range alternatives {
-			for _, end := range m.row(alternative, from) {
-				if end > from {
-					ends, m.far = with(ends, end), max(m.far, end)
-				}
-			}
-		}
+	for _, alternative := range r.byLetter[letter] {
+		ends = m.row(alternative, from, ends)
+	}
+	for _, alternative := range r.others {
+		ends = m.row(alternative, from, ends)
 	}
 	m.known[key] = ends
 	return ends
 }
 
-// row returns where an alternative's matches end: all at once, item by item, as
-// there may be many ways to the same end.
-func (m *match) row(items row, from int) []int {
-	at := []int{from}
-	for _, i := range items {
-		var next []int
-		if i.optional {
-			next = slices.Clone(at)
+// row adds where an alternative's matches end. It goes on with all of them at once,
+// item by item, as there may be many ways to the same end.
+func (m *match) row(items row, from int, ends []int) []int {
+	var a, b [8]int // most rows need no more
+	at, next := append(a[:0], from), b[:0]
+	for n := range items {
+		i := &items[n]
+		if next = next[:0]; i.optional {
+			next = append(next, at...)
 		}
-		for n := 0; n < len(at); n++ {
-			for _, to := range m.item(i, at[n]) {
-				next = with(next, to)
-				if i.repeated {
+		for k := 0; k < len(at); k++ {
+			found := len(next)
+			for _, w := range i.words {
+				if to := m.word(w, at[k]); to > 0 {
+					next = with(next, to)
+				}
+			}
+			if i.words == nil {
+				for _, to := range m.ends(i.rule, at[k]) {
+					next = with(next, to)
+				}
+			}
+			if i.repeated {
+				for _, to := range next[found:] {
 					at = with(at, to)
 				}
 			}
 		}
-		at = next
+		at, next = next, at
 	}
-	return at
+	for _, end := range at {
+		if end > from {
+			ends, m.far = with(ends, end), max(m.far, end)
+		}
+	}
+	return ends
 }
 
 func with(all []int, one int) []int {
@@ -221,18 +234,6 @@ func with(all []int, one int) []int {
 		return all
 	}
 	return append(all, one)
-}
-
-func (m *match) item(i item, from int) (ends []int) {
-	if i.words == nil {
-		return m.ends(i.rule, from)
-	}
-	for _, w := range i.words {
-		if to := m.word(w, from); to > from {
-			ends = append(ends, to)
-		}
-	}
-	return ends
 }
 
 // word returns where a word ends that stands at a place; 0 if it does not.

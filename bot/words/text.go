@@ -181,10 +181,8 @@ func alone(s string, at span) bool {
 // one: also has its target.
 func namesOf(here []deploy.Target) (names map[string]rune, also []int) {
 	names = map[string]rune{}
-	for _, t := range here {
-		if ref := foldName(t.Ref); ref != "" && !slices.ContainsFunc(here, func(o deploy.Target) bool { return o.Ref != t.Ref }) {
-			names[ref] = signRef
-		}
+	if len(here) > 0 && here[0].Ref != "" && !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Ref != here[0].Ref }) {
+		names[foldName(here[0].Ref)] = signRef
 	}
 	for i, t := range here[:min(len(here), signThing-signTarget)] {
 		switch name := foldName(t.Name); {
