@@ -34,22 +34,19 @@ func (msg Message) Words(me string) Words {
 	if !rich {
 		said = Parse(string(msg.Text))
 	}
-	named := false
+	named, length := false, 0
 	for i, s := range said {
 		if s.Kind == User && s.Text == me && me != "" {
 			said[i].Kind, named = Self, true
 		}
-	}
-	if !named {
-		return Words{}
-	}
-	length := 0
-	for _, s := range said {
 		if s.Kind != Quote {
 			length += utf8.RuneCountInString(s.Text)
 		}
 	}
-	if length > MaxLength {
+	switch {
+	case !named:
+		return Words{}
+	case length > MaxLength:
 		return Words{Named: true}
 	}
 	return Words{Segments: said, Named: true, Whole: whole}

@@ -5,11 +5,14 @@ import (
 	"strings"
 )
 
-// escaped is what Slack escapes in a text: &, < and >, and what it knows.
+// escaped is what Slack writes for &, < and >, and for people, channels and links.
 var (
 	escaped  = regexp.MustCompile(`&(?:amp|lt|gt);|<[^<>\n]*>`)
 	unescape = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
 )
+
+// kinds tell people, channels and groups from links, by their first byte.
+var kinds = map[string]Kind{"@": User, "#": Channel, "!": Group}
 
 // Parse reads mrkdwn: the text of a message.
 func Parse(text string) []Segment {
@@ -24,14 +27,9 @@ func Parse(text string) []Segment {
 			continue
 		}
 		address, label, _ := strings.Cut(strings.TrimSuffix(inside, ">"), "|")
-		switch {
-		case strings.HasPrefix(address, "@"):
-			d.segment(User, address[1:])
-		case strings.HasPrefix(address, "#"):
-			d.segment(Channel, address[1:])
-		case strings.HasPrefix(address, "!"):
-			d.segment(Group, address[1:])
-		default:
+		if kind, is := kinds[address[:min(1, len(address))]]; is {
+			d.segment(kind, address[1:])
+		} else {
 			d.link(address, unescape.Replace(label))
 		}
 	}
