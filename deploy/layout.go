@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -68,6 +69,9 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	default:
 		r.Request.Intent = read(r.Request.Key, old.Mention.Text)
 	}
+	for i := range r.Lines { // one that is not posted yet
+		r.Lines[i].ID = cmp.Or(renamed[r.Lines[i].ID], r.Lines[i].ID)
+	}
 	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
 	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark
 	switch old.Shown.Status {
@@ -81,4 +85,9 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 		r.Shown.setPosted(SlotLine(n), Posted{})
 	}
 	return r, nil
+}
+
+// renamed are the messages of layout 2 that are gone, and what is said instead.
+var renamed = map[MessageID]MessageID{
+	"negated": MsgUnclear, "how": MsgUnclear, "later": MsgUnclear, "near-miss": MsgUnclear, "past": MsgStatus,
 }

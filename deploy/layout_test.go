@@ -113,6 +113,16 @@ func TestTextInARecordOfLayout2IsReadOnce(t *testing.T) {
 	}
 }
 
+// An answer that a process of layout 2 gave, and has not posted, still has words.
+func TestAnswersOfLayout2HaveWords(t *testing.T) {
+	for old, want := range map[MessageID]MessageID{"negated": MsgUnclear, "how": MsgUnclear, "later": MsgUnclear, "near-miss": MsgUnclear, "past": MsgStatus, "stop": MsgStop, "greet": MsgGreet} {
+		got, err := DecodeRecord([]byte(`{"v":2,"mention":{"ts":"1.1"},"state":"answered","lines":[{"say":"`+string(old)+`"}],"shown":{}}`), nil)
+		if err != nil || len(got.Lines) != 1 || got.Lines[0].ID != want {
+			t.Errorf("%s: %+v, %v; want %s", old, got.Lines, err, want)
+		}
+	}
+}
+
 // A process that cannot read the text asks about it, and deploys nothing.
 func TestTextThatCannotBeReadIsAskedAbout(t *testing.T) {
 	got, err := DecodeRecord([]byte(`{"v":2,"mention":{"ts":"1.1","text":"release"},"state":"accepted","shown":{}}`), nil)
