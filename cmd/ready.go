@@ -21,22 +21,20 @@ func readyCommand(environ []string) *cobra.Command {
 		Use:   "ready",
 		Short: "Ask the bot that runs here whether it is ready, at ADMIN_ADDR",
 		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, _, _ := settings.Load(environ, ".env") // of the other settings the bot speaks itself
-			return askReady(cmd.Context(), s.AdminAddr, cmd.OutOrStdout())
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return ready(cmd.Context(), environ, cmd.OutOrStdout()) },
 	}
 }
 
 //docgen:messages start
-func askReady(ctx context.Context, addr string, out io.Writer) error {
-	if addr == "" {
+func ready(ctx context.Context, environ []string, out io.Writer) error {
+	s, _, _ := settings.Load(environ, ".env") // of other settings the bot itself says what is wrong
+	if s.AdminAddr == "" {
 		return misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// To dial no host, or the unspecified address, is to dial this machine.
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.AdminAddr+"/readyz", nil)
 	if err != nil {
 		return fmt.Errorf("asking the bot: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/dedupe"
 )
 
@@ -26,17 +25,17 @@ a further deployment shows one. PROJECT is written as in the target map. It read
 the settings of the bot, and may run while the bot does.`,
 		Args: func(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.ExactArgs(1)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, _, err := load(environ)
-			if err != nil {
-				return err
-			}
-			return unprove(cmd.Context(), s, args[0], cmd.OutOrStdout())
+			return unprove(cmd.Context(), environ, args[0], cmd.OutOrStdout())
 		},
 	}
 }
 
-func unprove(ctx context.Context, s settings.Settings, project string, out io.Writer) error {
-	if s.RedisURL == "" {
+func unprove(ctx context.Context, environ []string, project string, out io.Writer) error {
+	s, _, err := load(environ)
+	switch {
+	case err != nil:
+		return err
+	case s.RedisURL == "":
 		return errors.New("REDIS_URL is not set: what was proved is kept in the bot's own process, so restart the bot")
 	}
 	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: RealNet().Dial})

@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -92,31 +91,19 @@ func notifyURL(text string) (string, error) {
 	return text, nil
 }
 
-var (
-	number   = parsed(strconv.Atoi, "must be a whole number")
-	duration = parsed(time.ParseDuration, "must be a duration with its unit, such as 90s, 2m or 1h")
-)
+const aDuration = "must be a duration with its unit, such as 90s, 2m or 1h"
 
-// parsed takes what parse takes. Its errors quote the text, so ours are others.
+// within takes what parse takes, from least to most. The errors of parse quote
+// the text: a text without its form has the problem noForm.
 //
 //docgen:passed settings
-func parsed[T any](parse func(string) (T, error), problem string) func(string) (T, error) {
+func within[T cmp.Ordered](parse func(string) (T, error), noForm string, least, most T, problem string) func(string) (T, error) {
 	return func(text string) (T, error) {
 		value, err := parse(text)
-		if err != nil {
-			err = errors.New(problem)
-		}
-		return value, err
-	}
-}
-
-// within takes what parse takes, from least to most.
-//
-//docgen:passed settings
-func within[T cmp.Ordered](parse func(string) (T, error), least, most T, problem string) func(string) (T, error) {
-	return func(text string) (T, error) {
-		value, err := parse(text)
-		if err == nil && (value < least || value > most) {
+		switch {
+		case err != nil:
+			err = errors.New(noForm)
+		case value < least || value > most:
 			err = errors.New(problem)
 		}
 		return value, err

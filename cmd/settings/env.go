@@ -12,56 +12,18 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// variables are the texts that were found, and what is wrong with them, by the
-// setting's name. An empty text counts as not set. Problems of the .env file
-// itself have no name.
-type variables struct {
-	texts    map[string]string
-	problems map[string][]string
-	warnings []string
-}
-
-// find looks for each setting in the environment, and in .env if the environment
-// does not set it in either form.
-func find(rows []Row, environ []string, dotenv string) *variables {
-	v := &variables{texts: map[string]string{}, problems: map[string][]string{}}
-	file, err := readDotenv(dotenv)
-	v.report("", err)
-	sources := []map[string]string{split(environ), file}
-	for _, row := range rows {
-		for _, source := range sources {
-			text, err := row.find(source)
-			v.report(row.Name, err)
-			if v.texts[row.Name] = text; text != "" || err != nil {
-				break
-			}
+// find returns the setting's text from the first source that has it in either
+// form, empty if none has. An empty text counts as not set.
+func (r Row) find(sources []map[string]string) (text string, err error) {
+	for _, source := range sources {
+		if text, err = r.in(source); text != "" || err != nil {
+			break
 		}
 	}
-	for _, source := range sources {
-		v.warnOfNames(rows, source)
-	}
-	slices.Sort(v.warnings)
-	v.warnings = slices.Compact(v.warnings)
-	return v
+	return text, err
 }
 
-// report adds an error, one problem a line; nil is none.
-func (v *variables) report(name string, err error) {
-	if err != nil {
-		v.problems[name] = append(v.problems[name], strings.Split(err.Error(), "\n")...)
-	}
-}
-
-// names are those of the variables that the setting can be given in.
-func (r Row) names() []string {
-	if r.Secret {
-		return []string{r.Name, r.Name + "_FILE"}
-	}
-	return []string{r.Name}
-}
-
-// find returns the setting's text from one source, empty if it is not there.
-func (r Row) find(source map[string]string) (string, error) {
+func (r Row) in(source map[string]string) (string, error) {
 	text := source[r.Name]
 	if text == "" && strings.HasSuffix(r.Name, "_PROXY") {
 		text = source[strings.ToLower(r.Name)] // as curl and others write them
@@ -84,30 +46,40 @@ func (r Row) find(source map[string]string) (string, error) {
 	return text, nil
 }
 
-// warnOfNames warns of names that are not psycher's, and nearly are those of
+// misspelt warns of names that are not psycher's, and nearly are those of
 // settings that are not set.
 //
 //docgen:messages settings
-func (v *variables) warnOfNames(rows []Row, source map[string]string) {
-	var known, missing []string
+func misspelt(rows, unset []Row, sources []map[string]string) (warnings []string) {
+	known := names(rows)
+	missing := slices.DeleteFunc(names(unset), func(name string) bool { // other programs have these in many spellings
+		return strings.Contains(name, "_PROXY") || strings.HasPrefix(name, "SSL_")
+	})
+	for _, source := range sources {
+		for name, value := range source {
+			base, isFile := strings.CutSuffix(name, "_FILE")
+			switch meant := nearest(missing, name); {
+			case value == "" || slices.Contains(known, name):
+			case isFile && slices.Contains(known, base):
+				warnings = append(warnings, fmt.Sprintf("%s is not read: %s is no secret and is given as it is", name, base))
+			case meant != "":
+				warnings = append(warnings, fmt.Sprintf("%s is not a setting: is %s meant?", name, meant))
+			}
+		}
+	}
+	slices.Sort(warnings)
+	return slices.Compact(warnings)
+}
+
+// names are those of the variables that settings can be given in.
+func names(rows []Row) (all []string) {
 	for _, row := range rows {
-		known = append(known, row.names()...)
-		// Other programs have proxies and certificates in many spellings.
-		shared := strings.HasSuffix(row.Name, "_PROXY") || strings.HasPrefix(row.Name, "SSL_")
-		if !shared && v.texts[row.Name] == "" && v.problems[row.Name] == nil {
-			missing = append(missing, row.names()...)
+		all = append(all, row.Name)
+		if row.Secret {
+			all = append(all, row.Name+"_FILE")
 		}
 	}
-	for name, value := range source {
-		base, isFile := strings.CutSuffix(name, "_FILE")
-		switch meant := nearest(missing, name); {
-		case value == "" || slices.Contains(known, name):
-		case isFile && slices.Contains(known, base):
-			v.warnings = append(v.warnings, fmt.Sprintf("%s is not read: %s is no secret and is given as it is", name, base))
-		case meant != "":
-			v.warnings = append(v.warnings, fmt.Sprintf("%s is not a setting: is %s meant?", name, meant))
-		}
-	}
+	return all
 }
 
 // nearest returns the one of names that is at most two letters away from a name.

@@ -51,12 +51,12 @@ func TestDotenvThatCannotBeReadIsTheOnlyProblem(t *testing.T) {
 		"A='1\n2\n3":                        "the .env file: line 1 cannot be read",
 		"A=1\nalone":                        "the .env file: line 2 cannot be read",
 	} {
-		got := problems(t, nil, write(t, content))
+		got := problemsOf(t, nil, write(t, content))
 		if len(got) != 1 || !strings.HasPrefix(got[0], want) {
 			t.Errorf("%q: %q", content, got)
 		}
 	}
-	if got := problems(t, nil, t.TempDir()); !strings.HasPrefix(got[0], "the .env file cannot be read") {
+	if got := problemsOf(t, nil, t.TempDir()); !strings.HasPrefix(got[0], "the .env file cannot be read") {
 		t.Errorf("a directory: %q", got)
 	}
 }
@@ -80,7 +80,7 @@ func TestEverySecretCanBeAFile(t *testing.T) {
 		if !f.Secret {
 			continue
 		}
-		got := problems(t, environ(f.Name+"=", f.Name+"_FILE=/there/is/none"), "")
+		got := problemsOf(t, environ(f.Name+"=", f.Name+"_FILE=/there/is/none"), "")
 		want := f.Name + ": the file that " + f.Name + "_FILE names cannot be read: no such file or directory"
 		if diff := cmp.Diff([]string{want}, got); diff != "" {
 			t.Error(diff)
@@ -97,7 +97,7 @@ func TestSecretFileThatIsNoGoodIsAProblem(t *testing.T) {
 		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "\n")), "SLACK_BOT_TOKEN: the file that SLACK_BOT_TOKEN_FILE names is empty"},
 		{environ("SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+write(t, "xapp-file")), "SLACK_BOT_TOKEN: this is a Slack app-level token"},
 	} {
-		if got := problems(t, row.environ, ""); len(got) != 1 || !strings.HasPrefix(got[0], row.want) {
+		if got := problemsOf(t, row.environ, ""); len(got) != 1 || !strings.HasPrefix(got[0], row.want) {
 			t.Errorf("got %q, want %q", got, row.want)
 		}
 	}
@@ -165,7 +165,7 @@ func TestExampleNamesEverySettingAndLoads(t *testing.T) {
 		}
 	}
 
-	if got := problems(t, nil, "../../.env.example"); len(got) != 3 {
+	if got := problemsOf(t, nil, "../../.env.example"); len(got) != 3 {
 		t.Errorf("as it is, three settings are to be filled in; got %q", got)
 	}
 	filled := example

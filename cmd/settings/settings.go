@@ -62,45 +62,62 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 // With an empty dotenv no file is read; the file need not exist. The error is an
 // [*Error]; the warnings are lines for the log, and the first of the error's.
 func Load(environ []string, dotenv string) (Settings, []string, error) {
-	s := Settings{}
-	rows := table(&s)
-	found := find(rows, environ, dotenv)
+	s, found := Settings{}, problems{}
+	rows, unset := table(&s), []Row(nil)
+	file, unread := readDotenv(dotenv)
+	found.add("", unread)
+	sources := []map[string]string{split(environ), file}
 	for _, row := range rows {
-		text := found.texts[row.Name]
-		if text == "" && !row.Required() {
-			text = row.Default
+		text, err := row.find(sources)
+		if text == "" && err == nil {
+			unset = append(unset, row)
+			switch {
+			case !row.Required():
+				text = row.Default
+			case unread == nil: // else it may be in there
+				err = fmt.Errorf("is required and not set: %s", strings.ReplaceAll(row.Meaning, "`", ""))
+			}
 		}
-		switch {
-		case len(found.problems[row.Name]) > 0:
-		case text != "":
-			found.report(row.Name, row.set(text))
-		case row.Required() && len(found.problems[""]) == 0: // a .env file that cannot be read may hold it
-			found.report(row.Name, fmt.Errorf("is required and not set: %s", strings.ReplaceAll(row.Meaning, "`", "")))
+		if text != "" {
+			err = row.set(text)
 		}
+		found.add(row.Name, err)
 	}
 	s.checkTogether(found)
 
-	wrong := Error{found.warnings} // a misspelt name is why another is missing
+	warnings := misspelt(rows, unset, sources)
+	wrong := Error{warnings} // a misspelt name is why another is missing
 	for _, row := range append([]Row{{}}, rows...) {
-		for _, problem := range found.problems[row.Name] {
+		for _, problem := range found[row.Name] {
 			wrong.Problems = append(wrong.Problems, strings.TrimPrefix(row.Name+": "+problem, ": "))
 		}
 	}
-	if len(wrong.Problems) > len(found.warnings) {
-		return s, found.warnings, &wrong
+	if len(found) > 0 {
+		return s, warnings, &wrong
 	}
-	return s, found.warnings, nil
+	return s, warnings, nil
+}
+
+// problems are what is wrong with each setting, by its name. Problems of the .env
+// file itself have no name.
+type problems map[string][]string
+
+// add adds an error, one problem a line; nil is none.
+func (p problems) add(name string, err error) {
+	if err != nil {
+		p[name] = append(p[name], strings.Split(err.Error(), "\n")...)
+	}
 }
 
 // checkTogether checks what depends on more than one setting.
-func (s *Settings) checkTogether(found *variables) {
+func (s *Settings) checkTogether(found problems) {
 	if text := s.GitLabTriggerTokens.Reveal(); text != "" {
 		parsed, err := targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
-		found.report("GITLAB_TRIGGER_TOKENS", err)
+		found.add("GITLAB_TRIGGER_TOKENS", err)
 		s.Targets = parsed
 	}
 	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
-		found.report("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))
+		found.add("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))
 	}
 }
 

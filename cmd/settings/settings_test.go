@@ -48,8 +48,8 @@ func write(t *testing.T, content string) (path string) {
 	return path
 }
 
-// problems loads settings that must not load.
-func problems(t *testing.T, environ []string, dotenv string) []string {
+// problemsOf loads settings that must not load.
+func problemsOf(t *testing.T, environ []string, dotenv string) []string {
 	t.Helper()
 	_, _, err := Load(environ, dotenv)
 	var wrong *Error
@@ -226,12 +226,12 @@ var settingRows = []struct {
 	}},
 }
 
-func names() []string {
-	var names []string
+func settingNames() []string {
+	var all []string
 	for _, row := range Table() {
-		names = append(names, row.Name)
+		all = append(all, row.Name)
 	}
-	return names
+	return all
 }
 
 func TestEachSettingIsChecked(t *testing.T) {
@@ -244,7 +244,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 			}
 		}
 		for value, want := range row.bad {
-			got := problems(t, environ(row.name+"="+value), "")
+			got := problemsOf(t, environ(row.name+"="+value), "")
 			if !slices.ContainsFunc(got, func(p string) bool { return strings.HasPrefix(p, row.name+": ") && strings.Contains(p, want) }) {
 				t.Errorf("%s=%s: got %q, want %q", row.name, value, got, want)
 			}
@@ -255,7 +255,7 @@ func TestEachSettingIsChecked(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(names(), tested); diff != "" {
+	if diff := cmp.Diff(settingNames(), tested); diff != "" {
 		t.Error("settings without a row:", diff)
 	}
 }
@@ -280,7 +280,7 @@ func TestTargetsTakeTheirDefaultsFromTheSettings(t *testing.T) {
 }
 
 func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
-	got := problems(t, []string{
+	got := problemsOf(t, []string{
 		"LOG_FORMAT=xml", "SLACK_BOT_TOKEN=xapp-test", "NOTIFY_TOKEN=a b", "DEPLOY_TIMEOUT=never", "SLACK_CONNECTIONS=many",
 		`GITLAB_TRIGGER_TOKENS={"T1": {"C1": {"app": {"project_id": 0}}}}`, "SSL_CERT_DIR=/there/is/none",
 	}, "")
@@ -300,7 +300,7 @@ func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
 
 // A project then needs no secret of the bot's, and nobody can show a wrong one.
 func TestAddressesThatCannotBeReadAreNotCompared(t *testing.T) {
-	got := problems(t, environ("NOTIFY_ADDR=here", "ADMIN_ADDR=there"), "")
+	got := problemsOf(t, environ("NOTIFY_ADDR=here", "ADMIN_ADDR=there"), "")
 	if len(got) != 2 {
 		t.Errorf("want one problem for each address:\n%s", strings.Join(got, "\n"))
 	}
@@ -337,7 +337,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 }
 
 func TestNoProblemShowsAValue(t *testing.T) {
-	for _, name := range names() {
+	for _, name := range settingNames() {
 		if name == "NO_PROXY" {
 			continue // takes anything
 		}
@@ -351,7 +351,7 @@ func TestNoProblemShowsAValue(t *testing.T) {
 		}
 	}
 	for _, dotenv := range []string{"SLACK_BOT_TOKEN=\"marker", "A=1\nmarker marker", "A=1\nmarker-x=marker", "marker"} {
-		if got := fmt.Sprint(problems(t, environ(), write(t, dotenv))); strings.Contains(got, "marker") {
+		if got := fmt.Sprint(problemsOf(t, environ(), write(t, dotenv))); strings.Contains(got, "marker") {
 			t.Errorf("%q: %s", dotenv, got)
 		}
 	}

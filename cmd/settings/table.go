@@ -2,6 +2,7 @@ package settings
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -50,19 +51,19 @@ func table(s *Settings) []Row {
 		{"SLACK_APP_TOKEN", required, "the app-level token, `xapp-...`, with the scope `connections:write`", secret(&s.SlackAppToken, token("xapp-", false, "the app-level token begins with xapp- (Basic Information > App-Level Tokens)"))},
 		{"SLACK_BOT_TOKEN", required, "the bot token, `xoxb-...`", secret(&s.SlackBotToken, token("xoxb-", false, "the bot token begins with xoxb- (OAuth & Permissions > Bot User OAuth Token)"))},
 		{"SLACK_API_URL", "https://slack.com/api/", "base URL of Slack's Web API; another one is for tests and the sandbox", plain(&s.SlackAPIURL, baseURL)},
-		{"SLACK_CONNECTIONS", "2", "websockets that this process holds, 1 to 5", plain(&s.SlackConnections, within(number, 1, 5, "must be from 1 to 5: Slack allows an app 10 in all"))},
+		{"SLACK_CONNECTIONS", "2", "websockets that this process holds, 1 to 5", plain(&s.SlackConnections, within(strconv.Atoi, "must be a whole number", 1, 5, "must be from 1 to 5: Slack allows an app 10 in all"))},
 		{"GITLAB_URL", "https://gitlab.com", "base URL of GitLab; it may have a path", plain(&s.GitLabURL, gitlabURL)},
 		{"GITLAB_TRIGGER_TOKENS", required, "the target map: JSON that says what can be deployed from which channel", secret(&s.GitLabTriggerTokens, matching(`^[^']`, quoted))},
 		{"GITLAB_API_TOKEN", "", "a token with the scope `read_api`: lost answers and ends of pipelines are found by asking GitLab", secret(&s.GitLabAPIToken, token("glpat-", true, "use a personal, project or group access token with the scope read_api"))},
-		{"GITLAB_REQUEST_TIMEOUT", "60s", "GitLab's own request timeout, `1s` to `10m`; a trigger is given 5 s more", plain(&s.GitLabRequestTimeout, within(duration, time.Second, 10*time.Minute, "must be from 1s to 10m"))},
+		{"GITLAB_REQUEST_TIMEOUT", "60s", "GitLab's own request timeout, `1s` to `10m`; a trigger is given 5 s more", plain(&s.GitLabRequestTimeout, within(time.ParseDuration, aDuration, time.Second, 10*time.Minute, "must be from 1s to 10m"))},
 		{"GITLAB_REF", "master", "the branch or tag that a target deploys unless it names its own; a mention can never choose another", plain(&s.GitLabRef, matching(`^[^\s\p{Z}\p{Cc}]+$`, "must be the name of a branch or tag, without spaces"))},
 		{"REDIS_URL", "", "`redis://`, or `rediss://` for TLS, also in the sentinel and cluster forms; special characters in a password as `%XX`. Unset: an embedded Redis for one process, forgotten when it ends", secret(&s.RedisURL, redisURL)},
 		{"REDIS_PREFIX", "psycher", "keys are `{psycher}:...`; two bots on one Redis take two prefixes", plain(&s.RedisPrefix, matching(`^[A-Za-z0-9_.-]+$`, "must be letters, digits, _ . and -"))},
 		{"NOTIFY_ADDR", ":8080", "`host:port` of the notify port, which GitLab CI calls; an empty host means every address", plain(&s.NotifyAddr, addr)},
 		{"NOTIFY_TOKEN", "", "a lasting secret for calls of GitLab CI that show no `PSYCHER_TOKEN`, as those of old scripts: letters, digits, `.`, `_`, `~`, `-`; 16 characters or more. Unset: only calls that prove their deployment count", secret(&s.NotifyToken, notifyToken)},
 		{"NOTIFY_URL", "", "the notify port as GitLab's runners reach it, `http://HOST:8080/notify`: it is sent with the trigger, and a project needs no CI variable of its own", plain(&s.NotifyURL, notifyURL)},
-		{"MENTION_MAX_AGE", "2m", "a mention that is older when its turn comes is not deployed: psycher asks first", plain(&s.MentionMaxAge, within(duration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
-		{"DEPLOY_TIMEOUT", "1h", "how long to wait for a pipeline's result; a target can have its own `timeout`", plain(&s.DeployTimeout, within(duration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
+		{"MENTION_MAX_AGE", "2m", "a mention that is older when its turn comes is not deployed: psycher asks first", plain(&s.MentionMaxAge, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
+		{"DEPLOY_TIMEOUT", "1h", "how long to wait for a pipeline's result; a target can have its own `timeout`", plain(&s.DeployTimeout, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
 		{"ADMIN_ADDR", "127.0.0.1:9090", "`host:port` of health, readiness and metrics", plain(&s.AdminAddr, addr)},
 		{"PSYCHER_LANG", "ja", "the language of the replies: `ja` or `en`", plain(&s.Lang, oneOf("ja", "en"))},
 		{"LOG_LEVEL", "info", "the least level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `panic` or `disabled`", plain(&s.LogLevel, logLevel)},
