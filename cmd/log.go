@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"io"
 	"slices"
 	"strings"
@@ -33,11 +32,7 @@ func newLog(s settings.Settings, out io.Writer) zerolog.Logger {
 type scrubber struct{ to io.Writer }
 
 func (s scrubber) Write(p []byte) (int, error) {
-	clean := p
-	if bytes.Contains(p, []byte("psy_")) {
-		clean = []byte(deploy.ScrubTokens(string(p)))
-	}
-	_, err := s.to.Write(clean)
+	_, err := io.WriteString(s.to, deploy.ScrubTokens(string(p)))
 	return len(p), err
 }
 

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -35,9 +37,7 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 			name = k.String()
 			_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
 		}
-		if isNew, last := s.unreadable.add(name); isNew {
-			s.log.Warn().Err(err).Bool("last_line_for_an_hour", last).Msg("a record is left to newer versions")
-		}
+		s.unreadable.warn(s.log, name, err)
 	}
 	return all
 }
@@ -61,17 +61,16 @@ type unreadableLog struct {
 	known map[string]bool
 }
 
-// add tells whether a record is to be logged, and whether that is the last line
-// of this period.
-func (l *unreadableLog) add(name string) (isNew, last bool) {
+// warn logs that a record cannot be read, unless that was logged in this period
+// or too much was.
+func (l *unreadableLog) warn(log zerolog.Logger, name string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if time.Since(l.since) >= unreadablePeriod {
 		l.known, l.since = map[string]bool{}, time.Now()
 	}
-	if l.known[name] || len(l.known) >= unreadableLines {
-		return false, false
+	if !l.known[name] && len(l.known) < unreadableLines {
+		l.known[name] = true
+		log.Warn().Err(err).Bool("last_line_for_an_hour", len(l.known) == unreadableLines).Msg("a record is left to newer versions")
 	}
-	l.known[name] = true
-	return true, len(l.known) == unreadableLines
 }

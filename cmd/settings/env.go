@@ -84,28 +84,26 @@ func names(rows []Row) (all []string) {
 
 // nearest returns the one of names that is at most two letters away from a name.
 func nearest(names []string, name string) string {
-	best, distance := "", 3
-	for _, known := range names {
-		if d := editDistance(strings.ToUpper(name), known, 2); d < distance {
-			best, distance = known, d
+	for most := range 3 {
+		for _, known := range names {
+			if isNear(strings.ToUpper(name), known, most) {
+				return known
+			}
 		}
 	}
-	return best
+	return ""
 }
 
-// editDistance counts the letters to insert, drop or change between two names,
-// up to most; beyond that it returns more than most.
-func editDistance(a, b string, most int) int {
+// isNear reports whether two names are at most so many letters apart that are
+// inserted, dropped or changed.
+func isNear(a, b string, most int) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
-	if a == "" || b == "" {
-		return len(a) + len(b)
+	if a == "" || b == "" || most == 0 {
+		return len(a)+len(b) <= most
 	}
-	if most == 0 {
-		return 1
-	}
-	return 1 + min(editDistance(a[1:], b, most-1), editDistance(a, b[1:], most-1), editDistance(a[1:], b[1:], most-1))
+	return isNear(a[1:], b, most-1) || isNear(a, b[1:], most-1) || isNear(a[1:], b[1:], most-1)
 }
 
 func split(environ []string) map[string]string {

@@ -36,11 +36,9 @@ func plain[T any](to *T, parse func(text string) (T, error)) field {
 }
 
 func secret(to *deploy.Secret, parse func(text string) (string, error)) field {
-	return field{Secret: true, set: func(text string) error {
-		value, err := parse(text)
-		*to = deploy.Secret(value)
-		return err
-	}}
+	f := plain((*string)(to), parse)
+	f.Secret = true
+	return f
 }
 
 // Table lists all settings, in the order in which the documents print them.
