@@ -17,7 +17,7 @@ import (
 // the command line where it is called by that name.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"psycher": func() { os.Exit(cmd.Main(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)) },
+		"psycher": func() { os.Exit(cmd.Main()) },
 	})
 }
 

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/demo"
 )
 
-func demoCommand(environ []string) *cobra.Command {
-	d := demo.Demo{Environ: environ, Program: sandboxed}
+func demoCommand() *cobra.Command {
+	d := demo.Demo{Environ: os.Environ(), Program: sandboxed, In: os.Stdin, Out: os.Stdout, Errs: os.Stderr}
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Show a whole deploy on this machine, with nothing to set up",
@@ -20,10 +21,7 @@ them, and plays a deploy that works and one that fails. In a terminal it then
 stays: what you type is a further mention, and a page on this machine shows the
 channel, the pipelines, and what can go wrong. No setting of a real bot is read.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			d.In, d.Out, d.Errs = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
-			return d.Run(c.Context())
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return d.Run(c.Context()) },
 	}
 	c.Flags().StringVar(&d.Lang, "lang", "ja", "what the bot speaks: ja or en")
 	c.Flags().BoolVar(&d.Page, "page", false, "serve the page without a terminal too, until Ctrl-C or SIGTERM")

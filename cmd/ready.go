@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -16,22 +17,22 @@ import (
 
 // readyCommand asks the bot of this machine whether it is ready: for health
 // checks where there is no curl, as in an image that holds the binary alone.
-func readyCommand(environ []string) *cobra.Command {
+func readyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ready",
 		Short: "Ask the bot that runs here whether it is ready, at ADMIN_ADDR",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return ready(cmd.Context(), environ, cmd.OutOrStdout()) },
+		RunE:  ready,
 	}
 }
 
 //docgen:messages start
-func ready(ctx context.Context, environ []string, out io.Writer) error {
-	s, _, _ := settings.Load(environ, ".env") // of other settings the bot itself says what is wrong
+func ready(cmd *cobra.Command, _ []string) error {
+	s, _, _ := settings.Load(os.Environ(), ".env") // of other settings the bot itself says what is wrong
 	if s.AdminAddr == "" {
 		return misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second)
 	defer cancel()
 	// To dial no host, or the unspecified address, is to dial this machine.
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.AdminAddr+"/readyz", nil)
@@ -52,6 +53,6 @@ func ready(ctx context.Context, environ []string, out io.Writer) error {
 	case resp.StatusCode != http.StatusOK:
 		return errors.New("not ready: " + answer)
 	}
-	_, err = fmt.Fprintln(out, answer)
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), answer)
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,7 +19,7 @@ import (
 // Main runs the command line and returns the exit code. SIGTERM, SIGINT and
 // SIGHUP end what runs, in order; a second one ends it at once. A SIGHUP that is
 // ignored, as nohup has it, stays ignored.
-func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
+func Main() int {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		ends = append(ends, syscall.SIGHUP)
@@ -29,24 +28,18 @@ func Main(args, environ []string, in io.Reader, out, errs io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	root := rootCommand(environ)
-	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
+	err := rootCommand().ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(scrubber{errs}, "psycher: "+strings.ReplaceAll(err.Error(), "\n", "\npsycher: "))
+	fmt.Fprintln(scrubber{os.Stderr}, "psycher: "+strings.ReplaceAll(err.Error(), "\n", "\npsycher: "))
 	if errors.As(err, new(*settings.Error)) {
 		return 78 // EX_CONFIG of sysexits: starting again does not help
 	}
 	return 1
 }
 
-func rootCommand(environ []string) *cobra.Command {
-	run := runBot(environ)
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "psycher",
 		Short: "A deploy bot: a mention in Slack starts a GitLab pipeline, and its result comes back",
@@ -63,9 +56,9 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "psycher", version())
 			return err
 		}},
-		readyCommand(environ),
-		unproveCommand(environ),
-		demoCommand(environ),
+		readyCommand(),
+		unproveCommand(),
+		demoCommand(),
 	)
 	return root
 }

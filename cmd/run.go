@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -41,8 +42,8 @@ func RealNet() Net {
 }
 
 // load reads the settings, and exports those that Go's own packages read.
-func load(environ []string) (settings.Settings, []string, error) {
-	s, warnings, err := settings.Load(environ, ".env")
+func load() (settings.Settings, []string, error) {
+	s, warnings, err := settings.Load(os.Environ(), ".env")
 	if err == nil {
 		err = s.Export()
 	}
@@ -50,18 +51,16 @@ func load(environ []string) (settings.Settings, []string, error) {
 }
 
 //docgen:messages log
-func runBot(environ []string) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, _ []string) error {
-		s, warnings, err := load(environ)
-		if err != nil {
-			return err
-		}
-		log := newLog(s, c.ErrOrStderr())
-		for _, w := range warnings {
-			log.Warn().Msg(w)
-		}
-		return Run(c.Context(), s, RealNet(), log)
+func run(cmd *cobra.Command, _ []string) error {
+	s, warnings, err := load()
+	if err != nil {
+		return err
 	}
+	log := newLog(s, cmd.ErrOrStderr())
+	for _, w := range warnings {
+		log.Warn().Msg(w)
+	}
+	return Run(cmd.Context(), s, RealNet(), log)
 }
 
 // Run is the bot. It returns when ctx has ended and all work is finished or
@@ -153,7 +152,7 @@ func (a *app) waitForStore(ctx context.Context, within time.Duration) {
 		return
 	}
 	a.storeReady.Store(true)
-	if policy := a.store.Evicts(ctx); policy != "" {
+	if policy := a.store.EvictionPolicy(ctx); policy != "" && policy != "noeviction" {
 		a.log.Warn().Str("policy", policy).Msg("this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated: set maxmemory-policy noeviction")
 	}
 }

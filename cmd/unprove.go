@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 // unproveCommand takes back what closes a project to NOTIFY_TOKEN: for a project
 // that goes back to a script which shows no PSYCHER_TOKEN.
-func unproveCommand(environ []string) *cobra.Command {
+func unproveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unprove PROJECT",
 		Short: "Let calls with NOTIFY_TOKEN count again for a project whose calls proved themselves",
@@ -24,14 +23,13 @@ with NOTIFY_TOKEN alone count no more for that project. This takes it back, unti
 a further deployment shows one. PROJECT is written as in the target map. It reads
 the settings of the bot, and may run while the bot does.`,
 		Args: func(cmd *cobra.Command, args []string) error { return withHelp(cmd, cobra.ExactArgs(1)(cmd, args)) },
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return unprove(cmd.Context(), environ, args[0], cmd.OutOrStdout())
-		},
+		RunE: unprove,
 	}
 }
 
-func unprove(ctx context.Context, environ []string, project string, out io.Writer) error {
-	s, _, err := load(environ)
+func unprove(cmd *cobra.Command, args []string) error {
+	project := args[0]
+	s, _, err := load()
 	switch {
 	case err != nil:
 		return err
@@ -43,7 +41,7 @@ func unprove(ctx context.Context, environ []string, project string, out io.Write
 		return err
 	}
 	defer store.Close()
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // Redis answers at once, or is down
+	ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second) // Redis answers at once, or is down
 	defer cancel()
 	switch had, err := store.Unprove(ctx, project); {
 	case err != nil:
@@ -51,6 +49,6 @@ func unprove(ctx context.Context, environ []string, project string, out io.Write
 	case !had:
 		return fmt.Errorf("no call of %q has proved itself, so there is nothing to take back; the target map has: %s", project, strings.Join(s.Targets.Projects(), ", "))
 	}
-	_, err = fmt.Fprintf(out, "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", project)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: calls with NOTIFY_TOKEN count again, until a further deployment shows its PSYCHER_TOKEN\n", project)
 	return err
 }

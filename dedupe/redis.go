@@ -71,14 +71,10 @@ func Open(c Config) (*Store, error) {
 	return s, nil
 }
 
-// Evicts returns the name of the policy by which this Redis evicts keys under
-// memory pressure; empty if it evicts none, or does not say.
-func (s *Store) Evicts(ctx context.Context) string {
-	policy := s.client.ConfigGet(ctx, "maxmemory-policy").Val()["maxmemory-policy"]
-	if policy == "noeviction" {
-		return ""
-	}
-	return policy
+// EvictionPolicy returns the name of the policy by which this Redis evicts keys
+// under memory pressure; empty if it does not say.
+func (s *Store) EvictionPolicy(ctx context.Context) string {
+	return s.client.ConfigGet(ctx, "maxmemory-policy").Val()["maxmemory-policy"]
 }
 
 // sweepInterval bounds how long a key of the embedded store outlives its end.
@@ -108,10 +104,7 @@ type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error
 // a TLS setting of its own, and ignores it if it is given a dialer.
 func overTLS(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, fmt.Errorf("dialing Redis: %w", err)
-		}
+		host, _, _ := net.SplitHostPort(addr) // without a host the handshake fails
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err

@@ -8,5 +8,5 @@ import (
 )
 
 func main() {
-	os.Exit(cmd.Main(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(cmd.Main())
 }

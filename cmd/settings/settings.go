@@ -63,7 +63,8 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 // [*Error]; the warnings are lines for the log, and the first of the error's.
 func Load(environ []string, dotenv string) (Settings, []string, error) {
 	s, found := Settings{}, problems{}
-	rows, unset := table(&s), []Row(nil)
+	rows := table(&s)
+	var unset []Row
 	file, unread := readDotenv(dotenv)
 	found.add("", unread)
 	sources := []map[string]string{split(environ), file}

@@ -44,7 +44,7 @@ func main() {
 		f.Close()
 		os.Rename(f.Name(), f.Name()+".done")
 	}()
-	os.Exit(cmd.Main(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(cmd.Main())
 }
 `
 
