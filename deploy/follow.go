@@ -42,13 +42,8 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing
 
 // see takes in what GitLab shows of the record's own pipeline.
 func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
+	r.Deployment.name(p)
 	d := &r.Deployment
-	if d.Pipeline == 0 {
-		d.Pipeline = p.ID
-	}
-	if p.URL != "" {
-		d.URL = p.URL
-	}
 	switch {
 	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // its jobs will never be seen
 		d.EndingAt = now.Add(-jobsWithin)
@@ -194,41 +189,34 @@ func (r Record) Counting() Counting {
 	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
 }
 
-// nextPoll is when a deployment without an end is polled again.
+// nextPoll is when a deployment without an end is polled again: a running one
+// after 5 s at first, never after more than 12 s, including the loop's own wait;
+// one that is looked for soon at first, then when a listing decides, then slowly.
 func (r Record) nextPoll(now time.Time, u Timing) time.Time {
-	d := r.Deployment
+	d, canPoll := r.Deployment, r.ShouldPoll(u)
+	late := !now.Before(d.Triggered.Add(followUntil))
+	at := now.Add(30 * time.Second)
 	switch {
-	case r.State == Silent && !(r.ShouldPoll(u) && now.Before(d.Triggered.Add(followUntil))):
+	case r.State == Silent && (late || !canPoll):
 		return time.Time{}
 	case r.State == Silent:
 		return now.Add(followLate)
-	case !r.ShouldPoll(u):
+	case !canPoll:
 		return r.Deadline()
+	case r.State == Running && late:
+		at = now.Add(followLate)
 	case r.State == Running:
-		return earlier(r.follow(now, u), later(r.Deadline(), now.Add(time.Second)))
-	}
-	// Unsure: soon at first, then when a listing decides, then slowly.
-	for _, after := range []time.Duration{1, 3, 7, 15, 30, 60} {
-		if at := d.Triggered.Add(after * time.Second); at.After(now) {
-			return earlier(at, r.Deadline())
+		at = now.Add(min(followFirst+time.Duration(d.Polls)*time.Second/2, followMost))
+	default:
+		sure := u.sureFrom(d.Triggered).Sub(d.Triggered)
+		for _, after := range []time.Duration{1 * time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, sure} {
+			if soon := d.Triggered.Add(after); soon.After(now) {
+				at = soon
+				break
+			}
 		}
 	}
-	if sure := u.sureFrom(d.Triggered); sure.After(now) {
-		return earlier(sure, r.Deadline())
-	}
-	return earlier(now.Add(30*time.Second), later(r.Deadline(), now.Add(time.Second)))
-}
-
-// follow is when a running pipeline is polled again: after 5 s at first, never
-// after more than 12 s, including the loop's own wait.
-func (r Record) follow(now time.Time, u Timing) time.Time {
-	switch {
-	case !r.ShouldPoll(u):
-		return r.Deadline()
-	case now.After(r.Deployment.Triggered.Add(followUntil)):
-		return now.Add(followLate)
-	}
-	return now.Add(min(followFirst+time.Duration(r.Deployment.Polls)*time.Second/2, followMost))
+	return earlier(at, later(r.Deadline(), now.Add(time.Second)))
 }
 
 // Postpone puts the next poll off, as GitLab asked for; the deadline holds all the

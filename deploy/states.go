@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -173,42 +174,34 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 	// mutant: a refusal after none was seen
 	// mutant: an unsure attempt refused by an earlier one's outcome
 	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
-	switch {
-	case r.IsTriggering(attempt):
-	case isUnsure && o.Status == TriggerRefused:
-		return r.Refuse(o.Reason, o.Detail), true
-	case isUnsure && (o.Status == TriggerWait || o.Status == TriggerNotSent):
-		return r.Refuse(waitedInVain(o.Reason), ""), true
-	default:
+	nothingRuns := o.Status == TriggerRefused || o.Status == TriggerWait || o.Status == TriggerNotSent
+	if !r.IsTriggering(attempt) && !(isUnsure && nothingRuns) {
 		return r.Adopt(o.Pipeline, now, u)
 	}
-	switch o.Status {
-	case TriggerStarted, TriggerFailed:
+	at := now.Add(o.After)
+	switch {
+	case o.Status == TriggerStarted, o.Status == TriggerFailed:
 		return r.run(o.Pipeline, now, u), true
-	case TriggerRefused:
+	case o.Status == TriggerRefused:
 		return r.Refuse(o.Reason, o.Detail), true
-	case TriggerWait, TriggerNotSent:
-		if o.Reason == "" {
-			o.Reason = MsgWaitUnreachable
-		}
-		at := now.Add(o.After)
-		if at.After(r.Deployment.WaitEnd) {
-			return r.Refuse(waitedInVain(o.Reason), ""), true
-		}
-		r = r.move(Waiting)
-		r.Deployment.Wait, r.Next = o.Reason, at
-		switch {
-		case r.Deployment.Deleted:
-			r = r.Gone()
-		// mutant: a request taken back during its POST tried again
-		case r.Deployment.TakenBack:
-			r = r.Edit(Intent{})
-		}
-		return r, true
-	default:
+	case !nothingRuns:
 		// mutant: a second POST after a lost answer
 		return r.MarkUnsure(now, u), true
 	}
+	wait := cmp.Or(o.Reason, MsgWaitUnreachable)
+	if isUnsure || at.After(r.Deployment.WaitEnd) {
+		return r.Refuse(waitedInVain(wait), ""), true
+	}
+	r = r.move(Waiting)
+	r.Deployment.Wait, r.Next = wait, at
+	switch {
+	case r.Deployment.Deleted:
+		r = r.Gone()
+	// mutant: a request taken back during its POST tried again
+	case r.Deployment.TakenBack:
+		r = r.Edit(Intent{})
+	}
+	return r, true
 }
 
 // Adopt takes a pipeline that certainly belongs to this record as its own, unless
@@ -222,11 +215,18 @@ func (r Record) Adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
 		return r.run(p, now, u), true
 	}
-	d.Pipeline = p.ID
+	d.name(p)
+	return r, true
+}
+
+// name notes which pipeline it is, once, and where its page is.
+func (d *Deployment) name(p Pipeline) {
+	if d.Pipeline == 0 {
+		d.Pipeline = p.ID
+	}
 	if p.URL != "" {
 		d.URL = p.URL
 	}
-	return r, true
 }
 
 // Slow notes that GitLab is slow to answer the attempt in flight.
@@ -255,13 +255,7 @@ func (r Record) MarkUnsure(now time.Time, u Timing) Record {
 
 // run takes in a pipeline that goes on, or has ended already.
 func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
-	d := &r.Deployment
-	if d.Pipeline == 0 {
-		d.Pipeline = p.ID
-	}
-	if p.URL != "" {
-		d.URL = p.URL
-	}
+	r.Deployment.name(p)
 	if p.End != "" {
 		return r.end(p)
 	}
@@ -316,16 +310,6 @@ func (r Record) AfterPanic(now time.Time, u Timing) Record {
 	return r
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
+func earlier(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
+func later(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -18,7 +18,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 	if r.ShouldPoll(e.Timing) {
 		release, wait := e.polls.acquire(r.Deployment.Project)
 		if release == nil {
-			return e.comeAgain(s, wait)
+			return e.leave(s, e.now().Add(wait))
 		}
 		defer release()
 		free()
@@ -38,12 +38,10 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 			}
 		}
 	}
-	var wait *LaterError
-	errors.As(err, &wait)
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		now := e.now()
 		r = r.Polled(p, complete, began, now, e.Timing)
-		if wait != nil {
+		if wait, ok := errors.AsType[*LaterError](err); ok {
 			r = r.Postpone(now, now.Add(wait.After))
 		}
 		return r

@@ -25,17 +25,25 @@ type health struct {
 	hostNow  time.Time
 }
 
-// answered notes how the store answered a call that was not canceled.
-func (h *health) answered(ctx context.Context, err error) {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// answered notes how the store answered a call that was not canceled, and its
+// clock. That a record can be read says nothing of writing, so the answer of a
+// call that only reads is noted if it is an error.
+func (h *health) answered(ctx context.Context, reads bool, err error, clock time.Time) {
+	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, ErrChanged) || errors.Is(err, ErrUnreadable) {
 		return
 	}
 	h.mu.Lock()
-	was := h.err
-	h.err = err
+	was, is := h.err, err
+	if reads && err == nil {
+		is = was
+	}
+	h.err = is
+	if err == nil && !clock.IsZero() {
+		h.storeNow, h.hostNow = clock, time.Now()
+	}
 	h.mu.Unlock()
-	if (was == nil) != (err == nil) {
-		h.changed(err)
+	if (was == nil) != (is == nil) {
+		h.changed(is)
 	}
 }
 
@@ -56,17 +64,6 @@ func (h *health) took(late time.Duration) {
 	if late < overdue {
 		h.caughtUp = time.Now()
 	}
-}
-
-// synced returns a record as it was read, and keeps the store's clock.
-func (h *health) synced(s Stored, err error) Stored {
-	if err != nil || s.Now.IsZero() {
-		return s
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.storeNow, h.hostNow = s.Now, time.Now()
-	return s
 }
 
 func (h *health) now() time.Time {
@@ -93,8 +90,7 @@ func (h *health) ready() error {
 	return nil
 }
 
-// watchedStore is a store whose answers are noted. That a record can be read
-// says nothing of writing, so a read is noted only if it fails.
+// watchedStore is a store whose answers are noted.
 type watchedStore struct {
 	Store
 	health *health
@@ -102,39 +98,34 @@ type watchedStore struct {
 
 func (w watchedStore) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (Stored, bool, error) {
 	s, made, err := w.Store.Claim(ctx, r, lease, slackNow)
-	w.health.answered(ctx, err)
-	return w.health.synced(s, err), made, err
+	w.health.answered(ctx, false, err, s.Now)
+	return s, made, err
 }
 
 func (w watchedStore) Take(ctx context.Context, n int, lease time.Duration) ([]Stored, time.Duration, error) {
 	due, next, err := w.Store.Take(ctx, n, lease)
-	w.health.answered(ctx, err)
-	for _, s := range due {
-		w.health.synced(s, err)
+	clock := time.Time{}
+	if len(due) > 0 {
+		clock = due[0].Now
 	}
+	w.health.answered(ctx, false, err, clock)
 	return due, next, err
 }
 
 func (w watchedStore) Load(ctx context.Context, k deploy.Key) (Stored, bool, error) {
 	s, ok, err := w.Store.Load(ctx, k)
-	if err != nil && !errors.Is(err, ErrUnreadable) {
-		w.health.answered(ctx, err)
-	}
-	return w.health.synced(s, err), ok, err
+	w.health.answered(ctx, true, err, s.Now)
+	return s, ok, err
 }
 
 func (w watchedStore) Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
 	saved, err := w.Store.Save(ctx, s, next, due)
-	if !errors.Is(err, ErrChanged) {
-		w.health.answered(ctx, err)
-	}
-	return w.health.synced(saved, err), err
+	w.health.answered(ctx, false, err, saved.Now)
+	return saved, err
 }
 
 func (w watchedStore) Proved(ctx context.Context, projects ...string) (bool, error) {
 	proved, err := w.Store.Proved(ctx, projects...)
-	if err != nil {
-		w.health.answered(ctx, err)
-	}
+	w.health.answered(ctx, true, err, time.Time{})
 	return proved, err
 }

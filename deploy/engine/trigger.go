@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -17,7 +16,7 @@ import (
 func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func()) stepResult {
 	release, wait := e.triggers.acquire(t.Project)
 	if release == nil {
-		return e.comeAgain(s, wait)
+		return e.leave(s, e.now().Add(wait))
 	}
 	defer release()
 	// mutant: a trigger that keeps a place in the loop
@@ -41,9 +40,10 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	attempt := s.Record.Deployment.Attempt
 	// mutant: a POST that keeps what is heard from being shown
 	e.inFlight.lend(s.Record.Request.Key)
-	answered := e.showIfSlow(s)
+	asking, answered := context.WithCancel(e.work)
+	e.workers.Go(func() { e.showIfSlow(asking, s) })
 	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
-	s = answered()
+	answered()
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
@@ -57,30 +57,17 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 // slowAfter is how long GitLab may take to answer before that is shown.
 const slowAfter = 2 * time.Second
 
-// showIfSlow shows that GitLab takes its time, unless answered is called before.
-// answered returns the record as it was saved last, and does not block. The save
-// is a courtesy: it is given up if the store fails or the record was changed.
-func (e *Engine) showIfSlow(s Stored) (answered func() Stored) {
-	var newest atomic.Pointer[Stored]
-	newest.Store(&s)
-	e.workers.Add(1)
-	timer := time.AfterFunc(slowAfter, func() {
-		defer e.workers.Done()
-		next, due, deliver := e.forDelivery(s.Record.Slow())
-		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		defer cancel()
-		saved, err := e.save(ctx, s, next, due)
-		if err != nil {
-			return
-		}
-		newest.Store(&saved)
-		e.deliverIfRoom(stepResult{saved, deliver})
-	})
-	return func() Stored {
-		if timer.Stop() {
-			e.workers.Done()
-		}
-		return *newest.Load()
+// showIfSlow shows that GitLab takes its time, unless asking ends before. It is a
+// courtesy: it is given up if the store fails or the record was changed.
+func (e *Engine) showIfSlow(asking context.Context, s Stored) {
+	if !Pause(asking, slowAfter) {
+		return
+	}
+	next, due, deliver := e.forDelivery(s.Record.Slow())
+	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+	defer cancel()
+	if s, err := e.save(ctx, s, next, due); err == nil {
+		e.deliverIfRoom(stepResult{s, deliver})
 	}
 }
 

@@ -42,7 +42,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	}()
 	r := s.Record
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
-		return e.deliverOrDelay(s) // it is due for Slack alone
+		return e.leave(s, r.Next) // it is due for Slack alone
 	}
 	switch r.State {
 	case deploy.Accepted:
@@ -65,36 +65,25 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 			return e.pollGitLab(s, free)
 		}
 	}
-	return e.deliverOrDelay(s)
+	return e.leave(s, r.Next)
 }
 
 func (e *Engine) logPanic(r deploy.Record, p any) {
 	e.log(Event{Name: "worker-panic", Record: r, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
 }
 
-// deliverOrDelay has a record delivered that is due for that alone. If it is not
-// due, its due time is put back to where it belongs.
-func (e *Engine) deliverOrDelay(s Stored) stepResult {
-	return e.deliverOrDelayTo(s, s.Record.Due(e.now()))
-}
-
-func (e *Engine) deliverOrDelayTo(s Stored, due time.Duration) stepResult {
-	if due == 0 && len(s.Record.PendingCalls()) > 0 {
+// leave has a record delivered that is due for that, or else puts its due time
+// back to where it belongs. next is when it is due for its own sake.
+func (e *Engine) leave(s Stored, next time.Time) stepResult {
+	r, now := s.Record, e.now()
+	r.Next = next
+	// mutant: what waits for its turn not shown
+	if at, pending := r.DeliveryDue(); pending && !at.After(now) {
 		return stepResult{s, true}
 	}
 	// mutant: a due time that is not put back
-	e.delay(s, due)
+	e.delay(s, r.Due(now))
 	return stepResult{Stored: s}
-}
-
-// comeAgain has a record that found no place for its call to GitLab come again,
-// and delivers meanwhile what is pending.
-func (e *Engine) comeAgain(s Stored, wait time.Duration) stepResult {
-	r, now := s.Record, e.now()
-	r.Next = now.Add(wait)
-	// mutant: what waits for its turn not shown
-	due := r.Due(now)
-	return e.deliverOrDelayTo(s, due)
 }
 
 // begin takes up a mention: it is answered, or it starts a deployment.
