@@ -162,15 +162,9 @@ func (r Record) blame(w Callback) Record {
 // jobsKept bounds how many names a record keeps.
 const jobsKept = 50
 
-// without returns a new list, as several records may share names; nil if empty.
+// without returns a new list, as several records may share names.
 func without(names []string, name string) []string {
-	var rest []string
-	for _, n := range names {
-		if n != name {
-			rest = append(rest, n)
-		}
-	}
-	return rest
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
 }
 
 // toldNothingRuns reports whether the person was told that nothing runs, and may

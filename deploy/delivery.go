@@ -140,14 +140,17 @@ func (s *Shown) Done(c Call, ts string) {
 	}
 }
 
-// setPosted copies the map, which several records may share.
-func (s *Shown) setPosted(slot string, p Posted) {
-	all := maps.Clone(s.Posts)
-	if all == nil {
-		all = map[string]Posted{}
+// setPosted notes what is in a slot.
+func (s *Shown) setPosted(slot string, p Posted) { s.Posts = with(s.Posts, slot, p) }
+
+// with sets a value in a copy of a map, which several records may share.
+func with[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	m = maps.Clone(m)
+	if m == nil {
+		m = map[K]V{}
 	}
-	all[slot] = p
-	s.Posts = all
+	m[key] = value
+	return m
 }
 
 // Equal reports whether two records show the same.

@@ -43,27 +43,19 @@ func begins(s, with string) bool {
 // A target's job that is not in the pipeline did not run: no other job counts in
 // its place.
 func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
-	var named, deploys []Job
-	for _, j := range jobs {
-		// mutant: a notify job that counts
-		if speaksForPipeline(j.Name, j.Stage) {
-			continue
-		}
-		all = append(all, j)
-		if begins(j.Name, "deploy") || begins(j.Stage, "deploy") {
-			deploys = append(deploys, j)
-		}
-		if strings.HasPrefix(j.Name, c.Job) {
-			named = append(named, j)
-		}
+	// mutant: a notify job that counts
+	all = only(jobs, func(j Job) bool { return !speaksForPipeline(j.Name, j.Stage) })
+	if c.Job != "" {
+		return only(all, func(j Job) bool { return strings.HasPrefix(j.Name, c.Job) }), all
 	}
-	switch {
-	case c.Job != "":
-		return named, all
-	case len(deploys) > 0:
+	if deploys := only(all, func(j Job) bool { return begins(j.Name, "deploy") || begins(j.Stage, "deploy") }); len(deploys) > 0 {
 		return deploys, all
 	}
 	return all, all
+}
+
+func only(jobs []Job, keep func(Job) bool) []Job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(j Job) bool { return !keep(j) })
 }
 
 // byStatus sorts the counted jobs by their status: success, failed, canceled,
@@ -121,10 +113,7 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	case len(by["success"]) > 0 && (status == "success" || missed == 0):
 		p.End = Succeeded
 	case status == "failed" && (missed > 0 || firstFailed(all) != ""):
-		p.End, p.Detail = Failed, firstFailed(all)
-		if p.Detail == "" {
-			p.Detail = firstFailed(jobs)
-		}
+		p.End, p.Detail = Failed, cmp.Or(firstFailed(all), firstFailed(jobs))
 	case status == "canceled":
 		p.End = Canceled
 	case len(by["manual"]) > 0: // somebody may still start it
@@ -138,20 +127,8 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 // firstFailed names the job that failed first, of those that are not allowed to
 // fail, if there are any.
 func firstFailed(jobs []Job) string {
-	var failed, fatal []Job
-	for _, j := range jobs {
-		if j.Status != "failed" {
-			continue
-		}
-		failed = append(failed, j)
-		if !j.AllowFailure {
-			fatal = append(fatal, j)
-		}
-	}
-	if len(fatal) > 0 {
-		return oldest(fatal)
-	}
-	return oldest(failed)
+	failed := only(jobs, func(j Job) bool { return j.Status == "failed" })
+	return cmp.Or(oldest(only(failed, func(j Job) bool { return !j.AllowFailure })), oldest(failed))
 }
 
 // oldest names the job that was created first.

@@ -26,30 +26,18 @@ type Retry struct {
 	Next  time.Time `json:"next,omitzero"` // not before
 }
 
-// setRetry replaces the retry of a kind of call, or removes it if r is zero. It
-// copies the map, which several records may share.
-func (s *Shown) setRetry(kind CallKind, r Retry) {
-	all := maps.Clone(s.Retries)
-	if r == (Retry{}) {
-		delete(all, kind)
-	} else {
-		if all == nil {
-			all = map[CallKind]Retry{}
-		}
-		all[kind] = r
-	}
-	s.Retries = all
-}
-
 // ClearRetry forgets the refusals of a kind of call: the next one has an hour of
 // its own.
-func (s *Shown) ClearRetry(kind CallKind) { s.setRetry(kind, Retry{}) }
+func (s *Shown) ClearRetry(kind CallKind) {
+	s.Retries = maps.Clone(s.Retries)
+	delete(s.Retries, kind)
+}
 
 // PutOff has a kind of call not made before a time.
 func (s *Shown) PutOff(kind CallKind, until time.Time) {
 	r := s.Retries[kind]
 	r.Next = until
-	s.setRetry(kind, r)
+	s.Retries = with(s.Retries, kind, r)
 }
 
 // NotBefore is when a kind of call may be made. Looking a post up and posting are
@@ -78,7 +66,7 @@ func (s *Shown) Refused(c Call, now time.Time) (again bool) {
 	}
 	r.Next = now.Add(min(retryFirst<<min(r.Tries, 10), retryMost, left))
 	r.Tries++
-	s.setRetry(c.Kind, r)
+	s.Retries = with(s.Retries, c.Kind, r)
 	return true
 }
 
@@ -102,6 +90,6 @@ func (s *Shown) LookUpFailed() (again bool) {
 		s.ClearRetry(CallFind)
 		return false
 	}
-	s.setRetry(CallFind, Retry{Tries: r.Tries})
+	s.Retries = with(s.Retries, CallFind, Retry{Tries: r.Tries})
 	return true
 }

@@ -76,9 +76,9 @@ func (e *Engine) prepare() {
 	e.once.Do(func() {
 		e.work, e.cancelWork = context.WithCancel(context.Background())
 		e.alarm = &alarm{timer: time.NewTimer(0)}
-		e.health = &health{changed: e.storeChanged}
+		e.health = &health{log: e.log}
 		e.store = watchedStore{e.Store, e.health}
-		e.inFlight, e.outage = newInFlight(), newOutage()
+		e.inFlight, e.outage = newInFlight(), &outage{mentions: map[deploy.Key]unrecorded{}}
 		e.taken, e.deliveries = make(chan struct{}, takenMost), make(chan struct{}, deliverMost)
 		e.fresh = newLimiter(freshMost, freshChannel, false)
 		e.triggers, e.polls = newLimiter(triggersMost, triggersEach, true), newLimiter(pollsMost, pollsEach, true)

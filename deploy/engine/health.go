@@ -16,7 +16,7 @@ const overdue = 30 * time.Second
 // health is what the store's own answers tell of it: whether it works, how late
 // the work is, and the time.
 type health struct {
-	changed func(err error) // called when the store goes down, or is up again
+	log func(Event)
 
 	mu       sync.Mutex
 	err      error     // how the store answered last
@@ -42,19 +42,12 @@ func (h *health) answered(ctx context.Context, reads bool, err error, clock time
 		h.storeNow, h.hostNow = clock, time.Now()
 	}
 	h.mu.Unlock()
-	if (was == nil) != (is == nil) {
-		h.changed(is)
+	switch { // said once
+	case was == nil && is != nil:
+		h.log(Event{Name: "store-down", Err: is})
+	case was != nil && is == nil:
+		h.log(Event{Name: "store-up"})
 	}
-}
-
-// storeChanged says once that the store is down or up.
-func (e *Engine) storeChanged(err error) {
-	if err != nil {
-		e.log(Event{Name: "store-down", Err: err})
-		return
-	}
-	e.log(Event{Name: "store-up"})
-	e.alarm.set(0) // the mentions that were not recorded are claimed at once
 }
 
 // took notes how late the latest of the records was that were taken.

@@ -15,8 +15,6 @@ const outageMost = 10_000
 // outage remembers, while the store is down, the mentions that could not be
 // recorded.
 type outage struct {
-	up chan struct{} // the store works: what was not started can be claimed
-
 	mu       sync.Mutex
 	mentions map[deploy.Key]unrecorded
 }
@@ -27,18 +25,6 @@ type unrecorded struct {
 	telling    bool           // the person is being told: another delivery may be here at the same time
 	unknown    bool           // told that it is not known whether it starts
 	notStarted *deploy.Record // told that nothing was started: to be claimed, so that nothing ever is
-}
-
-func newOutage() *outage {
-	return &outage{up: make(chan struct{}, 1), mentions: map[deploy.Key]unrecorded{}}
-}
-
-// end has the mentions claimed that were not recorded.
-func (o *outage) end() {
-	select {
-	case o.up <- struct{}{}:
-	default:
-	}
 }
 
 // wasTold returns the record of a mention whose person was told that nothing was
@@ -133,15 +119,12 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 }
 
 // claimAfterOutages claims the mentions whose people were told that nothing was
-// started, whenever the store works again, so that no later delivery or edit
-// starts anything. It runs beside the loop, as they may be many and the store
-// slow, and once more at the end.
+// started, once the store works again, so that no later delivery or edit starts
+// anything. It runs beside the loop, as they may be many and the store slow, and
+// once more at the end.
 func (e *Engine) claimAfterOutages(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-e.outage.up:
-		case <-ctx.Done():
-		}
+	for live := true; live; {
+		live = Pause(ctx, pollEvery)
 		for _, r := range e.outage.toClaim() {
 			if !e.claimNotStarted(e.work, r) {
 				break

@@ -22,7 +22,6 @@ func (e *Engine) takeDue(ctx context.Context) time.Duration {
 	case err != nil:
 		return pollEvery
 	}
-	e.outage.end()
 	late := time.Duration(0)
 	for _, s := range due {
 		late = max(late, s.Now.Sub(s.Due))

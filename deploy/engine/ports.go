@@ -68,8 +68,6 @@ type GitLab interface {
 	// PSYCHER_TOKEN. Its first byte must be written before until, by the wall clock
 	// and the monotonic clock; else it is not sent, and the result says so.
 	Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult
-	// CanPoll reports whether there is an API token to read pipelines with.
-	CanPoll() bool
 	// Find looks for the pipeline of a deployment whose answer was lost, among
 	// those that are no older: an age, since GitLab's clock is neither the store's
 	// nor ours. complete: the listing was read to its end, and every candidate could

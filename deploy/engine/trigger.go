@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -40,10 +41,14 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	attempt := s.Record.Deployment.Attempt
 	// mutant: a POST that keeps what is heard from being shown
 	e.inFlight.lend(s.Record.Request.Key)
+	var newest atomic.Pointer[Stored] // as it was saved last: the store may forget it meanwhile
+	sent := s
+	newest.Store(&sent)
 	asking, answered := context.WithCancel(e.work)
-	e.workers.Go(func() { e.showIfSlow(asking, s) })
+	e.workers.Go(func() { e.showIfSlow(asking, &newest) })
 	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
 	answered()
+	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
@@ -59,14 +64,16 @@ const slowAfter = 2 * time.Second
 
 // showIfSlow shows that GitLab takes its time, unless asking ends before. It is a
 // courtesy: it is given up if the store fails or the record was changed.
-func (e *Engine) showIfSlow(asking context.Context, s Stored) {
+func (e *Engine) showIfSlow(asking context.Context, newest *atomic.Pointer[Stored]) {
 	if !Pause(asking, slowAfter) {
 		return
 	}
+	s := *newest.Load()
 	next, due, deliver := e.forDelivery(s.Record.Slow())
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
 	defer cancel()
 	if s, err := e.save(ctx, s, next, due); err == nil {
+		newest.Store(&s)
 		e.deliverIfRoom(stepResult{s, deliver})
 	}
 }

@@ -38,7 +38,7 @@ func mutants() []mutant {
 		{"an id that is not checked", never, domain},
 		{"a pipeline taken for its deploy job", alsoIf(`status == "success"`), domain},
 		{"a failure of a deploy job that is allowed", onlyIf("!by[`failed`][0].AllowFailure"), domain},
-		{"a notify job that counts", never, domain},
+		{"a notify job that counts", replace("!speaksForPipeline(j.Name, j.Stage)", "true"), domain},
 		{"jobs that cannot be seen taken for good ones", alsoIf("err == nil || hidden(err)"), notify},
 		{"a failure taken back by another job", replace("isBlamed &&", "!isBlamed ||"), domain},
 		{"a job's call believed for all jobs", dropTerm(2), domain},
