@@ -7,6 +7,7 @@ type Target struct {
 	Team    string
 	Channel string
 	Name    string        // PROJECT in the map
+	Aliases []string      // other names by which people call it
 	Project string        // GitLab's project: a number, or a path such as group/app
 	Token   Secret        // the trigger token
 	Ref     string        // what is deployed; a mention can never choose another
@@ -15,3 +16,6 @@ type Target struct {
 	Timeout time.Duration // no word by then: silent
 	Allow   []string      // who may deploy; nil: everyone who can write in the channel
 }
+
+// Names are all names of the target.
+func (t Target) Names() []string { return append([]string{t.Name}, t.Aliases...) }

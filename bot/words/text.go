@@ -185,12 +185,14 @@ func namesOf(here []deploy.Target) (names map[string]rune, also []int) {
 		names[foldName(here[0].Ref)] = signRef
 	}
 	for i, t := range here[:min(len(here), signThing-signTarget)] {
-		switch name := foldName(t.Name); {
-		case name == "":
-		case (&match{text: name}).whole("deploy", 0):
-			also = append(also, i)
-		default:
-			names[name] = signTarget + rune(i)
+		for _, name := range t.Names() {
+			switch name = foldName(name); {
+			case name == "":
+			case (&match{text: name}).whole("deploy", 0):
+				also = append(also, i)
+			default:
+				names[name] = signTarget + rune(i)
+			}
 		}
 	}
 	return names, also

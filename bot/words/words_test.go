@@ -186,13 +186,16 @@ func TestTargetsAreChosenByName(t *testing.T) {
 		{"of another channel, a longer name", "管理画面をリリース", []string{"管理"}, "unclear", "管理"},
 		{"a name with a dot", "release app.js", []string{"app.js", "api"}, "deploys", "app.js"},
 		{"named in what was done before", "apiを直しました。リリースして", []string{"app", "api"}, "deploys", "api"},
+		{"by an alias", "フロントリリースお願いします", []string{"app", "web フロント 管理画面"}, "deploys", "web"},
+		{"by another alias", "deploy フロント", []string{"app", "web フロント 管理画面"}, "deploys", "web"},
 		{"the ref that goes out", "deploy master", []string{"app"}, "deploys", "app"},
 		{"another ref", "deploy develop", []string{"app"}, "other", "app"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var here []deploy.Target
 			for _, name := range c.here {
-				here = append(here, deploy.Target{Name: name, Ref: "master"})
+				names := strings.Fields(name)
+				here = append(here, deploy.Target{Name: names[0], Aliases: names[1:], Ref: "master"})
 			}
 			got := Understand(markup.Parse(c.text), here, theirs)
 			if told(got) != c.want || got.Target != c.target {

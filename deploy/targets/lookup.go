@@ -63,8 +63,10 @@ func (m *Map) Elsewhere(team, channel, name string) bool {
 	lower := strings.ToLower(name)
 	n := t.names[lower]
 	for _, here := range t.channels[channel] {
-		if strings.ToLower(here.Name) == lower {
-			n--
+		for _, name := range here.Names() {
+			if strings.ToLower(name) == lower {
+				n--
+			}
 		}
 	}
 	return n > 0

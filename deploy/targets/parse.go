@@ -60,7 +60,9 @@ func (r *mapReader) read(data []byte) *Map {
 				t.channels[channelID] = here
 			}
 			for _, target := range here {
-				t.names[strings.ToLower(target.Name)]++
+				for _, name := range target.Names() {
+					t.names[strings.ToLower(name)]++
+				}
 			}
 		})
 	})
@@ -72,16 +74,23 @@ func (r *mapReader) read(data []byte) *Map {
 
 func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path string) []deploy.Target {
 	var here []deploy.Target
-	folded := make(map[string]string)
-	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
-		lower := strings.ToLower(name)
-		if other, ok := folded[lower]; ok {
-			r.bad(path, "differs from %s only in upper and lower case", segment(other))
-		}
-		folded[lower] = name
+	taken := make(map[string]string) // names in lower case, and whose they are
+	take := func(name, of, path string) {
 		r.checkName(name, path)
+		if other, ok := taken[strings.ToLower(name)]; ok && strings.EqualFold(other, name) {
+			r.bad(path, "differs from %s only in upper and lower case", segment(other))
+		} else if ok {
+			r.bad(path, "has the name %s, which %s has too", segment(name), segment(other))
+		}
+		taken[strings.ToLower(name)] = of
+	}
+	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
+		take(name, name, path)
 		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
 		r.target(&t, keys, path)
+		for _, alias := range t.Aliases {
+			take(alias, name, path+".aliases")
+		}
 		here = append(here, t)
 	})
 	slices.SortFunc(here, func(a, b deploy.Target) int { return cmp.Compare(a.Name, b.Name) })

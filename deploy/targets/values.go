@@ -11,7 +11,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow"
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
 // the value.
@@ -50,6 +50,10 @@ func setKey(t *deploy.Target, key string, value json.RawMessage) (problem string
 		t.Timeout = d
 	case "allow":
 		return setAllow(t, value)
+	case "aliases":
+		if json.Unmarshal(value, &t.Aliases) != nil || len(t.Aliases) == 0 {
+			return `must be a list of names such as ["front", "フロント"]`
+		}
 	default:
 		return "is not a key of a target; these are: " + targetKeys
 	}
