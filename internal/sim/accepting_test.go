@@ -14,7 +14,7 @@ import (
 )
 
 // refuses is how a store certainly does nothing, at once.
-func refuses(context.Context, string) error {
+func refuse(context.Context, string) error {
 	return fmt.Errorf("%w: for a test", engine.ErrRefused)
 }
 
@@ -28,28 +28,28 @@ func TestToldThatNothingWasStarted(t *testing.T) {
 		"it does not stand, its answer was lost": func(c call) error { return lost },
 	} {
 		row(t, name+": it never deploys later, and is said in the end, once", func(t *testing.T) {
-			r := newRig(t, false)
-			r.slack.on("post", post)
-			r.shelf.set(refuses)
-			m := r.mention(1, "release")
-			first := r.Accept(context.Background(), m, 0)
-			r.slack.on("post", nil)
+			h := newHarness(t, false)
+			h.slack.on("post", post)
+			h.store.setFail(refuse)
+			m := h.newRequest(1, "release")
+			first := h.Accept(context.Background(), m, 0)
+			h.slack.on("post", nil)
 			if !first {
 				time.Sleep(10 * time.Second)
-				if !r.Accept(context.Background(), m, 1) {
+				if !h.Accept(context.Background(), m, 1) {
 					t.Error("the second delivery is not acked either")
 				}
 			}
-			r.shelf.set(nil)
+			h.store.setFail(nil)
 			time.Sleep(10 * time.Second)
 			for attempt := range 3 {
-				if !r.Accept(context.Background(), m, attempt) {
+				if !h.Accept(context.Background(), m, attempt) {
 					t.Errorf("delivery %d is not acked now that the store is back", attempt)
 				}
 			}
 			time.Sleep(time.Minute)
-			r.shows(m, "", deploy.MsgNotRecorded)
-			if n := r.gitlab.count(); n != 0 {
+			h.wantShown(m, "", deploy.MsgNotRecorded)
+			if n := h.gitlab.countPosts(); n != 0 {
 				t.Errorf("%d triggers", n)
 			}
 		})
@@ -58,24 +58,24 @@ func TestToldThatNothingWasStarted(t *testing.T) {
 
 func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
 	row(t, "nothing is said of what runs, and the edit is delivered again", func(t *testing.T) {
-		r := newRig(t, false)
-		m := r.ask(1)
+		h := newHarness(t, false)
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
-		r.shelf.set(refuses)
-		m.Edited, m.Intent = true, plain("release, please")
+		h.store.setFail(refuse)
+		m.Edited, m.Intent = true, parseIntent("release, please")
 		for attempt := range 3 {
-			if r.Accept(context.Background(), m, attempt) {
+			if h.Accept(context.Background(), m, attempt) {
 				t.Error("it is acked, and nobody has recorded it")
 			}
 			time.Sleep(10 * time.Second)
 		}
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
-		r.shelf.set(nil)
-		if !r.Accept(context.Background(), m, 3) {
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
+		h.store.setFail(nil)
+		if !h.Accept(context.Background(), m, 3) {
 			t.Error("it is not acked now that the store is back")
 		}
 		time.Sleep(10 * time.Second)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -87,69 +87,69 @@ func TestAcceptIsBounded(t *testing.T) {
 	limited := func(call) error { return later(700 * time.Millisecond) }
 	for name, post := range map[string]func(c call) error{"hangs": hangs, "has a limit": limited} {
 		row(t, "Redis takes its time to refuse, Slack "+name+": Slack knows within 3 s that it must deliver again", func(t *testing.T) {
-			r := newRig(t, false)
-			r.slack.on("post", post)
-			r.shelf.set(func(ctx context.Context, what string) error {
+			h := newHarness(t, false)
+			h.slack.on("post", post)
+			h.store.setFail(func(ctx context.Context, what string) error {
 				<-ctx.Done()
-				return refuses(ctx, what)
+				return refuse(ctx, what)
 			})
-			m, at := r.mention(1, "release"), time.Now()
-			if r.Accept(context.Background(), m, 0) {
+			m, at := h.newRequest(1, "release"), time.Now()
+			if h.Accept(context.Background(), m, 0) {
 				t.Error("acked, and nobody was told")
 			}
 			if took := time.Since(at); took >= 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
-			r.slack.on("post", nil)
+			h.slack.on("post", nil)
 			time.Sleep(10 * time.Second)
-			if !r.Accept(context.Background(), m, 1) {
+			if !h.Accept(context.Background(), m, 1) {
 				t.Error("the second delivery is not acked, and Slack does as it is asked again")
 			}
-			r.shows(m, "", deploy.MsgNotRecorded)
+			h.wantShown(m, "", deploy.MsgNotRecorded)
 		})
 	}
 }
 
 func TestWarnedPersonIsToldOnce(t *testing.T) {
-	for name, away := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
+	for name, failure := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
 		row(t, "two sockets bring a delivery at once, and "+name, func(t *testing.T) {
-			r := newRig(t, false)
-			r.shelf.set(func(context.Context, string) error { return away })
-			r.slack.on("post", func(c call) error {
+			h := newHarness(t, false)
+			h.store.setFail(func(context.Context, string) error { return failure })
+			h.slack.on("post", func(c call) error {
 				time.Sleep(300 * time.Millisecond)
 				c.do()
 				return nil
 			})
-			m := r.mention(1, "release")
+			m := h.newRequest(1, "release")
 			for attempt := range 3 {
 				var both sync.WaitGroup
 				for range 2 {
-					both.Go(func() { r.Accept(context.Background(), m, attempt) })
+					both.Go(func() { h.Accept(context.Background(), m, attempt) })
 				}
 				both.Wait()
 			}
-			if said := r.slack.thread(m.Key); len(said) != 1 {
+			if said := h.slack.messages(m.Key); len(said) != 1 {
 				t.Errorf("it was told %q", said)
 			}
 		})
 	}
 	row(t, "claims get no answer, what else is asked does", func(t *testing.T) {
-		r := newRig(t, false)
-		r.shelf.set(func(ctx context.Context, what string) error {
+		h := newHarness(t, false)
+		h.store.setFail(func(ctx context.Context, what string) error {
 			if what != "claim" {
 				return nil
 			}
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		m := r.mention(1, "release")
+		m := h.newRequest(1, "release")
 		for attempt := range 5 {
-			if r.Accept(context.Background(), m, attempt) {
+			if h.Accept(context.Background(), m, attempt) {
 				t.Error("acked, and it is not known whether it is recorded")
 			}
 			time.Sleep(10 * time.Second)
 		}
-		r.shows(m, "", deploy.MsgDontKnow)
+		h.wantShown(m, "", deploy.MsgDontKnow)
 	})
 }
 
@@ -172,8 +172,8 @@ func TestBurstWhileTheStoreIsAway(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		for _, ts := range all {
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
-			posts(t, w, ts, 0)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
+			wantPosts(t, w, ts, 0)
 			if !acked(w, ts) {
 				t.Error("it was never acked")
 			}

@@ -21,14 +21,14 @@ import (
 // and from then on cannot reach Redis. Another makes the next POST. Then the
 // first is back, and does not know that its save went through.
 func TestProcessPartedFromRedisMakesNoOtherPipeline(t *testing.T) {
-	away := map[string]func(w *sim.World, roads *sim.Roads){
-		"turned away by a rate limit": func(w *sim.World, _ *sim.Roads) {
+	failures := map[string]func(w *sim.World, routes *sim.Routes){
+		"turned away by a rate limit": func(w *sim.World, _ *sim.Routes) {
 			w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "1"}})
 		},
-		"not sent": func(_ *sim.World, roads *sim.Roads) { roads.Shut("gitlab.test:80", 0) },
+		"not sent": func(_ *sim.World, routes *sim.Routes) { routes.Block("gitlab.test:80", 0) },
 	}
-	for name, first := range away {
-		for file, course := range map[string]func(w *sim.World) *atomic.Int64{
+	for name, first := range failures {
+		for file, pipeline := range map[string]func(w *sim.World) *atomic.Int64{
 			"modern": func(w *sim.World) *atomic.Int64 { return modern(w, after(50*time.Second)) },
 			"classic": func(w *sim.World) *atomic.Int64 { // it does not ask before it deploys
 				deployed := new(atomic.Int64)
@@ -43,22 +43,22 @@ func TestProcessPartedFromRedisMakesNoOtherPipeline(t *testing.T) {
 		} {
 			row(t, file+" CI file, the first POST "+name, func(t *testing.T) {
 				w := sim.New(t)
-				roads := w.Roads()
-				deployed := course(w)
+				routes := w.Routes()
+				deployed := pipeline(w)
 				a := w.StartReady("a")
-				first(w, roads)
+				first(w, routes)
 				w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusCreated, Make: 1, Delay: 40 * time.Second})
-				parted := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 3}, How: sim.Part}
-				a.Arm(parted)
+				partition := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 3}, Kind: sim.Partition}
+				a.Arm(partition)
 				ts := w.Ask("release")
-				w.Eventually("the save that says that it waits", time.Minute, parted.Hit)
-				roads.Open("gitlab.test:80")
+				w.Eventually("the save that says that it waits", time.Minute, partition.Hit)
+				routes.Unblock("gitlab.test:80")
 				w.StartReady("b")
 				time.Sleep(6 * time.Minute)
 				if n := len(w.GitLab.Pipelines()); n != 1 || deployed.Load() != 1 {
 					t.Errorf("%d pipelines, %d deploys, %d POSTs for one mention", n, deployed.Load(), w.GitLab.PostsFor(sim.Channel, ts))
 				}
-				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
 			})
 		}
 	}
@@ -70,44 +70,44 @@ type rival struct {
 	done atomic.Bool
 }
 
-func (s *rival) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
+func (s *rival) Save(ctx context.Context, stored engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
-		other := h.Record.Edit(deploy.Intent{})
+		other := stored.Record.Edit(deploy.Intent{})
 		other.Revision = "rival"
-		if _, err := s.Store.Save(ctx, h, other, 0); err != nil {
-			return h, err
+		if _, err := s.Store.Save(ctx, stored, other, 0); err != nil {
+			return stored, err
 		}
 	}
-	return s.Store.Save(ctx, h, next, due)
+	return s.Store.Save(ctx, stored, next, due)
 }
 
 func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
 	bubble(t, "an edit was faster", func(t *testing.T) {
-		r := stillRig(t, false)
-		l := r.loop()
-		l.Store = &rival{Store: r.shelf}
-		run(t, l)
-		r.Engine = l
-		m := r.ask(1)
+		h := newStoppedHarness(t, false)
+		e := h.newEngine()
+		e.Store = &rival{Store: h.store}
+		runEngine(t, e)
+		h.Engine = e
+		m := h.release(1)
 		time.Sleep(time.Minute)
-		if n := r.gitlab.count(); n != 0 {
+		if n := h.gitlab.countPosts(); n != 0 {
 			t.Errorf("%d POSTs by a worker whose save was lost", n)
 		}
-		r.shows(m, "", deploy.MsgEditedOut)
+		h.wantShown(m, "", deploy.MsgEditedOut)
 	})
 }
 
 func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
 	bubble(t, "one delivery's claim has no answer, the next one's is refused", func(t *testing.T) {
-		r := stillRig(t, false)
-		l := r.loop()
-		m := r.mention(1, "release")
-		r.shelf.set(func(context.Context, string) error { return errors.New("no answer") })
-		l.Accept(t.Context(), m, 0)
-		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
-		l.Accept(t.Context(), m, 1)
+		h := newStoppedHarness(t, false)
+		e := h.newEngine()
+		m := h.newRequest(1, "release")
+		h.store.setFail(func(context.Context, string) error { return errors.New("no answer") })
+		e.Accept(t.Context(), m, 0)
+		h.store.setFail(func(context.Context, string) error { return engine.ErrRefused })
+		e.Accept(t.Context(), m, 1)
 		time.Sleep(time.Second)
-		if slices.Contains(r.slack.thread(m.Key), deploy.MsgNotRecorded) {
+		if slices.Contains(h.slack.messages(m.Key), deploy.MsgNotRecorded) {
 			t.Error("its person was told that nothing was started, which is not known")
 		}
 	})
@@ -116,7 +116,7 @@ func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
 func TestSlowGitLabIsShown(t *testing.T) {
 	row(t, "no answer for 2 s: a mark, and then what came of it", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 12 * time.Second, Status: http.StatusCreated})
 		ts := w.Ask("release")
@@ -124,10 +124,10 @@ func TestSlowGitLabIsShown(t *testing.T) {
 		if marks := w.Slack.Reactions(sim.Channel, ts); len(marks) != 0 {
 			t.Errorf("after 1.9 s it shows %q", marks)
 		}
-		soon(w, ts, 2*time.Second, "eyes")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		posts(t, w, ts, 1)
+		waitReaction(w, ts, 2*time.Second, "eyes")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "refused after a while: the mark goes", func(t *testing.T) {
 		w := sim.New(t)
@@ -136,9 +136,9 @@ func TestSlowGitLabIsShown(t *testing.T) {
 		f.Delay = 5 * time.Second
 		w.GitLab.Answer(1, f)
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "eyes")
-		w.Mark(sim.Channel, ts, "x")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "eyes")
+		w.WaitReactions(sim.Channel, ts, "x")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "it waits, and then GitLab is slow: the hourglass stays until the answer is there", func(t *testing.T) {
 		w := sim.New(t)
@@ -146,65 +146,65 @@ func TestSlowGitLabIsShown(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 12 * time.Second, Status: http.StatusCreated})
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 2)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 2)
 	})
 }
 
 // A POST may be under way for more than a minute: what is known of it is shown all the while.
 func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
-	still := func(t *testing.T) *rig {
-		r := stillRig(t, true)
-		r.gitlab.trigger = func(int) deploy.TriggerResult {
+	setup := func(t *testing.T) *harness {
+		h := newStoppedHarness(t, true)
+		h.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(time.Minute)
 			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
-		return r
+		return h
 	}
 	bubble(t, "Slack does not take the mark of a slow GitLab at first", func(t *testing.T) {
-		r := still(t)
-		r.slack.on("react", func(c call) error {
+		h := setup(t)
+		h.slack.on("react", func(c call) error {
 			if c.nth == 1 {
 				return &engine.LaterError{After: 3 * time.Second, Err: errors.New("its rate limit")}
 			}
 			c.do()
 			return nil
 		})
-		r.Engine = r.start()
-		m := r.ask(1)
+		h.Engine = h.startEngine()
+		m := h.release(1)
 		time.Sleep(8 * time.Second)
-		r.shows(m, "eyes")
+		h.wantShown(m, "eyes")
 	})
 	bubble(t, "the pipeline calls before GitLab has answered", func(t *testing.T) {
-		r := still(t)
-		r.Engine = r.start()
-		m := r.ask(1)
+		h := setup(t)
+		h.Engine = h.startEngine()
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
-		r.hears(r.Engine, m, deploy.ResultStart)
+		h.callback(h.Engine, m, deploy.ResultStart)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 		time.Sleep(20 * time.Second)
-		r.hears(r.Engine, m, deploy.ResultSuccess)
+		h.callback(h.Engine, m, deploy.ResultSuccess)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	bubble(t, "and its bot ends meanwhile, on an embedded store", func(t *testing.T) {
-		r := still(t)
-		l := r.loop()
-		l.Ephemeral = true
+		h := setup(t)
+		e := h.newEngine()
+		e.Ephemeral = true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { l.Run(ctx); close(done) }()
-		r.Engine = l
-		m := r.ask(1)
+		go func() { e.Run(ctx); close(done) }()
+		h.Engine = e
+		m := h.release(1)
 		time.Sleep(4 * time.Second)
 		cancel()
 		time.Sleep(4 * time.Second)
-		r.shows(m, "eyes") // it may still be answered
-		l.Shutdown(0)
+		h.wantShown(m, "eyes") // it may still be answered
+		e.Shutdown(0)
 		<-done
 	})
 }
@@ -212,25 +212,25 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 // Somebody else made the record due, and it has its own time before its lease ends.
 func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 	bubble(t, "it waits for 4 s", func(t *testing.T) {
-		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.TriggerResult {
+		h := newStoppedHarness(t, false)
+		h.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n == 1 {
 				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 4 * time.Second}
 			}
 			return started()
 		}
-		r.Engine = r.start()
-		m := r.ask(1)
+		h.Engine = h.startEngine()
+		m := h.release(1)
 		time.Sleep(2 * time.Second)
-		h, ok, err := r.shelf.Load(t.Context(), m.Key)
+		stored, ok, err := h.store.Load(t.Context(), m.Key)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		if err := r.shelf.Store.Delay(t.Context(), h, 0); err != nil {
+		if err := h.store.Store.Delay(t.Context(), stored, 0); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(4 * time.Second)
-		if n := r.gitlab.count(); n != 2 {
+		if n := h.gitlab.countPosts(); n != 2 {
 			t.Errorf("%d POSTs after 6 s", n)
 		}
 	})
@@ -238,18 +238,18 @@ func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 
 func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 	bubble(t, "its process has said goodbye", func(t *testing.T) {
-		r := stillRig(t, false)
-		l := r.loop()
-		l.Ephemeral = true
+		h := newStoppedHarness(t, false)
+		e := h.newEngine()
+		e.Ephemeral = true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { l.Run(ctx); close(done) }()
-		r.Engine = l
-		m := r.ask(1)
+		go func() { e.Run(ctx); close(done) }()
+		h.Engine = e
+		m := h.release(1)
 		time.Sleep(time.Second)
 		cancel()
 		<-done
-		if v, err := l.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
+		if v, err := e.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
 			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
 		}
 	})
@@ -260,9 +260,9 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 // made first: it asked to start after the other, got 409, and so failed.
 func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 	bubble(t, "a start call comes while it is under way", func(t *testing.T) {
-		r := stillRig(t, true)
-		r.gitlab.trigger = func(int) deploy.TriggerResult { return deploy.TriggerResult{Status: deploy.TriggerUnsure} }
-		r.gitlab.find = func(ctx context.Context) (deploy.Pipeline, bool, error) {
+		h := newStoppedHarness(t, true)
+		h.gitlab.trigger = func(int) deploy.TriggerResult { return deploy.TriggerResult{Status: deploy.TriggerUnsure} }
+		h.gitlab.find = func(ctx context.Context) (deploy.Pipeline, bool, error) {
 			select {
 			case <-time.After(6 * time.Second):
 				return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy"}, true, nil
@@ -270,8 +270,8 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 				return deploy.Pipeline{}, false, ctx.Err()
 			}
 		}
-		r.Engine = r.start()
-		m := r.ask(1)
+		h.Engine = h.startEngine()
+		m := h.release(1)
 		time.Sleep(2500 * time.Millisecond)
 		for _, call := range []struct {
 			pipeline int64
@@ -282,13 +282,13 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 			{7, deploy.ResultStart, deploy.CallbackStop},
 			{7, deploy.ResultFailure, deploy.CallbackNoEffect},
 		} {
-			v, err := r.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: call.result, Pipeline: call.pipeline, Shared: true})
+			v, err := h.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: call.result, Pipeline: call.pipeline, Shared: true})
 			if v != call.want || err != nil {
 				t.Errorf("%s of pipeline %d: %q %v", call.result, call.pipeline, v, err)
 			}
 		}
 		time.Sleep(15 * time.Second)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -332,8 +332,8 @@ func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Slack.PauseDeliveries(false) // to who knows it already
-			w.Mark(sim.Channel, ts, old.mark)
-			posts(t, w, ts, old.posts)
+			w.WaitReactions(sim.Channel, ts, old.mark)
+			wantPosts(t, w, ts, old.posts)
 			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":3,`) {
 				t.Errorf("it stands as %.20s %v", now, err)
 			}

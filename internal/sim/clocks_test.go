@@ -15,22 +15,22 @@ func TestClocksJump(t *testing.T) {
 		for when, after := range map[string]time.Duration{"while the POST is in flight": 3 * time.Second, "while it runs": 15 * time.Second} {
 			row(t, "Redis's by "+by.String()+" "+when+": one deploy, and its end is shown; so is the next", func(t *testing.T) {
 				w := sim.New(t, "GITLAB_API_TOKEN=")
-				report(w, "success")
+				reportEach(w, "success")
 				w.StartReady("a")
 				w.StartReady("b")
 				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
 				ts := w.Ask("release")
 				time.Sleep(after)
 				w.RedisClock(by)
-				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
 				again := w.Ask("release")
-				w.Mark(sim.Channel, again, "white_check_mark")
+				w.WaitReactions(sim.Channel, again, "white_check_mark")
 				time.Sleep(2 * time.Minute)
 				for _, ts := range []string{ts, again} {
-					w.Mark(sim.Channel, ts, "white_check_mark")
-					posts(t, w, ts, 1)
+					w.WaitReactions(sim.Channel, ts, "white_check_mark")
+					wantPosts(t, w, ts, 1)
 				}
-				w.Says(sim.Channel, again, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				w.WaitMessages(sim.Channel, again, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			})
 		}
 	}
@@ -39,34 +39,34 @@ func TestClocksJump(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of the application"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
 		w.RedisClock(-time.Hour)
 		time.Sleep(70 * time.Minute)
-		posts(t, w, ts, 1)
-		w.Mark(sim.Channel, ts, "x")
+		wantPosts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "x")
 	})
 	for _, by := range []time.Duration{-time.Hour, time.Hour} {
 		row(t, "Slack's by "+by.String()+": what comes next is deployed once, or asked about; then all is as ever", func(t *testing.T) {
 			w := sim.New(t)
-			report(w, "success")
+			reportEach(w, "success")
 			w.StartReady("a")
 			before := w.Ask("release")
-			w.Mark(sim.Channel, before, "thumbsup")
+			w.WaitReactions(sim.Channel, before, "thumbsup")
 			w.Slack.SetClock(by)
 			ts := w.Ask("release")
 			time.Sleep(time.Minute)
-			said := w.Said(sim.Channel, ts)
+			said := w.Messages(sim.Channel, ts)
 			switch n := w.GitLab.PostsFor(sim.Channel, ts); {
 			case n == 1:
-				w.Mark(sim.Channel, ts, "white_check_mark")
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
 			case n > 1 || len(said) != 1 || said[0] != deploy.MsgTooLate && said[0] != deploy.MsgForgotten:
 				t.Errorf("%d triggers, and it said %q", n, said)
 			}
-			w.Mark(sim.Channel, before, "white_check_mark")
+			w.WaitReactions(sim.Channel, before, "white_check_mark")
 			time.Sleep(by.Abs())
 			again := w.Ask("release")
-			w.Mark(sim.Channel, again, "white_check_mark")
-			posts(t, w, again, 1)
+			w.WaitReactions(sim.Channel, again, "white_check_mark")
+			wantPosts(t, w, again, 1)
 		})
 	}
 }
@@ -76,11 +76,11 @@ func TestRecordsEnd(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
 		ended := w.Ask("release")
-		w.Mark(sim.Channel, ended, "thumbsup")
+		w.WaitReactions(sim.Channel, ended, "thumbsup")
 		w.Notify("a", "success", sim.Channel, ended)
-		w.Mark(sim.Channel, ended, "white_check_mark")
-		runs := w.Ask("release")
-		w.Mark(sim.Channel, runs, "thumbsup")
+		w.WaitReactions(sim.Channel, ended, "white_check_mark")
+		running := w.Ask("release")
+		w.WaitReactions(sim.Channel, running, "thumbsup")
 		time.Sleep(time.Minute)
 		stop(t, a)
 		time.Sleep(29 * 24 * time.Hour)
@@ -93,16 +93,16 @@ func TestRecordsEnd(t *testing.T) {
 		if keys := w.Redis.Keys(); len(keys) != 1 {
 			t.Errorf("it keeps %q", keys)
 		}
-		for _, ts := range []string{ended, runs} {
+		for _, ts := range []string{ended, running} {
 			if status, body := w.Notify("b", "success", sim.Channel, ts); status != http.StatusNotFound {
 				t.Errorf("a callback got %d %s", status, body)
 			}
 			w.Slack.Redeliver(sim.Channel, ts)
 		}
 		time.Sleep(time.Minute)
-		for _, ts := range []string{ended, runs} {
-			posts(t, w, ts, 1)
-			said := w.Said(sim.Channel, ts)
+		for _, ts := range []string{ended, running} {
+			wantPosts(t, w, ts, 1)
+			said := w.Messages(sim.Channel, ts)
 			if last := said[len(said)-1]; last != deploy.MsgTooLate {
 				t.Errorf("it said %q", said)
 			}
@@ -129,7 +129,7 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 				a, b := w.StartReady("a"), w.StartReady("b")
 				time.Sleep(3 * time.Second)
 				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
-				first := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Suspend}
+				first := &sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, Kind: sim.Suspend}
 				if after == 0 { // whichever of them is at the save that allows the POST
 					a.Arm(first)
 					b.Arm(first)
@@ -146,12 +146,12 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 				}
 				time.Sleep(5 * time.Minute)
 				if n == 0 {
-					w.Says(sim.Channel, ts, deploy.MsgTooLate)
+					w.WaitMessages(sim.Channel, ts, deploy.MsgTooLate)
 				} else {
-					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+					w.WaitReactions(sim.Channel, ts, "white_check_mark")
+					w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				}
-				posts(t, w, ts, n)
+				wantPosts(t, w, ts, n)
 			})
 		}
 	}
@@ -159,12 +159,12 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=3h")
 		a, b := w.StartReady("a"), w.StartReady("b")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		a.Suspend(time.Hour)
 		b.Suspend(time.Hour)
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
 		time.Sleep(time.Hour)
-		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+		waitReaction(w, ts, 15*time.Second, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 }

@@ -16,15 +16,15 @@ import (
 
 // scenario is one deploy, and how it may end when something goes wrong in it.
 type scenario struct {
-	name     string
-	settings []string
-	world    func(w *sim.World) // what is special about the world
-	say      string
-	after    func(w *sim.World, ts string) // what happens after the mention
-	pipeline func(w *sim.World, p fakegitlab.Pipeline)
-	good     []string // the reactions that it may end with; "" is none
-	doubled  bool     // something sends the trigger twice
-	away     bool     // in the end the message does not speak to the bot: where that comes first, it is not answered
+	name        string
+	settings    []string
+	world       func(w *sim.World) // what is special about the world
+	say         string
+	after       func(w *sim.World, ts string) // what happens after the mention
+	pipeline    func(w *sim.World, p fakegitlab.Pipeline)
+	good        []string // the reactions that it may end with; "" is none
+	doubled     bool     // something sends the trigger twice
+	unaddressed bool     // in the end the message does not speak to the bot: where that comes first, it is not answered
 }
 
 func scenarios() []scenario {
@@ -86,7 +86,7 @@ func scenarios() []scenario {
 			time.Sleep(100 * time.Second) // whoever takes over comes before the callback
 			deploy("success")(w, p)
 		}},
-		{name: "taken back while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, away: true, world: func(w *sim.World) {
+		{name: "taken back while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, unaddressed: true, world: func(w *sim.World) {
 			w.GitLab.Answer(1, named("rate limit of a proxy"))
 		}, after: func(w *sim.World, ts string) {
 			time.Sleep(500 * time.Millisecond)
@@ -132,7 +132,7 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 		}
 		time.Sleep(2 * time.Second)
 		w.Start("b")
-		if fault.How == sim.Suspend {
+		if fault.Kind == sim.Suspend {
 			limit = time.Hour + 3*time.Minute
 		} else {
 			limit = 7 * time.Minute
@@ -147,9 +147,9 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	switch {
 	case fault == nil:
 		extra = 2 * time.Second // what is done later is no part of the deploy
-	case fault.How == sim.Suspend:
+	case fault.Kind == sim.Suspend:
 		extra += time.Until(fault.Over())
-	case s.away:
+	case s.unaddressed:
 		extra = limit // what ends with nothing looks from its beginning as if it had ended
 	}
 	time.Sleep(extra)
@@ -157,13 +157,13 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	synctest.Wait()
 	ops = a.Ops()
 	if fault == nil {
-		broken = append(broken, uncounted(ops, before, w.Arrived())...)
+		broken = append(broken, miscounted(ops, before, w.Arrived())...)
 	}
 	return ops, broken
 }
 
 // uncounted holds the operations that were named to those that arrived.
-func uncounted(ops []sim.Op, before, after map[string]int) (broken []string) {
+func miscounted(ops []sim.Op, before, after map[string]int) (broken []string) {
 	named := map[string]int{}
 	for _, op := range ops {
 		named[op.Receiver()]++
@@ -188,12 +188,12 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	if len(made) > 1 && !s.doubled {
 		bad("%d pipelines for one mention", len(made))
 	}
-	if n := w.Granted(ts); n > 1 {
+	if n := w.StartsGranted(ts); n > 1 {
 		bad("%d pipelines deploy", n)
 	}
 	texts := w.Texts(sim.Channel, ts)
 	marks := strings.Join(w.Slack.Reactions(sim.Channel, ts), " ")
-	if len(made) == 0 && len(texts) == 0 && !s.away {
+	if len(made) == 0 && len(texts) == 0 && !s.unaddressed {
 		bad("no pipeline, and nobody was told")
 	}
 	good := s.good
@@ -247,11 +247,11 @@ func TestEveryCrashPoint(t *testing.T) {
 			})
 			covered := 0
 			for _, op := range points(ops, share) {
-				for _, how := range hows(op, share) {
+				for _, kind := range faultKinds(op, share) {
 					covered++
-					t.Run(fmt.Sprintf("%s at %s", how, op), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s at %s", kind, op), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
-							if _, broken := s.run(t, &sim.Fault{At: op, How: how}); len(broken) > 0 {
+							if _, broken := s.run(t, &sim.Fault{At: op, Kind: kind}); len(broken) > 0 {
 								t.Errorf("broken: %s", strings.Join(broken, "; "))
 							}
 						})
@@ -272,12 +272,12 @@ func points(ops []sim.Op, share string) []sim.Op {
 	})
 }
 
-func hows(op sim.Op, share string) []sim.How {
+func faultKinds(op sim.Op, share string) []sim.FaultKind {
 	switch share {
 	case "all":
-		return op.Hows()
+		return op.FaultKinds()
 	case "awake", "kinds":
-		return slices.DeleteFunc(op.Hows(), func(h sim.How) bool { return h == sim.Suspend })
+		return slices.DeleteFunc(op.FaultKinds(), func(h sim.FaultKind) bool { return h == sim.Suspend })
 	}
-	return []sim.How{sim.DieAfter}
+	return []sim.FaultKind{sim.DieAfter}
 }

@@ -25,8 +25,8 @@ func TestMentionDeploysAndTheResultComesBack(t *testing.T) {
 			}
 		}
 		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		if n := w.GitLab.PostsFor(sim.Channel, ts); n != 1 {
 			t.Errorf("%d triggers, want 1", n)
 		}

@@ -38,7 +38,7 @@ func TestThereIsNoMomentWithoutASocket(t *testing.T) {
 			}
 			time.Sleep(2 * time.Minute)
 			for _, ts := range said {
-				posts(t, w, ts, 1)
+				wantPosts(t, w, ts, 1)
 			}
 			if n := w.Slack.Connections(); n != 2 {
 				t.Errorf("%d sockets in the end", n)
@@ -73,11 +73,11 @@ func TestThereIsNoMomentWithoutASocket(t *testing.T) {
 		dead := w.Slack.Sockets()[0]
 		w.Slack.Mute(dead)
 		one, two := w.Ask("release"), w.Ask("release")
-		w.Mark(sim.Channel, one, "thumbsup")
-		w.Mark(sim.Channel, two, "thumbsup")
+		w.WaitReactions(sim.Channel, one, "thumbsup")
+		w.WaitReactions(sim.Channel, two, "thumbsup")
 		w.Eventually("it is left", 2*time.Minute, func() bool { return !slices.Contains(w.Slack.Sockets(), dead) && w.Slack.Connections() == 2 })
-		posts(t, w, one, 1)
-		posts(t, w, two, 1)
+		wantPosts(t, w, one, 1)
+		wantPosts(t, w, two, 1)
 	})
 }
 
@@ -115,8 +115,8 @@ func TestSlackRefusesSockets(t *testing.T) {
 			}
 			ts := w.Ask("release")
 			refuse(false)
-			w.Mark(sim.Channel, ts, "thumbsup")
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			wantPosts(t, w, ts, 1)
 		})
 	}
 }
@@ -139,7 +139,7 @@ func TestSlackRefusesTheAppTokenInTheMiddle(t *testing.T) {
 				t.Error("the log does not name the cause and the fix")
 			}
 			ts := w.Ask("release") // on the socket that is left
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			before := w.Slack.Calls("apps.connections.open")
 			time.Sleep(10 * time.Minute)
 			if n := w.Slack.Calls("apps.connections.open") - before; n > 60 || n < 10 {
@@ -167,18 +167,18 @@ func TestSigterm(t *testing.T) {
 			ts := w.Ask("release")
 			w.Eventually("the POST", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 			stop(t, a)
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			want := []deploy.MessageID{deploy.MsgStatusRunning}
 			if embedded {
 				want = append(want, deploy.MsgStopping)
 			}
-			w.Says(sim.Channel, ts, want...)
+			w.WaitMessages(sim.Channel, ts, want...)
 			for _, e := range w.Slack.Endings() {
 				if e.Code == 1006 {
 					t.Errorf("socket %d ended without a close frame", e.Socket)
 				}
 			}
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	row(t, "a POST in flight of 30 s: the exit comes within 10 s, and another takes it up", func(t *testing.T) {
@@ -189,34 +189,34 @@ func TestSigterm(t *testing.T) {
 		w.Eventually("the POST", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 		stop(t, a)
 		w.StartReady("b")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "embedded store: everyone whose deploy has no end yet is told before the exit, nobody else", func(t *testing.T) {
 		w := sim.New(t, "REDIS_URL=")
 		a := w.StartReady("a")
 		ended := w.Ask("release")
-		w.Mark(sim.Channel, ended, "thumbsup")
+		w.WaitReactions(sim.Channel, ended, "thumbsup")
 		w.Notify("a", "success", sim.Channel, ended)
-		w.Mark(sim.Channel, ended, "white_check_mark")
+		w.WaitReactions(sim.Channel, ended, "white_check_mark")
 		greeted := w.Ask("よろしく")
-		w.Says(sim.Channel, greeted, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, greeted, deploy.MsgGreet)
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		waiting := w.Ask("release")
-		w.Mark(sim.Channel, waiting, "hourglass_flowing_sand")
+		w.WaitReactions(sim.Channel, waiting, "hourglass_flowing_sand")
 		w.GitLab.Answer(1, fault(t, "502"))
 		unsure := w.Ask("release")
-		w.Mark(sim.Channel, unsure, "question")
+		w.WaitReactions(sim.Channel, unsure, "question")
 		running := w.Ask("release")
-		w.Mark(sim.Channel, running, "thumbsup")
+		w.WaitReactions(sim.Channel, running, "thumbsup")
 		time.Sleep(5 * time.Second)
 		stop(t, a)
-		w.Says(sim.Channel, ended, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-		w.Says(sim.Channel, greeted, deploy.MsgGreet)
-		w.Says(sim.Channel, waiting, deploy.MsgWaitRate, deploy.MsgStopping)
-		w.Says(sim.Channel, unsure, deploy.MsgStatusUnsure, deploy.MsgStopping)
-		w.Says(sim.Channel, running, deploy.MsgStatusRunning, deploy.MsgStopping)
+		w.WaitMessages(sim.Channel, ended, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitMessages(sim.Channel, greeted, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, waiting, deploy.MsgWaitRate, deploy.MsgStopping)
+		w.WaitMessages(sim.Channel, unsure, deploy.MsgStatusUnsure, deploy.MsgStopping)
+		w.WaitMessages(sim.Channel, running, deploy.MsgStatusRunning, deploy.MsgStopping)
 		for _, ts := range []string{waiting, unsure, running} {
 			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines") {
 				t.Errorf("no link: %q", text)
@@ -277,7 +277,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 				w := sim.New(t)
 				w.StartReady("a")
 				ts := w.Ask("release")
-				w.Mark(sim.Channel, ts, "thumbsup")
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
 				time.Sleep(after)
 				id := w.GitLab.Pipelines()[0].ID
 				if end.jobs != nil {
@@ -285,8 +285,8 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 				}
 				w.GitLab.Finish(id, end.status)
 				w.Eventually(end.mark, 15*time.Second, func() bool { return strings.Contains(strings.Join(w.Slack.Reactions(sim.Channel, ts), " "), end.mark) })
-				w.Mark(sim.Channel, ts, end.mark)
-				w.Eventually("the line", 5*time.Second, func() bool { s := w.Said(sim.Channel, ts); return len(s) == 2 && s[1] == end.say })
+				w.WaitReactions(sim.Channel, ts, end.mark)
+				w.Eventually("the line", 5*time.Second, func() bool { s := w.Messages(sim.Channel, ts); return len(s) == 2 && s[1] == end.say })
 				text := w.Texts(sim.Channel, ts)[1]
 				if named := strings.Contains(text, "<@"+sim.User+">"); named != (end.mark != "white_check_mark") {
 					t.Errorf("an end that is none of success names the person, success does not: %q", text)
@@ -294,7 +294,7 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 				if end.status == "failed" && end.mark == "x" && !strings.Contains(text, "`ship`") {
 					t.Errorf("it does not say which job failed: %q", text)
 				}
-				posts(t, w, ts, 1)
+				wantPosts(t, w, ts, 1)
 			})
 		}
 	}
@@ -303,12 +303,12 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			w := sim.New(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=10m")
 			w.StartReady("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "success")
 			time.Sleep(9*time.Minute + 55*time.Second)
-			w.Mark(sim.Channel, ts, "thumbsup")
-			soon(w, ts, 7*time.Second, "zzz")
-			w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			waitReaction(w, ts, 7*time.Second, "zzz")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 			text := w.Texts(sim.Channel, ts)[1]
 			if !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 				t.Errorf("no link or no name: %q", text)
@@ -317,8 +317,8 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			if status, body := w.Notify("a", result, sim.Channel, ts); status != http.StatusOK {
 				t.Errorf("the late word got %d %s", status, body)
 			}
-			w.Mark(sim.Channel, ts, mark)
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, mark)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	row(t, "a target's own timeout", func(t *testing.T) {
@@ -326,9 +326,9 @@ func TestPipelineEndsAndNobodyCalls(t *testing.T) {
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "timeout": "3m"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(2*time.Minute + 50*time.Second)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		soon(w, ts, 15*time.Second, "zzz")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		waitReaction(w, ts, 15*time.Second, "zzz")
 	})
 }

@@ -24,12 +24,12 @@ func row(t *testing.T, name string, test func(t *testing.T)) {
 }
 
 // seedQuery is the call that the first scripts make.
-func seedQuery(result, channel, ts string) string {
+func firstVersionQuery(result, channel, ts string) string {
 	return sim.NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + channel + "&timestamp=" + ts
 }
 
 // posts holds how many triggers one mention came to.
-func posts(t *testing.T, w *sim.World, ts string, want int) {
+func wantPosts(t *testing.T, w *sim.World, ts string, want int) {
 	t.Helper()
 	if n := w.GitLab.PostsFor(sim.Channel, ts); n != want {
 		t.Errorf("%d triggers, want %d; thread: %q", n, want, w.Texts(sim.Channel, ts))
@@ -37,7 +37,7 @@ func posts(t *testing.T, w *sim.World, ts string, want int) {
 }
 
 // report has each pipeline say this after 20 s.
-func report(w *sim.World, result string) {
+func reportEach(w *sim.World, result string) {
 	w.Pipeline = func(p fakegitlab.Pipeline) {
 		time.Sleep(20 * time.Second)
 		w.Report(p, result)
@@ -45,7 +45,7 @@ func report(w *sim.World, result string) {
 }
 
 // soon waits until just this mark stands on the mention.
-func soon(w *sim.World, ts string, within time.Duration, mark string) {
+func waitReaction(w *sim.World, ts string, within time.Duration, mark string) {
 	w.T.Helper()
 	w.Eventually(":"+mark+":", within, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{mark}) })
 }
@@ -69,23 +69,23 @@ func TestOneDeploymentForOneMention(t *testing.T) {
 		for _, pause := range []time.Duration{300 * time.Millisecond, 5 * time.Second, time.Minute} {
 			row(t, fmt.Sprintf("%s, %s later", name, pause), func(t *testing.T) {
 				w := sim.New(t)
-				report(w, "success")
+				reportEach(w, "success")
 				w.StartReady("a")
 				w.StartReady("b")
 				ts := w.Ask("release")
 				time.Sleep(pause)
 				again(w, ts)
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(2 * time.Minute)
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-				posts(t, w, ts, 1)
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				wantPosts(t, w, ts, 1)
 			})
 		}
 	}
 	row(t, "delivered to two sockets of two replicas at once", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		w.StartReady("b")
 		time.Sleep(3 * time.Second)
@@ -95,9 +95,9 @@ func TestOneDeploymentForOneMention(t *testing.T) {
 		if n := len(w.Slack.Deliveries()); n != 4 {
 			t.Fatalf("%d deliveries, want one on each of 4 sockets", n)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		wantPosts(t, w, ts, 1)
 	})
 }
 
@@ -109,20 +109,20 @@ func TestProcessDies(t *testing.T) {
 		row(t, name+": Slack delivers again, one deployment", func(t *testing.T) {
 			w := sim.New(t)
 			a := w.StartReady("a")
-			a.Arm(&sim.Fault{At: at, How: sim.DieBefore})
+			a.Arm(&sim.Fault{At: at, Kind: sim.DieBefore})
 			ts := w.Ask("release")
 			w.Eventually("a is dead", time.Minute, a.Dead)
 			w.StartReady("b")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			w.Eventually("it is acked", 2*time.Minute, func() bool { return acked(w, ts) })
 			time.Sleep(time.Minute)
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	// killed gives a mention that a process has acked, and dies before it does more.
 	killed := func(w *sim.World, meanwhile func()) (ts string) {
 		a := w.StartReady("a")
-		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Stall})
+		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, Kind: sim.Stall})
 		ts = w.Ask("release")
 		w.Eventually("the ack", time.Second, func() bool { return acked(w, ts) })
 		meanwhile()
@@ -132,12 +132,12 @@ func TestProcessDies(t *testing.T) {
 	row(t, "after the ack, before the trigger: another replica takes it up at most 12 s later", func(t *testing.T) {
 		w := sim.New(t)
 		ts := killed(w, func() { w.StartReady("b") })
-		posts(t, w, ts, 0)
+		wantPosts(t, w, ts, 0)
 		said := deploy.Key{TS: ts}.Time()
 		w.Eventually("the trigger", 12*time.Second-time.Since(said), func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(2 * time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "after the ack, before the trigger: its next start takes it up at most 12 s later", func(t *testing.T) {
 		w := sim.New(t)
@@ -145,17 +145,17 @@ func TestProcessDies(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.Start("a")
 		w.Eventually("the trigger", 12*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 	})
 	row(t, "after the ack, before the trigger, and the mention has become older than MENTION_MAX_AGE: asked, not deployed", func(t *testing.T) {
 		w := sim.New(t)
 		ts := killed(w, func() {})
 		time.Sleep(2*time.Minute + time.Second)
 		w.StartReady("b")
-		w.Says(sim.Channel, ts, deploy.MsgTooLate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgTooLate)
 		time.Sleep(time.Minute)
-		posts(t, w, ts, 0)
-		w.Mark(sim.Channel, ts)
+		wantPosts(t, w, ts, 0)
+		w.WaitReactions(sim.Channel, ts)
 	})
 }
 
@@ -167,32 +167,32 @@ func TestWorkerIsSlow(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "slow"))
 		ts := w.Ask("release")
 		time.Sleep(29 * time.Second)
-		w.Mark(sim.Channel, ts, "eyes")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "eyes")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "its process is paused for an hour before the save that allows the POST: another deploys it, once", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
-		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, How: sim.Suspend})
+		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, Kind: sim.Suspend})
 		ts := w.Ask("release")
 		time.Sleep(2 * time.Second)
 		w.Start("b")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(time.Hour + time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "the POST cannot begin within 5 s of the save: it is not sent then, and there is one deployment", func(t *testing.T) {
 		w := sim.New(t)
-		roads := w.Roads()
+		routes := w.Routes()
 		w.StartReady("a")
-		roads.Shut("gitlab.test:80", 20*time.Second)
+		routes.Block("gitlab.test:80", 20*time.Second)
 		ts := w.Ask("release")
 		time.Sleep(6 * time.Second)
-		roads.Open("gitlab.test:80")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		routes.Unblock("gitlab.test:80")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 }
 
@@ -208,32 +208,32 @@ func fault(t *testing.T, name string) fakegitlab.Fault {
 func TestGitLabDoesNotRunIt(t *testing.T) {
 	row(t, "no connection before a byte was sent: an hourglass, then it deploys when GitLab is back", func(t *testing.T) {
 		w := sim.New(t)
-		roads := w.Roads()
+		routes := w.Routes()
 		w.StartReady("a")
-		roads.Shut("gitlab.test:80", 0)
+		routes.Block("gitlab.test:80", 0)
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		w.Says(sim.Channel, ts, deploy.MsgWaitUnreachable)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitUnreachable)
 		time.Sleep(2 * time.Minute)
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		roads.Open("gitlab.test:80")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		routes.Unblock("gitlab.test:80")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "no connection for 5 minutes: refused, GitLab cannot be reached", func(t *testing.T) {
 		w := sim.New(t)
-		roads := w.Roads()
+		routes := w.Routes()
 		w.StartReady("a")
-		roads.Shut("gitlab.test:80", 0)
+		routes.Block("gitlab.test:80", 0)
 		ts := w.Ask("release")
 		time.Sleep(4*time.Minute + 45*time.Second)
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		soon(w, ts, 17*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedUnreachable)
-		roads.Open("gitlab.test:80")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		waitReaction(w, ts, 17*time.Second, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedUnreachable)
+		routes.Unblock("gitlab.test:80")
 		time.Sleep(5 * time.Minute)
-		posts(t, w, ts, 0)
+		wantPosts(t, w, ts, 0)
 	})
 	for name, least := range map[string]time.Duration{
 		"rate limit of a proxy": 30 * time.Second, "rate limit of the application": time.Minute,
@@ -244,13 +244,13 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-			w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+			w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 			time.Sleep(least - 2*time.Second)
-			posts(t, w, ts, 1)
-			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-			posts(t, w, ts, 2)
+			wantPosts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+			wantPosts(t, w, ts, 2)
 			if n := len(w.GitLab.Pipelines()); n != 1 {
 				t.Errorf("%d pipelines", n)
 			}
@@ -261,11 +261,11 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(-1, fault(t, "rate limit of the application"))
 		ts := w.Ask("release")
-		soon(w, ts, 5*time.Minute+2*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedRate)
+		waitReaction(w, ts, 5*time.Minute+2*time.Second, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedRate)
 		n := w.GitLab.PostsFor(sim.Channel, ts)
 		time.Sleep(10 * time.Minute)
-		posts(t, w, ts, n)
+		wantPosts(t, w, ts, n)
 	})
 	for name, link := range map[string]string{
 		"failed pipeline, 422": "http://gitlab.test/group/app/-/pipelines",
@@ -276,14 +276,14 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+			w.WaitReactions(sim.Channel, ts, "x")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			for _, text := range w.Texts(sim.Channel, ts) {
 				if !strings.Contains(text, "<"+link+"|") || strings.Contains(text, "何も始めていません") {
 					t.Errorf("want the link %s and no word of nothing started: %q", link, text)
 				}
 			}
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 }
@@ -294,16 +294,16 @@ func TestARefInFullCuresOneThatIsAmbiguous(t *testing.T) {
 		p := w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "ref is ambiguous"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgRefusedAmbiguous)
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgRefusedAmbiguous)
 		if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "`refs/heads/master`") {
 			t.Errorf("it does not say how: %q", text)
 		}
 		stop(t, p)
 		w.StartReady("b", "GITLAB_REF=refs/heads/master")
 		ts = w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 }
 
@@ -319,16 +319,16 @@ func TestRefusalsTellWhatToMendAndNoSecret(t *testing.T) {
 			before := len(w.GitLab.Pipelines())
 			w.GitLab.Answer(1, f)
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "x")
+			w.WaitReactions(sim.Channel, ts, "x")
 			w.Eventually(f.Name+": one text", time.Minute, func() bool { return len(w.Texts(sim.Channel, ts)) == 1 })
 			texts := w.Texts(sim.Channel, ts)
-			if said := w.Said(sim.Channel, ts)[0]; !strings.HasPrefix(string(said), "refused-") {
+			if said := w.Messages(sim.Channel, ts)[0]; !strings.HasPrefix(string(said), "refused-") {
 				t.Errorf("%s: said %s", f.Name, said)
 			}
 			if !strings.HasPrefix(texts[0], "何も始めていません") {
 				t.Errorf("%s: it does not begin with nothing was started: %q", f.Name, texts)
 			}
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 			if n := len(w.GitLab.Pipelines()); n != before {
 				t.Errorf("%s: %d pipelines came of it", f.Name, n-before)
 			}
@@ -359,7 +359,7 @@ func TestSlacksWebAPIFails(t *testing.T) {
 	} {
 		row(t, "Slack's Web API answers "+name+": all is shown in the end, each reaction once", func(t *testing.T) {
 			w := sim.New(t)
-			report(w, "failure")
+			reportEach(w, "failure")
 			w.StartReady("a")
 			for _, method := range []string{"reactions.add", "chat.postMessage", "chat.update", "reactions.remove"} {
 				w.Slack.Fail(method, 3, f)
@@ -367,19 +367,19 @@ func TestSlacksWebAPIFails(t *testing.T) {
 			ts := w.Ask("release")
 			w.Eventually("the trigger, which waits for no message", time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 			w.Eventually("everything is shown", 5*time.Minute, func() bool {
-				said := w.Said(sim.Channel, ts)
+				said := w.Messages(sim.Channel, ts)
 				return len(said) == 2 && said[0] == deploy.MsgStatusFailed && said[1] == deploy.MsgFailed &&
 					strings.Join(w.Slack.Reactions(sim.Channel, ts), " ") == "x"
 			})
 			time.Sleep(2 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
-			w.Mark(sim.Channel, ts, "x")
-			for name, n := range w.Reacted(ts) {
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+			w.WaitReactions(sim.Channel, ts, "x")
+			for name, n := range w.ReactionsAdded(ts) {
 				if n > 1 {
 					t.Errorf("%d times :%s:", n, name)
 				}
 			}
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 }

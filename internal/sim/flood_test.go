@@ -14,27 +14,27 @@ import (
 )
 
 // crowd is a target map with so many channels, of three projects.
-func crowd(channels int) string {
+func manyTargets(channels int) string {
 	var all []string
 	for i := range channels {
 		all = append(all, fmt.Sprintf(`%q: {"app": {"project_id": %q, "token": %q}}`,
-			crowded(i), []string{"group/app", "group/api", "group/web"}[i%3], sim.TriggerToken))
+			channelOf(i), []string{"group/app", "group/api", "group/web"}[i%3], sim.TriggerToken))
 	}
 	return fmt.Sprintf(`{%q: {%s}}`, sim.Team, strings.Join(all, ","))
 }
 
-func crowded(i int) string { return fmt.Sprintf("C%06d", i) }
+func channelOf(i int) string { return fmt.Sprintf("C%06d", i) }
 
-type said struct{ channel, ts string }
+type floodMention struct{ channel, ts string }
 
 // flood has so many mentions delivered at the same moment.
-func flood(w *sim.World, n int, channel func(i int) string) (all []said) {
+func flood(w *sim.World, n int, channel func(i int) string) (all []floodMention) {
 	w.Redis.ClockTTL(false) // what is checked at each command grows with the records
 	w.Slack.Queue(2 * n)
 	w.Slack.PauseDeliveries(true)
 	for i := range n {
 		c := channel(i)
-		all = append(all, said{c, w.Slack.Say(sim.User, c, sim.Bot+" release")})
+		all = append(all, floodMention{c, w.Slack.Say(sim.User, c, sim.Bot+" release")})
 	}
 	w.Slack.PauseDeliveries(false)
 	return all
@@ -42,14 +42,14 @@ func flood(w *sim.World, n int, channel func(i int) string) (all []said) {
 
 // settled counts the mentions of which one pipeline was made, and those of
 // which none was and the person was told. It fails for what is neither.
-func settled(t *testing.T, w *sim.World, all []said) (made, told int) {
+func settled(t *testing.T, w *sim.World, all []floodMention) (made, told int) {
 	t.Helper()
-	pipelines, acks := map[said]int{}, map[said]bool{}
+	pipelines, acks := map[floodMention]int{}, map[floodMention]bool{}
 	for _, p := range w.GitLab.Pipelines() {
-		pipelines[said{p.Variables["channel"], p.Variables["timestamp"]}]++
+		pipelines[floodMention{p.Variables["channel"], p.Variables["timestamp"]}]++
 	}
 	for _, d := range w.Slack.Deliveries() {
-		m := said{d.Channel, d.TS}
+		m := floodMention{d.Channel, d.TS}
 		acks[m] = acks[m] || !d.AckedAt.IsZero()
 	}
 	for _, m := range all {
@@ -70,9 +70,9 @@ func settled(t *testing.T, w *sim.World, all []said) (made, told int) {
 func TestFlood(t *testing.T) {
 	row(t, "thousands at once: all are acked, and each is made once", func(t *testing.T) {
 		n, channels := few(1500), few(500)
-		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+crowd(channels), "GITLAB_API_TOKEN=")
+		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=")
 		w.StartReady("a")
-		all := flood(w, n, func(i int) string { return crowded(i % channels) })
+		all := flood(w, n, func(i int) string { return channelOf(i % channels) })
 		time.Sleep(2 * time.Minute) // Slack delivers twice more what was acked late
 		if made, _ := settled(t, w, all); made != n {
 			t.Errorf("of %d %d were made", n, made)
@@ -80,10 +80,10 @@ func TestFlood(t *testing.T) {
 	})
 	row(t, "more than GitLab can take while they are young: the others are asked about", func(t *testing.T) {
 		const n, channels = 600, 200
-		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+crowd(channels), "GITLAB_API_TOKEN=", "MENTION_MAX_AGE=1m")
+		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=", "MENTION_MAX_AGE=1m")
 		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 201, Make: 1, Delay: 5 * time.Second})
 		w.StartReady("a")
-		all := flood(w, n, func(i int) string { return crowded(i % channels) })
+		all := flood(w, n, func(i int) string { return channelOf(i % channels) })
 		time.Sleep(5 * time.Minute)
 		made, told := settled(t, w, all)
 		// Three projects take eight at a time.
@@ -93,21 +93,21 @@ func TestFlood(t *testing.T) {
 	})
 	row(t, "thousands are due at once, and GitLab is quick: nobody waits for long", func(t *testing.T) {
 		n := few(1500)
-		r := stillRig(t, false)
-		l := r.loop()
-		l.Targets = parseTargets(t, crowd(n))
-		run(t, l)
+		h := newStoppedHarness(t, false)
+		e := h.newEngine()
+		e.Targets = parseTargets(t, manyTargets(n))
+		runEngine(t, e)
 		var accepting sync.WaitGroup
 		for i := range n {
 			accepting.Go(func() {
-				m := r.mention(i, "release")
-				m.Team, m.Channel = sim.Team, crowded(i)
-				l.Accept(context.Background(), m, 0)
+				m := h.newRequest(i, "release")
+				m.Team, m.Channel = sim.Team, channelOf(i)
+				e.Accept(context.Background(), m, 0)
 			})
 		}
 		accepting.Wait()
 		time.Sleep(3 * time.Second)
-		if got := r.gitlab.count(); got != n {
+		if got := h.gitlab.countPosts(); got != n {
 			t.Errorf("of %d only %d were triggered", n, got)
 		}
 	})
@@ -118,20 +118,20 @@ func TestOneDoesNotWaitForAnothersMany(t *testing.T) {
 		channel func(i int) string
 		slow    time.Duration
 	}{
-		"a channel is flooded": {func(int) string { return crowded(0) }, 0},
-		"a project is flooded, and its GitLab takes 30 s for each":     {func(i int) string { return crowded(3 * (i % 300)) }, 30 * time.Second},
-		"a channel is flooded, and its GitLab takes 30 s for each":     {func(int) string { return crowded(0) }, 30 * time.Second},
-		"a project is flooded, and no answer of its GitLab ever comes": {func(i int) string { return crowded(3 * (i % 300)) }, time.Hour},
+		"a channel is flooded": {func(int) string { return channelOf(0) }, 0},
+		"a project is flooded, and its GitLab takes 30 s for each":     {func(i int) string { return channelOf(3 * (i % 300)) }, 30 * time.Second},
+		"a channel is flooded, and its GitLab takes 30 s for each":     {func(int) string { return channelOf(0) }, 30 * time.Second},
+		"a project is flooded, and no answer of its GitLab ever comes": {func(i int) string { return channelOf(3 * (i % 300)) }, time.Hour},
 	} {
 		row(t, name, func(t *testing.T) {
-			w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+crowd(900), "GITLAB_API_TOKEN=")
+			w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(900), "GITLAB_API_TOKEN=")
 			w.GitLab.AnswerIn("group/app", -1, fakegitlab.Fault{Status: 201, Make: 1, Delay: c.slow})
 			w.StartReady("a")
 			flood(w, few(1000), c.channel)
 			time.Sleep(5 * time.Second)
 			for i := range 10 {
 				time.Sleep(7 * time.Second)
-				channel := crowded(3*i + 1)
+				channel := channelOf(3*i + 1)
 				ts := w.Slack.Say(sim.User, channel, sim.Bot+" release")
 				time.Sleep(time.Second)
 				if w.GitLab.PostsFor(channel, ts) != 1 || len(w.Texts(channel, ts)) != 1 {

@@ -13,7 +13,7 @@ import (
 )
 
 // looked counts what a process has asked GitLab about pipelines, since [sim.Process.Arm].
-func looked(p *sim.Process) (n int) {
+func countPolls(p *sim.Process) (n int) {
 	for _, op := range p.Ops() {
 		if op.Kind == "gitlab:look" || op.Kind == "gitlab:list" {
 			n++
@@ -29,10 +29,10 @@ func TestRunningDeploymentIsAskedAboutWhenDue(t *testing.T) {
 		time.Sleep(5 * time.Second) // the token's rights are checked
 		a.Arm(nil)
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		var gaps []time.Duration
 		for before, n, end := time.Now(), 0, time.Now().Add(10*time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			if now := looked(a); now > n {
+			if now := countPolls(a); now > n {
 				gaps, n, before = append(gaps, time.Since(before)), now, time.Now()
 			}
 		}
@@ -60,26 +60,26 @@ func TestLimitsOfGitLabAreKept(t *testing.T) {
 			var all []string
 			for range 5 {
 				all = append(all, w.Ask("release"))
-				w.Mark(sim.Channel, all[len(all)-1], "thumbsup")
+				w.WaitReactions(sim.Channel, all[len(all)-1], "thumbsup")
 			}
 			a.Arm(nil)
 			w.GitLab.FailLooks(1, "/pipelines/1001", limit)
-			w.Eventually("the limit", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > 0 && looked(a) > 0 })
+			w.Eventually("the limit", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > 0 && countPolls(a) > 0 })
 			time.Sleep(12 * time.Second) // all of the five have been due
-			before := looked(a)
+			before := countPolls(a)
 			for _, p := range w.GitLab.Pipelines() {
 				w.GitLab.Finish(p.ID, "success")
 			}
 			later := w.Ask("release")
-			w.Mark(sim.Channel, later, "thumbsup")
+			w.WaitReactions(sim.Channel, later, "thumbsup")
 			time.Sleep(20 * time.Second)
-			if n := looked(a) - before; n != 0 {
+			if n := countPolls(a) - before; n != 0 {
 				t.Errorf("GitLab was asked %d times before it wants to be", n)
 			}
 			time.Sleep(30 * time.Second)
 			for _, ts := range all {
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			}
 		})
 	}
@@ -97,15 +97,15 @@ func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
 		"scheduled":            {deploy.MsgStatusRunning, deploy.MsgOvertime},
 	} {
 		row(t, status+" is no end; the end that comes after it is", func(t *testing.T) {
-			w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
+			w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=3m")
 			w.GitLab.Finish(p.ID, status)
 			time.Sleep(10 * time.Minute)
-			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, told...)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitMessages(sim.Channel, ts, told...)
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "canceled"})
 			w.GitLab.Finish(p.ID, "canceled")
-			soon(w, ts, 15*time.Second, "no_entry_sign")
-			w.Says(sim.Channel, ts, deploy.MsgStatusCanceled, told[1], deploy.MsgCanceled)
+			waitReaction(w, ts, 15*time.Second, "no_entry_sign")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusCanceled, told[1], deploy.MsgCanceled)
 		})
 	}
 }
@@ -125,18 +125,18 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 				w.StartReady("a")
 				w.GitLab.FailLooks(-1, "/pipelines/", f)
 				ts := w.Ask("release")
-				w.Mark(sim.Channel, ts, "thumbsup")
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
 				time.Sleep(7*time.Minute + 50*time.Second)
-				w.Mark(sim.Channel, ts, "thumbsup")
-				soon(w, ts, 20*time.Second, "zzz")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
+				waitReaction(w, ts, 20*time.Second, "zzz")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 				if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines/1001|") || !strings.Contains(text, "<@"+sim.User+">") {
 					t.Errorf("no link or no name: %q", text)
 				}
 				time.Sleep(2 * time.Minute)
 				w.Notify("a", "success", sim.Channel, ts)
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				posts(t, w, ts, 1)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				wantPosts(t, w, ts, 1)
 			})
 		}
 	}
@@ -146,10 +146,10 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		ts := w.Ask("release")
 		time.Sleep(40 * time.Minute)
-		w.Mark(sim.Channel, ts, "zzz")
+		w.WaitReactions(sim.Channel, ts, "zzz")
 		w.GitLab.Heal()
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
-		soon(w, ts, 70*time.Second, "x")
+		waitReaction(w, ts, 70*time.Second, "x")
 	})
 }
 
@@ -166,25 +166,25 @@ func TestCallAndLookUpMayRace(t *testing.T) {
 	// once holds that one end stands, and that it was said once.
 	once := func(t *testing.T, w *sim.World, ts, mark string, say deploy.MessageID) {
 		t.Helper()
-		w.Mark(sim.Channel, ts, mark)
+		w.WaitReactions(sim.Channel, ts, mark)
 		time.Sleep(time.Minute)
-		w.Mark(sim.Channel, ts, mark)
-		if said := w.Said(sim.Channel, ts); len(said) != 2 || said[1] != say {
+		w.WaitReactions(sim.Channel, ts, mark)
+		if said := w.Messages(sim.Channel, ts); len(said) != 2 || said[1] != say {
 			t.Errorf("it said %q, want its status and %q", said, say)
 		}
-		if n := w.Reacted(ts)[mark]; n != 1 {
+		if n := w.ReactionsAdded(ts)[mark]; n != 1 {
 			t.Errorf("%d times :%s:", n, mark)
 		}
 	}
 	for result, end := range ends {
 		row(t, "a "+result+" call comes while a look-up that will say the same is on its way", func(t *testing.T) {
-			w, ts, p := running(t)
+			w, ts, p := startRunning(t)
 			w.StartReady("b")
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "ship", Stage: "deploy", Status: "failed"})
 			w.GitLab.Finish(p.ID, end.status)
 			w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, end.status)})
 			time.Sleep(9 * time.Second)
-			w.Mark(sim.Channel, ts, "thumbsup") // the look-up is on its way
+			w.WaitReactions(sim.Channel, ts, "thumbsup") // the look-up is on its way
 			if status, body := w.Notify("b", result, sim.Channel, ts); status != http.StatusOK {
 				t.Errorf("the call got %d %s", status, body)
 			}
@@ -192,7 +192,7 @@ func TestCallAndLookUpMayRace(t *testing.T) {
 		})
 		for _, offset := range []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 5 * time.Second} {
 			row(t, fmt.Sprintf("the %s calls come %s and a little after the last look-up, to both replicas, again and again", result, offset), func(t *testing.T) {
-				w, ts, p := running(t)
+				w, ts, p := startRunning(t)
 				w.StartReady("b")
 				time.Sleep(offset)
 				w.GitLab.Finish(p.ID, end.status)
@@ -211,7 +211,7 @@ func TestCallAndLookUpMayRace(t *testing.T) {
 			w := sim.New(t)
 			_, log := w.StartLogged("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			p := w.GitLab.Pipelines()[0]
 			w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, look)})
 			time.Sleep(8 * time.Second)

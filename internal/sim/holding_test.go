@@ -17,56 +17,56 @@ import (
 )
 
 // yards is a GitLab in which the projects that begin with "slow" never answer.
-type yards struct {
-	*yard
+type hangingGitLab struct {
+	*fakeGitLab
 	hangs atomic.Bool
 }
 
-func (y *yards) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
-	if y.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
+func (g *hangingGitLab) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
+	if g.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
 		time.Sleep(65 * time.Second)
 		return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 	}
-	return y.yard.Trigger(ctx, t, m, token, until)
+	return g.fakeGitLab.Trigger(ctx, t, m, token, until)
 }
 
-func (y *yards) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
-	if y.hangs.Load() && strings.HasPrefix(project, "slow") {
+func (g *hangingGitLab) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
+	if g.hangs.Load() && strings.HasPrefix(project, "slow") {
 		<-ctx.Done()
 		return deploy.Pipeline{}, ctx.Err()
 	}
-	return y.yard.Poll(ctx, project, id, count)
+	return g.fakeGitLab.Poll(ctx, project, id, count)
 }
 
-// slowly is a rig whose loop has channel C1 for a project that answers, and CSn
+// slowly is a harness whose loop has channel C1 for a project that answers, and CSn
 // for slow ones.
-func slowly(t *testing.T, watches bool, projects int) (*rig, *yards) {
+func newSlowHarness(t *testing.T, canPoll bool, projects int) (*harness, *hangingGitLab) {
 	t.Helper()
-	r := stillRig(t, watches)
-	l, y := r.loop(), &yards{yard: r.gitlab}
+	h := newStoppedHarness(t, canPoll)
+	e, g := h.newEngine(), &hangingGitLab{fakeGitLab: h.gitlab}
 	channels := []string{fmt.Sprintf(`"C1": {"app": {"project_id": "fine/app", "token": %q}}`, sim.TriggerToken)}
 	for i := range projects {
 		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q}}`, i, i, sim.TriggerToken))
 	}
-	l.Targets, l.GitLab = parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), y
-	run(t, l)
-	r.Engine = l
-	return r, y
+	e.Targets, e.GitLab = parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), g
+	runEngine(t, e)
+	h.Engine = e
+	return h, g
 }
 
 // says has the loop take in a mention in a channel.
-func (r *rig) says(channel, text string, n int) deploy.Request {
-	r.t.Helper()
-	m := r.mention(n, text)
+func (h *harness) acceptIn(channel, text string, n int) deploy.Request {
+	h.t.Helper()
+	m := h.newRequest(n, text)
 	m.Channel = channel
-	if !r.Accept(context.Background(), m, 0) {
-		r.t.Fatal("the mention is not acked")
+	if !h.Accept(context.Background(), m, 0) {
+		h.t.Fatal("the mention is not acked")
 	}
 	return m
 }
 
 // within is how long it takes until it is so, five minutes at most.
-func within(is func() bool) time.Duration {
+func timeUntil(is func() bool) time.Duration {
 	at := time.Now()
 	for !is() && time.Since(at) < 5*time.Minute {
 		time.Sleep(50 * time.Millisecond)
@@ -77,26 +77,26 @@ func within(is func() bool) time.Duration {
 func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
 	for _, projects := range []int{1, 12, few(40), few(100)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a trigger, 12 mentions each", projects), func(t *testing.T) {
-			r, y := slowly(t, false, projects)
-			y.hangs.Store(true)
+			h, g := newSlowHarness(t, false, projects)
+			g.hangs.Store(true)
 			for i := range projects {
 				for n := range 12 {
-					r.says(fmt.Sprintf("CS%d", i), "release", 100+i*20+n)
+					h.acceptIn(fmt.Sprintf("CS%d", i), "release", 100+i*20+n)
 				}
 			}
 			time.Sleep(3 * time.Second)
-			greeting, release := r.says("C1", "hello", 9000), r.says("C1", "release", 9001)
-			if took := within(func() bool { return len(r.slack.thread(greeting.Key)) > 0 }); took > 5*time.Second {
+			greeting, release := h.acceptIn("C1", "hello", 9000), h.acceptIn("C1", "release", 9001)
+			if took := timeUntil(func() bool { return len(h.slack.messages(greeting.Key)) > 0 }); took > 5*time.Second {
 				t.Errorf("a greeting is answered after %v", took)
 			}
-			took := within(func() bool { return slices.Contains(r.slack.stands(release.Key), "thumbsup") })
+			took := timeUntil(func() bool { return slices.Contains(h.slack.reactions(release.Key), "thumbsup") })
 			if projects <= 50 && took > 5*time.Second { // more take all calls that there are
 				t.Errorf("another project's deploy is shown after %v", took)
 			}
 			if projects == 1 {
-				before := r.shelf.count()
+				before := h.store.countCalls()
 				time.Sleep(30 * time.Second)
-				if n := r.shelf.count() - before; n > 1000 {
+				if n := h.store.countCalls() - before; n > 1000 {
 					t.Errorf("the store was asked %d times in half a minute in which nothing moved", n)
 				}
 			}
@@ -108,23 +108,23 @@ func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
 // must not spend them on looking whether its mention still stands.
 func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 	row(t, "forty wait for one project, whose GitLab then answers no POST", func(t *testing.T) {
-		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.TriggerResult {
+		h := newStoppedHarness(t, false)
+		h.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 40 {
 				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 20 * time.Second}
 			}
 			time.Sleep(time.Minute)
 			return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 		}
-		r.Engine = r.start()
+		h.Engine = h.startEngine()
 		for n := range 40 {
-			r.ask(n + 1)
+			h.release(n + 1)
 			time.Sleep(200 * time.Millisecond)
 		}
 		time.Sleep(25 * time.Second)
-		before := r.slack.calls("react")
+		before := h.slack.countCalls("react")
 		time.Sleep(30 * time.Second)
-		if n := r.slack.calls("react") - before; n > 0 {
+		if n := h.slack.countCalls("react") - before; n > 0 {
 			t.Errorf("%d reactions in 30 s in which nothing moved", n)
 		}
 	})
@@ -132,8 +132,8 @@ func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 
 func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 	row(t, "Slack took nothing at first, and then GitLab answers no POST", func(t *testing.T) {
-		r := stillRig(t, false)
-		r.gitlab.trigger = func(n int) deploy.TriggerResult {
+		h := newStoppedHarness(t, false)
+		h.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 20 {
 				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 5 * time.Second}
 			}
@@ -142,7 +142,7 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 		}
 		healed := time.Now().Add(10 * time.Second)
 		for _, kind := range []string{"react", "post"} {
-			r.slack.on(kind, func(c call) error {
+			h.slack.on(kind, func(c call) error {
 				if time.Now().Before(healed) {
 					return &engine.LaterError{After: 8 * time.Second, Err: errors.New("its rate limit")}
 				}
@@ -150,15 +150,15 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 				return nil
 			})
 		}
-		r.Engine = r.start()
+		h.Engine = h.startEngine()
 		var all []deploy.Request
 		for n := range 20 {
-			all = append(all, r.ask(n+1))
+			all = append(all, h.release(n+1))
 		}
 		time.Sleep(20 * time.Second)
 		for _, m := range all {
-			if marks := r.slack.stands(m.Key); len(marks) == 0 {
-				t.Errorf("%s carries no mark, and its thread says %q", m.TS, r.slack.thread(m.Key))
+			if marks := h.slack.reactions(m.Key); len(marks) == 0 {
+				t.Errorf("%s carries no mark, and its thread says %q", m.TS, h.slack.messages(m.Key))
 			}
 		}
 	})
@@ -167,21 +167,21 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 	for _, projects := range []int{1, 4, few(40)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
-			r, y := slowly(t, true, projects)
+			h, g := newSlowHarness(t, true, projects)
 			var all []deploy.Request
 			for i := range projects {
 				for n := range 6 {
-					all = append(all, r.says(fmt.Sprintf("CS%d", i), "release", 100+i*20+n))
+					all = append(all, h.acceptIn(fmt.Sprintf("CS%d", i), "release", 100+i*20+n))
 				}
 			}
 			time.Sleep(20 * time.Second)
-			y.hangs.Store(true)
+			g.hangs.Store(true)
 			time.Sleep(30 * time.Second)
 			for _, m := range all[:6] {
-				if v, err := r.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
+				if v, err := h.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
 					t.Fatal(v, err)
 				}
-				if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 3*time.Second {
+				if took := timeUntil(func() bool { return slices.Contains(h.slack.reactions(m.Key), "white_check_mark") }); took > 3*time.Second {
 					t.Errorf("an end that was told is shown after %v", took)
 				}
 			}
@@ -191,39 +191,39 @@ func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 
 func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 	row(t, "the store is back and takes 0.4 s for a claim; 300 people were told that nothing was started", func(t *testing.T) {
-		r := newRig(t, false)
-		m := r.ask(1)
+		h := newHarness(t, false)
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
-		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
+		h.store.setFail(func(context.Context, string) error { return engine.ErrRefused })
 		var all sync.WaitGroup
 		var told []deploy.Request
 		for i := range 300 {
-			asks := r.mention(1000+i, "release")
+			asks := h.newRequest(1000+i, "release")
 			told = append(told, asks)
-			all.Go(func() { r.Accept(context.Background(), asks, 0) })
+			all.Go(func() { h.Accept(context.Background(), asks, 0) })
 		}
 		all.Wait()
-		r.shelf.set(func(_ context.Context, what string) error {
+		h.store.setFail(func(_ context.Context, what string) error {
 			if what == "claim" {
 				time.Sleep(400 * time.Millisecond)
 			}
 			return nil
 		})
 		time.Sleep(2 * time.Second)
-		r.hears(r.Engine, m, deploy.ResultSuccess)
-		if took := within(func() bool { return slices.Contains(r.slack.stands(m.Key), "white_check_mark") }); took > 5*time.Second {
+		h.callback(h.Engine, m, deploy.ResultSuccess)
+		if took := timeUntil(func() bool { return slices.Contains(h.slack.reactions(m.Key), "white_check_mark") }); took > 5*time.Second {
 			t.Errorf("an end is shown after %v", took)
 		}
-		if err := r.Ready(); err != nil {
+		if err := h.Ready(); err != nil {
 			t.Errorf("not ready: %v", err)
 		}
 		time.Sleep(3 * time.Minute)
 		for _, m := range told {
-			if _, ok, err := r.shelf.Load(t.Context(), m.Key); !ok || err != nil {
+			if _, ok, err := h.store.Load(t.Context(), m.Key); !ok || err != nil {
 				t.Fatalf("%v is not claimed: %v", m.Key, err)
 			}
 		}
-		if n := r.gitlab.count(); n != 1 {
+		if n := h.gitlab.countPosts(); n != 1 {
 			t.Errorf("%d triggers", n)
 		}
 	})
@@ -232,14 +232,14 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 func TestWhoIsToldIsBounded(t *testing.T) {
 	row(t, "the store is down for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
 		const most = 10_000
-		r := newRig(t, false)
+		h := newHarness(t, false)
 		time.Sleep(time.Second)
-		r.shelf.set(func(context.Context, string) error { return engine.ErrRefused })
+		h.store.setFail(func(context.Context, string) error { return engine.ErrRefused })
 		var acked atomic.Int64
 		var all sync.WaitGroup
 		for i := range most + 500 {
 			all.Go(func() {
-				if r.Accept(context.Background(), r.mention(i, "release"), 0) {
+				if h.Accept(context.Background(), h.newRequest(i, "release"), 0) {
 					acked.Add(1)
 				}
 			})
@@ -248,9 +248,9 @@ func TestWhoIsToldIsBounded(t *testing.T) {
 		if n := acked.Load(); n != most {
 			t.Errorf("%d of %d are acked, want %d", n, most+500, most)
 		}
-		r.shelf.set(nil)
+		h.store.setFail(nil)
 		time.Sleep(10 * time.Second)
-		if !r.Accept(context.Background(), r.mention(most+600, "hello"), 0) {
+		if !h.Accept(context.Background(), h.newRequest(most+600, "hello"), 0) {
 			t.Error("nothing is taken in once the store is back")
 		}
 	})
@@ -258,35 +258,35 @@ func TestWhoIsToldIsBounded(t *testing.T) {
 
 func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
 	row(t, "as many as a project has lanes; then the project is asked for once more", func(t *testing.T) {
-		r := stillRig(t, false)
-		go1 := make(chan struct{})
-		r.gitlab.trigger = func(n int) deploy.TriggerResult {
+		h := newStoppedHarness(t, false)
+		answer := make(chan struct{})
+		h.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 8 {
-				<-go1
+				<-answer
 			}
 			return started()
 		}
-		r.Engine = r.start()
+		h.Engine = h.startEngine()
 		var ms []deploy.Request
 		for i := range 8 {
-			ms = append(ms, r.ask(i+1))
+			ms = append(ms, h.release(i+1))
 		}
 		time.Sleep(time.Second)
 		for _, m := range ms {
-			h, ok, err := r.shelf.Load(t.Context(), m.Key)
+			stored, ok, err := h.store.Load(t.Context(), m.Key)
 			if !ok || err != nil {
 				t.Fatal(ok, err)
 			}
-			next := h.Record
+			next := stored.Record
 			next.Layout, next.Revision = deploy.Layout+1, "newer"
-			if _, err := r.shelf.Store.Save(t.Context(), h, next, time.Hour); err != nil {
+			if _, err := h.store.Store.Save(t.Context(), stored, next, time.Hour); err != nil {
 				t.Fatal(err)
 			}
 		}
-		close(go1)
+		close(answer)
 		time.Sleep(time.Second)
-		m := r.ask(9)
+		m := h.release(9)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }

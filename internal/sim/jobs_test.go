@@ -14,7 +14,7 @@ import (
 )
 
 // buildAnd is a pipeline that has built, and whose deploy stands so.
-func buildAnd(status string) []fakegitlab.Job {
+func buildAndDeploy(status string) []fakegitlab.Job {
 	return []fakegitlab.Job{
 		{ID: 1, Name: "build", Stage: "build", Status: "success"},
 		{ID: 2, Name: "deploy", Stage: "deploy", Status: status, AllowFailure: true},
@@ -23,12 +23,12 @@ func buildAnd(status string) []fakegitlab.Job {
 
 func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 	row(t, "the deploy waits for a person: who asked is told at once, and it is done when somebody has started it", func(t *testing.T) {
-		w, ts, p := running(t)
-		w.GitLab.SetJobs(p.ID, buildAnd("manual")...)
+		w, ts, p := startRunning(t)
+		w.GitLab.SetJobs(p.ID, buildAndDeploy("manual")...)
 		w.GitLab.Finish(p.ID, "success")
-		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
+		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "`deploy`") || !strings.Contains(text, "/pipelines/1001|") {
 			t.Errorf("no name, no job or no link: %q", text)
 		}
@@ -36,57 +36,57 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		w.GitLab.MoveJob(p.ID, 2, "running")
 		w.GitLab.Finish(p.ID, "running")
 		time.Sleep(time.Minute)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgNothing)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgNothing)
 		w.GitLab.MoveJob(p.ID, 2, "success")
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgNothing, deploy.MsgSucceeded)
+		waitReaction(w, ts, 15*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgNothing, deploy.MsgSucceeded)
 	})
 	row(t, "the deploy waits, and nobody starts it: it ends with its time, without another line; a late call still counts", func(t *testing.T) {
-		w, ts, p := running(t, "DEPLOY_TIMEOUT=5m")
-		w.GitLab.SetJobs(p.ID, buildAnd("manual")...)
+		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=5m")
+		w.GitLab.SetJobs(p.ID, buildAndDeploy("manual")...)
 		w.GitLab.Finish(p.ID, "success")
 		time.Sleep(4 * time.Minute)
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(70 * time.Second)
-		w.Mark(sim.Channel, ts, "no_entry_sign")
-		w.Says(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
+		w.WaitReactions(sim.Channel, ts, "no_entry_sign")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
 		w.Notify("a", "failure", sim.Channel, ts)
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgNothing, deploy.MsgFailed)
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgNothing, deploy.MsgFailed)
 	})
 	row(t, "the deploy was skipped", func(t *testing.T) {
-		w, ts, p := running(t)
-		w.GitLab.SetJobs(p.ID, buildAnd("skipped")...)
+		w, ts, p := startRunning(t)
+		w.GitLab.SetJobs(p.ID, buildAndDeploy("skipped")...)
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "no_entry_sign")
-		w.Says(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
+		waitReaction(w, ts, 15*time.Second, "no_entry_sign")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
 	})
 	row(t, "the deploy failed, and is allowed to", func(t *testing.T) {
-		w, ts, p := running(t)
-		w.GitLab.SetJobs(p.ID, buildAnd("failed")...)
+		w, ts, p := startRunning(t)
+		w.GitLab.SetJobs(p.ID, buildAndDeploy("failed")...)
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+		waitReaction(w, ts, 15*time.Second, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`deploy`") {
 			t.Errorf("it does not say which job failed: %q", text)
 		}
 	})
 	row(t, "the target says which job it is", func(t *testing.T) {
-		w, ts, p := running(t, fmt.Sprintf(
+		w, ts, p := startRunning(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "ship it", Stage: "ship", Status: "skipped"})
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "no_entry_sign")
+		waitReaction(w, ts, 15*time.Second, "no_entry_sign")
 	})
 	row(t, "the classic file: one of its notify jobs is always skipped", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"},
 			fakegitlab.Job{Name: "deploy_success", Stage: "notify", Status: "success", AllowFailure: true},
 			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		waitReaction(w, ts, 15*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
@@ -96,89 +96,89 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 		"429 for hours": {Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "7200"}},
 	} {
 		row(t, "GitLab: "+name+": what it calls a success is one, with the word that its jobs could not be seen", func(t *testing.T) {
-			w, ts, p := running(t)
+			w, ts, p := startRunning(t)
 			w.GitLab.FailLooks(-1, "/jobs", f)
 			w.GitLab.Finish(p.ID, "success")
-			soon(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
-			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgUnseen)
+			waitReaction(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 		})
 	}
 	row(t, "they can be seen again in time", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.FailLooks(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 30*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		waitReaction(w, ts, 30*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
 func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 	row(t, "it waits for a person: told at once, once, and for as long as it takes", func(t *testing.T) {
-		w, ts, p := running(t, "DEPLOY_TIMEOUT=3m")
+		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
-		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
-		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
+		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "/pipelines/1001|") {
 			t.Errorf("no name or no link: %q", text)
 		}
 		time.Sleep(20 * time.Minute)
-		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgPerson)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
 		w.GitLab.Finish(p.ID, "success")
-		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgPerson, deploy.MsgSucceeded)
+		waitReaction(w, ts, 15*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgPerson, deploy.MsgSucceeded)
 	})
 	row(t, "the deploy is done, and only what comes after it waits: it is done, and nobody is called to start a rollback", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "rollback", Stage: "rollback", Status: "manual"})
 		w.GitLab.Finish(p.ID, "manual")
-		soon(w, ts, 15*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		waitReaction(w, ts, 15*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "no runner takes it: told after a minute, and no longer when one does", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(50 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		time.Sleep(25 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunner)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunner)
 		w.GitLab.Finish(p.ID, "running")
 		time.Sleep(15 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 	})
 	row(t, "its start call says that it moves", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(80 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunner)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunner)
 		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "{}"})
 		w.Report(p, "start")
 		time.Sleep(2 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "it runs longer than its time: one line, and it is followed to its end", func(t *testing.T) {
-		w, ts, p := running(t, "DEPLOY_TIMEOUT=10m")
+		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=10m")
 		time.Sleep(9*time.Minute + 40*time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		time.Sleep(35 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`10m`") || strings.Contains(text, "<@") {
 			t.Errorf("no time, or it calls the person: %q", text)
 		}
 		time.Sleep(40 * time.Minute)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
 		w.GitLab.Finish(p.ID, "failed")
-		soon(w, ts, 15*time.Second, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgOvertime, deploy.MsgFailed)
+		waitReaction(w, ts, 15*time.Second, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgOvertime, deploy.MsgFailed)
 	})
 	row(t, "without an API token it is silent all the same", func(t *testing.T) {
-		w, ts, p := running(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=3m")
+		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
 		time.Sleep(200 * time.Second)
-		w.Mark(sim.Channel, ts, "zzz")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
+		w.WaitReactions(sim.Channel, ts, "zzz")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 	})
 	row(t, "who was told that GitLab shows no pipeline is not called again at the deadline", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=5m")
@@ -186,141 +186,141 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 		w.GitLab.Answer(1, fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		ts := w.Ask("release")
 		time.Sleep(2 * time.Minute)
-		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		time.Sleep(20 * time.Minute)
-		w.Mark(sim.Channel, ts, "zzz")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgNoneSeen)
+		w.WaitReactions(sim.Channel, ts, "zzz")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgNoneSeen)
 	})
 }
 
 func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
-	calls := func(t *testing.T, r *rig, m deploy.Request, job string, result deploy.Result) {
+	calls := func(t *testing.T, h *harness, m deploy.Request, job string, result deploy.Result) {
 		t.Helper()
 		w := deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
-		if v, err := r.Callback(context.Background(), w); v != deploy.CallbackTaken {
+		if v, err := h.Callback(context.Background(), w); v != deploy.CallbackTaken {
 			t.Fatalf("%s: %q %v", result, v, err)
 		}
 		time.Sleep(time.Second)
 	}
-	for name, watches := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
+	for name, canPoll := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
 		row(t, name+": the one job of a deploy is done when it says so", func(t *testing.T) {
-			r := newRig(t, watches)
-			m := r.ask(1)
+			h := newHarness(t, canPoll)
+			m := h.release(1)
 			time.Sleep(7 * time.Second)
-			r.gitlab.set(func() (deploy.Pipeline, error) {
+			h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 				return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
 			})
-			calls(t, r, m, "deploy", deploy.ResultSuccess)
-			r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+			calls(t, h, m, "deploy", deploy.ResultSuccess)
+			h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		})
 	}
 	row(t, "GitLab shows that the other job is still running, then that it failed", func(t *testing.T) {
-		r := newRig(t, true)
-		m := r.ask(1)
+		h := newHarness(t, true)
+		m := h.release(1)
 		time.Sleep(7 * time.Second)
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", Judged: true}, nil
 		})
-		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		calls(t, h, m, "deploy-a", deploy.ResultSuccess)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy-b", Judged: true}, nil
 		})
 		time.Sleep(13 * time.Second)
-		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
+		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "GitLab hangs: it is believed all the same, and says that its jobs could not be seen", func(t *testing.T) {
-		r := newRig(t, true)
-		m := r.ask(1)
+		h := newHarness(t, true)
+		m := h.release(1)
 		time.Sleep(7 * time.Second)
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			time.Sleep(8 * time.Second)
 			return deploy.Pipeline{}, errors.New("no answer")
 		})
-		calls(t, r, m, "deploy", deploy.ResultSuccess)
+		calls(t, h, m, "deploy", deploy.ResultSuccess)
 		time.Sleep(30 * time.Second)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgUnseen)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 	})
 	row(t, "it failed, and another job of the same pipeline succeeds: it stays failed; run again, it is done", func(t *testing.T) {
-		r := newRig(t, true)
-		m := r.ask(1)
+		h := newHarness(t, true)
+		m := h.release(1)
 		time.Sleep(7 * time.Second)
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Failed, Detail: "deploy-a", Judged: true}, nil
 		})
-		calls(t, r, m, "deploy-a", deploy.ResultFailure)
-		calls(t, r, m, "deploy-b", deploy.ResultSuccess)
+		calls(t, h, m, "deploy-a", deploy.ResultFailure)
+		calls(t, h, m, "deploy-b", deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7", End: deploy.Succeeded, Judged: true}, nil
 		})
-		calls(t, r, m, "deploy-a", deploy.ResultSuccess)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
+		calls(t, h, m, "deploy-a", deploy.ResultSuccess)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 	})
 }
 
 // by is a pipeline of which one job calls.
-func by(p fakegitlab.Pipeline, name, stage string) fakegitlab.Pipeline {
+func calledBy(p fakegitlab.Pipeline, name, stage string) fakegitlab.Pipeline {
 	p.Jobs = []fakegitlab.Job{{Name: name, Stage: stage}}
 	return p
 }
 
 func TestCallsOfThePipelinesJobs(t *testing.T) {
 	row(t, "the modern file: its one job calls from after_script, and is done at once", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "running")
 		w.Report(p, "start")
 		time.Sleep(10 * time.Second)
 		w.Report(p, "success")
-		soon(w, ts, 2*time.Second, "white_check_mark")
+		waitReaction(w, ts, 2*time.Second, "white_check_mark")
 		w.GitLab.Finish(p.ID, "success")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the classic file: its notify job calls while the pipeline goes on", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"},
 			fakegitlab.Job{Name: "deploy_success", Stage: "notify", Status: "running", AllowFailure: true},
 			fakegitlab.Job{Name: "deploy_failure", Stage: "notify", Status: "skipped", AllowFailure: true})
-		w.Report(by(p, "deploy_success", "notify"), "success")
-		soon(w, ts, 2*time.Second, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.Report(calledBy(p, "deploy_success", "notify"), "success")
+		waitReaction(w, ts, 2*time.Second, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "a notify job calls a success, and the deploy still waits for a person", func(t *testing.T) {
-		w, ts, p := running(t)
-		w.GitLab.SetJobs(p.ID, append(buildAnd("manual"), fakegitlab.Job{ID: 3, Name: "notify_success", Stage: "notify", Status: "running"})...)
-		w.Report(by(p, "notify_success", "notify"), "success")
+		w, ts, p := startRunning(t)
+		w.GitLab.SetJobs(p.ID, append(buildAndDeploy("manual"), fakegitlab.Job{ID: 3, Name: "notify_success", Stage: "notify", Status: "running"})...)
+		w.Report(calledBy(p, "notify_success", "notify"), "success")
 		time.Sleep(5 * time.Second)
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		w.GitLab.Finish(p.ID, "success")
 		time.Sleep(15 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
 	})
 	for with, token := range map[string]string{"with": sim.APIToken, "without": ""} {
 		row(t, with+" an API token: one job fails, another succeeds: it stays failed, until the one that failed is run again", func(t *testing.T) {
-			w, ts, p := running(t, "GITLAB_API_TOKEN="+token)
+			w, ts, p := startRunning(t, "GITLAB_API_TOKEN="+token)
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{ID: 1, Name: "deploy-a", Stage: "deploy", Status: "failed"}, fakegitlab.Job{ID: 2, Name: "deploy-b", Stage: "deploy", Status: "running"})
-			w.Report(by(p, "deploy-a", "deploy"), "failure")
-			w.Mark(sim.Channel, ts, "x")
-			w.Report(by(p, "deploy-b", "deploy"), "success")
+			w.Report(calledBy(p, "deploy-a", "deploy"), "failure")
+			w.WaitReactions(sim.Channel, ts, "x")
+			w.Report(calledBy(p, "deploy-b", "deploy"), "success")
 			w.GitLab.Finish(p.ID, "failed")
 			w.GitLab.MoveJob(p.ID, 2, "success")
 			time.Sleep(time.Minute)
-			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+			w.WaitReactions(sim.Channel, ts, "x")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			w.GitLab.MoveJob(p.ID, 1, "running")
-			w.Report(by(p, "deploy-a", "deploy"), "success")
-			soon(w, ts, 2*time.Second, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
+			w.Report(calledBy(p, "deploy-a", "deploy"), "success")
+			waitReaction(w, ts, 2*time.Second, "white_check_mark")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
 	row(t, "without an API token, another than the target's job is done", func(t *testing.T) {
-		w, ts, p := running(t, "GITLAB_API_TOKEN=", fmt.Sprintf(
+		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=", fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
-		w.Report(by(p, "build", "build"), "success")
+		w.Report(calledBy(p, "build", "build"), "success")
 		time.Sleep(5 * time.Second)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Report(by(p, "ship it", "ship"), "success")
-		soon(w, ts, 2*time.Second, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.Report(calledBy(p, "ship it", "ship"), "success")
+		waitReaction(w, ts, 2*time.Second, "white_check_mark")
 	})
 }

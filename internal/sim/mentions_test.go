@@ -12,14 +12,14 @@ import (
 )
 
 // answers holds one mention to its one reply, and to no trigger.
-func answers(t *testing.T, w *sim.World, channel, text string, want deploy.MessageID) {
+func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.MessageID) {
 	t.Helper()
 	ts := w.Slack.Say(sim.User, channel, text)
-	w.Says(channel, ts, want)
+	w.WaitMessages(channel, ts, want)
 	if n := w.GitLab.PostsFor(channel, ts); n != 0 {
 		t.Errorf("%q: %d triggers", text, n)
 	}
-	w.Mark(channel, ts)
+	w.WaitReactions(channel, ts)
 }
 
 func TestWhatDeploysNothing(t *testing.T) {
@@ -70,18 +70,18 @@ func TestWhatDeploysNothing(t *testing.T) {
 			w := sim.New(t, "PSYCHER_LANG="+lang)
 			w.StartReady("a")
 			for _, e := range examples {
-				answers(t, w, sim.Channel, sim.Bot+" "+e.text, e.say)
+				wantAnswer(t, w, sim.Channel, sim.Bot+" "+e.text, e.say)
 			}
 		})
 	}
 	row(t, "about the past: the last state of the target, with its link", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "failure")
+		reportEach(w, "failure")
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, ts, "x")
 		asked := w.Ask("リリース終わった？")
-		w.Says(sim.Channel, asked, deploy.MsgStatus)
+		w.WaitMessages(sim.Channel, asked, deploy.MsgStatus)
 		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗しています") || !strings.Contains(text, "/-/pipelines/1001|") {
 			t.Errorf("it does not tell the last state: %q", text)
 		}
@@ -98,9 +98,9 @@ func TestWhatDeploys(t *testing.T) {
 			w.StartReady("a")
 			for _, text := range texts {
 				ts := w.Ask(text)
-				w.Mark(sim.Channel, ts, "thumbsup")
-				w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-				posts(t, w, ts, 1)
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+				wantPosts(t, w, ts, 1)
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 		w.StartReady("a")
 		for _, text := range []string{"リリース", "release please", "おはよう！リリースお願いします"} {
 			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
-			w.Says(sim.Two, ts, deploy.MsgWhichTarget)
+			w.WaitMessages(sim.Two, ts, deploy.MsgWhichTarget)
 			if text := w.Texts(sim.Two, ts)[0]; !strings.Contains(text, "`api`") || !strings.Contains(text, "`web`") {
 				t.Errorf("it does not list them: %q", text)
 			}
@@ -126,7 +126,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 		w.StartReady("a")
 		for text, project := range map[string]string{"apiをリリース": "group/api", "release web": "group/web"} {
 			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
-			w.Mark(sim.Two, ts, "thumbsup")
+			w.WaitReactions(sim.Two, ts, "thumbsup")
 			if n := w.GitLab.PostsFor(sim.Two, ts); n != 1 {
 				t.Errorf("%d triggers", n)
 			}
@@ -140,7 +140,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" 「api」をリリースして")
-		w.Mark(sim.Two, ts, "thumbsup")
+		w.WaitReactions(sim.Two, ts, "thumbsup")
 		if p := w.GitLab.Pipelines()[0]; p.Project != "group/api" {
 			t.Errorf("it ran in %s", p.Project)
 		}
@@ -148,7 +148,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 	row(t, "no target in the channel: it says so", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
-		answers(t, w, sim.Empty, sim.Bot+" リリース", deploy.MsgNoTarget)
+		wantAnswer(t, w, sim.Empty, sim.Bot+" リリース", deploy.MsgNoTarget)
 	})
 }
 
@@ -157,8 +157,8 @@ func TestWhoMayDeploy(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say("U0GUEST", sim.Channel, sim.Bot+" release", fakeslack.FromTeam("T0OTHER"))
-		w.Says(sim.Channel, ts, deploy.MsgGuest)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGuest)
+		wantPosts(t, w, ts, 0)
 	})
 	for name, shape := range map[string][]fakeslack.Option{
 		"the event does not tell the person's team":   {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("team", nil)},
@@ -170,8 +170,8 @@ func TestWhoMayDeploy(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", shape...)
-			w.Says(sim.Channel, ts, deploy.MsgGuest)
-			posts(t, w, ts, 0)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgGuest)
+			wantPosts(t, w, ts, 0)
 		})
 	}
 	row(t, "a person of the bot's workspace can, in a channel of another organisation", func(t *testing.T) {
@@ -179,18 +179,18 @@ func TestWhoMayDeploy(t *testing.T) {
 		w.StartReady("a")
 		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.WithOuter("team_id", "T0OTHER"),
 			fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", sim.Team), fakeslack.With("source_team", "T0OTHER"))
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "one message, delivered for two workspaces that have the app: one answer, one deploy", func(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")
 		ts := w.Ask("release")
 		w.Slack.Deliver(sim.Channel, ts, fakeslack.WithOuter("context_team_id", "T0OTHER"))
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 		if !strings.Contains(log.String(), "delivered for another workspace") {
 			t.Error("the other delivery is not logged")
 		}
@@ -199,27 +199,27 @@ func TestWhoMayDeploy(t *testing.T) {
 		w := sim.New(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.StartReady("a")
-		answers(t, w, sim.Channel, sim.Bot+" release", deploy.MsgNotAllowed)
+		wantAnswer(t, w, sim.Channel, sim.Bot+" release", deploy.MsgNotAllowed)
 		ts := w.Slack.Say("U0BOSS", sim.Channel, sim.Bot+" release")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "a person is taken off allow while it waits: refused in words, and nothing is sent any more", func(t *testing.T) {
 		w := sim.New(t)
 		p := w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		if err := p.Stop(); err != nil {
 			t.Fatal(err)
 		}
 		w.StartReady("b", fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
-		w.Eventually("the refusal", 2*time.Minute, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
-		w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgNotAllowed)
-		w.Mark(sim.Channel, ts)
+		w.Eventually("the refusal", 2*time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgNotAllowed)
+		w.WaitReactions(sim.Channel, ts)
 		time.Sleep(6 * time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 		if n := len(w.GitLab.Pipelines()); n != 0 {
 			t.Errorf("%d pipelines", n)
 		}
@@ -251,9 +251,9 @@ func TestWhoMayDeploy(t *testing.T) {
 			ts := say(w)
 			w.Eventually("the ack", 3*time.Second, func() bool { return acked(w, ts) })
 			time.Sleep(30 * time.Second)
-			w.Says(sim.Channel, ts)
-			w.Mark(sim.Channel, ts)
-			posts(t, w, ts, 0)
+			w.WaitMessages(sim.Channel, ts)
+			w.WaitReactions(sim.Channel, ts)
+			wantPosts(t, w, ts, 0)
 		})
 	}
 }
@@ -263,7 +263,7 @@ func TestMessageThatIsNotReadToItsEndIsAskedAbout(t *testing.T) {
 		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
 			w := sim.New(t, "PSYCHER_LANG="+lang)
 			w.StartReady("a")
-			answers(t, w, sim.Channel, sim.Bot+" release "+strings.Repeat("long ", 2000)+"tomorrow", deploy.MsgTooLong)
+			wantAnswer(t, w, sim.Channel, sim.Bot+" release "+strings.Repeat("long ", 2000)+"tomorrow", deploy.MsgTooLong)
 		})
 	}
 }
@@ -283,17 +283,17 @@ func TestSlackThatHoldsEventsBackIsWarnedOf(t *testing.T) {
 func TestReplyStandsInTheMentionsThread(t *testing.T) {
 	row(t, "in a thread: replies in that thread, reactions on the mention", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		top := w.Slack.Say(sim.User, sim.Channel, "what a day")
 		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release", fakeslack.InThread(top))
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, top, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, top, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		if n := len(w.Slack.Channel(sim.Channel)); n != 1 {
 			t.Errorf("%d messages at top level", n)
 		}
-		w.Mark(sim.Channel, top)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, top)
+		wantPosts(t, w, ts, 1)
 	})
 }
 
@@ -304,40 +304,40 @@ func TestEdits(t *testing.T) {
 		ts := w.Slack.Say(sim.User, sim.Channel, "release")
 		time.Sleep(5 * time.Second)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release")
-		w.Says(sim.Channel, ts, deploy.MsgEditedIn)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgEditedIn)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release!")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgEditedIn)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgEditedIn)
+		wantPosts(t, w, ts, 0)
 	})
 	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it anew", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
-		w.Says(sim.Channel, ts, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースよろしく")
-		w.Says(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリース")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
+		wantPosts(t, w, ts, 0)
 	})
 	bubble(t, "a greeting that nobody has taken up yet is edited into a deploy: the bot asks to post it anew", func(t *testing.T) {
-		r := stillRig(t, false)
-		m := r.mention(1, "hello")
+		h := newStoppedHarness(t, false)
+		m := h.newRequest(1, "hello")
 		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
-		if _, _, err := r.shelf.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
+		if _, _, err := h.store.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		r.Engine = r.start()
+		h.Engine = h.startEngine()
 		edit := m
-		edit.Edited, edit.Intent = true, plain("release")
-		if !r.Accept(t.Context(), edit, 0) {
+		edit.Edited, edit.Intent = true, parseIntent("release")
+		if !h.Accept(t.Context(), edit, 0) {
 			t.Error("the edit is not acked")
 		}
 		time.Sleep(30 * time.Second)
-		r.shows(m, "", deploy.MsgEditedIn)
-		if n := r.gitlab.count(); n != 0 {
+		h.wantShown(m, "", deploy.MsgEditedIn)
+		if n := h.gitlab.countPosts(); n != 0 {
 			t.Errorf("%d POSTs", n)
 		}
 	})
@@ -346,13 +346,13 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" よろしく")
-		w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
-		w.Mark(sim.Channel, ts)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
+		w.WaitReactions(sim.Channel, ts)
 		time.Sleep(6 * time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 		if n := len(w.GitLab.Pipelines()); n != 0 {
 			t.Errorf("%d pipelines", n)
 		}
@@ -371,12 +371,12 @@ func TestEdits(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 			w.Slack.Edit(sim.Channel, ts, edited)
-			w.Says(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
-			w.Mark(sim.Channel, ts)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
+			w.WaitReactions(sim.Channel, ts)
 			time.Sleep(6 * time.Minute)
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	row(t, "an edit asks for another target than the one that waits: nothing is sent any more", func(t *testing.T) {
@@ -384,9 +384,9 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
-		w.Says(sim.Two, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Two, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Two, ts, sim.Bot+" release web")
-		w.Says(sim.Two, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusAnswered, deploy.MsgEditedOut)
 		time.Sleep(6 * time.Minute)
 		if n := w.GitLab.PostsFor(sim.Two, ts); n != 1 || len(w.GitLab.Pipelines()) != 0 {
 			t.Errorf("%d triggers, %d pipelines", n, len(w.GitLab.Pipelines()))
@@ -401,9 +401,9 @@ func TestEdits(t *testing.T) {
 		ts := w.Ask("release")
 		w.Eventually("the POST", 5*time.Second, func() bool { return w.GitLab.PostsFor(sim.Channel, ts) == 1 })
 		w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
-		w.Says(sim.Channel, ts, deploy.MsgEditedOut)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgEditedOut)
 		time.Sleep(6 * time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "the edit that takes it back is delivered, and the mention only after it: nothing starts", func(t *testing.T) {
 		w := sim.New(t)
@@ -414,20 +414,20 @@ func TestEdits(t *testing.T) {
 		w.Slack.DeliverBackwards(time.Second)
 		w.Eventually("both deliveries", 5*time.Second, func() bool { return len(w.Slack.Deliveries()) == 2 && acked(w, ts) })
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts)
+		wantPosts(t, w, ts, 0)
 	})
 	row(t, "an edit of what runs changes nothing", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースしないで")
 		time.Sleep(30 * time.Second)
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "an edit takes the bot's name out, and the bot may not read the channel: it goes on", func(t *testing.T) {
 		w := sim.New(t)
@@ -435,20 +435,20 @@ func TestEdits(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, "release")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 2)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 2)
 	})
 	row(t, "an edit while it waits that still asks for it: it goes on", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Edit(sim.Channel, ts, sim.Bot+" リリースお願いします")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 2)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 2)
 	})
 }
 
@@ -456,8 +456,8 @@ func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
 	gone := func(t *testing.T, w *sim.World, ts string, said ...deploy.MessageID) {
 		t.Helper()
 		time.Sleep(6 * time.Minute)
-		posts(t, w, ts, 1)
-		w.Says(sim.Channel, ts, said...)
+		wantPosts(t, w, ts, 1)
+		w.WaitMessages(sim.Channel, ts, said...)
 		if n := len(w.GitLab.Pipelines()); n != 0 {
 			t.Errorf("%d pipelines", n)
 		}
@@ -495,31 +495,31 @@ func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Delete(sim.Channel, ts)
 		gone(t, w, ts, deploy.MsgStatusAnswered)
 	})
 	row(t, "while it runs: it goes on", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Slack.Delete(sim.Channel, ts)
 		w.Eventually("the end", time.Minute, func() bool {
-			return strings.Contains(strings.Join(w.Texts(sim.Channel, ts), " "), ":white_check_mark:") || len(w.Said(sim.Channel, ts)) > 0 && w.Said(sim.Channel, ts)[0] == deploy.MsgStatusSucceeded
+			return strings.Contains(strings.Join(w.Texts(sim.Channel, ts), " "), ":white_check_mark:") || len(w.Messages(sim.Channel, ts)) > 0 && w.Messages(sim.Channel, ts)[0] == deploy.MsgStatusSucceeded
 		})
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "Slack does not answer whether it stands: what waits goes on", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgWaitRate)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
 		w.Slack.Fail("reactions.add", 1, fakeslack.Hang())
 		w.Eventually("the pipeline", 2*time.Minute, func() bool { return len(w.GitLab.Pipelines()) == 1 })
-		posts(t, w, ts, 2)
+		wantPosts(t, w, ts, 2)
 	})
 }
 
@@ -533,12 +533,12 @@ func TestLateMentionsAreAskedAbout(t *testing.T) {
 			time.Sleep(late)
 			w.Slack.PauseDeliveries(false)
 			if name == "too late" {
-				w.Says(sim.Channel, ts, deploy.MsgTooLate)
-				posts(t, w, ts, 0)
+				w.WaitMessages(sim.Channel, ts, deploy.MsgTooLate)
+				wantPosts(t, w, ts, 0)
 				return
 			}
-			w.Mark(sim.Channel, ts, "thumbsup")
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
@@ -547,8 +547,8 @@ func TestLateMentionsAreAskedAbout(t *testing.T) {
 			w.Slack.SetClock(off)
 			_, log := w.StartLogged("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			wantPosts(t, w, ts, 1)
 			if !strings.Contains(log.String(), `"host":`) || !strings.Contains(log.String(), `"slack":`) {
 				t.Error("no log line has both times")
 			}

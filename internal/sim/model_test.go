@@ -19,14 +19,14 @@ import (
 )
 
 // broken holds the world to what may be seen from outside: the model.
-func (y *play) broken() (broken []string) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	broken = slices.Clone(y.trouble)
-	lost := y.w.Slack.Lost()
-	for _, m := range y.said {
-		gone := m.at.Before(y.forgot) || slices.ContainsFunc(lost, func(l string) bool { return strings.Contains(l, m.ts) })
-		for _, b := range y.brokenOf(m, gone) {
+func (r *storyRun) brokenPromises() (broken []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	broken = slices.Clone(r.problems)
+	lost := r.w.Slack.Lost()
+	for _, m := range r.mentions {
+		gone := m.at.Before(r.flushed) || slices.ContainsFunc(lost, func(l string) bool { return strings.Contains(l, m.ts) })
+		for _, b := range r.brokenPromisesOf(m, gone) {
 			broken = append(broken, fmt.Sprintf("%q at %s: %s", m.text, m.ts, b))
 		}
 	}
@@ -35,10 +35,10 @@ func (y *play) broken() (broken []string) {
 
 // brokenOf is what is wrong with one mention. Of one that Redis forgot, or that
 // Slack gave up to deliver, only what it must not come to is known.
-func (y *play) brokenOf(m mention, gone bool) (broken []string) {
+func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	bad := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	var made []fakegitlab.Pipeline
-	for _, p := range y.w.GitLab.Pipelines() {
+	for _, p := range r.w.GitLab.Pipelines() {
 		if p.Variables["timestamp"] == m.ts {
 			made = append(made, p)
 		}
@@ -49,11 +49,11 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 		bad("it deployed")
 	case len(made) > 0 && made[0].Post != made[len(made)-1].Post:
 		bad("it was triggered twice")
-	case y.w.Granted(m.ts) > 1:
-		bad("%d pipelines deploy", y.w.Granted(m.ts))
+	case r.w.StartsGranted(m.ts) > 1:
+		bad("%d pipelines deploy", r.w.StartsGranted(m.ts))
 	}
-	said, slots := y.w.Said(m.channel, m.ts), map[string]int{}
-	for i, reply := range y.w.Slack.Thread(m.channel, m.ts) {
+	said, slots := r.w.Messages(m.channel, m.ts), map[string]int{}
+	for i, reply := range r.w.Slack.Thread(m.channel, m.ts) {
 		if said[i] == deploy.MsgNotRecorded || said[i] == deploy.MsgDontKnow {
 			continue // while Redis is away, no replica knows what another said
 		}
@@ -64,68 +64,68 @@ func (y *play) brokenOf(m mention, gone bool) (broken []string) {
 	if gone {
 		return broken
 	}
-	marks := strings.Join(y.w.Slack.Reactions(m.channel, m.ts), " ")
-	if want := y.marks(m, made, said); !slices.Contains(want, marks) {
+	marks := strings.Join(r.w.Slack.Reactions(m.channel, m.ts), " ")
+	if want := r.wantReactions(m, made, said); !slices.Contains(want, marks) {
 		bad("marks %q, want one of %q", marks, want)
 	}
-	if len(made) == 0 && len(said) == 0 && !m.away {
+	if len(made) == 0 && len(said) == 0 && !m.unaddressed {
 		bad("no pipeline, and nobody was told")
 	}
 	return broken
 }
 
 // marks are those that a mention may end with.
-func (y *play) marks(m mention, made []fakegitlab.Pipeline, said []deploy.MessageID) []string {
-	c := y.course[m.ts]
+func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []deploy.MessageID) []string {
+	c := r.plans[m.ts]
 	switch {
 	case len(made) == 0:
 		return []string{"", "x", "question", "zzz"} // whatever is true; the person was told
 	case !slices.ContainsFunc(made, func(p fakegitlab.Pipeline) bool { return len(c.ends) > 0 }):
 		return []string{"x"} // it was made as a failed one
-	case !y.began[m.ts]:
+	case !r.deployed[m.ts]:
 		return []string{"x", "question", "zzz"} // its start was refused, since nothing was said to run
-	case !y.token && c.silent != "":
-		return []string{c.silent}
-	case y.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.MsgSucceeded) && !slices.Contains(said, deploy.MsgUnseen):
+	case !r.token && c.untold != "":
+		return []string{c.untold}
+	case r.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.MsgSucceeded) && !slices.Contains(said, deploy.MsgUnseen):
 		return []string{"x"} // it failed before its jobs could show that it was done
 	}
-	return []string{c.mark}
+	return []string{c.reaction}
 }
 
 // run plays the story with two replicas, then heals everything, and tells what
 // was broken in the end.
-func (s story) run(t *testing.T) (y *play, broken []string) {
+func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 	synctest.Test(t, func(t *testing.T) {
 		settings := []string{"DEPLOY_TIMEOUT=3m"}
 		if !s.Token {
 			settings = append(settings, "GITLAB_API_TOKEN=")
 		}
 		w := sim.New(t, settings...)
-		y = &play{
-			w: w, token: s.Token, alive: map[string]*sim.Process{}, next: courses()["succeeds"],
-			course: map[string]course{}, began: map[string]bool{},
+		r = &storyRun{
+			w: w, token: s.Token, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
+			plans: map[string]plan{}, deployed: map[string]bool{},
 		}
-		w.Pipeline, w.OldScripts = y.pipeline, s.Old
-		y.start("a")
-		y.start("b")
+		w.Pipeline, w.OldScripts = r.pipeline, s.Old
+		r.start("a")
+		r.start("b")
 		time.Sleep(5 * time.Second)
-		all := deeds()
-		for _, d := range s.Deeds {
+		all := events()
+		for _, d := range s.Events {
 			time.Sleep(d.After)
-			all[d.Do](y, d)
+			all[d.Do](r, d)
 		}
 		w.GitLab.Heal()
 		time.Sleep(10 * time.Second)
-		y.start("a")
-		y.start("b")
-		time.Sleep(max(time.Minute, time.Until(y.awake))) // until GitLab is through with what was cut, and the last sleeper is up
-		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end) && !y.settled(); {
+		r.start("a")
+		r.start("b")
+		time.Sleep(max(time.Minute, time.Until(r.awakeAt))) // until GitLab is through with what was cut, and the last sleeper is up
+		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end) && !r.settled(); {
 			time.Sleep(2 * time.Second)
 		}
 		time.Sleep(15 * time.Second) // for what should not come
-		broken = y.broken()
+		broken = r.brokenPromises()
 	})
-	return y, broken
+	return r, broken
 }
 
 // few is a quarter with -short, as under the race detector.
@@ -136,11 +136,11 @@ func few(n int) int {
 	return n
 }
 
-func (y *play) settled() bool {
-	y.mu.Lock()
-	under := y.under
-	y.mu.Unlock()
-	return under == 0 && len(y.broken()) == 0
+func (r *storyRun) settled() bool {
+	r.mu.Lock()
+	under := r.unfinished
+	r.mu.Unlock()
+	return under == 0 && len(r.brokenPromises()) == 0
 }
 
 // TestStories throws stories at two replicas, the same ones each time.

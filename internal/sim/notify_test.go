@@ -13,17 +13,17 @@ import (
 )
 
 // running gives a world with one bot and one deployment that runs.
-func running(t *testing.T, settings ...string) (w *sim.World, ts string, p fakegitlab.Pipeline) {
+func startRunning(t *testing.T, settings ...string) (w *sim.World, ts string, p fakegitlab.Pipeline) {
 	w = sim.New(t, settings...)
 	w.StartReady("a")
 	ts = w.Ask("release")
-	w.Mark(sim.Channel, ts, "thumbsup")
-	w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+	w.WaitReactions(sim.Channel, ts, "thumbsup")
+	w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 	return w, ts, w.GitLab.Pipelines()[0]
 }
 
 // quiet holds that nothing reaches Slack any more, and no trigger GitLab.
-func quiet(t *testing.T, w *sim.World) {
+func wantQuiet(t *testing.T, w *sim.World) {
 	t.Helper()
 	count := func() string {
 		return fmt.Sprint(w.Slack.Calls("chat.postMessage"), w.Slack.Calls("chat.update"), w.Slack.Calls("reactions.add"), w.Slack.Calls("reactions.remove"), w.GitLab.Posts())
@@ -46,17 +46,17 @@ func TestNotifyPort(t *testing.T) {
 		"canceled": {"no_entry_sign", []deploy.MessageID{deploy.MsgStatusCanceled, deploy.MsgCanceled}},
 	} {
 		row(t, "the seed's call works unchanged: "+result, func(t *testing.T) {
-			w, ts, _ := running(t)
+			w, ts, _ := startRunning(t)
 			// curl "$NOTIFY_URL?$NOTIFY_TOKEN=true&source=gitlab&result=$result&channel=$channel&timestamp=$timestamp"
 			status, body := w.Get("http://a.test:8080/notify?" + sim.NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + sim.Channel + "&timestamp=" + ts)
 			if status != http.StatusOK {
 				t.Errorf("it got %d %s", status, body)
 			}
-			w.Mark(sim.Channel, ts, want.mark)
-			w.Says(sim.Channel, ts, want.say...)
+			w.WaitReactions(sim.Channel, ts, want.mark)
+			w.WaitMessages(sim.Channel, ts, want.say...)
 		})
 		row(t, "again and again the same, with one effect: "+result, func(t *testing.T) {
-			w, ts, p := running(t)
+			w, ts, p := startRunning(t)
 			for range 5 {
 				for _, more := range []string{"", fmt.Sprintf("pipeline=%d", p.ID)} {
 					if status, body := w.Notify("a", result, sim.Channel, ts, more); status != http.StatusOK {
@@ -65,11 +65,11 @@ func TestNotifyPort(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 			}
-			w.Mark(sim.Channel, ts, want.mark)
-			w.Says(sim.Channel, ts, want.say...)
-			quiet(t, w)
-			w.Says(sim.Channel, ts, want.say...)
-			if n := w.Reacted(ts)[want.mark]; n != 1 {
+			w.WaitReactions(sim.Channel, ts, want.mark)
+			w.WaitMessages(sim.Channel, ts, want.say...)
+			wantQuiet(t, w)
+			w.WaitMessages(sim.Channel, ts, want.say...)
+			if n := w.ReactionsAdded(ts)[want.mark]; n != 1 {
 				t.Errorf("%d times :%s:", n, want.mark)
 			}
 		})
@@ -89,17 +89,17 @@ func TestNotifyPort(t *testing.T) {
 		},
 	} {
 		row(t, "other forms of the call: "+name, func(t *testing.T) {
-			w, ts, _ := running(t)
+			w, ts, _ := startRunning(t)
 			if status, _, body := call(w, "result=success&channel="+sim.Channel+"&timestamp="+ts); status != http.StatusOK {
 				t.Errorf("it got %d %s", status, body)
 			}
-			w.Mark(sim.Channel, ts, "white_check_mark")
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		})
 	}
 	row(t, "what is wrong gets its answer, and nothing reaches Slack", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		id := "id=" + p.Variables["PSYCHER_ID"]
-		good := seedQuery("success", sim.Channel, ts)
+		good := firstVersionQuery("success", sim.Channel, ts)
 		for _, c := range []struct {
 			name, method, query, body string
 			want                      int
@@ -111,15 +111,15 @@ func TestNotifyPort(t *testing.T) {
 			{"wrong secret", "GET", "wrong-token-for-tests=true&source=gitlab&result=success&channel=" + sim.Channel + "&timestamp=" + ts, "", 401, ""},
 			{"a missing field", "GET", sim.NotifyToken + "=true&source=gitlab&result=success&channel=" + sim.Channel, "", 400, "timestamp"},
 			{"a doubled field", "GET", good + "&channel=C0OTHER", "", 400, "channel"},
-			{"start without a pipeline", "GET", seedQuery("start", sim.Channel, ts), "", 400, "pipeline"},
+			{"start without a pipeline", "GET", firstVersionQuery("start", sim.Channel, ts), "", 400, "pipeline"},
 			{"an unknown source", "GET", strings.Replace(good, "gitlab", "github", 1), "", 400, "source"},
-			{"an unknown result", "GET", seedQuery("splendid", sim.Channel, ts), "", 400, "result"},
-			{"an unknown timestamp", "GET", seedQuery("success", sim.Channel, "946684800.000001"), "", 404, ""},
-			{"an unknown channel", "GET", seedQuery("success", "C0OTHER", ts), "", 404, ""},
+			{"an unknown result", "GET", firstVersionQuery("splendid", sim.Channel, ts), "", 400, "result"},
+			{"an unknown timestamp", "GET", firstVersionQuery("success", sim.Channel, "946684800.000001"), "", 404, ""},
+			{"an unknown channel", "GET", firstVersionQuery("success", "C0OTHER", ts), "", 404, ""},
 			{"an id of another deployment", "GET", good + "&id=00000000-0000-5000-8000-000000000000", "", 404, ""},
-			{"start from a pipeline that is not the deployment's", "GET", seedQuery("start", sim.Channel, ts) + "&pipeline=77&" + id, "", 409, ""},
-			{"another result from a pipeline that is not the deployment's", "GET", seedQuery("failure", sim.Channel, ts) + "&pipeline=77&" + id, "", 200, ""},
-			{"start from the deployment's pipeline", "GET", fmt.Sprintf("%s&pipeline=%d&%s", seedQuery("start", sim.Channel, ts), p.ID, id), "", 200, ""},
+			{"start from a pipeline that is not the deployment's", "GET", firstVersionQuery("start", sim.Channel, ts) + "&pipeline=77&" + id, "", 409, ""},
+			{"another result from a pipeline that is not the deployment's", "GET", firstVersionQuery("failure", sim.Channel, ts) + "&pipeline=77&" + id, "", 200, ""},
+			{"start from the deployment's pipeline", "GET", fmt.Sprintf("%s&pipeline=%d&%s", firstVersionQuery("start", sim.Channel, ts), p.ID, id), "", 200, ""},
 		} {
 			kind := ""
 			if c.body != "" {
@@ -139,26 +139,26 @@ func TestNotifyPort(t *testing.T) {
 		if status, _ := w.Get("http://a.test:8080/healthz"); status != http.StatusNotFound {
 			t.Errorf("another path got %d", status)
 		}
-		quiet(t, w)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantQuiet(t, w)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "a greeting is no deployment: 404, and nothing reaches Slack", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
-		w.Says(sim.Channel, ts, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet)
 		if status, body := w.Notify("a", "success", sim.Channel, ts); status != http.StatusNotFound {
 			t.Errorf("it got %d %s", status, body)
 		}
-		quiet(t, w)
+		wantQuiet(t, w)
 	})
 	row(t, "GitLab made two pipelines for one trigger: the second one's start gets 409", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made twice"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		all := w.GitLab.Pipelines()
 		if len(all) != 2 {
 			t.Fatalf("%d pipelines", len(all))
@@ -168,28 +168,28 @@ func TestNotifyPort(t *testing.T) {
 		}
 		w.Report(all[1], "failure")
 		w.Report(all[0], "success")
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the person was told that nothing runs: any start gets 409", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "forbidden"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, ts, "x")
 		if status, _ := w.Notify("a", "start", sim.Channel, ts, "pipeline=77"); status != http.StatusConflict {
 			t.Errorf("it got %d", status)
 		}
-		w.Mark(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, ts, "x")
 	})
 	row(t, "any replica takes the call", func(t *testing.T) {
-		w, ts, _ := running(t)
+		w, ts, _ := startRunning(t)
 		w.StartReady("b")
 		if status, body := w.Notify("b", "success", sim.Channel, ts); status != http.StatusOK {
 			t.Errorf("it got %d %s", status, body)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 

@@ -21,8 +21,8 @@ func (o Op) String() string { return fmt.Sprintf("%s#%d", o.Kind, o.N) }
 
 // Fault is what happens at one operation.
 type Fault struct {
-	At  Op
-	How How
+	At   Op
+	Kind FaultKind
 
 	hit  atomic.Bool
 	over atomic.Int64
@@ -35,25 +35,25 @@ func (f *Fault) Over() time.Time { return time.Unix(0, f.over.Load()) }
 func (f *Fault) Hit() bool { return f.hit.Load() }
 
 // How is a kind of fault.
-type How string
+type FaultKind string
 
 // The faults that any operation can meet.
 const (
-	DieBefore  How = "dies just before"
-	DieAfter   How = "dies just after"
-	LoseAnswer How = "loses the answer"
-	Stall      How = "stalls for 30 s"
-	Suspend    How = "is suspended for an hour"
-	Part       How = "lands, and then Redis is out of reach for 30 s" // of operations on Redis alone
+	DieBefore  FaultKind = "dies just before"
+	DieAfter   FaultKind = "dies just after"
+	LoseAnswer FaultKind = "loses the answer"
+	Stall      FaultKind = "stalls for 30 s"
+	Suspend    FaultKind = "is suspended for an hour"
+	Partition  FaultKind = "lands, and then Redis is out of reach for 30 s" // of operations on Redis alone
 )
 
 // Hows are all of them that the operation can meet.
-func (o Op) Hows() []How {
-	hows := []How{DieBefore, DieAfter, LoseAnswer, Stall, Suspend}
+func (o Op) FaultKinds() []FaultKind {
+	kinds := []FaultKind{DieBefore, DieAfter, LoseAnswer, Stall, Suspend}
 	if o.Receiver() == "redis" {
-		hows = append(hows, Part)
+		kinds = append(kinds, Partition)
 	}
-	return hows
+	return kinds
 }
 
 // Arm has a fault happen at an operation that is still to come. Operations are
@@ -72,7 +72,7 @@ func (p *Process) Ops() []Op {
 }
 
 // begin counts an operation, and gives the fault that is to happen at it.
-func (p *Process) begin(kind string) *Fault {
+func (p *Process) countOp(kind string) *Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts[kind]++
@@ -97,7 +97,7 @@ type opConn struct {
 // Write carries out one operation: each command, request and frame is written
 // at once by the libraries that psycher uses.
 func (c *opConn) Write(b []byte) (int, error) {
-	c.p.awake()
+	c.p.waitUntilAwake()
 	kind := c.kind(b)
 	if kind == "" {
 		return c.Conn.Write(b)
@@ -106,11 +106,11 @@ func (c *opConn) Write(b []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed // it was given up before it left
 	}
-	f := c.p.begin(kind)
+	f := c.p.countOp(kind)
 	if f == nil {
 		return c.Conn.Write(b)
 	}
-	switch f.How {
+	switch f.Kind {
 	case DieBefore:
 		c.p.Kill()
 		return 0, syscall.EPIPE
@@ -127,25 +127,25 @@ func (c *opConn) Write(b []byte) (int, error) {
 			c.Conn.Close()
 		})
 		return n, err
-	case Part:
+	case Partition:
 		n, err := c.Conn.Write(b)
-		c.p.Part(30 * time.Second)
+		c.p.Partition(30 * time.Second)
 		return n, err
 	case Stall:
 		c.p.World.wait(30 * time.Second)
 	case Suspend:
 		f.over.Store(time.Now().Add(time.Hour).UnixNano())
 		c.p.Suspend(time.Hour)
-		c.p.awake()
+		c.p.waitUntilAwake()
 	}
 	return c.Conn.Write(b)
 }
 
 // Part keeps this process and Redis from each other for a while, after what is
 // on its way has arrived. Nobody else is disturbed.
-func (p *Process) Part(d time.Duration) {
+func (p *Process) Partition(d time.Duration) {
 	p.mu.Lock()
-	p.parted = time.Now().Add(d)
+	p.partitionedUntil = time.Now().Add(d)
 	var cut []*opConn
 	for c := range p.conns {
 		if strings.HasPrefix(c.addr, "redis.") {
@@ -162,16 +162,16 @@ func (p *Process) Part(d time.Duration) {
 }
 
 // awake waits while the process is suspended.
-func (p *Process) awake() {
+func (p *Process) waitUntilAwake() {
 	p.mu.Lock()
-	until := p.asleep
+	until := p.suspendedUntil
 	p.mu.Unlock()
 	p.World.wait(time.Until(until))
 }
 
 func (c *opConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.p.awake()
+	c.p.waitUntilAwake()
 	for c.deaf.Load() && err == nil {
 		n, err = c.Conn.Read(b) // swallowed
 	}

@@ -26,38 +26,38 @@ func (w *World) Ask(text string) (ts string) {
 
 // Said is what the bot says in a thread, oldest first: which of its messages
 // each text is, whatever its wording.
-func (w *World) Said(channel, thread string) []deploy.MessageID {
-	return w.meanings(w.Slack.Thread(channel, thread))
+func (w *World) Messages(channel, thread string) []deploy.MessageID {
+	return w.messageIDs(w.Slack.Thread(channel, thread))
 }
 
 // SaidInChannel is what the bot says in a channel itself, outside of threads.
-func (w *World) SaidInChannel(channel string) []deploy.MessageID {
-	return w.meanings(slices.DeleteFunc(w.Slack.Channel(channel), func(m fakeslack.Message) bool { return m.Thread != "" }))
+func (w *World) ChannelMessages(channel string) []deploy.MessageID {
+	return w.messageIDs(slices.DeleteFunc(w.Slack.Channel(channel), func(m fakeslack.Message) bool { return m.Thread != "" }))
 }
 
-func (w *World) meanings(messages []fakeslack.Message) (said []deploy.MessageID) {
+func (w *World) messageIDs(messages []fakeslack.Message) (said []deploy.MessageID) {
 	for _, m := range messages {
 		if m.Bot != "" && m.Ephemeral == "" {
-			said = append(said, meaning(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), m.Text))
+			said = append(said, messageID(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), m.Text))
 		}
 	}
 	return said
 }
 
 // Says waits until the bot's messages in a thread are these.
-func (w *World) Says(channel, thread string, want ...deploy.MessageID) {
+func (w *World) WaitMessages(channel, thread string, want ...deploy.MessageID) {
 	w.T.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if slices.Equal(w.Said(channel, thread), want) {
+		if slices.Equal(w.Messages(channel, thread), want) {
 			return
 		}
 	}
-	w.T.Fatalf("said %q, want %q; thread: %q", w.Said(channel, thread), want, w.Texts(channel, thread))
+	w.T.Fatalf("said %q, want %q; thread: %q", w.Messages(channel, thread), want, w.Texts(channel, thread))
 }
 
 // Reacted counts the reactions that the bot put on a message and that stood,
 // also those that it took off again.
-func (w *World) Reacted(ts string) map[string]int {
+func (w *World) ReactionsAdded(ts string) map[string]int {
 	n := map[string]int{}
 	for _, c := range w.Slack.CallLog("reactions.add") {
 		if c.Done && c.Form.Get("timestamp") == ts {
@@ -90,22 +90,22 @@ func (w *World) Call(method, name, query, kind, body string, header ...string) (
 }
 
 // Roads are the ways to the hosts of a world. They are made before any bot starts.
-type Roads struct {
-	w     *World
-	mu    sync.Mutex
-	shut  map[string]time.Duration // how long a dial takes until it is refused
-	dials map[string]int
+type Routes struct {
+	w       *World
+	mu      sync.Mutex
+	blocked map[string]time.Duration // how long a dial takes until it is refused
+	dials   map[string]int
 }
 
 // Roads gives the ways to the hosts, all open.
-func (w *World) Roads() *Roads {
-	r := &Roads{w: w, shut: map[string]time.Duration{}, dials: map[string]int{}}
+func (w *World) Routes() *Routes {
+	r := &Routes{w: w, blocked: map[string]time.Duration{}, dials: map[string]int{}}
 	w.Net.OnDial = func(ctx context.Context, _, addr string) error {
 		r.mu.Lock()
 		r.dials[addr]++
-		after, shut := r.shut[addr]
+		after, blocked := r.blocked[addr]
 		r.mu.Unlock()
-		if !shut {
+		if !blocked {
 			return nil
 		}
 		t := time.NewTimer(after)
@@ -119,7 +119,7 @@ func (w *World) Roads() *Roads {
 	}
 	w.T.Cleanup(func() { // Redis's client goes on to dial for a while, in goroutines of its own
 		r.mu.Lock()
-		clear(r.shut)
+		clear(r.blocked)
 		r.mu.Unlock()
 		time.Sleep(2 * time.Second)
 	})
@@ -127,22 +127,22 @@ func (w *World) Roads() *Roads {
 }
 
 // Shut cuts what is connected to an address, and refuses to connect after a while.
-func (r *Roads) Shut(addr string, after time.Duration) {
+func (r *Routes) Block(addr string, after time.Duration) {
 	r.mu.Lock()
-	r.shut[addr] = after
+	r.blocked[addr] = after
 	r.mu.Unlock()
 	r.w.Net.CutHost(addr)
 }
 
 // Open lets everyone connect again.
-func (r *Roads) Open(addr string) {
+func (r *Routes) Unblock(addr string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.shut, addr)
+	delete(r.blocked, addr)
 }
 
 // Dials is how often somebody dialled an address.
-func (r *Roads) Dials(addr string) int {
+func (r *Routes) Dials(addr string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.dials[addr]
@@ -166,12 +166,12 @@ func (w *World) HangRedis() (heal func()) {
 }
 
 // known are the meanings of texts that were looked at, by language and text.
-var known sync.Map
+var knownTexts sync.Map
 
 // meaning tells which of the bot's messages a text is: the one that has a
 // wording like it. A text that is none is given as it is.
-func meaning(lang, text string) deploy.MessageID {
-	if say, ok := known.Load(lang + text); ok {
+func messageID(lang, text string) deploy.MessageID {
+	if say, ok := knownTexts.Load(lang + text); ok {
 		return say.(deploy.MessageID)
 	}
 	say := deploy.MessageID(text)
@@ -182,7 +182,7 @@ func meaning(lang, text string) deploy.MessageID {
 			break
 		}
 	}
-	known.Store(lang+text, say)
+	knownTexts.Store(lang+text, say)
 	return say
 }
 

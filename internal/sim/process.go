@@ -26,15 +26,15 @@ type Process struct {
 	done chan struct{}
 	err  error
 
-	mu        sync.Mutex
-	dead      bool
-	conns     map[*opConn]bool
-	listeners []net.Listener
-	counts    map[string]int
-	log       []Op
-	fault     *Fault
-	parted    time.Time // until then it cannot reach Redis
-	asleep    time.Time // until then nothing of it reaches the world
+	mu               sync.Mutex
+	dead             bool
+	conns            map[*opConn]bool
+	listeners        []net.Listener
+	counts           map[string]int
+	log              []Op
+	fault            *Fault
+	partitionedUntil time.Time // until then it cannot reach Redis
+	suspendedUntil   time.Time // until then nothing of it reaches the world
 }
 
 // Start starts a bot under a name, and does not wait for it to be ready.
@@ -114,16 +114,16 @@ func (p *Process) dial(ctx context.Context, network, addr string) (net.Conn, err
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
 	}
 	p.mu.Lock()
-	parted := strings.HasPrefix(addr, "redis.") && time.Now().Before(p.parted)
+	partitioned := strings.HasPrefix(addr, "redis.") && time.Now().Before(p.partitionedUntil)
 	p.mu.Unlock()
-	if parted {
+	if partitioned {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ENETUNREACH}
 	}
 	c, err := p.World.Net.Dialer(p.Name)(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	return p.own(c, addr), nil
+	return p.track(c, addr), nil
 }
 
 func (p *Process) listen(_, addr string) (net.Listener, error) {
@@ -142,7 +142,7 @@ func (p *Process) listen(_, addr string) (net.Listener, error) {
 }
 
 // own wraps a connection of the process, so that its operations have names.
-func (p *Process) own(c net.Conn, addr string) net.Conn {
+func (p *Process) track(c net.Conn, addr string) net.Conn {
 	o := &opConn{Conn: c, p: p, addr: addr}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,12 +165,12 @@ func (l *opListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.p.own(c, l.addr), nil
+	return l.p.track(c, l.addr), nil
 }
 
 // Suspend keeps the process from the world for a while, without waiting.
 func (p *Process) Suspend(d time.Duration) {
 	p.mu.Lock()
-	p.asleep = time.Now().Add(d)
+	p.suspendedUntil = time.Now().Add(d)
 	p.mu.Unlock()
 }

@@ -14,8 +14,8 @@ import (
 const provedKey = "{psycher}:proved:" + sim.Project
 
 // seed makes the call of psycher's first version for a mention.
-func seed(w *sim.World, result, ts string) (status int, body string) {
-	return w.Get("http://a.test:8080/notify?" + seedQuery(result, sim.Channel, ts))
+func firstVersionCall(w *sim.World, result, ts string) (status int, body string) {
+	return w.Get("http://a.test:8080/notify?" + firstVersionQuery(result, sim.Channel, ts))
 }
 
 // A project that has the secret of all, or whose own deployment has a token,
@@ -28,7 +28,7 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 		"no token":           func(string) string { return "" },
 	} {
 		row(t, "it shows "+name, func(t *testing.T) {
-			w, ts, p := running(t)
+			w, ts, p := startRunning(t)
 			if !w.Report(p, "start") {
 				t.Fatal("the deployment's own pipeline may not start")
 			}
@@ -42,24 +42,24 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 					if id == 0 && result == "start" {
 						continue // 400
 					}
-					status, body := w.Prove("a", shows(theirs), result, forged)
+					status, body := w.NotifyWithToken("a", shows(theirs), result, forged)
 					if status != http.StatusUnauthorized || !strings.Contains(body, "PSYCHER_TOKEN") {
 						t.Errorf("%s of pipeline %d: %d %s, want 401 with the fix", result, id, status, body)
 					}
 				}
 			}
-			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 			if !w.Report(p, "success") {
 				t.Error("the deployment's own call was not taken")
 			}
-			w.Mark(sim.Channel, ts, "white_check_mark")
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		})
 	}
 	row(t, "nor does it stop the real pipeline whose answer was lost", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		w.Report(p, "success")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		w.GitLab.Answer(1, fault(t, "made and hang"))
 		before := len(w.GitLab.Pipelines())
 		ts = w.Ask("release")
@@ -67,14 +67,14 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 		p = w.GitLab.Pipelines()[before]
 		forged := p
 		forged.ID = 77
-		if status, body := w.Prove("a", sim.NotifyToken, "start", forged); status != http.StatusUnauthorized {
+		if status, body := w.NotifyWithToken("a", sim.NotifyToken, "start", forged); status != http.StatusUnauthorized {
 			t.Errorf("the forged start got %d %s", status, body)
 		}
 		if !w.Report(p, "start") {
 			t.Error("the real start was stopped")
 		}
 		w.Report(p, "success")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
 }
 
@@ -85,16 +85,16 @@ func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
 		w.StartReady("a")
 		deployment := func() (string, fakegitlab.Pipeline) {
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			all := w.GitLab.Pipelines()
 			return ts, all[len(all)-1]
 		}
 		for range 2 {
 			ts, _ := deployment()
-			if status, body := seed(w, "success", ts); status != http.StatusOK {
+			if status, body := firstVersionCall(w, "success", ts); status != http.StatusOK {
 				t.Errorf("nothing was proved, and the seed's call got %d %s", status, body)
 			}
-			w.Mark(sim.Channel, ts, "white_check_mark")
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		}
 		if w.Redis.Exists(provedKey) {
 			t.Error("the seed's call counts as proof")
@@ -107,34 +107,34 @@ func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
 			t.Errorf("the proof is not kept for good: %v", w.Redis.TTL(provedKey))
 		}
 		for _, mention := range []string{ts, first(deployment())} {
-			if status, body := seed(w, "success", mention); status != http.StatusUnauthorized || !strings.Contains(body, "psycher unprove PROJECT") {
+			if status, body := firstVersionCall(w, "success", mention); status != http.StatusUnauthorized || !strings.Contains(body, "psycher unprove PROJECT") {
 				t.Errorf("the seed's call got %d %s, want 401 with the fix", status, body)
 			}
-			w.Mark(sim.Channel, mention, "thumbsup")
+			w.WaitReactions(sim.Channel, mention, "thumbsup")
 		}
 		w.Redis.Del(provedKey) // as psycher unprove does
-		if status, body := seed(w, "success", ts); status != http.StatusOK {
+		if status, body := firstVersionCall(w, "success", ts); status != http.StatusOK {
 			t.Errorf("it was taken back, and the seed's call got %d %s", status, body)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
 	row(t, "another project's proof closes nothing", func(t *testing.T) {
-		w, _, p := running(t)
+		w, _, p := startRunning(t)
 		w.Report(p, "success")
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" deploy web")
-		w.Mark(sim.Two, ts, "thumbsup")
+		w.WaitReactions(sim.Two, ts, "thumbsup")
 		if status, body := w.Notify("a", "success", sim.Two, ts); status != http.StatusOK {
 			t.Errorf("it got %d %s", status, body)
 		}
 	})
 	row(t, "a bot without the secret takes proof alone", func(t *testing.T) {
-		w, ts, p := running(t, "NOTIFY_TOKEN=")
-		if status, body := seed(w, "success", ts); status != http.StatusUnauthorized {
+		w, ts, p := startRunning(t, "NOTIFY_TOKEN=")
+		if status, body := firstVersionCall(w, "success", ts); status != http.StatusUnauthorized {
 			t.Errorf("the seed's call got %d %s", status, body)
 		}
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		w.Report(p, "success")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
 	row(t, "a whole deploy of old scripts", func(t *testing.T) {
 		w := sim.New(t)
@@ -146,7 +146,7 @@ func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
 			}
 		}
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
 }
 
@@ -156,36 +156,36 @@ func first[A, B any](a A, _ B) A { return a }
 // cannot be judged nobody is told to fix a token that is right.
 func TestARefusedCallTellsNothing(t *testing.T) {
 	row(t, "the same answer whether there is a deployment or not", func(t *testing.T) {
-		w, _, p := running(t)
+		w, _, p := startRunning(t)
 		unknown := p
 		unknown.Variables = map[string]string{"channel": sim.Channel, "timestamp": "1700000000.000100"}
 		token := deploy.NewToken().Reveal()
-		is, body := w.Prove("a", token, "success", p)
-		isNot, other := w.Prove("a", token, "success", unknown)
+		is, body := w.NotifyWithToken("a", token, "success", p)
+		isNot, other := w.NotifyWithToken("a", token, "success", unknown)
 		if is != http.StatusUnauthorized || isNot != is || body != other {
 			t.Errorf("%d %s for one that there is, %d %s for one that there is not", is, body, isNot, other)
 		}
 	})
 	row(t, "Redis is down: 503, whatever is shown", func(t *testing.T) {
-		w, _, p := running(t)
-		w.RedisAway(20 * time.Second)
+		w, _, p := startRunning(t)
+		w.RedisDown(20 * time.Second)
 		time.Sleep(time.Second)
 		for _, token := range []string{p.Variables["PSYCHER_TOKEN"], deploy.NewToken().Reveal(), sim.NotifyToken} {
-			if status, body := w.Prove("a", token, "success", p); status != http.StatusServiceUnavailable {
+			if status, body := w.NotifyWithToken("a", token, "success", p); status != http.StatusServiceUnavailable {
 				t.Errorf("it got %d %s", status, body)
 			}
 		}
-		if status, _ := w.Prove("a", "no-token-at-all", "success", p); status != http.StatusUnauthorized {
+		if status, _ := w.NotifyWithToken("a", "no-token-at-all", "success", p); status != http.StatusUnauthorized {
 			t.Errorf("what shows nothing got %d", status)
 		}
 	})
 	row(t, "the record cannot be read: 503", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		if err := w.Redis.Set("{psycher}:record:"+sim.Team+":"+sim.Channel+":"+ts, `{"v":99,"mention":{}}`); err != nil {
 			t.Fatal(err)
 		}
 		for _, token := range []string{p.Variables["PSYCHER_TOKEN"], deploy.NewToken().Reveal(), sim.NotifyToken} {
-			if status, body := w.Prove("a", token, "success", p); status != http.StatusServiceUnavailable {
+			if status, body := w.NotifyWithToken("a", token, "success", p); status != http.StatusServiceUnavailable {
 				t.Errorf("it got %d %s", status, body)
 			}
 		}
@@ -198,15 +198,15 @@ func TestTheTokenOfADeploymentIsShownNowhere(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		p := w.GitLab.Pipelines()[0]
 		w.Report(p, "start")
-		w.Prove("a", deploy.NewToken().Reveal(), "success", p)
+		w.NotifyWithToken("a", deploy.NewToken().Reveal(), "success", p)
 		w.Report(p, "failure")
-		w.Mark(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, ts, "x")
 		w.GitLab.Answer(1, fakegitlab.Fault{Status: 400, Body: `{"message":{"base":["strange variables: PSYCHER_TOKEN=` + p.Variables["PSYCHER_TOKEN"] + `"]}}`})
 		refused := w.Ask("release")
-		w.Mark(sim.Channel, refused, "x")
+		w.WaitReactions(sim.Channel, refused, "x")
 		time.Sleep(time.Minute)
 		shown := log.String() + strings.Join(append(w.Texts(sim.Channel, ts), w.Texts(sim.Channel, refused)...), "\n")
 		for _, key := range w.Redis.Keys() {

@@ -9,14 +9,14 @@ import (
 )
 
 // RedisAway cuts every connection to Redis and refuses new ones for a while.
-func (w *World) RedisAway(d time.Duration) {
-	w.redisAway(true)
-	w.later(d, func() { w.redisAway(false) })
+func (w *World) RedisDown(d time.Duration) {
+	w.setRedisDown(true)
+	w.later(d, func() { w.setRedisDown(false) })
 }
 
 // RedisSays has Redis answer every command with an error for a while.
-func (w *World) RedisSays(what string, d time.Duration) {
-	w.Redis.SetError(what)
+func (w *World) RedisFails(message string, d time.Duration) {
+	w.Redis.SetError(message)
 	w.later(d, func() { w.Redis.SetError("") })
 }
 
@@ -91,11 +91,11 @@ func (w *World) master() *miniredis.Miniredis {
 	return w.Redis
 }
 
-func (w *World) redisAway(away bool) {
+func (w *World) setRedisDown(down bool) {
 	w.mu.Lock()
-	w.noRedis = away
+	w.noRedis = down
 	w.mu.Unlock()
-	if away {
+	if down {
 		w.Net.CutHost("redis.test:6379")
 	}
 }

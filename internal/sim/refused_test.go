@@ -24,9 +24,9 @@ func repliesTried(w *sim.World) (n int) {
 
 // inChannel holds what the bot says in the channel with one target, outside of
 // threads: each message names the person first.
-func inChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
+func wantInChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
 	t.Helper()
-	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.SaidInChannel(sim.Channel), want) })
+	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.ChannelMessages(sim.Channel), want) })
 	for _, m := range w.Slack.Channel(sim.Channel) {
 		if m.Bot != "" && !strings.HasPrefix(m.Text, "<@"+sim.User+">") {
 			t.Errorf("it does not begin with the person: %q", m.Text)
@@ -45,17 +45,17 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		for _, lang := range []string{"ja", "en"} {
 			row(t, code+", "+lang+": the status and the line stand in the channel, and the thread is tried once", func(t *testing.T) {
 				w := sim.New(t, "PSYCHER_LANG="+lang)
-				report(w, "failure")
+				reportEach(w, "failure")
 				w.StartReady("a")
 				w.Slack.CloseThreads(code)
 				ts := w.Ask("release")
-				w.Mark(sim.Channel, ts, "x")
-				inChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
-				w.Says(sim.Channel, ts)
+				w.WaitReactions(sim.Channel, ts, "x")
+				wantInChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
+				w.WaitMessages(sim.Channel, ts)
 				if n := repliesTried(w); n != 1 {
 					t.Errorf("%d tries in the thread, want 1", n)
 				}
-				quiet(t, w)
+				wantQuiet(t, w)
 			})
 		}
 	}
@@ -64,11 +64,11 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		a := w.StartReady("a")
 		w.Slack.CloseThreads("thread_locked")
 		ts := w.Ask("release")
-		inChannel(t, w, deploy.MsgStatusRunning)
+		wantInChannel(t, w, deploy.MsgStatusRunning)
 		a.Kill()
 		w.StartReady("b")
 		w.Notify("b", "failure", sim.Channel, ts)
-		inChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
+		wantInChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if n := repliesTried(w); n != 1 {
 			t.Errorf("%d tries in the thread, want 1", n)
 		}
@@ -78,14 +78,14 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		w.StartReady("a")
 		w.Slack.CloseThreads("cannot_reply_to_message")
 		w.Ask("よろしく")
-		inChannel(t, w, deploy.MsgGreet)
+		wantInChannel(t, w, deploy.MsgGreet)
 	})
 	row(t, "the thread is closed in the middle: the line comes in the channel, the status is edited where it stands", func(t *testing.T) {
-		w, ts, _ := running(t)
+		w, ts, _ := startRunning(t)
 		w.Slack.CloseThreads("restricted_action_thread_locked")
 		w.Notify("a", "failure", sim.Channel, ts)
-		inChannel(t, w, deploy.MsgFailed)
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed)
+		wantInChannel(t, w, deploy.MsgFailed)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed)
 	})
 	row(t, "the answer of the post in the channel is lost: it is looked up there, and not posted again", func(t *testing.T) {
 		w := sim.New(t)
@@ -95,7 +95,7 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 		w.Slack.Fail("chat.postMessage", 1, fakeslack.LoseAnswer())
 		w.Ask("よろしく")
 		time.Sleep(time.Minute)
-		inChannel(t, w, deploy.MsgGreet)
+		wantInChannel(t, w, deploy.MsgGreet)
 		if n := w.Slack.Calls("conversations.history"); n != 1 {
 			t.Errorf("%d look-ups in the channel, want 1", n)
 		}
@@ -110,25 +110,25 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 			t.Errorf("%d tries in an hour", n)
 		}
 		time.Sleep(3 * time.Minute)
-		quiet(t, w)
+		wantQuiet(t, w)
 		if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
 			t.Errorf("it is still due: %q", due)
 		}
 	})
 	row(t, "Redis is down: what is told then goes into the channel too, and is told once", func(t *testing.T) {
 		w := sim.New(t)
-		roads := w.Roads()
+		routes := w.Routes()
 		w.StartReady("a")
 		w.Slack.CloseThreads("cannot_reply_to_message")
-		heal := ways()["READONLY"](w, roads)
+		heal := redisFailures()["READONLY"](w, routes)
 		ts := w.Ask("release")
-		inChannel(t, w, deploy.MsgNotRecorded)
+		wantInChannel(t, w, deploy.MsgNotRecorded)
 		heal()
 		time.Sleep(10 * time.Second)
 		w.Slack.Redeliver(sim.Channel, ts)
 		time.Sleep(time.Minute)
-		inChannel(t, w, deploy.MsgNotRecorded)
-		posts(t, w, ts, 0)
+		wantInChannel(t, w, deploy.MsgNotRecorded)
+		wantPosts(t, w, ts, 0)
 	})
 }
 
@@ -139,9 +139,9 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 	} {
 		row(t, code+" for 40 minutes: all is shown in the end, once, by few tries", func(t *testing.T) {
 			w := sim.New(t)
-			report(w, "failure")
+			reportEach(w, "failure")
 			_, log := w.StartLogged("a")
-			fail(w, -1, fakeslack.Fails(code))
+			failShowing(w, -1, fakeslack.Fails(code))
 			ts := w.Ask("release")
 			time.Sleep(40 * time.Minute)
 			for _, method := range []string{"reactions.add", "chat.postMessage"} {
@@ -152,27 +152,27 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 			if !strings.Contains(log.String(), `"level":"warn"`) || !strings.Contains(log.String(), code) {
 				t.Error("no warning names the cause")
 			}
-			heal(w)
+			healShowing(w)
 			time.Sleep(6 * time.Minute)
-			w.Mark(sim.Channel, ts, "x")
-			w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
-			posts(t, w, ts, 1)
-			quiet(t, w)
+			w.WaitReactions(sim.Channel, ts, "x")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+			wantPosts(t, w, ts, 1)
+			wantQuiet(t, w)
 		})
 	}
 	row(t, "the deploy ends 55 minutes later: its end is tried for an hour of its own", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
-		fail(w, -1, fakeslack.Fails("not_in_channel"))
+		failShowing(w, -1, fakeslack.Fails("not_in_channel"))
 		ts := w.Ask("release")
 		time.Sleep(55 * time.Minute)
 		w.Notify("a", "success", sim.Channel, ts)
 		time.Sleep(50 * time.Minute)
-		heal(w)
+		healShowing(w)
 		time.Sleep(6 * time.Minute)
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-		quiet(t, w)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		wantQuiet(t, w)
 	})
 	row(t, "the waits between the tries grow", func(t *testing.T) {
 		w := sim.New(t)
@@ -191,7 +191,7 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 	row(t, "for ever: it ends after an hour, also when the process dies in the middle, and the next record has its own hour", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
-		fail(w, -1, fakeslack.Fails("not_in_channel"))
+		failShowing(w, -1, fakeslack.Fails("not_in_channel"))
 		w.Ask("よろしく")
 		time.Sleep(30 * time.Minute)
 		a.Kill()
@@ -212,28 +212,28 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 		}
 		late := w.Ask("よろしく")
 		time.Sleep(20 * time.Minute)
-		heal(w)
+		healShowing(w)
 		time.Sleep(6 * time.Minute)
-		w.Says(sim.Channel, late, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, late, deploy.MsgGreet)
 	})
 	row(t, "somebody removed the bot and invites it again: what was to be said is said", func(t *testing.T) {
-		w, ts, _ := running(t)
+		w, ts, _ := startRunning(t)
 		w.Slack.Leave(sim.Channel)
 		w.Notify("a", "failure", sim.Channel, ts)
 		time.Sleep(20 * time.Minute)
 		w.Slack.Join(sim.Channel)
 		time.Sleep(6 * time.Minute)
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "a reaction is refused: the messages do not wait for it", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("reactions.add", -1, fakeslack.Fails("a_word_of_tomorrow"))
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.Notify("a", "failure", sim.Channel, ts)
-		w.Eventually("the end", 5*time.Second, func() bool { return len(w.Said(sim.Channel, ts)) == 2 })
+		w.Eventually("the end", 5*time.Second, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
 		if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
 			t.Errorf("readyz says %d %s", status, why)
 		}
@@ -266,7 +266,7 @@ func TestPostThatCannotBeLookedUpIsMadeThreeTimesAtMost(t *testing.T) {
 			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
 				t.Errorf("it is still due: %q", due)
 			}
-			w.Mark(sim.Channel, ts, "x")
+			w.WaitReactions(sim.Channel, ts, "x")
 		})
 	}
 	row(t, "the processes die between the posts: three in all", func(t *testing.T) {
@@ -292,6 +292,6 @@ func TestPostThatCannotBeLookedUpIsMadeThreeTimesAtMost(t *testing.T) {
 		ts := w.Ask("よろしく")
 		time.Sleep(20 * time.Minute)
 		w.Slack.Heal("chat.postMessage")
-		w.Says(sim.Channel, ts, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet)
 	})
 }

@@ -20,10 +20,10 @@ func later(after time.Duration) error { return &engine.LaterError{After: after, 
 
 func TestWhatBreaksWhoShowsIt(t *testing.T) {
 	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
-		r := newRig(t, false)
-		bad := r.mention(1, "release")
+		h := newHarness(t, false)
+		bad := h.newRequest(1, "release")
 		var tries atomic.Int32
-		r.slack.on("post", func(c call) error {
+		h.slack.on("post", func(c call) error {
 			if c.on == bad.Key {
 				tries.Add(1)
 				panic("no words for this")
@@ -31,25 +31,25 @@ func TestWhatBreaksWhoShowsIt(t *testing.T) {
 			c.do()
 			return nil
 		})
-		r.Accept(context.Background(), bad, 0)
-		good := r.ask(2)
+		h.Accept(context.Background(), bad, 0)
+		good := h.release(2)
 		time.Sleep(time.Minute)
-		r.shows(good, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(good, "thumbsup", deploy.MsgStatusRunning)
 		time.Sleep(2 * time.Minute)
 		if n := tries.Load(); n != 3 {
 			t.Errorf("posted %d times, want 3", n)
 		}
-		r.hears(r.Engine, bad, deploy.ResultSuccess)
+		h.callback(h.Engine, bad, deploy.ResultSuccess)
 		time.Sleep(2 * time.Minute)
-		if marks := r.slack.stands(bad.Key); !slices.Contains(marks, "white_check_mark") {
+		if marks := h.slack.reactions(bad.Key); !slices.Contains(marks, "white_check_mark") {
 			t.Errorf("what can be shown is not: %q", marks)
 		}
 		if n := tries.Load(); n > 3+1 {
 			t.Errorf("posted %d times in the end: it is tried for ever", n)
 		}
-		after := r.ask(3)
+		after := h.release(3)
 		time.Sleep(time.Second)
-		r.shows(after, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(after, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
@@ -64,82 +64,82 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		}
 	}
 	row(t, "an end comes to one while the other puts the mark of the start", func(t *testing.T) {
-		r := newRig(t, false)
-		other := r.start()
-		r.slack.on("react", slowly(1))
-		m := r.ask(1)
+		h := newHarness(t, false)
+		other := h.startEngine()
+		h.slack.on("react", slowly(1))
+		m := h.release(1)
 		time.Sleep(500 * time.Millisecond)
-		r.hears(other, m, deploy.ResultSuccess)
+		h.callback(other, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "an end comes to one while the other edits the status message", func(t *testing.T) {
-		r := newRig(t, false)
-		other := r.start()
-		r.gitlab.trigger = func(nth int) deploy.TriggerResult {
+		h := newHarness(t, false)
+		other := h.startEngine()
+		h.gitlab.trigger = func(nth int) deploy.TriggerResult {
 			if nth == 1 {
 				return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: 10 * time.Second}
 			}
 			return started()
 		}
-		r.slack.on("update", slowly(1))
-		m := r.ask(1)
+		h.slack.on("update", slowly(1))
+		m := h.release(1)
 		time.Sleep(11500 * time.Millisecond)
-		r.hears(other, m, deploy.ResultFailure)
+		h.callback(other, m, deploy.ResultFailure)
 		time.Sleep(time.Minute)
-		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
+		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "an end comes to one while the other posts the status message", func(t *testing.T) {
-		r := newRig(t, false)
-		other := r.start()
-		r.slack.on("post", slowly(1))
-		m := r.ask(1)
+		h := newHarness(t, false)
+		other := h.startEngine()
+		h.slack.on("post", slowly(1))
+		m := h.release(1)
 		time.Sleep(500 * time.Millisecond)
-		r.hears(other, m, deploy.ResultSuccess)
+		h.callback(other, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 	row(t, "the trigger's answer comes to one while the other shows the start that it heard", func(t *testing.T) {
-		r := newRig(t, false)
-		other := r.start()
-		r.gitlab.trigger = func(int) deploy.TriggerResult {
+		h := newHarness(t, false)
+		other := h.startEngine()
+		h.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(3 * time.Second)
 			return started()
 		}
-		r.slack.on("post", slowly(1))
-		m := r.ask(1)
+		h.slack.on("post", slowly(1))
+		m := h.release(1)
 		time.Sleep(time.Second)
-		r.hears(other, m, deploy.ResultStart)
+		h.callback(other, m, deploy.ResultStart)
 		time.Sleep(time.Minute)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 	row(t, "one sleeps between its announcement of a post and the post", func(t *testing.T) {
-		r := newRig(t, false)
+		h := newHarness(t, false)
 		var slept atomic.Bool
-		r.shelf.saved = func(rec deploy.Record) {
+		h.store.onSave = func(rec deploy.Record) {
 			if rec.Shown.Posting != "" && slept.CompareAndSwap(false, true) {
 				time.Sleep(time.Minute)
 			}
 		}
-		r.start()
-		m := r.ask(1)
+		h.startEngine()
+		m := h.release(1)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 	row(t, "words come while one process has the record in hand", func(t *testing.T) {
-		r := newRig(t, false)
-		r.gitlab.trigger = func(int) deploy.TriggerResult {
+		h := newHarness(t, false)
+		h.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(3 * time.Second)
 			return started()
 		}
-		r.slack.on("post", slowly(1))
-		m := r.ask(1)
+		h.slack.on("post", slowly(1))
+		m := h.release(1)
 		time.Sleep(time.Second)
-		r.hears(r.Engine, m, deploy.ResultStart) // the POST is in flight
+		h.callback(h.Engine, m, deploy.ResultStart) // the POST is in flight
 		time.Sleep(4 * time.Second)
-		r.hears(r.Engine, m, deploy.ResultSuccess) // the status message is
+		h.callback(h.Engine, m, deploy.ResultSuccess) // the status message is
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
@@ -164,91 +164,91 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 		},
 	} {
 		row(t, kind+" must wait: all else is shown at once, also what a later word brings, and the rest in the end", func(t *testing.T) {
-			r := newRig(t, false)
-			m := r.ask(1)
+			h := newHarness(t, false)
+			m := h.release(1)
 			time.Sleep(5 * time.Second)
 			limit := time.Now().Add(time.Minute)
-			r.slack.on(kind, func(c call) error {
+			h.slack.on(kind, func(c call) error {
 				if left := time.Until(limit); left > 0 {
 					return later(left)
 				}
 				c.do()
 				return nil
 			})
-			r.hears(r.Engine, m, deploy.ResultFailure)
+			h.callback(h.Engine, m, deploy.ResultFailure)
 			time.Sleep(2 * time.Second)
-			r.shows(m, want.failed.marks, want.failed.says...)
-			r.hears(r.Engine, m, deploy.ResultSuccess)
+			h.wantShown(m, want.failed.marks, want.failed.says...)
+			h.callback(h.Engine, m, deploy.ResultSuccess)
 			time.Sleep(2 * time.Second)
-			r.shows(m, want.recovered.marks, want.recovered.says...)
+			h.wantShown(m, want.recovered.marks, want.recovered.says...)
 			time.Sleep(2 * time.Minute)
-			r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
+			h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
 	row(t, "a mark must wait: the messages come", func(t *testing.T) {
-		r := newRig(t, false)
-		r.slack.on("react", func(call) error { return later(time.Minute) })
-		m := r.ask(1)
+		h := newHarness(t, false)
+		h.slack.on("react", func(call) error { return later(time.Minute) })
+		m := h.release(1)
 		time.Sleep(2 * time.Second)
-		r.shows(m, "", deploy.MsgStatusRunning)
-		r.slack.on("react", nil)
+		h.wantShown(m, "", deploy.MsgStatusRunning)
+		h.slack.on("react", nil)
 		time.Sleep(2 * time.Minute)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
 }
 
 func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 	row(t, "the new one must wait: the old stands until then, and no moment is without a mark", func(t *testing.T) {
-		r := newRig(t, false)
-		m := r.ask(1)
+		h := newHarness(t, false)
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
 		limit := time.Now().Add(30 * time.Second)
-		r.slack.on("react", func(c call) error {
+		h.slack.on("react", func(c call) error {
 			if left := time.Until(limit); left > 0 {
 				return later(left)
 			}
 			c.do()
 			return nil
 		})
-		r.hears(r.Engine, m, deploy.ResultFailure)
+		h.callback(h.Engine, m, deploy.ResultFailure)
 		for time.Until(limit) > 0 {
 			time.Sleep(100 * time.Millisecond)
-			if marks := r.slack.stands(m.Key); !slices.Equal(marks, []string{"thumbsup"}) {
+			if marks := h.slack.reactions(m.Key); !slices.Equal(marks, []string{"thumbsup"}) {
 				t.Fatalf("marks %q while reactions.add is limited", marks)
 			}
 		}
 		time.Sleep(10 * time.Second)
-		r.shows(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
+		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 	row(t, "Slack will never take the new one: the old, which is no longer true, is taken off", func(t *testing.T) {
-		r := newRig(t, false)
-		m := r.ask(1)
+		h := newHarness(t, false)
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
-		r.slack.on("react", func(call) error { return errSlack })
-		r.hears(r.Engine, m, deploy.ResultFailure)
+		h.slack.on("react", func(call) error { return errSlack })
+		h.callback(h.Engine, m, deploy.ResultFailure)
 		time.Sleep(10 * time.Second)
-		r.shows(m, "", deploy.MsgStatusFailed, deploy.MsgFailed)
+		h.wantShown(m, "", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
 }
 
 func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
 	row(t, "forty at once, Slack takes 3 s for each, and there is room for 32: the rest are shown when the first are", func(t *testing.T) {
-		r := newRig(t, false)
-		r.slack.on("post", func(c call) error {
+		h := newHarness(t, false)
+		h.slack.on("post", func(c call) error {
 			time.Sleep(3 * time.Second)
 			c.do()
 			return nil
 		})
 		var all []deploy.Request
 		for n := range 40 {
-			m := r.mention(n+1, "hello")
+			m := h.newRequest(n+1, "hello")
 			m.Channel = fmt.Sprintf("CX%d", n)
-			r.Accept(context.Background(), m, 0)
+			h.Accept(context.Background(), m, 0)
 			all = append(all, m)
 		}
 		time.Sleep(9 * time.Second)
 		for _, m := range all {
-			r.shows(m, "", deploy.MsgUnknown)
+			h.wantShown(m, "", deploy.MsgUnknown)
 		}
 	})
 }
@@ -268,65 +268,65 @@ func TestPostIsNotDoubled(t *testing.T) {
 		"it is not made and its answer is lost": func(c call) error { return lost },
 	} {
 		row(t, name+": one message stands", func(t *testing.T) {
-			r := newRig(t, false)
-			r.slack.on("post", func(c call) error {
+			h := newHarness(t, false)
+			h.slack.on("post", func(c call) error {
 				if c.nth == 1 {
 					return first(c)
 				}
 				c.do()
 				return nil
 			})
-			m := r.ask(1)
+			m := h.release(1)
 			time.Sleep(time.Minute)
-			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+			h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 		})
 	}
 }
 
 func TestReactionThatMayStandIsTakenOff(t *testing.T) {
 	row(t, "it was put, and Slack said that it was not; then the end comes", func(t *testing.T) {
-		r := newRig(t, false)
-		r.slack.on("react", func(c call) error {
+		h := newHarness(t, false)
+		h.slack.on("react", func(c call) error {
 			c.do()
 			if c.nth == 1 {
 				return later(30 * time.Second)
 			}
 			return nil
 		})
-		m := r.ask(1)
+		m := h.release(1)
 		time.Sleep(5 * time.Second)
-		r.hears(r.Engine, m, deploy.ResultSuccess)
+		h.callback(h.Engine, m, deploy.ResultSuccess)
 		time.Sleep(time.Minute)
-		r.shows(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
 
 func TestWhatCannotBeShownYetKeepsRedisIdle(t *testing.T) {
 	row(t, "Slack hangs, and there is more to show than can be shown at a time", func(t *testing.T) {
-		r := newRig(t, false)
+		h := newHarness(t, false)
 		hang := func(c call) error {
 			<-c.ctx.Done()
 			return later(5 * time.Second)
 		}
-		r.slack.on("post", hang)
+		h.slack.on("post", hang)
 		const many = 100
 		var all []deploy.Request
 		for n := range many {
-			m := r.mention(n+1, "hello")
-			r.Accept(context.Background(), m, 0)
+			m := h.newRequest(n+1, "hello")
+			h.Accept(context.Background(), m, 0)
 			all = append(all, m)
 			time.Sleep(50 * time.Millisecond)
 		}
 		time.Sleep(10 * time.Second)
-		before := r.shelf.count()
+		before := h.store.countCalls()
 		time.Sleep(time.Minute)
-		if n := r.shelf.count() - before; n > 60*many/2 {
+		if n := h.store.countCalls() - before; n > 60*many/2 {
 			t.Errorf("Redis was asked %d times in a minute for %d records", n, many)
 		}
-		r.slack.on("post", nil)
+		h.slack.on("post", nil)
 		time.Sleep(time.Minute)
 		for _, m := range all {
-			r.shows(m, "", deploy.MsgUnknown)
+			h.wantShown(m, "", deploy.MsgUnknown)
 		}
 	})
 }

@@ -43,15 +43,15 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		w.StartReady("a")
 		ts := w.Ask("release")
 		w.Eventually("the mark", 2*time.Second, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{"thumbsup"}) })
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		status := w.Slack.Thread(sim.Channel, ts)[0]
 		if !strings.Contains(status.Text, "<http://gitlab.test/group/app/-/pipelines/1001|") {
 			t.Errorf("no link: %q", status.Text)
 		}
 		time.Sleep(20 * time.Second)
 		w.Notify("a", "failure", sim.Channel, ts)
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 		thread := w.Slack.Thread(sim.Channel, ts)
 		if thread[0].TS != status.TS || thread[0].Edits == 0 {
 			t.Error("the status message was not edited into its final form")
@@ -61,29 +61,29 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		}
 	})
 	row(t, "the variables of the trigger", func(t *testing.T) {
-		w, ts, p := running(t)
+		w, ts, p := startRunning(t)
 		v := p.Variables
 		if len(v) != 5 || !deploy.TokenForm.MatchString(v["PSYCHER_TOKEN"]) || v["RELEASE"] != "true" || v["channel"] != sim.Channel || v["timestamp"] != ts || len(v["PSYCHER_ID"]) != 36 || p.Ref != "master" {
 			t.Errorf("ref %s, variables %v", p.Ref, v)
 		}
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "a target's own ref and release_key, and GITLAB_REF for the others", func(t *testing.T) {
 		w := sim.New(t, "GITLAB_REF=main", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "ref": "master", "release_key": "SHIP"}}, %q: {"api": {"project_id": 2, "token": %q}}}}`,
 			sim.Team, sim.Channel, sim.TriggerToken, sim.Two, sim.TriggerToken))
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		if p := w.GitLab.Pipelines()[0]; p.Ref != "master" || p.Variables["SHIP"] != "true" || p.Variables["RELEASE"] != "" {
 			t.Errorf("ref %s, variables %v", p.Ref, p.Variables)
 		}
 		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release")
-		w.Mark(sim.Two, other, "x") // that project has no main
-		w.Says(sim.Two, other, deploy.MsgRefusedRef)
+		w.WaitReactions(sim.Two, other, "x") // that project has no main
+		w.WaitMessages(sim.Two, other, deploy.MsgRefusedRef)
 	})
 	row(t, "shown by any replica, without a double: fifty deploys on two", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		w.StartReady("b")
 		var said []string
@@ -93,9 +93,9 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 		}
 		for _, ts := range said {
 			// Slack takes 50 reactions a minute, and these are 100, and 50 to take off.
-			soon(w, ts, 4*time.Minute, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-			posts(t, w, ts, 1)
+			waitReaction(w, ts, 4*time.Minute, "white_check_mark")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+			wantPosts(t, w, ts, 1)
 		}
 	})
 }
@@ -103,43 +103,43 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
 	row(t, "failed becomes succeeded: somebody retried the job", func(t *testing.T) {
 		for _, first := range []string{"failure", "canceled"} {
-			w, ts, _ := running(t)
+			w, ts, _ := startRunning(t)
 			w.Notify("a", first, sim.Channel, ts)
 			time.Sleep(30 * time.Second)
 			w.Notify("a", "success", sim.Channel, ts)
-			w.Mark(sim.Channel, ts, "white_check_mark")
-			said := w.Said(sim.Channel, ts)
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
+			said := w.Messages(sim.Channel, ts)
 			if len(said) != 3 || said[0] != deploy.MsgStatusSucceeded || said[2] != deploy.MsgRecovered {
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, said[1], deploy.MsgRecovered)
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, said[1], deploy.MsgRecovered)
 			}
 		}
 	})
 	row(t, "a failure after a success leaves the mark and gets one line that names the person", func(t *testing.T) {
-		w, ts, _ := running(t)
+		w, ts, _ := startRunning(t)
 		w.Notify("a", "success", sim.Channel, ts)
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		for range 3 {
 			time.Sleep(10 * time.Second)
 			w.Notify("a", "failure", sim.Channel, ts)
 		}
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded, deploy.MsgFailedAfter)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded, deploy.MsgFailedAfter)
 		if text := w.Texts(sim.Channel, ts)[2]; !strings.Contains(text, "<@"+sim.User+">") {
 			t.Errorf("no name: %q", text)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
 	row(t, "any other contrary word changes nothing: canceled after success or failure, failure after canceled", func(t *testing.T) {
 		for _, words := range [][2]string{{"success", "canceled"}, {"failure", "canceled"}, {"canceled", "failure"}} {
-			w, ts, _ := running(t)
+			w, ts, _ := startRunning(t)
 			w.Notify("a", words[0], sim.Channel, ts)
 			time.Sleep(10 * time.Second)
-			marks, said := w.Slack.Reactions(sim.Channel, ts), w.Said(sim.Channel, ts)
+			marks, said := w.Slack.Reactions(sim.Channel, ts), w.Messages(sim.Channel, ts)
 			if status, body := w.Notify("a", words[1], sim.Channel, ts); status != http.StatusOK {
 				t.Errorf("it got %d %s", status, body)
 			}
-			quiet(t, w)
-			if !slices.Equal(marks, w.Slack.Reactions(sim.Channel, ts)) || !slices.Equal(said, w.Said(sim.Channel, ts)) || len(said) != 2 {
-				t.Errorf("%s after %s: %q, then %q", words[1], words[0], said, w.Said(sim.Channel, ts))
+			wantQuiet(t, w)
+			if !slices.Equal(marks, w.Slack.Reactions(sim.Channel, ts)) || !slices.Equal(said, w.Messages(sim.Channel, ts)) || len(said) != 2 {
+				t.Errorf("%s after %s: %q, then %q", words[1], words[0], said, w.Messages(sim.Channel, ts))
 			}
 		}
 	})
@@ -154,15 +154,15 @@ func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
 			}
 			ts := w.Ask("release")
 			time.Sleep(10 * time.Second)
-			w.Mark(sim.Channel, ts, mark)
+			w.WaitReactions(sim.Channel, ts, mark)
 			before := len(w.Texts(sim.Channel, ts))
 			time.Sleep(40 * time.Second)
-			w.Mark(sim.Channel, ts, mark)
+			w.WaitReactions(sim.Channel, ts, mark)
 			texts := w.Texts(sim.Channel, ts)
 			if len(texts) != before || !strings.Contains(texts[0], "/-/pipelines/1001|") {
 				t.Errorf("%s: the link is not filled in, or something was said again: %q", result, texts)
 			}
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		}
 	})
 	row(t, "a word while it waits moves the record: nothing is sent any more", func(t *testing.T) {
@@ -170,25 +170,25 @@ func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
 		if status, body := w.Notify("a", "success", sim.Channel, ts); status != http.StatusOK {
 			t.Errorf("it got %d %s", status, body)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		time.Sleep(2 * time.Minute)
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "refused is final", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "forbidden"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, ts, "x")
 		if status, body := w.Notify("a", "success", sim.Channel, ts); status != http.StatusOK {
 			t.Errorf("it got %d %s", status, body)
 		}
-		quiet(t, w)
-		w.Mark(sim.Channel, ts, "x")
+		wantQuiet(t, w)
+		w.WaitReactions(sim.Channel, ts, "x")
 	})
 }

@@ -14,23 +14,23 @@ import (
 )
 
 // showing are the methods that show a record.
-var showing = []string{"reactions.add", "reactions.remove", "chat.postMessage", "chat.update"}
+var showingMethods = []string{"reactions.add", "reactions.remove", "chat.postMessage", "chat.update"}
 
-func fail(w *sim.World, times int, f fakeslack.Fault) {
-	for _, method := range showing {
+func failShowing(w *sim.World, times int, f fakeslack.Fault) {
+	for _, method := range showingMethods {
 		w.Slack.Fail(method, times, f)
 	}
 }
 
-func heal(w *sim.World) {
-	for _, method := range showing {
+func healShowing(w *sim.World) {
+	for _, method := range showingMethods {
 		w.Slack.Heal(method)
 	}
 }
 
 // shownCalls counts what a bot has asked of Slack to show something.
-func shownCalls(w *sim.World) (n int) {
-	for _, method := range showing {
+func countShowing(w *sim.World) (n int) {
+	for _, method := range showingMethods {
 		n += w.Slack.Calls(method)
 	}
 	return n
@@ -45,27 +45,27 @@ func TestWhatSlackIsOwedSurvivesARestart(t *testing.T) {
 		for when, after := range map[string]time.Duration{"while its start is owed": 3 * time.Second, "while its end is owed": 30 * time.Second} {
 			row(t, "Slack answers "+name+", and the process dies "+when+": the next one shows all, once", func(t *testing.T) {
 				w := sim.New(t)
-				report(w, "failure")
+				reportEach(w, "failure")
 				a := w.StartReady("a")
-				fail(w, -1, f)
+				failShowing(w, -1, f)
 				ts := w.Ask("release")
 				time.Sleep(after)
 				a.Kill()
 				time.Sleep(2 * time.Second)
 				w.StartReady("b")
 				time.Sleep(time.Minute)
-				heal(w)
-				w.Mark(sim.Channel, ts, "x")
-				w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+				healShowing(w)
+				w.WaitReactions(sim.Channel, ts, "x")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 				time.Sleep(2 * time.Minute)
-				w.Mark(sim.Channel, ts, "x")
-				w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
-				for name, n := range w.Reacted(ts) {
+				w.WaitReactions(sim.Channel, ts, "x")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+				for name, n := range w.ReactionsAdded(ts) {
 					if n > 1 {
 						t.Errorf("%d times :%s:", n, name)
 					}
 				}
-				posts(t, w, ts, 1)
+				wantPosts(t, w, ts, 1)
 			})
 		}
 	}
@@ -79,11 +79,11 @@ func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
 		limited := w.Ask("よろしく")
 		time.Sleep(time.Second)
 		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" よろしく")
-		w.Eventually("the reply in the other channel", 2*time.Second, func() bool { return len(w.Said(sim.Two, other)) == 1 })
-		if n := len(w.Said(sim.Channel, limited)); n != 0 {
+		w.Eventually("the reply in the other channel", 2*time.Second, func() bool { return len(w.Messages(sim.Two, other)) == 1 })
+		if n := len(w.Messages(sim.Channel, limited)); n != 0 {
 			t.Error("the limit was not kept")
 		}
-		w.Says(sim.Channel, limited, deploy.MsgGreet)
+		w.WaitMessages(sim.Channel, limited, deploy.MsgGreet)
 	})
 	row(t, "one channel asks for sixty deploys at Slack's rates: another's one is shown meanwhile", func(t *testing.T) {
 		w := sim.New(t)
@@ -96,12 +96,12 @@ func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
 		}
 		other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
 		w.Eventually("its mark and its status", 10*time.Second, func() bool {
-			return strings.Join(w.Slack.Reactions(sim.Two, other), " ") == "thumbsup" && len(w.Said(sim.Two, other)) == 1
+			return strings.Join(w.Slack.Reactions(sim.Two, other), " ") == "thumbsup" && len(w.Messages(sim.Two, other)) == 1
 		})
-		if n := len(w.Said(sim.Channel, flood[59])); n != 0 {
+		if n := len(w.Messages(sim.Channel, flood[59])); n != 0 {
 			t.Error("the flood was shown before: nothing was in the way")
 		}
-		w.Says(sim.Channel, flood[59], deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Channel, flood[59], deploy.MsgStatusRunning)
 	})
 }
 
@@ -113,7 +113,7 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 			w.Slack.Fail("chat.postMessage", 1, f)
 			ts := w.Ask("よろしく")
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgGreet)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgGreet)
 			var calls []string
 			for _, c := range w.Slack.CallLog("") {
 				if c.Method == "chat.postMessage" || c.Method == "conversations.replies" {
@@ -139,12 +139,12 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 			if name == "it stands" {
 				want = append(want, deploy.MsgGreet) // better twice than not at all
 			}
-			w.Says(sim.Channel, ts, want...)
+			w.WaitMessages(sim.Channel, ts, want...)
 			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
 				t.Errorf("readyz says %d %s", status, why)
 			}
 			time.Sleep(10 * time.Minute)
-			w.Says(sim.Channel, ts, want...)
+			w.WaitMessages(sim.Channel, ts, want...)
 		})
 	}
 }
@@ -152,15 +152,15 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 func TestReactionThatStandsAlreadyIsNoFailure(t *testing.T) {
 	row(t, "already_reacted and no_reaction, after lost answers", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		_, log := w.StartLogged("a")
 		for _, method := range []string{"reactions.add", "reactions.remove"} {
 			w.Slack.Fail(method, 1, fakeslack.LoseAnswer())
 		}
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		time.Sleep(time.Minute)
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		for method, answer := range map[string]string{"reactions.add": "already_reacted", "reactions.remove": "no_reaction"} {
 			answers := ""
 			for _, c := range w.Slack.CallLog(method) {
@@ -180,14 +180,14 @@ func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
 	for _, code := range []string{"is_archived", "is_inactive", "invalid_arguments", "unknown_method"} {
 		row(t, code+": tried once each, logged and counted; the deploy and other channels go on", func(t *testing.T) {
 			w := sim.New(t)
-			report(w, "failure")
+			reportEach(w, "failure")
 			_, log := w.StartLogged("a")
-			fail(w, -1, fakeslack.Fails(code))
+			failShowing(w, -1, fakeslack.Fails(code))
 			ts := w.Ask("release")
 			time.Sleep(2 * time.Minute)
-			before := shownCalls(w)
+			before := countShowing(w)
 			time.Sleep(10 * time.Minute)
-			if n := shownCalls(w) - before; n != 0 {
+			if n := countShowing(w) - before; n != 0 {
 				t.Errorf("%d more calls in the next 10 minutes", n)
 			}
 			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
@@ -212,19 +212,19 @@ func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
 			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusOK {
 				t.Errorf("readyz says %d %s", status, why)
 			}
-			posts(t, w, ts, 1)
-			heal(w)
+			wantPosts(t, w, ts, 1)
+			healShowing(w)
 			other := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
-			w.Mark(sim.Two, other, "thumbsup")
+			w.WaitReactions(sim.Two, other, "thumbsup")
 		})
 	}
 	row(t, "somebody deleted the status message: the end is said all the same", func(t *testing.T) {
-		w, ts, _ := running(t)
+		w, ts, _ := startRunning(t)
 		w.Slack.Delete(sim.Channel, w.Slack.Thread(sim.Channel, ts)[0].TS)
 		w.Notify("a", "failure", sim.Channel, ts)
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgFailed)
-		quiet(t, w)
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgFailed)
+		wantQuiet(t, w)
 	})
 	for name, gone := range map[string]struct {
 		how    func(w *sim.World)
@@ -234,11 +234,11 @@ func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
 		"left by the bot": {func(w *sim.World) { w.Slack.Leave(sim.Channel) }, 2*time.Hour + 5*time.Minute}, // an hour for the new mark, then one for the old
 	} {
 		row(t, "the channel was "+name+" in the middle: nothing is tried for ever", func(t *testing.T) {
-			w, ts, _ := running(t)
+			w, ts, _ := startRunning(t)
 			gone.how(w)
 			w.Notify("a", "failure", sim.Channel, ts)
 			time.Sleep(gone.within)
-			quiet(t, w)
+			wantQuiet(t, w)
 			if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
 				t.Errorf("it is still due: %q", due)
 			}

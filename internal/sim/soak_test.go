@@ -23,8 +23,8 @@ func TestSoak(t *testing.T) {
 	seed := int(time.Now().Unix())
 	for end := time.Now().Add(limit); n["stories"] == 0 || time.Now().Before(end); seed++ {
 		s := all.Example(seed)
-		y, broken := s.run(t)
-		n.add(s, y)
+		r, broken := s.run(t)
+		n.add(s, r)
 		if len(broken) > 0 {
 			n["stories that broke a promise"]++
 			t.Errorf("%s\nafter %+v", strings.Join(broken, "\n"), s)
@@ -36,17 +36,17 @@ func TestSoak(t *testing.T) {
 // tally counts what happened.
 type tally map[string]int
 
-func (n tally) add(s story, y *play) {
+func (n tally) add(s story, r *storyRun) {
 	n["stories"]++
-	for _, d := range s.Deeds {
+	for _, d := range s.Events {
 		n["deed: "+d.Do]++
 	}
-	for _, m := range y.said {
+	for _, m := range r.mentions {
 		n["mentions"]++
-		n["end: "+cmp.Or(strings.Join(y.w.Slack.Reactions(m.channel, m.ts), " "), "answered")]++
+		n["end: "+cmp.Or(strings.Join(r.w.Slack.Reactions(m.channel, m.ts), " "), "answered")]++
 	}
-	n["pipelines"] += len(y.w.GitLab.Pipelines())
-	n["messages"] += y.w.Slack.Calls("chat.postMessage")
+	n["pipelines"] += len(r.w.GitLab.Pipelines())
+	n["messages"] += r.w.Slack.Calls("chat.postMessage")
 }
 
 func (n tally) String() string {

@@ -19,7 +19,7 @@ func TestSigtermWhileEverythingHangs(t *testing.T) {
 			a := w.StartReady("a")
 			w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
 			running := w.Ask("release")
-			w.Mark(sim.Channel, running, "thumbsup")
+			w.WaitReactions(sim.Channel, running, "thumbsup")
 			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
 			w.Ask("release")
 			time.Sleep(2 * time.Second)
@@ -41,7 +41,7 @@ func TestSigtermUnderLoad(t *testing.T) {
 	for name, others := range map[string]bool{"another replica takes up the rest": true, "its next start takes up the rest": false} {
 		row(t, name+": acks and close frames are written, the exit comes within 10 s, and each is deployed once", func(t *testing.T) {
 			w := sim.New(t, "SLACK_CONNECTIONS=1")
-			report(w, "success")
+			reportEach(w, "success")
 			a := w.StartReady("a")
 			if others {
 				w.StartReady("b")
@@ -74,15 +74,15 @@ func TestSigtermUnderLoad(t *testing.T) {
 				w.Start("a")
 			}
 			for _, ts := range all {
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				posts(t, w, ts, 1)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				wantPosts(t, w, ts, 1)
 				if !acked(w, ts) {
 					t.Error("it was never acked")
 				}
 			}
 			time.Sleep(time.Minute)
 			for _, ts := range all {
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 			w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
 			a := w.StartReady("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
 			hangs := w.Ask("release") // its POST keeps the process until it is let go
 			time.Sleep(2 * time.Second)
@@ -106,8 +106,8 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 			time.Sleep(after)
 			status, body := w.Notify("a", "failure", sim.Channel, ts)
 			<-ended
-			w.Says(sim.Channel, hangs, deploy.MsgStopping)
-			said := w.Said(sim.Channel, ts)
+			w.WaitMessages(sim.Channel, hangs, deploy.MsgStopping)
+			said := w.Messages(sim.Channel, ts)
 			switch last := said[len(said)-1]; {
 			case status == http.StatusOK && last != deploy.MsgFailed:
 				t.Errorf("%s after the signal: the pipeline was answered 200, and the thread says %q", after, said)
@@ -128,7 +128,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		stop(t, a)
 		for _, ts := range all {
-			w.Says(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgStopping)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgStopping)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestStoreIsAwayAtTheStart(t *testing.T) {
 		w.Start("a")
 		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 		time.Sleep(10 * time.Minute)
 		if status, _ := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable {
 			t.Errorf("readyz says %d", status)
@@ -153,22 +153,22 @@ func TestStoreIsAwayAtTheStart(t *testing.T) {
 		w.Slack.Redeliver(sim.Channel, ts)
 		time.Sleep(3 * time.Second) // a new store is asked about what is from before its birth, and 2 s more
 		again := w.Ask("release")
-		w.Mark(sim.Channel, again, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
-		posts(t, w, ts, 0)
+		w.WaitReactions(sim.Channel, again, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
+		wantPosts(t, w, ts, 0)
 	})
 }
 
 func TestWordForAChannelThatLeftTheMapIsHeard(t *testing.T) {
 	row(t, "the next process has another map", func(t *testing.T) {
-		w, ts, p := running(t, "GITLAB_API_TOKEN=")
+		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=")
 		other := `{"` + sim.Team + `": {"C0OTHER": {"app": {"project_id": "group/app", "token": "` + sim.TriggerToken + `"}}}}`
 		w.StartReady("b", "GITLAB_TRIGGER_TOKENS="+other)
 		status, body := w.Notify("b", "success", sim.Channel, ts, "id="+p.Variables["PSYCHER_ID"])
 		if status != http.StatusOK || strings.Contains(body, "error") {
 			t.Errorf("it got %d %s", status, body)
 		}
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }

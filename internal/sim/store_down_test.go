@@ -13,18 +13,18 @@ import (
 
 // allWays are those in which Redis says that it does nothing, and that in which
 // it says nothing.
-func allWays() map[string]func(w *sim.World, roads *sim.Roads) (heal func()) {
-	all := ways()
-	all["no answer"] = func(w *sim.World, _ *sim.Roads) func() { return w.HangRedis() }
+func allRedisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal func()) {
+	all := redisFailures()
+	all["no answer"] = func(w *sim.World, _ *sim.Routes) func() { return w.HangRedis() }
 	return all
 }
 
 func TestStoreIsAwayAtTheStartInAnyWay(t *testing.T) {
-	for name, away := range allWays() {
+	for name, fail := range allRedisFailures() {
 		row(t, name+": it waits, is not ready, and says so in the log and to who asks; it starts when the store is back", func(t *testing.T) {
 			w := sim.New(t)
-			roads := w.Roads()
-			heal := away(w, roads)
+			routes := w.Routes()
+			heal := fail(w, routes)
 			a, log := w.StartUnready("a")
 			time.Sleep(2 * time.Second)
 			if status, why := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable || why == "" {
@@ -39,12 +39,12 @@ func TestStoreIsAwayAtTheStartInAnyWay(t *testing.T) {
 				t.Errorf("readyz says %d %q, and not that it is the store", status, why)
 			}
 			a.Arm(nil)
-			dials := roads.Dials("redis.test:6379")
+			dials := routes.Dials("redis.test:6379")
 			time.Sleep(10 * time.Minute)
 			if n := len(redisOps(a)); n > 10*60*2 {
 				t.Errorf("%d commands in ten minutes", n)
 			}
-			if n := roads.Dials("redis.test:6379") - dials; n > 10*60*3 {
+			if n := routes.Dials("redis.test:6379") - dials; n > 10*60*3 {
 				t.Errorf("%d dials in ten minutes", n)
 			}
 			heal()
@@ -53,8 +53,8 @@ func TestStoreIsAwayAtTheStartInAnyWay(t *testing.T) {
 				return status == http.StatusOK
 			})
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			wantPosts(t, w, ts, 1)
 		})
 	}
 }
@@ -69,26 +69,26 @@ func redisOps(p *sim.Process) (ops []sim.Op) {
 }
 
 func TestStoreThatIsAwayIsNotAskedInABusyLoop(t *testing.T) {
-	for name, away := range allWays() {
+	for name, away := range allRedisFailures() {
 		row(t, name+": few commands and few dials a second, however much there is to do", func(t *testing.T) {
 			w := sim.New(t)
-			roads := w.Roads()
+			routes := w.Routes()
 			a := w.StartReady("a")
 			for range 10 {
 				ts := w.Ask("release")
-				w.Mark(sim.Channel, ts, "thumbsup")
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
 			}
 			w.GitLab.Answer(5, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
 			for range 5 {
 				w.Ask("release") // in hand: their outcome is saved until it is through
 			}
 			time.Sleep(2 * time.Second)
-			heal := away(w, roads)
+			heal := away(w, routes)
 			time.Sleep(10 * time.Second)
 			a.Arm(nil)
-			dials := roads.Dials("redis.test:6379")
+			dials := routes.Dials("redis.test:6379")
 			time.Sleep(2 * time.Minute)
-			commands, dialled := len(redisOps(a)), roads.Dials("redis.test:6379")-dials
+			commands, dialled := len(redisOps(a)), routes.Dials("redis.test:6379")-dials
 			t.Logf("%d commands and %d dials in 2 minutes", commands, dialled)
 			if commands > 2*60*3 || dialled > 2*60*3 {
 				t.Errorf("%d commands and %d dials in 2 minutes", commands, dialled)
@@ -111,11 +111,11 @@ func TestStoreIsSlow(t *testing.T) {
 	for _, each := range []time.Duration{200 * time.Millisecond, 600 * time.Millisecond} {
 		row(t, each.String()+" for each command: acked in time, deployed once, and its end is shown", func(t *testing.T) {
 			w := sim.New(t)
-			report(w, "success")
+			reportEach(w, "success")
 			w.StartReady("a")
 			w.StartReady("b")
 			first := w.Ask("release")
-			w.Mark(sim.Channel, first, "white_check_mark") // Redis knows the scripts
+			w.WaitReactions(sim.Channel, first, "white_check_mark") // Redis knows the scripts
 			heal := w.SlowRedis(each)
 			defer heal()
 			var all []string
@@ -124,9 +124,9 @@ func TestStoreIsSlow(t *testing.T) {
 				time.Sleep(3 * time.Second)
 			}
 			for _, ts := range all {
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-				posts(t, w, ts, 1)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				wantPosts(t, w, ts, 1)
 			}
 			for _, d := range w.Slack.Deliveries() {
 				if d.AckedAt.IsZero() || d.Attempt > 0 {
@@ -137,51 +137,51 @@ func TestStoreIsSlow(t *testing.T) {
 	}
 	row(t, "slower than anybody waits, and then well again: one deploy", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		w.StartReady("b")
 		heal := w.SlowRedis(1500 * time.Millisecond)
 		ts := w.Ask("release")
 		time.Sleep(30 * time.Second)
 		heal()
-		w.Mark(sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		w.Eventually("it is acked", 2*time.Minute, func() bool { return acked(w, ts) })
 		time.Sleep(time.Minute)
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-		posts(t, w, ts, 1)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		wantPosts(t, w, ts, 1)
 	})
 }
 
 func TestStoreRestartsOrFailsOver(t *testing.T) {
-	for name, happens := range map[string]func(w *sim.World, roads *sim.Roads){
-		"it restarts with what it had": func(w *sim.World, roads *sim.Roads) {
-			roads.Shut("redis.test:6379", 0)
+	for name, happens := range map[string]func(w *sim.World, routes *sim.Routes){
+		"it restarts with what it had": func(w *sim.World, routes *sim.Routes) {
+			routes.Block("redis.test:6379", 0)
 			time.Sleep(5 * time.Second)
-			roads.Open("redis.test:6379")
+			routes.Unblock("redis.test:6379")
 		},
-		"another takes over, and the old one can only be read": func(w *sim.World, _ *sim.Roads) { w.FailOver() },
+		"another takes over, and the old one can only be read": func(w *sim.World, _ *sim.Routes) { w.FailOver() },
 	} {
 		for when, after := range map[string]time.Duration{
 			"while the POST is in flight": 2 * time.Second, "while it runs": 12 * time.Second, "while its end is told": 30*time.Second + 500*time.Millisecond,
 		} {
 			row(t, name+" "+when+": one deploy, its end is shown once, and the next one works", func(t *testing.T) {
 				w := sim.New(t)
-				report(w, "success")
-				roads := w.Roads()
+				reportEach(w, "success")
+				routes := w.Routes()
 				w.StartReady("a")
 				w.StartReady("b")
 				w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
 				ts := w.Ask("release")
 				time.Sleep(after)
-				happens(w, roads)
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				happens(w, routes)
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(2 * time.Minute)
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-				posts(t, w, ts, 1)
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				wantPosts(t, w, ts, 1)
 				again := w.Ask("release")
-				w.Mark(sim.Channel, again, "white_check_mark")
-				posts(t, w, again, 1)
+				w.WaitReactions(sim.Channel, again, "white_check_mark")
+				wantPosts(t, w, again, 1)
 			})
 		}
 	}
@@ -191,10 +191,10 @@ func TestStoreRestartsOrFailsOver(t *testing.T) {
 			w.StartReady("a")
 			w.Redis.SetError(says)
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 			w.Redis.SetError("")
 			time.Sleep(10 * time.Second)
-			posts(t, w, ts, 0)
+			wantPosts(t, w, ts, 0)
 		}
 	})
 }

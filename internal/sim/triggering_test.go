@@ -40,10 +40,10 @@ func after(d time.Duration) func(fakegitlab.Pipeline) {
 }
 
 // crashed gives a mention whose process died at its POST, and starts another.
-func crashed(t *testing.T, w *sim.World, how sim.How) (ts string) {
+func crashed(t *testing.T, w *sim.World, how sim.FaultKind) (ts string) {
 	t.Helper()
 	a := w.StartReady("a")
-	a.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:trigger", N: 1}, How: how})
+	a.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:trigger", N: 1}, Kind: how})
 	ts = w.Ask("release")
 	w.Eventually("a is dead", time.Minute, a.Dead)
 	w.StartReady("b")
@@ -62,12 +62,12 @@ func TestCrashLeftItTriggering(t *testing.T) {
 				deployed := modern(w, after(100*time.Second))
 				w.GitLab.Answer(1, made)
 				ts := crashed(t, w, sim.DieAfter)
-				w.Eventually("the question mark", 75*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
-				w.Mark(sim.Channel, ts, "thumbsup")
-				w.Mark(sim.Channel, ts, "white_check_mark")
-				w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+				w.Eventually("the question mark", 75*time.Second, func() bool { return w.ReactionsAdded(ts)["question"] == 1 })
+				w.WaitReactions(sim.Channel, ts, "thumbsup")
+				w.WaitReactions(sim.Channel, ts, "white_check_mark")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 				time.Sleep(3 * time.Minute)
-				posts(t, w, ts, 1)
+				wantPosts(t, w, ts, 1)
 				if n := deployed.Load(); n != 1 {
 					t.Errorf("%d deploys", n)
 				}
@@ -75,39 +75,39 @@ func TestCrashLeftItTriggering(t *testing.T) {
 		}
 		row(t, name+": it died after its POST, and the pipeline tells its end before anybody takes it up", func(t *testing.T) {
 			w := sim.New(t, token)
-			report(w, "success")
+			reportEach(w, "success")
 			ts := crashed(t, w, sim.DieAfter)
-			w.Eventually("the end", 30*time.Second, func() bool { return w.Reacted(ts)["white_check_mark"] == 1 })
+			w.Eventually("the end", 30*time.Second, func() bool { return w.ReactionsAdded(ts)["white_check_mark"] == 1 })
 			time.Sleep(3 * time.Minute)
-			w.Mark(sim.Channel, ts, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-			posts(t, w, ts, 1)
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	row(t, "with an API token: it died before its POST: told that there is none, and a new mention starts one", func(t *testing.T) {
 		w := sim.New(t)
 		ts := crashed(t, w, sim.DieBefore)
-		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
 			t.Errorf("it does not name the person: %q", text)
 		}
-		w.Mark(sim.Channel, ts, "question")
-		posts(t, w, ts, 0)
+		w.WaitReactions(sim.Channel, ts, "question")
+		wantPosts(t, w, ts, 0)
 		again := w.Ask("release")
-		w.Mark(sim.Channel, again, "thumbsup")
+		w.WaitReactions(sim.Channel, again, "thumbsup")
 	})
 	row(t, "without an API token: it died before its POST: it says what is not known, and is silent at its deadline", func(t *testing.T) {
 		w := sim.New(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=10m")
 		ts := crashed(t, w, sim.DieBefore)
-		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
+		w.WaitReactions(sim.Channel, ts, "question")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure)
 		if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
 			t.Errorf("the project's pipelines are not linked: %q", text)
 		}
 		time.Sleep(8 * time.Minute)
-		soon(w, ts, 2*time.Minute, "zzz")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
-		posts(t, w, ts, 0)
+		waitReaction(w, ts, 2*time.Minute, "zzz")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
+		wantPosts(t, w, ts, 0)
 	})
 }
 
@@ -119,13 +119,13 @@ func TestLatePipelineWithoutAPITokenIsOneDeploy(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "question")
-			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
-			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Mark(sim.Channel, ts, "white_check_mark")
-			w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+			w.WaitReactions(sim.Channel, ts, "question")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			time.Sleep(3 * time.Minute)
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 			if n := deployed.Load(); n != 1 {
 				t.Errorf("%d deploys", n)
 			}
@@ -147,12 +147,12 @@ func TestOneRequestThatMakesTwoPipelinesIsOneDeploy(t *testing.T) {
 					w.StartReady("a")
 					w.GitLab.Answer(1, fault(t, made))
 					ts := w.Ask("release")
-					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+					w.WaitReactions(sim.Channel, ts, "white_check_mark")
+					w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 					time.Sleep(3 * time.Minute)
-					w.Mark(sim.Channel, ts, "white_check_mark")
-					w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-					posts(t, w, ts, 1)
+					w.WaitReactions(sim.Channel, ts, "white_check_mark")
+					w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+					wantPosts(t, w, ts, 1)
 					if n := deployed.Load(); n != 1 {
 						t.Errorf("%d of the two deployed", n)
 					}

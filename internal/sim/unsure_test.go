@@ -25,14 +25,14 @@ func TestUnsure(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
-			w.Eventually("the question mark", 80*time.Second, func() bool { return w.Reacted(ts)["question"] == 1 })
-			w.Mark(sim.Channel, ts, "thumbsup")
-			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
+			w.Eventually("the question mark", 80*time.Second, func() bool { return w.ReactionsAdded(ts)["question"] == 1 })
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 			if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "/-/pipelines/1001") {
 				t.Errorf("the pipeline is not linked: %q", text)
 			}
 			time.Sleep(3 * time.Minute)
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 		})
 	}
 	for _, name := range made {
@@ -46,13 +46,13 @@ func TestUnsure(t *testing.T) {
 				w.StartReady("a")
 				w.GitLab.Answer(1, fault(t, name))
 				ts := w.Ask("release")
-				w.Mark(sim.Channel, ts, "question")
-				w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
+				w.WaitReactions(sim.Channel, ts, "question")
+				w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure)
 				if text := w.Texts(sim.Channel, ts)[0]; !strings.Contains(text, "<http://gitlab.test/group/app/-/pipelines|") {
 					t.Errorf("the project's pipelines are not linked: %q", text)
 				}
-				w.Mark(sim.Channel, ts, mark)
-				posts(t, w, ts, 1)
+				w.WaitReactions(sim.Channel, ts, mark)
+				wantPosts(t, w, ts, 1)
 			})
 		}
 	}
@@ -63,41 +63,41 @@ func TestUnsure(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, name))
 			ts := w.Ask("release")
 			time.Sleep(74 * time.Second)
-			for _, say := range w.Said(sim.Channel, ts) {
+			for _, say := range w.Messages(sim.Channel, ts) {
 				if say == deploy.MsgNoneSeen {
 					t.Error("it says that there is none before GitLab has surely ended the request")
 				}
 			}
-			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 			if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "<@"+sim.User+">") {
 				t.Errorf("it does not name the person: %q", text)
 			}
-			w.Mark(sim.Channel, ts, "question")
+			w.WaitReactions(sim.Channel, ts, "question")
 			status, _ := w.Notify("a", "start", sim.Channel, ts, "pipeline=77")
 			if status != http.StatusConflict {
 				t.Errorf("a start after that got %d, want 409", status)
 			}
 			time.Sleep(3 * time.Minute)
-			posts(t, w, ts, 1)
+			wantPosts(t, w, ts, 1)
 			again := w.Ask("release")
-			w.Mark(sim.Channel, again, "thumbsup")
+			w.WaitReactions(sim.Channel, again, "thumbsup")
 		})
 	}
 	row(t, "found by listing when it is over: its jobs tell at once how it ended", func(t *testing.T) {
 		w := sim.New(t)
 		w.Pipeline = func(p fakegitlab.Pipeline) {
-			w.GitLab.SetJobs(p.ID, buildAnd("failed")...)
+			w.GitLab.SetJobs(p.ID, buildAndDeploy("failed")...)
 			w.GitLab.Finish(p.ID, "success")
 		}
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and cut"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "x")
-		w.Says(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
-		if n := w.Reacted(ts)["thumbsup"]; n != 0 {
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
+		if n := w.ReactionsAdded(ts)["thumbsup"]; n != 0 {
 			t.Errorf("it was shown as running %d times", n)
 		}
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "none was found: it stays unsure until the deadline, then it is silent", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
@@ -105,9 +105,9 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.Answer(1, fault(t, "cut"))
 		ts := w.Ask("release")
 		time.Sleep(9*time.Minute + 50*time.Second)
-		w.Mark(sim.Channel, ts, "question")
-		soon(w, ts, 15*time.Second, "zzz")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "question")
+		waitReaction(w, ts, 15*time.Second, "zzz")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "a look-up that fails is don't know: nobody is told that there is none", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
@@ -116,11 +116,11 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.FailLooks(-1, "/pipelines", fakegitlab.Fault{Status: 500, Body: "{}"})
 		ts := w.Ask("release")
 		time.Sleep(5 * time.Minute)
-		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
+		w.WaitReactions(sim.Channel, ts, "question")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure)
 		w.GitLab.Heal()
-		w.Mark(sim.Channel, ts, "thumbsup")
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPosts(t, w, ts, 1)
 	})
 	for who, clocks := range map[string]struct{ redis, gitlab time.Duration }{
 		"Redis's is ahead":      {150 * time.Second, 0},
@@ -139,10 +139,10 @@ func TestUnsure(t *testing.T) {
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, "made and cut"))
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			time.Sleep(3 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-			posts(t, w, ts, 1)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+			wantPosts(t, w, ts, 1)
 		})
 		row(t, "clocks are apart, "+who+": where there is none, it is told", func(t *testing.T) {
 			w := sim.New(t)
@@ -152,7 +152,7 @@ func TestUnsure(t *testing.T) {
 			w.GitLab.Answer(1, fault(t, "cut"))
 			ts := w.Ask("release")
 			time.Sleep(3 * time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		})
 	}
 	row(t, "Redis's clock is set back by an hour while the POST is in flight: its pipeline is found all the same", func(t *testing.T) {
@@ -163,32 +163,32 @@ func TestUnsure(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		w.RedisClock(-time.Hour)
 		time.Sleep(70 * time.Minute)
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "a crash leaves the POST in flight, and Redis's clock is set ahead by an hour: nobody is told too early that there is none", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=3h")
 		w.GitLab.Answer(1, fault(t, "made late and hang"))
 		a := w.StartReady("a")
-		a.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:trigger", N: 1}, How: sim.DieAfter})
+		a.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:trigger", N: 1}, Kind: sim.DieAfter})
 		ts := w.Ask("release")
 		w.Eventually("a is dead", time.Minute, a.Dead)
 		w.RedisClock(time.Hour)
 		w.StartReady("b")
-		w.Mark(sim.Channel, ts, "question")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "question")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "its name holds a foreign UUID: it is found by its variables", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and cut"))
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
-		w.Mark(sim.Two, ts, "thumbsup")
+		w.WaitReactions(sim.Two, ts, "thumbsup")
 		time.Sleep(3 * time.Minute)
-		w.Says(sim.Two, ts, deploy.MsgStatusRunning)
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRunning)
 	})
 	row(t, "its name holds a foreign UUID, and variables are hidden: nobody is told that there is none", func(t *testing.T) {
 		w := sim.New(t)
@@ -197,18 +197,18 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.FailLooks(-1, "/variables", fakegitlab.Fault{Status: http.StatusForbidden, Body: `{"message":"403 Forbidden"}`})
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release web")
 		time.Sleep(5 * time.Minute)
-		w.Mark(sim.Two, ts, "question")
-		w.Says(sim.Two, ts, deploy.MsgStatusUnsure)
+		w.WaitReactions(sim.Two, ts, "question")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusUnsure)
 	})
 	row(t, "the project was renamed: a lost answer is found, and so is the end that nobody told", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q:{%q:{"app":{"project_id":"group/before","token":%q}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.GitLab.Answer(1, fault(t, "made and cut"))
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "canceled")
-		soon(w, ts, 15*time.Second, "no_entry_sign")
-		posts(t, w, ts, 1)
+		waitReaction(w, ts, 15*time.Second, "no_entry_sign")
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "something else answers the look-ups: nobody is told that there is none, and the log says who answers", func(t *testing.T) {
 		w := sim.New(t)
@@ -217,8 +217,8 @@ func TestUnsure(t *testing.T) {
 		w.GitLab.FailLooks(-1, "/pipelines", fault(t, "a web server's 404"))
 		ts := w.Ask("release")
 		time.Sleep(5 * time.Minute)
-		w.Mark(sim.Channel, ts, "question")
-		w.Says(sim.Channel, ts, deploy.MsgStatusUnsure)
+		w.WaitReactions(sim.Channel, ts, "question")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure)
 		if !strings.Contains(log.String(), "something else than GitLab's API, at GITLAB_URL, answered 404: 404 Not Found") {
 			t.Error("the log does not say who answers")
 		}

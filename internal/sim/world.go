@@ -244,7 +244,7 @@ func (w *World) Notify(name, result, channel, ts string, more ...string) (status
 
 // Prove makes the call that notify.sh makes, for a pipeline, with a token. None
 // is shown where it is empty. Where the pipeline has one job, that one calls.
-func (w *World) Prove(name, token, result string, p fakegitlab.Pipeline) (status int, body string) {
+func (w *World) NotifyWithToken(name, token, result string, p fakegitlab.Pipeline) (status int, body string) {
 	form := url.Values{
 		"source": {"gitlab"}, "result": {result}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
 		"id": {p.Variables["PSYCHER_ID"]},
@@ -269,7 +269,7 @@ func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
 	}
 	for pause := time.Second; pause < 5*time.Minute; pause *= 2 {
 		for _, name := range []string{"a", "b"} {
-			status, _ := w.Prove(name, token, result, p)
+			status, _ := w.NotifyWithToken(name, token, result, p)
 			if status == http.StatusOK || status == http.StatusConflict {
 				if result == "start" && status == http.StatusOK {
 					w.count("granted " + p.Variables["timestamp"])
@@ -283,16 +283,16 @@ func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
 }
 
 // Granted is how many pipelines of a mention asked whether they may deploy, and may.
-func (w *World) Granted(ts string) int {
+func (w *World) StartsGranted(ts string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.counts["granted "+ts]
 }
 
 // Mark waits until exactly these reactions stand on a message.
-func (w *World) Mark(channel, ts string, marks ...string) {
+func (w *World) WaitReactions(channel, ts string, reactions ...string) {
 	w.T.Helper()
-	want := strings.Join(marks, " ")
+	want := strings.Join(reactions, " ")
 	var got string
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if got = strings.Join(w.Slack.Reactions(channel, ts), " "); got == want {

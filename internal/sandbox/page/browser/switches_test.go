@@ -75,7 +75,7 @@ func TestGitLabCannotBeReached(t *testing.T) {
 	p.once()
 }
 
-func TestRedisIsAway(t *testing.T) {
+func TestRedisIsDown(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		on("redis"), write("@psycher release"),

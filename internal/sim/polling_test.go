@@ -10,31 +10,31 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-func runs() (deploy.Pipeline, error) {
+func runningPipeline() (deploy.Pipeline, error) {
 	return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}, nil
 }
 
 func TestLooksKeepNoTriggerBack(t *testing.T) {
 	row(t, "forty deployments of a project are looked at, and no look is answered", func(t *testing.T) {
-		r := newRig(t, true)
+		h := newHarness(t, true)
 		for n := range 40 {
-			r.ask(n + 1)
+			h.release(n + 1)
 			time.Sleep(time.Second)
 		}
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			time.Sleep(8 * time.Second)
 			return deploy.Pipeline{}, errors.New("no answer")
 		})
-		before := r.shelf.count()
+		before := h.store.countCalls()
 		time.Sleep(30 * time.Second)
-		if n := r.shelf.count() - before; n > 1000 {
+		if n := h.store.countCalls() - before; n > 1000 {
 			t.Errorf("the store was asked %d times in 30 s in which nothing moved", n)
 		}
 		for n := range 10 {
 			time.Sleep(1300 * time.Millisecond)
-			m := r.ask(100 + n)
+			m := h.release(100 + n)
 			time.Sleep(time.Second)
-			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+			h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 		}
 	})
 }
@@ -51,23 +51,23 @@ func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
 		"there is a pipeline": {started(), "thumbsup", ""},
 	} {
 		row(t, "taken up by another meanwhile; then the answer comes: "+name, func(t *testing.T) {
-			r := newRig(t, false)
-			slow := r.loop() // it is not run: it takes nothing that is due
-			r.gitlab.trigger = func(int) deploy.TriggerResult {
+			h := newHarness(t, false)
+			slow := h.newEngine() // it is not run: it takes nothing that is due
+			h.gitlab.trigger = func(int) deploy.TriggerResult {
 				time.Sleep(90 * time.Second)
 				return late.out
 			}
-			m := r.mention(1, "release")
+			m := h.newRequest(1, "release")
 			slow.Accept(context.Background(), m, 0)
 			time.Sleep(80 * time.Second)
-			r.shows(m, "question", deploy.MsgStatusUnsure)
+			h.wantShown(m, "question", deploy.MsgStatusUnsure)
 			time.Sleep(20 * time.Second)
 			if late.say == "" {
-				r.shows(m, late.mark, deploy.MsgStatusRunning)
+				h.wantShown(m, late.mark, deploy.MsgStatusRunning)
 			} else {
-				r.shows(m, late.mark, deploy.MsgStatusRefused, late.say)
+				h.wantShown(m, late.mark, deploy.MsgStatusRefused, late.say)
 			}
-			if n := r.gitlab.count(); n != 1 {
+			if n := h.gitlab.countPosts(); n != 1 {
 				t.Errorf("%d triggers", n)
 			}
 		})
@@ -75,20 +75,20 @@ func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
 }
 
 func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
-	for name, watches := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
+	for name, canPoll := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
 		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
-			r := newRig(t, watches)
-			m := r.mention(1, "release")
+			h := newHarness(t, canPoll)
+			m := h.newRequest(1, "release")
 			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Request: m}
-			if _, _, err := r.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
+			if _, _, err := h.Store.Claim(context.Background(), claimed, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			r.hears(r.Engine, m, deploy.ResultStart)
-			time.Sleep(rigTimeout - 5*time.Second)
-			r.shows(m, "thumbsup", deploy.MsgStatusRunning)
+			h.callback(h.Engine, m, deploy.ResultStart)
+			time.Sleep(harnessTimeout - 5*time.Second)
+			h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 			time.Sleep(time.Minute)
-			r.shows(m, "zzz", deploy.MsgStatusSilent, deploy.MsgSilent)
-			if n := r.gitlab.count(); n != 0 {
+			h.wantShown(m, "zzz", deploy.MsgStatusSilent, deploy.MsgSilent)
+			if n := h.gitlab.countPosts(); n != 0 {
 				t.Errorf("%d triggers for what runs already", n)
 			}
 		})
@@ -97,29 +97,29 @@ func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
 
 func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
 	row(t, "a pipeline that runs longer than its time is not silent while GitLab says that it runs", func(t *testing.T) {
-		r := newRig(t, true)
-		m := r.ask(1)
-		time.Sleep(2 * rigTimeout)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
-		r.gitlab.set(func() (deploy.Pipeline, error) { return deploy.Pipeline{}, errors.New("502") })
-		time.Sleep(rigTimeout - 15*time.Second) // it was asked at most 12 s ago
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
+		h := newHarness(t, true)
+		m := h.release(1)
+		time.Sleep(2 * harnessTimeout)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) { return deploy.Pipeline{}, errors.New("502") })
+		time.Sleep(harnessTimeout - 15*time.Second) // it was asked at most 12 s ago
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
 		time.Sleep(30 * time.Second)
-		r.shows(m, "zzz", deploy.MsgStatusSilent, deploy.MsgOvertime, deploy.MsgSilent)
+		h.wantShown(m, "zzz", deploy.MsgStatusSilent, deploy.MsgOvertime, deploy.MsgSilent)
 	})
 	row(t, "one look that fails makes nothing silent", func(t *testing.T) {
-		r := newRig(t, true)
-		m := r.ask(1)
-		time.Sleep(2 * rigTimeout)
+		h := newHarness(t, true)
+		m := h.release(1)
+		time.Sleep(2 * harnessTimeout)
 		var failed atomic.Bool
-		r.gitlab.set(func() (deploy.Pipeline, error) {
+		h.gitlab.setPoll(func() (deploy.Pipeline, error) {
 			if failed.Swap(true) {
-				return runs()
+				return runningPipeline()
 			}
 			return deploy.Pipeline{}, errors.New("502")
 		})
 		time.Sleep(time.Minute)
-		r.shows(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
+		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning, deploy.MsgOvertime)
 		if !failed.Load() {
 			t.Error("GitLab was not asked")
 		}

@@ -12,18 +12,18 @@ import (
 )
 
 // ways are how Redis says that it does nothing.
-func ways() map[string]func(w *sim.World, roads *sim.Roads) (heal func()) {
-	says := func(err string) func(w *sim.World, roads *sim.Roads) func() {
-		return func(w *sim.World, _ *sim.Roads) func() {
+func redisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal func()) {
+	says := func(err string) func(w *sim.World, routes *sim.Routes) func() {
+		return func(w *sim.World, _ *sim.Routes) func() {
 			w.Redis.SetError(err)
 			return func() { w.Redis.SetError("") }
 		}
 	}
-	return map[string]func(w *sim.World, roads *sim.Roads) (heal func()){
-		"no connection": func(_ *sim.World, roads *sim.Roads) func() {
-			roads.Shut("redis.test:6379", 0)
+	return map[string]func(w *sim.World, routes *sim.Routes) (heal func()){
+		"no connection": func(_ *sim.World, routes *sim.Routes) func() {
+			routes.Block("redis.test:6379", 0)
 			time.Sleep(5 * time.Second) // connections that were cut are noticed when they are used
-			return func() { roads.Open("redis.test:6379") }
+			return func() { routes.Unblock("redis.test:6379") }
 		},
 		"READONLY":      says("READONLY You can't write against a read only replica."),
 		"LOADING":       says("LOADING Redis is loading the dataset in memory"),
@@ -31,16 +31,16 @@ func ways() map[string]func(w *sim.World, roads *sim.Roads) (heal func()) {
 	}
 }
 
-func TestRedisIsAway(t *testing.T) {
-	for name, away := range ways() {
+func TestRedisIsDown(t *testing.T) {
+	for name, fail := range redisFailures() {
 		row(t, name+": the person is told at once that nothing was started, and it is acked within 3 s", func(t *testing.T) {
 			w := sim.New(t)
-			roads := w.Roads()
+			routes := w.Routes()
 			w.StartReady("a")
-			heal := away(w, roads)
+			heal := fail(w, routes)
 			ts := w.Ask("release")
 			w.Eventually("the ack", 3*time.Second, func() bool { return acked(w, ts) })
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 			if d := w.Slack.Deliveries(); len(d) != 1 || d[0].Late {
 				t.Errorf("it took more than the first delivery: %v", d)
 			}
@@ -54,34 +54,34 @@ func TestRedisIsAway(t *testing.T) {
 			})
 			w.Slack.Redeliver(sim.Channel, ts) // claimed as answered meanwhile
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
-			posts(t, w, ts, 0)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
+			wantPosts(t, w, ts, 0)
 		})
 		row(t, name+": what it was told is claimed as answered, also for a process that comes later", func(t *testing.T) {
 			w := sim.New(t)
-			roads := w.Roads()
+			routes := w.Routes()
 			a := w.StartReady("a")
-			heal := away(w, roads)
+			heal := fail(w, routes)
 			ts := w.Ask("release")
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 			heal()
 			time.Sleep(5 * time.Second)
 			a.Kill()
 			w.StartReady("b")
 			w.Slack.Redeliver(sim.Channel, ts)
 			time.Sleep(time.Minute)
-			w.Says(sim.Channel, ts, deploy.MsgNotRecorded)
-			posts(t, w, ts, 0)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
+			wantPosts(t, w, ts, 0)
 		})
 		row(t, name+": callbacks get 503 with Retry-After, readiness says so, and all recovers by itself", func(t *testing.T) {
 			w := sim.New(t, "GITLAB_API_TOKEN=")
-			roads := w.Roads()
+			routes := w.Routes()
 			w.StartReady("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
-			heal := away(w, roads)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			heal := fail(w, routes)
 			time.Sleep(3 * time.Second)
-			status, header, body := w.Call(http.MethodGet, "a", seedQuery("success", sim.Channel, ts), "", "")
+			status, header, body := w.Call(http.MethodGet, "a", firstVersionQuery("success", sim.Channel, ts), "", "")
 			if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
 				t.Errorf("the callback got %d, Retry-After %q, %s", status, header.Get("Retry-After"), body)
 			}
@@ -89,16 +89,16 @@ func TestRedisIsAway(t *testing.T) {
 				t.Errorf("readyz says %d", status)
 			}
 			time.Sleep(time.Minute)
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			heal()
 			time.Sleep(10 * time.Second)
 			if status, body := w.Notify("a", "success", sim.Channel, ts); status != http.StatusOK {
 				t.Errorf("the callback got %d %s when Redis was back", status, body)
 			}
-			w.Mark(sim.Channel, ts, "white_check_mark")
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 			again := w.Ask("release")
-			w.Mark(sim.Channel, again, "thumbsup")
-			posts(t, w, again, 1)
+			w.WaitReactions(sim.Channel, again, "thumbsup")
+			wantPosts(t, w, again, 1)
 		})
 	}
 	row(t, "no answer: no ack, and from the second delivery on the person is told, once, that it is not known", func(t *testing.T) {
@@ -107,44 +107,44 @@ func TestRedisIsAway(t *testing.T) {
 		heal := w.HangRedis()
 		ts := w.Ask("release")
 		time.Sleep(2900 * time.Millisecond)
-		w.Says(sim.Channel, ts)
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
+		w.WaitMessages(sim.Channel, ts)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow)
 		if n := len(w.Slack.Deliveries()); n != 2 {
 			t.Errorf("told at delivery %d, want the second", n)
 		}
 		time.Sleep(70 * time.Second) // a third delivery
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow)
 		if d := w.Slack.Deliveries(); len(d) != 3 || acked(w, ts) {
 			t.Errorf("want 3 deliveries and no ack: %+v", d)
 		}
-		posts(t, w, ts, 0)
+		wantPosts(t, w, ts, 0)
 		heal()
 		time.Sleep(7 * time.Minute) // and a fourth: recorded, but too old by now
 		if !acked(w, ts) {
 			t.Error("it is never acked")
 		}
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgTooLate)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgTooLate)
+		wantPosts(t, w, ts, 0)
 	})
 	row(t, "no answer, then it is back in time: the third delivery deploys, once", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		heal := w.HangRedis()
 		ts := w.Ask("release")
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow)
 		heal()
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusRunning)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgDontKnow, deploy.MsgStatusRunning)
 		time.Sleep(time.Minute)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "no answer: callbacks get 503 with Retry-After", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		heal := w.HangRedis()
-		status, header, body := w.Call(http.MethodGet, "a", seedQuery("success", sim.Channel, ts), "", "")
+		status, header, body := w.Call(http.MethodGet, "a", firstVersionQuery("success", sim.Channel, ts), "", "")
 		if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
 			t.Errorf("the callback got %d, Retry-After %q, %s", status, header.Get("Retry-After"), body)
 		}
@@ -152,18 +152,18 @@ func TestRedisIsAway(t *testing.T) {
 	})
 	row(t, "away when the answer of GitLab comes: the answer is saved until it is through", func(t *testing.T) {
 		w := sim.New(t, "GITLAB_API_TOKEN=")
-		roads := w.Roads()
+		routes := w.Routes()
 		w.StartReady("a")
 		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 5 * time.Second, Status: http.StatusCreated})
 		ts := w.Ask("release")
 		time.Sleep(2 * time.Second)
-		roads.Shut("redis.test:6379", 0)
+		routes.Block("redis.test:6379", 0)
 		time.Sleep(40 * time.Second)
-		posts(t, w, ts, 1)
-		roads.Open("redis.test:6379")
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Says(sim.Channel, ts, deploy.MsgStatusRunning)
-		posts(t, w, ts, 1)
+		wantPosts(t, w, ts, 1)
+		routes.Unblock("redis.test:6379")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
+		wantPosts(t, w, ts, 1)
 	})
 }
 
@@ -176,17 +176,17 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			ts := w.Ask("release")
-			w.Mark(sim.Channel, ts, "thumbsup")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			w.Redis.FlushAll()
 			again(w, ts)
 			time.Sleep(time.Minute)
-			posts(t, w, ts, 1)
-			said := w.Said(sim.Channel, ts)
+			wantPosts(t, w, ts, 1)
+			said := w.Messages(sim.Channel, ts)
 			if last := said[len(said)-1]; last != deploy.MsgForgotten && last != deploy.MsgEditedIn {
 				t.Errorf("nobody asked: %q", said)
 			}
 			later := w.Ask("release")
-			w.Mark(sim.Channel, later, "thumbsup")
+			w.WaitReactions(sim.Channel, later, "thumbsup")
 		})
 	}
 	row(t, "FLUSHALL: a mention that waits for its delivery meanwhile is asked about", func(t *testing.T) {
@@ -197,33 +197,33 @@ func TestRedisLosesWhatItHad(t *testing.T) {
 		w.Redis.FlushAll()
 		time.Sleep(time.Second)
 		w.Slack.PauseDeliveries(false)
-		w.Says(sim.Channel, ts, deploy.MsgForgotten)
-		posts(t, w, ts, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgForgotten)
+		wantPosts(t, w, ts, 0)
 	})
 	row(t, "FLUSHALL while a trigger is in flight: the save writes the record anew, and its end is shown", func(t *testing.T) {
 		w := sim.New(t)
-		report(w, "success")
+		reportEach(w, "success")
 		w.StartReady("a")
 		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
 		ts := w.Ask("release")
 		time.Sleep(5 * time.Second)
 		w.Redis.FlushAll()
-		w.Mark(sim.Channel, ts, "thumbsup")
-		w.Mark(sim.Channel, ts, "white_check_mark")
-		w.Says(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
-		posts(t, w, ts, 1)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		wantPosts(t, w, ts, 1)
 	})
 	row(t, "embedded and restarted: a mention from before is asked about", func(t *testing.T) {
 		w := sim.New(t, "REDIS_URL=")
 		a := w.StartReady("a")
 		ts := w.Ask("release")
-		w.Mark(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		a.Kill()
 		w.StartReady("b")
 		w.Slack.Redeliver(sim.Channel, ts)
-		w.Eventually("the question", time.Minute, func() bool { return slices.Contains(w.Said(sim.Channel, ts), deploy.MsgForgotten) })
-		posts(t, w, ts, 1)
+		w.Eventually("the question", time.Minute, func() bool { return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgForgotten) })
+		wantPosts(t, w, ts, 1)
 		later := w.Ask("release")
-		w.Mark(sim.Channel, later, "thumbsup")
+		w.WaitReactions(sim.Channel, later, "thumbsup")
 	})
 }

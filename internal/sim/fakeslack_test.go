@@ -1,0 +1,147 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+)
+
+// board is a Slack of which only what stands there counts. Any kind of call
+// (react, unreact, post, update) can be spoiled.
+type fakeSlack struct {
+	mu     sync.Mutex
+	items  []item
+	hooks  map[string]func(call) error
+	counts map[string]int
+}
+
+// note is a reaction, which has no ts, or a message.
+type item struct {
+	on       deploy.Key
+	reaction string
+	ts       string
+	slot     string
+	message  deploy.MessageID
+}
+
+// call is a call that is spoiled: it is done when, and if, do is called.
+type call struct {
+	ctx context.Context
+	nth int // of its kind
+	on  deploy.Key
+	do  func()
+}
+
+// on has each call of a kind go another way; nil: as ever.
+func (s *fakeSlack) on(kind string, hook func(c call) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks[kind] = hook
+}
+
+// calls counts the calls of a kind, done or not.
+func (s *fakeSlack) countCalls(kind string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts[kind]
+}
+
+// stands are the marks on a mention, in the order in which they were put.
+func (s *fakeSlack) reactions(k deploy.Key) (reactions []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.items {
+		if n.on == k && n.ts == "" {
+			reactions = append(reactions, n.reaction)
+		}
+	}
+	return reactions
+}
+
+// thread is what the messages in a mention's thread say now.
+func (s *fakeSlack) messages(k deploy.Key) (ids []deploy.MessageID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.items {
+		if n.on == k && n.ts != "" {
+			ids = append(ids, n.message)
+		}
+	}
+	return ids
+}
+
+func (s *fakeSlack) call(ctx context.Context, kind string, on deploy.Key, change func()) error {
+	do := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		change()
+	}
+	s.mu.Lock()
+	s.counts[kind]++
+	n, hook := s.counts[kind], s.hooks[kind]
+	s.mu.Unlock()
+	if hook == nil {
+		do()
+		return nil
+	}
+	return hook(call{ctx, n, on, do})
+}
+
+func (s *fakeSlack) removeReaction(k deploy.Key, emoji string) {
+	s.items = slices.DeleteFunc(s.items, func(n item) bool { return n.on == k && n.ts == "" && n.reaction == emoji })
+}
+
+func (s *fakeSlack) React(ctx context.Context, k deploy.Key, emoji string) error {
+	return s.call(ctx, "react", k, func() {
+		s.removeReaction(k, emoji)
+		s.items = append(s.items, item{on: k, reaction: emoji})
+	})
+}
+
+func (s *fakeSlack) Unreact(ctx context.Context, k deploy.Key, emoji string) error {
+	return s.call(ctx, "unreact", k, func() { s.removeReaction(k, emoji) })
+}
+
+// Reread gives the mention as it was: nobody edits it here.
+func (s *fakeSlack) Reread(ctx context.Context, m deploy.Request) (deploy.Request, error) {
+	return m, s.call(ctx, "reread", m.Key, func() {})
+}
+
+func (s *fakeSlack) Post(ctx context.Context, at engine.Place, say deploy.Message) (string, error) {
+	ts := fmt.Sprintf("%d.%06d", time.Now().Unix(), s.countCalls("post"))
+	err := s.call(ctx, "post", at.Request.Key, func() {
+		s.items = append(s.items, item{on: at.Request.Key, ts: ts, slot: at.Slot, message: say.ID})
+	})
+	if err != nil {
+		return "", err
+	}
+	return ts, nil
+}
+
+func (s *fakeSlack) Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error {
+	return s.call(ctx, "update", k, func() {
+		for i := range s.items {
+			if s.items[i].on == k && s.items[i].ts == ts {
+				s.items[i].message = say.ID
+			}
+		}
+	})
+}
+
+func (s *fakeSlack) Find(_ context.Context, at engine.Place) (string, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.items {
+		if n.on == at.Request.Key && n.slot == at.Slot && n.ts != "" {
+			return n.ts, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+func (s *fakeSlack) Now() time.Time { return time.Now() }

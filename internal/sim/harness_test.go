@@ -1,0 +1,253 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+	"github.com/getto-systems/psycher/deploy/targets"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// harness is the loop by itself, on an embedded store. Its Slack and its GitLab are
+// the loop's ports, so that a test can spoil any call as it likes: also in ways
+// that no server has, such as a panic.
+type harness struct {
+	*engine.Engine
+	t      *testing.T
+	store  *fakeStore
+	slack  *fakeSlack
+	gitlab *fakeGitLab
+}
+
+// rigTimeout is the target's own timeout in a harness.
+const harnessTimeout = 5 * time.Minute
+
+// newRig starts a loop. watches: GitLab can be asked about pipelines.
+func newHarness(t *testing.T, canPoll bool) *harness {
+	t.Helper()
+	h := newStoppedHarness(t, canPoll)
+	h.Engine = h.startEngine()
+	return h
+}
+
+// stillRig is a harness in which no loop runs yet.
+func newStoppedHarness(t *testing.T, canPoll bool) *harness {
+	t.Helper()
+	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if _, err := store.Birth(t.Context(), time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	return &harness{t: t, store: &fakeStore{Store: store}, slack: &fakeSlack{hooks: map[string]func(call) error{}, counts: map[string]int{}}, gitlab: &fakeGitLab{canPoll: canPoll}}
+}
+
+// start starts another process on what the harness has.
+func (h *harness) startEngine() *engine.Engine {
+	e := h.newEngine()
+	runEngine(h.t, e)
+	return e
+}
+
+// run runs a loop until the end of the test.
+func runEngine(t *testing.T, e *engine.Engine) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { e.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		e.Shutdown(0)
+		running.Wait()
+	})
+}
+
+func (h *harness) newEngine() *engine.Engine {
+	targets, err := targets.Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
+		sim.TriggerToken, harnessTimeout), "master", time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &engine.Engine{
+		Store: h.store, GitLab: h.gitlab, Slack: h.slack, Targets: targets,
+		Timing: deploy.Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: harnessTimeout, CanPoll: h.gitlab.canPoll},
+	}
+}
+
+// mention is the n-th one, made now.
+func (h *harness) newRequest(n int, text string) deploy.Request {
+	now := time.Now()
+	ts := fmt.Sprintf("%d.%06d", now.Unix(), n)
+	return deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), By: deploy.Person{User: "U1"}, At: now, Intent: parseIntent(text)}
+}
+
+// ask has the loop take in a mention that asks for a deploy.
+func (h *harness) release(n int) deploy.Request {
+	h.t.Helper()
+	m := h.newRequest(n, "release")
+	if !h.Accept(context.Background(), m, 0) {
+		h.t.Fatal("the mention is not acked")
+	}
+	return m
+}
+
+// hears has a loop hear a word of the deployment's pipeline, and take it.
+func (h *harness) callback(e *engine.Engine, m deploy.Request, result deploy.Result) {
+	h.t.Helper()
+	if v, err := e.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
+		h.t.Fatalf("%s: %q %v", result, v, err)
+	}
+}
+
+// shows holds what stands in Slack: the marks on the mention, then the messages
+// of its thread.
+func (h *harness) wantShown(m deploy.Request, marks string, says ...deploy.MessageID) {
+	h.t.Helper()
+	if got := h.slack.reactions(m.Key); strings.Join(got, " ") != marks {
+		h.t.Errorf("marks %q, want %q", got, marks)
+	}
+	if got := h.slack.messages(m.Key); !slices.Equal(got, says) {
+		h.t.Errorf("the thread says %q, want %q", got, says)
+	}
+}
+
+// plain understands "release".
+func parseIntent(text string) deploy.Intent {
+	if strings.Contains(text, "release") {
+		return deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}
+	}
+	return deploy.Intent{Kind: deploy.KindUnknown}
+}
+
+// store is a store that can be away and counts what it is asked.
+type fakeStore struct {
+	engine.Store
+	mu     sync.Mutex
+	fail   func(ctx context.Context, what string) error // how it is away; nil: it is not
+	calls  int
+	onSave func(record deploy.Record) // is called when a record was saved, before who saved it knows
+}
+
+func (s *fakeStore) setFail(fail func(ctx context.Context, what string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = fail
+}
+
+func (s *fakeStore) countCalls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+func (s *fakeStore) check(ctx context.Context, what string) error {
+	s.mu.Lock()
+	s.calls++
+	fail := s.fail
+	s.mu.Unlock()
+	if fail == nil {
+		return nil
+	}
+	return fail(ctx, what)
+}
+
+func (s *fakeStore) Claim(ctx context.Context, record deploy.Record, lease time.Duration, now time.Time) (engine.Stored, bool, error) {
+	if err := s.check(ctx, "claim"); err != nil {
+		return engine.Stored{}, false, err
+	}
+	return s.Store.Claim(ctx, record, lease, now)
+}
+
+func (s *fakeStore) Save(ctx context.Context, stored engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
+	saved, err := s.Store.Save(ctx, stored, next, due)
+	s.mu.Lock()
+	s.calls++
+	onSave := s.onSave
+	s.mu.Unlock()
+	if err == nil && onSave != nil {
+		onSave(next)
+	}
+	return saved, err
+}
+
+func (s *fakeStore) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
+	if err := s.check(ctx, "take"); err != nil {
+		return nil, 0, err
+	}
+	return s.Store.Take(ctx, n, lease)
+}
+
+func (s *fakeStore) Delay(ctx context.Context, stored engine.Stored, d time.Duration) error {
+	if err := s.check(ctx, "delay"); err != nil {
+		return err
+	}
+	return s.Store.Delay(ctx, stored, d)
+}
+
+// yard is a GitLab that starts pipeline 7 each time, and says that it runs.
+type fakeGitLab struct {
+	canPoll bool
+	mu      sync.Mutex
+	posts   int
+	trigger func(nth int) deploy.TriggerResult
+	poll    func() (deploy.Pipeline, error)
+	find    func(ctx context.Context) (p deploy.Pipeline, complete bool, err error)
+}
+
+func started() deploy.TriggerResult {
+	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
+}
+
+func (g *fakeGitLab) setPoll(poll func() (deploy.Pipeline, error)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.poll = poll
+}
+
+func (g *fakeGitLab) countPosts() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.posts
+}
+
+func (g *fakeGitLab) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
+	g.mu.Lock()
+	g.posts++
+	n, trigger := g.posts, g.trigger
+	g.mu.Unlock()
+	if trigger == nil {
+		return started()
+	}
+	return trigger(n)
+}
+
+func (g *fakeGitLab) Poll(_ context.Context, _ string, id int64, _ deploy.Counting) (deploy.Pipeline, error) {
+	g.mu.Lock()
+	poll := g.poll
+	g.mu.Unlock()
+	if poll == nil {
+		return deploy.Pipeline{ID: id, URL: "http://gitlab.test/7"}, nil
+	}
+	return poll()
+}
+
+func (g *fakeGitLab) Find(ctx context.Context, _, _ string, _ time.Duration) (deploy.Pipeline, bool, error) {
+	if g.find == nil {
+		return deploy.Pipeline{}, false, nil
+	}
+	return g.find(ctx)
+}
+
+func (g *fakeGitLab) CanPoll() bool              { return g.canPoll }
+func (g *fakeGitLab) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }

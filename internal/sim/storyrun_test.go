@@ -1,0 +1,228 @@
+package sim_test
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// play is a story as it runs.
+type storyRun struct {
+	w        *sim.World
+	token    bool
+	alive    map[string]*sim.Process
+	mentions []mention
+	flushed  time.Time
+	awakeAt  time.Time // when the last sleeper is up
+
+	mu         sync.Mutex // of all below
+	nextPlan   plan       // how the next pipeline goes
+	plans      map[string]plan
+	unfinished int             // pipelines that are not over
+	deployed   map[string]bool // mentions of which a pipeline deployed
+	problems   []string        // what went wrong on the way
+}
+
+// mention is what somebody said.
+type mention struct {
+	channel, ts, text string
+	at                time.Time
+	unaddressed       bool // it was edited, and no longer speaks to the bot
+}
+
+// course is how a pipeline goes.
+type plan struct {
+	starts, mute, twice, late, forged bool
+	ends                              []string // its statuses, one after the other, each told as it comes
+	reaction, untold                  string   // the mark in the end, and where nobody is told and nobody can ask
+}
+
+// courses are all of them, by name.
+func plans() map[string]plan {
+	good := func(c plan) plan {
+		c.ends, c.reaction = []string{"success"}, "white_check_mark"
+		return c
+	}
+	return map[string]plan{
+		"succeeds":             good(plan{}),
+		"calls at its start":   good(plan{starts: true}),
+		"calls twice":          good(plan{twice: true}),
+		"calls late":           good(plan{late: true}),
+		"calls nobody":         good(plan{mute: true, untold: "zzz"}),
+		"is mimicked":          good(plan{starts: true, forged: true}),
+		"fails":                {ends: []string{"failed"}, reaction: "x"},
+		"is run again":         {ends: []string{"failed", "success"}, reaction: "white_check_mark"},
+		"fails after all":      {ends: []string{"success", "failed"}, reaction: "white_check_mark"},
+		"is canceled by hand":  {ends: []string{"canceled"}, mute: true, reaction: "no_entry_sign", untold: "zzz"},
+		"deploys nothing":      {ends: []string{"manual", "success"}, mute: true, reaction: "no_entry_sign", untold: "zzz"},
+		"is skipped by GitLab": {ends: []string{"skipped"}, mute: true, reaction: "no_entry_sign", untold: "zzz"},
+	}
+}
+
+func (r *storyRun) say(channel, words string) {
+	ts := r.w.Slack.Say(sim.User, channel, sim.Bot+" "+words)
+	r.mentions = append(r.mentions, mention{channel, ts, words, time.Now(), false})
+}
+
+func (r *storyRun) lastMention() mention { return r.mentions[len(r.mentions)-1] }
+
+func (r *storyRun) edit(words string) { r.rewrite(sim.Bot + " " + words) }
+
+// rewrite edits all of the last message.
+func (r *storyRun) rewrite(text string) {
+	m := &r.mentions[len(r.mentions)-1]
+	m.unaddressed = m.unaddressed || !strings.HasPrefix(text, sim.Bot)
+	r.w.Slack.Edit(m.channel, m.ts, text)
+}
+
+func (r *storyRun) eachSocket(do func(n int)) {
+	for _, n := range r.w.Slack.Sockets() {
+		do(n)
+	}
+}
+
+func (r *storyRun) kill(name string) {
+	if p := r.alive[name]; p != nil {
+		p.Kill()
+		delete(r.alive, name)
+	}
+}
+
+func (r *storyRun) stop(name string) {
+	if p := r.alive[name]; p != nil {
+		delete(r.alive, name)
+		if err := p.Stop(); err != nil {
+			r.addProblem(name + " ended with " + err.Error())
+		}
+	}
+}
+
+func (r *storyRun) start(name string) {
+	if r.alive[name] == nil {
+		r.w.Net.CutAll(name)
+		r.alive[name] = r.w.Start(name)
+	}
+}
+
+func (r *storyRun) suspend(name string) {
+	if p := r.alive[name]; p != nil {
+		p.Suspend(90 * time.Second)
+		r.awakeAt = time.Now().Add(100 * time.Second)
+	}
+}
+
+// part keeps one process from Redis, in the middle of whatever it does.
+func (r *storyRun) partition(name string) {
+	if p := r.alive[name]; p != nil {
+		p.Partition(30 * time.Second)
+	}
+}
+
+func (r *storyRun) redisError(what string) { r.w.RedisFails(what, 8*time.Second) }
+
+func (r *storyRun) hangRedis(d time.Duration) { r.w.RedisHangs(d) }
+
+func (r *storyRun) flushRedis() {
+	r.w.Redis.FlushAll()
+	r.flushed = time.Now()
+}
+
+func (r *storyRun) addProblem(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = append(r.problems, what)
+}
+
+// goes sets how the next pipeline goes.
+func (r *storyRun) setNextPlan(c plan) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.nextPlan = c
+}
+
+// pipeline is what a pipeline of the story does.
+func (r *storyRun) pipeline(p fakegitlab.Pipeline) {
+	c := r.planFor(p)
+	defer r.finish()
+	if c.starts && !r.w.Report(p, "start") {
+		r.w.GitLab.Finish(p.ID, "failed")
+		return
+	}
+	r.mu.Lock()
+	r.deployed[p.Variables["timestamp"]] = true
+	r.mu.Unlock()
+	if c.forged {
+		r.forge(p)
+	}
+	for _, status := range c.ends {
+		time.Sleep(7 * time.Second)
+		r.w.GitLab.Finish(p.ID, status)
+		if c.late {
+			time.Sleep(4 * time.Minute)
+		}
+		if c.mute {
+			continue
+		}
+		result := map[string]string{"success": "success", "failed": "failure"}[status]
+		r.w.Report(p, result)
+		if c.twice {
+			r.w.Report(p, result)
+		}
+	}
+}
+
+// begin gives the course of a pipeline. What something between made twice asks
+// whether it may start: nothing else can keep the second from deploying.
+func (r *storyRun) planFor(p fakegitlab.Pipeline) plan {
+	time.Sleep(time.Millisecond) // the other is made at the same instant
+	ts := p.Variables["timestamp"]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unfinished++
+	c, known := r.plans[ts]
+	if !known {
+		c, r.nextPlan = r.nextPlan, plans()["succeeds"]
+	}
+	for _, other := range r.w.GitLab.Pipelines() {
+		c.starts = c.starts || other.ID != p.ID && other.Variables["timestamp"] == ts
+	}
+	r.plans[ts] = c
+	return c
+}
+
+func (r *storyRun) finish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unfinished--
+}
+
+// mimic calls as a pipeline that is not the deployment's: one that GitLab made
+// beside it; and, once the deployment's own has proved itself, one of another
+// project, which names no pipeline.
+func (r *storyRun) forge(p fakegitlab.Pipeline) {
+	if !r.w.OldScripts {
+		other := p
+		other.ID = 0
+		for _, name := range []string{"a", "b"} {
+			for _, token := range []string{sim.NotifyToken, deploy.NewToken().Reveal()} {
+				for _, result := range []string{"failure", "success"} {
+					if status, body := r.w.NotifyWithToken(name, token, result, other); status == 200 || status == 409 {
+						r.addProblem("another project's call was taken: " + body)
+					}
+				}
+			}
+		}
+	}
+	for _, name := range []string{"a", "b"} {
+		for _, result := range []string{"start", "failure", "success"} {
+			status, _ := r.w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"], "id="+p.Variables["PSYCHER_ID"], "pipeline=99999")
+			if result == "start" && status == 200 {
+				r.addProblem("a pipeline of somebody else's may start")
+			}
+		}
+	}
+}
