@@ -46,32 +46,29 @@ func newScript(name, doing string) script {
 }
 
 // run calls a script, by its hash if Redis knows it.
-func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (v values, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%s: %w", script.doing, err)
-		}
-	}()
+func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (values, error) {
 	// The client's own queue would not tell calls that were never sent from others.
 	select {
 	case s.turns <- struct{}{}:
 		defer func() { <-s.turns }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: all connections are busy: %w", engine.ErrRefused, ctx.Err())
+		return nil, fmt.Errorf("%s: %w: all connections are busy: %w", script.doing, engine.ErrRefused, ctx.Err())
 	}
 	if s.embedded != nil {
 		s.embedded.sweep()
 	}
-	if v, err = script.Run(ctx, s.client, keys, args...).Slice(); err != nil {
+	v, err := script.Run(ctx, s.client, keys, args...).Slice()
+	switch {
+	case err == nil && len(v) >= 2:
+		return v, nil
+	case err == nil:
+		err = errors.New("redis returned what no script of psycher returns")
+	default:
 		if err = s.classify(err); errors.Is(err, engine.ErrRefused) || errors.As(err, new(redis.Error)) {
 			s.unproved.Store(true)
 		}
-		return nil, err
 	}
-	if len(v) < 2 {
-		return nil, errors.New("redis returned what no script of psycher returns")
-	}
-	return v, nil
+	return nil, fmt.Errorf("%s: %w", script.doing, err)
 }
 
 // values is what a script returns: integers and strings. Nil, as of a script that

@@ -64,10 +64,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
 		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String())
-	if err != nil {
-		return engine.Stored{}, false, err
-	}
-	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, nil
+	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
 }
 
 // Take implements [engine.Store].
@@ -75,13 +72,10 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
 	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.recordPrefix() + "probe", string(s.keys) + ":last:probe"},
 		n, lease.Milliseconds(), s.recordPrefix(), probe)
-	if err != nil {
-		if probe {
-			s.unproved.Store(true)
-		}
-		return nil, 0, err
+	if err != nil && probe {
+		s.unproved.Store(true)
 	}
-	return s.decodeAll(ctx, v, 3), time.Duration(v.int(2)) * time.Millisecond, nil
+	return s.decodeAll(ctx, v, 3), time.Duration(v.int(2)) * time.Millisecond, err
 }
 
 // Pending implements [engine.Store].
