@@ -6,9 +6,9 @@ var (
 	notify  = []string{"./gitlab/..."}
 	world   = []string{"./internal/sim"}
 	sockets = []string{"./bot/socket"}
-	showing = []string{"./internal/sim", "-run", "TestNewMarkIsPut|TestWhatFoundNoRoom"}
-	hangs   = []string{"./internal/sim", "-run", "Hang|IsLetGo"}
-	refused = []string{"./internal/sim", "-run", "TestThreadThat|TestRefusalThat|TestPostThatCannot"}
+	showing = []string{"./internal/sim", "-run", "TestNewReactionIsAdded|TestDeliveryWithoutRoom"}
+	hangs   = []string{"./internal/sim", "-run", "Hang|IsReleased"}
+	refused = []string{"./internal/sim", "-run", "TestClosedThread|TestTemporaryRefusal|TestPostWithoutLookUp"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot/...", "-short"}
 
@@ -43,7 +43,7 @@ func mutants() []mutant {
 		{"a failure taken back by another job", replace("isBlamed &&", "!isBlamed ||"), domain},
 		{"a job's call believed for all jobs", dropTerm(2), domain},
 		{"a person called again about what does not run", always, domain},
-		{"a person called at every look", replace("addLineOnce(", "addLine("), sim("TestWhatDoesNotMoveIsSpokenOf")},
+		{"a person called at every look", replace("addLineOnce(", "addLine("), sim("TestStuckPipelineIsReported")},
 		{"a record left due for ever", instead("return 0"), crash},
 		{"a take that leaves the due time", drop, store},
 		{"a probe that does not write what the work writes", drop, store},
@@ -80,14 +80,14 @@ func mutants() []mutant {
 		{"an unsure attempt refused by an earlier one's outcome", dropTerm(2), domain},
 		{"a refusal after none was seen", dropTerm(3), domain},
 		{"a pipeline that is not adopted while it waits", dropTerm(2), domain},
-		{"a POST that keeps what is heard from being shown", drop, sim("TestWhatIsHeardDuring")},
+		{"a POST that keeps what is heard from being shown", drop, sim("TestNewsDuring")},
 		{"a look-up of another pipeline that counts", never, domain},
-		{"a POST although its save was lost", instead("s.Record = allowed"), sim("TestWorkerWhose")},
+		{"a POST although its save was lost", instead("s.Record = allowed"), sim("TestNoPOSTAfter")},
 		{"a POST that is taken for over while it may go on", replace("postGrace", "postGrace - 20*time.Second"), domain},
 		{"nothing was started, said where that is not known", replace("u.refused >= attempt", "true"), sim("TestNothingStarted")},
-		{"two deliveries at once, both told", dropTerm(1), sim("TestWarned")},
-		{"a due time that is not put back", drop, sim("TestRecordThatIsDue")},
-		{"a word heard while the embedded store ends", never, sim("TestWordAtTheVeryEnd")},
+		{"two deliveries at once, both told", dropTerm(1), sim("TestPersonIsWarned")},
+		{"a due time that is not put back", drop, sim("TestRecordDueEarly")},
+		{"a word heard while the embedded store ends", never, sim("TestCallbackAfterTheEmbedded")},
 		{"a person of another organisation let in", always, events},
 		{"a person of whom nothing is told let in", dropTerm(3), events},
 		{"an event for another workspace heard", instead("return external"), events},
@@ -101,15 +101,15 @@ func mutants() []mutant {
 		{"an edit that no longer names the bot dropped", instead("return m, said, false, d"), events},
 		{"a request taken back during its POST tried again", never, domain},
 		{"an edit of a message that Slack never took", replace("posted.TS != \"\" && ", ""), domain},
-		{"what waits for its turn not shown", never, sim("TestWhatWaitsForItsTurnIsShown")},
-		{"a deleted request tried again", never, sim("TestMentionThatIsDeleted")},
+		{"what waits for its turn not shown", never, sim("TestQueuedDeployIsShown")},
+		{"a deleted request tried again", never, sim("TestDeletedMention")},
 		{"proof that is not compared", alsoIf("len(r.Tokens) > 0"), domain},
 		{"the secret of all counts for ever", always, domain},
 		{"a project that is not known is open to the secret of all", instead("return true, nil"), domain},
 		{"a channel that is not known is open to the secret of all", always, domain},
 		{"proof that is not kept", drop, store},
 		{"proof that no record notes", drop, domain},
-		{"who proved nothing learns which deployments there are", replace("CallbackUnproven", "CallbackUnknown"), sim("TestARefusedCallTellsNothing")},
+		{"who proved nothing learns which deployments there are", replace("CallbackUnproven", "CallbackUnknown"), sim("TestRefusedCallRevealsNothing")},
 		{"a token without its form is looked up", dropTerm(2), notify},
 		{"a call of thousands of guesses", never, notify},
 		{"a body whose length is not said is read to its end", replace("http.MaxBytesReader(w, req.Body, maxCall)", "req.Body"), notify},

@@ -18,7 +18,7 @@ func refuse(context.Context, string) error {
 	return fmt.Errorf("%w: for a test", engine.ErrRefused)
 }
 
-func TestToldThatNothingWasStarted(t *testing.T) {
+func TestPersonIsToldThatNothingWasStarted(t *testing.T) {
 	lost := &engine.LostError{Err: errSlack}
 	for name, post := range map[string]func(c call) error{
 		"it stands, its answer was lost": func(c call) error {
@@ -56,7 +56,7 @@ func TestToldThatNothingWasStarted(t *testing.T) {
 	}
 }
 
-func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
+func TestEditWhileTheStoreIsDownPostsNothing(t *testing.T) {
 	row(t, "nothing is said of what runs, and the edit is delivered again", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
@@ -79,7 +79,7 @@ func TestEditWhileTheStoreIsAwaySaysNothing(t *testing.T) {
 	})
 }
 
-func TestAcceptIsBounded(t *testing.T) {
+func TestAcceptReturnsInTime(t *testing.T) {
 	hangs := func(c call) error {
 		<-c.ctx.Done()
 		return later(time.Second)
@@ -110,7 +110,7 @@ func TestAcceptIsBounded(t *testing.T) {
 	}
 }
 
-func TestWarnedPersonIsToldOnce(t *testing.T) {
+func TestPersonIsWarnedOnce(t *testing.T) {
 	for name, failure := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
 		row(t, "two sockets bring a delivery at once, and "+name, func(t *testing.T) {
 			h := newHarness(t, false)
@@ -153,7 +153,7 @@ func TestWarnedPersonIsToldOnce(t *testing.T) {
 	})
 }
 
-func TestBurstWhileTheStoreIsAway(t *testing.T) {
+func TestBurstWhileTheStoreIsDown(t *testing.T) {
 	row(t, "each person of a busy channel is told, once, at Slack's rate, and nothing starts when the store is back", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")

@@ -20,7 +20,7 @@ import (
 // One process makes a POST that is known not to have run, saves that it waits,
 // and from then on cannot reach Redis. Another makes the next POST. Then the
 // first is back, and does not know that its save went through.
-func TestProcessPartedFromRedisMakesNoOtherPipeline(t *testing.T) {
+func TestProcessCutOffFromRedisStartsNoSecondPipeline(t *testing.T) {
 	failures := map[string]func(w *sim.World, routes *sim.Routes){
 		"turned away by a rate limit": func(w *sim.World, _ *sim.Routes) {
 			w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "1"}})
@@ -81,7 +81,7 @@ func (s *rival) Save(ctx context.Context, stored engine.Stored, next deploy.Reco
 	return s.Store.Save(ctx, stored, next, due)
 }
 
-func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
+func TestNoPOSTAfterALostSave(t *testing.T) {
 	bubble(t, "an edit was faster", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
@@ -97,7 +97,7 @@ func TestWorkerWhoseSaveIsLostMakesNoPOST(t *testing.T) {
 	})
 }
 
-func TestNothingStartedIsSaidOnlyWhereThatIsKnown(t *testing.T) {
+func TestNothingStartedIsSaidOnlyWhenCertain(t *testing.T) {
 	bubble(t, "one delivery's claim has no answer, the next one's is refused", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
@@ -153,7 +153,7 @@ func TestSlowGitLabIsShown(t *testing.T) {
 }
 
 // A POST may be under way for more than a minute: what is known of it is shown all the while.
-func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
+func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 	setup := func(t *testing.T) *harness {
 		h := newStoppedHarness(t, true)
 		h.gitlab.trigger = func(int) deploy.TriggerResult {
@@ -210,7 +210,7 @@ func TestWhatIsHeardDuringThePOSTIsShownAtOnce(t *testing.T) {
 }
 
 // Somebody else made the record due, and it has its own time before its lease ends.
-func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
+func TestRecordDueEarlyKeepsItsDueTime(t *testing.T) {
 	bubble(t, "it waits for 4 s", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		h.gitlab.trigger = func(n int) deploy.TriggerResult {
@@ -236,7 +236,7 @@ func TestRecordThatIsDueForNothingKeepsItsOwnTime(t *testing.T) {
 	})
 }
 
-func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
+func TestCallbackAfterTheEmbeddedStoreEndsIsNotTaken(t *testing.T) {
 	bubble(t, "its process has said goodbye", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
@@ -258,7 +258,7 @@ func TestWordAtTheVeryEndOfAnEmbeddedStoreIsNotTaken(t *testing.T) {
 // Something between sent the POST twice and lost its answer: pipelines 7 and 8.
 // The listing takes a while, as a busy GitLab's does, and names the one that was
 // made first: it asked to start after the other, got 409, and so failed.
-func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
+func TestLookUpOfTheOtherPipelineSettlesNothing(t *testing.T) {
 	bubble(t, "a start call comes while it is under way", func(t *testing.T) {
 		h := newStoppedHarness(t, true)
 		h.gitlab.trigger = func(int) deploy.TriggerResult { return deploy.TriggerResult{Status: deploy.TriggerUnsure} }
@@ -293,7 +293,7 @@ func TestLookUpThatNamesTheOtherOfTwoPipelinesSettlesNothing(t *testing.T) {
 }
 
 // What the versions before wrote is read, and goes on.
-func TestRecordOfTheLayoutBeforeGoesOn(t *testing.T) {
+func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 	const head = `{"v":%d,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
 	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
 	rows := map[string]struct {

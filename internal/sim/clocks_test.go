@@ -71,7 +71,7 @@ func TestClocksJump(t *testing.T) {
 	}
 }
 
-func TestRecordsEnd(t *testing.T) {
+func TestRecordsExpire(t *testing.T) {
 	row(t, "after 30 days nothing is kept but the birth, what was due without a record is not, and nothing starts anew", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")

@@ -14,7 +14,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-func TestThereIsNoMomentWithoutASocket(t *testing.T) {
+func TestASocketIsAlwaysOpen(t *testing.T) {
 	for name, happens := range map[string]func(w *sim.World){
 		"refreshes (warning, refresh_requested)": func(w *sim.World) { w.Slack.Refresh() },
 		"is cut":                                 func(w *sim.World) { w.Slack.Drop(w.Slack.Sockets()[0]) },
@@ -121,7 +121,7 @@ func TestSlackRefusesSockets(t *testing.T) {
 	}
 }
 
-func TestSlackRefusesTheAppTokenInTheMiddle(t *testing.T) {
+func TestSlackRefusesTheAppTokenLater(t *testing.T) {
 	for code, fix := range map[string]string{"missing_scope": "connections:write", "not_allowed_token_type": "SLACK_APP_TOKEN"} {
 		row(t, code+": not ready though a socket is open, the log names the fix, and a fix needs no restart", func(t *testing.T) {
 			w := sim.New(t)
@@ -257,7 +257,7 @@ func stop(t *testing.T, p *sim.Process) {
 	}
 }
 
-func TestPipelineEndsAndNobodyCalls(t *testing.T) {
+func TestPipelineEndsWithoutACallback(t *testing.T) {
 	job := func(name, stage, status string) fakegitlab.Job {
 		return fakegitlab.Job{Name: name, Stage: stage, Status: status}
 	}

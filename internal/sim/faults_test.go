@@ -288,7 +288,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 	}
 }
 
-func TestARefInFullCuresOneThatIsAmbiguous(t *testing.T) {
+func TestFullRefFixesAnAmbiguousOne(t *testing.T) {
 	row(t, "a branch and a tag of one name: it says how to write which is meant, and written so it starts", func(t *testing.T) {
 		w := sim.New(t)
 		p := w.StartReady("a")
@@ -307,7 +307,7 @@ func TestARefInFullCuresOneThatIsAmbiguous(t *testing.T) {
 	})
 }
 
-func TestRefusalsTellWhatToMendAndNoSecret(t *testing.T) {
+func TestRefusalsNameTheFixAndNoSecret(t *testing.T) {
 	refusals := append(append(fakegitlab.Refusals(), fakegitlab.Strangers()...), fault(t, "redirect, 301"), fault(t, "redirect, 307"), fakegitlab.Fault{
 		Name: "its tokens in the answer", Status: 400,
 		Body: `{"message":{"base":["token ` + sim.TriggerToken + ` and ` + sim.APIToken + ` are odd"]}}`,

@@ -113,7 +113,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-func TestOneDoesNotWaitForAnothersMany(t *testing.T) {
+func TestAFloodHoldsUpNobodyElse(t *testing.T) {
 	for name, c := range map[string]struct {
 		channel func(i int) string
 		slow    time.Duration

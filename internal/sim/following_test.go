@@ -22,7 +22,7 @@ func countPolls(p *sim.Process) (n int) {
 	return n
 }
 
-func TestRunningDeploymentIsAskedAboutWhenDue(t *testing.T) {
+func TestRunningDeploymentIsPolledWhenDue(t *testing.T) {
 	row(t, "5 s apart at first, and never more than 12", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
@@ -48,7 +48,7 @@ func TestRunningDeploymentIsAskedAboutWhenDue(t *testing.T) {
 	})
 }
 
-func TestLimitsOfGitLabAreKept(t *testing.T) {
+func TestGitLabsRateLimitsAreKept(t *testing.T) {
 	for name, limit := range map[string]fakegitlab.Fault{
 		"429 with Retry-After":   {Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "45"}},
 		"429 with its reset":     {Status: http.StatusTooManyRequests, Body: "Retry later\n", Reset: 45 * time.Second},
@@ -85,7 +85,7 @@ func TestLimitsOfGitLabAreKept(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
+func TestUnfinishedStatusIsNotAnEnd(t *testing.T) {
 	for status, told := range map[string][]deploy.MessageID{
 		"created":              {deploy.MsgStatusRunning, deploy.MsgOvertime},
 		"waiting_for_resource": {deploy.MsgStatusRunning, deploy.MsgOvertime},
@@ -110,7 +110,7 @@ func TestWhatIsNoEndIsNotTakenForOne(t *testing.T) {
 	}
 }
 
-func TestGitLabCannotBeAsked(t *testing.T) {
+func TestGitLabCannotBePolled(t *testing.T) {
 	own := fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "timeout": "8m"}}}}`,
 		sim.Team, sim.Channel, sim.TriggerToken)
 	for name, f := range map[string]fakegitlab.Fault{
@@ -153,7 +153,7 @@ func TestGitLabCannotBeAsked(t *testing.T) {
 	})
 }
 
-func TestCallAndLookUpMayRace(t *testing.T) {
+func TestCallbackAndLookUpRace(t *testing.T) {
 	ends := map[string]struct {
 		status string
 		mark   string

@@ -10,7 +10,7 @@ import (
 
 // Slack takes about one message a second in a channel: more people than that
 // are told one after the other, within the time that the end has.
-func TestEveryoneIsToldThatTheEmbeddedStoreEnds(t *testing.T) {
+func TestEveryoneIsToldWhenTheEmbeddedStoreEnds(t *testing.T) {
 	for name, before := range map[string]time.Duration{
 		"when all was shown":             time.Minute,
 		"while messages wait their turn": 500 * time.Millisecond,

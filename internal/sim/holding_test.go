@@ -74,7 +74,7 @@ func timeUntil(is func() bool) time.Duration {
 	return time.Since(at)
 }
 
-func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
+func TestHangingProjectsDelayNoAnswer(t *testing.T) {
 	for _, projects := range []int{1, 12, few(40), few(100)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a trigger, 12 mentions each", projects), func(t *testing.T) {
 			h, g := newSlowHarness(t, false, projects)
@@ -106,7 +106,7 @@ func TestProjectsThatHangHoldNoAnswerBack(t *testing.T) {
 
 // Slack takes about fifty reactions a minute. What waits for its turn at GitLab
 // must not spend them on looking whether its mention still stands.
-func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
+func TestQueuedDeployAsksSlackForNothing(t *testing.T) {
 	row(t, "forty wait for one project, whose GitLab then answers no POST", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		h.gitlab.trigger = func(n int) deploy.TriggerResult {
@@ -130,7 +130,7 @@ func TestWhatWaitsForItsTurnAsksSlackForNothing(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
+func TestQueuedDeployIsShown(t *testing.T) {
 	row(t, "Slack took nothing at first, and then GitLab answers no POST", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		h.gitlab.trigger = func(n int) deploy.TriggerResult {
@@ -164,7 +164,7 @@ func TestWhatWaitsForItsTurnIsShownAllTheSame(t *testing.T) {
 	})
 }
 
-func TestLooksThatHangHoldNoEndBack(t *testing.T) {
+func TestHangingLookUpsDelayNoEnd(t *testing.T) {
 	for _, projects := range []int{1, 4, few(40)} {
 		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
 			h, g := newSlowHarness(t, true, projects)
@@ -189,7 +189,7 @@ func TestLooksThatHangHoldNoEndBack(t *testing.T) {
 	}
 }
 
-func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
+func TestClaimsAfterAnOutageDelayNothing(t *testing.T) {
 	row(t, "the store is back and takes 0.4 s for a claim; 300 people were told that nothing was started", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
@@ -229,7 +229,7 @@ func TestClaimingWhoWasToldHoldsNothingBack(t *testing.T) {
 	})
 }
 
-func TestWhoIsToldIsBounded(t *testing.T) {
+func TestNumberOfPeopleToldIsBounded(t *testing.T) {
 	row(t, "the store is down for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
 		const most = 10_000
 		h := newHarness(t, false)
@@ -256,7 +256,7 @@ func TestWhoIsToldIsBounded(t *testing.T) {
 	})
 }
 
-func TestRecordThatANewerVersionSavesIsLetGo(t *testing.T) {
+func TestRecordSavedByANewerVersionIsReleased(t *testing.T) {
 	row(t, "as many as a project has lanes; then the project is asked for once more", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		answer := make(chan struct{})

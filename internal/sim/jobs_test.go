@@ -112,7 +112,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 	})
 }
 
-func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
+func TestStuckPipelineIsReported(t *testing.T) {
 	row(t, "it waits for a person: told at once, once, and for as long as it takes", func(t *testing.T) {
 		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
@@ -193,7 +193,7 @@ func TestWhatDoesNotMoveIsSpokenOf(t *testing.T) {
 	})
 }
 
-func TestAJobsOwnCallIsShownAtOnce(t *testing.T) {
+func TestCallFromAJobIsShownAtOnce(t *testing.T) {
 	calls := func(t *testing.T, h *harness, m deploy.Request, job string, result deploy.Result) {
 		t.Helper()
 		w := deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, JobName: job, JobStage: "deploy", Shared: true}
@@ -266,7 +266,7 @@ func calledBy(p fakegitlab.Pipeline, name, stage string) fakegitlab.Pipeline {
 	return p
 }
 
-func TestCallsOfThePipelinesJobs(t *testing.T) {
+func TestCallsFromSeveralJobs(t *testing.T) {
 	row(t, "the modern file: its one job calls from after_script, and is done at once", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "running")

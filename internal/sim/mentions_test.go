@@ -22,7 +22,7 @@ func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.Me
 	w.WaitReactions(channel, ts)
 }
 
-func TestWhatDeploysNothing(t *testing.T) {
+func TestMessagesThatDeployNothing(t *testing.T) {
 	rows := map[string][]struct {
 		text string
 		say  deploy.MessageID
@@ -88,7 +88,7 @@ func TestWhatDeploysNothing(t *testing.T) {
 	})
 }
 
-func TestWhatDeploys(t *testing.T) {
+func TestMessagesThatDeploy(t *testing.T) {
 	for lang, texts := range map[string][]string{
 		"ja": {"リリース", "ﾘﾘｰｽ", "ｒｅｌｅａｓｅ", "RELEASE", "リリースよろしく", "マージしました。リリースお願いします", "デプロイしてもらえる？", "キャンセル機能をマージしました。リリースして"},
 		"en": {"could you release app, please?", "QA has approved, deploy", "ﾘﾘｰｽ"},
@@ -258,7 +258,7 @@ func TestWhoMayDeploy(t *testing.T) {
 	}
 }
 
-func TestMessageThatIsNotReadToItsEndIsAskedAbout(t *testing.T) {
+func TestTruncatedMessageIsAskedAbout(t *testing.T) {
 	for _, lang := range []string{"ja", "en"} {
 		row(t, "PSYCHER_LANG="+lang, func(t *testing.T) {
 			w := sim.New(t, "PSYCHER_LANG="+lang)
@@ -268,7 +268,7 @@ func TestMessageThatIsNotReadToItsEndIsAskedAbout(t *testing.T) {
 	}
 }
 
-func TestSlackThatHoldsEventsBackIsWarnedOf(t *testing.T) {
+func TestSlackHoldingEventsBackIsLogged(t *testing.T) {
 	row(t, "acked, and one line of the log with the fix", func(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")
@@ -280,7 +280,7 @@ func TestSlackThatHoldsEventsBackIsWarnedOf(t *testing.T) {
 	})
 }
 
-func TestReplyStandsInTheMentionsThread(t *testing.T) {
+func TestReplyGoesToTheMentionsThread(t *testing.T) {
 	row(t, "in a thread: replies in that thread, reactions on the mention", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
@@ -452,7 +452,7 @@ func TestEdits(t *testing.T) {
 	})
 }
 
-func TestMentionThatIsDeletedWhileNothingRunsStartsNothing(t *testing.T) {
+func TestDeletedMentionStartsNothing(t *testing.T) {
 	gone := func(t *testing.T, w *sim.World, ts string, said ...deploy.MessageID) {
 		t.Helper()
 		time.Sleep(6 * time.Minute)

@@ -14,7 +14,7 @@ func runningPipeline() (deploy.Pipeline, error) {
 	return deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}, nil
 }
 
-func TestLooksKeepNoTriggerBack(t *testing.T) {
+func TestLookUpsDelayNoTrigger(t *testing.T) {
 	row(t, "forty deployments of a project are looked at, and no look is answered", func(t *testing.T) {
 		h := newHarness(t, true)
 		for n := range 40 {
@@ -39,7 +39,7 @@ func TestLooksKeepNoTriggerBack(t *testing.T) {
 	})
 }
 
-func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
+func TestLateAnswerFromGitLabSettlesUnsure(t *testing.T) {
 	for name, late := range map[string]struct {
 		out  deploy.TriggerResult
 		mark string
@@ -74,7 +74,7 @@ func TestLateAnswerOfGitLabSettlesUnsure(t *testing.T) {
 	}
 }
 
-func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
+func TestStartCallBeforeTheTriggerIsRecorded(t *testing.T) {
 	for name, canPoll := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
 		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
 			h := newHarness(t, canPoll)
@@ -95,7 +95,7 @@ func TestStartIsHeardBeforeTheTriggerIsRecorded(t *testing.T) {
 	}
 }
 
-func TestSilentOnlyAfterGitLabsLastWord(t *testing.T) {
+func TestSilentOnlyAfterGitLabsLastAnswer(t *testing.T) {
 	row(t, "a pipeline that runs longer than its time is not silent while GitLab says that it runs", func(t *testing.T) {
 		h := newHarness(t, true)
 		m := h.release(1)

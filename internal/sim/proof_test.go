@@ -79,7 +79,7 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 }
 
 // The ratchet: what a project could do it cannot undo by itself.
-func TestTheSecretOfAllCountsUntilAProjectProvesItself(t *testing.T) {
+func TestSharedSecretCountsUntilAProjectProvesItself(t *testing.T) {
 	row(t, "the seed's call, then proof, then proof alone", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -154,7 +154,7 @@ func first[A, B any](a A, _ B) A { return a }
 
 // Who proves nothing does not learn which deployments there are; and while that
 // cannot be judged nobody is told to fix a token that is right.
-func TestARefusedCallTellsNothing(t *testing.T) {
+func TestRefusedCallRevealsNothing(t *testing.T) {
 	row(t, "the same answer whether there is a deployment or not", func(t *testing.T) {
 		w, _, p := startRunning(t)
 		unknown := p
@@ -193,7 +193,7 @@ func TestARefusedCallTellsNothing(t *testing.T) {
 }
 
 // A token is in the pipeline's variables, and nowhere else that anybody reads.
-func TestTheTokenOfADeploymentIsShownNowhere(t *testing.T) {
+func TestDeploymentTokenIsShownNowhere(t *testing.T) {
 	row(t, "GitLab repeats it, and every call shows one", func(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")

@@ -167,7 +167,7 @@ func TestRedisIsDown(t *testing.T) {
 	})
 }
 
-func TestRedisLosesWhatItHad(t *testing.T) {
+func TestRedisLosesItsData(t *testing.T) {
 	for name, again := range map[string]func(w *sim.World, ts string){
 		"delivered again": func(w *sim.World, ts string) { w.Slack.Redeliver(sim.Channel, ts) },
 		"edited":          func(w *sim.World, ts string) { w.Slack.Edit(sim.Channel, ts, sim.Bot+" release!") },

@@ -37,7 +37,7 @@ func wantInChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
 	}
 }
 
-func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
+func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 	for _, code := range []string{
 		"cannot_reply_to_message", "restricted_action_thread_locked", "restricted_action_non_threadable_channel",
 		"restricted_action", "thread_locked", "thread_not_found", "message_not_found", "restricted_action_of_tomorrow",
@@ -132,7 +132,7 @@ func TestThreadThatTakesNoRepliesIsLeftForTheChannel(t *testing.T) {
 	})
 }
 
-func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
+func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 	for _, code := range []string{
 		"team_added_to_org", "accesslimited", "org_login_required", "ekm_access_denied", "external_channel_migrating",
 		"channel_not_found", "not_in_channel", "a_word_of_tomorrow",
@@ -240,7 +240,7 @@ func TestRefusalThatMayPassIsTriedForAnHour(t *testing.T) {
 	})
 }
 
-func TestPostThatCannotBeLookedUpIsMadeThreeTimesAtMost(t *testing.T) {
+func TestPostWithoutLookUpIsMadeThreeTimesAtMost(t *testing.T) {
 	for name, f := range map[string]fakeslack.Fault{
 		"every answer is lost": fakeslack.LoseAnswer(), "every post is cut": fakeslack.Cut(), "internal_error": fakeslack.Fails("internal_error"),
 	} {

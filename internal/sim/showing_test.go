@@ -18,7 +18,7 @@ var errSlack = errors.New("Slack did not do as it was asked")
 // later is what a rate limit or a 5xx comes to.
 func later(after time.Duration) error { return &engine.LaterError{After: after, Err: errSlack} }
 
-func TestWhatBreaksWhoShowsIt(t *testing.T) {
+func TestPanicWhileShowing(t *testing.T) {
 	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
 		h := newHarness(t, false)
 		bad := h.newRequest(1, "release")
@@ -143,7 +143,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 	})
 }
 
-func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
+func TestRateLimitOfOneMethodDelaysNothingElse(t *testing.T) {
 	type stands struct {
 		marks string
 		says  []deploy.MessageID
@@ -197,7 +197,7 @@ func TestLimitOfOneMethodHoldsNothingElseBack(t *testing.T) {
 	})
 }
 
-func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
+func TestNewReactionIsAddedBeforeTheOldIsRemoved(t *testing.T) {
 	row(t, "the new one must wait: the old stands until then, and no moment is without a mark", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
@@ -231,7 +231,7 @@ func TestNewMarkIsPutBeforeTheOldIsTakenOff(t *testing.T) {
 	})
 }
 
-func TestWhatFoundNoRoomIsShownSoon(t *testing.T) {
+func TestDeliveryWithoutRoomIsShownSoon(t *testing.T) {
 	row(t, "forty at once, Slack takes 3 s for each, and there is room for 32: the rest are shown when the first are", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.slack.on("post", func(c call) error {
@@ -283,7 +283,7 @@ func TestPostIsNotDoubled(t *testing.T) {
 	}
 }
 
-func TestReactionThatMayStandIsTakenOff(t *testing.T) {
+func TestReactionThatMayExistIsRemoved(t *testing.T) {
 	row(t, "it was put, and Slack said that it was not; then the end comes", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.slack.on("react", func(c call) error {
@@ -301,7 +301,7 @@ func TestReactionThatMayStandIsTakenOff(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeShownYetKeepsRedisIdle(t *testing.T) {
+func TestPendingDeliveriesKeepRedisIdle(t *testing.T) {
 	row(t, "Slack hangs, and there is more to show than can be shown at a time", func(t *testing.T) {
 		h := newHarness(t, false)
 		hang := func(c call) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-func TestTheWayOfOneDeploy(t *testing.T) {
+func TestOneDeployFromStartToEnd(t *testing.T) {
 	row(t, "nothing that GitLab or Slack's Web API does delays an ack", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -100,7 +100,7 @@ func TestTheWayOfOneDeploy(t *testing.T) {
 	})
 }
 
-func TestWordsFromPipelinesThatComeOddly(t *testing.T) {
+func TestCallbacksInAnyOrder(t *testing.T) {
 	row(t, "failed becomes succeeded: somebody retried the job", func(t *testing.T) {
 		for _, first := range []string{"failure", "canceled"} {
 			w, ts, _ := startRunning(t)

@@ -36,7 +36,7 @@ func countShowing(w *sim.World) (n int) {
 	return n
 }
 
-func TestWhatSlackIsOwedSurvivesARestart(t *testing.T) {
+func TestPendingDeliveriesSurviveARestart(t *testing.T) {
 	for name, f := range map[string]fakeslack.Fault{
 		"429": fakeslack.RateLimited(20 * time.Second), "429 with a fraction": fakeslack.RateLimitedFraction(),
 		"200 with ratelimited": fakeslack.RateLimitedOK(), "503": fakeslack.Unavailable(),
@@ -71,7 +71,7 @@ func TestWhatSlackIsOwedSurvivesARestart(t *testing.T) {
 	}
 }
 
-func TestOneChannelsLimitHoldsUpNoOther(t *testing.T) {
+func TestOneChannelsRateLimitDelaysNoOther(t *testing.T) {
 	row(t, "messages of one channel must wait for a minute: another's come at once", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -149,7 +149,7 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 	}
 }
 
-func TestReactionThatStandsAlreadyIsNoFailure(t *testing.T) {
+func TestExistingReactionIsNoFailure(t *testing.T) {
 	row(t, "already_reacted and no_reaction, after lost answers", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
@@ -176,7 +176,7 @@ func TestReactionThatStandsAlreadyIsNoFailure(t *testing.T) {
 	})
 }
 
-func TestWhatSlackWillNeverTakeEnds(t *testing.T) {
+func TestPermanentSlackErrorEndsDelivery(t *testing.T) {
 	for _, code := range []string{"is_archived", "is_inactive", "invalid_arguments", "unknown_method"} {
 		row(t, code+": tried once each, logged and counted; the deploy and other channels go on", func(t *testing.T) {
 			w := sim.New(t)

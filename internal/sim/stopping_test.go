@@ -88,7 +88,7 @@ func TestSigtermUnderLoad(t *testing.T) {
 	}
 }
 
-func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
+func TestEmbeddedStoreEndsWithoutALostCallback(t *testing.T) {
 	row(t, "a pipeline that is answered 200 during the end is shown", func(t *testing.T) {
 		for _, after := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 7500 * time.Millisecond} {
 			w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
@@ -133,7 +133,7 @@ func TestEmbeddedStoreEndsWithoutAWordLost(t *testing.T) {
 	})
 }
 
-func TestStoreIsAwayAtTheStart(t *testing.T) {
+func TestStoreIsDownAtTheStart(t *testing.T) {
 	row(t, "people are told, readiness says so, and the bot works when the store is back", func(t *testing.T) {
 		w := sim.New(t)
 		w.Redis.SetError("LOADING Redis is loading the dataset in memory")
@@ -159,7 +159,7 @@ func TestStoreIsAwayAtTheStart(t *testing.T) {
 	})
 }
 
-func TestWordForAChannelThatLeftTheMapIsHeard(t *testing.T) {
+func TestCallbackForAChannelNoLongerInTheMap(t *testing.T) {
 	row(t, "the next process has another map", func(t *testing.T) {
 		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=")
 		other := `{"` + sim.Team + `": {"C0OTHER": {"app": {"project_id": "group/app", "token": "` + sim.TriggerToken + `"}}}}`

@@ -19,7 +19,7 @@ func allRedisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal 
 	return all
 }
 
-func TestStoreIsAwayAtTheStartInAnyWay(t *testing.T) {
+func TestStoreIsDownAtTheStartInAnyWay(t *testing.T) {
 	for name, fail := range allRedisFailures() {
 		row(t, name+": it waits, is not ready, and says so in the log and to who asks; it starts when the store is back", func(t *testing.T) {
 			w := sim.New(t)
@@ -68,7 +68,7 @@ func redisOps(p *sim.Process) (ops []sim.Op) {
 	return ops
 }
 
-func TestStoreThatIsAwayIsNotAskedInABusyLoop(t *testing.T) {
+func TestStoreThatIsDownIsNotAskedInABusyLoop(t *testing.T) {
 	for name, away := range allRedisFailures() {
 		row(t, name+": few commands and few dials a second, however much there is to do", func(t *testing.T) {
 			w := sim.New(t)

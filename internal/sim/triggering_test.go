@@ -50,7 +50,7 @@ func crashed(t *testing.T, w *sim.World, how sim.FaultKind) (ts string) {
 	return ts
 }
 
-func TestCrashLeftItTriggering(t *testing.T) {
+func TestCrashDuringTheTrigger(t *testing.T) {
 	for name, token := range tokens {
 		for fault, made := range map[string]fakegitlab.Fault{
 			"":                   {Make: 1, Status: http.StatusCreated},
@@ -170,7 +170,7 @@ func TestOneRequestThatMakesTwoPipelinesIsOneDeploy(t *testing.T) {
 	}
 }
 
-func TestRightsThatTheTokenLacksAreNamedAtTheStart(t *testing.T) {
+func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 	named := func(log, words string) (lines int) {
 		for line := range strings.Lines(log) {
 			if strings.Contains(line, `"level":"warn"`) && strings.Contains(line, words) {
