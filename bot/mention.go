@@ -73,7 +73,7 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity, k deploy.Key, fr
 		return "an event of another app", false
 	case e.BotID != "", e.AppID != "", markup.Present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
 		return "a post of a bot", false
-	// mutant: a kind of message that is no speech heard
+	// mutant: a message that no person wrote accepted
 	case !slices.Contains(speech, e.Subtype):
 		return "not what a person says, its subtype is " + markup.Shorten(string(e.Subtype), 40), false
 	case markup.Present(e.Hidden):

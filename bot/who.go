@@ -41,15 +41,15 @@ func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
 	}
 	switch {
 	case where.Team != "" && string(where.Team) != me.Team && (org == "" || string(where.Team) != org):
-		// mutant: an event for another workspace heard
+		// mutant: an event for another workspace accepted
 		return elsewhere
 	case e.UserTeam != "":
-		// mutant: a person of another organisation let in
+		// mutant: a person of another organisation allowed
 		if ours(e.UserTeam) {
 			return home
 		}
 		return external
-	// mutant: a person of whom nothing is told let in
+	// mutant: a person without a known organisation allowed
 	case e.Team == "" && (p.TeamID == "" || markup.Present(p.ExtShared)),
 		e.Team != "" && !ours(e.Team),
 		p.TeamID != "" && !ours(p.TeamID):

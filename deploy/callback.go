@@ -56,7 +56,7 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	case w.ID != "" && w.ID != r.Request.ID:
 		return r, CallbackUnknown
 	// mutant: a start call granted twice
-	// mutant: a start call granted where nothing runs
+	// mutant: a start call granted for a deployment that does not run
 	case start && (r.toldNothingRuns() || other):
 		return r, CallbackStop
 	case r.State == Answered && d.Triggered.IsZero():
@@ -110,7 +110,7 @@ func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, Callba
 		blamed := len(d.FailedBy) > 0
 		isBlamed := slices.Contains(d.FailedBy, w.JobName)
 		d.FailedBy = without(d.FailedBy, w.JobName)
-		// mutant: a failure taken back by another job
+		// mutant: a failure cleared by another job
 		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
 	}
 	isEnded := r.State == Failed || r.State == Canceled

@@ -62,14 +62,14 @@ func (r Record) PendingCalls() []Call {
 		switch {
 		case !done:
 			add(c)
-		// mutant: an edit of a message that Slack never took
+		// mutant: an edit of a message that Slack never accepted
 		case p.Editable && posted.TS != "" && posted.Hash != c.Hash:
 			c.Kind = CallUpdate
 			add(c)
 		}
 	}
 	for _, old := range r.Reactions { // once the new one is there, so that there is always one
-		// mutant: the old reaction taken off before the new one stands
+		// mutant: the old reaction removed before the new one is added
 		if reacted && old != v.Reaction && !slices.Contains(shown.Off, old) && r.State != Triggering { // triggering is short: the old one may stay
 			add(Call{Kind: CallUnreact, Reaction: old})
 		}
@@ -111,7 +111,7 @@ func (r Record) Due(now time.Time) time.Duration {
 		if r.State == Accepted {
 			return 0
 		}
-		// mutant: a record left due for ever
+		// mutant: a record left due forever
 		return -1
 	}
 	return max(0, at.Sub(now))

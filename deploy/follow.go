@@ -111,7 +111,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 		m.Detail = p.Detail
 		return r.addLineOnce(m)
 	case waits == WaitsPerson:
-		// mutant: a person called at every look
+		// mutant: a person told at every poll
 		return r.addLineOnce(r.Message(MsgPerson))
 	}
 	return r
@@ -143,7 +143,7 @@ func (r Record) expire(now time.Time, u Timing) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
 		told := r.toldNothingRuns()
 		r = r.move(Silent)
-		// mutant: a person called again about what does not run
+		// mutant: a person told again about a pipeline that does not run
 		if !told {
 			r = r.addLine(r.Message(MsgSilent))
 		}

@@ -104,12 +104,12 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	missed := len(by["skipped"]) + len(by["created"])
 	switch {
 	case len(by["moving"]) > 0: // it was retried meanwhile
-	// mutant: a failure of a deploy job that is allowed
+	// mutant: an allowed failure of a deploy job
 	case len(by["failed"]) > 0:
 		p.End, p.Detail = Failed, firstFailed(by["failed"])
 	case len(by["canceled"]) > 0:
 		p.End = Canceled
-	// mutant: a pipeline taken for its deploy job
+	// mutant: a pipeline's status taken for its deploy job's
 	case len(by["success"]) > 0 && (status == "success" || missed == 0):
 		p.End = Succeeded
 	case status == "failed" && (missed > 0 || firstFailed(all) != ""):

@@ -54,13 +54,13 @@ func (s Shown) NotBefore(kind CallKind) time.Time {
 // refusal is final.
 func (s *Shown) Refused(c Call, now time.Time) (again bool) {
 	r := s.Retries[c.Kind]
-	// mutant: a passing refusal tried for ever
-	// mutant: an end that has only the rest of the start's hour
+	// mutant: a temporary refusal retried forever
+	// mutant: an end that gets only the rest of the start's hour
 	if r.Tries == 0 || r.What != c.shows() {
 		r = Retry{What: c.shows(), Since: now}
 	}
 	left := r.Since.Add(retryFor).Sub(now)
-	// mutant: a passing refusal taken for final
+	// mutant: a temporary refusal taken for final
 	if left <= 0 {
 		return false
 	}
@@ -85,7 +85,7 @@ func (s *Shown) Lost(slot string, now time.Time) {
 // made again: better twice than not at all.
 func (s *Shown) LookUpFailed() (again bool) {
 	r := s.Retries[CallFind]
-	// mutant: a post that is made again for ever
+	// mutant: a post that is made again forever
 	if r.Tries++; r.Tries >= PostsMost {
 		s.ClearRetry(CallFind)
 		return false

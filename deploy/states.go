@@ -53,7 +53,7 @@ const (
 
 // PostEnd is when a POST allowed at triggered has surely ended.
 func (u Timing) PostEnd(triggered time.Time) time.Time {
-	// mutant: a POST that is taken for over while it may go on
+	// mutant: a POST taken for finished while it may still run
 	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
 }
 
@@ -75,7 +75,7 @@ func (r Record) move(to State) Record {
 		panic(fmt.Sprintf("no move from %s to %s", r.State, to))
 	}
 	r.State = to
-	// mutant: a reaction that is not taken off after a crash
+	// mutant: a reaction that is not removed after a crash
 	r.Reactions = withReaction(r.Reactions, reactions[to])
 	r.Next = time.Time{}
 	d := &r.Deployment
@@ -161,7 +161,7 @@ func (r Record) Refuse(reason MessageID, detail string) Record {
 
 // IsTriggering reports whether the attempt's POST is being made, as far as is known.
 func (r Record) IsTriggering(attempt int) bool {
-	// mutant: an outcome that counts for any attempt
+	// mutant: an outcome that counts for every attempt
 	return r.State == Triggering && r.Deployment.Attempt == attempt
 }
 
@@ -171,7 +171,7 @@ func (r Record) IsTriggering(attempt int) bool {
 // is adopted in any case. applied tells the log whether the result changed the
 // record.
 func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (next Record, applied bool) {
-	// mutant: a refusal after none was seen
+	// mutant: a late refusal after no pipeline was seen
 	// mutant: an unsure attempt refused by an earlier one's outcome
 	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
 	nothingRuns := o.Status == TriggerRefused || o.Status == TriggerWait || o.Status == TriggerNotSent
@@ -197,7 +197,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 	switch {
 	case r.Deployment.Deleted:
 		r = r.Gone()
-	// mutant: a request taken back during its POST tried again
+	// mutant: a request withdrawn during its POST retried
 	case r.Deployment.TakenBack:
 		r = r.Edit(Intent{})
 	}

@@ -64,6 +64,6 @@ func (r Record) ProvenBy(w Callback) bool {
 	for _, of := range r.Tokens {
 		found |= subtle.ConstantTimeCompare(sum, []byte(of))
 	}
-	// mutant: proof that is not compared
+	// mutant: a proof that is not compared
 	return found == 1
 }

@@ -62,7 +62,7 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 		}
 	}
 	asks := 0
-	// mutant: a foreign UUID in a name taken for another deployment's
+	// mutant: another tool's UUID in a name taken for a deployment's
 	for _, p := range list {
 		theirs, known := c.recall(p.ID)
 		if !known {
@@ -103,10 +103,10 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 			return nil, false, err
 		}
 		date := a.date()
-		// mutant: a list that is believed though GitLab's clock was another
+		// mutant: a listing believed although GitLab's clock differs
 		complete = complete && !date.IsZero()
 		if since.IsZero() {
-			// mutant: a pipeline looked for without room between clocks
+			// mutant: a pipeline searched without allowing for clock skew
 			// mutant: a pipeline whose age is judged by our clock
 			since = date.Add(-age - time.Since(began) - clockSlack)
 			if date.IsZero() {

@@ -44,7 +44,7 @@ func (a *answer) origin() origin {
 	case err == nil && a.status == http.StatusNotFound && said.Error == "404 Not Found":
 		return fromNoRoute
 	case err != nil, empty(said.Message) && said.Error == nil:
-		// mutant: a page taken for GitLab's word
+		// mutant: a page taken for GitLab's answer
 		return fromElsewhere
 	case a.status == http.StatusNotFound, a.status == http.StatusUnauthorized && !empty(said.Message):
 		if !strings.HasPrefix(string(said.Message), fmt.Sprintf("\"%d", a.status)) {

@@ -34,7 +34,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 	read.Judged = true
 	jobs, err := c.allJobs(ctx, project, id)
 	switch {
-	// mutant: jobs that cannot be seen taken for good ones
+	// mutant: jobs that cannot be read taken for successful ones
 	case err == nil && len(jobs) > 0:
 		judged := count.Judge(p.Status, jobs)
 		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, c.clean(plain(judged.Detail))
@@ -68,7 +68,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 			query.Page = a.next()
 		}
 	}
-	// mutant: an earlier try of a job that counts
+	// mutant: an earlier run of a job that counts
 	return lastTries(all), nil
 }
 

@@ -80,7 +80,7 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 		case a.err != nil:
 			return nil, fmt.Errorf("read GitLab's answer: %w", a.err)
 		}
-		// mutant: a read that is led to another host
+		// mutant: a read that is redirected to another host
 		if a.status/100 != 3 || followed == redirectLimit || !c.isOurs(a.location) {
 			return a, c.check(a)
 		}

@@ -85,7 +85,7 @@ func (d *draft) inside(parent element, depth int) (ok bool) {
 		case len(e.Elements) > 0:
 			ok = d.inside(e, depth-1)
 			d.plain("\n")
-		// mutant: struck-through words heard
+		// mutant: struck-through words read
 		case e.Style.strike:
 			d.segment(Strike, string(e.Text.Lenient))
 		case e.Style.odd:

@@ -35,7 +35,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	case !r.acts():
 		in.Kind = deploy.KindUnknown
 	default:
-		// mutant: a clause that is not understood passed over
+		// mutant: a clause that is not understood ignored
 		in.Kind, in.Doubt = deploy.KindDeploy, deploy.MsgUnclear
 		if place, ok := r.place(); ok {
 			in.Doubt, doubt = deploy.MsgOther, place
@@ -117,7 +117,7 @@ func follow(before, clause *role) (*role, bool) {
 	case before == nil:
 		return clause, true
 	case clause.rule == "report" || clause.rule == "told":
-		// mutant: work that is told after a request
+		// mutant: work described after a request
 		return before, before.weak
 	// mutant: thanks for a deploy that start another
 	case before.rule == "bare" && clause.weak:
@@ -258,7 +258,7 @@ func (r *reader) reports(m *match) bool {
 		return false
 	}
 	_, _, barred := m.find("bar")
-	// mutant: a doubtful word in what was done before
+	// mutant: a doubtful word in a clause about the past
 	return !barred && !version.MatchString(m.text) && !r.namesOther(m.text)
 }
 

@@ -8,7 +8,7 @@
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
--- mutant: a delay that overwrites a word's due time
+-- mutant: a delay that overwrites a callback's due time
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return {now, 0}
 end

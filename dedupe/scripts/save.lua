@@ -26,7 +26,7 @@ if ARGV[6] == '1' then
   redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4])
 end
 if ARGV[7] == '1' then
-  -- mutant: proof that is not kept
+  -- mutant: a proof that is not kept
   redis.call('SET', KEYS[4], '1')
 end
 if existing then

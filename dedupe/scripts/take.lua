@@ -27,7 +27,7 @@ local function probe()
   redis.call('ZREM', KEYS[1], 'probe')
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
-  -- mutant: a probe that does not write what the work writes
+  -- mutant: a probe that writes nothing
   redis.call('ZADD', KEYS[1], now + 1000, 'probe')
   redis.call('ZREM', KEYS[1], 'probe')
   if birth then

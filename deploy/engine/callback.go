@@ -15,12 +15,12 @@ var errStopping = errors.New("the bot is stopping, and its store with it")
 // recorded; an error means that it is not, and the pipeline should call again.
 func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
 	e.prepare()
-	// mutant: a word heard while the embedded store ends
+	// mutant: a callback taken after the embedded store has ended
 	if e.shutdown.closed.Load() {
 		return "", errStopping
 	}
 	// A caller who proved nothing does not learn which deployments there are.
-	// mutant: who proved nothing learns which deployments there are
+	// mutant: a caller without proof learns which deployments exist
 	none := deploy.CallbackUnproven
 	if w.Shared {
 		none = deploy.CallbackUnknown
@@ -64,7 +64,7 @@ func (e *Engine) hear(ctx context.Context, r deploy.Record, w deploy.Callback) (
 	}
 	next, result := r.Hear(w, e.now(), e.Timing)
 	if proven && result != deploy.CallbackUnknown {
-		// mutant: proof that no record notes
+		// mutant: a proof that no record notes
 		next.Deployment.TokenShown = true
 	}
 	return next, result, nil
@@ -82,19 +82,19 @@ func (e *Engine) takesShared(ctx context.Context, r deploy.Record, w deploy.Call
 	}
 	projects := []string{r.Deployment.Project}
 	if r.Deployment.Project == "" {
-		// mutant: a project that is not known is open to the secret of all
+		// mutant: an unknown project open to the shared secret
 		projects = nil
 		for _, t := range e.Targets.In(r.Request.Team, r.Request.Channel) {
 			projects = append(projects, t.Project)
 		}
 	}
 	if len(projects) == 0 {
-		// mutant: a channel that is not known is open to the secret of all
+		// mutant: an unknown channel open to the shared secret
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	proved, err := e.store.Proved(ctx, projects...)
-	// mutant: the secret of all counts for ever
+	// mutant: the shared secret accepted forever
 	return !proved, err
 }

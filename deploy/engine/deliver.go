@@ -24,7 +24,7 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 		<-e.deliveries
 	default: // whoever has room then may deliver
 		shown := r.Record.Shown
-		// mutant: a claim on showing that is kept where there is no room to show
+		// mutant: a claim on a delivery that is kept without room to deliver
 		shown.Until = e.now().Add(2*time.Second + e.fresh.nextDelay(""))
 		e.saveShown(r.Stored, shown, -1)
 	}
@@ -69,7 +69,7 @@ func (e *Engine) deliver(s Stored) {
 			// The record may have changed meanwhile: what is posted is the newest. And a
 			// worker that was suspended may have lost the lease: the next save tells.
 			now, _ := e.nextCall(s.Record.WithShown(shown))
-			// mutant: a post by who slept over its announcement
+			// mutant: a post after its announcement has expired
 			if now.Kind != call.Kind || now.Slot != call.Slot || passed(began) > Lease/3 {
 				continue
 			}

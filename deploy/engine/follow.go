@@ -72,7 +72,7 @@ func (e *Engine) find(ctx context.Context, r deploy.Record, now time.Time) (p de
 func (e *Engine) ageAtMost(r deploy.Record, now time.Time) time.Duration {
 	age := now.Sub(r.Deployment.Triggered)
 	if asked := r.Request.At; !asked.IsZero() {
-		// mutant: a pipeline's age by the store's clock alone
+		// mutant: a pipeline's age judged by the store's clock alone
 		age = max(age, e.Slack.Now().Sub(asked))
 	}
 	return age

@@ -34,7 +34,7 @@ func (f *inFlight) acquire(s Stored) (mine *hold) {
 	if held := f.held[k]; held != nil {
 		held.again = &s
 		if held.interrupt != nil {
-			// mutant: a look-up that goes on over a word
+			// mutant: a poll that is not canceled by a callback
 			held.interrupt()
 		}
 		return nil

@@ -67,13 +67,13 @@ func (o *outage) startTelling(k deploy.Key, attempt int, refused bool) (id deplo
 	}
 	room := known || len(o.mentions) < outageMost
 	id = deploy.MsgDontKnow
-	// mutant: nothing was started, said where that is not known
+	// mutant: a person told that nothing was started when that is not certain
 	if refused && u.refused >= attempt {
 		id, u.refused = deploy.MsgNotRecorded, attempt+1
 	} else {
 		u.refused = 0
 	}
-	// mutant: two deliveries at once, both told
+	// mutant: a person told twice by two deliveries at once
 	tell = !u.telling && room && u.notStarted == nil && (id == deploy.MsgNotRecorded || attempt > 0 && !u.unknown)
 	u.telling = u.telling || tell
 	if room {
@@ -108,7 +108,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 		e.outage.told(m.Key, posted, nil)
 		return false
 	}
-	// mutant: an answer told and then deployed
+	// mutant: a person told that nothing was started, and then a deploy
 	r := &deploy.Record{Request: m, State: deploy.Answered, Lines: []deploy.Message{say}}
 	shown, posted := e.postNow(ctx, *r, deploy.SlotLine(0), say)
 	if r.Shown = shown; !posted && shown.Posting == "" {

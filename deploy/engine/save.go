@@ -13,7 +13,7 @@ import (
 // fresh is a record ready to be stored: as the newest layout, and with a new
 // revision.
 func fresh(r deploy.Record) deploy.Record {
-	// mutant: a save without a fresh mark
+	// mutant: a save without a new revision
 	r.Layout, r.Revision = deploy.Layout, rand.Text()
 	return r
 }
@@ -126,7 +126,7 @@ func (e *Engine) reload(s Stored) (Stored, error) {
 		if err == nil {
 			return s, nil // gone since: the save writes it anew
 		}
-		// mutant: a record of a newer layout that is not let go
+		// mutant: a record of a newer layout that is not released
 		if errors.Is(err, ErrUnreadable) || !Pause(e.work, storeBackoff(try)) {
 			return s, err
 		}
@@ -149,7 +149,7 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 			return true, nil
 		}
 		due := max(0, next.Shown.Until.Sub(e.now())) // whoever delivers it just now will find the change
-		// mutant: a callback that is not tried again over a change
+		// mutant: a callback that is not retried after a concurrent change
 		if _, err = e.save(ctx, s, next, due); !errors.Is(err, ErrChanged) {
 			return true, err
 		}

@@ -20,10 +20,10 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		return e.leave(s, e.now().Add(wait))
 	}
 	defer release()
-	// mutant: a trigger that keeps a place in the loop
+	// mutant: a trigger that keeps its place while it hangs
 	free()
 	if s.Record.State == deploy.Waiting {
-		// mutant: a deleted request tried again
+		// mutant: a deleted request retried
 		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
 			e.log(Event{Name: name, Record: s.Record})
 			return e.updateWaiting(s, withdraw)
@@ -39,7 +39,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		return stepResult{Stored: s} // not ours any more, or not known to be saved: nothing is sent
 	}
 	attempt := s.Record.Deployment.Attempt
-	// mutant: a POST that keeps what is heard from being shown
+	// mutant: a POST that delays what is shown
 	e.inFlight.lend(s.Record.Request.Key)
 	var newest atomic.Pointer[Stored] // as it was saved last: the store may forget it meanwhile
 	sent := s

@@ -55,7 +55,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 			if !r.IsTriggering(attempt) {
 				return r
 			}
-			// mutant: a second POST by who takes over
+			// mutant: a second POST by the worker that takes over
 			return r.MarkUnsure(e.now(), e.Timing)
 		})
 	case deploy.Unsure, deploy.Running, deploy.Silent:
@@ -77,7 +77,7 @@ func (e *Engine) logPanic(r deploy.Record, p any) {
 func (e *Engine) leave(s Stored, next time.Time) stepResult {
 	r, now := s.Record, e.now()
 	r.Next = next
-	// mutant: what waits for its turn not shown
+	// mutant: a queued deploy not shown
 	if at, pending := r.DeliveryDue(); pending && !at.After(now) {
 		return stepResult{s, true}
 	}

@@ -25,7 +25,7 @@ func findProof(shown []string, secret deploy.Secret) (token deploy.Secret, share
 	for _, s := range shown {
 		sum := sha256.Sum256([]byte(s))
 		found |= subtle.ConstantTimeCompare(sum[:], want[:])
-		// mutant: a token without its form is looked up
+		// mutant: a malformed token looked up
 		if token == "" && deploy.IsToken(s) {
 			token = deploy.Secret(s)
 		}

@@ -85,7 +85,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		header.Set("Retry-After", strconv.Itoa(1+rand.IntN(5))) // those who were refused together do not come again together
 	}
 	if !r.proven() {
-		// mutant: a stranger keeps the connection
+		// mutant: an unauthenticated caller keeps the connection
 		header.Set("Connection", "close") // others wait for it
 	}
 	w.WriteHeader(r.status)
@@ -104,7 +104,7 @@ func (h *handler) answer(w http.ResponseWriter, req *http.Request) reply {
 	if len(req.URL.RawQuery) > maxCall {
 		return reply{status: http.StatusRequestEntityTooLarge, text: "query: more than 64 KiB"}
 	}
-	// mutant: a body whose length is not said is read to its end
+	// mutant: a body of unknown length read to its end
 	body, readErr := io.ReadAll(http.MaxBytesReader(w, req.Body, maxCall))
 	if errors.As(readErr, new(*http.MaxBytesError)) {
 		return reply{status: http.StatusRequestEntityTooLarge, text: "body: more than 64 KiB"}
@@ -115,7 +115,7 @@ func (h *handler) answer(w http.ResponseWriter, req *http.Request) reply {
 		c.err = badField{"body", "incomplete, or too slow"}
 	}
 	tokens := bearers(req.Header)
-	// mutant: a call of thousands of guesses
+	// mutant: a call with thousands of tokens
 	if c.names+len(tokens) > maxNames {
 		return reply{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("more than %d names", maxNames)}
 	}

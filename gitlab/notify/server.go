@@ -40,7 +40,7 @@ func (f firstLine) Write(p []byte) (int, error) {
 
 // maxConnections bounds the connections that are open at a time. Each takes a file
 // descriptor, and a process may have as few as 256.
-// mutant: connections without a bound
+// mutant: connections without a limit
 const maxConnections = 128
 
 // LimitListener bounds how many connections of the notify port are open at a
