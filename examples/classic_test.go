@@ -8,8 +8,8 @@ import (
 	"github.com/getto-systems/psycher/examples"
 )
 
-// Runs of these files elsewhere ignore only:, so that its words are compared
-// here: a job without them would run, and deploy, at every push.
+// gitlab-ci-local ignores only:, so its lines are compared here: a job without
+// them would run, and deploy, at every push.
 func TestEveryClassicJobRunsOnlyForPsycher(t *testing.T) {
 	only := []string{"  only:", "    refs:", "      - triggers", "    variables:", "      - $RELEASE"}
 	jobs := jobsOf(t, "classic/.gitlab-ci.yml")
@@ -54,7 +54,7 @@ func TestModernPipelineIsFoundByItsNameAndLeftAlone(t *testing.T) {
 	}
 }
 
-// jobsOf gives the lines of each job of a CI configuration, without comments
+// jobsOf returns the lines of each job of a CI configuration, without comments
 // and empty lines. It knows no more YAML than these files need.
 func jobsOf(t *testing.T, name string) map[string][]string {
 	t.Helper()

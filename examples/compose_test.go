@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// The Redis of compose.yaml, started with the very arguments that stand there,
-// writes down what it is told and throws nothing away.
-func TestTheComposedRedisKeepsWhatItIsTold(t *testing.T) {
+// A Redis started with the arguments in compose.yaml writes its data to disk and
+// evicts nothing.
+func TestComposeRedisKeepsItsData(t *testing.T) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("no redis-server on this machine")
 	}

@@ -1,8 +1,8 @@
 // Package examples holds what a project copies to be deployed by psycher: the
-// script that tells how a deploy goes, a sample deploy, and two CI
+// script that reports how a deploy goes, a sample deploy, and two CI
 // configurations that call them; and what psycher itself is run with: an image,
 // a compose file, a systemd unit, the Slack app's manifest. It is Go only so that
-// the demo runs these very files; nothing is decided here.
+// the demo can run these very files.
 package examples
 
 import "embed"

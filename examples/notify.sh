@@ -23,11 +23,11 @@
 # up to 16) say how long it tries. It needs sh, sed, tr and curl 7.18 or newer.
 set -eu
 
-# The token stands in no command's arguments and in no trace of this script.
+# The token must be in no command's arguments and in no trace of this script.
 
 warn() { printf 'notify.sh: %s\n' "$*" >&2; }
 
-# give_up says what is wrong, and ends: a start passes all the same.
+# give_up says what is wrong, and exits: after a start without an error.
 give_up() {
 	warn "$*"
 	if [ "$result" = start ]; then
@@ -39,7 +39,7 @@ give_up() {
 }
 
 # call prints the answer's body and, in a last line of its own, its HTTP status
-# and curl's exit code. What an answer repeats of a token is taken out.
+# and curl's exit code. A token that the answer repeats is redacted.
 call() {
 	sed 's/[\\"]/\\&/g; s/.*/header = "Authorization: Bearer &"/; q' <<TOKEN | {
 ${PSYCHER_TOKEN:-$NOTIFY_TOKEN}
@@ -65,7 +65,7 @@ excerpt() {
 	printf '%.300s' "$(printf '%s' "$1" | tr '\t\r\n' '   ' | tr -d '\000-\037\177')"
 }
 
-# warn_of_proxy says what to do where the call goes through a runner's proxy.
+# warn_of_proxy says what to do if the call goes through the runner's proxy.
 warn_of_proxy() {
 	host=${NOTIFY_URL#*://}
 	host=${host%%/*}
@@ -111,7 +111,7 @@ fi
 [ -n "${PSYCHER_TOKEN:+set}${NOTIFY_TOKEN:+set}" ] || give_up "there is no PSYCHER_TOKEN, which comes with psycher's trigger: a child pipeline must be handed it (forward: pipeline_variables: true). For a psycher that sends none, NOTIFY_TOKEN is not set: add it in Settings > CI/CD > Variables"
 command -v curl >/dev/null || give_up "there is no curl: use an image that has it, or install it in before_script"
 
-# is_count tells a number that every shell reckons with alike.
+# is_count accepts a number that every shell reads alike.
 is_count() {
 	case $1 in
 	'' | *[!0-9]* | 0?* | ???*) return 1 ;;
@@ -138,7 +138,7 @@ while :; do
 *}")
 	http=${last%% *}
 	code=${last##* }
-	# psycher's answers are JSON that names it. Whatever else comes is not from it.
+	# psycher's answers are JSON that names it. Anything else is not from psycher.
 	case $says in
 	'{'*'"psycher":'*'}' | '{'*'"psycher" :'*'}') from=psycher ;;
 	*) from=another ;;
@@ -148,7 +148,7 @@ while :; do
 		echo "notify.sh: psycher was told: $result"
 		exit 0
 		;;
-	*000 | psycher | another | *408 | *429 | *5?? | another404) ;; # it may come to itself
+	*000 | psycher | another | *408 | *429 | *5?? | another404) ;; # it may recover
 	*) break ;;
 	esac
 	case $code in 1 | 2 | 3) break ;; esac # it never will

@@ -31,32 +31,32 @@ const (
 	attempt = "psy_ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 )
 
-// bot hears words behind the real notify port, and answers them as told.
-type bot struct {
-	mu      sync.Mutex
-	heard   []deploy.Callback
-	verdict deploy.CallbackResult
-	away    int // how many calls fail first
+// fakeBot takes the callbacks of the real notify port, and answers each with result.
+type fakeBot struct {
+	mu        sync.Mutex
+	callbacks []deploy.Callback
+	result    deploy.CallbackResult
+	failures  int // how many calls fail before that
 }
 
-func (b *bot) Callback(_ context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+func (b *fakeBot) Callback(_ context.Context, c deploy.Callback) (deploy.CallbackResult, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.heard = append(b.heard, w)
-	if b.away > 0 {
-		b.away--
-		return "", errors.New("the store is away")
+	b.callbacks = append(b.callbacks, c)
+	if b.failures > 0 {
+		b.failures--
+		return "", errors.New("the store is down")
 	}
-	return b.verdict, nil
+	return b.result, nil
 }
 
-func (b *bot) words() []deploy.Callback {
+func (b *fakeBot) received() []deploy.Callback {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]deploy.Callback(nil), b.heard...)
+	return append([]deploy.Callback(nil), b.callbacks...)
 }
 
-// listen starts a server and gives what a triggered pipeline has in its
+// listen starts a server and returns what a triggered pipeline has in its
 // environment, so that notify.sh calls it.
 func listen(t *testing.T, h http.Handler) map[string]string {
 	t.Helper()
@@ -77,9 +77,9 @@ func runNotify(t *testing.T, env map[string]string, shell []string, args ...stri
 			continue
 		}
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("there is no %s here, and CI must have it", program)
+			t.Fatalf("%s is not installed, and CI must have it", program)
 		}
-		t.Skipf("there is no %s here: install it to test notify.sh", program)
+		t.Skipf("%s is not installed: install it to test notify.sh", program)
 	}
 	cmd := exec.CommandContext(t.Context(), shell[0], append(append(shell[1:], "notify.sh"), args...)...)
 	cmd.Env = []string{}
@@ -100,13 +100,13 @@ func runNotify(t *testing.T, env map[string]string, shell []string, args ...stri
 
 var sh = []string{"sh"}
 
-func TestNotifyTellsEveryResult(t *testing.T) {
+func TestNotifySendsEveryResult(t *testing.T) {
 	for arg, result := range map[string]deploy.Result{
 		"start": deploy.ResultStart, "success": deploy.ResultSuccess, "failure": deploy.ResultFailure,
 		"canceled": deploy.ResultCanceled, "failed": deploy.ResultFailure, "timedout": deploy.ResultFailure,
 	} {
 		t.Run(arg, func(t *testing.T) {
-			b := &bot{verdict: deploy.CallbackTaken}
+			b := &fakeBot{result: deploy.CallbackTaken}
 			out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, arg)
 			if code != 0 {
 				t.Fatalf("exit %d:\n%s", code, out)
@@ -115,57 +115,57 @@ func TestNotifyTellsEveryResult(t *testing.T) {
 				Channel: "C0DEPLOY1", TS: "1700000000.000100", ID: id, Result: result, Pipeline: 4711, Job: 90210,
 				JobName: "deploy: [東京]", JobStage: "deploy", SHA: sha, Token: attempt,
 			}}
-			if diff := cmp.Diff(want, b.words()); diff != "" {
-				t.Errorf("heard (-want +got):\n%s", diff)
+			if diff := cmp.Diff(want, b.received()); diff != "" {
+				t.Errorf("callbacks (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// Where no token came with the trigger the secret of all is shown; never both,
-// as the secret must not be where it need not be.
-func TestNotifyShowsWhatTheTriggerBrought(t *testing.T) {
+// Without a token from the trigger notify.sh sends the shared secret; never
+// both, as the secret must not go where it is not needed.
+func TestNotifySendsTheTriggersToken(t *testing.T) {
 	for sent, want := range map[string]deploy.Callback{attempt: {Token: attempt}, "": {Shared: true}} {
-		b := &bot{verdict: deploy.CallbackTaken}
+		b := &fakeBot{result: deploy.CallbackTaken}
 		env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 		env["PSYCHER_TOKEN"] = sent
 		out, code := runNotify(t, env, sh, "success")
-		if heard := b.words(); code != 0 || len(heard) != 1 || heard[0].Token != want.Token || heard[0].Shared != want.Shared {
-			t.Errorf("exit %d, heard %+v\n%s", code, heard, out)
+		if received := b.received(); code != 0 || len(received) != 1 || received[0].Token != want.Token || received[0].Shared != want.Shared {
+			t.Errorf("exit %d, received %+v\n%s", code, received, out)
 		}
 	}
 }
 
 func TestNotifyNamesTheParentPipeline(t *testing.T) {
-	b := &bot{verdict: deploy.CallbackTaken}
+	b := &fakeBot{result: deploy.CallbackTaken}
 	env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 	env["PSYCHER_PIPELINE"] = "4700"
 	out, _ := runNotify(t, env, sh, "success")
-	if words := b.words(); len(words) != 1 || words[0].Pipeline != 4700 {
-		t.Errorf("heard %v\n%s", words, out)
+	if received := b.received(); len(received) != 1 || received[0].Pipeline != 4700 {
+		t.Errorf("received %v\n%s", received, out)
 	}
 }
 
-func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
+func TestNotifyExitsAsTheAnswerSays(t *testing.T) {
 	for _, c := range []struct {
 		name       string
-		verdict    deploy.CallbackResult
-		away       int
+		result     deploy.CallbackResult
+		failures   int
 		set        map[string]string
 		start, end int    // exit codes of "start" and of "success"
 		says       string // in both outputs
 	}{
-		{name: "taken", verdict: deploy.CallbackTaken, says: "psycher was told"},
-		{name: "no effect", verdict: deploy.CallbackNoEffect, says: "psycher was told"},
-		{name: "503 once", verdict: deploy.CallbackTaken, away: 1, says: "trying again"},
-		{name: "503 for ever", away: 99, end: 1, says: "HTTP 503"},
+		{name: "taken", result: deploy.CallbackTaken, says: "psycher was told"},
+		{name: "no effect", result: deploy.CallbackNoEffect, says: "psycher was told"},
+		{name: "503 once", result: deploy.CallbackTaken, failures: 1, says: "trying again"},
+		{name: "503 forever", failures: 99, end: 1, says: "HTTP 503"},
 		{name: "unreachable", set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"}, end: 1, says: "cannot be reached"},
-		{name: "no such deployment", verdict: deploy.CallbackUnknown, end: 1, says: "no such deployment"},
-		{name: "must not deploy", verdict: deploy.CallbackStop, start: 1, end: 1, says: "must not deploy"},
+		{name: "no such deployment", result: deploy.CallbackUnknown, end: 1, says: "no such deployment"},
+		{name: "must not deploy", result: deploy.CallbackStop, start: 1, end: 1, says: "must not deploy"},
 		{name: "wrong secret", set: map[string]string{"PSYCHER_TOKEN": "", "NOTIFY_TOKEN": "another-token"}, end: 1, says: "does not take this NOTIFY_TOKEN"},
-		{name: "proves nothing", verdict: deploy.CallbackUnproven, end: 1, says: "does not take this PSYCHER_TOKEN"},
+		{name: "proves nothing", result: deploy.CallbackUnproven, end: 1, says: "does not take this PSYCHER_TOKEN"},
 		{
-			name: "only proof counts", verdict: deploy.CallbackUnproven, set: map[string]string{"PSYCHER_TOKEN": ""}, end: 1,
+			name: "only proof counts", result: deploy.CallbackUnproven, set: map[string]string{"PSYCHER_TOKEN": ""}, end: 1,
 			says: "psycher unprove PROJECT",
 		},
 		{name: "no channel", set: map[string]string{"channel": ""}, end: 1, says: "channel: missing"},
@@ -175,7 +175,7 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 	} {
 		for arg, want := range map[string]int{"start": c.start, "success": c.end} {
 			t.Run(c.name+"/"+arg, func(t *testing.T) {
-				b := &bot{verdict: c.verdict, away: c.away}
+				b := &fakeBot{result: c.result, failures: c.failures}
 				env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 				for name, value := range c.set {
 					env[name] = value
@@ -195,24 +195,24 @@ func TestNotifyEndsAsTheAnswerSays(t *testing.T) {
 	}
 }
 
-func TestNotifyDoesNotRepeatWhatIsRefused(t *testing.T) {
-	for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackStop: 1, deploy.CallbackUnknown: 1} {
-		b := &bot{verdict: verdict}
+func TestNotifyDoesNotRetryARefusal(t *testing.T) {
+	for result, want := range map[deploy.CallbackResult]int{deploy.CallbackStop: 1, deploy.CallbackUnknown: 1} {
+		b := &fakeBot{result: result}
 		runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, "start")
-		if n := len(b.words()); n != want {
-			t.Errorf("%s: %d calls, want %d", verdict, n, want)
+		if n := len(b.received()); n != want {
+			t.Errorf("%s: %d calls, want %d", result, n, want)
 		}
 	}
 }
 
-// Only psycher's own answer counts: JSON that names it. Whatever else answers
-// at NOTIFY_URL neither was told nor stops a deploy.
-func TestNotifyBelievesNobodyElse(t *testing.T) {
+// Only psycher's own answer counts: JSON that names it. Anything else that
+// answers at NOTIFY_URL must not stop a deploy.
+func TestNotifyTrustsOnlyPsychersAnswer(t *testing.T) {
 	login := "<!DOCTYPE html>\r\n<html><head><title>Sign in</title></head><body>Please log in to \"psycher\". " + strings.Repeat("long ", 1000) + "the end</body></html>"
 	for name, c := range map[string]struct {
 		status int
 		body   string
-		says   string // besides that something else answers
+		says   string // besides that something else answers at NOTIFY_URL
 	}{
 		"a login page":                    {200, login, "Sign in"},
 		"no content":                      {204, "", ""},
@@ -265,8 +265,8 @@ func TestNotifyBelievesNobodyElse(t *testing.T) {
 	}
 }
 
-// What answers may repeat the call, as a debugging proxy does.
-func TestNotifyPrintsNoTokenThatAnAnswerRepeats(t *testing.T) {
+// The answer may repeat the call, as a debugging proxy's does.
+func TestNotifyRedactsTokensInAnswers(t *testing.T) {
 	env := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		token := r.Header.Get("Authorization")
@@ -275,7 +275,7 @@ func TestNotifyPrintsNoTokenThatAnAnswerRepeats(t *testing.T) {
 	for _, shell := range shells() {
 		for _, sent := range []string{attempt, ""} {
 			env["PSYCHER_TOKEN"] = sent
-			out, _ := runNotify(t, env, append(shell, "-x"), "success") // looks for the tokens by itself
+			out, _ := runNotify(t, env, append(shell, "-x"), "success") // runNotify looks for the tokens
 			if !strings.Contains(out, "you sent Bearer [redacted]") {
 				t.Errorf("%s: does not print what was answered:\n%s", shell, out)
 			}
@@ -283,9 +283,9 @@ func TestNotifyPrintsNoTokenThatAnAnswerRepeats(t *testing.T) {
 	}
 }
 
-// A call from a runner with a proxy goes through it, also to a psycher that only
-// the runner itself can reach.
-func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
+// curl uses the runner's proxy, even for a psycher that only the runner itself
+// can reach.
+func TestNotifyBehindAProxyNamesTheFix(t *testing.T) {
 	const fix = "add 127.0.0.1 to NO_PROXY"
 	for name, c := range map[string]struct {
 		set  map[string]string
@@ -322,9 +322,9 @@ func TestNotifyThroughARunnersProxySaysWhatToDo(t *testing.T) {
 	}
 }
 
-// curl passes the proxy by for all hosts of a domain too: who has that set is
-// told to set nothing.
-func TestNotifyKnowsADomainThatPassesTheProxyBy(t *testing.T) {
+// curl bypasses the proxy for all hosts of a listed domain, too: then there is
+// no advice to give.
+func TestNotifyKnowsNoProxyDomains(t *testing.T) {
 	for list, says := range map[string]bool{
 		"example.com": false, ".example.com": false, "local, .test\t.example.com": false, "bot.example.com": false,
 		"ample.com": true, "example": true, "http://example.com": true, "*.example.com": true,
@@ -333,7 +333,7 @@ func TestNotifyKnowsADomainThatPassesTheProxyBy(t *testing.T) {
 			env := listen(t, http.NotFoundHandler())
 			env["NOTIFY_TRIES"], env["NOTIFY_URL"] = "1", "http://bot.example.com:9/notify"
 			env["http_proxy"], env["no_proxy"] = "http://127.0.0.1:1", list
-			dir := t.TempDir() // asks nobody for the name
+			dir := t.TempDir() // so that no DNS is asked
 			if err := os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\nprintf '\\n000'\nexit 6\n"), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -345,8 +345,8 @@ func TestNotifyKnowsADomainThatPassesTheProxyBy(t *testing.T) {
 	}
 }
 
-// What is set wrong for the tries themselves stops no deploy either.
-func TestNotifyTriesAsItIsToldOrAsUsual(t *testing.T) {
+// An invalid number of tries or pause must not stop a deploy either.
+func TestNotifyIgnoresInvalidRetrySettings(t *testing.T) {
 	patient := t.TempDir()
 	if err := os.WriteFile(filepath.Join(patient, "sleep"), []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
@@ -355,20 +355,20 @@ func TestNotifyTriesAsItIsToldOrAsUsual(t *testing.T) {
 		{"NOTIFY_TRIES": "two"}, {"NOTIFY_TRIES": "-1"}, {"NOTIFY_PAUSE": "0.1"}, {"NOTIFY_PAUSE": "1s"}, {"NOTIFY_PAUSE": "a[$(exit 3)]"}, {"NOTIFY_TRIES": "08"},
 	} {
 		for _, shell := range shells() {
-			b := &bot{verdict: deploy.CallbackTaken, away: 1}
+			b := &fakeBot{result: deploy.CallbackTaken, failures: 1}
 			env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			for name, value := range set {
 				env[name] = value
 			}
 			env["PATH"] = patient + string(os.PathListSeparator) + env["PATH"]
-			if out, code := runNotify(t, env, shell, "start"); code != 0 || len(b.words()) != 2 {
-				t.Errorf("%s, %v: exit %d, heard %d:\n%s", shell, set, code, len(b.words()), out)
+			if out, code := runNotify(t, env, shell, "start"); code != 0 || len(b.received()) != 2 {
+				t.Errorf("%s, %v: exit %d, received %d:\n%s", shell, set, code, len(b.received()), out)
 			}
 		}
 	}
 }
 
-func TestNotifySaysWhatCurlCannotDo(t *testing.T) {
+func TestNotifyExplainsCurlsErrors(t *testing.T) {
 	for exit, says := range map[int]string{
 		1: "http://HOST:8080/notify", 2: "7.18", 3: "http://HOST:8080/notify", 7: "cannot be reached", 28: "cannot be reached", 60: "certificate",
 	} {
@@ -387,8 +387,8 @@ func TestNotifySaysWhatCurlCannotDo(t *testing.T) {
 	}
 }
 
-// curl learned --header @- with 7.55 only, and an older one sends "@-" itself.
-func TestNotifyAsksNothingNewOfCurl(t *testing.T) {
+// curl knows --header @- since 7.55; an older one sends "@-" itself.
+func TestNotifyWorksWithAnOldCurl(t *testing.T) {
 	text, err := os.ReadFile("notify.sh")
 	if err != nil {
 		t.Fatal(err)
@@ -401,31 +401,31 @@ func TestNotifyAsksNothingNewOfCurl(t *testing.T) {
 	}
 }
 
-func TestNotifyKnowsARunnerThatDoesNotTellTheEnd(t *testing.T) {
+func TestNotifyReportsARunnerWithoutAJobStatus(t *testing.T) {
 	for _, status := range []string{"", "running"} {
-		b := &bot{verdict: deploy.CallbackTaken}
+		b := &fakeBot{result: deploy.CallbackTaken}
 		out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, status)
-		if code != 1 || !strings.Contains(out, "the runner is too old") || len(b.words()) != 0 {
-			t.Errorf("%q: exit %d, heard %v:\n%s", status, code, b.words(), out)
+		if code != 1 || !strings.Contains(out, "the runner is too old") || len(b.received()) != 0 {
+			t.Errorf("%q: exit %d, received %v:\n%s", status, code, b.received(), out)
 		}
 	}
 }
 
-// zsh has a variable named status that nobody may set, dash and busybox know
-// little more than POSIX.
+// In zsh the variable status is read-only; dash and busybox know little more
+// than POSIX.
 func TestNotifyRunsInEveryShell(t *testing.T) {
 	for _, shell := range shells() {
-		for verdict, want := range map[deploy.CallbackResult]int{deploy.CallbackTaken: 0, deploy.CallbackStop: 1} {
-			b := &bot{verdict: verdict, away: 1}
+		for result, want := range map[deploy.CallbackResult]int{deploy.CallbackTaken: 0, deploy.CallbackStop: 1} {
+			b := &fakeBot{result: result, failures: 1}
 			out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), shell, "start")
-			if code != want || len(b.words()) != 2 {
-				t.Errorf("%s: exit %d, want %d; heard %v:\n%s", shell, code, want, b.words(), out)
+			if code != want || len(b.received()) != 2 {
+				t.Errorf("%s: exit %d, want %d; received %v:\n%s", shell, code, want, b.received(), out)
 			}
 		}
 	}
 }
 
-// shells are those of this machine: sh, and what else there is.
+// shells are the ones on this machine: sh, and what else is installed.
 func shells() [][]string {
 	all := [][]string{sh}
 	for _, shell := range [][]string{{"bash"}, {"dash"}, {"zsh"}, {"ksh"}, {"mksh"}, {"busybox", "sh"}} {
@@ -436,17 +436,17 @@ func shells() [][]string {
 	return all
 }
 
-func TestNotifyRefusesAWordItDoesNotKnow(t *testing.T) {
+func TestNotifyRejectsAnUnknownResult(t *testing.T) {
 	for _, args := range [][]string{nil, {"SUCCESS"}, {"success; true"}} {
-		b := &bot{verdict: deploy.CallbackTaken}
+		b := &fakeBot{result: deploy.CallbackTaken}
 		out, code := runNotify(t, listen(t, notify.NewHandler(token, b, zerolog.Nop())), sh, args...)
-		if code != 1 || !strings.Contains(out, "usage") || len(b.words()) != 0 {
-			t.Errorf("%q: exit %d, heard %v:\n%s", args, code, b.words(), out)
+		if code != 1 || !strings.Contains(out, "usage") || len(b.received()) != 0 {
+			t.Errorf("%q: exit %d, received %v:\n%s", args, code, b.received(), out)
 		}
 	}
 }
 
-func TestNotifyWithoutCurlSaysSo(t *testing.T) {
+func TestNotifyReportsThatCurlIsMissing(t *testing.T) {
 	env := listen(t, http.NotFoundHandler())
 	env["PATH"] = t.TempDir()
 	path, err := exec.LookPath("sh")
@@ -461,7 +461,7 @@ func TestNotifyWithoutCurlSaysSo(t *testing.T) {
 	}
 }
 
-func TestNoValueBreaksOutOfItsField(t *testing.T) {
+func TestNotifyEscapesEveryValue(t *testing.T) {
 	for _, evil := range []string{
 		`a b`, `"`, `'; exit 3; '`, `$(exit 3)`, "`exit 3`", `a&result=failure`, `a;b`, "a\nb", `@/etc/passwd`, `=@/etc/passwd`,
 		`a#b`, `100%`, `a+b`, `\`, `*`, `-o x`, `日本`,
@@ -494,7 +494,7 @@ func TestNoValueBreaksOutOfItsField(t *testing.T) {
 	}
 }
 
-func TestTheTokenShowsInNoTraceAndInNoArguments(t *testing.T) {
+func TestTokenIsInNoTraceAndNoArguments(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		curl = "curl" // notify says what that means
@@ -510,7 +510,7 @@ func TestTheTokenShowsInNoTraceAndInNoArguments(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "curl"), []byte(wrapper), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			b := &bot{verdict: deploy.CallbackTaken, away: 1}
+			b := &fakeBot{result: deploy.CallbackTaken, failures: 1}
 			env := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			env["PATH"] = dir + string(os.PathListSeparator) + env["PATH"]
 

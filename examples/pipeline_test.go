@@ -26,47 +26,47 @@ func TestPipelines(t *testing.T) {
 	const deployed = "deploy.sh: done"
 	for _, c := range []struct {
 		name, file string
-		verdict    deploy.CallbackResult
+		result     deploy.CallbackResult
 		set        map[string]string
 		exit       int
-		heard      []deploy.Result
+		want       []deploy.Result
 		deploys    bool
 	}{
 		{
-			name: "modern success", file: "modern", verdict: deploy.CallbackTaken, deploys: true,
-			heard: []deploy.Result{deploy.ResultStart, deploy.ResultSuccess},
+			name: "modern success", file: "modern", result: deploy.CallbackTaken, deploys: true,
+			want: []deploy.Result{deploy.ResultStart, deploy.ResultSuccess},
 		},
 		{
-			name: "modern failure", file: "modern", verdict: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
-			heard: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
+			name: "modern failure", file: "modern", result: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
+			want: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
 		},
 		{
-			name: "modern stopped at the start", file: "modern", verdict: deploy.CallbackStop, exit: 1,
-			heard: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
+			name: "modern stopped at the start", file: "modern", result: deploy.CallbackStop, exit: 1,
+			want: []deploy.Result{deploy.ResultStart, deploy.ResultFailure},
 		},
 		{name: "modern by hand", file: "modern", set: map[string]string{"PSYCHER_ID": ""}, deploys: true},
 		{name: "modern without RELEASE", file: "modern", set: map[string]string{"RELEASE": ""}},
 		{name: "modern at a push", file: "modern", set: map[string]string{"CI_PIPELINE_SOURCE": "push"}},
 		{
-			name: "modern while the bot is away", file: "modern", deploys: true,
+			name: "modern while the bot is down", file: "modern", deploys: true,
 			set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"},
 		},
 		{
-			name: "classic success", file: "classic", verdict: deploy.CallbackTaken, deploys: true,
-			heard: []deploy.Result{deploy.ResultSuccess},
+			name: "classic success", file: "classic", result: deploy.CallbackTaken, deploys: true,
+			want: []deploy.Result{deploy.ResultSuccess},
 		},
 		{
-			name: "classic failure", file: "classic", verdict: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
-			heard: []deploy.Result{deploy.ResultFailure},
+			name: "classic failure", file: "classic", result: deploy.CallbackTaken, set: map[string]string{"DEMO_FAIL": "true"}, exit: 1,
+			want: []deploy.Result{deploy.ResultFailure},
 		},
 		{name: "classic by hand", file: "classic", set: map[string]string{"PSYCHER_ID": ""}, deploys: true},
 		{
-			name: "classic while the bot is away", file: "classic", deploys: true,
+			name: "classic while the bot is down", file: "classic", deploys: true,
 			set: map[string]string{"NOTIFY_URL": "http://127.0.0.1:1/notify"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := &bot{verdict: c.verdict}
+			b := &fakeBot{result: c.result}
 			variables := listen(t, notify.NewHandler(token, b, zerolog.Nop()))
 			delete(variables, "PATH")
 			variables["CI_PIPELINE_SOURCE"], variables["RELEASE"], variables["NOTIFY_TRIES"] = "trigger", "true", "2"
@@ -81,12 +81,12 @@ func TestPipelines(t *testing.T) {
 			if strings.Contains(out, deployed) != c.deploys {
 				t.Errorf("deploys: %v, want %v", !c.deploys, c.deploys)
 			}
-			var heard []deploy.Result
-			for _, w := range b.words() {
-				heard = append(heard, w.Result)
+			var got []deploy.Result
+			for _, callback := range b.received() {
+				got = append(got, callback.Result)
 			}
-			if diff := cmp.Diff(c.heard, heard); diff != "" {
-				t.Errorf("heard (-want +got):\n%s", diff)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("callbacks (-want +got):\n%s", diff)
 			}
 			if t.Failed() {
 				t.Log(out)

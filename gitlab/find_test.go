@@ -49,7 +49,7 @@ func TestFind(t *testing.T) {
 		{
 			name: "by its name, with no right to read variables", named: true, found: 1002, complete: true,
 			make: func(t *testing.T, g *fakegitlab.GitLab) {
-				g.FailLooks(-1, "/variables", denied)
+				g.FailLookUps(-1, "/variables", denied)
 				trigger(t, g, otherID)
 				trigger(t, g, testID)
 			},
@@ -77,7 +77,7 @@ func TestFind(t *testing.T) {
 		{
 			name: "another by name only, which may be any UUID", named: true,
 			make: func(t *testing.T, g *fakegitlab.GitLab) {
-				g.FailLooks(-1, "/variables", denied)
+				g.FailLookUps(-1, "/variables", denied)
 				trigger(t, g, otherID)
 			},
 		},
@@ -92,14 +92,14 @@ func TestFind(t *testing.T) {
 		{
 			name: "one that cannot be told apart",
 			make: func(t *testing.T, g *fakegitlab.GitLab) {
-				g.FailLooks(1, "/variables", denied)
+				g.FailLookUps(1, "/variables", denied)
 				trigger(t, g, otherID)
 			},
 		},
 		{
 			name: "behind one that cannot be told apart", found: 1002,
 			make: func(t *testing.T, g *fakegitlab.GitLab) {
-				g.FailLooks(1, "/variables", denied)
+				g.FailLookUps(1, "/variables", denied)
 				trigger(t, g, otherID)
 				trigger(t, g, testID)
 			},
@@ -173,7 +173,7 @@ func TestFindEndsAtOlderPipelines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		old := trigger(t, g, testID)
-		g.FailLooks(-1, "/variables", denied)
+		g.FailLookUps(-1, "/variables", denied)
 		time.Sleep(clockSlack + time.Second)
 		since := time.Now()
 		g.Finish(old.ID, "running")
@@ -255,7 +255,7 @@ func TestFindIsNotSureOfAnAnswerWithoutATime(t *testing.T) {
 				if body == "" {
 					body = fmt.Sprintf(`[{"id":%d,"created_at":%q}]`, p.ID, p.Created.Format(time.RFC3339))
 				}
-				g.FailLooks(1, "/pipelines", fakegitlab.Fault{Status: 200, Body: body, Header: header})
+				g.FailLookUps(1, "/pipelines", fakegitlab.Fault{Status: 200, Body: body, Header: header})
 				found, complete, err := c.Find(t.Context(), "group/app", testID, time.Second)
 				if err != nil || complete || (found.ID == 0) != (body == "[]") {
 					t.Errorf("%s, %s: found %d, complete %v, %v", name, body, found.ID, complete, err)
@@ -286,7 +286,7 @@ func TestFindBelievesOnlyWhatGitLabLists(t *testing.T) {
 				if f.Header == nil {
 					f.Header = map[string]string{"Content-Type": "application/json"}
 				}
-				g.FailLooks(1, part, f)
+				g.FailLookUps(1, part, f)
 				if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Second); err == nil || complete || p.ID != 0 {
 					t.Errorf("%s %s %q: found %d, complete %v, %v", part, f.Body, f.Header, p.ID, complete, err)
 				}
@@ -314,7 +314,7 @@ func TestErrorsOfFindShowNoVariables(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			trigger(t, g, otherID)
-			g.FailLooks(1, "/variables", f)
+			g.FailLookUps(1, "/variables", f)
 			_, _, err := c.Find(t.Context(), "group/app", testID, 0)
 			if err == nil || strings.Contains(err.Error(), "A7A7") {
 				t.Errorf("%s: %v", name, err)
@@ -338,12 +338,12 @@ func TestFindAsksOnce(t *testing.T) {
 					}
 				} else {
 					trigger(t, g, otherID)
-					g.FailLooks(1, "/variables", denied)
+					g.FailLookUps(1, "/variables", denied)
 					if _, complete, err := c.Find(t.Context(), "group/app", testID, 0); complete || err != nil {
 						t.Errorf("complete %v, %v", complete, err)
 					}
 				}
-				g.FailLooks(1, "/variables", named(t, "500"))
+				g.FailLookUps(1, "/variables", named(t, "500"))
 				if _, complete, err := c.Find(t.Context(), "group/app", testID, 0); complete != own || err != nil {
 					t.Errorf("it asked again: complete %v, %v", complete, err)
 				}
@@ -372,7 +372,7 @@ func TestFindFailsIfAReadFails(t *testing.T) {
 				c, g, _ := standIn(t)
 				trigger(t, g, otherID)
 				since, begun := time.Now(), time.Now()
-				g.FailLooks(-1, part, f)
+				g.FailLookUps(-1, part, f)
 				if p, complete, err := c.Find(t.Context(), "group/app", testID, time.Since(since)); err == nil || complete || p.ID != 0 {
 					t.Errorf("%s %s: %+v, complete %v, %v", part, f.Name, p, complete, err)
 				}

@@ -145,7 +145,7 @@ func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
 				id := trigger(t, g, testID).ID
 				g.Finish(id, "success")
 				g.SetJobs(id, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"})
-				g.FailLooks(1, row.part, row.fault)
+				g.FailLookUps(1, row.part, row.fault)
 				p, err := c.Poll(t.Context(), "1", id, deploy.Counting{})
 				if p.ID != id || p.End != deploy.Succeeded || p.Unseen == row.seen || p.Retry != row.retry || (err != nil) != row.retry {
 					t.Errorf("%+v, %v", p, err)
@@ -171,7 +171,7 @@ func TestOnlyTheLastTryOfAJobCounts(t *testing.T) {
 				id := trigger(t, g, testID).ID
 				g.SetJobs(id)
 				g.Finish(id, "success")
-				g.FailLooks(1, "/jobs", fakegitlab.Fault{Status: 200, Body: row.jobs})
+				g.FailLookUps(1, "/jobs", fakegitlab.Fault{Status: 200, Body: row.jobs})
 				if p, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); p.End != row.want || err != nil {
 					t.Errorf("%+v, %v", p, err)
 				}
@@ -206,7 +206,7 @@ func TestRateLimitOfReadsIsObeyed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, g, n := standIn(t)
 				id := trigger(t, g, testID).ID
-				g.FailLooks(1, "/pipelines", row.fault)
+				g.FailLookUps(1, "/pipelines", row.fault)
 				_, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{})
 				var later *engine.LaterError
 				if errors.As(err, &later) != row.fails || row.fails && later.After != row.after || !row.fails && err != nil {

@@ -46,7 +46,7 @@ func TestRightsSaysWhatTheTokenLacks(t *testing.T) {
 				})
 				trigger(t, g, testID)
 				if row.part != "" {
-					g.FailLooks(-1, row.part, row.fault)
+					g.FailLookUps(-1, row.part, row.fault)
 				}
 				if row.project == "" {
 					row.project = "group/app"

@@ -17,7 +17,7 @@ func others(ctx context.Context, dir, targets string) ([]subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	unheld, err := buildUnheld(ctx, dir)
+	unheld, err := buildUnlimited(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func others(ctx context.Context, dir, targets string) ([]subject, error) {
 // buildUnheld builds psycher without its own pace. As it is shipped it keeps to
 // Slack's 50 reactions a minute, which the others would meet as refusals, and so
 // does that part of the work later.
-func buildUnheld(ctx context.Context, dir string) (string, error) {
+func buildUnlimited(ctx context.Context, dir string) (string, error) {
 	return buildChanged(ctx, dir, "psycher-unheld", "bot/web/limits.go", func(text string) string {
 		return strings.Replace(text, "switch method {", `switch "" {`, 1)
 	})

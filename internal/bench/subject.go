@@ -107,7 +107,7 @@ func (s subject) start(ctx context.Context, w *world) (*process, error) {
 // in starts it in a world of its own, for as long as do takes.
 func (s subject) in(ctx context.Context, w *world, do func(p *process) error) error {
 	defer w.close()
-	p, err := s.startBorn(ctx, w)
+	p, err := s.startOnOldStore(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s subject) in(ctx context.Context, w *world, do func(p *process) error) er
 
 // startBorn starts it on an empty store that is old enough already: a new one
 // keeps Slack waiting for 2 s, which is no question of speed.
-func (s subject) startBorn(ctx context.Context, w *world) (*process, error) {
+func (s subject) startOnOldStore(ctx context.Context, w *world) (*process, error) {
 	if s.stores {
 		if err := askRedis(w.redis, "FLUSHALL"); err != nil {
 			return nil, err

@@ -30,7 +30,7 @@ func page(t *testing.T, name string) string {
 	return string(text)
 }
 
-func TestPagesAreWhatTheCodeSays(t *testing.T) {
+func TestPagesAreUpToDate(t *testing.T) {
 	fresh, err := generate(root)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ var (
 
 // Links between pages, to headings in them, and to files. Other addresses are
 // not called.
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksResolve(t *testing.T) {
 	links, toHeadings := 0, 0
 	for _, name := range pagesIn(root) {
 		text := inline.ReplaceAllString(fence.ReplaceAllString(page(t, name), ""), "")
@@ -143,7 +143,7 @@ func anchors(text string) map[string]bool {
 // Each test that a page names is there, by its name or the beginning of it, and in
 // the package that the page gives. So is each file and function that a page for
 // developers names.
-func TestWhatThePagesNameIsThere(t *testing.T) {
+func TestNamesInPagesExist(t *testing.T) {
 	tests := map[string]string{} // their folders, by name
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
@@ -210,7 +210,7 @@ func TestWhatThePagesNameIsThere(t *testing.T) {
 }
 
 // The placeholders of the wordings are those that the page explains.
-func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
+func TestPhrasesPageExplainsEveryPlaceholder(t *testing.T) {
 	find := func(pattern, text string) []string {
 		var all []string
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
@@ -228,7 +228,7 @@ func TestThePageOfPhrasesExplainsEveryPlaceholder(t *testing.T) {
 	}
 }
 
-func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
+func TestReadmeExamplesAreUnderstoodAsDescribed(t *testing.T) {
 	quoted := regexp.MustCompile(`「([^」]*)」|"([^"]*)"`)
 	kinds := []string{"deploy", "unclear", "other", "status", "cancel", "help"}
 	for name, begin := range map[string]string{"README.md": "## What it deploys on", "README.ja.md": "## デプロイするとき"} {
@@ -256,7 +256,7 @@ func TestTheReadmesExamplesAreReadAsTheyTell(t *testing.T) {
 
 // A README opens with what psycher is, a picture, and the two commands. Its
 // demo and its exit codes are those of the program.
-func TestTheReadmesTellTheProgram(t *testing.T) {
+func TestReadmesMatchTheProgram(t *testing.T) {
 	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
 	demo := page(t, "internal/sandbox/demo/demo.go")
 	for name, exits := range map[string]string{

@@ -11,7 +11,7 @@ import (
 
 var root = filepath.Join("..", "..")
 
-func TestEachMarkerHasOneMutantAndEachMutantOneMarker(t *testing.T) {
+func TestMarkersAndMutantsMatch(t *testing.T) {
 	marked, err := findMarkers(root)
 	if err != nil {
 		t.Fatal(err)

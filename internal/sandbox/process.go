@@ -31,17 +31,17 @@ type Process struct {
 	log     io.Writer
 	running sync.WaitGroup
 
-	mu      sync.Mutex
-	now     *life
-	lang    string
-	away    map[string]bool // by address
-	changed chan struct{}
+	mu          sync.Mutex
+	now         *instance
+	lang        string
+	unreachable map[string]bool // by address
+	changed     chan struct{}
 }
 
 // NewProcess makes one that does not run yet. What runs at the end of ctx is
 // stopped by it; [Process.Wait] waits for that.
 func NewProcess(ctx context.Context, log io.Writer, program Program) *Process {
-	return &Process{program: program, ctx: ctx, log: log, away: map[string]bool{}, changed: make(chan struct{})}
+	return &Process{program: program, ctx: ctx, log: log, unreachable: map[string]bool{}, changed: make(chan struct{})}
 }
 
 // Start starts the bot, speaking a language, unless it runs. What it ends with
@@ -54,7 +54,7 @@ func (p *Process) Start(lang string) <-chan error {
 		return ended
 	}
 	ctx, stop := context.WithCancel(p.ctx)
-	l := &life{of: p, stop: stop, done: make(chan struct{}), wires: map[*wire]bool{}}
+	l := &instance{of: p, stop: stop, done: make(chan struct{}), wires: map[*trackedConn]bool{}}
 	p.now, p.lang = l, lang
 	p.tell()
 	p.running.Go(func() {
@@ -118,11 +118,11 @@ func (p *Process) Kill() {
 
 // Away cuts the bot off from a server, or lets it through again. Whatever is
 // started meanwhile does not reach it either.
-func (p *Process) Away(addr string, on bool) {
+func (p *Process) SetUnreachable(addr string, on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	addr = strings.TrimPrefix(addr, "http://")
-	p.away[addr] = on
+	p.unreachable[addr] = on
 	if p.now != nil && on {
 		for w := range p.now.wires {
 			if w.addr == addr {
@@ -134,10 +134,10 @@ func (p *Process) Away(addr string, on bool) {
 }
 
 // IsAway tells whether the bot is cut off from a server.
-func (p *Process) IsAway(addr string) bool {
+func (p *Process) Unreachable(addr string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.away[strings.TrimPrefix(addr, "http://")]
+	return p.unreachable[strings.TrimPrefix(addr, "http://")]
 }
 
 // Runs tells what the bot speaks, and whether it runs.
@@ -163,17 +163,17 @@ func (p *Process) tell() {
 }
 
 // life is one run of the program. The process's lock guards it.
-type life struct {
+type instance struct {
 	of    *Process
 	stop  context.CancelFunc
 	done  chan struct{}
 	dead  bool
-	wires map[*wire]bool
+	wires map[*trackedConn]bool
 	doors []net.Listener
 }
 
 // Write writes to the log, while it lives.
-func (l *life) Write(line []byte) (int, error) {
+func (l *instance) Write(line []byte) (int, error) {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	if l.dead {
@@ -182,17 +182,17 @@ func (l *life) Write(line []byte) (int, error) {
 	return l.of.log.Write(line)
 }
 
-func (l *life) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (l *instance) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	refused := &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
-	if l.cut(addr) {
+	if l.isCut(addr) {
 		return nil, refused
 	}
 	c, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	w := l.own(c, addr)
-	if l.cut(addr) {
+	w := l.track(c, addr)
+	if l.isCut(addr) {
 		w.Close()
 		return nil, refused
 	}
@@ -200,21 +200,21 @@ func (l *life) dial(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // cut tells whether nothing of it reaches an address.
-func (l *life) cut(addr string) bool {
+func (l *instance) isCut(addr string) bool {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
-	return l.dead || l.of.away[addr]
+	return l.dead || l.of.unreachable[addr]
 }
 
-func (l *life) own(c net.Conn, addr string) *wire {
+func (l *instance) track(c net.Conn, addr string) *trackedConn {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
-	w := &wire{c, l, addr}
+	w := &trackedConn{c, l, addr}
 	l.wires[w] = true
 	return w
 }
 
-func (l *life) listen(network, addr string) (net.Listener, error) {
+func (l *instance) listen(network, addr string) (net.Listener, error) {
 	listener, err := net.Listen(network, addr)
 	if err != nil {
 		return nil, err
@@ -226,17 +226,17 @@ func (l *life) listen(network, addr string) (net.Listener, error) {
 		return nil, net.ErrClosed
 	}
 	l.doors = append(l.doors, listener)
-	return &door{listener, l}, nil
+	return &trackedListener{listener, l}, nil
 }
 
 // wire is a connection of a life's.
-type wire struct {
+type trackedConn struct {
 	net.Conn
-	l    *life
+	l    *instance
 	addr string
 }
 
-func (w *wire) Close() error {
+func (w *trackedConn) Close() error {
 	w.l.of.mu.Lock()
 	delete(w.l.wires, w)
 	w.l.of.mu.Unlock()
@@ -245,7 +245,7 @@ func (w *wire) Close() error {
 
 // SyscallConn lets a pool of connections see that one is dead before it uses
 // it, as with a connection that is not wrapped.
-func (w *wire) SyscallConn() (syscall.RawConn, error) {
+func (w *trackedConn) SyscallConn() (syscall.RawConn, error) {
 	c, ok := w.Conn.(syscall.Conn)
 	if !ok {
 		return nil, errors.ErrUnsupported
@@ -254,18 +254,18 @@ func (w *wire) SyscallConn() (syscall.RawConn, error) {
 }
 
 // door is a listener of a life's.
-type door struct {
+type trackedListener struct {
 	net.Listener
-	l *life
+	l *instance
 }
 
-func (d *door) Accept() (net.Conn, error) {
+func (d *trackedListener) Accept() (net.Conn, error) {
 	c, err := d.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	w := d.l.own(c, "")
-	if d.l.cut("") {
+	w := d.l.track(c, "")
+	if d.l.isCut("") {
 		w.Close()
 	}
 	return w, nil

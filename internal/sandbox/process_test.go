@@ -63,7 +63,7 @@ func echo(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
+func TestKilledProcessReachesNothing(t *testing.T) {
 	server := echo(t)
 	p, lives, log := started(t, server)
 	p.Start("en")
@@ -93,12 +93,12 @@ func TestNothingOfAKilledProcessReachesTheWorld(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
+func TestUnreachableServerRefusesConnections(t *testing.T) {
 	server, other := echo(t), echo(t)
 	p, lives, _ := started(t, server)
 	p.Start("en")
 	l := <-lives
-	p.Away("http://"+server, true)
+	p.SetUnreachable("http://"+server, true)
 	if _, err := l.conn.Write([]byte("x")); err == nil {
 		t.Error("the connection is not cut")
 	}
@@ -115,8 +115,8 @@ func TestAServerThatIsAwayRefusesWhateverRuns(t *testing.T) {
 	} else {
 		c.Close()
 	}
-	p.Away(server, false)
-	if c, err := l.Dial(context.Background(), "tcp", server); err != nil || p.IsAway(server) {
+	p.SetUnreachable(server, false)
+	if c, err := l.Dial(context.Background(), "tcp", server); err != nil || p.Unreachable(server) {
 		t.Errorf("it is still away: %v", err)
 	} else {
 		c.Close()

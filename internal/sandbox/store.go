@@ -64,7 +64,7 @@ func (s *Store) Records() []Record {
 	defer s.mu.Unlock()
 	var all []Record
 	for _, r := range s.records {
-		if s.look(r); r.Now != nil {
+		if s.update(r); r.Now != nil {
 			c := *r
 			c.Moves = slices.Clone(r.Moves)
 			all = append(all, c)
@@ -90,14 +90,14 @@ func (s *Store) watch(_ *server.Peer, command string, args ...string) (done bool
 		i = len(s.records)
 		s.records = append(s.records, &Record{TS: ts})
 	}
-	s.look(s.records[i])
+	s.update(s.records[i])
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return false
 }
 
 // look is called with the lock held.
-func (s *Store) look(r *Record) {
+func (s *Store) update(r *Record) {
 	raw, err := s.redis.Get(recordKey + r.TS)
 	if err != nil || raw == string(r.Now) {
 		return

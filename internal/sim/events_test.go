@@ -113,9 +113,9 @@ func pipelineEvents() map[string]func(r *storyRun, d event) {
 func gitlabEvents() map[string]func(r *storyRun, d event) {
 	all := map[string]func(r *storyRun, d event){
 		"GitLab's list lags":     func(r *storyRun, _ event) { r.w.GitLab.Lag(20 * time.Second) },
-		"GitLab's look-ups fail": func(r *storyRun, _ event) { r.w.GitLab.FailLooks(3, "", fakegitlab.Fault{Status: 502}) },
+		"GitLab's look-ups fail": func(r *storyRun, _ event) { r.w.GitLab.FailLookUps(3, "", fakegitlab.Fault{Status: 502}) },
 		"GitLab limits look-ups": func(r *storyRun, _ event) {
-			r.w.GitLab.FailLooks(2, "", fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "20"}})
+			r.w.GitLab.FailLookUps(2, "", fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "20"}})
 		},
 	}
 	for _, name := range []string{

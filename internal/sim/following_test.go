@@ -63,7 +63,7 @@ func TestGitLabsRateLimitsAreKept(t *testing.T) {
 				w.WaitReactions(sim.Channel, all[len(all)-1], "thumbsup")
 			}
 			a.Arm(nil)
-			w.GitLab.FailLooks(1, "/pipelines/1001", limit)
+			w.GitLab.FailLookUps(1, "/pipelines/1001", limit)
 			w.Eventually("the limit", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > 0 && countPolls(a) > 0 })
 			time.Sleep(12 * time.Second) // all of the five have been due
 			before := countPolls(a)
@@ -123,7 +123,7 @@ func TestGitLabCannotBePolled(t *testing.T) {
 			row(t, "GitLab: "+name+": silent at "+of+", with the link and the person's name; a late word settles it", func(t *testing.T) {
 				w := sim.New(t, setting)
 				w.StartReady("a")
-				w.GitLab.FailLooks(-1, "/pipelines/", f)
+				w.GitLab.FailLookUps(-1, "/pipelines/", f)
 				ts := w.Ask("release")
 				w.WaitReactions(sim.Channel, ts, "thumbsup")
 				time.Sleep(7*time.Minute + 50*time.Second)
@@ -143,7 +143,7 @@ func TestGitLabCannotBePolled(t *testing.T) {
 	row(t, "it can be asked again: what was silent gets its end without a call", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
 		w.StartReady("a")
-		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		w.GitLab.FailLookUps(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		ts := w.Ask("release")
 		time.Sleep(40 * time.Minute)
 		w.WaitReactions(sim.Channel, ts, "zzz")
@@ -182,7 +182,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 			w.StartReady("b")
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "ship", Stage: "deploy", Status: "failed"})
 			w.GitLab.Finish(p.ID, end.status)
-			w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, end.status)})
+			w.GitLab.FailLookUps(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, end.status)})
 			time.Sleep(9 * time.Second)
 			w.WaitReactions(sim.Channel, ts, "thumbsup") // the look-up is on its way
 			if status, body := w.Notify("b", result, sim.Channel, ts); status != http.StatusOK {
@@ -213,7 +213,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 			ts := w.Ask("release")
 			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			p := w.GitLab.Pipelines()[0]
-			w.GitLab.FailLooks(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, look)})
+			w.GitLab.FailLookUps(1, "/pipelines/", fakegitlab.Fault{Status: 200, Delay: 5 * time.Second, Body: fmt.Sprintf(`{"id":%d,"status":%q}`, p.ID, look)})
 			time.Sleep(8 * time.Second)
 			w.Notify("a", call, sim.Channel, ts)
 			once(t, w, ts, ends[call].mark, ends[call].say)

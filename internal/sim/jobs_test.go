@@ -97,7 +97,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 	} {
 		row(t, "GitLab: "+name+": what it calls a success is one, with the word that its jobs could not be seen", func(t *testing.T) {
 			w, ts, p := startRunning(t)
-			w.GitLab.FailLooks(-1, "/jobs", f)
+			w.GitLab.FailLookUps(-1, "/jobs", f)
 			w.GitLab.Finish(p.ID, "success")
 			waitReaction(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgUnseen)
@@ -105,7 +105,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 	}
 	row(t, "they can be seen again in time", func(t *testing.T) {
 		w, ts, p := startRunning(t)
-		w.GitLab.FailLooks(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		w.GitLab.FailLookUps(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		w.GitLab.Finish(p.ID, "success")
 		waitReaction(w, ts, 30*time.Second, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
@@ -152,7 +152,7 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(80 * time.Second)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunner)
-		w.GitLab.FailLooks(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "{}"})
+		w.GitLab.FailLookUps(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "{}"})
 		w.Report(p, "start")
 		time.Sleep(2 * time.Second)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)

@@ -182,7 +182,7 @@ func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 	denied := fakegitlab.Fault{Status: http.StatusForbidden, Body: `{"message":"403 Forbidden"}`}
 	row(t, "it cannot list: a line for each project", func(t *testing.T) {
 		w := sim.New(t)
-		w.GitLab.FailLooks(-1, "/pipelines", denied)
+		w.GitLab.FailLookUps(-1, "/pipelines", denied)
 		_, log := w.StartLogged("a")
 		time.Sleep(time.Minute)
 		for _, project := range []string{"group/app", "2", "group/web"} {
@@ -199,7 +199,7 @@ func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 		for _, project := range []string{"group/app", "2"} { // the first has workflow:name
 			w.GitLab.Make(project, "trigger", "master", map[string]string{"PSYCHER_ID": "0f8fad5b-d9cb-469f-a165-70867728950e"})
 		}
-		w.GitLab.FailLooks(-1, "/variables", denied)
+		w.GitLab.FailLookUps(-1, "/variables", denied)
 		_, log := w.StartLogged("a")
 		time.Sleep(time.Minute)
 		if n := named(log.String(), "GITLAB_API_TOKEN"); n != 1 || named(log.String(), `"project":"2"`) != 1 {

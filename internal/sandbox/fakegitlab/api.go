@@ -22,22 +22,22 @@ func (g *GitLab) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	const project = "/api/v4/projects/{project}"
 	mux.HandleFunc("POST "+project+"/trigger/pipeline", g.trigger)
-	mux.HandleFunc("GET "+project+"/pipelines", g.look(g.list))
-	mux.HandleFunc("GET "+project+"/pipelines/{id}", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+	mux.HandleFunc("GET "+project+"/pipelines", g.lookUp(g.list))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}", g.lookUp(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
 		answer(w, 200, encode(g.full(&p)))
 	})))
-	mux.HandleFunc("GET "+project+"/pipelines/{id}/variables", g.look(g.one(listVariables)))
-	mux.HandleFunc("GET "+project+"/pipelines/{id}/jobs", g.look(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/variables", g.lookUp(g.one(listVariables)))
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/jobs", g.lookUp(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
 		g.listJobs(w, r, p, false)
 	})))
-	mux.HandleFunc("GET "+project+"/pipelines/{id}/bridges", g.look(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
+	mux.HandleFunc("GET "+project+"/pipelines/{id}/bridges", g.lookUp(g.one(func(w http.ResponseWriter, r *http.Request, p Pipeline) {
 		g.listJobs(w, r, p, true)
 	})))
-	mux.HandleFunc("POST "+project+"/pipelines/{id}/cancel", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+	mux.HandleFunc("POST "+project+"/pipelines/{id}/cancel", g.lookUp(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
 		g.Cancel(p.ID)
 		g.tellOf(w, p.ID, 200)
 	})))
-	mux.HandleFunc("POST "+project+"/pipelines/{id}/retry", g.look(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
+	mux.HandleFunc("POST "+project+"/pipelines/{id}/retry", g.lookUp(g.one(func(w http.ResponseWriter, _ *http.Request, p Pipeline) {
 		g.Retry(p.ID)
 		g.tellOf(w, p.ID, 201)
 	})))
@@ -48,7 +48,7 @@ func (g *GitLab) routes() *http.ServeMux {
 }
 
 // look lets those look who may, unless a fault was ordered.
-func (g *GitLab) look(next http.HandlerFunc) http.HandlerFunc {
+func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		fault, failing := take(&g.looking, r.URL.Path)
@@ -56,7 +56,7 @@ func (g *GitLab) look(next http.HandlerFunc) http.HandlerFunc {
 		known := pr != nil
 		g.mu.Unlock()
 		if failing {
-			g.fail(w, r, fault, ask{})
+			g.fail(w, r, fault, triggerRequest{})
 			return
 		}
 		g.rates(w)

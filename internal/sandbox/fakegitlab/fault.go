@@ -50,7 +50,7 @@ func (g *GitLab) Ordered() []string {
 }
 
 // Forget takes back what [GitLab.Answer] ordered.
-func (g *GitLab) Forget() {
+func (g *GitLab) ForgetFaults() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.posting = nil
@@ -58,7 +58,7 @@ func (g *GitLab) Forget() {
 
 // FailLooks lets the next n look-ups fail whose path contains a part, such as
 // "/variables"; negative: all that come.
-func (g *GitLab) FailLooks(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }
+func (g *GitLab) FailLookUps(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }
 
 // Heal forgets all faults and lags that were ordered.
 func (g *GitLab) Heal() {

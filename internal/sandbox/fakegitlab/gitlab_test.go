@@ -141,7 +141,7 @@ func TestEachFaultHasItsOwnNameAndARealBody(t *testing.T) {
 	}
 }
 
-func TestARenamedProjectIsReadBehindARedirectAndTriggeredAtOnce(t *testing.T) {
+func TestReadsOfARenamedProjectAreRedirectedAndTriggersAreNot(t *testing.T) {
 	g := standIn(t, func(c *Config) { c.Projects[0].Was = "group/before" })
 	before := strings.Replace(path, "app", "before", 1)
 	w := send(g, before+"/trigger/pipeline", asJSON, right)
@@ -157,7 +157,7 @@ func TestARenamedProjectIsReadBehindARedirectAndTriggeredAtOnce(t *testing.T) {
 	}
 }
 
-func TestItsClockIsItsOwn(t *testing.T) {
+func TestGitLabsClockCanDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := standIn(t)
 		g.SetClock(-time.Hour)
@@ -169,7 +169,7 @@ func TestItsClockIsItsOwn(t *testing.T) {
 	})
 }
 
-func TestWhatIsMadeLateIsMadeWithoutTheClient(t *testing.T) {
+func TestDelayedPipelineIsMadeWithoutTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := standIn(t)
 		g.Answer(1, Fault{Make: 1, After: time.Minute})
@@ -183,7 +183,7 @@ func TestWhatIsMadeLateIsMadeWithoutTheClient(t *testing.T) {
 	})
 }
 
-func TestCloseEndsWhatHangsAndWaits(t *testing.T) {
+func TestCloseEndsHangingRequestsAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ran atomic.Bool
 		g := standIn(t, func(c *Config) {
@@ -277,7 +277,7 @@ func TestLookUpsTakeTheAPIToken(t *testing.T) {
 			t.Errorf("%s with a wrong token: %d", asked, w.Code)
 		}
 	}
-	g.FailLooks(1, "/variables", Fault{Status: 403, Body: message("403 Forbidden")})
+	g.FailLookUps(1, "/variables", Fault{Status: 403, Body: message("403 Forbidden")})
 	if a, b, c := get(g, path+"/pipelines"), get(g, path+"/pipelines/1001/variables"), get(g, path+"/pipelines/1001/variables"); a.Code != 200 || b.Code != 403 || c.Code != 200 {
 		t.Errorf("%d %d %d", a.Code, b.Code, c.Code)
 	}

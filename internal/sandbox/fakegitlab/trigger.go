@@ -12,7 +12,7 @@ import (
 )
 
 // ask is what a trigger POST asks for.
-type ask struct {
+type triggerRequest struct {
 	project   string
 	token     string
 	ref       string
@@ -21,7 +21,7 @@ type ask struct {
 }
 
 func (g *GitLab) trigger(w http.ResponseWriter, r *http.Request) {
-	a := readAsk(r)
+	a := readTrigger(r)
 	g.mu.Lock()
 	g.posts = append(g.posts, post{a.variables["channel"], a.variables["timestamp"]})
 	fault, failing := take(&g.posting, r.URL.Path)
@@ -32,15 +32,15 @@ func (g *GitLab) trigger(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.rates(w)
-	if refused := g.refuses(a); refused != nil {
+	if refused := g.refusal(a); refused != nil {
 		answer(w, refused.Status, refused.Body)
 		return
 	}
 	answer(w, http.StatusCreated, g.start(a, 1, "created"))
 }
 
-func readAsk(r *http.Request) ask {
-	a := ask{project: r.PathValue("project"), variables: map[string]string{}}
+func readTrigger(r *http.Request) triggerRequest {
+	a := triggerRequest{project: r.PathValue("project"), variables: map[string]string{}}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		a.wrong = "the body was cut"
@@ -78,7 +78,7 @@ func readAsk(r *http.Request) ask {
 }
 
 // refuses tells why GitLab would refuse it by itself; nil: it would not.
-func (g *GitLab) refuses(a ask) *Fault {
+func (g *GitLab) refusal(a triggerRequest) *Fault {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pr := g.project(a.project)
@@ -96,7 +96,7 @@ func (g *GitLab) refuses(a ask) *Fault {
 }
 
 // start makes n pipelines and gives the body that tells of the first.
-func (g *GitLab) start(a ask, n int, status string) string {
+func (g *GitLab) start(a triggerRequest, n int, status string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pr := g.project(a.project)
@@ -116,7 +116,7 @@ func (g *GitLab) start(a ask, n int, status string) string {
 }
 
 // fail does what a fault says in place of the right answer.
-func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a ask) {
+func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a triggerRequest) {
 	made, status := "", "created"
 	if f.Dies {
 		status = "failed"

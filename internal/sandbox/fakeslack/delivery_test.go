@@ -57,7 +57,7 @@ func TestAMentionIsDeliveredUntilItIsAcked(t *testing.T) {
 	})
 }
 
-func TestAnAckEndsIt(t *testing.T) {
+func TestAckEndsTheDelivery(t *testing.T) {
 	inBubble(t, fakeslack.Config{}, func(t *testing.T, w *world) {
 		c := w.connect()
 		w.Say("U1", "C1", "<@U0BOT> release")
@@ -190,7 +190,7 @@ func TestDeliveriesCanBePausedRepeatedAndBroadcast(t *testing.T) {
 	})
 }
 
-func TestEditsAndBotsFireOwnPostsDoNot(t *testing.T) {
+func TestEditsAndOtherBotsFireEventsOwnPostsDoNot(t *testing.T) {
 	inBubble(t, fakeslack.Config{}, func(t *testing.T, w *world) {
 		c := w.connect()
 		ts := w.Say("U1", "C1", "nothing")

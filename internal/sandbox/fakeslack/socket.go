@@ -319,7 +319,7 @@ func (s *Slack) read(k *socket) {
 	for err == nil {
 		var data []byte
 		if _, data, err = k.conn.ReadMessage(); err == nil {
-			s.hear(k, data)
+			s.handleFrame(k, data)
 		}
 	}
 	code := websocket.CloseAbnormalClosure
@@ -343,7 +343,7 @@ func (s *Slack) read(k *socket) {
 	s.sockets = slices.DeleteFunc(s.sockets, func(o *socket) bool { return o == k })
 }
 
-func (s *Slack) hear(k *socket, data []byte) {
+func (s *Slack) handleFrame(k *socket, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.frames++

@@ -102,7 +102,7 @@ func TestARefreshWarnsAndCarriesOnForTenSeconds(t *testing.T) {
 	})
 }
 
-func TestTheEleventhSocketIsTurnedAway(t *testing.T) {
+func TestTheEleventhSocketIsRefused(t *testing.T) {
 	inBubble(t, fakeslack.Config{}, func(t *testing.T, w *world) {
 		for i := range 10 {
 			c, _, err := w.dial()
@@ -144,7 +144,7 @@ func TestAfterACloseFrameTheConnectionStays(t *testing.T) {
 	})
 }
 
-func TestSocketsGoWrongOnCommand(t *testing.T) {
+func TestSocketFaults(t *testing.T) {
 	inBubble(t, fakeslack.Config{}, func(t *testing.T, w *world) {
 		w.RefuseHandshakes(1, http.StatusServiceUnavailable)
 		if _, resp, err := w.dial(); err == nil || resp.StatusCode != http.StatusServiceUnavailable {

@@ -21,7 +21,7 @@ const (
 )
 
 // deed is what a person does on the page.
-type deed struct {
+type command struct {
 	Do     string `json:"do"`
 	Text   string `json:"text"`
 	TS     string `json:"ts"` // the message that is edited, or replied to
@@ -31,23 +31,23 @@ type deed struct {
 }
 
 // deeds are all that can be done, by name.
-var deeds = map[string]func(*Page, deed) error{
+var commands = map[string]func(*Page, command) error{
 	"say":         (*Page).say,
 	"edit":        (*Page).edit,
-	"cancel":      func(p *Page, d deed) error { return found(p.box.GitLab.Cancel(d.ID)) },
-	"retry":       func(p *Page, d deed) error { return found(p.box.GitLab.Retry(d.ID)) },
-	"language":    (*Page).speak,
-	"fail-next":   func(p *Page, d deed) error { p.box.FailNext(d.On); return nil },
-	"drop":        (*Page).drop,
+	"cancel":      func(p *Page, d command) error { return found(p.box.GitLab.Cancel(d.ID)) },
+	"retry":       func(p *Page, d command) error { return found(p.box.GitLab.Retry(d.ID)) },
+	"language":    (*Page).setLanguage,
+	"fail-next":   func(p *Page, d command) error { p.box.FailNext(d.On); return nil },
+	"drop":        (*Page).dropSockets,
 	"kill":        (*Page).kill,
 	"limit":       (*Page).limit,
 	"fault":       (*Page).fault,
-	"unreachable": func(p *Page, d deed) error { p.bot.Away(p.box.GitLabURL(), d.On); return nil },
-	"redis":       func(p *Page, d deed) error { p.bot.Away(p.box.Store.Addr(), d.On); return nil },
+	"unreachable": func(p *Page, d command) error { p.bot.SetUnreachable(p.box.GitLabURL(), d.On); return nil },
+	"redis":       func(p *Page, d command) error { p.bot.SetUnreachable(p.box.Store.Addr(), d.On); return nil },
 }
 
 func (p *Page) do(w http.ResponseWriter, r *http.Request) {
-	var d deed
+	var d command
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		http.Error(w, "this is not JSON", http.StatusUnsupportedMediaType)
 		return
@@ -56,7 +56,7 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this cannot be read", http.StatusBadRequest)
 		return
 	}
-	do, known := deeds[d.Do]
+	do, known := commands[d.Do]
 	if !known {
 		http.Error(w, "there is nothing of this name to be done", http.StatusBadRequest)
 		return
@@ -92,7 +92,7 @@ func typed(text string) (string, error) {
 	}), nil
 }
 
-func (p *Page) say(d deed) error {
+func (p *Page) say(d command) error {
 	text, err := typed(d.Text)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (p *Page) say(d deed) error {
 }
 
 // edit changes one's own message, at the top level or in a thread.
-func (p *Page) edit(d deed) error {
+func (p *Page) edit(d command) error {
 	text, err := typed(d.Text)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (p *Page) edit(d deed) error {
 }
 
 // speak restarts the bot in another language, as a changed PSYCHER_LANG would.
-func (p *Page) speak(d deed) error {
+func (p *Page) setLanguage(d command) error {
 	if d.Choice != "ja" && d.Choice != "en" {
 		return errors.New("the languages are ja and en")
 	}
@@ -139,14 +139,14 @@ func (p *Page) speak(d deed) error {
 	return nil
 }
 
-func (p *Page) drop(deed) error {
+func (p *Page) dropSockets(command) error {
 	for _, n := range p.box.Slack.Sockets() {
 		p.box.Slack.Drop(n)
 	}
 	return nil
 }
 
-func (p *Page) kill(d deed) error {
+func (p *Page) kill(d command) error {
 	if d.On {
 		p.bot.Kill()
 		return nil
@@ -159,7 +159,7 @@ func (p *Page) kill(d deed) error {
 // limits are the methods that show a person something.
 var limits = []string{"chat.postMessage", "chat.update", "reactions.add", "reactions.remove", "conversations.replies"}
 
-func (p *Page) limit(d deed) error {
+func (p *Page) limit(d command) error {
 	p.flip(func() { p.limited = d.On })
 	for _, method := range limits {
 		p.box.Slack.Heal(method)
@@ -170,8 +170,8 @@ func (p *Page) limit(d deed) error {
 	return nil
 }
 
-func (p *Page) fault(d deed) error {
-	p.box.GitLab.Forget()
+func (p *Page) fault(d command) error {
+	p.box.GitLab.ForgetFaults()
 	if d.Choice == "" {
 		return nil
 	}
@@ -205,7 +205,7 @@ func (p *Page) switches() map[string]any {
 	p.mu.Unlock()
 	return map[string]any{
 		"language": lang, "kill": !runs, "sockets": p.box.Slack.Connections(), "fail-next": p.box.FailsNext(), "limit": limited,
-		"unreachable": p.bot.IsAway(p.box.GitLabURL()), "redis": p.bot.IsAway(p.box.Store.Addr()),
+		"unreachable": p.bot.Unreachable(p.box.GitLabURL()), "redis": p.bot.Unreachable(p.box.Store.Addr()),
 		"fault": strings.Join(p.box.GitLab.Ordered(), ""),
 	}
 }

@@ -63,13 +63,13 @@ type job struct {
 
 // watch keeps the parts as things are, until ctx ends.
 func (p *Page) watch(ctx context.Context) {
-	p.take(map[string]any{"demo": map[string]any{
+	p.update(map[string]any{"demo": map[string]any{
 		"faults": faults(), "gitlab": p.box.GitLabURL(), "user": sandbox.User,
 		"people": map[string]string{sandbox.User: "yamada", sandbox.BotUser: "psycher"},
 	}})
 	for {
 		slack, git, store, bot, flipped := p.box.Slack.Changed(), p.box.GitLab.Changed(), p.box.Store.Changed(), p.bot.Changed(), p.flips()
-		p.take(p.world())
+		p.update(p.world())
 		select {
 		case <-ctx.Done():
 			return
@@ -96,7 +96,7 @@ func (p *Page) world() map[string]any {
 
 // take makes things parts, and tells of those that are others than before, all
 // at once.
-func (p *Page) take(things map[string]any) {
+func (p *Page) update(things map[string]any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.seen + 1

@@ -77,7 +77,7 @@ func (s site) do(body string) int {
 	return s.send("POST", "/do", body, nil).StatusCode
 }
 
-func TestOnlyThisMachinesNamesAreAnswered(t *testing.T) {
+func TestOnlyLocalHostNamesAreAnswered(t *testing.T) {
 	s := serve(t)
 	_, port, _ := net.SplitHostPort(s.addr)
 	for host, want := range map[string]int{
@@ -157,7 +157,7 @@ func TestOnlyThePagesFilesAreServed(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDoneIsRefused(t *testing.T) {
+func TestInvalidCommandsAreRefused(t *testing.T) {
 	s := serve(t)
 	ts := s.box.Slack.Say(sandbox.User, sandbox.Channel, "mine")
 	theirs := s.box.Slack.Say("U0OTHER", sandbox.Channel, "theirs")
@@ -193,7 +193,7 @@ func TestWhatCannotBeDoneIsRefused(t *testing.T) {
 }
 
 // A browser is told everything at first, and then what changes.
-func TestTheEventsTellWhatIsAndWhatChanges(t *testing.T) {
+func TestEventsSendTheStateAndThenChanges(t *testing.T) {
 	s := serve(t)
 	lines := bufio.NewScanner(s.send("GET", "/events", "", nil).Body)
 	lines.Buffer(nil, 1<<20)
@@ -225,12 +225,12 @@ func TestTheEventsTellWhatIsAndWhatChanges(t *testing.T) {
 
 // Nobody sees a deploy that has ended in Slack while its record still runs: what
 // was seen together is told together.
-func TestWhatIsSeenTogetherIsToldTogether(t *testing.T) {
+func TestSimultaneousChangesAreSentTogether(t *testing.T) {
 	p := New(nil, nil)
 	const last = 1000
 	go func() {
 		for i := range last + 1 {
-			p.take(map[string]any{"slack": i, "records": i})
+			p.update(map[string]any{"slack": i, "records": i})
 		}
 	}()
 	var told struct{ Slack, Records int }

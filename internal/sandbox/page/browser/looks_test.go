@@ -95,7 +95,7 @@ func TestTheLanguageIsThePagesAndTheBots(t *testing.T) {
 }
 
 // Everything that has words has them in both languages.
-func TestNothingIsLeftWithoutAWord(t *testing.T) {
+func TestEverythingIsTranslated(t *testing.T) {
 	p := open(t, "en", wide)
 	missing := eval[[]string](p, `import("/words.js").then(({ words: { ja, en } }) => {
 		const names = new Set([...Object.keys(ja), ...Object.keys(en), ...[...document.querySelectorAll("[data-t]")].map((e) => e.dataset.t), ...[...document.querySelectorAll("[data-label]")].map((e) => e.dataset.label)]);
@@ -143,7 +143,7 @@ func TestTextIsShownAsSlackShowsIt(t *testing.T) {
 	}
 }
 
-func TestNothingTypedIsMoreThanText(t *testing.T) {
+func TestTypedMarkupStaysText(t *testing.T) {
 	p := open(t, "en", wide)
 	for _, text := range []string{
 		`@psycher <img src=x onerror="window.broken=1"><script>window.broken=1</script>`,
@@ -162,7 +162,7 @@ func TestNothingTypedIsMoreThanText(t *testing.T) {
 	}
 }
 
-func TestOneEditsAndRepliesInAThread(t *testing.T) {
+func TestEditAndReplyInAThread(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		write("@psycher hello"), until(`document.querySelectorAll(".thread .one").length === 1`),
@@ -179,7 +179,7 @@ func TestOneEditsAndRepliesInAThread(t *testing.T) {
 	}
 }
 
-func TestTheBoxRemembersAndMindsTheInputMethod(t *testing.T) {
+func TestTheBoxKeepsItsHistoryAndTheInputMethod(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		write("@psycher hello"), write("first line"), focus("#say"), press(kb.ArrowUp), until(`document.getElementById("say").value === "first line"`),

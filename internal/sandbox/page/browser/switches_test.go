@@ -46,7 +46,7 @@ func TestTheBotIsKilledAndRestarted(t *testing.T) {
 	p.once()
 }
 
-func TestWhatIsAskedOfADeadBotIsHeardWhenItIsBack(t *testing.T) {
+func TestRequestToADeadBotIsAnsweredWhenItIsBack(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(on("kill"), write("@psycher release"), until(last+`?.textContent.includes("release")`), off("kill"))
 	p.once()
