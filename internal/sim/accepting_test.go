@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// refuses is how a store certainly does nothing, at once.
+// refuse is the answer of a store that certainly did nothing.
 func refuse(context.Context, string) error {
 	return fmt.Errorf("%w: for a test", engine.ErrRefused)
 }
@@ -21,13 +21,13 @@ func refuse(context.Context, string) error {
 func TestPersonIsToldThatNothingWasStarted(t *testing.T) {
 	lost := &engine.LostError{Err: errSlack}
 	for name, post := range map[string]func(c call) error{
-		"it stands, its answer was lost": func(c call) error {
+		"it was posted, its answer was lost": func(c call) error {
 			c.do()
 			return lost
 		},
-		"it does not stand, its answer was lost": func(c call) error { return lost },
+		"it was not posted, its answer was lost": func(c call) error { return lost },
 	} {
-		row(t, name+": it never deploys later, and is said in the end, once", func(t *testing.T) {
+		row(t, name+": it never deploys later, and the person is told in the end, once", func(t *testing.T) {
 			h := newHarness(t, false)
 			h.slack.on("post", post)
 			h.store.setFail(refuse)
@@ -57,7 +57,7 @@ func TestPersonIsToldThatNothingWasStarted(t *testing.T) {
 }
 
 func TestEditWhileTheStoreIsDownPostsNothing(t *testing.T) {
-	row(t, "nothing is said of what runs, and the edit is delivered again", func(t *testing.T) {
+	row(t, "nothing is posted about the running deploy, and the edit is delivered again", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
 		time.Sleep(5 * time.Second)
@@ -86,7 +86,7 @@ func TestAcceptReturnsInTime(t *testing.T) {
 	}
 	limited := func(call) error { return later(700 * time.Millisecond) }
 	for name, post := range map[string]func(c call) error{"hangs": hangs, "has a limit": limited} {
-		row(t, "Redis takes its time to refuse, Slack "+name+": Slack knows within 3 s that it must deliver again", func(t *testing.T) {
+		row(t, "Redis is slow to refuse, Slack "+name+": Slack knows within 3 s that it must deliver again", func(t *testing.T) {
 			h := newHarness(t, false)
 			h.slack.on("post", post)
 			h.store.setFail(func(ctx context.Context, what string) error {
@@ -103,7 +103,7 @@ func TestAcceptReturnsInTime(t *testing.T) {
 			h.slack.on("post", nil)
 			time.Sleep(10 * time.Second)
 			if !h.Accept(context.Background(), m, 1) {
-				t.Error("the second delivery is not acked, and Slack does as it is asked again")
+				t.Error("the second delivery is not acked, although Slack works again")
 			}
 			h.wantShown(m, "", deploy.MsgNotRecorded)
 		})
@@ -111,8 +111,8 @@ func TestAcceptReturnsInTime(t *testing.T) {
 }
 
 func TestPersonIsWarnedOnce(t *testing.T) {
-	for name, failure := range map[string]error{"its claim has no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
-		row(t, "two sockets bring a delivery at once, and "+name, func(t *testing.T) {
+	for name, failure := range map[string]error{"its claim gets no answer": errors.New("no answer"), "its claim is refused": engine.ErrRefused} {
+		row(t, "two sockets receive a delivery at once, and "+name, func(t *testing.T) {
 			h := newHarness(t, false)
 			h.store.setFail(func(context.Context, string) error { return failure })
 			h.slack.on("post", func(c call) error {
@@ -129,11 +129,11 @@ func TestPersonIsWarnedOnce(t *testing.T) {
 				both.Wait()
 			}
 			if said := h.slack.messages(m.Key); len(said) != 1 {
-				t.Errorf("it was told %q", said)
+				t.Errorf("the person was told %q", said)
 			}
 		})
 	}
-	row(t, "claims get no answer, what else is asked does", func(t *testing.T) {
+	row(t, "claims get no answer, other calls do", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.store.setFail(func(ctx context.Context, what string) error {
 			if what != "claim" {

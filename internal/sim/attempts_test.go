@@ -17,12 +17,12 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// One process makes a POST that is known not to have run, saves that it waits,
-// and from then on cannot reach Redis. Another makes the next POST. Then the
-// first is back, and does not know that its save went through.
+// One process makes a POST that certainly did not run, saves that it waits, and
+// then cannot reach Redis. Another makes the next POST. Then the first is back,
+// and does not know that its save succeeded.
 func TestProcessCutOffFromRedisStartsNoSecondPipeline(t *testing.T) {
 	failures := map[string]func(w *sim.World, routes *sim.Routes){
-		"turned away by a rate limit": func(w *sim.World, _ *sim.Routes) {
+		"refused by a rate limit": func(w *sim.World, _ *sim.Routes) {
 			w.GitLab.Answer(1, fakegitlab.Fault{Status: http.StatusTooManyRequests, Body: "Retry later\n", Header: map[string]string{"Retry-After": "1"}})
 		},
 		"not sent": func(_ *sim.World, routes *sim.Routes) { routes.Block("gitlab.test:80", 0) },
@@ -64,7 +64,7 @@ func TestProcessCutOffFromRedisStartsNoSecondPipeline(t *testing.T) {
 	}
 }
 
-// rival takes the mention back just before the loop's save that would allow a POST.
+// rival withdraws the mention just before the engine's save that would allow a POST.
 type rival struct {
 	engine.Store
 	done atomic.Bool
@@ -98,7 +98,7 @@ func TestNoPOSTAfterALostSave(t *testing.T) {
 }
 
 func TestNothingStartedIsSaidOnlyWhenCertain(t *testing.T) {
-	bubble(t, "one delivery's claim has no answer, the next one's is refused", func(t *testing.T) {
+	bubble(t, "one delivery's claim gets no answer, the next one's is refused", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
 		m := h.newRequest(1, "release")
@@ -108,13 +108,13 @@ func TestNothingStartedIsSaidOnlyWhenCertain(t *testing.T) {
 		e.Accept(t.Context(), m, 1)
 		time.Sleep(time.Second)
 		if slices.Contains(h.slack.messages(m.Key), deploy.MsgNotRecorded) {
-			t.Error("its person was told that nothing was started, which is not known")
+			t.Error("the person was told that nothing was started, which is not certain")
 		}
 	})
 }
 
 func TestSlowGitLabIsShown(t *testing.T) {
-	row(t, "no answer for 2 s: a mark, and then what came of it", func(t *testing.T) {
+	row(t, "no answer for 2 s: a reaction, and then the result", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
 		w.StartReady("a")
@@ -129,7 +129,7 @@ func TestSlowGitLabIsShown(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "refused after a while: the mark goes", func(t *testing.T) {
+	row(t, "refused after a while: the reaction is removed", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		f := fault(t, "reference not found")
@@ -140,7 +140,7 @@ func TestSlowGitLabIsShown(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "x")
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "it waits, and then GitLab is slow: the hourglass stays until the answer is there", func(t *testing.T) {
+	row(t, "it waits, and then GitLab is slow: the hourglass stays until the answer comes", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -152,7 +152,7 @@ func TestSlowGitLabIsShown(t *testing.T) {
 	})
 }
 
-// A POST may be under way for more than a minute: what is known of it is shown all the while.
+// A POST may take more than a minute: what is known meanwhile is shown.
 func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 	setup := func(t *testing.T) *harness {
 		h := newStoppedHarness(t, true)
@@ -162,7 +162,7 @@ func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 		}
 		return h
 	}
-	bubble(t, "Slack does not take the mark of a slow GitLab at first", func(t *testing.T) {
+	bubble(t, "Slack refuses the reaction for a slow GitLab at first", func(t *testing.T) {
 		h := setup(t)
 		h.slack.on("react", func(c call) error {
 			if c.nth == 1 {
@@ -191,7 +191,7 @@ func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
-	bubble(t, "and its bot ends meanwhile, on an embedded store", func(t *testing.T) {
+	bubble(t, "the bot stops meanwhile, on an embedded store", func(t *testing.T) {
 		h := setup(t)
 		e := h.newEngine()
 		e.Ephemeral = true
@@ -209,7 +209,7 @@ func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 	})
 }
 
-// Somebody else made the record due, and it has its own time before its lease ends.
+// Somebody else made the record due early; its own due time comes before its lease ends.
 func TestRecordDueEarlyKeepsItsDueTime(t *testing.T) {
 	bubble(t, "it waits for 4 s", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
@@ -237,7 +237,7 @@ func TestRecordDueEarlyKeepsItsDueTime(t *testing.T) {
 }
 
 func TestCallbackAfterTheEmbeddedStoreEndsIsNotTaken(t *testing.T) {
-	bubble(t, "its process has said goodbye", func(t *testing.T) {
+	bubble(t, "its process has posted its goodbye", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
 		e.Ephemeral = true
@@ -250,16 +250,16 @@ func TestCallbackAfterTheEmbeddedStoreEndsIsNotTaken(t *testing.T) {
 		cancel()
 		<-done
 		if v, err := e.Callback(t.Context(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: deploy.ResultSuccess, Pipeline: 7, Shared: true}); err == nil {
-			t.Errorf("the pipeline is told %q, and nobody will be shown it", v)
+			t.Errorf("the pipeline is answered %q, and nobody will see it", v)
 		}
 	})
 }
 
-// Something between sent the POST twice and lost its answer: pipelines 7 and 8.
-// The listing takes a while, as a busy GitLab's does, and names the one that was
-// made first: it asked to start after the other, got 409, and so failed.
+// A proxy sent the POST twice and lost its answer: pipelines 7 and 8. The listing
+// takes a while, as a busy GitLab's does, and returns the one that was created
+// first: it asked to start after the other, got 409, and so failed.
 func TestLookUpOfTheOtherPipelineSettlesNothing(t *testing.T) {
-	bubble(t, "a start call comes while it is under way", func(t *testing.T) {
+	bubble(t, "a start call comes during the look-up", func(t *testing.T) {
 		h := newStoppedHarness(t, true)
 		h.gitlab.trigger = func(int) deploy.TriggerResult { return deploy.TriggerResult{Status: deploy.TriggerUnsure} }
 		h.gitlab.find = func(ctx context.Context) (deploy.Pipeline, bool, error) {
@@ -292,7 +292,7 @@ func TestLookUpOfTheOtherPipelineSettlesNothing(t *testing.T) {
 	})
 }
 
-// What the versions before wrote is read, and goes on.
+// Records of earlier versions are read, and their deploys go on.
 func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 	const head = `{"v":%d,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
 	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
@@ -304,12 +304,12 @@ func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 	}{
 		"accepted":                              {layout: 1, state: "accepted", mark: "thumbsup", posts: 1},
 		"waiting":                               {layout: 1, state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
-		"waiting, with a pipeline all the same": {layout: 1, state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
+		"waiting, although it has a pipeline":   {layout: 1, state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
 		"triggering, by a process that is gone": {layout: 1, state: "triggering", mark: "question", posts: 0},
 		"running":                               {layout: 1, state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
 		"layout 2, accepted":                    {layout: 2, state: "accepted", mark: "thumbsup", posts: 1},
 		"layout 2, waiting":                     {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
-		"layout 2, waiting, with a pipeline all the same": {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
+		"layout 2, waiting, although it has a pipeline":   {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
 		"layout 2, triggering, by a process that is gone": {layout: 2, state: "triggering", more: `,"attempt":1`, mark: "question", posts: 0},
 		"layout 2, running": {layout: 2, state: "running", more: `,"attempt":1,"pipeline":77`, mark: "thumbsup", posts: 0},
 	}
@@ -331,11 +331,11 @@ func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 			if _, err := w.Redis.ZAdd("{psycher}:due", float64(now.UnixMilli()), key); err != nil {
 				t.Fatal(err)
 			}
-			w.Slack.PauseDeliveries(false) // to who knows it already
+			w.Slack.PauseDeliveries(false) // to a process that already knows it
 			w.WaitReactions(sim.Channel, ts, old.mark)
 			wantPosts(t, w, ts, old.posts)
 			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":3,`) {
-				t.Errorf("it stands as %.20s %v", now, err)
+				t.Errorf("it is stored as %.20s %v", now, err)
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func TestClocksJump(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "x")
 	})
 	for _, by := range []time.Duration{-time.Hour, time.Hour} {
-		row(t, "Slack's by "+by.String()+": what comes next is deployed once, or asked about; then all is as ever", func(t *testing.T) {
+		row(t, "Slack's by "+by.String()+": the next mention is deployed once, or asked about; then everything is as usual", func(t *testing.T) {
 			w := sim.New(t)
 			reportEach(w, "success")
 			w.StartReady("a")
@@ -72,7 +72,7 @@ func TestClocksJump(t *testing.T) {
 }
 
 func TestRecordsExpire(t *testing.T) {
-	row(t, "after 30 days nothing is kept but the birth, what was due without a record is not, and nothing starts anew", func(t *testing.T) {
+	row(t, "after 30 days only the birth is kept, nothing is due without a record, and nothing starts again", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
 		ended := w.Ask("release")
@@ -116,12 +116,12 @@ func TestMachineSleepsForAnHour(t *testing.T) {
 		"while it runs": 15 * time.Second, "when its end is told": 30*time.Second + 20*time.Millisecond, "when its end is shown": 31 * time.Second,
 	} {
 		for name, token := range tokens {
-			row(t, name+": all replicas sleep "+when+": nothing twice, and the end is shown", func(t *testing.T) {
+			row(t, name+": all replicas sleep "+when+": nothing happens twice, and the end is shown", func(t *testing.T) {
 				w := sim.New(t, token, "DEPLOY_TIMEOUT=3h")
 				w.Pipeline = func(p fakegitlab.Pipeline) {
 					time.Sleep(20 * time.Second)
 					w.GitLab.Finish(p.ID, "success")
-					if after < 30*time.Second { // nobody is there to hear it: somebody runs the job again
+					if after < 30*time.Second { // no process takes the call: somebody runs the job again
 						time.Sleep(62 * time.Minute)
 					}
 					w.Report(p, "success")

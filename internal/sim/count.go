@@ -11,16 +11,16 @@ import (
 func (w *World) CountRedis() {
 	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
 		switch command {
-		case "HELLO", "EVAL", "EVALSHA": // what else arrives comes in one write with a HELLO, or out of a script
+		case "HELLO", "EVAL", "EVALSHA": // other commands come in one write with a HELLO, or from a script
 			w.count("redis")
 		}
 		return false
 	})
 }
 
-// Arrived is how many operations arrived so far, as those counted them to whom
-// they were sent: "redis" commands, "gitlab" and "slack" requests, "socket"
-// frames, answers to "notify" calls.
+// Arrived counts the operations that arrived so far, as their receivers counted
+// them: "redis" commands, "gitlab" and "slack" requests, "socket" frames, answers
+// to "notify" calls.
 func (w *World) Arrived() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -30,7 +30,7 @@ func (w *World) Arrived() map[string]int {
 	}
 }
 
-// Receiver is who counts an operation in [World.Arrived].
+// Receiver names the receiver that counts an operation in [World.Arrived].
 func (o Op) Receiver() string {
 	if o.Kind == "socket:open" {
 		return "slack" // it begins as a request

@@ -14,7 +14,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// scenario is one deploy, and how it may end when something goes wrong in it.
+// scenario is one deploy, and how it may end if something goes wrong.
 type scenario struct {
 	name        string
 	settings    []string
@@ -24,7 +24,7 @@ type scenario struct {
 	pipeline    func(w *sim.World, p fakegitlab.Pipeline)
 	good        []string // the reactions that it may end with; "" is none
 	doubled     bool     // something sends the trigger twice
-	unaddressed bool     // in the end the message does not speak to the bot: where that comes first, it is not answered
+	unaddressed bool     // in the end the message does not mention the bot; if that comes first, it is not answered
 }
 
 func scenarios() []scenario {
@@ -83,7 +83,7 @@ func scenarios() []scenario {
 			w.Slack.Redeliver(sim.Channel, ts)
 		}},
 		{name: "slow pipeline", say: "release", good: []string{"white_check_mark"}, pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
-			time.Sleep(100 * time.Second) // whoever takes over comes before the callback
+			time.Sleep(100 * time.Second) // another process takes over before the callback
 			deploy("success")(w, p)
 		}},
 		{name: "taken back while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, unaddressed: true, world: func(w *sim.World) {
@@ -96,8 +96,8 @@ func scenarios() []scenario {
 	}
 }
 
-// run plays the scenario in a world of its own, with the fault, and tells what
-// promises were broken.
+// run runs the scenario in a world of its own, with the fault, and returns the
+// promises that were broken.
 func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []string) {
 	w := sim.New(t, s.settings...)
 	w.Pipeline = func(p fakegitlab.Pipeline) { s.pipeline(w, p) }
@@ -138,7 +138,7 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 			limit = 7 * time.Minute
 		}
 	}
-	// The end comes early where all is well; then a while longer, for what should not come.
+	// Usually it ends early; then wait a while longer, for what should not come.
 	settled := func() bool { return len(s.check(w, ts)) == 0 }
 	for end := time.Now().Add(limit); time.Now().Before(end) && !settled(); {
 		time.Sleep(time.Second)
@@ -146,11 +146,11 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	extra := 30 * time.Second
 	switch {
 	case fault == nil:
-		extra = 2 * time.Second // what is done later is no part of the deploy
+		extra = 2 * time.Second // what happens later is not part of the deploy
 	case fault.Kind == sim.Suspend:
 		extra += time.Until(fault.Over())
 	case s.unaddressed:
-		extra = limit // what ends with nothing looks from its beginning as if it had ended
+		extra = limit // what ends with nothing looks finished from the beginning
 	}
 	time.Sleep(extra)
 	broken = s.check(w, ts)
@@ -162,7 +162,7 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	return ops, broken
 }
 
-// uncounted holds the operations that were named to those that arrived.
+// miscounted compares the operations that were named with those that arrived.
 func miscounted(ops []sim.Op, before, after map[string]int) (broken []string) {
 	named := map[string]int{}
 	for _, op := range ops {
@@ -176,7 +176,7 @@ func miscounted(ops []sim.Op, before, after map[string]int) (broken []string) {
 	return broken
 }
 
-// check holds the world to the promises.
+// check returns the promises that the world breaks.
 func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	bad := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	var made []fakegitlab.Pipeline
@@ -198,7 +198,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	}
 	good := s.good
 	if len(made) == 0 {
-		good = []string{"", "x", "question", "zzz"} // none was made: the person was told, in whichever way is true
+		good = []string{"", "x", "question", "zzz"} // none was created: the person was told whichever is true
 		if s.good[0] == "" {
 			good = s.good
 		}
@@ -207,7 +207,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 		bad("reactions %q, want one of %q", marks, good)
 	}
 	if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) > 0 && !slices.Contains([]string{"question", "zzz", "hourglass_flowing_sand", "thumbsup"}, marks) {
-		bad("it has its end, and is due for ever")
+		bad("it has ended, and is due forever")
 	}
 	slots := map[string]int{}
 	for _, m := range w.Slack.Thread(sim.Channel, ts) {
@@ -225,10 +225,11 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 }
 
 // TestEveryCrashPoint runs each scenario with each fault at each of its
-// operations. It prints how many it covered: each was named by the process and
-// counted where it arrived, else it fails. CRASH_POINTS=all runs all of them,
-// awake all but the suspensions of an hour, kinds those at the first operation
-// of each kind. Without it the process dies once after each kind of operation.
+// operations. It prints how many it covered, and fails if an operation was not
+// both named by the process and counted by its receiver. CRASH_POINTS=all runs all
+// of them, awake all but the suspensions of an hour, kinds those at the first
+// operation of each kind. Without it the process dies once after each kind of
+// operation.
 func TestEveryCrashPoint(t *testing.T) {
 	share := os.Getenv("CRASH_POINTS")
 	var operations, crashPoints atomic.Int64

@@ -10,6 +10,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
+// bubble runs a test in fake time.
 func bubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }

@@ -45,7 +45,7 @@ func TestASocketIsAlwaysOpen(t *testing.T) {
 			}
 		})
 	}
-	row(t, "Slack asks for a new one every 2.5 s: every mention is delivered at once", func(t *testing.T) {
+	row(t, "Slack asks for a new socket every 2.5 s: every mention is delivered at once", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
@@ -66,7 +66,7 @@ func TestASocketIsAlwaysOpen(t *testing.T) {
 			t.Errorf("%d of 800 mentions met no open socket, %d deliveries", late, n)
 		}
 	})
-	row(t, "a socket dies silently: it is left, and what Slack gave it is delivered again", func(t *testing.T) {
+	row(t, "a socket dies silently: it is closed, and what Slack sent on it is delivered again", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Eventually("two sockets", time.Minute, func() bool { return w.Slack.Connections() == 2 })
@@ -75,7 +75,7 @@ func TestASocketIsAlwaysOpen(t *testing.T) {
 		one, two := w.Ask("release"), w.Ask("release")
 		w.WaitReactions(sim.Channel, one, "thumbsup")
 		w.WaitReactions(sim.Channel, two, "thumbsup")
-		w.Eventually("it is left", 2*time.Minute, func() bool { return !slices.Contains(w.Slack.Sockets(), dead) && w.Slack.Connections() == 2 })
+		w.Eventually("it is closed", 2*time.Minute, func() bool { return !slices.Contains(w.Slack.Sockets(), dead) && w.Slack.Connections() == 2 })
 		wantPosts(t, w, one, 1)
 		wantPosts(t, w, two, 1)
 	})
@@ -83,7 +83,7 @@ func TestASocketIsAlwaysOpen(t *testing.T) {
 
 func TestSlackRefusesSockets(t *testing.T) {
 	for _, reason := range []string{"link_disabled", "too_many_websockets", "drops after hello"} {
-		row(t, reason+": few tries, a log line, not ready, and a fix needs no restart", func(t *testing.T) {
+		row(t, reason+": few attempts, a log line, not ready, and a fix needs no restart", func(t *testing.T) {
 			w := sim.New(t)
 			_, log := w.StartLogged("a")
 			refuse := func(on bool) {
@@ -105,7 +105,7 @@ func TestSlackRefusesSockets(t *testing.T) {
 			before := w.Slack.Calls("apps.connections.open")
 			time.Sleep(2 * time.Minute)
 			if n := w.Slack.Calls("apps.connections.open") - before; n > 65 || n < 5 {
-				t.Errorf("%d tries in 2 minutes: at most a burst of 5 and one in 2 s, and at least now and then", n)
+				t.Errorf("%d attempts in 2 minutes: at most a burst of 5 and one in 2 s, and at least a few", n)
 			}
 			if status, _ := w.Get("http://a.test:9090/readyz"); status != http.StatusServiceUnavailable {
 				t.Errorf("readyz says %d", status)
@@ -138,12 +138,12 @@ func TestSlackRefusesTheAppTokenLater(t *testing.T) {
 			if !strings.Contains(log.String(), code) || !strings.Contains(log.String(), fix) {
 				t.Error("the log does not name the cause and the fix")
 			}
-			ts := w.Ask("release") // on the socket that is left
+			ts := w.Ask("release") // on the socket that is still open
 			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			before := w.Slack.Calls("apps.connections.open")
 			time.Sleep(10 * time.Minute)
 			if n := w.Slack.Calls("apps.connections.open") - before; n > 60 || n < 10 {
-				t.Errorf("%d tries in 10 minutes", n)
+				t.Errorf("%d attempts in 10 minutes", n)
 			}
 			w.Slack.Heal("apps.connections.open")
 			w.Eventually("it is ready", time.Minute, func() bool {
@@ -156,7 +156,7 @@ func TestSlackRefusesTheAppTokenLater(t *testing.T) {
 
 func TestSigterm(t *testing.T) {
 	for _, embedded := range []bool{false, true} {
-		row(t, fmt.Sprintf("a POST in flight of 7 s: it is finished, and the exit comes within 10 s; embedded %v", embedded), func(t *testing.T) {
+		row(t, fmt.Sprintf("a POST takes 7 s: it is finished, and the exit comes within 10 s; embedded %v", embedded), func(t *testing.T) {
 			w := sim.New(t)
 			if embedded {
 				w = sim.New(t, "REDIS_URL=")
@@ -181,7 +181,7 @@ func TestSigterm(t *testing.T) {
 			wantPosts(t, w, ts, 1)
 		})
 	}
-	row(t, "a POST in flight of 30 s: the exit comes within 10 s, and another takes it up", func(t *testing.T) {
+	row(t, "a POST takes 30 s: the exit comes within 10 s, and another process takes it over", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "slow"))
@@ -193,7 +193,7 @@ func TestSigterm(t *testing.T) {
 		time.Sleep(time.Minute)
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "embedded store: everyone whose deploy has no end yet is told before the exit, nobody else", func(t *testing.T) {
+	row(t, "embedded store: everyone whose deploy has not ended is told before the exit, nobody else", func(t *testing.T) {
 		w := sim.New(t, "REDIS_URL=")
 		a := w.StartReady("a")
 		ended := w.Ask("release")
@@ -289,7 +289,7 @@ func TestPipelineEndsWithoutACallback(t *testing.T) {
 				w.Eventually("the line", 5*time.Second, func() bool { s := w.Messages(sim.Channel, ts); return len(s) == 2 && s[1] == end.say })
 				text := w.Texts(sim.Channel, ts)[1]
 				if named := strings.Contains(text, "<@"+sim.User+">"); named != (end.mark != "white_check_mark") {
-					t.Errorf("an end that is none of success names the person, success does not: %q", text)
+					t.Errorf("an unsuccessful end names the person, success does not: %q", text)
 				}
 				if end.status == "failed" && end.mark == "x" && !strings.Contains(text, "`ship`") {
 					t.Errorf("it does not say which job failed: %q", text)
@@ -315,7 +315,7 @@ func TestPipelineEndsWithoutACallback(t *testing.T) {
 			}
 			time.Sleep(20 * time.Minute)
 			if status, body := w.Notify("a", result, sim.Channel, ts); status != http.StatusOK {
-				t.Errorf("the late word got %d %s", status, body)
+				t.Errorf("the late callback got %d %s", status, body)
 			}
 			w.WaitReactions(sim.Channel, ts, mark)
 			wantPosts(t, w, ts, 1)

@@ -13,25 +13,25 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// deed is one thing that happens in a story, after a while.
+// event is one thing that happens in a story, after a while.
 type event struct {
 	After time.Duration
 	Do    string
-	Who   string // a or b, where it is about a process
+	Who   string // a or b, for events of a process
 }
 
 func (d event) String() string { return fmt.Sprintf("{%v, %q, %q}", d.After, d.Do, d.Who) }
 
 // story is what happens in a world, with or without a token for GitLab's API,
-// with scripts that prove themselves or old ones.
+// with scripts that send a token of their own or old ones.
 type story struct {
 	Token  bool
 	Old    bool
 	Events []event
 }
 
-// stories draws them. A group of deeds is drawn first, so that each is as
-// likely as the others, however many its deeds are.
+// stories draws stories. The group of an event is drawn first, so that each group
+// is as likely as the others, however many events it has.
 func stories() *rapid.Generator[story] {
 	groups := eventGroups()
 	names := slices.Sorted(maps.Keys(groups))
@@ -52,7 +52,7 @@ func stories() *rapid.Generator[story] {
 	})
 }
 
-// deeds are all that can happen, by name.
+// events are all that can happen, by name.
 func events() map[string]func(r *storyRun, d event) {
 	all := map[string]func(r *storyRun, d event){}
 	for _, group := range eventGroups() {
@@ -90,18 +90,18 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"suspend": func(r *storyRun, d event) { r.suspend(d.Who) },
 		},
 		"Redis": {
-			"Redis away":       func(r *storyRun, _ event) { r.w.RedisDown(8 * time.Second) },
-			"Redis loads":      func(r *storyRun, _ event) { r.redisError("LOADING Redis is loading the dataset in memory") },
-			"Redis fails over": func(r *storyRun, _ event) { r.redisError("READONLY You can't write against a read only replica.") },
-			"Redis is full":    func(r *storyRun, _ event) { r.redisError("OOM command not allowed when used memory > 'maxmemory'.") },
-			"Redis hangs":      func(r *storyRun, _ event) { r.hangRedis(4 * time.Second) },
-			"Redis is parted":  func(r *storyRun, d event) { r.partition(d.Who) },
-			"Redis forgets":    func(r *storyRun, _ event) { r.flushRedis() },
+			"Redis down":            func(r *storyRun, _ event) { r.w.RedisDown(8 * time.Second) },
+			"Redis loads":           func(r *storyRun, _ event) { r.redisError("LOADING Redis is loading the dataset in memory") },
+			"Redis fails over":      func(r *storyRun, _ event) { r.redisError("READONLY You can't write against a read only replica.") },
+			"Redis is full":         func(r *storyRun, _ event) { r.redisError("OOM command not allowed when used memory > 'maxmemory'.") },
+			"Redis hangs":           func(r *storyRun, _ event) { r.hangRedis(4 * time.Second) },
+			"Redis is out of reach": func(r *storyRun, d event) { r.partition(d.Who) },
+			"Redis forgets":         func(r *storyRun, _ event) { r.flushRedis() },
 		},
 	}
 }
 
-// pipelineDeeds say how the next pipeline goes.
+// pipelineEvents set the plan of the next pipeline.
 func pipelineEvents() map[string]func(r *storyRun, d event) {
 	all := map[string]func(r *storyRun, d event){}
 	for name, c := range plans() {

@@ -11,8 +11,8 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// board is a Slack of which only what stands there counts. Any kind of call
-// (react, unreact, post, update) can be spoiled.
+// fakeSlack keeps reactions and messages. A hook can replace any kind of call
+// (react, unreact, post, update).
 type fakeSlack struct {
 	mu     sync.Mutex
 	items  []item
@@ -20,7 +20,7 @@ type fakeSlack struct {
 	counts map[string]int
 }
 
-// note is a reaction, which has no ts, or a message.
+// item is a reaction, which has no ts, or a message.
 type item struct {
 	on       deploy.Key
 	reaction string
@@ -29,7 +29,7 @@ type item struct {
 	message  deploy.MessageID
 }
 
-// call is a call that is spoiled: it is done when, and if, do is called.
+// call is a call that a hook handles: it takes effect when, and if, do is called.
 type call struct {
 	ctx context.Context
 	nth int // of its kind
@@ -37,21 +37,21 @@ type call struct {
 	do  func()
 }
 
-// on has each call of a kind go another way; nil: as ever.
+// on sets the hook for a kind of call; nil removes it.
 func (s *fakeSlack) on(kind string, hook func(c call) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks[kind] = hook
 }
 
-// calls counts the calls of a kind, done or not.
+// countCalls counts the calls of a kind, done or not.
 func (s *fakeSlack) countCalls(kind string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts[kind]
 }
 
-// stands are the marks on a mention, in the order in which they were put.
+// reactions are the reactions on a mention, in the order of adding.
 func (s *fakeSlack) reactions(k deploy.Key) (reactions []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *fakeSlack) reactions(k deploy.Key) (reactions []string) {
 	return reactions
 }
 
-// thread is what the messages in a mention's thread say now.
+// messages are the messages in a mention's thread as they are now.
 func (s *fakeSlack) messages(k deploy.Key) (ids []deploy.MessageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *fakeSlack) Unreact(ctx context.Context, k deploy.Key, emoji string) err
 	return s.call(ctx, "unreact", k, func() { s.removeReaction(k, emoji) })
 }
 
-// Reread gives the mention as it was: nobody edits it here.
+// Reread returns the mention unchanged: nobody edits it here.
 func (s *fakeSlack) Reread(ctx context.Context, m deploy.Request) (deploy.Request, error) {
 	return m, s.call(ctx, "reread", m.Key, func() {})
 }

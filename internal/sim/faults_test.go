@@ -15,7 +15,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// row runs one promise in a bubble of its own, beside the others.
+// row tests one promise in a bubble of its own, in parallel with the others.
 func row(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
@@ -23,12 +23,12 @@ func row(t *testing.T, name string, test func(t *testing.T)) {
 	})
 }
 
-// seedQuery is the call that the first scripts make.
+// firstVersionQuery is the call of the scripts of psycher's first version.
 func firstVersionQuery(result, channel, ts string) string {
 	return sim.NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + channel + "&timestamp=" + ts
 }
 
-// posts holds how many triggers one mention came to.
+// wantPosts checks how many triggers one mention led to.
 func wantPosts(t *testing.T, w *sim.World, ts string, want int) {
 	t.Helper()
 	if n := w.GitLab.PostsFor(sim.Channel, ts); n != want {
@@ -36,7 +36,7 @@ func wantPosts(t *testing.T, w *sim.World, ts string, want int) {
 	}
 }
 
-// report has each pipeline say this after 20 s.
+// reportEach has each pipeline report this result after 20 s.
 func reportEach(w *sim.World, result string) {
 	w.Pipeline = func(p fakegitlab.Pipeline) {
 		time.Sleep(20 * time.Second)
@@ -44,7 +44,7 @@ func reportEach(w *sim.World, result string) {
 	}
 }
 
-// soon waits until just this mark stands on the mention.
+// waitReaction waits until the mention has just this reaction.
 func waitReaction(w *sim.World, ts string, within time.Duration, mark string) {
 	w.T.Helper()
 	w.Eventually(":"+mark+":", within, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{mark}) })
@@ -119,7 +119,7 @@ func TestProcessDies(t *testing.T) {
 			wantPosts(t, w, ts, 1)
 		})
 	}
-	// killed gives a mention that a process has acked, and dies before it does more.
+	// killed returns a mention whose process acks it, and dies before it does more.
 	killed := func(w *sim.World, meanwhile func()) (ts string) {
 		a := w.StartReady("a")
 		a.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, Kind: sim.Stall})
@@ -280,7 +280,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgFailed)
 			for _, text := range w.Texts(sim.Channel, ts) {
 				if !strings.Contains(text, "<"+link+"|") || strings.Contains(text, "何も始めていません") {
-					t.Errorf("want the link %s and no word of nothing started: %q", link, text)
+					t.Errorf("want the link %s, and not that nothing was started: %q", link, text)
 				}
 			}
 			wantPosts(t, w, ts, 1)
@@ -289,7 +289,7 @@ func TestGitLabDoesNotRunIt(t *testing.T) {
 }
 
 func TestFullRefFixesAnAmbiguousOne(t *testing.T) {
-	row(t, "a branch and a tag of one name: it says how to write which is meant, and written so it starts", func(t *testing.T) {
+	row(t, "a branch and a tag of the same name: it says how to write the ref, and written that way it starts", func(t *testing.T) {
 		w := sim.New(t)
 		p := w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "ref is ambiguous"))
@@ -326,11 +326,11 @@ func TestRefusalsNameTheFixAndNoSecret(t *testing.T) {
 				t.Errorf("%s: said %s", f.Name, said)
 			}
 			if !strings.HasPrefix(texts[0], "何も始めていません") {
-				t.Errorf("%s: it does not begin with nothing was started: %q", f.Name, texts)
+				t.Errorf("%s: it does not begin by saying that nothing was started: %q", f.Name, texts)
 			}
 			wantPosts(t, w, ts, 1)
 			if n := len(w.GitLab.Pipelines()); n != before {
-				t.Errorf("%s: %d pipelines came of it", f.Name, n-before)
+				t.Errorf("%s: it made %d pipelines", f.Name, n-before)
 			}
 		}
 		w.Notify("a", "success", sim.Channel, "1.1")
@@ -346,7 +346,7 @@ func TestRefusalsNameTheFixAndNoSecret(t *testing.T) {
 			}
 		}
 		if !strings.Contains(log.String(), "triggered") {
-			t.Error("nothing was logged, and so nothing was looked at")
+			t.Error("nothing was logged, so nothing was checked")
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// crowd is a target map with so many channels, of three projects.
+// manyTargets is a target map with that many channels, of three projects.
 func manyTargets(channels int) string {
 	var all []string
 	for i := range channels {
@@ -27,9 +27,9 @@ func channelOf(i int) string { return fmt.Sprintf("C%06d", i) }
 
 type floodMention struct{ channel, ts string }
 
-// flood has so many mentions delivered at the same moment.
+// flood has n mentions delivered at the same moment.
 func flood(w *sim.World, n int, channel func(i int) string) (all []floodMention) {
-	w.Redis.ClockTTL(false) // what is checked at each command grows with the records
+	w.Redis.ClockTTL(false) // the expiry check at each command grows with the records
 	w.Slack.Queue(2 * n)
 	w.Slack.PauseDeliveries(true)
 	for i := range n {
@@ -40,8 +40,8 @@ func flood(w *sim.World, n int, channel func(i int) string) (all []floodMention)
 	return all
 }
 
-// settled counts the mentions of which one pipeline was made, and those of
-// which none was and the person was told. It fails for what is neither.
+// settled counts the mentions that got one pipeline, and those that got none and
+// whose person was told. It fails if a mention is neither.
 func settled(t *testing.T, w *sim.World, all []floodMention) (made, told int) {
 	t.Helper()
 	pipelines, acks := map[floodMention]int{}, map[floodMention]bool{}
@@ -68,17 +68,17 @@ func settled(t *testing.T, w *sim.World, all []floodMention) (made, told int) {
 }
 
 func TestFlood(t *testing.T) {
-	row(t, "thousands at once: all are acked, and each is made once", func(t *testing.T) {
+	row(t, "thousands at once: all are acked, and each gets one pipeline", func(t *testing.T) {
 		n, channels := few(1500), few(500)
 		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=")
 		w.StartReady("a")
 		all := flood(w, n, func(i int) string { return channelOf(i % channels) })
-		time.Sleep(2 * time.Minute) // Slack delivers twice more what was acked late
+		time.Sleep(2 * time.Minute) // Slack delivers what was acked late twice more
 		if made, _ := settled(t, w, all); made != n {
 			t.Errorf("of %d %d were made", n, made)
 		}
 	})
-	row(t, "more than GitLab can take while they are young: the others are asked about", func(t *testing.T) {
+	row(t, "more than GitLab can take before they are too old: the others are asked about", func(t *testing.T) {
 		const n, channels = 600, 200
 		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=", "MENTION_MAX_AGE=1m")
 		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 201, Make: 1, Delay: 5 * time.Second})
@@ -91,7 +91,7 @@ func TestFlood(t *testing.T) {
 			t.Errorf("of %d %d were made, %d told", n, made, told)
 		}
 	})
-	row(t, "thousands are due at once, and GitLab is quick: nobody waits for long", func(t *testing.T) {
+	row(t, "thousands are due at once, and GitLab is fast: nobody waits long", func(t *testing.T) {
 		n := few(1500)
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// looked counts what a process has asked GitLab about pipelines, since [sim.Process.Arm].
+// countPolls counts the look-ups of a process at GitLab since [sim.Process.Arm].
 func countPolls(p *sim.Process) (n int) {
 	for _, op := range p.Ops() {
 		if op.Kind == "gitlab:look" || op.Kind == "gitlab:list" {
@@ -37,11 +37,11 @@ func TestRunningDeploymentIsPolledWhenDue(t *testing.T) {
 			}
 		}
 		if len(gaps) == 0 || gaps[0] > 6100*time.Millisecond || gaps[0] < 4*time.Second {
-			t.Errorf("want the first look after 5 s: %v", gaps)
+			t.Errorf("want the first look-up after 5 s: %v", gaps)
 		}
 		for _, gap := range gaps {
 			if gap > 12*time.Second+100*time.Millisecond || gap < 4*time.Second {
-				t.Errorf("looks are %v apart", gaps)
+				t.Errorf("look-ups are %v apart", gaps)
 				break
 			}
 		}
@@ -54,7 +54,7 @@ func TestGitLabsRateLimitsAreKept(t *testing.T) {
 		"429 with its reset":     {Status: http.StatusTooManyRequests, Body: "Retry later\n", Reset: 45 * time.Second},
 		"the last that it takes": {Status: http.StatusOK, Body: `{"id":1001,"status":"running"}`, Reset: 45 * time.Second},
 	} {
-		row(t, name+": nothing is asked until then, triggers go on, and the ends are shown after it", func(t *testing.T) {
+		row(t, name+": no look-up until then, triggers go on, and the ends are shown afterwards", func(t *testing.T) {
 			w := sim.New(t)
 			a := w.StartReady("a")
 			var all []string
@@ -65,7 +65,7 @@ func TestGitLabsRateLimitsAreKept(t *testing.T) {
 			a.Arm(nil)
 			w.GitLab.FailLookUps(1, "/pipelines/1001", limit)
 			w.Eventually("the limit", time.Minute, func() bool { return len(w.GitLab.Pipelines()) > 0 && countPolls(a) > 0 })
-			time.Sleep(12 * time.Second) // all of the five have been due
+			time.Sleep(12 * time.Second) // all five have been due
 			before := countPolls(a)
 			for _, p := range w.GitLab.Pipelines() {
 				w.GitLab.Finish(p.ID, "success")
@@ -74,7 +74,7 @@ func TestGitLabsRateLimitsAreKept(t *testing.T) {
 			w.WaitReactions(sim.Channel, later, "thumbsup")
 			time.Sleep(20 * time.Second)
 			if n := countPolls(a) - before; n != 0 {
-				t.Errorf("GitLab was asked %d times before it wants to be", n)
+				t.Errorf("GitLab was asked %d times before its limit's end", n)
 			}
 			time.Sleep(30 * time.Second)
 			for _, ts := range all {
@@ -96,7 +96,7 @@ func TestUnfinishedStatusIsNotAnEnd(t *testing.T) {
 		"manual":               {deploy.MsgStatusPerson, deploy.MsgPerson},
 		"scheduled":            {deploy.MsgStatusRunning, deploy.MsgOvertime},
 	} {
-		row(t, status+" is no end; the end that comes after it is", func(t *testing.T) {
+		row(t, status+" is not an end; the end that follows is", func(t *testing.T) {
 			w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=3m")
 			w.GitLab.Finish(p.ID, status)
 			time.Sleep(10 * time.Minute)
@@ -120,7 +120,7 @@ func TestGitLabCannotBePolled(t *testing.T) {
 		"a page":        {Status: 200, Body: "<html><title>Sign in</title></html>"},
 	} {
 		for of, setting := range map[string]string{"DEPLOY_TIMEOUT": "DEPLOY_TIMEOUT=8m", "the target's timeout": own} {
-			row(t, "GitLab: "+name+": silent at "+of+", with the link and the person's name; a late word settles it", func(t *testing.T) {
+			row(t, "GitLab: "+name+": silent at "+of+", with the link and the person's name; a late callback settles it", func(t *testing.T) {
 				w := sim.New(t, setting)
 				w.StartReady("a")
 				w.GitLab.FailLookUps(-1, "/pipelines/", f)
@@ -140,7 +140,7 @@ func TestGitLabCannotBePolled(t *testing.T) {
 			})
 		}
 	}
-	row(t, "it can be asked again: what was silent gets its end without a call", func(t *testing.T) {
+	row(t, "it can be polled again: a silent deploy gets its end without a call", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
 		w.StartReady("a")
 		w.GitLab.FailLookUps(-1, "/pipelines/", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
@@ -163,7 +163,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 		"failure":  {"failed", "x", deploy.MsgFailed},
 		"canceled": {"canceled", "no_entry_sign", deploy.MsgCanceled},
 	}
-	// once holds that one end stands, and that it was said once.
+	// once checks that one end is shown, and that it was posted once.
 	once := func(t *testing.T, w *sim.World, ts, mark string, say deploy.MessageID) {
 		t.Helper()
 		w.WaitReactions(sim.Channel, ts, mark)
@@ -177,7 +177,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 		}
 	}
 	for result, end := range ends {
-		row(t, "a "+result+" call comes while a look-up that will say the same is on its way", func(t *testing.T) {
+		row(t, "a "+result+" call comes while a look-up with the same result is on its way", func(t *testing.T) {
 			w, ts, p := startRunning(t)
 			w.StartReady("b")
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "ship", Stage: "deploy", Status: "failed"})
@@ -207,7 +207,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 		}
 	}
 	for call, look := range map[string]string{"failure": "success", "canceled": "success", "success": "canceled"} {
-		row(t, "the call says "+call+", the look-up that is on its way "+look+": the first is shown, and the other is quiet", func(t *testing.T) {
+		row(t, "the call says "+call+", the look-up that is on its way "+look+": the first is shown, and the other changes nothing", func(t *testing.T) {
 			w := sim.New(t)
 			_, log := w.StartLogged("a")
 			ts := w.Ask("release")
@@ -218,7 +218,7 @@ func TestCallbackAndLookUpRace(t *testing.T) {
 			w.Notify("a", call, sim.Channel, ts)
 			once(t, w, ts, ends[call].mark, ends[call].say)
 			if strings.Contains(log.String(), "worker-panic") {
-				t.Errorf("a worker broke:\n%s", log)
+				t.Errorf("a worker panicked:\n%s", log)
 			}
 		})
 	}

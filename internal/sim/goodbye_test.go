@@ -9,10 +9,10 @@ import (
 )
 
 // Slack takes about one message a second in a channel: more people than that
-// are told one after the other, within the time that the end has.
+// are told one after the other, within the time that the shutdown has.
 func TestEveryoneIsToldWhenTheEmbeddedStoreEnds(t *testing.T) {
 	for name, before := range map[string]time.Duration{
-		"when all was shown":             time.Minute,
+		"after everything was shown":     time.Minute,
 		"while messages wait their turn": 500 * time.Millisecond,
 	} {
 		bubble(t, name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestEveryoneIsToldWhenTheEmbeddedStoreEnds(t *testing.T) {
 				t.Error(err)
 			}
 			if took := time.Since(begun); took > 10*time.Second {
-				t.Errorf("the end took %v", took)
+				t.Errorf("the shutdown took %v", took)
 			}
 			for _, ts := range mentions {
 				texts := w.Texts(sim.Channel, ts)

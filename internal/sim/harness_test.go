@@ -18,9 +18,9 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// harness is the loop by itself, on an embedded store. Its Slack and its GitLab are
-// the loop's ports, so that a test can spoil any call as it likes: also in ways
-// that no server has, such as a panic.
+// harness is the engine by itself, on an embedded store. Its Slack and its GitLab
+// implement the engine's ports, so that a test can make any call fail in any way,
+// even one that no server has, such as a panic.
 type harness struct {
 	*engine.Engine
 	t      *testing.T
@@ -32,7 +32,7 @@ type harness struct {
 // rigTimeout is the target's own timeout in a harness.
 const harnessTimeout = 5 * time.Minute
 
-// newRig starts a loop. watches: GitLab can be asked about pipelines.
+// newHarness starts an engine. canPoll: GitLab can be asked about pipelines.
 func newHarness(t *testing.T, canPoll bool) *harness {
 	t.Helper()
 	h := newStoppedHarness(t, canPoll)
@@ -40,7 +40,7 @@ func newHarness(t *testing.T, canPoll bool) *harness {
 	return h
 }
 
-// stillRig is a harness in which no loop runs yet.
+// newStoppedHarness returns a harness in which no engine runs yet.
 func newStoppedHarness(t *testing.T, canPoll bool) *harness {
 	t.Helper()
 	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Log: zerolog.Nop()})
@@ -54,14 +54,14 @@ func newStoppedHarness(t *testing.T, canPoll bool) *harness {
 	return &harness{t: t, store: &fakeStore{Store: store}, slack: &fakeSlack{hooks: map[string]func(call) error{}, counts: map[string]int{}}, gitlab: &fakeGitLab{canPoll: canPoll}}
 }
 
-// start starts another process on what the harness has.
+// startEngine starts another process on the same store, GitLab and Slack.
 func (h *harness) startEngine() *engine.Engine {
 	e := h.newEngine()
 	runEngine(h.t, e)
 	return e
 }
 
-// run runs a loop until the end of the test.
+// runEngine runs an engine until the end of the test.
 func runEngine(t *testing.T, e *engine.Engine) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -85,14 +85,14 @@ func (h *harness) newEngine() *engine.Engine {
 	}
 }
 
-// mention is the n-th one, made now.
+// newRequest is the n-th mention, made now.
 func (h *harness) newRequest(n int, text string) deploy.Request {
 	now := time.Now()
 	ts := fmt.Sprintf("%d.%06d", now.Unix(), n)
 	return deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: ts}, ID: fmt.Sprintf("id-%d", n), By: deploy.Person{User: "U1"}, At: now, Intent: parseIntent(text)}
 }
 
-// ask has the loop take in a mention that asks for a deploy.
+// release has the engine accept a mention that asks for a deploy.
 func (h *harness) release(n int) deploy.Request {
 	h.t.Helper()
 	m := h.newRequest(n, "release")
@@ -102,7 +102,7 @@ func (h *harness) release(n int) deploy.Request {
 	return m
 }
 
-// hears has a loop hear a word of the deployment's pipeline, and take it.
+// callback has an engine take a callback of the deployment's pipeline.
 func (h *harness) callback(e *engine.Engine, m deploy.Request, result deploy.Result) {
 	h.t.Helper()
 	if v, err := e.Callback(context.Background(), deploy.Callback{Channel: m.Channel, TS: m.TS, Result: result, Pipeline: 7, Shared: true}); v != deploy.CallbackTaken {
@@ -110,8 +110,8 @@ func (h *harness) callback(e *engine.Engine, m deploy.Request, result deploy.Res
 	}
 }
 
-// shows holds what stands in Slack: the marks on the mention, then the messages
-// of its thread.
+// wantShown checks what Slack shows: the reactions on the mention, and the
+// messages of its thread.
 func (h *harness) wantShown(m deploy.Request, marks string, says ...deploy.MessageID) {
 	h.t.Helper()
 	if got := h.slack.reactions(m.Key); strings.Join(got, " ") != marks {
@@ -122,7 +122,7 @@ func (h *harness) wantShown(m deploy.Request, marks string, says ...deploy.Messa
 	}
 }
 
-// plain understands "release".
+// parseIntent understands "release".
 func parseIntent(text string) deploy.Intent {
 	if strings.Contains(text, "release") {
 		return deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}
@@ -130,13 +130,13 @@ func parseIntent(text string) deploy.Intent {
 	return deploy.Intent{Kind: deploy.KindUnknown}
 }
 
-// store is a store that can be away and counts what it is asked.
+// fakeStore is a store that can fail and counts the calls.
 type fakeStore struct {
 	engine.Store
 	mu     sync.Mutex
-	fail   func(ctx context.Context, what string) error // how it is away; nil: it is not
+	fail   func(ctx context.Context, what string) error // nil: no call fails
 	calls  int
-	onSave func(record deploy.Record) // is called when a record was saved, before who saved it knows
+	onSave func(record deploy.Record) // is called after a save, before it returns
 }
 
 func (s *fakeStore) setFail(fail func(ctx context.Context, what string) error) {
@@ -195,7 +195,7 @@ func (s *fakeStore) Delay(ctx context.Context, stored engine.Stored, d time.Dura
 	return s.Store.Delay(ctx, stored, d)
 }
 
-// yard is a GitLab that starts pipeline 7 each time, and says that it runs.
+// fakeGitLab starts pipeline 7 each time, and says that it runs.
 type fakeGitLab struct {
 	canPoll bool
 	mu      sync.Mutex

@@ -16,7 +16,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// yards is a GitLab in which the projects that begin with "slow" never answer.
+// hangingGitLab never answers for projects that begin with "slow".
 type hangingGitLab struct {
 	*fakeGitLab
 	hangs atomic.Bool
@@ -38,8 +38,8 @@ func (g *hangingGitLab) Poll(ctx context.Context, project string, id int64, coun
 	return g.fakeGitLab.Poll(ctx, project, id, count)
 }
 
-// slowly is a harness whose loop has channel C1 for a project that answers, and CSn
-// for slow ones.
+// newSlowHarness returns a harness with channel C1 for a project that answers,
+// and channels CSn for slow ones.
 func newSlowHarness(t *testing.T, canPoll bool, projects int) (*harness, *hangingGitLab) {
 	t.Helper()
 	h := newStoppedHarness(t, canPoll)
@@ -54,7 +54,7 @@ func newSlowHarness(t *testing.T, canPoll bool, projects int) (*harness, *hangin
 	return h, g
 }
 
-// says has the loop take in a mention in a channel.
+// acceptIn has the engine accept a mention in a channel.
 func (h *harness) acceptIn(channel, text string, n int) deploy.Request {
 	h.t.Helper()
 	m := h.newRequest(n, text)
@@ -65,7 +65,7 @@ func (h *harness) acceptIn(channel, text string, n int) deploy.Request {
 	return m
 }
 
-// within is how long it takes until it is so, five minutes at most.
+// timeUntil is how long it takes until is returns true, five minutes at most.
 func timeUntil(is func() bool) time.Duration {
 	at := time.Now()
 	for !is() && time.Since(at) < 5*time.Minute {
@@ -90,22 +90,22 @@ func TestHangingProjectsDelayNoAnswer(t *testing.T) {
 				t.Errorf("a greeting is answered after %v", took)
 			}
 			took := timeUntil(func() bool { return slices.Contains(h.slack.reactions(release.Key), "thumbsup") })
-			if projects <= 50 && took > 5*time.Second { // more take all calls that there are
+			if projects <= 50 && took > 5*time.Second { // more projects use up all calls
 				t.Errorf("another project's deploy is shown after %v", took)
 			}
 			if projects == 1 {
 				before := h.store.countCalls()
 				time.Sleep(30 * time.Second)
 				if n := h.store.countCalls() - before; n > 1000 {
-					t.Errorf("the store was asked %d times in half a minute in which nothing moved", n)
+					t.Errorf("the store was asked %d times in half a minute in which nothing changed", n)
 				}
 			}
 		})
 	}
 }
 
-// Slack takes about fifty reactions a minute. What waits for its turn at GitLab
-// must not spend them on looking whether its mention still stands.
+// Slack takes about fifty reactions a minute. Deploys that wait for their turn at
+// GitLab must not use them up on checking that their mentions still exist.
 func TestQueuedDeployAsksSlackForNothing(t *testing.T) {
 	row(t, "forty wait for one project, whose GitLab then answers no POST", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
@@ -125,13 +125,13 @@ func TestQueuedDeployAsksSlackForNothing(t *testing.T) {
 		before := h.slack.countCalls("react")
 		time.Sleep(30 * time.Second)
 		if n := h.slack.countCalls("react") - before; n > 0 {
-			t.Errorf("%d reactions in 30 s in which nothing moved", n)
+			t.Errorf("%d reactions in 30 s in which nothing changed", n)
 		}
 	})
 }
 
 func TestQueuedDeployIsShown(t *testing.T) {
-	row(t, "Slack took nothing at first, and then GitLab answers no POST", func(t *testing.T) {
+	row(t, "Slack refuses everything at first, and then GitLab answers no POST", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		h.gitlab.trigger = func(n int) deploy.TriggerResult {
 			if n <= 20 {
@@ -158,7 +158,7 @@ func TestQueuedDeployIsShown(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		for _, m := range all {
 			if marks := h.slack.reactions(m.Key); len(marks) == 0 {
-				t.Errorf("%s carries no mark, and its thread says %q", m.TS, h.slack.messages(m.Key))
+				t.Errorf("%s has no reaction, and its thread says %q", m.TS, h.slack.messages(m.Key))
 			}
 		}
 	})
@@ -166,7 +166,7 @@ func TestQueuedDeployIsShown(t *testing.T) {
 
 func TestHangingLookUpsDelayNoEnd(t *testing.T) {
 	for _, projects := range []int{1, 4, few(40)} {
-		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
+		row(t, fmt.Sprintf("%d projects whose GitLab never answers a look-up, 6 deploys each; their pipelines call", projects), func(t *testing.T) {
 			h, g := newSlowHarness(t, true, projects)
 			var all []deploy.Request
 			for i := range projects {
@@ -182,7 +182,7 @@ func TestHangingLookUpsDelayNoEnd(t *testing.T) {
 					t.Fatal(v, err)
 				}
 				if took := timeUntil(func() bool { return slices.Contains(h.slack.reactions(m.Key), "white_check_mark") }); took > 3*time.Second {
-					t.Errorf("an end that was told is shown after %v", took)
+					t.Errorf("a reported end is shown after %v", took)
 				}
 			}
 		})
@@ -190,7 +190,7 @@ func TestHangingLookUpsDelayNoEnd(t *testing.T) {
 }
 
 func TestClaimsAfterAnOutageDelayNothing(t *testing.T) {
-	row(t, "the store is back and takes 0.4 s for a claim; 300 people were told that nothing was started", func(t *testing.T) {
+	row(t, "the store is back and takes 0.4 s for each claim; 300 people were told that nothing was started", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
 		time.Sleep(5 * time.Second)
@@ -230,7 +230,7 @@ func TestClaimsAfterAnOutageDelayNothing(t *testing.T) {
 }
 
 func TestNumberOfPeopleToldIsBounded(t *testing.T) {
-	row(t, "the store is down for as long as thousands ask: who cannot be remembered is not told that nothing was started", func(t *testing.T) {
+	row(t, "the store is down while thousands ask: a person who cannot be remembered is not told that nothing was started", func(t *testing.T) {
 		const most = 10_000
 		h := newHarness(t, false)
 		time.Sleep(time.Second)
@@ -251,13 +251,13 @@ func TestNumberOfPeopleToldIsBounded(t *testing.T) {
 		h.store.setFail(nil)
 		time.Sleep(10 * time.Second)
 		if !h.Accept(context.Background(), h.newRequest(most+600, "hello"), 0) {
-			t.Error("nothing is taken in once the store is back")
+			t.Error("nothing is accepted once the store is back")
 		}
 	})
 }
 
 func TestRecordSavedByANewerVersionIsReleased(t *testing.T) {
-	row(t, "as many as a project has lanes; then the project is asked for once more", func(t *testing.T) {
+	row(t, "as many as a project has lanes; then the project gets one more request", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		answer := make(chan struct{})
 		h.gitlab.trigger = func(n int) deploy.TriggerResult {

@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// buildAnd is a pipeline that has built, and whose deploy stands so.
+// buildAndDeploy are the jobs of a pipeline that has built, with its deploy in a status.
 func buildAndDeploy(status string) []fakegitlab.Job {
 	return []fakegitlab.Job{
 		{ID: 1, Name: "build", Stage: "build", Status: "success"},
@@ -22,7 +22,7 @@ func buildAndDeploy(status string) []fakegitlab.Job {
 }
 
 func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
-	row(t, "the deploy waits for a person: who asked is told at once, and it is done when somebody has started it", func(t *testing.T) {
+	row(t, "the deploy waits for a person: the requester is told at once, and it is done when somebody has started it", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, buildAndDeploy("manual")...)
 		w.GitLab.Finish(p.ID, "success")
@@ -42,7 +42,7 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		waitReaction(w, ts, 15*time.Second, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgNothing, deploy.MsgSucceeded)
 	})
-	row(t, "the deploy waits, and nobody starts it: it ends with its time, without another line; a late call still counts", func(t *testing.T) {
+	row(t, "the deploy waits, and nobody starts it: it times out without another line; a late call still counts", func(t *testing.T) {
 		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=5m")
 		w.GitLab.SetJobs(p.ID, buildAndDeploy("manual")...)
 		w.GitLab.Finish(p.ID, "success")
@@ -62,7 +62,7 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 		waitReaction(w, ts, 15*time.Second, "no_entry_sign")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusNothing, deploy.MsgNothing)
 	})
-	row(t, "the deploy failed, and is allowed to", func(t *testing.T) {
+	row(t, "the deploy failed, and has allow_failure", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, buildAndDeploy("failed")...)
 		w.GitLab.Finish(p.ID, "success")
@@ -72,7 +72,7 @@ func TestPipelineThatSucceedsWithoutADeployIsNotShownAsDone(t *testing.T) {
 			t.Errorf("it does not say which job failed: %q", text)
 		}
 	})
-	row(t, "the target says which job it is", func(t *testing.T) {
+	row(t, "the target names its job", func(t *testing.T) {
 		w, ts, p := startRunning(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "ship it", Stage: "ship", Status: "skipped"})
@@ -95,15 +95,15 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 		"cuts": {}, "hangs": {Hang: true}, "502": {Status: 502, Body: "<html></html>"}, "403": {Status: 403, Body: `{"message":"403 Forbidden"}`},
 		"429 for hours": {Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "7200"}},
 	} {
-		row(t, "GitLab: "+name+": what it calls a success is one, with the word that its jobs could not be seen", func(t *testing.T) {
+		row(t, "GitLab: "+name+": a successful pipeline counts as a success, with a note that its jobs could not be read", func(t *testing.T) {
 			w, ts, p := startRunning(t)
 			w.GitLab.FailLookUps(-1, "/jobs", f)
 			w.GitLab.Finish(p.ID, "success")
-			waitReaction(w, ts, 40*time.Second, "white_check_mark") // it is looked at within 12 s, and its jobs may take 8 and 15 s
+			waitReaction(w, ts, 40*time.Second, "white_check_mark") // it is polled within 12 s, and its jobs may take 8 and 15 s
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 		})
 	}
-	row(t, "they can be seen again in time", func(t *testing.T) {
+	row(t, "they can be read again in time", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.FailLookUps(2, "/jobs", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		w.GitLab.Finish(p.ID, "success")
@@ -113,7 +113,7 @@ func TestJobsThatCannotBeSeen(t *testing.T) {
 }
 
 func TestStuckPipelineIsReported(t *testing.T) {
-	row(t, "it waits for a person: told at once, once, and for as long as it takes", func(t *testing.T) {
+	row(t, "it waits for a person: reported at once, once, and followed for as long as it takes", func(t *testing.T) {
 		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
 		w.Eventually("it is told", 15*time.Second, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
@@ -128,14 +128,14 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		waitReaction(w, ts, 15*time.Second, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgPerson, deploy.MsgSucceeded)
 	})
-	row(t, "the deploy is done, and only what comes after it waits: it is done, and nobody is called to start a rollback", func(t *testing.T) {
+	row(t, "the deploy is done, and only a later job waits: it is done, and nobody is asked to start a rollback", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.SetJobs(p.ID, fakegitlab.Job{Name: "deploy", Stage: "deploy", Status: "success"}, fakegitlab.Job{Name: "rollback", Stage: "rollback", Status: "manual"})
 		w.GitLab.Finish(p.ID, "manual")
 		waitReaction(w, ts, 15*time.Second, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
-	row(t, "no runner takes it: told after a minute, and no longer when one does", func(t *testing.T) {
+	row(t, "no runner takes it: reported after a minute, and no longer when one does", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(50 * time.Second)
@@ -147,7 +147,7 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 	})
-	row(t, "its start call says that it moves", func(t *testing.T) {
+	row(t, "its start call shows that it runs", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.GitLab.Finish(p.ID, "pending")
 		time.Sleep(80 * time.Second)
@@ -157,7 +157,7 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
-	row(t, "it runs longer than its time: one line, and it is followed to its end", func(t *testing.T) {
+	row(t, "it runs past its timeout: one line, and it is followed to its end", func(t *testing.T) {
 		w, ts, p := startRunning(t, "DEPLOY_TIMEOUT=10m")
 		time.Sleep(9*time.Minute + 40*time.Second)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
@@ -173,14 +173,14 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		waitReaction(w, ts, 15*time.Second, "x")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed, deploy.MsgOvertime, deploy.MsgFailed)
 	})
-	row(t, "without an API token it is silent all the same", func(t *testing.T) {
+	row(t, "without an API token it is silent", func(t *testing.T) {
 		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=3m")
 		w.GitLab.Finish(p.ID, "manual")
 		time.Sleep(200 * time.Second)
 		w.WaitReactions(sim.Channel, ts, "zzz")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSilent, deploy.MsgSilent)
 	})
-	row(t, "who was told that GitLab shows no pipeline is not called again at the deadline", func(t *testing.T) {
+	row(t, "a person who was told that GitLab shows no pipeline is not told again at the deadline", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=5m")
 		w.StartReady("a")
 		w.GitLab.Answer(1, fakegitlab.Fault{Status: 502, Body: "<html></html>"})
@@ -202,8 +202,8 @@ func TestCallFromAJobIsShownAtOnce(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 	}
-	for name, canPoll := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
-		row(t, name+": the one job of a deploy is done when it says so", func(t *testing.T) {
+	for name, canPoll := range map[string]bool{"GitLab can be polled": true, "GitLab cannot be polled": false} {
+		row(t, name+": a deploy of one job is done when the job says so", func(t *testing.T) {
 			h := newHarness(t, canPoll)
 			m := h.release(1)
 			time.Sleep(7 * time.Second)
@@ -229,7 +229,7 @@ func TestCallFromAJobIsShownAtOnce(t *testing.T) {
 		time.Sleep(13 * time.Second)
 		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
-	row(t, "GitLab hangs: it is believed all the same, and says that its jobs could not be seen", func(t *testing.T) {
+	row(t, "GitLab hangs: the call is believed, with a note that its jobs could not be read", func(t *testing.T) {
 		h := newHarness(t, true)
 		m := h.release(1)
 		time.Sleep(7 * time.Second)
@@ -241,7 +241,7 @@ func TestCallFromAJobIsShownAtOnce(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgUnseen)
 	})
-	row(t, "it failed, and another job of the same pipeline succeeds: it stays failed; run again, it is done", func(t *testing.T) {
+	row(t, "it failed, and another job of the same pipeline succeeds: it stays failed; retried, it is done", func(t *testing.T) {
 		h := newHarness(t, true)
 		m := h.release(1)
 		time.Sleep(7 * time.Second)
@@ -260,7 +260,7 @@ func TestCallFromAJobIsShownAtOnce(t *testing.T) {
 	})
 }
 
-// by is a pipeline of which one job calls.
+// calledBy is the pipeline with one calling job.
 func calledBy(p fakegitlab.Pipeline, name, stage string) fakegitlab.Pipeline {
 	p.Jobs = []fakegitlab.Job{{Name: name, Stage: stage}}
 	return p
@@ -297,7 +297,7 @@ func TestCallsFromSeveralJobs(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusPerson, deploy.MsgNothing)
 	})
 	for with, token := range map[string]string{"with": sim.APIToken, "without": ""} {
-		row(t, with+" an API token: one job fails, another succeeds: it stays failed, until the one that failed is run again", func(t *testing.T) {
+		row(t, with+" an API token: one job fails, another succeeds: it stays failed, until the failed one is retried", func(t *testing.T) {
 			w, ts, p := startRunning(t, "GITLAB_API_TOKEN="+token)
 			w.GitLab.SetJobs(p.ID, fakegitlab.Job{ID: 1, Name: "deploy-a", Stage: "deploy", Status: "failed"}, fakegitlab.Job{ID: 2, Name: "deploy-b", Stage: "deploy", Status: "running"})
 			w.Report(calledBy(p, "deploy-a", "deploy"), "failure")
@@ -314,7 +314,7 @@ func TestCallsFromSeveralJobs(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
-	row(t, "without an API token, another than the target's job is done", func(t *testing.T) {
+	row(t, "without an API token, a job other than the target's is done", func(t *testing.T) {
 		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=", fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "job": "ship"}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.Report(calledBy(p, "build", "build"), "success")

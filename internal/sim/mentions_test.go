@@ -11,7 +11,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// answers holds one mention to its one reply, and to no trigger.
+// wantAnswer checks that one mention gets this one reply, and no trigger.
 func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.MessageID) {
 	t.Helper()
 	ts := w.Slack.Say(sim.User, channel, text)
@@ -136,7 +136,7 @@ func TestTargetsOfAChannel(t *testing.T) {
 			}
 		}
 	})
-	row(t, "a name in a quote still says which", func(t *testing.T) {
+	row(t, "a name in a quote still counts", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" 「api」をリリースして")
@@ -161,9 +161,9 @@ func TestWhoMayDeploy(t *testing.T) {
 		wantPosts(t, w, ts, 0)
 	})
 	for name, shape := range map[string][]fakeslack.Option{
-		"the event does not tell the person's team":   {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("team", nil)},
-		"only the sender's workspace tells it":        {fakeslack.WithOuter("team_id", "T0OTHER")},
-		"only the person's organisation tells it":     {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", "E0OTHER")},
+		"the event does not name the person's team":   {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("team", nil)},
+		"only the sender's workspace shows it":        {fakeslack.WithOuter("team_id", "T0OTHER")},
+		"only the person's organisation shows it":     {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", "E0OTHER")},
 		"the bot is of an organisation, they are not": {fakeslack.WithOuter("is_ext_shared_channel", true), fakeslack.With("user_team", "T0OTHER")},
 	} {
 		row(t, "a person of another organisation cannot: "+name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestWhoMayDeploy(t *testing.T) {
 			t.Error("the other delivery is not logged")
 		}
 	})
-	row(t, "who is not in allow cannot, who is can", func(t *testing.T) {
+	row(t, "a person not in allow cannot deploy, one in it can", func(t *testing.T) {
 		w := sim.New(t, fmt.Sprintf(
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.StartReady("a")
@@ -204,7 +204,7 @@ func TestWhoMayDeploy(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "a person is taken off allow while it waits: refused in words, and nothing is sent any more", func(t *testing.T) {
+	row(t, "a person is removed from allow while it waits: the refusal says so, and nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		p := w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -269,7 +269,7 @@ func TestTruncatedMessageIsAskedAbout(t *testing.T) {
 }
 
 func TestSlackHoldingEventsBackIsLogged(t *testing.T) {
-	row(t, "acked, and one line of the log with the fix", func(t *testing.T) {
+	row(t, "acked, and one log line with the fix", func(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")
 		w.Slack.RateLimit()
@@ -298,7 +298,7 @@ func TestReplyGoesToTheMentionsThread(t *testing.T) {
 }
 
 func TestEdits(t *testing.T) {
-	row(t, "an edit adds a mention that asks for a deploy: answered, post it anew", func(t *testing.T) {
+	row(t, "an edit adds a mention that asks for a deploy: the bot asks to post it again", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say(sim.User, sim.Channel, "release")
@@ -310,7 +310,7 @@ func TestEdits(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgEditedIn)
 		wantPosts(t, w, ts, 0)
 	})
-	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it anew", func(t *testing.T) {
+	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it again", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
@@ -322,7 +322,7 @@ func TestEdits(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
 		wantPosts(t, w, ts, 0)
 	})
-	bubble(t, "a greeting that nobody has taken up yet is edited into a deploy: the bot asks to post it anew", func(t *testing.T) {
+	bubble(t, "a greeting that no process has handled yet is edited into a deploy: the bot asks to post it again", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		m := h.newRequest(1, "hello")
 		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
@@ -341,7 +341,7 @@ func TestEdits(t *testing.T) {
 			t.Errorf("%d POSTs", n)
 		}
 	})
-	row(t, "an edit takes it back while it waits: answered, and nothing is sent any more", func(t *testing.T) {
+	row(t, "an edit withdraws it while it waits: answered, and nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -363,10 +363,10 @@ func TestEdits(t *testing.T) {
 		"in code":                    "`" + sim.Bot + " release`",
 		"in a quote":                 "> " + sim.Bot + " release",
 		"in a block of code":         "```\n" + sim.Bot + " release\n```",
-		"without the bot's name":     "release", // of which Slack sends no event
+		"without the bot's name":     "release", // Slack sends no event for it
 		"beyond what is read":        sim.Bot + " release " + strings.Repeat("long ", 2000),
 	} {
-		row(t, "an edit takes it back while it waits: "+name, func(t *testing.T) {
+		row(t, "an edit withdraws it while it waits: "+name, func(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -379,7 +379,7 @@ func TestEdits(t *testing.T) {
 			wantPosts(t, w, ts, 1)
 		})
 	}
-	row(t, "an edit asks for another target than the one that waits: nothing is sent any more", func(t *testing.T) {
+	row(t, "an edit asks for a target other than the waiting one: nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -392,7 +392,7 @@ func TestEdits(t *testing.T) {
 			t.Errorf("%d triggers, %d pipelines", n, len(w.GitLab.Pipelines()))
 		}
 	})
-	row(t, "an edit takes it back while the POST is made, and GitLab does not take it: no other is made", func(t *testing.T) {
+	row(t, "an edit withdraws it during the POST, and GitLab refuses the POST: no other is made", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		f := fault(t, "rate limit of a proxy")
@@ -405,7 +405,7 @@ func TestEdits(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "the edit that takes it back is delivered, and the mention only after it: nothing starts", func(t *testing.T) {
+	row(t, "the edit that withdraws it is delivered before the mention: nothing starts", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.PauseDeliveries(true)
@@ -417,7 +417,7 @@ func TestEdits(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts)
 		wantPosts(t, w, ts, 0)
 	})
-	row(t, "an edit of what runs changes nothing", func(t *testing.T) {
+	row(t, "an edit of a running deploy changes nothing", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("release")
@@ -440,7 +440,7 @@ func TestEdits(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPosts(t, w, ts, 2)
 	})
-	row(t, "an edit while it waits that still asks for it: it goes on", func(t *testing.T) {
+	row(t, "an edit while it waits still asks for it: it goes on", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -465,7 +465,7 @@ func TestDeletedMentionStartsNothing(t *testing.T) {
 			t.Errorf("it is still due: %q", due)
 		}
 	}
-	row(t, "before it is shown that it waits: nothing is said in the thread", func(t *testing.T) {
+	row(t, "before the wait is shown: nothing is posted in the thread", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		f := fault(t, "rate limit of a proxy")
@@ -476,7 +476,7 @@ func TestDeletedMentionStartsNothing(t *testing.T) {
 		w.Slack.Delete(sim.Channel, ts)
 		gone(t, w, ts)
 	})
-	row(t, "while GitLab takes its time to turn the POST away: nothing is said in the channel either", func(t *testing.T) {
+	row(t, "while GitLab is slow to refuse the POST: nothing is posted in the channel either", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		f := fault(t, "rate limit of a proxy")
@@ -490,7 +490,7 @@ func TestDeletedMentionStartsNothing(t *testing.T) {
 			t.Errorf("the channel is told %q", said[0].Text)
 		}
 	})
-	row(t, "while it waits: the status message says that it was taken back", func(t *testing.T) {
+	row(t, "while it waits: the status message says that it was withdrawn", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -511,7 +511,7 @@ func TestDeletedMentionStartsNothing(t *testing.T) {
 		})
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "Slack does not answer whether it stands: what waits goes on", func(t *testing.T) {
+	row(t, "Slack does not answer whether it still exists: the waiting deploy goes on", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
@@ -542,7 +542,7 @@ func TestLateMentionsAreAskedAbout(t *testing.T) {
 		})
 	}
 	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
-		row(t, "the host's clock is off by "+off.String()+": age is judged by Slack's, and a log line has both times", func(t *testing.T) {
+		row(t, "the host's clock is off by "+off.String()+": age is judged by Slack's clock, and a log line has both times", func(t *testing.T) {
 			w := sim.New(t)
 			w.Slack.SetClock(off)
 			_, log := w.StartLogged("a")

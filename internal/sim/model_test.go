@@ -18,7 +18,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// broken holds the world to what may be seen from outside: the model.
+// brokenPromises compares the world with the model of what may be seen from outside.
 func (r *storyRun) brokenPromises() (broken []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -33,8 +33,8 @@ func (r *storyRun) brokenPromises() (broken []string) {
 	return broken
 }
 
-// brokenOf is what is wrong with one mention. Of one that Redis forgot, or that
-// Slack gave up to deliver, only what it must not come to is known.
+// brokenPromisesOf returns what is wrong with one mention. For one that Redis
+// lost, or that Slack gave up delivering, only what must not happen is known.
 func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	bad := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	var made []fakegitlab.Pipeline
@@ -55,7 +55,7 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	said, slots := r.w.Messages(m.channel, m.ts), map[string]int{}
 	for i, reply := range r.w.Slack.Thread(m.channel, m.ts) {
 		if said[i] == deploy.MsgNotRecorded || said[i] == deploy.MsgDontKnow {
-			continue // while Redis is away, no replica knows what another said
+			continue // while Redis is down, no replica knows what another said
 		}
 		if slots[string(reply.Metadata)]++; slots[string(reply.Metadata)] == 2 && !gone {
 			bad("posted twice: %s", reply.Text)
@@ -66,7 +66,7 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	}
 	marks := strings.Join(r.w.Slack.Reactions(m.channel, m.ts), " ")
 	if want := r.wantReactions(m, made, said); !slices.Contains(want, marks) {
-		bad("marks %q, want one of %q", marks, want)
+		bad("reactions %q, want one of %q", marks, want)
 	}
 	if len(made) == 0 && len(said) == 0 && !m.unaddressed {
 		bad("no pipeline, and nobody was told")
@@ -74,16 +74,16 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	return broken
 }
 
-// marks are those that a mention may end with.
+// wantReactions are the reactions that a mention may end with.
 func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []deploy.MessageID) []string {
 	c := r.plans[m.ts]
 	switch {
 	case len(made) == 0:
-		return []string{"", "x", "question", "zzz"} // whatever is true; the person was told
+		return []string{"", "x", "question", "zzz"} // whichever is true; the person was told
 	case !slices.ContainsFunc(made, func(p fakegitlab.Pipeline) bool { return len(c.ends) > 0 }):
-		return []string{"x"} // it was made as a failed one
+		return []string{"x"} // it was created as a failed one
 	case !r.deployed[m.ts]:
-		return []string{"x", "question", "zzz"} // its start was refused, since nothing was said to run
+		return []string{"x", "question", "zzz"} // its start was refused, since the person was told that nothing runs
 	case !r.token && c.untold != "":
 		return []string{c.untold}
 	case r.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.MsgSucceeded) && !slices.Contains(said, deploy.MsgUnseen):
@@ -92,7 +92,7 @@ func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []d
 	return []string{c.reaction}
 }
 
-// run plays the story with two replicas, then heals everything, and tells what
+// run runs the story with two replicas, then heals everything, and returns what
 // was broken in the end.
 func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +118,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		time.Sleep(10 * time.Second)
 		r.start("a")
 		r.start("b")
-		time.Sleep(max(time.Minute, time.Until(r.awakeAt))) // until GitLab is through with what was cut, and the last sleeper is up
+		time.Sleep(max(time.Minute, time.Until(r.awakeAt))) // until GitLab has finished what was cut off, and no process is suspended
 		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end) && !r.settled(); {
 			time.Sleep(2 * time.Second)
 		}
@@ -128,7 +128,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 	return r, broken
 }
 
-// few is a quarter with -short, as under the race detector.
+// few returns a quarter of n with -short, as under the race detector.
 func few(n int) int {
 	if testing.Short() {
 		return n / 4
@@ -143,7 +143,7 @@ func (r *storyRun) settled() bool {
 	return under == 0 && len(r.brokenPromises()) == 0
 }
 
-// TestStories throws stories at two replicas, the same ones each time.
+// TestStories runs random stories with two replicas, the same ones each time.
 // STORIES=n runs n of them; RAPID_SEED=n others.
 func TestStories(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// running gives a world with one bot and one deployment that runs.
+// startRunning returns a world with one bot and one running deployment.
 func startRunning(t *testing.T, settings ...string) (w *sim.World, ts string, p fakegitlab.Pipeline) {
 	w = sim.New(t, settings...)
 	w.StartReady("a")
@@ -22,7 +22,7 @@ func startRunning(t *testing.T, settings ...string) (w *sim.World, ts string, p 
 	return w, ts, w.GitLab.Pipelines()[0]
 }
 
-// quiet holds that nothing reaches Slack any more, and no trigger GitLab.
+// wantQuiet checks that nothing more reaches Slack, and no trigger GitLab.
 func wantQuiet(t *testing.T, w *sim.World) {
 	t.Helper()
 	count := func() string {
@@ -45,7 +45,7 @@ func TestNotifyPort(t *testing.T) {
 		"failure":  {"x", []deploy.MessageID{deploy.MsgStatusFailed, deploy.MsgFailed}},
 		"canceled": {"no_entry_sign", []deploy.MessageID{deploy.MsgStatusCanceled, deploy.MsgCanceled}},
 	} {
-		row(t, "the seed's call works unchanged: "+result, func(t *testing.T) {
+		row(t, "the first version's call works unchanged: "+result, func(t *testing.T) {
 			w, ts, _ := startRunning(t)
 			// curl "$NOTIFY_URL?$NOTIFY_TOKEN=true&source=gitlab&result=$result&channel=$channel&timestamp=$timestamp"
 			status, body := w.Get("http://a.test:8080/notify?" + sim.NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + sim.Channel + "&timestamp=" + ts)
@@ -55,7 +55,7 @@ func TestNotifyPort(t *testing.T) {
 			w.WaitReactions(sim.Channel, ts, want.mark)
 			w.WaitMessages(sim.Channel, ts, want.say...)
 		})
-		row(t, "again and again the same, with one effect: "+result, func(t *testing.T) {
+		row(t, "the same call many times, with one effect: "+result, func(t *testing.T) {
 			w, ts, p := startRunning(t)
 			for range 5 {
 				for _, more := range []string{"", fmt.Sprintf("pipeline=%d", p.ID)} {
@@ -96,7 +96,7 @@ func TestNotifyPort(t *testing.T) {
 			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		})
 	}
-	row(t, "what is wrong gets its answer, and nothing reaches Slack", func(t *testing.T) {
+	row(t, "each invalid call gets its answer, and nothing reaches Slack", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		id := "id=" + p.Variables["PSYCHER_ID"]
 		good := firstVersionQuery("success", sim.Channel, ts)
@@ -143,7 +143,7 @@ func TestNotifyPort(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 	})
-	row(t, "a greeting is no deployment: 404, and nothing reaches Slack", func(t *testing.T) {
+	row(t, "a greeting is not a deployment: 404, and nothing reaches Slack", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Op is one operation of a process on the world, named by its kind and by which
-// of its kind it is since the process started: "redis:save#2".
+// Op is one operation of a process on the world, named by its kind and its number
+// within that kind: "redis:save#2".
 type Op struct {
 	Kind string
 	N    int
@@ -31,23 +31,23 @@ type Fault struct {
 // Over is when a suspension ends.
 func (f *Fault) Over() time.Time { return time.Unix(0, f.over.Load()) }
 
-// Hit tells whether the operation was reached.
+// Hit reports whether the operation was reached.
 func (f *Fault) Hit() bool { return f.hit.Load() }
 
-// How is a kind of fault.
+// FaultKind is a kind of fault.
 type FaultKind string
 
-// The faults that any operation can meet.
+// The faults that can happen at any operation.
 const (
 	DieBefore  FaultKind = "dies just before"
 	DieAfter   FaultKind = "dies just after"
 	LoseAnswer FaultKind = "loses the answer"
 	Stall      FaultKind = "stalls for 30 s"
 	Suspend    FaultKind = "is suspended for an hour"
-	Partition  FaultKind = "lands, and then Redis is out of reach for 30 s" // of operations on Redis alone
+	Partition  FaultKind = "lands, and then Redis is out of reach for 30 s" // only at operations on Redis
 )
 
-// Hows are all of them that the operation can meet.
+// FaultKinds are the kinds that can happen at the operation.
 func (o Op) FaultKinds() []FaultKind {
 	kinds := []FaultKind{DieBefore, DieAfter, LoseAnswer, Stall, Suspend}
 	if o.Receiver() == "redis" {
@@ -56,8 +56,8 @@ func (o Op) FaultKinds() []FaultKind {
 	return kinds
 }
 
-// Arm has a fault happen at an operation that is still to come. Operations are
-// counted from now on.
+// Arm sets the fault that happens at an operation to come. Operations are counted
+// from now on.
 func (p *Process) Arm(f *Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,7 +71,7 @@ func (p *Process) Ops() []Op {
 	return append([]Op(nil), p.log...)
 }
 
-// begin counts an operation, and gives the fault that is to happen at it.
+// countOp counts an operation, and returns the fault that is to happen at it.
 func (p *Process) countOp(kind string) *Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -90,7 +90,7 @@ type opConn struct {
 	p       *Process
 	addr    string
 	upgrade bool        // it is a websocket by now
-	deaf    atomic.Bool // its answers do not arrive any more
+	deaf    atomic.Bool // its answers no longer arrive
 	closed  atomic.Bool // by the process itself
 }
 
@@ -102,9 +102,9 @@ func (c *opConn) Write(b []byte) (int, error) {
 	if kind == "" {
 		return c.Conn.Write(b)
 	}
-	time.Sleep(c.p.World.latency()) // the way there: distinct, so that nothing happens at the same instant
+	time.Sleep(c.p.World.latency()) // different each time, so that no two things happen at the same instant
 	if c.closed.Load() {
-		return 0, net.ErrClosed // it was given up before it left
+		return 0, net.ErrClosed // the caller gave up before it was sent
 	}
 	f := c.p.countOp(kind)
 	if f == nil {
@@ -141,8 +141,8 @@ func (c *opConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Part keeps this process and Redis from each other for a while, after what is
-// on its way has arrived. Nobody else is disturbed.
+// Partition separates this process from Redis for a while, once what is on its
+// way has arrived. Other processes are not affected.
 func (p *Process) Partition(d time.Duration) {
 	p.mu.Lock()
 	p.partitionedUntil = time.Now().Add(d)
@@ -161,7 +161,7 @@ func (p *Process) Partition(d time.Duration) {
 	})
 }
 
-// awake waits while the process is suspended.
+// waitUntilAwake waits while the process is suspended.
 func (p *Process) waitUntilAwake() {
 	p.mu.Lock()
 	until := p.suspendedUntil
@@ -186,7 +186,7 @@ func (c *opConn) Close() error {
 	return c.Conn.Close()
 }
 
-// kind names what is written; empty: nothing that counts.
+// kind names what is written; it is empty for what does not count.
 func (c *opConn) kind(b []byte) string {
 	host, _, _ := strings.Cut(c.addr, ".")
 	line, _, _ := strings.Cut(string(b), "\r\n")
@@ -199,7 +199,7 @@ func (c *opConn) kind(b []byte) string {
 	case strings.HasSuffix(c.addr, ":8080") && strings.HasPrefix(verb, "HTTP/"):
 		return "notify:answer"
 	case verb != http.MethodGet && verb != http.MethodPost:
-		return "" // the rest of what was begun
+		return "" // the rest of an earlier write
 	case host == "gitlab" && verb == http.MethodPost:
 		return "gitlab:trigger"
 	case host == "gitlab" && strings.Contains(path, "/pipelines?"):
@@ -235,7 +235,7 @@ func frameKind(b []byte) string {
 func redisKind(b []byte) string {
 	part := strings.Split(string(b), "\r\n") // *3 $4 EVAL ...
 	if len(part) < 3 || part[0][0] != '*' {
-		return "" // the rest of what was begun
+		return "" // the rest of an earlier write
 	}
 	if command := strings.ToLower(part[2]); command != "eval" && command != "evalsha" {
 		return "redis:" + command

@@ -19,18 +19,18 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
-// Ask says something to the bot in the channel with one target.
+// Ask posts a mention of the bot in the channel with one target.
 func (w *World) Ask(text string) (ts string) {
 	return w.Slack.Say(User, Channel, Bot+" "+text)
 }
 
-// Said is what the bot says in a thread, oldest first: which of its messages
-// each text is, whatever its wording.
+// Messages are the bot's messages in a thread, oldest first, by their IDs,
+// whatever the wording.
 func (w *World) Messages(channel, thread string) []deploy.MessageID {
 	return w.messageIDs(w.Slack.Thread(channel, thread))
 }
 
-// SaidInChannel is what the bot says in a channel itself, outside of threads.
+// ChannelMessages are the bot's messages in a channel itself, outside of threads.
 func (w *World) ChannelMessages(channel string) []deploy.MessageID {
 	return w.messageIDs(slices.DeleteFunc(w.Slack.Channel(channel), func(m fakeslack.Message) bool { return m.Thread != "" }))
 }
@@ -44,7 +44,7 @@ func (w *World) messageIDs(messages []fakeslack.Message) (said []deploy.MessageI
 	return said
 }
 
-// Says waits until the bot's messages in a thread are these.
+// WaitMessages waits until the bot's messages in a thread are these.
 func (w *World) WaitMessages(channel, thread string, want ...deploy.MessageID) {
 	w.T.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
@@ -55,8 +55,8 @@ func (w *World) WaitMessages(channel, thread string, want ...deploy.MessageID) {
 	w.T.Fatalf("said %q, want %q; thread: %q", w.Messages(channel, thread), want, w.Texts(channel, thread))
 }
 
-// Reacted counts the reactions that the bot put on a message and that stood,
-// also those that it took off again.
+// ReactionsAdded counts the reactions that the bot added to a message with
+// success, also those that it removed again.
 func (w *World) ReactionsAdded(ts string) map[string]int {
 	n := map[string]int{}
 	for _, c := range w.Slack.CallLog("reactions.add") {
@@ -67,8 +67,8 @@ func (w *World) ReactionsAdded(ts string) map[string]int {
 	return n
 }
 
-// Call makes a call to the notify port and gives the answer's headers too; 0
-// where no answer came.
+// Call makes a call to the notify port and returns the answer with its headers;
+// the status is 0 if no answer came.
 func (w *World) Call(method, name, query, kind, body string, header ...string) (int, http.Header, string) {
 	req, err := http.NewRequest(method, "http://"+name+".test:8080/notify?"+query, strings.NewReader(body))
 	if err != nil {
@@ -89,7 +89,7 @@ func (w *World) Call(method, name, query, kind, body string, header ...string) (
 	return resp.StatusCode, resp.Header, readAll(resp)
 }
 
-// Roads are the ways to the hosts of a world. They are made before any bot starts.
+// Routes are the routes to the hosts of a world. They are made before any bot starts.
 type Routes struct {
 	w       *World
 	mu      sync.Mutex
@@ -97,7 +97,7 @@ type Routes struct {
 	dials   map[string]int
 }
 
-// Roads gives the ways to the hosts, all open.
+// Routes returns the routes to the hosts, all open.
 func (w *World) Routes() *Routes {
 	r := &Routes{w: w, blocked: map[string]time.Duration{}, dials: map[string]int{}}
 	w.Net.OnDial = func(ctx context.Context, _, addr string) error {
@@ -117,7 +117,7 @@ func (w *World) Routes() *Routes {
 			return ctx.Err()
 		}
 	}
-	w.T.Cleanup(func() { // Redis's client goes on to dial for a while, in goroutines of its own
+	w.T.Cleanup(func() { // Redis's client dials a while longer, in goroutines of its own
 		r.mu.Lock()
 		clear(r.blocked)
 		r.mu.Unlock()
@@ -126,7 +126,7 @@ func (w *World) Routes() *Routes {
 	return r
 }
 
-// Shut cuts what is connected to an address, and refuses to connect after a while.
+// Block cuts the connections to an address, and refuses others, each after a delay.
 func (r *Routes) Block(addr string, after time.Duration) {
 	r.mu.Lock()
 	r.blocked[addr] = after
@@ -134,22 +134,22 @@ func (r *Routes) Block(addr string, after time.Duration) {
 	r.w.Net.CutHost(addr)
 }
 
-// Open lets everyone connect again.
+// Unblock lets everyone connect again.
 func (r *Routes) Unblock(addr string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.blocked, addr)
 }
 
-// Dials is how often somebody dialled an address.
+// Dials counts the dials of an address.
 func (r *Routes) Dials(addr string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.dials[addr]
 }
 
-// HangRedis lets Redis take commands without carrying them out or answering,
-// until the function that it gives is called.
+// HangRedis has Redis accept commands without executing or answering them, until
+// heal is called.
 func (w *World) HangRedis() (heal func()) {
 	healed := make(chan struct{})
 	w.Redis.Server().SetPreHook(func(*server.Peer, string, ...string) bool {
@@ -165,11 +165,11 @@ func (w *World) HangRedis() (heal func()) {
 	}
 }
 
-// known are the meanings of texts that were looked at, by language and text.
+// knownTexts caches message IDs, by language and text.
 var knownTexts sync.Map
 
-// meaning tells which of the bot's messages a text is: the one that has a
-// wording like it. A text that is none is given as it is.
+// messageID returns the ID of the message that has a wording like text, or text
+// itself if none has.
 func messageID(lang, text string) deploy.MessageID {
 	if say, ok := knownTexts.Load(lang + text); ok {
 		return say.(deploy.MessageID)
@@ -201,11 +201,11 @@ var (
 			return ja()
 		}
 	}()
-	named = regexp.MustCompile(`^<@U[0-9A-Z]+>( さん、| )`) // outside of threads the person is named first
+	named = regexp.MustCompile(`^<@U[0-9A-Z]+>( さん、| )`) // outside of threads a message begins with the person's name
 	gaps  = regexp.MustCompile(`gap[a-z]|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
 )
 
-// readWordings says everything in every way, with gaps for the values.
+// readWordings returns every wording of every message, with gaps for the values.
 func readWordings(lang string) []wording {
 	p, err := phrases.New(lang)
 	if err != nil {

@@ -15,7 +15,7 @@ func runningPipeline() (deploy.Pipeline, error) {
 }
 
 func TestLookUpsDelayNoTrigger(t *testing.T) {
-	row(t, "forty deployments of a project are looked at, and no look is answered", func(t *testing.T) {
+	row(t, "forty deployments of a project are polled, and no poll is answered", func(t *testing.T) {
 		h := newHarness(t, true)
 		for n := range 40 {
 			h.release(n + 1)
@@ -28,7 +28,7 @@ func TestLookUpsDelayNoTrigger(t *testing.T) {
 		before := h.store.countCalls()
 		time.Sleep(30 * time.Second)
 		if n := h.store.countCalls() - before; n > 1000 {
-			t.Errorf("the store was asked %d times in 30 s in which nothing moved", n)
+			t.Errorf("the store was asked %d times in 30 s in which nothing changed", n)
 		}
 		for n := range 10 {
 			time.Sleep(1300 * time.Millisecond)
@@ -50,9 +50,9 @@ func TestLateAnswerFromGitLabSettlesUnsure(t *testing.T) {
 		"it was never sent":   {deploy.TriggerResult{Status: deploy.TriggerNotSent}, "x", deploy.MsgRefusedUnreachable},
 		"there is a pipeline": {started(), "thumbsup", ""},
 	} {
-		row(t, "taken up by another meanwhile; then the answer comes: "+name, func(t *testing.T) {
+		row(t, "taken over by another process; then the answer comes: "+name, func(t *testing.T) {
 			h := newHarness(t, false)
-			slow := h.newEngine() // it is not run: it takes nothing that is due
+			slow := h.newEngine() // it is not running: it takes nothing that is due
 			h.gitlab.trigger = func(int) deploy.TriggerResult {
 				time.Sleep(90 * time.Second)
 				return late.out
@@ -75,8 +75,8 @@ func TestLateAnswerFromGitLabSettlesUnsure(t *testing.T) {
 }
 
 func TestStartCallBeforeTheTriggerIsRecorded(t *testing.T) {
-	for name, canPoll := range map[string]bool{"GitLab can be asked": true, "GitLab cannot be asked": false} {
-		row(t, name+": it runs, and is silent only when its time is over", func(t *testing.T) {
+	for name, canPoll := range map[string]bool{"GitLab can be polled": true, "GitLab cannot be polled": false} {
+		row(t, name+": it runs, and is silent only after its timeout", func(t *testing.T) {
 			h := newHarness(t, canPoll)
 			m := h.newRequest(1, "release")
 			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Request: m}
@@ -89,14 +89,14 @@ func TestStartCallBeforeTheTriggerIsRecorded(t *testing.T) {
 			time.Sleep(time.Minute)
 			h.wantShown(m, "zzz", deploy.MsgStatusSilent, deploy.MsgSilent)
 			if n := h.gitlab.countPosts(); n != 0 {
-				t.Errorf("%d triggers for what runs already", n)
+				t.Errorf("%d triggers for a running deploy", n)
 			}
 		})
 	}
 }
 
 func TestSilentOnlyAfterGitLabsLastAnswer(t *testing.T) {
-	row(t, "a pipeline that runs longer than its time is not silent while GitLab says that it runs", func(t *testing.T) {
+	row(t, "a pipeline that runs past its timeout is not silent while GitLab says that it runs", func(t *testing.T) {
 		h := newHarness(t, true)
 		m := h.release(1)
 		time.Sleep(2 * harnessTimeout)
@@ -107,7 +107,7 @@ func TestSilentOnlyAfterGitLabsLastAnswer(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		h.wantShown(m, "zzz", deploy.MsgStatusSilent, deploy.MsgOvertime, deploy.MsgSilent)
 	})
-	row(t, "one look that fails makes nothing silent", func(t *testing.T) {
+	row(t, "one failed poll makes nothing silent", func(t *testing.T) {
 		h := newHarness(t, true)
 		m := h.release(1)
 		time.Sleep(2 * harnessTimeout)

@@ -15,9 +15,9 @@ import (
 	"github.com/getto-systems/psycher/cmd/settings"
 )
 
-// Process is one bot: the real program, by its ordinary settings. It can be
-// stopped as a signal does, and killed: from then on nothing that it does
-// reaches the world.
+// Process is one bot: the real program with its ordinary settings. It can be
+// stopped as by a signal, or killed: from then on nothing that it does reaches
+// the world.
 type Process struct {
 	World *World
 	Name  string
@@ -33,11 +33,11 @@ type Process struct {
 	counts           map[string]int
 	log              []Op
 	fault            *Fault
-	partitionedUntil time.Time // until then it cannot reach Redis
-	suspendedUntil   time.Time // until then nothing of it reaches the world
+	partitionedUntil time.Time // before that it cannot reach Redis
+	suspendedUntil   time.Time // before that nothing that it does reaches the world
 }
 
-// Start starts a bot under a name, and does not wait for it to be ready.
+// Start starts a bot under a name without waiting until it is ready.
 func (w *World) Start(name string, changes ...string) *Process {
 	w.T.Helper()
 	env := maps.Clone(w.settings)
@@ -77,15 +77,15 @@ func (w *World) StartReady(name string, changes ...string) *Process {
 	return p
 }
 
-// Stop ends the bot as SIGTERM does, and gives what it ended with.
+// Stop ends the bot as SIGTERM does, and returns its error.
 func (p *Process) Stop() error {
 	p.stop()
 	<-p.done
 	return p.err
 }
 
-// Kill ends the bot as SIGKILL does: every connection of it is cut, and it can
-// make no other.
+// Kill ends the bot as SIGKILL does: its connections are cut, and it can open no
+// other.
 func (p *Process) Kill() {
 	p.mu.Lock()
 	p.dead = true
@@ -102,7 +102,7 @@ func (p *Process) Kill() {
 	p.stop()
 }
 
-// Dead tells whether it was killed.
+// Dead reports whether it was killed.
 func (p *Process) Dead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,7 +141,7 @@ func (p *Process) listen(_, addr string) (net.Listener, error) {
 	return &opListener{l, p, addr}, nil
 }
 
-// own wraps a connection of the process, so that its operations have names.
+// track wraps a connection of the process, so that its operations have names.
 func (p *Process) track(c net.Conn, addr string) net.Conn {
 	o := &opConn{Conn: c, p: p, addr: addr}
 	p.mu.Lock()
@@ -168,7 +168,7 @@ func (l *opListener) Accept() (net.Conn, error) {
 	return l.p.track(c, l.addr), nil
 }
 
-// Suspend keeps the process from the world for a while, without waiting.
+// Suspend cuts the process off from the world for a while. It does not wait.
 func (p *Process) Suspend(d time.Duration) {
 	p.mu.Lock()
 	p.suspendedUntil = time.Now().Add(d)

@@ -13,16 +13,16 @@ import (
 
 const provedKey = "{psycher}:proved:" + sim.Project
 
-// seed makes the call of psycher's first version for a mention.
+// firstVersionCall makes the call of psycher's first version for a mention.
 func firstVersionCall(w *sim.World, result, ts string) (status int, body string) {
 	return w.Get("http://a.test:8080/notify?" + firstVersionQuery(result, sim.Channel, ts))
 }
 
-// A project that has the secret of all, or whose own deployment has a token,
-// speaks of no deployment of a project that proved itself.
+// A project with the shared secret, or with a token of its own deployment, cannot
+// change a deployment of a project that has proved itself.
 func TestAnotherProjectEndsNothing(t *testing.T) {
 	for name, shows := range map[string]func(theirs string) string{
-		"the secret of all":  func(string) string { return sim.NotifyToken },
+		"the shared secret":  func(string) string { return sim.NotifyToken },
 		"its own token":      func(theirs string) string { return theirs },
 		"a token it made up": func(string) string { return deploy.NewToken().Reveal() },
 		"no token":           func(string) string { return "" },
@@ -56,7 +56,7 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		})
 	}
-	row(t, "nor does it stop the real pipeline whose answer was lost", func(t *testing.T) {
+	row(t, "nor does it stop the real pipeline of a lost answer", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		w.Report(p, "success")
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
@@ -78,9 +78,9 @@ func TestAnotherProjectEndsNothing(t *testing.T) {
 	})
 }
 
-// The ratchet: what a project could do it cannot undo by itself.
+// The ratchet: once a project sends tokens, it cannot go back by itself.
 func TestSharedSecretCountsUntilAProjectProvesItself(t *testing.T) {
-	row(t, "the seed's call, then proof, then proof alone", func(t *testing.T) {
+	row(t, "the first version's call, then proof, then only proof", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		deployment := func() (string, fakegitlab.Pipeline) {
@@ -92,33 +92,33 @@ func TestSharedSecretCountsUntilAProjectProvesItself(t *testing.T) {
 		for range 2 {
 			ts, _ := deployment()
 			if status, body := firstVersionCall(w, "success", ts); status != http.StatusOK {
-				t.Errorf("nothing was proved, and the seed's call got %d %s", status, body)
+				t.Errorf("nothing was proved, and the first version's call got %d %s", status, body)
 			}
 			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		}
 		if w.Redis.Exists(provedKey) {
-			t.Error("the seed's call counts as proof")
+			t.Error("the first version's call counts as proof")
 		}
 		ts, p := deployment()
 		if !w.Report(p, "start") {
 			t.Error("the start was not taken")
 		}
 		if !w.Redis.Exists(provedKey) || w.Redis.TTL(provedKey) != 0 {
-			t.Errorf("the proof is not kept for good: %v", w.Redis.TTL(provedKey))
+			t.Errorf("the proof expires: %v", w.Redis.TTL(provedKey))
 		}
 		for _, mention := range []string{ts, first(deployment())} {
 			if status, body := firstVersionCall(w, "success", mention); status != http.StatusUnauthorized || !strings.Contains(body, "psycher unprove PROJECT") {
-				t.Errorf("the seed's call got %d %s, want 401 with the fix", status, body)
+				t.Errorf("the first version's call got %d %s, want 401 with the fix", status, body)
 			}
 			w.WaitReactions(sim.Channel, mention, "thumbsup")
 		}
 		w.Redis.Del(provedKey) // as psycher unprove does
 		if status, body := firstVersionCall(w, "success", ts); status != http.StatusOK {
-			t.Errorf("it was taken back, and the seed's call got %d %s", status, body)
+			t.Errorf("it was unproved, and the first version's call got %d %s", status, body)
 		}
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
-	row(t, "another project's proof closes nothing", func(t *testing.T) {
+	row(t, "another project's proof changes nothing", func(t *testing.T) {
 		w, _, p := startRunning(t)
 		w.Report(p, "success")
 		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" deploy web")
@@ -127,7 +127,7 @@ func TestSharedSecretCountsUntilAProjectProvesItself(t *testing.T) {
 			t.Errorf("it got %d %s", status, body)
 		}
 	})
-	row(t, "a bot without the secret takes proof alone", func(t *testing.T) {
+	row(t, "a bot without the shared secret takes only proof", func(t *testing.T) {
 		w, ts, p := startRunning(t, "NOTIFY_TOKEN=")
 		if status, body := firstVersionCall(w, "success", ts); status != http.StatusUnauthorized {
 			t.Errorf("the seed's call got %d %s", status, body)
@@ -152,10 +152,10 @@ func TestSharedSecretCountsUntilAProjectProvesItself(t *testing.T) {
 
 func first[A, B any](a A, _ B) A { return a }
 
-// Who proves nothing does not learn which deployments there are; and while that
-// cannot be judged nobody is told to fix a token that is right.
+// A caller without proof must not learn which deployments exist; and while that
+// cannot be checked, nobody is told to fix a valid token.
 func TestRefusedCallRevealsNothing(t *testing.T) {
-	row(t, "the same answer whether there is a deployment or not", func(t *testing.T) {
+	row(t, "the same answer whether the deployment exists or not", func(t *testing.T) {
 		w, _, p := startRunning(t)
 		unknown := p
 		unknown.Variables = map[string]string{"channel": sim.Channel, "timestamp": "1700000000.000100"}
@@ -163,10 +163,10 @@ func TestRefusedCallRevealsNothing(t *testing.T) {
 		is, body := w.NotifyWithToken("a", token, "success", p)
 		isNot, other := w.NotifyWithToken("a", token, "success", unknown)
 		if is != http.StatusUnauthorized || isNot != is || body != other {
-			t.Errorf("%d %s for one that there is, %d %s for one that there is not", is, body, isNot, other)
+			t.Errorf("%d %s for one that exists, %d %s for one that does not", is, body, isNot, other)
 		}
 	})
-	row(t, "Redis is down: 503, whatever is shown", func(t *testing.T) {
+	row(t, "Redis is down: 503, whatever the call sends", func(t *testing.T) {
 		w, _, p := startRunning(t)
 		w.RedisDown(20 * time.Second)
 		time.Sleep(time.Second)
@@ -176,7 +176,7 @@ func TestRefusedCallRevealsNothing(t *testing.T) {
 			}
 		}
 		if status, _ := w.NotifyWithToken("a", "no-token-at-all", "success", p); status != http.StatusUnauthorized {
-			t.Errorf("what shows nothing got %d", status)
+			t.Errorf("a call without a token got %d", status)
 		}
 	})
 	row(t, "the record cannot be read: 503", func(t *testing.T) {
@@ -192,9 +192,9 @@ func TestRefusedCallRevealsNothing(t *testing.T) {
 	})
 }
 
-// A token is in the pipeline's variables, and nowhere else that anybody reads.
+// A token is in the pipeline's variables, and nowhere else that people can read.
 func TestDeploymentTokenIsShownNowhere(t *testing.T) {
-	row(t, "GitLab repeats it, and every call shows one", func(t *testing.T) {
+	row(t, "GitLab repeats it, and every call sends one", func(t *testing.T) {
 		w := sim.New(t)
 		_, log := w.StartLogged("a")
 		ts := w.Ask("release")

@@ -8,28 +8,27 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 )
 
-// RedisAway cuts every connection to Redis and refuses new ones for a while.
+// RedisDown cuts every connection to Redis and refuses new ones for a while.
 func (w *World) RedisDown(d time.Duration) {
 	w.setRedisDown(true)
 	w.later(d, func() { w.setRedisDown(false) })
 }
 
-// RedisSays has Redis answer every command with an error for a while.
+// RedisFails has Redis answer every command with an error for a while.
 func (w *World) RedisFails(message string, d time.Duration) {
 	w.Redis.SetError(message)
 	w.later(d, func() { w.Redis.SetError("") })
 }
 
-// RedisHangs has Redis take commands without answering, for a while.
+// RedisHangs has Redis accept commands without answering, for a while.
 func (w *World) RedisHangs(d time.Duration) {
 	w.later(d, w.HangRedis())
 }
 
-// SlowRedis has Redis take its time for each script, until the function that it
-// gives is called.
+// SlowRedis delays each script by a duration, until heal is called.
 func (w *World) SlowRedis(each time.Duration) (heal func()) {
 	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
-		if strings.HasPrefix(command, "EVAL") { // what a script calls comes here as well, with the store locked
+		if strings.HasPrefix(command, "EVAL") { // a script's own commands come here as well, with the store locked
 			w.wait(each)
 		}
 		return false
@@ -37,9 +36,9 @@ func (w *World) SlowRedis(each time.Duration) (heal func()) {
 	return func() { w.Redis.Server().SetPreHook(nil) }
 }
 
-// FailOver has another Redis take over with all that the old one had. Who is
-// connected to the old one can only read there; who connects anew reaches the
-// new one.
+// FailOver has another Redis take over with all the data of the old one. Existing
+// connections stay with the old one, which is read-only; new ones reach the new
+// one.
 func (w *World) FailOver() {
 	old, next := w.Redis, miniredis.NewMiniRedis()
 	next.ClockTTL(true)
@@ -74,7 +73,7 @@ func (w *World) FailOver() {
 	w.T.Cleanup(old.Close)
 }
 
-// RedisClock has the clock of Redis differ from everybody else's from now on.
+// RedisClock sets the clock of Redis apart from everybody else's from now on.
 func (w *World) RedisClock(offset time.Duration) {
 	w.Redis.SetTime(time.Now().Add(offset))
 	w.running.Go(func() {
@@ -84,7 +83,7 @@ func (w *World) RedisClock(offset time.Duration) {
 	})
 }
 
-// master is the Redis that is reached now.
+// master is the Redis that new connections reach.
 func (w *World) master() *miniredis.Miniredis {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +99,7 @@ func (w *World) setRedisDown(down bool) {
 	}
 }
 
-// later does something after a while, unless the world ends before.
+// later calls do after a while, unless the world ends before.
 func (w *World) later(d time.Duration, do func()) {
 	w.running.Go(func() {
 		if w.wait(d) {
@@ -109,7 +108,7 @@ func (w *World) later(d time.Duration, do func()) {
 	})
 }
 
-// wait waits in the world's time, and tells whether the world is still there.
+// wait waits in the world's time, and reports whether the world still exists.
 func (w *World) wait(d time.Duration) bool {
 	if d <= 0 {
 		return w.ctx.Err() == nil

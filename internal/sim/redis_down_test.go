@@ -11,7 +11,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// ways are how Redis says that it does nothing.
+// redisFailures are the ways in which Redis certainly does nothing.
 func redisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal func()) {
 	says := func(err string) func(w *sim.World, routes *sim.Routes) func() {
 		return func(w *sim.World, _ *sim.Routes) func() {
@@ -22,7 +22,7 @@ func redisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal fun
 	return map[string]func(w *sim.World, routes *sim.Routes) (heal func()){
 		"no connection": func(_ *sim.World, routes *sim.Routes) func() {
 			routes.Block("redis.test:6379", 0)
-			time.Sleep(5 * time.Second) // connections that were cut are noticed when they are used
+			time.Sleep(5 * time.Second) // a cut connection is noticed when it is used
 			return func() { routes.Unblock("redis.test:6379") }
 		},
 		"READONLY":      says("READONLY You can't write against a read only replica."),
@@ -57,7 +57,7 @@ func TestRedisIsDown(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 			wantPosts(t, w, ts, 0)
 		})
-		row(t, name+": what it was told is claimed as answered, also for a process that comes later", func(t *testing.T) {
+		row(t, name+": the mention is claimed as answered, also for a process that starts later", func(t *testing.T) {
 			w := sim.New(t)
 			routes := w.Routes()
 			a := w.StartReady("a")
@@ -73,7 +73,7 @@ func TestRedisIsDown(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
 			wantPosts(t, w, ts, 0)
 		})
-		row(t, name+": callbacks get 503 with Retry-After, readiness says so, and all recovers by itself", func(t *testing.T) {
+		row(t, name+": callbacks get 503 with Retry-After, readiness fails, and all recovers by itself", func(t *testing.T) {
 			w := sim.New(t, "GITLAB_API_TOKEN=")
 			routes := w.Routes()
 			w.StartReady("a")
@@ -101,7 +101,7 @@ func TestRedisIsDown(t *testing.T) {
 			wantPosts(t, w, again, 1)
 		})
 	}
-	row(t, "no answer: no ack, and from the second delivery on the person is told, once, that it is not known", func(t *testing.T) {
+	row(t, "no answer: no ack, and from the second delivery on the person is told, once, that the state is not known", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		heal := w.HangRedis()
@@ -150,7 +150,7 @@ func TestRedisIsDown(t *testing.T) {
 		}
 		heal()
 	})
-	row(t, "away when the answer of GitLab comes: the answer is saved until it is through", func(t *testing.T) {
+	row(t, "down when GitLab's answer comes: saving the answer is retried until it succeeds", func(t *testing.T) {
 		w := sim.New(t, "GITLAB_API_TOKEN=")
 		routes := w.Routes()
 		w.StartReady("a")
@@ -189,7 +189,7 @@ func TestRedisLosesItsData(t *testing.T) {
 			w.WaitReactions(sim.Channel, later, "thumbsup")
 		})
 	}
-	row(t, "FLUSHALL: a mention that waits for its delivery meanwhile is asked about", func(t *testing.T) {
+	row(t, "FLUSHALL: a mention that is delivered after it is asked about", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.PauseDeliveries(true)
@@ -200,7 +200,7 @@ func TestRedisLosesItsData(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgForgotten)
 		wantPosts(t, w, ts, 0)
 	})
-	row(t, "FLUSHALL while a trigger is in flight: the save writes the record anew, and its end is shown", func(t *testing.T) {
+	row(t, "FLUSHALL while a trigger is in flight: the save writes the record again, and its end is shown", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
 		w.StartReady("a")

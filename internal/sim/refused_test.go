@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// repliesTried counts the posts into threads that Slack was asked for.
+// repliesTried counts the calls that post into threads.
 func repliesTried(w *sim.World) (n int) {
 	for _, c := range w.Slack.CallLog("chat.postMessage") {
 		if c.Form.Get("thread_ts") != "" {
@@ -22,8 +22,8 @@ func repliesTried(w *sim.World) (n int) {
 	return n
 }
 
-// inChannel holds what the bot says in the channel with one target, outside of
-// threads: each message names the person first.
+// wantInChannel checks the bot's messages in the channel with one target, outside
+// of threads: each begins with the person's name.
 func wantInChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
 	t.Helper()
 	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.ChannelMessages(sim.Channel), want) })
@@ -43,7 +43,7 @@ func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 		"restricted_action", "thread_locked", "thread_not_found", "message_not_found", "restricted_action_of_tomorrow",
 	} {
 		for _, lang := range []string{"ja", "en"} {
-			row(t, code+", "+lang+": the status and the line stand in the channel, and the thread is tried once", func(t *testing.T) {
+			row(t, code+", "+lang+": the status and the line are posted in the channel, and the thread is tried once", func(t *testing.T) {
 				w := sim.New(t, "PSYCHER_LANG="+lang)
 				reportEach(w, "failure")
 				w.StartReady("a")
@@ -53,7 +53,7 @@ func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 				wantInChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
 				w.WaitMessages(sim.Channel, ts)
 				if n := repliesTried(w); n != 1 {
-					t.Errorf("%d tries in the thread, want 1", n)
+					t.Errorf("%d posts in the thread, want 1", n)
 				}
 				wantQuiet(t, w)
 			})
@@ -70,24 +70,24 @@ func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 		w.Notify("b", "failure", sim.Channel, ts)
 		wantInChannel(t, w, deploy.MsgStatusFailed, deploy.MsgFailed)
 		if n := repliesTried(w); n != 1 {
-			t.Errorf("%d tries in the thread, want 1", n)
+			t.Errorf("%d posts in the thread, want 1", n)
 		}
 	})
-	row(t, "an answer in words", func(t *testing.T) {
+	row(t, "an answer", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.CloseThreads("cannot_reply_to_message")
 		w.Ask("よろしく")
 		wantInChannel(t, w, deploy.MsgGreet)
 	})
-	row(t, "the thread is closed in the middle: the line comes in the channel, the status is edited where it stands", func(t *testing.T) {
+	row(t, "the thread is closed in the middle: the line goes to the channel, the status is edited in the thread", func(t *testing.T) {
 		w, ts, _ := startRunning(t)
 		w.Slack.CloseThreads("restricted_action_thread_locked")
 		w.Notify("a", "failure", sim.Channel, ts)
 		wantInChannel(t, w, deploy.MsgFailed)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusFailed)
 	})
-	row(t, "the answer of the post in the channel is lost: it is looked up there, and not posted again", func(t *testing.T) {
+	row(t, "the answer to the post in the channel is lost: it is looked up there, and not posted again", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.CloseThreads("thread_locked")
@@ -100,14 +100,14 @@ func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 			t.Errorf("%d look-ups in the channel, want 1", n)
 		}
 	})
-	row(t, "neither the thread nor the channel takes it: tried for an hour, then it ends", func(t *testing.T) {
+	row(t, "neither the thread nor the channel takes it: it is retried for an hour, then it ends", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("chat.postMessage", -1, fakeslack.Fails("restricted_action_read_only_channel"))
 		w.Ask("よろしく")
 		time.Sleep(59 * time.Minute)
 		if n := w.Slack.Calls("chat.postMessage"); n < 10 || n > 40 {
-			t.Errorf("%d tries in an hour", n)
+			t.Errorf("%d attempts in an hour", n)
 		}
 		time.Sleep(3 * time.Minute)
 		wantQuiet(t, w)
@@ -115,7 +115,7 @@ func TestClosedThreadIsLeftForTheChannel(t *testing.T) {
 			t.Errorf("it is still due: %q", due)
 		}
 	})
-	row(t, "Redis is down: what is told then goes into the channel too, and is told once", func(t *testing.T) {
+	row(t, "Redis is down: what is posted then goes to the channel too, once", func(t *testing.T) {
 		w := sim.New(t)
 		routes := w.Routes()
 		w.StartReady("a")
@@ -137,7 +137,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 		"team_added_to_org", "accesslimited", "org_login_required", "ekm_access_denied", "external_channel_migrating",
 		"channel_not_found", "not_in_channel", "a_word_of_tomorrow",
 	} {
-		row(t, code+" for 40 minutes: all is shown in the end, once, by few tries", func(t *testing.T) {
+		row(t, code+" for 40 minutes: everything is shown in the end, once, in few attempts", func(t *testing.T) {
 			w := sim.New(t)
 			reportEach(w, "failure")
 			_, log := w.StartLogged("a")
@@ -146,7 +146,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 			time.Sleep(40 * time.Minute)
 			for _, method := range []string{"reactions.add", "chat.postMessage"} {
 				if n := w.Slack.Calls(method); n < 8 || n > 25 {
-					t.Errorf("%s: %d tries in 40 minutes", method, n)
+					t.Errorf("%s: %d attempts in 40 minutes", method, n)
 				}
 			}
 			if !strings.Contains(log.String(), `"level":"warn"`) || !strings.Contains(log.String(), code) {
@@ -160,7 +160,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 			wantQuiet(t, w)
 		})
 	}
-	row(t, "the deploy ends 55 minutes later: its end is tried for an hour of its own", func(t *testing.T) {
+	row(t, "the deploy ends 55 minutes later: its end is retried for an hour of its own", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		failShowing(w, -1, fakeslack.Fails("not_in_channel"))
@@ -174,7 +174,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 		wantQuiet(t, w)
 	})
-	row(t, "the waits between the tries grow", func(t *testing.T) {
+	row(t, "the waits between the attempts grow", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("chat.postMessage", -1, fakeslack.Fails("a_word_of_tomorrow"))
@@ -184,11 +184,11 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 		for i := 2; i < len(calls); i++ {
 			before, wait := calls[i-1].At.Sub(calls[i-2].At), calls[i].At.Sub(calls[i-1].At)
 			if wait < before-3*time.Second || wait > 6*time.Minute {
-				t.Errorf("try %d came after %s, the one before after %s", i+1, wait, before)
+				t.Errorf("attempt %d came after %s, the one before after %s", i+1, wait, before)
 			}
 		}
 	})
-	row(t, "for ever: it ends after an hour, also when the process dies in the middle, and the next record has its own hour", func(t *testing.T) {
+	row(t, "forever: it ends after an hour, also if the process dies in the middle, and the next record has its own hour", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
 		failShowing(w, -1, fakeslack.Fails("not_in_channel"))
@@ -205,7 +205,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 		before = w.Slack.Calls("chat.postMessage")
 		time.Sleep(30 * time.Minute)
 		if n := w.Slack.Calls("chat.postMessage") - before; n != 0 {
-			t.Errorf("%d tries after the hour: a restart began it anew", n)
+			t.Errorf("%d attempts after the hour: a restart began the hour again", n)
 		}
 		if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) != 0 {
 			t.Errorf("it is still due: %q", due)
@@ -216,7 +216,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		w.WaitMessages(sim.Channel, late, deploy.MsgGreet)
 	})
-	row(t, "somebody removed the bot and invites it again: what was to be said is said", func(t *testing.T) {
+	row(t, "somebody removed the bot and invites it again: pending messages are posted", func(t *testing.T) {
 		w, ts, _ := startRunning(t)
 		w.Slack.Leave(sim.Channel)
 		w.Notify("a", "failure", sim.Channel, ts)
@@ -244,7 +244,7 @@ func TestPostWithoutLookUpIsMadeThreeTimesAtMost(t *testing.T) {
 	for name, f := range map[string]fakeslack.Fault{
 		"every answer is lost": fakeslack.LoseAnswer(), "every post is cut": fakeslack.Cut(), "internal_error": fakeslack.Fails("internal_error"),
 	} {
-		row(t, name+", and the scope to look is missing: three posts of each message, with growing waits", func(t *testing.T) {
+		row(t, name+", and the scope to look it up is missing: three posts of each message, with growing waits", func(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			w.Slack.Revoke("channels:history")
@@ -269,7 +269,7 @@ func TestPostWithoutLookUpIsMadeThreeTimesAtMost(t *testing.T) {
 			w.WaitReactions(sim.Channel, ts, "x")
 		})
 	}
-	row(t, "the processes die between the posts: three in all", func(t *testing.T) {
+	row(t, "the processes die between the posts: three posts in total", func(t *testing.T) {
 		w := sim.New(t)
 		w.Slack.Revoke("channels:history")
 		w.Slack.Fail("chat.postMessage", -1, fakeslack.LoseAnswer())
@@ -285,7 +285,7 @@ func TestPostWithoutLookUpIsMadeThreeTimesAtMost(t *testing.T) {
 			t.Errorf("%d posts, want 3", n)
 		}
 	})
-	row(t, "it can be looked up: it is posted for as long as it takes", func(t *testing.T) {
+	row(t, "it can be looked up: posting is retried for as long as it takes", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("chat.postMessage", -1, fakeslack.Cut())

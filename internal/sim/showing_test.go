@@ -13,13 +13,13 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-var errSlack = errors.New("Slack did not do as it was asked")
+var errSlack = errors.New("Slack failed")
 
-// later is what a rate limit or a 5xx comes to.
+// later is the error of a rate limit or a 5xx.
 func later(after time.Duration) error { return &engine.LaterError{After: after, Err: errSlack} }
 
 func TestPanicWhileShowing(t *testing.T) {
-	row(t, "kills nobody, is tried three times, and is then held for shown", func(t *testing.T) {
+	row(t, "it kills no process, is tried three times, and then counts as shown", func(t *testing.T) {
 		h := newHarness(t, false)
 		bad := h.newRequest(1, "release")
 		var tries atomic.Int32
@@ -42,10 +42,10 @@ func TestPanicWhileShowing(t *testing.T) {
 		h.callback(h.Engine, bad, deploy.ResultSuccess)
 		time.Sleep(2 * time.Minute)
 		if marks := h.slack.reactions(bad.Key); !slices.Contains(marks, "white_check_mark") {
-			t.Errorf("what can be shown is not: %q", marks)
+			t.Errorf("what can be shown is not shown: %q", marks)
 		}
 		if n := tries.Load(); n > 3+1 {
-			t.Errorf("posted %d times in the end: it is tried for ever", n)
+			t.Errorf("posted %d times in the end: it is tried forever", n)
 		}
 		after := h.release(3)
 		time.Sleep(time.Second)
@@ -63,7 +63,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 			return nil
 		}
 	}
-	row(t, "an end comes to one while the other puts the mark of the start", func(t *testing.T) {
+	row(t, "one gets the end while the other adds the reaction of the start", func(t *testing.T) {
 		h := newHarness(t, false)
 		other := h.startEngine()
 		h.slack.on("react", slowly(1))
@@ -73,7 +73,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
-	row(t, "an end comes to one while the other edits the status message", func(t *testing.T) {
+	row(t, "one gets the end while the other edits the status message", func(t *testing.T) {
 		h := newHarness(t, false)
 		other := h.startEngine()
 		h.gitlab.trigger = func(nth int) deploy.TriggerResult {
@@ -89,7 +89,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
-	row(t, "an end comes to one while the other posts the status message", func(t *testing.T) {
+	row(t, "one gets the end while the other posts the status message", func(t *testing.T) {
 		h := newHarness(t, false)
 		other := h.startEngine()
 		h.slack.on("post", slowly(1))
@@ -99,7 +99,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
-	row(t, "the trigger's answer comes to one while the other shows the start that it heard", func(t *testing.T) {
+	row(t, "one gets the trigger's answer while the other shows the start call that it took", func(t *testing.T) {
 		h := newHarness(t, false)
 		other := h.startEngine()
 		h.gitlab.trigger = func(int) deploy.TriggerResult {
@@ -126,7 +126,7 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
-	row(t, "words come while one process has the record in hand", func(t *testing.T) {
+	row(t, "callbacks come while one process works on the record", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.gitlab.trigger = func(int) deploy.TriggerResult {
 			time.Sleep(3 * time.Second)
@@ -163,7 +163,7 @@ func TestRateLimitOfOneMethodDelaysNothingElse(t *testing.T) {
 			stands{"white_check_mark", says(deploy.MsgStatusSucceeded)},
 		},
 	} {
-		row(t, kind+" must wait: all else is shown at once, also what a later word brings, and the rest in the end", func(t *testing.T) {
+		row(t, kind+" must wait: everything else is shown at once, also what a later callback brings, and the rest in the end", func(t *testing.T) {
 			h := newHarness(t, false)
 			m := h.release(1)
 			time.Sleep(5 * time.Second)
@@ -185,7 +185,7 @@ func TestRateLimitOfOneMethodDelaysNothingElse(t *testing.T) {
 			h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
 		})
 	}
-	row(t, "a mark must wait: the messages come", func(t *testing.T) {
+	row(t, "a reaction must wait: the messages come", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.slack.on("react", func(call) error { return later(time.Minute) })
 		m := h.release(1)
@@ -198,7 +198,7 @@ func TestRateLimitOfOneMethodDelaysNothingElse(t *testing.T) {
 }
 
 func TestNewReactionIsAddedBeforeTheOldIsRemoved(t *testing.T) {
-	row(t, "the new one must wait: the old stands until then, and no moment is without a mark", func(t *testing.T) {
+	row(t, "the new one must wait: the old one stays until then, and there is always a reaction", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
 		time.Sleep(5 * time.Second)
@@ -214,13 +214,13 @@ func TestNewReactionIsAddedBeforeTheOldIsRemoved(t *testing.T) {
 		for time.Until(limit) > 0 {
 			time.Sleep(100 * time.Millisecond)
 			if marks := h.slack.reactions(m.Key); !slices.Equal(marks, []string{"thumbsup"}) {
-				t.Fatalf("marks %q while reactions.add is limited", marks)
+				t.Fatalf("reactions %q while reactions.add is limited", marks)
 			}
 		}
 		time.Sleep(10 * time.Second)
 		h.wantShown(m, "x", deploy.MsgStatusFailed, deploy.MsgFailed)
 	})
-	row(t, "Slack will never take the new one: the old, which is no longer true, is taken off", func(t *testing.T) {
+	row(t, "Slack will never take the new one: the old one, which is no longer true, is removed", func(t *testing.T) {
 		h := newHarness(t, false)
 		m := h.release(1)
 		time.Sleep(5 * time.Second)
@@ -232,7 +232,7 @@ func TestNewReactionIsAddedBeforeTheOldIsRemoved(t *testing.T) {
 }
 
 func TestDeliveryWithoutRoomIsShownSoon(t *testing.T) {
-	row(t, "forty at once, Slack takes 3 s for each, and there is room for 32: the rest are shown when the first are", func(t *testing.T) {
+	row(t, "forty at once, Slack takes 3 s for each, and there is room for 32: the rest are shown after the first", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.slack.on("post", func(c call) error {
 			time.Sleep(3 * time.Second)
@@ -267,7 +267,7 @@ func TestPostIsNotDoubled(t *testing.T) {
 		},
 		"it is not made and its answer is lost": func(c call) error { return lost },
 	} {
-		row(t, name+": one message stands", func(t *testing.T) {
+		row(t, name+": one message is posted", func(t *testing.T) {
 			h := newHarness(t, false)
 			h.slack.on("post", func(c call) error {
 				if c.nth == 1 {
@@ -284,7 +284,7 @@ func TestPostIsNotDoubled(t *testing.T) {
 }
 
 func TestReactionThatMayExistIsRemoved(t *testing.T) {
-	row(t, "it was put, and Slack said that it was not; then the end comes", func(t *testing.T) {
+	row(t, "it was added, and Slack said that it was not; then the end comes", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.slack.on("react", func(c call) error {
 			c.do()
@@ -302,7 +302,7 @@ func TestReactionThatMayExistIsRemoved(t *testing.T) {
 }
 
 func TestPendingDeliveriesKeepRedisIdle(t *testing.T) {
-	row(t, "Slack hangs, and there is more to show than can be shown at a time", func(t *testing.T) {
+	row(t, "Slack hangs, and there is more to show than is allowed at a time", func(t *testing.T) {
 		h := newHarness(t, false)
 		hang := func(c call) error {
 			<-c.ctx.Done()

@@ -29,7 +29,7 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		for _, d := range w.Slack.Deliveries() {
-			// A claim and an ack on their ways, of a few milliseconds each.
+			// A claim and an ack take a few milliseconds each.
 			if d.AckedAt.IsZero() || d.AckedAt.Sub(d.At) > 50*time.Millisecond || d.Attempt > 0 {
 				t.Errorf("acked after %s, attempt %d", d.AckedAt.Sub(d.At), d.Attempt)
 			}
@@ -38,11 +38,11 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 			t.Errorf("%d deliveries of %d mentions", n, len(said))
 		}
 	})
-	row(t, "one status message from start to end, then one line; the mark changes in its place", func(t *testing.T) {
+	row(t, "one status message from start to end, then one line; the reaction is replaced", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("release")
-		w.Eventually("the mark", 2*time.Second, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{"thumbsup"}) })
+		w.Eventually("the reaction", 2*time.Second, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{"thumbsup"}) })
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		status := w.Slack.Thread(sim.Channel, ts)[0]
 		if !strings.Contains(status.Text, "<http://gitlab.test/group/app/-/pipelines/1001|") {
@@ -81,7 +81,7 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 		w.WaitReactions(sim.Two, other, "x") // that project has no main
 		w.WaitMessages(sim.Two, other, deploy.MsgRefusedRef)
 	})
-	row(t, "shown by any replica, without a double: fifty deploys on two", func(t *testing.T) {
+	row(t, "shown by any replica, nothing twice: fifty deploys on two", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
 		w.StartReady("a")
@@ -92,7 +92,7 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 		}
 		for _, ts := range said {
-			// Slack takes 50 reactions a minute, and these are 100, and 50 to take off.
+			// Slack takes 50 reactions a minute, and these are 100, and 50 to remove.
 			waitReaction(w, ts, 4*time.Minute, "white_check_mark")
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 			wantPosts(t, w, ts, 1)
@@ -114,7 +114,7 @@ func TestCallbacksInAnyOrder(t *testing.T) {
 			}
 		}
 	})
-	row(t, "a failure after a success leaves the mark and gets one line that names the person", func(t *testing.T) {
+	row(t, "a failure after a success leaves the reaction and gets one line that names the person", func(t *testing.T) {
 		w, ts, _ := startRunning(t)
 		w.Notify("a", "success", sim.Channel, ts)
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
@@ -128,7 +128,7 @@ func TestCallbacksInAnyOrder(t *testing.T) {
 		}
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 	})
-	row(t, "any other contrary word changes nothing: canceled after success or failure, failure after canceled", func(t *testing.T) {
+	row(t, "any other contradicting callback changes nothing: canceled after success or failure, failure after canceled", func(t *testing.T) {
 		for _, words := range [][2]string{{"success", "canceled"}, {"failure", "canceled"}, {"canceled", "failure"}} {
 			w, ts, _ := startRunning(t)
 			w.Notify("a", words[0], sim.Channel, ts)
@@ -143,7 +143,7 @@ func TestCallbacksInAnyOrder(t *testing.T) {
 			}
 		}
 	})
-	row(t, "a word before the trigger's answer moves the record, and the late answer only fills in the link", func(t *testing.T) {
+	row(t, "a callback before the trigger's answer moves the record, and the late answer only fills in the link", func(t *testing.T) {
 		for result, mark := range map[string]string{"start": "thumbsup", "success": "white_check_mark", "failure": "x"} {
 			w := sim.New(t, "GITLAB_API_TOKEN=")
 			w.StartReady("a")
@@ -160,12 +160,12 @@ func TestCallbacksInAnyOrder(t *testing.T) {
 			w.WaitReactions(sim.Channel, ts, mark)
 			texts := w.Texts(sim.Channel, ts)
 			if len(texts) != before || !strings.Contains(texts[0], "/-/pipelines/1001|") {
-				t.Errorf("%s: the link is not filled in, or something was said again: %q", result, texts)
+				t.Errorf("%s: the link is not filled in, or something was posted again: %q", result, texts)
 			}
 			wantPosts(t, w, ts, 1)
 		}
 	})
-	row(t, "a word while it waits moves the record: nothing is sent any more", func(t *testing.T) {
+	row(t, "a callback while it waits moves the record: nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))

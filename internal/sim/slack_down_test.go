@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// showing are the methods that show a record.
+// showingMethods are the methods that show a record.
 var showingMethods = []string{"reactions.add", "reactions.remove", "chat.postMessage", "chat.update"}
 
 func failShowing(w *sim.World, times int, f fakeslack.Fault) {
@@ -28,7 +28,7 @@ func healShowing(w *sim.World) {
 	}
 }
 
-// shownCalls counts what a bot has asked of Slack to show something.
+// countShowing counts the calls that show something.
 func countShowing(w *sim.World) (n int) {
 	for _, method := range showingMethods {
 		n += w.Slack.Calls(method)
@@ -40,10 +40,10 @@ func TestPendingDeliveriesSurviveARestart(t *testing.T) {
 	for name, f := range map[string]fakeslack.Fault{
 		"429": fakeslack.RateLimited(20 * time.Second), "429 with a fraction": fakeslack.RateLimitedFraction(),
 		"200 with ratelimited": fakeslack.RateLimitedOK(), "503": fakeslack.Unavailable(),
-		"a cut": fakeslack.Cut(), "not at all": fakeslack.Hang(), "a lost answer": fakeslack.LoseAnswer(),
+		"with a cut": fakeslack.Cut(), "not at all": fakeslack.Hang(), "a lost answer": fakeslack.LoseAnswer(),
 	} {
-		for when, after := range map[string]time.Duration{"while its start is owed": 3 * time.Second, "while its end is owed": 30 * time.Second} {
-			row(t, "Slack answers "+name+", and the process dies "+when+": the next one shows all, once", func(t *testing.T) {
+		for when, after := range map[string]time.Duration{"before its start is shown": 3 * time.Second, "before its end is shown": 30 * time.Second} {
+			row(t, "Slack answers "+name+", and the process dies "+when+": the next one shows everything, once", func(t *testing.T) {
 				w := sim.New(t)
 				reportEach(w, "failure")
 				a := w.StartReady("a")
@@ -72,7 +72,7 @@ func TestPendingDeliveriesSurviveARestart(t *testing.T) {
 }
 
 func TestOneChannelsRateLimitDelaysNoOther(t *testing.T) {
-	row(t, "messages of one channel must wait for a minute: another's come at once", func(t *testing.T) {
+	row(t, "the messages of one channel must wait for a minute: another's come at once", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Fail("chat.postMessage", 1, fakeslack.RateLimited(time.Minute))
@@ -85,7 +85,7 @@ func TestOneChannelsRateLimitDelaysNoOther(t *testing.T) {
 		}
 		w.WaitMessages(sim.Channel, limited, deploy.MsgGreet)
 	})
-	row(t, "one channel asks for sixty deploys at Slack's rates: another's one is shown meanwhile", func(t *testing.T) {
+	row(t, "one channel asks for sixty deploys at Slack's rates: another's single one is shown meanwhile", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.Slack.Limits(true)
@@ -99,15 +99,15 @@ func TestOneChannelsRateLimitDelaysNoOther(t *testing.T) {
 			return strings.Join(w.Slack.Reactions(sim.Two, other), " ") == "thumbsup" && len(w.Messages(sim.Two, other)) == 1
 		})
 		if n := len(w.Messages(sim.Channel, flood[59])); n != 0 {
-			t.Error("the flood was shown before: nothing was in the way")
+			t.Error("the flood was shown first: nothing was in the way")
 		}
 		w.WaitMessages(sim.Channel, flood[59], deploy.MsgStatusRunning)
 	})
 }
 
 func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
-	for name, f := range map[string]fakeslack.Fault{"it stands": fakeslack.LoseAnswer(), "it does not stand": fakeslack.Cut()} {
-		row(t, name+": one message, after a look", func(t *testing.T) {
+	for name, f := range map[string]fakeslack.Fault{"it was posted": fakeslack.LoseAnswer(), "it was not posted": fakeslack.Cut()} {
+		row(t, name+": one message, after a look-up", func(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			w.Slack.Fail("chat.postMessage", 1, f)
@@ -121,14 +121,14 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 				}
 			}
 			want := "chat.postMessage conversations.replies"
-			if name == "it does not stand" {
+			if name == "it was not posted" {
 				want += " chat.postMessage"
 			}
 			if got := strings.Join(calls, " "); got != want {
 				t.Errorf("it called %s, want %s", got, want)
 			}
 		})
-		row(t, name+", and the scopes to look are missing: it is posted again, and the bot stays ready", func(t *testing.T) {
+		row(t, name+", and the scopes to look it up are missing: it is posted again, and the bot stays ready", func(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			w.Slack.Revoke("channels:history")
@@ -136,7 +136,7 @@ func TestLostPostIsLookedUpBeforeItIsPostedAgain(t *testing.T) {
 			ts := w.Ask("よろしく")
 			time.Sleep(time.Minute)
 			want := []deploy.MessageID{deploy.MsgGreet}
-			if name == "it stands" {
+			if name == "it was posted" {
 				want = append(want, deploy.MsgGreet) // better twice than not at all
 			}
 			w.WaitMessages(sim.Channel, ts, want...)
@@ -218,7 +218,7 @@ func TestPermanentSlackErrorEndsDelivery(t *testing.T) {
 			w.WaitReactions(sim.Two, other, "thumbsup")
 		})
 	}
-	row(t, "somebody deleted the status message: the end is said all the same", func(t *testing.T) {
+	row(t, "somebody deleted the status message: the end is still posted", func(t *testing.T) {
 		w, ts, _ := startRunning(t)
 		w.Slack.Delete(sim.Channel, w.Slack.Thread(sim.Channel, ts)[0].TS)
 		w.Notify("a", "failure", sim.Channel, ts)
@@ -231,9 +231,9 @@ func TestPermanentSlackErrorEndsDelivery(t *testing.T) {
 		within time.Duration
 	}{
 		"archived":        {func(w *sim.World) { w.Slack.Archive(sim.Channel) }, time.Minute},
-		"left by the bot": {func(w *sim.World) { w.Slack.Leave(sim.Channel) }, 2*time.Hour + 5*time.Minute}, // an hour for the new mark, then one for the old
+		"left by the bot": {func(w *sim.World) { w.Slack.Leave(sim.Channel) }, 2*time.Hour + 5*time.Minute}, // an hour for the new reaction, then one for the old one
 	} {
-		row(t, "the channel was "+name+" in the middle: nothing is tried for ever", func(t *testing.T) {
+		row(t, "the channel was "+name+" in the middle: nothing is tried forever", func(t *testing.T) {
 			w, ts, _ := startRunning(t)
 			gone.how(w)
 			w.Notify("a", "failure", sim.Channel, ts)

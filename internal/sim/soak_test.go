@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestSoak plays stories until its time is over, and prints what came of them:
+// TestSoak runs stories for a given time, and prints what happened:
 //
 //	SOAK=10m go test ./internal/sim -run TestSoak -v -timeout 0
 func TestSoak(t *testing.T) {
@@ -39,7 +39,7 @@ type tally map[string]int
 func (n tally) add(s story, r *storyRun) {
 	n["stories"]++
 	for _, d := range s.Events {
-		n["deed: "+d.Do]++
+		n["event: "+d.Do]++
 	}
 	for _, m := range r.mentions {
 		n["mentions"]++

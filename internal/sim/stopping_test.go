@@ -89,14 +89,14 @@ func TestSigtermUnderLoad(t *testing.T) {
 }
 
 func TestEmbeddedStoreEndsWithoutALostCallback(t *testing.T) {
-	row(t, "a pipeline that is answered 200 during the end is shown", func(t *testing.T) {
+	row(t, "a pipeline that is answered 200 during the shutdown is shown", func(t *testing.T) {
 		for _, after := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 7500 * time.Millisecond} {
 			w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
 			a := w.StartReady("a")
 			ts := w.Ask("release")
 			w.WaitReactions(sim.Channel, ts, "thumbsup")
 			w.GitLab.Answer(-1, fakegitlab.Fault{Hang: true})
-			hangs := w.Ask("release") // its POST keeps the process until it is let go
+			hangs := w.Ask("release") // its POST keeps the process running until the deadline
 			time.Sleep(2 * time.Second)
 			ended := make(chan struct{})
 			go func() {
@@ -116,7 +116,7 @@ func TestEmbeddedStoreEndsWithoutALostCallback(t *testing.T) {
 			}
 		}
 	})
-	row(t, "everyone of a busy channel whose deploy has no end yet is told, at Slack's rate", func(t *testing.T) {
+	row(t, "in a busy channel everyone whose deploy has not ended is told, at Slack's rate", func(t *testing.T) {
 		w := sim.New(t, "REDIS_URL=", "GITLAB_API_TOKEN=")
 		a := w.StartReady("a")
 		w.Slack.Limits(true)
@@ -151,7 +151,7 @@ func TestStoreIsDownAtTheStart(t *testing.T) {
 			return status == http.StatusOK
 		})
 		w.Slack.Redeliver(sim.Channel, ts)
-		time.Sleep(3 * time.Second) // a new store is asked about what is from before its birth, and 2 s more
+		time.Sleep(3 * time.Second) // mentions from before a new store's birth, and 2 s more, are asked about
 		again := w.Ask("release")
 		w.WaitReactions(sim.Channel, again, "thumbsup")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgNotRecorded)
@@ -160,7 +160,7 @@ func TestStoreIsDownAtTheStart(t *testing.T) {
 }
 
 func TestCallbackForAChannelNoLongerInTheMap(t *testing.T) {
-	row(t, "the next process has another map", func(t *testing.T) {
+	row(t, "the next process has another target map", func(t *testing.T) {
 		w, ts, p := startRunning(t, "GITLAB_API_TOKEN=")
 		other := `{"` + sim.Team + `": {"C0OTHER": {"app": {"project_id": "group/app", "token": "` + sim.TriggerToken + `"}}}}`
 		w.StartReady("b", "GITLAB_TRIGGER_TOKENS="+other)

@@ -11,8 +11,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// allWays are those in which Redis says that it does nothing, and that in which
-// it says nothing.
+// allRedisFailures are redisFailures, and a Redis that does not answer.
 func allRedisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal func()) {
 	all := redisFailures()
 	all["no answer"] = func(w *sim.World, _ *sim.Routes) func() { return w.HangRedis() }
@@ -21,7 +20,7 @@ func allRedisFailures() map[string]func(w *sim.World, routes *sim.Routes) (heal 
 
 func TestStoreIsDownAtTheStartInAnyWay(t *testing.T) {
 	for name, fail := range allRedisFailures() {
-		row(t, name+": it waits, is not ready, and says so in the log and to who asks; it starts when the store is back", func(t *testing.T) {
+		row(t, name+": it waits, is not ready, and says so in the log and at /readyz; it starts when the store is back", func(t *testing.T) {
 			w := sim.New(t)
 			routes := w.Routes()
 			heal := fail(w, routes)
@@ -80,7 +79,7 @@ func TestStoreThatIsDownIsNotAskedInABusyLoop(t *testing.T) {
 			}
 			w.GitLab.Answer(5, fakegitlab.Fault{Make: 1, Delay: 10 * time.Second, Status: http.StatusCreated})
 			for range 5 {
-				w.Ask("release") // in hand: their outcome is saved until it is through
+				w.Ask("release") // in progress: saving their outcome is retried until it succeeds
 			}
 			time.Sleep(2 * time.Second)
 			heal := away(w, routes)
@@ -135,7 +134,7 @@ func TestStoreIsSlow(t *testing.T) {
 			}
 		})
 	}
-	row(t, "slower than anybody waits, and then well again: one deploy", func(t *testing.T) {
+	row(t, "slower than every timeout, and then healthy again: one deploy", func(t *testing.T) {
 		w := sim.New(t)
 		reportEach(w, "success")
 		w.StartReady("a")
@@ -154,7 +153,7 @@ func TestStoreIsSlow(t *testing.T) {
 
 func TestStoreRestartsOrFailsOver(t *testing.T) {
 	for name, happens := range map[string]func(w *sim.World, routes *sim.Routes){
-		"it restarts with what it had": func(w *sim.World, routes *sim.Routes) {
+		"it restarts with its data": func(w *sim.World, routes *sim.Routes) {
 			routes.Block("redis.test:6379", 0)
 			time.Sleep(5 * time.Second)
 			routes.Unblock("redis.test:6379")
@@ -162,7 +161,7 @@ func TestStoreRestartsOrFailsOver(t *testing.T) {
 		"another takes over, and the old one can only be read": func(w *sim.World, _ *sim.Routes) { w.FailOver() },
 	} {
 		for when, after := range map[string]time.Duration{
-			"while the POST is in flight": 2 * time.Second, "while it runs": 12 * time.Second, "while its end is told": 30*time.Second + 500*time.Millisecond,
+			"while the POST is in flight": 2 * time.Second, "while it runs": 12 * time.Second, "while its end is reported": 30*time.Second + 500*time.Millisecond,
 		} {
 			row(t, name+" "+when+": one deploy, its end is shown once, and the next one works", func(t *testing.T) {
 				w := sim.New(t)
@@ -185,7 +184,7 @@ func TestStoreRestartsOrFailsOver(t *testing.T) {
 			})
 		}
 	}
-	row(t, "one word of each kind: none of what Redis says when it refuses is taken for done", func(t *testing.T) {
+	row(t, "one error of each kind: no refusal of Redis is taken for success", func(t *testing.T) {
 		for _, says := range []string{"MASTERDOWN Link with MASTER is down", "CLUSTERDOWN The cluster is down", "NOREPLICAS Not enough good replicas to write.", "MISCONF Redis is configured to save RDB snapshots"} {
 			w := sim.New(t)
 			w.StartReady("a")

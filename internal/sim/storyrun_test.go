@@ -10,38 +10,38 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// play is a story as it runs.
+// storyRun is a story while it runs.
 type storyRun struct {
 	w        *sim.World
 	token    bool
 	alive    map[string]*sim.Process
 	mentions []mention
 	flushed  time.Time
-	awakeAt  time.Time // when the last sleeper is up
+	awakeAt  time.Time // when the last suspended process goes on
 
 	mu         sync.Mutex // of all below
-	nextPlan   plan       // how the next pipeline goes
+	nextPlan   plan       // of the next pipeline
 	plans      map[string]plan
-	unfinished int             // pipelines that are not over
-	deployed   map[string]bool // mentions of which a pipeline deployed
-	problems   []string        // what went wrong on the way
+	unfinished int             // pipelines that have not finished
+	deployed   map[string]bool // mentions that a pipeline deployed for
+	problems   []string        // what went wrong so far
 }
 
-// mention is what somebody said.
+// mention is a message that somebody posted.
 type mention struct {
 	channel, ts, text string
 	at                time.Time
-	unaddressed       bool // it was edited, and no longer speaks to the bot
+	unaddressed       bool // it was edited, and no longer mentions the bot
 }
 
-// course is how a pipeline goes.
+// plan is how a pipeline goes.
 type plan struct {
 	starts, mute, twice, late, forged bool
-	ends                              []string // its statuses, one after the other, each told as it comes
-	reaction, untold                  string   // the mark in the end, and where nobody is told and nobody can ask
+	ends                              []string // its statuses, one after the other, each reported as it comes
+	reaction, untold                  string   // the reaction in the end, and without calls and look-ups
 }
 
-// courses are all of them, by name.
+// plans are all of them, by name.
 func plans() map[string]plan {
 	good := func(c plan) plan {
 		c.ends, c.reaction = []string{"success"}, "white_check_mark"
@@ -72,7 +72,7 @@ func (r *storyRun) lastMention() mention { return r.mentions[len(r.mentions)-1] 
 
 func (r *storyRun) edit(words string) { r.rewrite(sim.Bot + " " + words) }
 
-// rewrite edits all of the last message.
+// rewrite replaces the whole last message.
 func (r *storyRun) rewrite(text string) {
 	m := &r.mentions[len(r.mentions)-1]
 	m.unaddressed = m.unaddressed || !strings.HasPrefix(text, sim.Bot)
@@ -115,7 +115,7 @@ func (r *storyRun) suspend(name string) {
 	}
 }
 
-// part keeps one process from Redis, in the middle of whatever it does.
+// partition cuts one process off from Redis, in the middle of whatever it does.
 func (r *storyRun) partition(name string) {
 	if p := r.alive[name]; p != nil {
 		p.Partition(30 * time.Second)
@@ -137,7 +137,7 @@ func (r *storyRun) addProblem(what string) {
 	r.problems = append(r.problems, what)
 }
 
-// goes sets how the next pipeline goes.
+// setNextPlan sets how the next pipeline goes.
 func (r *storyRun) setNextPlan(c plan) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,10 +175,11 @@ func (r *storyRun) pipeline(p fakegitlab.Pipeline) {
 	}
 }
 
-// begin gives the course of a pipeline. What something between made twice asks
-// whether it may start: nothing else can keep the second from deploying.
+// planFor returns the plan of a pipeline. If a proxy sent the trigger twice, both
+// pipelines ask whether they may start: nothing else keeps the second one from
+// deploying.
 func (r *storyRun) planFor(p fakegitlab.Pipeline) plan {
-	time.Sleep(time.Millisecond) // the other is made at the same instant
+	time.Sleep(time.Millisecond) // the other one is made at the same instant
 	ts := p.Variables["timestamp"]
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -200,7 +201,7 @@ func (r *storyRun) finish() {
 	r.unfinished--
 }
 
-// mimic calls as a pipeline that is not the deployment's: one that GitLab made
+// forge calls as a pipeline that is not the deployment's: one that GitLab made
 // beside it; and, once the deployment's own has proved itself, one of another
 // project, which names no pipeline.
 func (r *storyRun) forge(p fakegitlab.Pipeline) {
@@ -221,7 +222,7 @@ func (r *storyRun) forge(p fakegitlab.Pipeline) {
 		for _, result := range []string{"start", "failure", "success"} {
 			status, _ := r.w.Notify(name, result, p.Variables["channel"], p.Variables["timestamp"], "id="+p.Variables["PSYCHER_ID"], "pipeline=99999")
 			if result == "start" && status == 200 {
-				r.addProblem("a pipeline of somebody else's may start")
+				r.addProblem("somebody else's pipeline may start")
 			}
 		}
 	}

@@ -13,11 +13,11 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// tokens are the two ways to run the bot: GitLab can be asked, or not.
+// tokens are the two ways to run the bot: GitLab can be polled, or not.
 var tokens = map[string]string{"with an API token": "GITLAB_API_TOKEN=" + sim.APIToken, "without an API token": "GITLAB_API_TOKEN="}
 
-// modern has each pipeline do as the shipped CI file does: it asks first whether
-// it may go on, and deploys only then. It counts those that deployed.
+// modern has each pipeline do what the modern CI file does: it asks first whether
+// it may deploy. It counts the pipelines that deployed.
 func modern(w *sim.World, before func(p fakegitlab.Pipeline)) (deployed *atomic.Int64) {
 	deployed = new(atomic.Int64)
 	w.Pipeline = func(p fakegitlab.Pipeline) {
@@ -39,7 +39,7 @@ func after(d time.Duration) func(fakegitlab.Pipeline) {
 	return func(fakegitlab.Pipeline) { time.Sleep(d) }
 }
 
-// crashed gives a mention whose process died at its POST, and starts another.
+// crashed returns a mention whose process died at its POST, and starts another.
 func crashed(t *testing.T, w *sim.World, how sim.FaultKind) (ts string) {
 	t.Helper()
 	a := w.StartReady("a")
@@ -73,7 +73,7 @@ func TestCrashDuringTheTrigger(t *testing.T) {
 				}
 			})
 		}
-		row(t, name+": it died after its POST, and the pipeline tells its end before anybody takes it up", func(t *testing.T) {
+		row(t, name+": it died after its POST, and the pipeline reports its end before another process takes over", func(t *testing.T) {
 			w := sim.New(t, token)
 			reportEach(w, "success")
 			ts := crashed(t, w, sim.DieAfter)
@@ -84,7 +84,7 @@ func TestCrashDuringTheTrigger(t *testing.T) {
 			wantPosts(t, w, ts, 1)
 		})
 	}
-	row(t, "with an API token: it died before its POST: told that there is none, and a new mention starts one", func(t *testing.T) {
+	row(t, "with an API token: it died before its POST: the person is told that there is no pipeline, and a new mention starts one", func(t *testing.T) {
 		w := sim.New(t)
 		ts := crashed(t, w, sim.DieBefore)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
@@ -96,7 +96,7 @@ func TestCrashDuringTheTrigger(t *testing.T) {
 		again := w.Ask("release")
 		w.WaitReactions(sim.Channel, again, "thumbsup")
 	})
-	row(t, "without an API token: it died before its POST: it says what is not known, and is silent at its deadline", func(t *testing.T) {
+	row(t, "without an API token: it died before its POST: it says that this is not known, and is silent at its deadline", func(t *testing.T) {
 		w := sim.New(t, "GITLAB_API_TOKEN=", "DEPLOY_TIMEOUT=10m")
 		ts := crashed(t, w, sim.DieBefore)
 		w.WaitReactions(sim.Channel, ts, "question")
@@ -157,7 +157,7 @@ func TestOneRequestThatMakesTwoPipelinesIsOneDeploy(t *testing.T) {
 						t.Errorf("%d of the two deployed", n)
 					}
 					if all := w.GitLab.Pipelines(); len(all) != 2 {
-						t.Errorf("%d pipelines, and so nothing was tried", len(all))
+						t.Errorf("%d pipelines, so nothing was tested", len(all))
 					}
 					for _, p := range w.GitLab.Pipelines() {
 						if text := w.Texts(sim.Channel, ts)[0]; p.Status != "success" && strings.Contains(text, fmt.Sprintf("/%d|", p.ID)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// made are the lost answers to a POST that worked, notMade to one that did not.
+// made are lost answers to a POST that worked, notMade to one that did not.
 var (
 	made    = []string{"500 but made", "made and cut", "201 with a page", "201 with half its JSON", "201 with an empty object", "201 cut", "202 without a word", "made and hang"}
 	notMade = []string{"500", "502", "503", "504", "520", "408", "409", "425", "499", "cut", "hang"}
@@ -57,7 +57,7 @@ func TestUnsure(t *testing.T) {
 		}
 	}
 	for _, name := range notMade {
-		row(t, "GitLab: "+name+": unsure, then told that there is none and a new mention starts one", func(t *testing.T) {
+		row(t, "GitLab: "+name+": unsure, then the person is told that there is none, and a new mention starts one", func(t *testing.T) {
 			w := sim.New(t)
 			w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, name))
@@ -65,7 +65,7 @@ func TestUnsure(t *testing.T) {
 			time.Sleep(74 * time.Second)
 			for _, say := range w.Messages(sim.Channel, ts) {
 				if say == deploy.MsgNoneSeen {
-					t.Error("it says that there is none before GitLab has surely ended the request")
+					t.Error("it says that there is none before GitLab has certainly ended the request")
 				}
 			}
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
@@ -83,7 +83,7 @@ func TestUnsure(t *testing.T) {
 			w.WaitReactions(sim.Channel, again, "thumbsup")
 		})
 	}
-	row(t, "found by listing when it is over: its jobs tell at once how it ended", func(t *testing.T) {
+	row(t, "found by listing after its end: its jobs show at once how it ended", func(t *testing.T) {
 		w := sim.New(t)
 		w.Pipeline = func(p fakegitlab.Pipeline) {
 			w.GitLab.SetJobs(p.ID, buildAndDeploy("failed")...)
@@ -109,7 +109,7 @@ func TestUnsure(t *testing.T) {
 		waitReaction(w, ts, 15*time.Second, "zzz")
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "a look-up that fails is don't know: nobody is told that there is none", func(t *testing.T) {
+	row(t, "a failed look-up proves nothing: nobody is told that there is none", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=10m")
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and cut"))
@@ -132,7 +132,7 @@ func TestUnsure(t *testing.T) {
 		"both are, by far":      {-time.Hour, time.Hour},
 		"both are, by far more": {time.Hour, -time.Hour},
 	} {
-		row(t, "clocks are apart, "+who+": a pipeline is found, and nobody is told that there is none", func(t *testing.T) {
+		row(t, "clocks differ,  "+who+": a pipeline is found, and nobody is told that there is none", func(t *testing.T) {
 			w := sim.New(t)
 			w.RedisClock(clocks.redis)
 			w.GitLab.SetClock(clocks.gitlab)
@@ -144,7 +144,7 @@ func TestUnsure(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 			wantPosts(t, w, ts, 1)
 		})
-		row(t, "clocks are apart, "+who+": where there is none, it is told", func(t *testing.T) {
+		row(t, "clocks differ,  "+who+": if there is none, the person is told", func(t *testing.T) {
 			w := sim.New(t)
 			w.RedisClock(clocks.redis)
 			w.GitLab.SetClock(clocks.gitlab)
@@ -181,7 +181,7 @@ func TestUnsure(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		wantPosts(t, w, ts, 1)
 	})
-	row(t, "its name holds a foreign UUID: it is found by its variables", func(t *testing.T) {
+	row(t, "its name contains another UUID: it is found by its variables", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and cut"))
@@ -190,7 +190,7 @@ func TestUnsure(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRunning)
 	})
-	row(t, "its name holds a foreign UUID, and variables are hidden: nobody is told that there is none", func(t *testing.T) {
+	row(t, "its name contains another UUID, and variables are hidden: nobody is told that there is none", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and cut"))
@@ -200,7 +200,7 @@ func TestUnsure(t *testing.T) {
 		w.WaitReactions(sim.Two, ts, "question")
 		w.WaitMessages(sim.Two, ts, deploy.MsgStatusUnsure)
 	})
-	row(t, "the project was renamed: a lost answer is found, and so is the end that nobody told", func(t *testing.T) {
+	row(t, "the project was renamed: the pipeline of a lost answer is found, and so is an end without a callback", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q:{%q:{"app":{"project_id":"group/before","token":%q}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.GitLab.Answer(1, fault(t, "made and cut"))

@@ -1,7 +1,7 @@
-// Package sim is a world in one bubble of fake time: the whole bot, one or more
-// of it, with stand-ins of Slack, GitLab and Redis, joined by a network in
-// memory. A test that runs in a synctest bubble builds a World, starts bots in
-// it, lets people speak, and looks at what they would see.
+// Package sim simulates a world in one bubble of fake time: one or more
+// processes of the whole bot, with stand-ins of Slack, GitLab and Redis, joined
+// by a network in memory. A test in a synctest bubble builds a World, starts bots
+// in it, posts what people would say, and checks what they would see.
 package sim
 
 import (
@@ -57,15 +57,15 @@ type World struct {
 	// Pipeline is what a new pipeline does, in a goroutine of its own: nothing,
 	// if nil. It is set before a mention is made.
 	Pipeline func(p fakegitlab.Pipeline)
-	// OldScripts has pipelines show the secret of all alone, as they do whose
-	// notify.sh is older than PSYCHER_TOKEN. It is set before a mention is made.
+	// OldScripts has pipelines send the shared secret alone, as a notify.sh older
+	// than PSYCHER_TOKEN does. It is set before a mention is made.
 	OldScripts bool
 
 	mu       sync.Mutex
 	rand     *rand.Rand
 	step     int
 	noRedis  bool
-	counts   map[string]int // what came to the stand-ins, by host, and starts that were granted
+	counts   map[string]int // requests to the stand-ins, by host, and starts that were granted
 	settings map[string]string
 	logTo    io.Writer
 	running  sync.WaitGroup
@@ -102,7 +102,7 @@ func New(t testing.TB, settings ...string) *World {
 	})
 	w.Redis = miniredis.NewMiniRedis()
 	w.Redis.ClockTTL(true)
-	if c, err := w.Redis.Dial(); err == nil { // it starts with its first connection
+	if c, err := w.Redis.Dial(); err == nil { // the server starts at the first connection
 		c.Close()
 	}
 	w.Net.OnDial = func(_ context.Context, _, addr string) error {
@@ -122,7 +122,7 @@ func New(t testing.TB, settings ...string) *World {
 		w.GitLab.Close()
 		w.running.Wait()
 		w.master().Close()
-		time.Sleep(5 * time.Second) // the Redis client still dials for a moment, and tells nobody when it ends
+		time.Sleep(5 * time.Second) // the Redis client dials a moment longer, without saying when it stops
 	})
 	return w
 }
@@ -148,7 +148,7 @@ func (w *World) serve(addr string, h http.Handler) {
 	context.AfterFunc(w.ctx, func() { s.Close() })
 }
 
-// forward joins what is dialled at an address to something that gives connections.
+// forward connects each connection to an address with one that dial makes.
 func (w *World) forward(addr string, dial func() (net.Conn, error)) {
 	l, err := w.Net.Listen(addr)
 	if err != nil {
@@ -195,7 +195,7 @@ func copyAll(to, from net.Conn) {
 	}
 }
 
-// Eventually waits, in the world's time, until something is so.
+// Eventually waits, in the world's time, until so returns true.
 func (w *World) Eventually(what string, within time.Duration, so func() bool) {
 	w.T.Helper()
 	for end := time.Now().Add(within); !so(); time.Sleep(20 * time.Millisecond) {
@@ -210,7 +210,7 @@ func (w *World) Client() *http.Client {
 	return &http.Client{Timeout: 15 * time.Second, Transport: caller{w, &http.Transport{DialContext: w.Net.Dialer("client"), DisableKeepAlives: true}}}
 }
 
-// Get asks a URL in the world.
+// Get gets a URL in the world.
 func (w *World) Get(url string) (status int, body string) {
 	resp, err := w.Client().Get(url)
 	if err != nil {
@@ -236,14 +236,14 @@ func readAll(r *http.Response) string {
 	}
 }
 
-// Notify makes the call that the first scripts make.
+// Notify makes the call of the scripts of psycher's first version.
 func (w *World) Notify(name, result, channel, ts string, more ...string) (status int, body string) {
 	q := NotifyToken + "=true&source=gitlab&result=" + result + "&channel=" + url.QueryEscape(channel) + "&timestamp=" + url.QueryEscape(ts)
 	return w.Get("http://" + name + ".test:8080/notify?" + strings.Join(append([]string{q}, more...), "&"))
 }
 
-// Prove makes the call that notify.sh makes, for a pipeline, with a token. None
-// is shown where it is empty. Where the pipeline has one job, that one calls.
+// NotifyWithToken makes the call of notify.sh for a pipeline, with a token, or
+// without one if it is empty. If the pipeline has a single job, that job calls.
 func (w *World) NotifyWithToken(name, token, result string, p fakegitlab.Pipeline) (status int, body string) {
 	form := url.Values{
 		"source": {"gitlab"}, "result": {result}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
@@ -260,8 +260,8 @@ func (w *World) NotifyWithToken(name, token, result string, p fakegitlab.Pipelin
 	return status, body
 }
 
-// Report is what notify.sh does: it tells a bot that lives of a pipeline, and
-// tries again while none takes it. A start that was refused gives false.
+// Report does what notify.sh does: it tells a running bot about a pipeline, and
+// retries while none takes the call. It returns false if a start was refused.
 func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
 	token := p.Variables["PSYCHER_TOKEN"]
 	if w.OldScripts {
@@ -282,14 +282,14 @@ func (w *World) Report(p fakegitlab.Pipeline, result string) (goOn bool) {
 	return true
 }
 
-// Granted is how many pipelines of a mention asked whether they may deploy, and may.
+// StartsGranted counts the pipelines of a mention that asked to deploy and were allowed to.
 func (w *World) StartsGranted(ts string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.counts["granted "+ts]
 }
 
-// Mark waits until exactly these reactions stand on a message.
+// WaitReactions waits until a message has exactly these reactions.
 func (w *World) WaitReactions(channel, ts string, reactions ...string) {
 	w.T.Helper()
 	want := strings.Join(reactions, " ")
@@ -330,7 +330,7 @@ func (w *World) chance() float64 {
 	return w.rand.Float64()
 }
 
-// latency is how long an operation is on its way: a seeded few milliseconds,
+// latency is how long an operation takes to arrive: a seeded few milliseconds,
 // no two the same.
 func (w *World) latency() time.Duration {
 	w.mu.Lock()
