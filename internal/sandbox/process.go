@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Program is the bot: it runs until ctx ends, and nothing of it reaches the
-// world but by what it is given.
+// Program is the bot: it runs until ctx ends, and reaches the outside only
+// through its World.
 type Program func(ctx context.Context, lang string, w World) error
 
 // World is what a program can reach.
@@ -22,9 +22,8 @@ type World struct {
 	Log    io.Writer
 }
 
-// Process is the bot's: it runs the program, one life of it at a time, within
-// this process. It can be stopped as a signal does, killed as by SIGKILL, and
-// cut off from a server.
+// Process runs the bot within this process, one instance at a time. The bot can be
+// stopped as by a signal, killed as by SIGKILL, and cut off from a server.
 type Process struct {
 	program Program
 	ctx     context.Context
@@ -38,14 +37,14 @@ type Process struct {
 	changed     chan struct{}
 }
 
-// NewProcess makes one that does not run yet. What runs at the end of ctx is
-// stopped by it; [Process.Wait] waits for that.
+// NewProcess returns a process that does not run yet. The end of ctx stops what
+// runs; [Process.Wait] waits for that.
 func NewProcess(ctx context.Context, log io.Writer, program Program) *Process {
 	return &Process{program: program, ctx: ctx, log: log, unreachable: map[string]bool{}, changed: make(chan struct{})}
 }
 
-// Start starts the bot, speaking a language, unless it runs. What it ends with
-// comes on the channel.
+// Start starts the bot in a language, unless it runs. Its error comes on the
+// channel.
 func (p *Process) Start(lang string) <-chan error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,7 +71,7 @@ func (p *Process) Start(lang string) <-chan error {
 }
 
 // Restart ends the bot as SIGTERM does, waits for that, and starts it in a
-// language. One that does not run is left so, and speaks it when it does.
+// language. If it does not run, it uses the language at the next start.
 func (p *Process) Restart(lang string) {
 	p.mu.Lock()
 	l := p.now
@@ -96,7 +95,7 @@ func (p *Process) Restart(lang string) {
 }
 
 // Kill ends the bot as SIGKILL does: from now on nothing that it does reaches
-// the world.
+// the outside.
 func (p *Process) Kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,8 +115,8 @@ func (p *Process) Kill() {
 	p.tell()
 }
 
-// Away cuts the bot off from a server, or lets it through again. Whatever is
-// started meanwhile does not reach it either.
+// SetUnreachable cuts the bot off from a server, or connects it again. A bot that
+// is started meanwhile cannot reach the server either.
 func (p *Process) SetUnreachable(addr string, on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,21 +132,21 @@ func (p *Process) SetUnreachable(addr string, on bool) {
 	p.tell()
 }
 
-// IsAway tells whether the bot is cut off from a server.
+// Unreachable reports whether the bot is cut off from a server.
 func (p *Process) Unreachable(addr string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.unreachable[strings.TrimPrefix(addr, "http://")]
 }
 
-// Runs tells what the bot speaks, and whether it runs.
+// Runs returns the bot's language, and whether it runs.
 func (p *Process) Runs() (lang string, runs bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.lang, p.now != nil
 }
 
-// Changed is closed at the next change of what can be asked here.
+// Changed is closed at the next change of the process.
 func (p *Process) Changed() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,7 +161,7 @@ func (p *Process) tell() {
 	p.changed = make(chan struct{})
 }
 
-// life is one run of the program. The process's lock guards it.
+// instance is one run of the program. The process's lock guards it.
 type instance struct {
 	of    *Process
 	stop  context.CancelFunc
@@ -172,7 +171,7 @@ type instance struct {
 	doors []net.Listener
 }
 
-// Write writes to the log, while it lives.
+// Write writes to the log, while the instance is alive.
 func (l *instance) Write(line []byte) (int, error) {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
@@ -199,7 +198,7 @@ func (l *instance) dial(ctx context.Context, network, addr string) (net.Conn, er
 	return w, nil
 }
 
-// cut tells whether nothing of it reaches an address.
+// isCut reports whether the instance is cut off from an address.
 func (l *instance) isCut(addr string) bool {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
@@ -229,7 +228,7 @@ func (l *instance) listen(network, addr string) (net.Listener, error) {
 	return &trackedListener{listener, l}, nil
 }
 
-// wire is a connection of a life's.
+// trackedConn is a connection of an instance.
 type trackedConn struct {
 	net.Conn
 	l    *instance
@@ -243,8 +242,8 @@ func (w *trackedConn) Close() error {
 	return w.Conn.Close()
 }
 
-// SyscallConn lets a pool of connections see that one is dead before it uses
-// it, as with a connection that is not wrapped.
+// SyscallConn lets a connection pool check that the connection is alive before it
+// is used, as with one that is not wrapped.
 func (w *trackedConn) SyscallConn() (syscall.RawConn, error) {
 	c, ok := w.Conn.(syscall.Conn)
 	if !ok {
@@ -253,7 +252,7 @@ func (w *trackedConn) SyscallConn() (syscall.RawConn, error) {
 	return c.SyscallConn()
 }
 
-// door is a listener of a life's.
+// trackedListener is a listener of an instance.
 type trackedListener struct {
 	net.Listener
 	l *instance

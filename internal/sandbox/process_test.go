@@ -12,7 +12,7 @@ import (
 )
 
 // idle is a program that dials a server, listens, and runs until it is stopped
-// or let go.
+// or released.
 type idle struct {
 	conn net.Conn
 	door net.Listener
@@ -43,7 +43,7 @@ func started(t *testing.T, server string) (*Process, chan idle, *bytes.Buffer) {
 	return p, lives, &log
 }
 
-// echo is a server that is there.
+// echo is a server that can be reached.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,19 +105,19 @@ func TestUnreachableServerRefusesConnections(t *testing.T) {
 	_, err := l.Dial(context.Background(), "tcp", server)
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "dial" || !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("a dial gives %v", err)
+		t.Errorf("a dial returns %v", err)
 	}
 	if raw, err := l.conn.(syscall.Conn).SyscallConn(); err == nil && raw.Read(func(uintptr) bool { return true }) == nil {
 		t.Error("a pool cannot see that the connection is cut")
 	}
 	if c, err := l.Dial(context.Background(), "tcp", other); err != nil {
-		t.Errorf("another server is away too: %v", err)
+		t.Errorf("another server is unreachable too: %v", err)
 	} else {
 		c.Close()
 	}
 	p.SetUnreachable(server, false)
 	if c, err := l.Dial(context.Background(), "tcp", server); err != nil || p.Unreachable(server) {
-		t.Errorf("it is still away: %v", err)
+		t.Errorf("it is still unreachable: %v", err)
 	} else {
 		c.Close()
 	}

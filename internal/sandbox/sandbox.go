@@ -1,6 +1,6 @@
 // Package sandbox is everything around the bot on one machine: a stand-in Slack
 // and a stand-in GitLab on free loopback ports, and pipelines that really run
-// the example's scripts. The demo plays in it. The stand-ins themselves are in
+// the example's scripts. The demo runs in it. The stand-ins themselves are in
 // the packages below; what is shown of them is in this one.
 package sandbox
 
@@ -62,7 +62,7 @@ func Start(ctx context.Context) (*Sandbox, error) {
 		}
 		addrs[i] = listeners[i].Addr().String()
 	}
-	// The last two are the bot's: known to be free, and opened by itself.
+	// The last two are the bot's: known to be free, and opened by the bot.
 	listeners[2].Close()
 	listeners[3].Close()
 	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
@@ -82,7 +82,7 @@ func Start(ctx context.Context) (*Sandbox, error) {
 func (b *Sandbox) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	b.servers = append(b.servers, s)
-	b.running.Go(func() { _ = s.Serve(l) }) // ends with Close, and says nothing else
+	b.running.Go(func() { _ = s.Serve(l) }) // it returns at Close
 }
 
 // Close ends what runs.
@@ -101,13 +101,13 @@ func (b *Sandbox) Close() error {
 	return os.RemoveAll(b.scripts.dir)
 }
 
-// FailNext has the next deploy fail, or not.
+// FailNext sets whether the next deploy fails.
 func (b *Sandbox) FailNext(on bool) { b.scripts.failNext.Store(on) }
 
-// FailsNext tells whether it will.
+// FailsNext reports whether the next deploy fails.
 func (b *Sandbox) FailsNext() bool { return b.scripts.failNext.Load() }
 
-// Linger has deploys take so long from now on.
+// Linger sets how long deploys take from now on.
 func (b *Sandbox) Linger(d time.Duration) { b.scripts.takes.Store(int64(d)) }
 
 // GitLabURL is where the stand-in of GitLab is reached.
@@ -119,14 +119,14 @@ func (b *Sandbox) Environ(lang string) []string {
 		"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + b.slackURL + "/api/",
 		"GITLAB_URL=" + b.gitlabURL, "GITLAB_API_TOKEN=" + apiToken,
 		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%q: {"project_id": "example/app", "token": %q}}}}`, Team, Channel, Target, triggerToken),
-		// People wait for what comes of a lost answer: so it is a fast GitLab.
+		// People wait for the result of a lost answer, so GitLab counts as fast.
 		"GITLAB_REQUEST_TIMEOUT=5s", "REDIS_URL=redis://" + b.Store.Addr(),
 		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_URL=http://" + b.notify + "/notify",
 		"PSYCHER_LANG=" + lang, "LOG_LEVEL=error", "LOG_FORMAT=console",
 	}
 }
 
-// Ready waits until the bot says that it is.
+// Ready waits until the bot is ready.
 func (b *Sandbox) Ready(ctx context.Context) error {
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.admin+"/readyz", nil)

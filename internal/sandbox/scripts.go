@@ -47,8 +47,8 @@ func unpack() (*scripts, error) {
 	return s, nil
 }
 
-// run is a pipeline with one job. That it is canceled ends the job, and nobody
-// is told: the bot has to find out by itself.
+// run runs a pipeline with one job. A cancel ends the job without a call: the bot
+// has to find out by itself.
 func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pipeline) {
 	if len(p.Jobs) == 0 {
 		g.SetJobs(p.ID, fakegitlab.Job{ID: p.ID * 10, Name: "deploy", Stage: "deploy"})
@@ -124,7 +124,7 @@ func (j job) Write(text []byte) (int, error) {
 // commit is what every pipeline deploys.
 const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
-// deployTakes is how long the sample deploy seems to work, so that it can be seen to run.
+// deployTakes is how long the sample deploy seems to work, so that people see it run.
 const deployTakes = 1500 * time.Millisecond
 
 func takes(ctx context.Context, d time.Duration) bool {
@@ -139,7 +139,7 @@ func takes(ctx context.Context, d time.Duration) bool {
 func (j job) script(ctx context.Context, name string, args ...string) error {
 	j.print(strings.Join(append([]string{"$ ./bin/" + name}, args...), " "))
 	cmd := exec.CommandContext(ctx, filepath.Join(j.dir, name), args...)
-	// What the script has started holds the output open when it is killed.
+	// What the script has started keeps the output open after the script is killed.
 	cmd.WaitDelay = time.Second
 	var said strings.Builder
 	out := io.MultiWriter(&said, j)

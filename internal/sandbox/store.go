@@ -15,8 +15,8 @@ import (
 // recordKey is what the bot's key of each record of the channel begins with.
 const recordKey = "{psycher}:record:" + Team + ":" + Channel + ":"
 
-// Store is the bot's Redis. It is held outside of the bot, so that what was
-// recorded outlives a bot that is killed, and it has seen each record move.
+// Store is the bot's Redis. It is kept outside of the bot, so that the records
+// outlive a killed bot, and it has seen each record move.
 type Store struct {
 	redis *miniredis.Miniredis
 
@@ -25,11 +25,11 @@ type Store struct {
 	changed chan struct{}
 }
 
-// Record is what the bot keeps of one mention, and the way it has come.
+// Record is what the bot keeps of one mention, and the states it went through.
 type Record struct {
 	TS    string          `json:"ts"`
 	Moves []Move          `json:"moves"`
-	Now   json.RawMessage `json:"now"` // as it stands in the store
+	Now   json.RawMessage `json:"now"` // as it is in the store
 }
 
 // Move is a state that a record came to.
@@ -48,7 +48,7 @@ func startStore() (*Store, error) {
 	return s, nil
 }
 
-// Addr is where it is reached.
+// Addr is the store's address.
 func (s *Store) Addr() string { return s.redis.Addr() }
 
 // Changed is closed when a record may have changed since.
@@ -73,10 +73,10 @@ func (s *Store) Records() []Record {
 	return all
 }
 
-// watch looks at a record before each script that may change it. A save knows
-// what the save before it wrote, so it was sent after that: no state is missed.
+// watch reads a record before each script that may change it. A save knows what
+// the save before it wrote, so it was sent after that one: no state is missed.
 func (s *Store) watch(_ *server.Peer, command string, args ...string) (done bool) {
-	if !strings.HasPrefix(command, "EVAL") || len(args) < 3 { // what a script calls comes by here too
+	if !strings.HasPrefix(command, "EVAL") || len(args) < 3 { // a script's own commands come here too
 		return false
 	}
 	ts, ok := strings.CutPrefix(args[2], recordKey)
@@ -96,7 +96,7 @@ func (s *Store) watch(_ *server.Peer, command string, args ...string) (done bool
 	return false
 }
 
-// look is called with the lock held.
+// update is called with the lock held.
 func (s *Store) update(r *Record) {
 	raw, err := s.redis.Get(recordKey + r.TS)
 	if err != nil || raw == string(r.Now) {

@@ -24,7 +24,7 @@ type Terminal struct {
 	seen map[string]fakeslack.Message
 }
 
-// Narrate prints a line of the story, after all that is seen by then.
+// Narrate prints a line of the story, after everything that has happened so far.
 func (t *Terminal) Narrate(line string) {
 	t.print()
 	t.mu.Lock()

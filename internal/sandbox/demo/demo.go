@@ -1,7 +1,6 @@
-// Package demo plays the story of "psycher demo": one deploy that works and one
-// that fails, in a sandbox, around the real bot. In a terminal it then stays, and
-// takes what is typed as further mentions. What the page shows of it is in
-// package page, and what the bot does is the bot's.
+// Package demo tells the story of "psycher demo": one deploy that works and one
+// that fails, in a sandbox around the real bot. In a terminal it then goes on, and
+// takes what is typed as further mentions. Package page shows it in a browser.
 package demo
 
 import (
@@ -25,9 +24,9 @@ import (
 // sceneTimeout bounds one scene of the story.
 const sceneTimeout = time.Minute
 
-// Demo is what to play, and with what.
+// Demo is how the demo runs.
 type Demo struct {
-	Lang   string // what the bot speaks: ja or en
+	Lang   string // the bot's language: ja or en
 	Page   bool   // serve the page without a terminal too
 	NoOpen bool   // open no browser
 
@@ -38,8 +37,8 @@ type Demo struct {
 	Errs    io.Writer
 }
 
-// Run plays the story, and fails unless Slack shows that both deploys ended as
-// they should. Without a terminal the page has no story: only what is done on it.
+// Run tells the story, and fails unless Slack shows that both deploys ended as
+// expected. Without a terminal the page has no story, only what people do on it.
 func (d Demo) Run(ctx context.Context) error {
 	story, ok := stories[d.Lang]
 	if !ok {
@@ -91,7 +90,7 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	running.Go(func() { terminal.Watch(ctx) })
 	if stays || !d.Page {
-		if err := play(ctx, box, story, say); err != nil {
+		if err := tell(ctx, box, story, say); err != nil {
 			return err
 		}
 	}
@@ -109,8 +108,8 @@ func (d Demo) Run(ctx context.Context) error {
 	return nil
 }
 
-// play plays a deploy that works and one that fails.
-func play(ctx context.Context, box *sandbox.Sandbox, story story, say func(string)) error {
+// tell runs a deploy that works and one that fails.
+func tell(ctx context.Context, box *sandbox.Sandbox, story story, say func(string)) error {
 	for _, scene := range []struct{ title, mark string }{{story.works, "white_check_mark"}, {story.fails, "x"}} {
 		say(scene.title)
 		box.FailNext(scene.mark == "x")
@@ -122,8 +121,8 @@ func play(ctx context.Context, box *sandbox.Sandbox, story story, say func(strin
 	return nil
 }
 
-// shown waits until a mention carries just this reaction, and its thread the
-// status message and the line that says the end.
+// shown waits until a mention has just this reaction, and its thread the status
+// message and the line about the end.
 func shown(ctx context.Context, box *sandbox.Sandbox, ts, mark string) error {
 	scene, cancel := context.WithTimeout(ctx, sceneTimeout)
 	defer cancel()
@@ -135,7 +134,7 @@ func shown(ctx context.Context, box *sandbox.Sandbox, ts, mark string) error {
 // typed makes a mention of each line, until the input or ctx ends.
 func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader) error {
 	lines := make(chan string)
-	go func() { // a read of a terminal cannot be ended: it goes with the process
+	go func() { // a read of a terminal cannot be canceled: it ends with the process
 		defer close(lines)
 		for s := bufio.NewScanner(in); s.Scan(); {
 			select {
@@ -168,7 +167,7 @@ func isTerminal(in io.Reader) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// story is what the demo says around what is seen.
+// story is what the demo says about what happens.
 type story struct{ hello, page, works, fails, stays, bye, release string }
 
 var stories = map[string]story{

@@ -47,7 +47,7 @@ func (g *GitLab) routes() *http.ServeMux {
 	return mux
 }
 
-// look lets those look who may, unless a fault was ordered.
+// lookUp checks the token of a look-up, unless a fault was ordered.
 func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
@@ -152,7 +152,7 @@ func listVariables(w http.ResponseWriter, r *http.Request, p Pipeline) {
 
 func (g *GitLab) listJobs(w http.ResponseWriter, r *http.Request, p Pipeline, bridges bool) {
 	var jobs []Job
-	for _, j := range slices.Backward(p.Jobs) { // GitLab gives the newest first
+	for _, j := range slices.Backward(p.Jobs) { // GitLab returns the newest first
 		if j.Bridge == bridges && (!j.Retried || r.URL.Query().Get("include_retried") == "true") {
 			jobs = append(jobs, j)
 		}
@@ -167,7 +167,7 @@ func (g *GitLab) listJobs(w http.ResponseWriter, r *http.Request, p Pipeline, br
 	answer(w, 200, encode(out))
 }
 
-// paged gives one page, and tells of the others in GitLab's headers.
+// paged returns one page, and describes the others in GitLab's headers.
 func paged[T any](w http.ResponseWriter, r *http.Request, all []T) []T {
 	number := func(key string, otherwise, most int) int {
 		n, err := strconv.Atoi(r.URL.Query().Get(key))
@@ -212,7 +212,7 @@ func (g *GitLab) full(p *Pipeline) map[string]any {
 	return full
 }
 
-// projectPage leads from a project's number to its page.
+// projectPage redirects from a project's number to its page.
 func (g *GitLab) projectPage(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	pr := g.project(r.PathValue("project"))
@@ -224,7 +224,7 @@ func (g *GitLab) projectPage(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, g.conf.URL+"/"+pr.Path+"/-/pipelines", http.StatusFound)
 }
 
-// page is what a person sees who follows a link.
+// page is what a person sees after following a link.
 func (g *GitLab) page(w http.ResponseWriter, r *http.Request) {
 	path, id, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/-/pipelines")
 	text := ""

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Fault is a way for the next request to go wrong. Its zero value cuts the
-// connection without an answer.
+// Fault is how a request goes wrong. Its zero value cuts the connection without an
+// answer.
 type Fault struct {
 	Name   string
 	Status int               // of the answer; 0: none, the connection is cut
-	Header map[string]string // more of the answer's headers; HTML and JSON are told by themselves
+	Header map[string]string // more headers of the answer; HTML and JSON are detected
 	Body   string            // of the answer; empty: the pipeline that was made
-	Reset  time.Duration     // the rate limit is used up until then
+	Reset  time.Duration     // the rate limit is used up for this long
 	Cut    bool              // the answer is cut before its last byte
-	Hang   bool              // there is no answer until the client goes
+	Hang   bool              // no answer until the client goes
 	Delay  time.Duration     // the answer comes only then
-	Make   int               // pipelines that are made all the same
-	After  time.Duration     // they are made only then, whether the client has gone or not
-	Dies   bool              // what is made has failed already
+	Make   int               // pipelines that are created nevertheless
+	After  time.Duration     // they are created this much later, even if the client has gone
+	Dies   bool              // they are created as failed
 }
 
 // queued is a fault with how many requests it still concerns; negative: all.
@@ -29,8 +29,8 @@ type queued struct {
 	fault Fault
 }
 
-// Answer lets the next n trigger POSTs fail that no earlier call concerns;
-// negative: all that come.
+// Answer orders a fault for the next n trigger POSTs, after faults that were
+// ordered before; negative: for all.
 func (g *GitLab) Answer(n int, f Fault) { g.queue(&g.posting, queued{n, "", f}) }
 
 // AnswerIn is [GitLab.Answer] for the trigger POSTs of one project.
@@ -49,15 +49,15 @@ func (g *GitLab) Ordered() []string {
 	return names
 }
 
-// Forget takes back what [GitLab.Answer] ordered.
+// ForgetFaults removes the faults that [GitLab.Answer] ordered.
 func (g *GitLab) ForgetFaults() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.posting = nil
 }
 
-// FailLooks lets the next n look-ups fail whose path contains a part, such as
-// "/variables"; negative: all that come.
+// FailLookUps orders a fault for the next n look-ups whose path contains part,
+// such as "/variables"; negative: for all.
 func (g *GitLab) FailLookUps(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }
 
 // Heal forgets all faults and lags that were ordered.
@@ -67,8 +67,8 @@ func (g *GitLab) Heal() {
 	g.posting, g.looking, g.lag = nil, nil, 0
 }
 
-// Lag lets the list of pipelines show each only so long after it was made, as
-// the list of a replica does.
+// Lag delays the time from which the list shows a new pipeline, as with the list
+// of a replica.
 func (g *GitLab) Lag(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -99,10 +99,10 @@ func take(from *[]queued, path string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// All are the faults that have names.
+// All returns all named faults.
 func All() []Fault { return slices.Concat(Refusals(), Strangers(), Faults()) }
 
-// Named finds a fault by its name.
+// Named returns the fault of a name.
 func Named(name string) (Fault, bool) {
 	for _, f := range All() {
 		if f.Name == name {
@@ -112,7 +112,7 @@ func Named(name string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// Refusals are GitLab's ways to say no, in its own words.
+// Refusals are GitLab's refusals, in its own words.
 func Refusals() []Fault {
 	return []Fault{
 		{Name: "reference not found", Status: 400, Body: base("Reference not found")},
@@ -142,8 +142,8 @@ func Refusals() []Fault {
 	}
 }
 
-// Strangers are the ways to say no of what is not GitLab's API: a web server, a
-// login, a proxy. GitLab's API answers in the last but one: its path came decoded.
+// Strangers are the refusals of something else than GitLab's API: a web server, a
+// login, a proxy. The last but one is from GitLab's API, which got a decoded path.
 func Strangers() []Fault {
 	return []Fault{
 		{Name: "a web server's 404", Status: 404, Body: html("404 Not Found")},
@@ -162,7 +162,7 @@ func html(title string) string {
 		"<body><h1>" + title + "</h1><p>Please contact your GitLab administrator.</p></body></html>\n"
 }
 
-// Faults are the other ways for a trigger to go wrong.
+// Faults are the other faults of a trigger.
 func Faults() []Fault {
 	return []Fault{
 		{Name: "rate limit of a proxy", Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}, Reset: 30 * time.Second},

@@ -22,7 +22,7 @@ import (
 type Config struct {
 	URL        string // how it is reached, for links
 	Projects   []Project
-	APIToken   string         // what look-ups take; empty: none may look
+	APIToken   string         // the token of look-ups; empty: there is none
 	RateLimit  int            // requests a minute that RateLimit-* headers tell of; 0: no such headers
 	OnPipeline func(Pipeline) // is called for each new pipeline, in a goroutine that Close waits for
 	OnRetry    func(Pipeline) // the same for each pipeline that is retried
@@ -121,14 +121,14 @@ func (g *GitLab) Pipelines() []Pipeline {
 	return all
 }
 
-// Posts counts the trigger POSTs that arrived, whatever became of them.
+// Posts counts the trigger POSTs that arrived, whatever their result.
 func (g *GitLab) Posts() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.posts)
 }
 
-// PostsFor counts those of one mention.
+// PostsFor counts the trigger POSTs of one mention.
 func (g *GitLab) PostsFor(channel, ts string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -141,7 +141,7 @@ func (g *GitLab) PostsFor(channel, ts string) int {
 	return n
 }
 
-// Make makes a pipeline as somebody else would: from a push, a schedule.
+// Make creates a pipeline as somebody else would: from a push, a schedule.
 func (g *GitLab) Make(project, source, ref string, variables map[string]string) (Pipeline, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -152,9 +152,9 @@ func (g *GitLab) Make(project, source, ref string, variables map[string]string) 
 	return g.make(pr, source, ref, "created", variables).clone(), true
 }
 
-// Finish ends a pipeline, or moves it to any other status. Its jobs go along,
-// but those that have ended; all of them, if the pipeline has, as when it is run
-// again.
+// Finish ends a pipeline, or moves it to any other status. So do its jobs, except
+// those that have ended; if the pipeline itself had ended, all of them, as in a
+// retry.
 func (g *GitLab) Finish(id int64, status string) bool {
 	return g.edit(id, func(p *Pipeline) {
 		again := ended(p.Status)
@@ -174,7 +174,7 @@ func (g *GitLab) Finish(id int64, status string) bool {
 	})
 }
 
-// SetJobs gives a pipeline its jobs.
+// SetJobs sets the jobs of a pipeline.
 func (g *GitLab) SetJobs(id int64, jobs ...Job) bool {
 	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs) })
 }
@@ -184,7 +184,7 @@ func (g *GitLab) MoveJob(pipeline, job int64, status string) bool {
 	return g.editJob(pipeline, job, func(j *Job) { j.Status = status })
 }
 
-// Log adds to what a job has printed.
+// Log appends to the output of a job.
 func (g *GitLab) Log(pipeline, job int64, text string) bool {
 	return g.editJob(pipeline, job, func(j *Job) { j.Log += text })
 }
@@ -203,7 +203,7 @@ func (g *GitLab) Cancel(id int64) bool {
 	})
 }
 
-// Retry runs the jobs of a pipeline again that did not succeed.
+// Retry runs those jobs of a pipeline again that did not succeed.
 func (g *GitLab) Retry(id int64) bool {
 	return g.edit(id, func(p *Pipeline) {
 		if p.Status == "success" {
@@ -221,7 +221,7 @@ func (g *GitLab) Retry(id int64) bool {
 	})
 }
 
-// SetClock sets GitLab's clock so far ahead of the host's; negative: behind.
+// SetClock sets GitLab's clock ahead of the host's; negative: behind.
 func (g *GitLab) SetClock(ahead time.Duration) { g.ahead.Store(int64(ahead)) }
 
 func (g *GitLab) now() time.Time { return time.Now().Add(time.Duration(g.ahead.Load())) }
@@ -233,7 +233,7 @@ func (g *GitLab) Changed() <-chan struct{} {
 	return g.changed
 }
 
-// Until waits for a condition, which is asked after every change.
+// Until waits for a condition, which it checks after each change.
 func (g *GitLab) Until(ctx context.Context, holds func() bool) error {
 	for {
 		changed := g.Changed()
@@ -285,7 +285,7 @@ func (g *GitLab) make(pr *Project, source, ref, status string, variables map[str
 		Name: expand(pr.Name, variables),
 	}
 	if status == "failed" {
-		p.Jobs = nil // its file cannot be read
+		p.Jobs = nil // its CI file is invalid
 	}
 	g.pipelines = append(g.pipelines, p)
 	g.tell()

@@ -45,7 +45,7 @@ func get(g *GitLab, path string) *httptest.ResponseRecorder {
 	return serve(g, httptest.NewRequest(http.MethodGet, path, nil))
 }
 
-// serve asks as one who has the API token. A cut gives status 0.
+// serve makes a request with the API token. A cut returns status 0.
 func serve(g *GitLab, r *http.Request) (w *httptest.ResponseRecorder) {
 	w = httptest.NewRecorder()
 	if r.Header.Get("Private-Token") == "" {

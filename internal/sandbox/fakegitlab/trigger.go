@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ask is what a trigger POST asks for.
+// triggerRequest is what a trigger POST asks for.
 type triggerRequest struct {
 	project   string
 	token     string
@@ -77,7 +77,7 @@ func readTrigger(r *http.Request) triggerRequest {
 	return a
 }
 
-// refuses tells why GitLab would refuse it by itself; nil: it would not.
+// refusal is GitLab's own refusal of the request, or nil.
 func (g *GitLab) refusal(a triggerRequest) *Fault {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,7 +95,7 @@ func (g *GitLab) refusal(a triggerRequest) *Fault {
 	return nil
 }
 
-// start makes n pipelines and gives the body that tells of the first.
+// start creates n pipelines and returns the answer's body, about the first.
 func (g *GitLab) start(a triggerRequest, n int, status string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -115,7 +115,7 @@ func (g *GitLab) start(a triggerRequest, n int, status string) string {
 	return body
 }
 
-// fail does what a fault says in place of the right answer.
+// fail answers as the fault says.
 func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a triggerRequest) {
 	made, status := "", "created"
 	if f.Dies {
@@ -161,7 +161,7 @@ func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a trigger
 	}
 }
 
-// later does something when the client may have gone.
+// later calls do after the client may have gone.
 func (g *GitLab) later(d time.Duration, do func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -175,7 +175,7 @@ func (g *GitLab) later(d time.Duration, do func()) {
 	})
 }
 
-// sleep tells whether the time has passed; it has not if the stand-in closed.
+// sleep reports whether the time has passed; it has not if the stand-in was closed.
 func (g *GitLab) sleep(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -17,7 +17,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/pipenet"
 )
 
-// world is a Slack in a bubble, and a client of it.
+// world is a Slack in a synctest bubble, and a client of it.
 type world struct {
 	*fakeslack.Slack
 	t    *testing.T
@@ -48,7 +48,7 @@ func inBubble(t *testing.T, cfg fakeslack.Config, test func(t *testing.T, w *wor
 	})
 }
 
-// call calls a method and gives the answer's body.
+// call calls a method and returns the answer's body.
 func (w *world) call(method string, form url.Values) map[string]any {
 	w.t.Helper()
 	token := "xoxb-test"
@@ -143,7 +143,7 @@ func (c *client) ack(id string) {
 	}
 }
 
-// quiet reports that nothing comes for a time. The socket is of no use after it.
+// quiet reports that nothing comes for a time. The socket cannot be used afterwards.
 func (c *client) quiet(d time.Duration) bool {
 	_ = c.SetReadDeadline(time.Now().Add(d))
 	_, _, err := c.ReadMessage()
@@ -180,6 +180,6 @@ func TestTheSameSeedGivesTheSameIDs(t *testing.T) {
 		t.Errorf("%d deliveries: %s", len(once), diff)
 	}
 	if cmp.Equal(once, other) {
-		t.Error("another seed gives the same")
+		t.Error("another seed gives the same IDs IDs")
 	}
 }

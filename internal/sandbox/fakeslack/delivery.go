@@ -72,15 +72,15 @@ func (s *Slack) Deliveries() []Delivery {
 	return all
 }
 
-// StrayAcks is how many acks came on another socket than the envelope's, or for
-// an envelope that there is not. They count for nothing.
+// StrayAcks counts the acks that came on another socket than the envelope's, or
+// for an envelope that does not exist. They have no effect.
 func (s *Slack) StrayAcks() int { return get(s, func() int { return s.stray }) }
 
-// Lost is the ts of the messages whose events were given up after the last retry.
+// Lost are the ts of the messages whose events were given up after the last retry.
 func (s *Slack) Lost() []string { return get(s, func() []string { return slices.Clone(s.lost) }) }
 
-// Redeliver delivers the newest event of a message once more, in a new envelope,
-// acked or not; it reports whether there is one.
+// Redeliver delivers the newest event of a message again, in a new envelope, acked
+// or not; it reports whether there is one.
 func (s *Slack) Redeliver(channel, ts string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ func (s *Slack) Redeliver(channel, ts string) bool {
 }
 
 // Deliver makes another event of a message as it is now, with options for that
-// event alone: what another workspace that has the app is sent, say.
+// event alone, such as the event for another workspace that has the app.
 func (s *Slack) Deliver(channel, ts string, opts ...Option) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,11 +110,11 @@ func (s *Slack) Deliver(channel, ts string, opts ...Option) {
 	s.mentioned(channel, &again)
 }
 
-// Broadcast hands each envelope to every socket: what Slack does not, and a bot
-// must bear.
+// Broadcast sends each envelope to every socket. Slack does not do that, but a bot
+// must cope with it.
 func (s *Slack) Broadcast(on bool) { s.set(func() { s.broadcast = on }) }
 
-// PauseDeliveries holds envelopes back, or lets them go.
+// PauseDeliveries holds envelopes back, or sends them.
 func (s *Slack) PauseDeliveries(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,7 @@ func (s *Slack) PauseDeliveries(on bool) {
 	s.deliverWaiting()
 }
 
-// DeliverBackwards lets go what is held back, the newest first, with a gap.
+// DeliverBackwards sends what was held back, the newest first, with a gap.
 func (s *Slack) DeliverBackwards(gap time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +135,7 @@ func (s *Slack) DeliverBackwards(gap time.Duration) {
 	}
 }
 
-// mentioned makes an event of a message that names the bot, where the bot is.
+// mentioned makes an event of a message that mentions the bot, if the bot is in the channel.
 func (s *Slack) mentioned(channel string, m *Message) {
 	names := strings.Contains(m.Text, "<@"+s.cfg.Bot+">") || strings.Contains(m.Text, "<@"+s.cfg.Bot+"|")
 	if r := s.open(channel); !names || r.left || r.archived {
@@ -168,8 +168,8 @@ func (s *Slack) mentioned(channel string, m *Message) {
 	s.deliver(&attempt{event: e})
 }
 
-// RateLimit tells the app that it got more events than Slack delivers, which is
-// an event of its own kind: it is about no message.
+// RateLimit tells the app that it has more events than Slack delivers. That is an
+// event of its own kind, about no message.
 func (s *Slack) RateLimit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,8 +181,8 @@ func (s *Slack) RateLimit() {
 	s.deliver(&attempt{event: e})
 }
 
-// deliver sends an envelope to the socket whose turn it is. Without one it waits
-// as long as an ack may take.
+// deliver sends an envelope to the socket whose turn it is. If there is none, it
+// waits as long as an ack may take.
 func (s *Slack) deliver(a *attempt) {
 	a.event.tried = max(a.event.tried, a.n)
 	if s.paused {
@@ -220,7 +220,7 @@ func (s *Slack) deliver(a *attempt) {
 	s.tell()
 }
 
-// turn is the sockets that get the next envelope: one, or all.
+// turn returns the sockets that get the next envelope: one, or all.
 func (s *Slack) turn() []*socket {
 	var open []*socket
 	for _, k := range s.sockets {
@@ -269,7 +269,7 @@ func (s *Slack) ack(k *socket, envelope string) {
 	s.tell()
 }
 
-// lose gives up what was on a socket that has ended, and on no other.
+// lose gives up the attempts that were only on a socket that has ended.
 func (s *Slack) lose(gone *socket) {
 	for _, d := range s.deliveries {
 		a := s.envelopes[d.Envelope]
@@ -279,7 +279,7 @@ func (s *Slack) lose(gone *socket) {
 	}
 }
 
-// fail plans the next try of an attempt that nobody acked.
+// fail schedules the retry of an attempt that nobody acked.
 func (s *Slack) fail(a *attempt) {
 	if a.settled {
 		return
@@ -299,7 +299,7 @@ func (s *Slack) fail(a *attempt) {
 func marshal(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // a test has put something into an event that JSON cannot hold
+		panic(err) // a test has put something into an event that JSON cannot encode
 	}
 	return b
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Fault is how a call goes wrong: it waits for Delay, is done if Do says so, and
-// is then answered with Status and Body, or cut, or not answered at all. With
-// none of these it is done and answered as ever.
+// Fault is how a call goes wrong: it waits for Delay, takes effect if Do is set,
+// and is then answered with Status and Body, or cut, or not answered at all. With
+// none of these it takes effect and is answered as usual.
 type Fault struct {
 	Delay  time.Duration
 	Do     bool
@@ -37,8 +37,7 @@ func RateLimitedFraction() Fault {
 // RateLimitedOK answers 200 with the error "ratelimited", and no header.
 func RateLimitedOK() Fault { return Fails("ratelimited") }
 
-// Fails answers 200 with an error of one's choice; an empty one leaves the field
-// out.
+// Fails answers 200 with an error code; an empty code leaves the field out.
 func Fails(code string) Fault {
 	body := map[string]any{"ok": false}
 	if code != "" {
@@ -57,16 +56,16 @@ func Unavailable() Fault {
 	return Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<html><body>Slack is down</body></html>"}
 }
 
-// Hang gives no answer until the client goes.
+// Hang does not answer until the client goes.
 func Hang() Fault { return Fault{Hang: true} }
 
 // Cut cuts the connection before anything is done.
 func Cut() Fault { return Fault{Cut: true} }
 
-// LoseAnswer does it and cuts the connection.
+// LoseAnswer lets the call take effect and cuts the connection.
 func LoseAnswer() Fault { return Fault{Do: true, Cut: true} }
 
-// Delayed does it later.
+// Delayed lets the call take effect later.
 func Delayed(d time.Duration) Fault { return Fault{Do: true, Delay: d} }
 
 func retryAfter(s string) http.Header { return http.Header{"Retry-After": {s}} }
@@ -80,7 +79,7 @@ type planned struct {
 type faults struct {
 	plan     map[string][]planned // by method
 	revoked  map[string]bool      // scopes
-	noReply  string               // what replies in threads are refused with; empty: they are taken
+	noReply  string               // the error for replies in threads; empty: they are accepted
 	limited  bool
 	limiters map[string]*rate.Limiter
 
@@ -94,21 +93,21 @@ func newFaults() faults {
 	return faults{plan: make(map[string][]planned), revoked: make(map[string]bool), limiters: make(map[string]*rate.Limiter)}
 }
 
-// Fail makes the next calls of a method go wrong, after those that are to go
-// wrong already; a negative number of times means until [Slack.Heal].
+// Fail makes the next calls of a method go wrong, after faults that were ordered
+// before; a negative number of times means until [Slack.Heal].
 func (s *Slack) Fail(method string, times int, f Fault) {
 	s.set(func() { s.plan[method] = append(s.plan[method], planned{times, f}) })
 }
 
-// Heal takes back what [Slack.Fail] planned for a method.
+// Heal removes the faults that [Slack.Fail] ordered for a method.
 func (s *Slack) Heal(method string) { s.set(func() { delete(s.plan, method) }) }
 
-// Revoke takes a scope from the bot: what needs it answers missing_scope.
+// Revoke takes a scope from the bot: methods that need it answer missing_scope.
 func (s *Slack) Revoke(scope string) { s.set(func() { s.revoked[scope] = true }) }
 
 // CloseThreads refuses every reply in a thread with a code, such as
-// "restricted_action_thread_locked"; an empty one takes them again. Messages
-// into the channel itself are taken all the while.
+// "restricted_action_thread_locked"; an empty one accepts them again. Messages in
+// the channel itself are always accepted.
 func (s *Slack) CloseThreads(code string) { s.set(func() { s.noReply = code }) }
 
 // Limits holds calls to Slack's rates.
@@ -128,19 +127,19 @@ func (s *Slack) RefuseHandshakes(times, status int) {
 	}
 }
 
-// NoHello lets new sockets wait for their hello for ever.
+// NoHello lets new sockets wait for their hello forever.
 func (s *Slack) NoHello(on bool) { s.set(func() { s.noHello = on }) }
 
 // DropAfterHello cuts new sockets after their hello.
 func (s *Slack) DropAfterHello(on bool) { s.set(func() { s.dropAfterHello = on }) }
 
-// DisconnectAfterHello dismisses new sockets after their hello, for a reason
-// such as "link_disabled"; an empty one ends it.
+// DisconnectAfterHello disconnects new sockets after their hello, for a reason
+// such as "link_disabled"; an empty one turns it off.
 func (s *Slack) DisconnectAfterHello(reason string) {
 	s.set(func() { s.disconnectAfterHello = reason })
 }
 
-// fault is what is to go wrong with this call.
+// fault returns the fault that is ordered for this call.
 func (s *Slack) fault(method string) (f Fault, ok bool) {
 	plan := s.plan[method]
 	for len(plan) > 0 && plan[0].times == 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
-// The clients that bots are made with find nothing strange here.
+// The client libraries of bots notice no difference from the real Slack.
 func TestSlackGoUnderstandsItOverRealSockets(t *testing.T) {
 	s := fakeslack.New(fakeslack.Config{})
 	srv := httptest.NewServer(s)

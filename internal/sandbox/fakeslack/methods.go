@@ -11,8 +11,8 @@ import (
 
 // Slack's limits.
 const (
-	maxText      = 40_000 // characters of a post; what is more is cut off
-	maxEdit      = 4_000  // of an edit; what is more is refused
+	maxText      = 40_000 // characters of a post; the rest is cut off
+	maxEdit      = 4_000  // of an edit; a longer one is refused
 	maxBlocks    = 50
 	maxSection   = 3_000 // characters of a section's text
 	maxReactions = 23    // of one person on one message
@@ -109,8 +109,8 @@ func (s *Slack) update(c call) (answer, string) {
 	return answer{"channel": r.id, "ts": m.TS, "text": m.Text, "message": s.fields(r.id, m)}, ""
 }
 
-// fill takes text, blocks and metadata of a call; metadata that is not given
-// stays.
+// fill sets text, blocks and metadata from a call; without metadata the old one is
+// kept.
 func (m *Message) fill(c call, limit int) (code string) {
 	text, blocks, metadata := c.Get("text"), c.Get("blocks"), c.Get("metadata")
 	if r := []rune(text); len(r) > limit {
@@ -234,7 +234,7 @@ func (s *Slack) replies(c call) (answer, string) {
 	return s.page(r, c, func(m *Message) bool { return m.TS == thread || m.Thread == thread && !outside(m, c) }), ""
 }
 
-// channelHistory gives what stands in the channel itself, newest first.
+// channelHistory returns the messages in the channel itself, newest first.
 func (s *Slack) channelHistory(c call) (answer, string) {
 	r, code := s.readable(c.Get("channel"))
 	if code != "" {
@@ -246,7 +246,7 @@ func (s *Slack) channelHistory(c call) (answer, string) {
 	return s.page(&backwards, c, func(m *Message) bool { return m.Thread == "" && !outside(m, c) }), ""
 }
 
-// outside tells whether a message is not between oldest and latest.
+// outside reports whether a message is not between oldest and latest.
 func outside(m *Message, c call) bool {
 	least := 1
 	if c.Get("inclusive") == "true" || c.Get("inclusive") == "1" {
@@ -278,7 +278,7 @@ func (s *Slack) page(r *room, c call, which func(*Message) bool) answer {
 	return answer{"messages": all[from:to], "has_more": more, "response_metadata": answer{"next_cursor": next}}
 }
 
-// threadOf is the ts of the thread that a message stands in or begins.
+// threadOf is the ts of the thread that a message is in or begins.
 func threadOf(m *Message) string {
 	if m.Thread != "" {
 		return m.Thread
@@ -286,7 +286,7 @@ func threadOf(m *Message) string {
 	return m.TS
 }
 
-// history is a message as the methods that read give it.
+// history is a message as the reading methods return it.
 func (s *Slack) history(channel string, m *Message, metadata bool) answer {
 	f := s.fields(channel, m)
 	if metadata && m.Metadata != nil {

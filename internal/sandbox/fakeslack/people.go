@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Message is one message, as it can be seen.
+// Message is one message, as people see it.
 type Message struct {
 	TS        string
 	Thread    string // the ts of the thread it is a reply in; empty at top level
@@ -49,25 +49,25 @@ func (r *room) add(m *Message) {
 	r.messages = slices.Insert(r.messages, i, m)
 }
 
-// byTime compares two ts; those of a bubble's year 2000 have a digit less.
+// byTime compares two ts; those of a bubble, in the year 2000, have a digit less.
 func byTime(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }
 
-// Option says how a message is said.
+// Option is a property of a message that is posted.
 type Option func(s *Slack, m *Message)
 
 // InThread makes it a reply.
 func InThread(ts string) Option { return func(_ *Slack, m *Message) { m.Thread = ts } }
 
-// AsBot says it as another bot.
+// AsBot posts it as another bot.
 func AsBot(id string) Option { return func(_ *Slack, m *Message) { m.Bot = id } }
 
-// FromTeam says it from another workspace, in a shared channel.
+// FromTeam posts it from another workspace, in a shared channel.
 func FromTeam(team string) Option { return func(_ *Slack, m *Message) { m.Team = team } }
 
-// At gives it a ts of one's own, for a mention that comes late.
+// At sets its ts, for a mention that comes late.
 func At(ts string) Option { return func(_ *Slack, m *Message) { m.TS = ts } }
 
-// WithBlocks sets the blocks, which else are made of the text.
+// WithBlocks sets the blocks, which are otherwise made from the text.
 func WithBlocks(blocks string) Option {
 	return func(_ *Slack, m *Message) { m.Blocks = json.RawMessage(blocks) }
 }
@@ -90,10 +90,10 @@ func WithOuter(field string, value any) Option {
 	return func(_ *Slack, m *Message) { m.outer[field] = value }
 }
 
-// Say lets a user write into a channel, which comes to be by it. The text is
-// what one types, with people, channels and groups in Slack's form (<@U123>,
-// <#C123>, <!here>): all else is escaped and linked as Slack does. A mention of
-// the bot is delivered.
+// Say posts a user's message in a channel, which is created if needed. The text is
+// as typed, with people, channels and groups in Slack's form (<@U123>, <#C123>,
+// <!here>): everything else is escaped and linked as Slack does. A mention of the
+// bot is delivered.
 func (s *Slack) Say(user, channel, text string, opts ...Option) (ts string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Slack) Edit(channel, ts, text string) bool {
 	return true
 }
 
-// Delete takes a message away.
+// Delete deletes a message.
 func (s *Slack) Delete(channel, ts string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,10 +137,10 @@ func (s *Slack) Delete(channel, ts string) {
 	s.tell()
 }
 
-// Join puts the bot into a channel, which comes to be by it.
+// Join adds the bot to a channel, which is created if needed.
 func (s *Slack) Join(channel string) { s.change(channel, func(r *room) { r.left = false }) }
 
-// Leave puts the bot out of a channel.
+// Leave removes the bot from a channel.
 func (s *Slack) Leave(channel string) { s.change(channel, func(r *room) { r.left = true }) }
 
 // Archive archives a channel.
@@ -153,17 +153,17 @@ func (s *Slack) change(channel string, how func(*room)) {
 	s.tell()
 }
 
-// Channel is what stands at the top level of a channel, oldest first.
+// Channel returns the messages at the top level of a channel, oldest first.
 func (s *Slack) Channel(channel string) []Message {
 	return s.see(channel, func(m *Message) bool { return m.Thread == "" })
 }
 
-// Thread is the replies to a message, oldest first, without the message itself.
+// Thread returns the replies to a message, oldest first, without the message itself.
 func (s *Slack) Thread(channel, ts string) []Message {
 	return s.see(channel, func(m *Message) bool { return m.Thread == ts })
 }
 
-// Reactions is what stands on a message, in the order of adding.
+// Reactions returns the reactions on a message, in the order of adding.
 func (s *Slack) Reactions(channel, ts string) []string {
 	for _, m := range s.see(channel, func(m *Message) bool { return m.TS == ts }) {
 		return m.Reactions
@@ -194,7 +194,7 @@ func (s *Slack) open(channel string) *room {
 	return s.rooms[channel]
 }
 
-// fields is a message as Slack tells it, in events and in answers.
+// fields is a message as Slack sends it, in events and in answers.
 func (s *Slack) fields(channel string, m *Message) map[string]any {
 	f := map[string]any{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": m.Team}
 	if len(m.Blocks) > 0 {

@@ -19,7 +19,7 @@ import (
 
 // Config says what Slack this is. Zero fields take the defaults.
 type Config struct {
-	URL       string          // what it is reached by, "http://127.0.0.1:1234"; default: the host that was asked
+	URL       string          // its address, "http://127.0.0.1:1234"; default: the host that was asked
 	Team      string          // the workspace, T0TEAM
 	Org       string          // the organisation it is part of, E0ORG say; default: none
 	App       string          // the app, A0APP
@@ -44,7 +44,7 @@ type Slack struct {
 	done    chan struct{} // closed by Close
 	running sync.WaitGroup
 
-	mu      sync.Mutex // held to look and to change, never across a wait
+	mu      sync.Mutex // held to read and to change, never across a wait
 	rand    *rand.Rand
 	closed  bool
 	changed chan struct{}
@@ -110,7 +110,7 @@ func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// Close cuts every socket, ends what hangs, and waits for all that was started.
+// Close cuts every socket, ends what hangs, and waits for all goroutines.
 func (s *Slack) Close() {
 	s.mu.Lock()
 	if !s.closed {
@@ -124,7 +124,7 @@ func (s *Slack) Close() {
 	s.running.Wait()
 }
 
-// SetClock makes Slack's clock differ from time.Now: in the Date header, and in
+// SetClock makes Slack's clock differ from time.Now, in the Date header and in
 // every ts from now on.
 func (s *Slack) SetClock(offset time.Duration) { s.set(func() { s.offset, s.last = offset, 0 }) }
 
@@ -136,7 +136,7 @@ func (s *Slack) Changed() <-chan struct{} {
 	return s.changed
 }
 
-// Until waits for a condition, which it looks at after each change.
+// Until waits for a condition, which it checks after each change.
 func (s *Slack) Until(ctx context.Context, condition func() bool) error {
 	for {
 		changed := s.Changed()
@@ -158,15 +158,15 @@ func (s *Slack) set(how func()) {
 	how()
 }
 
-// get looks at something with the mutex held.
+// get reads something with the mutex held.
 func get[T any](s *Slack, what func() T) T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return what()
 }
 
-// Everything below is called with the mutex held, unless it says so or takes it, and
-// so is all in the other files that is not exported.
+// Everything below, and everything unexported in the other files, is called with
+// the mutex held, unless its comment says that it takes the mutex itself.
 
 func (s *Slack) tell() {
 	close(s.changed)
@@ -202,8 +202,8 @@ type task struct {
 	do func()
 }
 
-// after does something later, with the mutex held; what is due at the same
-// instant is done in the order in which it was asked for.
+// after calls do later, with the mutex held; calls that are due at the same instant
+// are made in the order in which they were scheduled.
 func (s *Slack) after(d time.Duration, do func()) {
 	at := time.Now().Add(d)
 	i, _ := slices.BinarySearchFunc(s.tasks, at, func(t task, at time.Time) int {
@@ -219,7 +219,7 @@ func (s *Slack) after(d time.Duration, do func()) {
 	}
 }
 
-// keepTime is the one goroutine that does what is due. It takes the mutex itself.
+// keepTime is the one goroutine that runs due tasks. It takes the mutex itself.
 func (s *Slack) keepTime() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -24,8 +24,8 @@ type Ending struct {
 	At     time.Time
 }
 
-// socket is one web socket. A reader and a writer serve it: nobody else touches
-// the connection, but to cut it.
+// socket is one web socket. A reader and a writer serve it: nothing else touches
+// the connection, except to cut it.
 type socket struct {
 	n       int
 	conn    *websocket.Conn
@@ -62,10 +62,10 @@ func (s *Slack) Sockets() []int {
 	return open
 }
 
-// Opens is how many calls of apps.connections.open gave a ticket.
+// Opens counts the calls of apps.connections.open that returned a ticket.
 func (s *Slack) Opens() int { return get(s, func() int { return s.opens }) }
 
-// Endings is how the sockets ended that have, in that order.
+// Endings are the ended sockets, in the order of ending.
 func (s *Slack) Endings() []Ending { return get(s, func() []Ending { return slices.Clone(s.endings) }) }
 
 // Frames is how many frames came from clients, of every kind.
@@ -82,21 +82,22 @@ func (s *Slack) Drop(n int) {
 	})
 }
 
-// Queue lets so many frames wait for a slow reader of a socket that is still to
-// come, before that is cut; else 1024.
+// Queue sets how many frames may wait for a slow reader of a new socket before the
+// socket is cut; the default is 1024.
 func (s *Slack) Queue(frames int) { s.set(func() { s.queue = frames }) }
 
-// Mute makes a socket half-open: the connection stays, nothing comes from it
-// and nothing that is sent on it arrives. Slack still hands it envelopes.
+// Mute makes a socket half-open: the connection stays, nothing comes from it and
+// nothing that is sent on it arrives. Slack still sends it envelopes.
 func (s *Slack) Mute(n int) { s.each(n, func(k *socket) { k.muted = true }) }
 
-// SendText sends a frame of one's own on a socket.
+// SendText sends a frame with any text on a socket.
 func (s *Slack) SendText(n int, text string) {
 	s.each(n, func(k *socket) { s.push(k, frame{data: []byte(text)}) })
 }
 
 // Refresh warns the oldest socket that was not warned yet, and closes it 10 s
-// later; until then it carries events and takes acks. It tells which, 0 if none.
+// later; until then it carries events and takes acks. It returns the socket's
+// number, 0 if there is none.
 func (s *Slack) Refresh() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +161,7 @@ func (s *Slack) serveLink(w http.ResponseWriter, r *http.Request) {
 	s.read(k)
 }
 
-// admit takes a ticket; it gives the status to refuse with, or 0.
+// admit redeems a ticket; it returns the status of a refusal, or 0.
 func (s *Slack) admit(ticket string) int {
 	if len(s.refusals) > 0 {
 		status := s.refusals[0]
@@ -264,7 +265,7 @@ func (s *Slack) push(k *socket, f frame) {
 	}
 }
 
-// end takes a socket out of the count. Its connection may live on.
+// end removes a socket from the count. Its connection may stay open.
 func (s *Slack) end(k *socket, code int) {
 	if k.ended {
 		return
@@ -308,8 +309,8 @@ func (s *Slack) read(k *socket) {
 	})
 	k.conn.SetCloseHandler(func(code int, _ string) error {
 		s.set(func() { s.frames++ })
-		// The answer is the last that is written, but Slack leaves the TCP connection
-		// for the client to close.
+		// The answer is the last frame that is written, but Slack leaves it to the
+		// client to close the TCP connection.
 		s.each(k.n, func(k *socket) {
 			s.push(k, frame{kind: websocket.CloseMessage, data: websocket.FormatCloseMessage(code, "")})
 		})

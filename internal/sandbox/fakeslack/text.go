@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What Slack makes something of within a line, by the number of its group.
+// What Slack formats within a line, by the number of its group.
 const (
 	tokenCode = 1 + iota
 	tokenEntity
@@ -97,7 +97,7 @@ func runs(text string) []run {
 // struck is what is struck through within a line.
 var struck = regexp.MustCompile("~[^~\\s](?:[^~\n]*[^~\\s])?~")
 
-// inline makes something of what stands in lines, which may be struck through.
+// inline formats the text of lines, parts of which may be struck through.
 func inline(lines string) (text string, elements []element) {
 	var b strings.Builder
 	from := 0
@@ -183,8 +183,8 @@ func special(kind int, t string) (wire string, e element) {
 
 func textElement(s string) element { return element{"type": "text", "text": s} }
 
-// escape escapes all but mentions: Slack keeps those even in code, and delivers
-// them.
+// escape escapes everything but mentions: Slack keeps those even in code, and
+// delivers them.
 func escape(s string) string {
 	var b strings.Builder
 	from := 0

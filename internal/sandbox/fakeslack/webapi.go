@@ -32,13 +32,13 @@ func (s *Slack) CallLog(method string) []Call {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c Call) bool { return method != "" && c.Method != method })
 }
 
-// Calls is how many calls of a method came, whatever became of them.
+// Calls counts the calls of a method, whatever their result.
 func (s *Slack) Calls(method string) int { return len(s.CallLog(method)) }
 
 // answer is the body of an answer, without "ok".
 type answer = map[string]any
 
-// method is one of the Web API. It gives an answer, or an error's code.
+// method is a method of the Web API. It returns an answer, or an error code.
 type method struct {
 	app       bool   // takes the app's token, not the bot's
 	scope     string // what it needs

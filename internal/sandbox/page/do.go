@@ -20,7 +20,7 @@ const (
 	mostText = 4000 // characters of a message
 )
 
-// deed is what a person does on the page.
+// command is what a person does on the page.
 type command struct {
 	Do     string `json:"do"`
 	Text   string `json:"text"`
@@ -30,7 +30,7 @@ type command struct {
 	Choice string `json:"choice"`
 }
 
-// deeds are all that can be done, by name.
+// commands are all commands, by name.
 var commands = map[string]func(*Page, command) error{
 	"say":         (*Page).say,
 	"edit":        (*Page).edit,
@@ -58,7 +58,7 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 	}
 	do, known := commands[d.Do]
 	if !known {
-		http.Error(w, "there is nothing of this name to be done", http.StatusBadRequest)
+		http.Error(w, "there is no command of this name", http.StatusBadRequest)
 		return
 	}
 	if err := do(p, d); err != nil {
@@ -108,7 +108,7 @@ func (p *Page) say(d command) error {
 	return nil
 }
 
-// edit changes one's own message, at the top level or in a thread.
+// edit changes the person's own message, at the top level or in a thread.
 func (p *Page) edit(d command) error {
 	text, err := typed(d.Text)
 	if err != nil {
@@ -124,7 +124,7 @@ func (p *Page) edit(d command) error {
 	return found(false)
 }
 
-// speak restarts the bot in another language, as a changed PSYCHER_LANG would.
+// setLanguage restarts the bot in another language, as a changed PSYCHER_LANG would.
 func (p *Page) setLanguage(d command) error {
 	if d.Choice != "ja" && d.Choice != "en" {
 		return errors.New("the languages are ja and en")
@@ -182,7 +182,7 @@ func (p *Page) fault(d command) error {
 	return found(ok)
 }
 
-// flip changes a switch, and has that shown.
+// flip changes a switch, and has the page updated.
 func (p *Page) flip(how func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,7 +197,7 @@ func (p *Page) flips() <-chan struct{} {
 	return p.flipped
 }
 
-// switches is how the switches stand.
+// switches are the positions of the switches.
 func (p *Page) switches() map[string]any {
 	lang, runs := p.bot.Runs()
 	p.mu.Lock()

@@ -21,11 +21,11 @@ const (
 	mostLog       = 16 << 10
 )
 
-// settle is for how long changes are gathered before they are shown.
+// settle is how long changes are collected before they are shown.
 const settle = 60 * time.Millisecond
 
-// alive is how often a silent connection is written to, to find out whether
-// somebody is still there.
+// alive is how often a silent connection is written to, to notice that the
+// browser has gone.
 const alive = 15 * time.Second
 
 // part is a piece of what the page shows, and when it last changed.
@@ -49,7 +49,7 @@ type pipeline struct {
 	ID     int64     `json:"id"`
 	Ref    string    `json:"ref"`
 	Status string    `json:"status"`
-	TS     string    `json:"ts"` // the mention that it came of
+	TS     string    `json:"ts"` // the mention that started it
 	Made   time.Time `json:"made"`
 	Jobs   []job     `json:"jobs"`
 }
@@ -61,7 +61,7 @@ type job struct {
 	Log    string `json:"log"`
 }
 
-// watch keeps the parts as things are, until ctx ends.
+// watch keeps the parts up to date until ctx ends.
 func (p *Page) watch(ctx context.Context) {
 	p.update(map[string]any{"demo": map[string]any{
 		"faults": faults(), "gitlab": p.box.GitLabURL(), "user": sandbox.User,
@@ -87,15 +87,15 @@ func (p *Page) watch(ctx context.Context) {
 	}
 }
 
-// world is all that moves. What is shown in Slack was in the record before, so
+// world is everything that changes. What Slack shows was in the record before, so
 // the records are read last: nobody sees an end whose record still runs.
 func (p *Page) world() map[string]any {
 	channel, pipelines := p.channel(), p.pipelines()
 	return map[string]any{"slack": channel, "gitlab": pipelines, "records": p.records(), "switches": p.switches()}
 }
 
-// take makes things parts, and tells of those that are others than before, all
-// at once.
+// update replaces the parts that differ from things, and announces all of them at
+// once.
 func (p *Page) update(things map[string]any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +117,7 @@ func (p *Page) update(things map[string]any) {
 	}
 }
 
-// since gives the parts that are newer than number n, as JSON; empty if none is.
+// since returns the parts that are newer than number n, as JSON; empty if none is.
 func (p *Page) since(n int) (text []byte, newest int, news <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -133,7 +133,7 @@ func (p *Page) since(n int) (text []byte, newest int, news <-chan struct{}) {
 	return text, p.seen, p.news
 }
 
-// events tells a browser what is, and then each part that changes.
+// events sends a browser the current parts, and then each part that changes.
 func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -15,7 +15,7 @@ type choice struct {
 	Kind   string `json:"kind"`
 }
 
-// faults are all of them, by what comes of them.
+// faults are all choices, by their effect.
 func faults() []choice {
 	var all []choice
 	for _, f := range fakegitlab.All() {
@@ -42,8 +42,8 @@ func kindOf(f fakegitlab.Fault) string {
 	return "refused"
 }
 
-// fault finds one by its name, with times that a person has: the bot is told
-// that this GitLab takes no longer than 5 s.
+// fault returns the fault of a name, with times that a person will wait for: the
+// bot is told that this GitLab takes no longer than 5 s.
 func fault(name string) (fakegitlab.Fault, bool) {
 	f, ok := fakegitlab.Named(name)
 	f.Delay, f.After = min(f.Delay, 4*time.Second), min(f.After, 4*time.Second)

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// policy lets the page load its own files and nothing else, from nowhere else:
-// whatever stood in a message could load, send and run nothing.
+// policy lets the page load only its own files: markup in a message could load,
+// send and run nothing.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard keeps other sites out. A name that a stranger had lead to this machine
-// is refused (DNS rebinding), and so is what another site's page has a browser
-// send here.
+// guard keeps other sites out. It refuses a foreign host name that resolves to
+// this machine (DNS rebinding), and requests that another site's page makes a
+// browser send here.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -35,8 +35,8 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// here tells whether a request was made to this machine by its own name, and to
-// the port that it came in by.
+// here reports whether a request names this machine as its host, and the port at
+// which it arrived.
 func here(r *http.Request) bool {
 	addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok {

@@ -1,8 +1,8 @@
 // Package page is the demo in a browser: the channel of the stand-in of Slack,
 // the pipelines of the stand-in of GitLab, the bot's records as they move, and
 // switches for what can go wrong. It serves plain files, and what happens as
-// events; it decides nothing about a deploy. It is for the person at this
-// machine alone: it listens on loopback, and answers to no other name.
+// events; it decides nothing about a deploy. It is only for the person at this
+// machine: it listens on loopback, and answers to no other name.
 package page
 
 import (
@@ -57,11 +57,11 @@ func New(box *sandbox.Sandbox, bot *sandbox.Process) *Page {
 	return p
 }
 
-// port is where the page is, if that is free: yo-ro-shi-ku.
+// port is the page's port, if it is free: yo-ro-shi-ku.
 const port = "4649"
 
 // Listen opens the page's port on loopback: always the same, so that a browser
-// finds it again, or a free one where another demo has it.
+// finds it again, or any free one if another demo has it.
 func Listen() (net.Listener, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {

@@ -15,7 +15,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
 
-// site is a page that is served, of a sandbox whose bot does nothing.
+// site is a served page, of a sandbox whose bot does nothing.
 type site struct {
 	*testing.T
 	*Page
@@ -95,7 +95,7 @@ func TestOnlyLocalHostNamesAreAnswered(t *testing.T) {
 		r.Host = "evil.example:" + port
 		r.Header.Set("Origin", "http://evil.example:"+port)
 	}).StatusCode != 421 {
-		t.Error("a name that leads here may do something")
+		t.Error("a foreign name that resolves to this machine may do something")
 	}
 }
 
@@ -116,7 +116,7 @@ func TestOtherSitesMayDoNothing(t *testing.T) {
 			t.Errorf("from %q: %d", origin, got)
 		}
 	}
-	// What a form can send without asking is no JSON.
+	// What a form can send without a preflight request is not JSON.
 	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
 		if got := s.send("POST", "/do", `{"do":"drop"}`, func(r *http.Request) { r.Header.Set("Content-Type", kind) }).StatusCode; got != 415 {
 			t.Errorf("as %q: %d", kind, got)
@@ -192,7 +192,7 @@ func TestInvalidCommandsAreRefused(t *testing.T) {
 	}
 }
 
-// A browser is told everything at first, and then what changes.
+// A browser gets everything at first, and then what changes.
 func TestEventsSendTheStateAndThenChanges(t *testing.T) {
 	s := serve(t)
 	lines := bufio.NewScanner(s.send("GET", "/events", "", nil).Body)
@@ -215,7 +215,7 @@ func TestEventsSendTheStateAndThenChanges(t *testing.T) {
 	s.do(`{"do":"say","text":"<script>alert(1)</script> & @psycher"}`)
 	until("the message", func() bool { return strings.Contains(string(seen["slack"]), "script") })
 	if strings.Contains(string(seen["slack"]), "<script") {
-		t.Errorf("markup is told as it was typed: %s", seen["slack"])
+		t.Errorf("markup is sent as it was typed: %s", seen["slack"])
 	}
 	s.do(`{"do":"redis","on":true}`)
 	until("the switch", func() bool { return strings.Contains(string(seen["switches"]), `"redis":true`) })
@@ -223,8 +223,8 @@ func TestEventsSendTheStateAndThenChanges(t *testing.T) {
 	until("the pipeline", func() bool { return strings.Contains(string(seen["gitlab"]), `"id":1001`) })
 }
 
-// Nobody sees a deploy that has ended in Slack while its record still runs: what
-// was seen together is told together.
+// Nobody sees a deploy that has ended in Slack while its record still runs:
+// simultaneous changes are sent together.
 func TestSimultaneousChangesAreSentTogether(t *testing.T) {
 	p := New(nil, nil)
 	const last = 1000

@@ -87,8 +87,8 @@ func (l *link) reset() {
 	l.network.forget(l)
 }
 
-// stream is one direction. Its mutex is held only to look and to change; who
-// waits does so on a channel, which is what makes a bubble's time go on.
+// stream is one direction. Its mutex is held only to read and to change; a waiting
+// goroutine blocks on a channel, so that the bubble's time goes on.
 type stream struct {
 	mu         sync.Mutex
 	held       []byte
@@ -138,7 +138,7 @@ func (s *stream) write(b []byte) (done int, err error) {
 			return done, os.NewSyscallError("write", syscall.EPIPE)
 		case s.readerGone:
 			// As with TCP, the first write after the peer has closed seems to work; the
-			// reset that it provokes fails the next.
+			// reset that it causes fails the next.
 			s.broken = true
 			return done + len(b), nil
 		}
@@ -175,7 +175,7 @@ func (s *stream) notify() {
 	}
 }
 
-// wait lets go of the mutex until something changes or the deadline comes.
+// wait releases the mutex until something changes or the deadline comes.
 func (s *stream) wait(by time.Time) {
 	if s.wake == nil {
 		s.wake = make(chan struct{})

@@ -1,7 +1,7 @@
 // Package pipenet is a network in memory: listeners and connections by host
 // name, for servers and clients that live together in one testing/synctest
-// bubble. Whoever waits on it waits durably, so that fake time goes on. It knows
-// no names, routes or TLS, and loses nothing unless a connection is cut.
+// bubble. Waiting on it is durable, so that fake time goes on. It knows no DNS,
+// routes or TLS, and loses nothing unless a connection is cut.
 package pipenet
 
 import (
@@ -60,7 +60,7 @@ func (n *Network) Dialer(owner string) func(ctx context.Context, network, addr s
 	}
 }
 
-// Open is how many connections of an owner are open at either end.
+// Open counts the connections of an owner that are open at either end.
 func (n *Network) Open(owner string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -73,13 +73,13 @@ func (n *Network) Open(owner string) int {
 	return open
 }
 
-// CutAll resets every connection that the owner has dialed and tells how many.
+// CutAll resets every connection that the owner has dialed and returns how many.
 // What was under way in either direction is lost.
 func (n *Network) CutAll(owner string) int {
 	return n.cut(func(l *link) bool { return l.owner == owner })
 }
 
-// CutHost resets every connection to an address and tells how many.
+// CutHost resets every connection to an address and returns how many.
 func (n *Network) CutHost(addr string) int {
 	return n.cut(func(l *link) bool { return l.addr == addr })
 }
@@ -127,7 +127,7 @@ func (n *Network) dial(ctx context.Context, owner, network, addr string) (net.Co
 	return &conn{link: k, in: k.down, out: k.up, local: from, remote: address(addr)}, nil
 }
 
-// forget drops a link of which both ends are closed, or which was reset.
+// forget drops a link that was reset, or whose ends are both closed.
 func (n *Network) forget(gone *link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -155,7 +155,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close refuses further dials, and resets what nobody has accepted.
+// Close refuses further dials, and resets connections that were not accepted.
 func (l *listener) Close() error {
 	l.network.mu.Lock()
 	if l.network.hosts[string(l.addr)] != l {
