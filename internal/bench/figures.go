@@ -17,7 +17,7 @@ const (
 	burstLimit = 2 * time.Minute
 )
 
-// row is one figure.
+// row is one line of figures.
 type row struct{ name, unit string }
 
 var (
@@ -36,12 +36,12 @@ var (
 	figureRows = []row{hello, ackHalf, ackMost, trigHalf, trigMost, burstRate, cpuEach, memIdle, memLoad, memPeak, cpuIdle, doubled}
 )
 
-// figures are the values of each row, one a run.
+// figures are the values of each row, one per run.
 type figures map[row][]float64
 
 func (f figures) add(r row, v float64) { f[r] = append(f[r], v) }
 
-// median is the one in the middle, and the spread round it.
+// median returns the median, the least and the greatest value.
 func median(vs []float64) (mid, least, most float64) {
 	if len(vs) == 0 {
 		return 0, 0, 0
@@ -118,7 +118,7 @@ func (s subject) measureSteady(ctx context.Context, w *world, p *process, f figu
 	if err != nil {
 		return err
 	}
-	rest(ctx, time.Second) // what is shown is work too
+	rest(ctx, time.Second) // what is shown costs time too
 	stop()
 	load, _, _ := median(<-samples)
 	f.add(memLoad, load)

@@ -12,7 +12,7 @@ const (
 	floodSettle   = 10 * time.Minute
 )
 
-// flood makes n mentions at once, and counts what became of each.
+// flood makes n mentions at once, and counts the results.
 func flood(ctx context.Context, out io.Writer, s subject, dir, redis string, n int) error {
 	w, err := newWorld(dir, redis, floodChannels)
 	if err != nil {
@@ -30,7 +30,7 @@ func floodIn(ctx context.Context, out io.Writer, w *world, p *process, n int) er
 	err := until(ctx, floodSettle, "each to be made or asked about", func() bool {
 		rest(ctx, 2*time.Second)
 		if w.gitlab.Posts() < n*9/10 && time.Since(began) < 2*time.Minute {
-			return false // counting is work
+			return false // counting costs time
 		}
 		c = w.count(said)
 		return c.made+c.asked+c.doubled == n && c.unacked == 0
@@ -49,7 +49,7 @@ func floodIn(ctx context.Context, out io.Writer, w *world, p *process, n int) er
 	return err
 }
 
-// counts is what became of mentions.
+// counts are the results of mentions.
 type counts struct {
 	times
 	made, asked, doubled int

@@ -12,7 +12,7 @@ import (
 const growthFor = 5 * time.Second
 
 // grown is something that grows: how the store is filled with n of it, and how
-// many channels are configured then.
+// many channels are then configured.
 type grown struct {
 	name     string
 	fill     string // a Redis script; ARGV[1] is n
@@ -33,8 +33,8 @@ for i = 1, ARGV[1] do
 end`, fixed},
 }
 
-// growth measures a mention's way while something grows by three decades, and
-// fits the exponent: 0 is no growth, 1 is in proportion.
+// growth measures a mention while something grows a thousandfold, and fits the
+// exponent: 0 is no growth, 1 is proportional growth.
 func growth(ctx context.Context, out io.Writer, binary, dir, redis string, runs int) error {
 	fmt.Fprint(out, "| | 10² | 10³ | 10⁴ | 10⁵ | exponent |\n|---|---|---|---|---|---|\n")
 	for _, g := range grows {

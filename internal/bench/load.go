@@ -11,7 +11,7 @@ const (
 	words = "<@U0BOT> release"
 )
 
-// mention is one that was made.
+// mention is a mention that was made.
 type mention struct{ channel, ts string }
 
 // say makes a mention in the next channel.
@@ -34,7 +34,7 @@ func (w *world) steady(ctx context.Context, perSecond int, d time.Duration) []me
 	return said
 }
 
-// burst makes so many at once.
+// burst makes n mentions at once.
 func (w *world) burst(n int) (said []mention, began time.Time) {
 	w.slack.PauseDeliveries(true)
 	for i := range n {
@@ -45,12 +45,12 @@ func (w *world) burst(n int) (said []mention, began time.Time) {
 	return said, began
 }
 
-// triggered waits until each has been, and gives their times.
+// triggered waits until each mention has been triggered, and returns their times.
 func (w *world) triggered(ctx context.Context, said []mention, within time.Duration) (t times, err error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(within); ; <-tick.C {
-		// Counting takes the stand-ins' time: not before it may be so.
+		// Counting takes the stand-ins' time, so it starts only when all may be triggered.
 		if w.gitlab.Posts()-w.posts >= len(said) {
 			if t = w.times(said); len(t.trigger) == len(said) && t.unacked == 0 {
 				w.posts = w.gitlab.Posts()

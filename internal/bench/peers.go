@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// others are what psycher is measured beside, on the same stand-ins: psycher
-// itself where it is not held to Slack's limits, a bare bot on slack-go and one
-// on Bolt, neither of which keeps anything.
+// others are the programs that psycher is compared with, on the same stand-ins:
+// psycher itself without Slack's limits, a minimal bot on slack-go and one on
+// Bolt, both without a store.
 func others(ctx context.Context, dir, targets string) ([]subject, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -45,16 +45,16 @@ func others(ctx context.Context, dir, targets string) ([]subject, error) {
 	}, nil
 }
 
-// buildUnheld builds psycher without its own pace. As it is shipped it keeps to
-// Slack's 50 reactions a minute, which the others would meet as refusals, and so
-// does that part of the work later.
+// buildUnlimited builds psycher without its own rate limits. The shipped psycher
+// keeps to Slack's 50 reactions a minute, where the others would be refused, and
+// so does that part of the work later.
 func buildUnlimited(ctx context.Context, dir string) (string, error) {
 	return buildChanged(ctx, dir, "psycher-unheld", "bot/web/limits.go", func(text string) string {
 		return strings.Replace(text, "switch method {", `switch "" {`, 1)
 	})
 }
 
-// installBolt installs Bolt outside the tree, once, and gives the path of the
+// installBolt installs Bolt outside the tree, once, and returns the path of the
 // bot that uses it.
 func installBolt(ctx context.Context, peers string) (string, error) {
 	cache, err := os.UserCacheDir()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// profileFor makes each share known to about one in a hundred.
+// profileFor is long enough to know each share to about one percent.
 const profileFor = 30 * time.Second
 
 // profiled is psycher with a profile of its processor time, from one SIGUSR1
@@ -48,8 +48,8 @@ func main() {
 }
 `
 
-// shares are the parts of a mention's way, and the functions that they are, with
-// all that these call. What overlaps is told of twice.
+// shares are the parts of the work for a mention, and their functions, with all
+// that these call. Overlaps are counted twice.
 var shares = []struct {
 	what  string
 	calls []string

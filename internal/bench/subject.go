@@ -19,7 +19,7 @@ type subject struct {
 	name    string
 	command []string
 	env     func(w *world) []string
-	stores  bool // it keeps records: its first start makes a store's birth
+	stores  bool // it keeps records: its first start records the store's birth
 }
 
 // process is a subject that runs.
@@ -29,7 +29,7 @@ type process struct {
 	hello time.Duration // from its start to Slack's first hello
 }
 
-// build builds psycher as it is shipped, and gives the path.
+// build builds psycher as it is shipped, and returns the path.
 func build(ctx context.Context, dir, name string, flags ...string) (string, error) {
 	path := filepath.Join(dir, name)
 	command := append([]string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", path}, flags...)
@@ -71,7 +71,7 @@ func moduleRoot(ctx context.Context) (string, error) {
 }
 
 // psycher runs with its default settings, its log in a file. There is no API
-// token: nobody's pipelines are looked after, in no program that is measured.
+// token: none of the measured programs polls pipelines.
 func psycher(path, targets string, more ...string) subject {
 	return subject{name: "psycher", command: []string{path, "run"}, stores: true, env: func(w *world) []string {
 		return append([]string{
@@ -82,7 +82,7 @@ func psycher(path, targets string, more ...string) subject {
 	}}
 }
 
-// start starts it and waits for Slack's first hello.
+// start starts the subject and waits for Slack's first hello.
 func (s subject) start(ctx context.Context, w *world) (*process, error) {
 	log, err := os.Create(filepath.Join(w.dir, strings.ReplaceAll(s.name, " ", "-")+".log"))
 	if err != nil {
@@ -104,7 +104,7 @@ func (s subject) start(ctx context.Context, w *world) (*process, error) {
 	return p, err
 }
 
-// in starts it in a world of its own, for as long as do takes.
+// in runs the subject in a world of its own, until do returns.
 func (s subject) in(ctx context.Context, w *world, do func(p *process) error) error {
 	defer w.close()
 	p, err := s.startOnOldStore(ctx, w)
@@ -118,8 +118,8 @@ func (s subject) in(ctx context.Context, w *world, do func(p *process) error) er
 	return ctx.Err()
 }
 
-// startBorn starts it on an empty store that is old enough already: a new one
-// keeps Slack waiting for 2 s, which is no question of speed.
+// startOnOldStore starts the subject on an empty store that is old enough: a new
+// one keeps Slack waiting for 2 s, which says nothing about speed.
 func (s subject) startOnOldStore(ctx context.Context, w *world) (*process, error) {
 	if s.stores {
 		if err := askRedis(w.redis, "FLUSHALL"); err != nil {
@@ -142,23 +142,23 @@ func (s subject) startOnOldStore(ctx context.Context, w *world) (*process, error
 	return s.start(ctx, w)
 }
 
-// last is the end of what it wrote, to tell what went wrong.
+// last is the end of the process's output, to show what went wrong.
 func (p *process) last() string {
 	raw, _ := os.ReadFile(p.log.Name())
 	return string(raw[max(0, len(raw)-2000):])
 }
 
-// stop ends it, by force where it does not end by itself.
+// stop stops the process, by force if needed.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	kill := time.AfterFunc(12*time.Second, func() { _ = p.cmd.Process.Kill() })
-	_ = p.cmd.Wait() // how it ends is not the question here
+	_ = p.cmd.Wait() // its exit status does not matter here
 	kill.Stop()
 	p.log.Close()
 }
 
-// cpu is the processor time it has used: that of all its threads, which live
-// as long as the process.
+// cpu is the processor time that the process has used: that of all its threads,
+// which live as long as the process.
 func (p *process) cpu() time.Duration {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
 	var sum time.Duration

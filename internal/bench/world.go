@@ -19,7 +19,7 @@ import (
 const (
 	team         = "T0TEAM"
 	triggerToken = "glptt-bench-000000000000000000"
-	projects     = 20 // that the channels share
+	projects     = 20 // shared by the channels
 )
 
 func channelName(i int) string { return fmt.Sprintf("C0%08d", i) }
@@ -29,9 +29,9 @@ func projectPath(i int) string { return fmt.Sprintf("group/app%d", i%projects) }
 type world struct {
 	slack    *fakeslack.Slack
 	gitlab   *fakegitlab.GitLab
-	channels int          // that mentions are spread over
-	fill     func() error // what the store holds before the start; nil: nothing
-	posts    int          // GitLab had before what is waited for
+	channels int          // over which mentions are spread
+	fill     func() error // fills the store before the start; nil: it stays empty
+	posts    int          // that GitLab had before the measurement
 
 	slackURL, gitlabURL string
 	dir                 string
@@ -80,7 +80,7 @@ func (w *world) close() {
 	}
 }
 
-// writeTargets writes the target map for so many channels, and gives its path.
+// writeTargets writes a target map with that many channels, and returns its path.
 func writeTargets(dir string, channels int) (string, error) {
 	type target struct {
 		ID    string `json:"project_id"`
@@ -98,8 +98,8 @@ func writeTargets(dir string, channels int) (string, error) {
 	return path, os.WriteFile(path, raw, 0o600)
 }
 
-// startRedis starts a real Redis as the documents advise it: an append-only
-// file, nothing evicted.
+// startRedis starts a real Redis as the documents advise: an append-only file,
+// nothing evicted.
 func startRedis(ctx context.Context, dir string) (addr string, cmd *exec.Cmd, err error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,8 +116,7 @@ func startRedis(ctx context.Context, dir string) (addr string, cmd *exec.Cmd, er
 	return addr, cmd, until(ctx, 10*time.Second, "Redis to answer", func() bool { return askRedis(addr, "PING") == nil })
 }
 
-// askRedis sends a command and waits for its answer, which is not read beyond
-// whether it is an error.
+// askRedis sends a command and checks whether the answer is an error.
 func askRedis(addr string, command ...string) error {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -140,7 +139,7 @@ func askRedis(addr string, command ...string) error {
 	return err
 }
 
-// until waits until something is so.
+// until waits until so returns true.
 func until(ctx context.Context, within time.Duration, what string, so func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()

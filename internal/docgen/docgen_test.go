@@ -37,10 +37,10 @@ func TestPagesAreUpToDate(t *testing.T) {
 	}
 	for name, want := range fresh {
 		if diff := gocmp.Diff(want, page(t, name)); diff != "" {
-			t.Errorf("%s: write it anew with: go run ./internal/docgen (-code +page): %s", name, diff)
+			t.Errorf("%s: update it with: go run ./internal/docgen (-code +page): %s", name, diff)
 		}
 		if strings.Contains(want, "| "+todo+" |") {
-			t.Errorf("%s: what takes the place of %s?", name, todo)
+			t.Errorf("%s: %s is to be filled in", name, todo)
 		}
 	}
 	if n := strings.Count(fresh["docs/TROUBLESHOOTING.md"], "\n| `"); n < 250 {
@@ -56,7 +56,7 @@ var (
 )
 
 // Links between pages, to headings in them, and to files. Other addresses are
-// not called.
+// not requested.
 func TestLinksResolve(t *testing.T) {
 	links, toHeadings := 0, 0
 	for _, name := range pagesIn(root) {
@@ -140,14 +140,14 @@ func anchors(text string) map[string]bool {
 	return names
 }
 
-// Each test that a page names is there, by its name or the beginning of it, and in
-// the package that the page gives. So is each file and function that a page for
+// Each test that a page names exists, by its name or the beginning of it, in the
+// package that the page names. So does each file and function that a page for
 // developers names.
 func TestNamesInPagesExist(t *testing.T) {
 	tests := map[string]string{} // their folders, by name
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
-			return filepath.SkipDir // what changes by itself: this test would run anew each time
+			return filepath.SkipDir // its files change by themselves, and this test would never be cached
 		}
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
@@ -188,7 +188,7 @@ func TestNamesInPagesExist(t *testing.T) {
 			}
 		}
 		if !slices.Contains(inOneLanguage, name) || name == "CHANGELOG.md" {
-			continue // it tells of other repositories, or of what was
+			continue // it is about other repositories, or about the past
 		}
 		for _, m := range place.FindAllStringSubmatch(page(t, name), -1) {
 			text, err := os.ReadFile(filepath.Join(root, m[1]))
@@ -209,7 +209,7 @@ func TestNamesInPagesExist(t *testing.T) {
 	}
 }
 
-// The placeholders of the wordings are those that the page explains.
+// The page explains all placeholders of the wordings, and no others.
 func TestPhrasesPageExplainsEveryPlaceholder(t *testing.T) {
 	find := func(pattern, text string) []string {
 		var all []string
@@ -254,8 +254,8 @@ func TestReadmeExamplesAreUnderstoodAsDescribed(t *testing.T) {
 	}
 }
 
-// A README opens with what psycher is, a picture, and the two commands. Its
-// demo and its exit codes are those of the program.
+// A README begins with what psycher is, a picture, and the two commands. Its demo
+// and its exit codes are those of the program.
 func TestReadmesMatchTheProgram(t *testing.T) {
 	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
 	demo := page(t, "internal/sandbox/demo/demo.go")
@@ -266,14 +266,14 @@ func TestReadmesMatchTheProgram(t *testing.T) {
 		readme := page(t, name)
 		shown := regexp.MustCompile("(?m)^```sh\n((?:.+\n)+)```$").FindAllStringSubmatch(readme, -1)
 		if !opening.MatchString(readme) || len(shown) != 2 || shown[0][1] != "go run ./cmd/psycher demo\n" || shown[1][1] != "go test ./...\n" {
-			t.Errorf("%s opens otherwise, and shows the commands %q", name, shown)
+			t.Errorf("%s begins otherwise, and shows the commands %q", name, shown)
 		}
 		if !strings.Contains(strings.Join(strings.Fields(readme), " "), exits) {
 			t.Errorf("%s does not say %q", name, exits)
 		}
 		titles := regexp.MustCompile(`(?m)^── .+$`).FindAllString(readme, -1)
 		if len(titles) != 2 || !strings.Contains(demo, titles[0]) || !strings.Contains(demo, titles[1]) {
-			t.Errorf("%s shows the scenes %q, and the demo others", name, titles)
+			t.Errorf("%s shows the scenes %q, the demo shows others", name, titles)
 		}
 	}
 }

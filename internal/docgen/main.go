@@ -4,10 +4,10 @@
 //
 //	go run ./internal/docgen
 //
-// Such a part is between "<!-- generated: NAME -->" and "<!-- end -->". What only
-// people can say, such as what to do about a message, stays in its cell of a
-// generated table; a new row has TODO there. The tests of this package fail where
-// a page is not what docgen would write, has a TODO left, or names what is not there.
+// Such a part is between "<!-- generated: NAME -->" and "<!-- end -->". What people
+// write, such as what to do about a message, stays in its cell of a generated
+// table; a new row has TODO there. The tests of this package fail if a page is not
+// what docgen would write, has a TODO left, or names what does not exist.
 package main
 
 import (
@@ -23,10 +23,10 @@ const (
 	partBegin = "<!-- generated: "
 	partEnd   = "<!-- end -->"
 	todo      = "TODO"
-	keep      = "\x00" // in a cell: what people wrote there stays
+	keep      = "\x00" // in a cell: what people wrote there is kept
 )
 
-// part makes one part of a page: lang is the page's language, now what it has there.
+// part makes one part of a page: lang is the page's language, now the part's present text.
 type part func(lang, now string) (string, error)
 
 func main() {
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// generate returns each page, as it should be.
+// generate returns each page as it should be.
 func generate(root string) (map[string]string, error) {
 	parts, err := allParts(root)
 	if err != nil {
@@ -105,7 +105,7 @@ func pagesIn(root string) []string {
 	return names
 }
 
-// merge puts fresh rows into a table. A row is known by its first cell.
+// merge puts fresh rows into a table. A row is identified by its first cell.
 func merge(now string, rows [][]string) string {
 	lines := strings.Split(strings.TrimSpace(now), "\n")
 	known := map[string][]string{}
@@ -133,7 +133,7 @@ func merge(now string, rows [][]string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// inPlace sorts the first cells of rows as a table has them, what is new last.
+// inPlace sorts the first cells of rows as in the table, new ones last.
 func inPlace(now string, keys []string) []string {
 	place := func(key string) int {
 		if i := strings.Index(now, "\n| "+key+" |"); i >= 0 {

@@ -57,7 +57,7 @@ func allParts(root string) (map[string]part, error) {
 	return parts, nil
 }
 
-// rows are rows that are alike but for their first cell.
+// rows are rows that differ only in their first cell.
 func rows(keys []string, cells ...string) [][]string {
 	var all [][]string
 	for _, key := range keys {
@@ -66,8 +66,8 @@ func rows(keys []string, cells ...string) [][]string {
 	return all
 }
 
-// settingsPart is the table of settings. What they mean is said in Japanese by one
-// page, from where the others have it.
+// settingsPart is the table of settings. One page has their meaning in Japanese,
+// and the others take it from there.
 func settingsPart(meanings string) part {
 	return func(lang, now string) (string, error) {
 		required, none, secret := "required", "none", " (secret)"
@@ -137,7 +137,7 @@ func diagram(kind string, arrows []string) string {
 	return "```mermaid\n" + kind + "\n    " + strings.Join(arrows, "\n    ") + "\n```\n"
 }
 
-// headings stand on the page of phrases above the first message of their part.
+// headings are the headings of the page of phrases, by the first message below.
 var headings = map[deploy.MessageID]string{
 	deploy.MsgGreet:         "## Answers that deploy nothing",
 	deploy.MsgWaitRate:      "\n## Why a deploy waits",
@@ -168,8 +168,8 @@ func phrasesPart(string, string) (string, error) {
 	return b.String(), nil
 }
 
-// replies is what people may read in Slack, to be found by: of each message the
-// first line, in every wording.
+// replies are what people may read in Slack and search for: the first line of each
+// message, in every wording.
 func replies(lang, now string) (string, error) {
 	var all [][]string
 	for _, id := range messages.IDs() {
@@ -183,7 +183,7 @@ func replies(lang, now string) (string, error) {
 	return merge(now, all), nil
 }
 
-// demo is what the demo prints, with one of the wordings that chance may choose.
+// demo is what the demo prints, with one of the possible wordings.
 func demo(lang, now string) (string, error) {
 	said := []deploy.Message{
 		{ID: deploy.MsgStatusRunning},
@@ -216,8 +216,8 @@ func spoken(lang string, m deploy.Message) string {
 	return p.Text(m)
 }
 
-// wordings are the texts of a message in their order, as a page shows them. The
-// seed counts through them.
+// wordings are the texts of a message in the order of a page. The seed counts
+// through them.
 func wordings(lang string, m deploy.Message) []string {
 	var texts []string
 	for {
@@ -235,8 +235,8 @@ func wordings(lang string, m deploy.Message) []string {
 	}
 }
 
-// samples are messages as the bot may come to say them: two of those that
-// differ much by what is known.
+// samples are messages as the bot may post them: two for those that differ much
+// by what is known.
 func samples(id deploy.MessageID) []deploy.Message {
 	word := map[deploy.MessageID]string{
 		deploy.MsgUnclear: "明日", deploy.MsgOther: "staging",

@@ -60,7 +60,7 @@ func (s source) keep(pkg string, group *ast.GenDecl) {
 	}
 }
 
-// text is what an expression of a package says, with an ellipsis for each part
+// text is the text of an expression of a package, with an ellipsis for each part
 // that is only known at run time.
 func (s source) text(pkg string, e ast.Expr) string {
 	switch e := e.(type) {
@@ -88,7 +88,7 @@ func (s source) text(pkg string, e ast.Expr) string {
 	return "…"
 }
 
-// words are the texts of a list, which may be a variable's.
+// words are the texts of a list, or of a variable that holds one.
 func (s source) words(pkg string, e ast.Expr) []string {
 	if value := s.values[pkg][name(e)]; value != nil {
 		e = value
@@ -102,7 +102,7 @@ func (s source) words(pkg string, e ast.Expr) []string {
 	return words
 }
 
-// name is what an expression ends with: the name of what is called, or of a type.
+// name is the last name of an expression: that of the called function, or of a type.
 func name(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.SelectorExpr:
@@ -113,7 +113,7 @@ func name(e ast.Expr) string {
 	return ""
 }
 
-// field is a field of a composite literal; nil where it is not given.
+// field is a field of a composite literal, or nil.
 func field(list ast.Expr, wanted string) ast.Expr {
 	for _, e := range list.(*ast.CompositeLit).Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok && name(kv.Key) == wanted {
@@ -123,7 +123,7 @@ func field(list ast.Expr, wanted string) ast.Expr {
 	return nil
 }
 
-// names tells whether a piece of code names one of these.
+// names reports whether a piece of code contains one of the wanted names.
 func names(n ast.Node, wanted ...string) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
@@ -134,8 +134,8 @@ func names(n ast.Node, wanted ...string) (found bool) {
 }
 
 // messages are what the program can say to an operator, by the table that they
-// belong in. What is logged as a warning or an error is found as such, the rest by
-// a comment on a declaration:
+// belong in. Logged warnings and errors are found as such, the rest by a comment
+// on a declaration:
 //
 //	//docgen:messages TABLE   what this function returns, this variable holds,
 //	                          or a literal of this type says; above "package":
@@ -153,7 +153,7 @@ func (s source) messages(root string) (map[string][]string, error) {
 	for _, visit := range []func(string, ast.Decl){r.mark, r.read} {
 		for dir, files := range s.files {
 			if strings.HasPrefix(dir, "internal") {
-				continue // no operator reads the demo's
+				continue // operators do not run the demo
 			}
 			for _, file := range files {
 				r.file = tableOf(file.Doc, "messages")
@@ -178,7 +178,7 @@ type reader struct {
 	err   error
 }
 
-// declared is what a declaration declares first, and its comment.
+// declared is the first name that a declaration declares, and its comment.
 func declared(decl ast.Decl) (string, *ast.CommentGroup) {
 	switch decl := decl.(type) {
 	case *ast.FuncDecl:
@@ -230,7 +230,7 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 			says(n.Results)
 		case *ast.ValueSpec:
 			says(n.Values)
-		case *ast.CaseClause: // of a function that tells the levels of events
+		case *ast.CaseClause: // of a function that returns the levels of events
 			if names(&ast.BlockStmt{List: n.Body}, "WarnLevel", "ErrorLevel") {
 				says(n.List)
 			}
@@ -250,7 +250,7 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 			}
 		case *ast.CompositeLit:
 			r.literal(pkg, n, name(n.Type))
-			for _, e := range values(n) { // in a list or map their type is said once
+			for _, e := range values(n) { // in a list or map their type is written once
 				if row, ok := e.(*ast.CompositeLit); ok && row.Type == nil {
 					r.literal(pkg, row, elements(n.Type))
 				}
@@ -263,7 +263,7 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 	})
 }
 
-// values are those of a literal, with their names or without.
+// values are the values of a literal, with or without field names.
 func values(list *ast.CompositeLit) []ast.Expr {
 	var all []ast.Expr
 	for _, e := range list.Elts {
@@ -275,7 +275,7 @@ func values(list *ast.CompositeLit) []ast.Expr {
 	return all
 }
 
-// literal adds what a literal of a type says: all that it has in words.
+// literal adds all texts of a literal of a type.
 func (r *reader) literal(pkg string, list *ast.CompositeLit, of string) {
 	var parts []string
 	for i, e := range values(list) {
@@ -299,7 +299,7 @@ func elements(e ast.Expr) string {
 	return ""
 }
 
-// say adds what has a word in it.
+// say adds a text that contains a word.
 func (r *reader) say(table, text string) bool {
 	if table == "" || !regexp.MustCompile(`\pL{2}`).MatchString(text) {
 		return false
@@ -308,7 +308,7 @@ func (r *reader) say(table, text string) bool {
 	return true
 }
 
-// imports are the arrows between the program's folders, and to what it ships.
+// imports are the arrows between the program's folders, and to what is shipped.
 func (s source) imports() []string {
 	var arrows []string
 	for dir, files := range s.files {

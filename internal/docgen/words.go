@@ -11,8 +11,8 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// said are sentences for the page on what psycher understands. What it makes of
-// them is not written down here: it is asked.
+// said are sentences for the page on what psycher understands. How it understands
+// them is not written here: the program is asked.
 var said = map[string][]string{
 	"ja": {
 		"リリース", "リリースお願いします", "app をデプロイしてもらえますか？", "マージしました。リリースお願いします", "レビュー通ったのでデプロイして", "お疲れ様です、本番リリースよろしく！",

@@ -3,8 +3,8 @@ package messages
 
 import "github.com/getto-systems/psycher/deploy"
 
-// IDs are all messages, in the order of deploy/message.go: what a language must
-// have words for.
+// IDs are all messages, in the order of deploy/message.go: a language must have
+// wordings for each.
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgOther,

@@ -13,8 +13,8 @@ type change func(place) ([]edit, error)
 
 var errNotHere = errors.New("this change cannot be made to the marked code")
 
-// drop does not run the statement. It is still compiled, so that no variable or
-// import is unused.
+// drop skips the statement. It is still compiled, so that no variable or import
+// becomes unused.
 func drop(p place) ([]edit, error) {
 	switch s := p.node.(type) {
 	case nil: // Lua
@@ -32,9 +32,9 @@ func drop(p place) ([]edit, error) {
 	return []edit{{p.from, p.from, "if false { "}, {p.to, p.to, " }"}}, nil
 }
 
-// never makes the condition false, always makes it true. A condition is that of
-// an if, a for or a case, the value that is assigned, the first that is
-// returned, or all that a function returns.
+// never makes the condition false, always makes it true. The condition is that of
+// an if, a for or a case, the value that is assigned, the first value that is
+// returned, or the result of the function that is marked.
 func never(p place) ([]edit, error)  { return p.condition("false && (", ")") }
 func always(p place) ([]edit, error) { return p.condition("true || (", ")") }
 
@@ -43,7 +43,7 @@ func alsoIf(other string) change {
 	return func(p place) ([]edit, error) { return p.condition("(", ") || ("+other+")") }
 }
 
-// onlyIf makes the condition true only if this is true, too.
+// onlyIf makes the condition true only if other is true, too.
 func onlyIf(other string) change {
 	return func(p place) ([]edit, error) { return p.condition("(", ") && ("+other+")") }
 }
@@ -60,7 +60,7 @@ func (p place) condition(before, after string) ([]edit, error) {
 	return edits, nil
 }
 
-// conditions are several where a case has several.
+// conditions returns several for a case that has several.
 func (p place) conditions() []ast.Expr {
 	switch n := p.node.(type) {
 	case *ast.IfStmt:
@@ -89,8 +89,8 @@ func (p place) conditions() []ast.Expr {
 	return nil
 }
 
-// dropTerm leaves out the n-th term of the condition, from 1: the parts between
-// && and ||, and between the commas of a case, as they are read.
+// dropTerm leaves out the n-th term of the condition, from 1. Terms are the parts
+// between && and ||, and between the commas of a case, from left to right.
 func dropTerm(n int) change {
 	return func(p place) ([]edit, error) {
 		conditions := p.conditions()
@@ -118,7 +118,7 @@ func dropTerm(n int) change {
 
 type term struct {
 	expr ast.Expr
-	op   token.Token // that joins it to another
+	op   token.Token // that joins it to another term
 }
 
 func appendTerms(terms []term, e ast.Expr, op token.Token) []term {
@@ -211,8 +211,8 @@ func instead(other string) change {
 	}
 }
 
-// replace replaces text that the marked code contains once. It is for what no
-// other change can express.
+// replace replaces text that the marked code contains once. It is for changes that
+// nothing else here can express.
 func replace(old, other string) change {
 	return func(p place) ([]edit, error) {
 		code := p.text[p.from:p.to]

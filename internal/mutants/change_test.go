@@ -60,8 +60,8 @@ func TestChangesOfLua(t *testing.T) {
 	check(t, "code.go", "package p\n\nconst lua = `\n  -- mutant: x\n", "  a = 1\n", "`\n", drop, "")
 }
 
-// check makes a change to the code between two texts. No text is wanted in Go
-// where it cannot be made.
+// check makes a change to the code between two texts. For Go an empty want means
+// that the change cannot be made.
 func check(t *testing.T, file, before, code, after string, c change, want string) {
 	t.Helper()
 	_, text, edits, err := mutant{name: "x", change: c}.edits(markersOf(t, file, before+code+after))

@@ -18,7 +18,7 @@ var (
 // sim are the simulation's tests of these names.
 func sim(names string) []string { return []string{"./internal/sim", "-run", names} }
 
-// mutants are the ways to break what psycher promises.
+// mutants are the ways to break psycher's promises.
 func mutants() []mutant {
 	return []mutant{
 		{"a claim that writes over the record", instead("existing = false"), store},

@@ -37,11 +37,11 @@ func prepared(m *testing.M) int {
 	return m.Run()
 }
 
-// wide is what most tests look at.
+// wide is the view of most tests.
 var wide = view{width: 1280, height: 800}
 
-// page starts a demo of the test's own and looks at it. At the end nothing may
-// have gone wrong in the browser, and the demo must end as it should.
+// page is a demo of the test's own, opened in a browser. At the end nothing may have
+// gone wrong in the browser, and the demo must end without an error.
 type page struct {
 	*testing.T
 	*tab
@@ -131,8 +131,8 @@ func TestAMentionDeploys(t *testing.T) {
 		until(`document.querySelector(".facts").textContent.includes(":white_check_mark:")`),
 		until(`document.querySelector(".facts").textContent.includes("1 / 1")`),
 	)
-	if heard := eval[string](p, `document.getElementById("live").textContent`); !strings.Contains(heard, "psycher: ") {
-		t.Errorf("who cannot see is told %q", heard)
+	if announced := eval[string](p, `document.getElementById("live").textContent`); !strings.Contains(announced, "psycher: ") {
+		t.Errorf("a screen reader announces %q", announced)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestACanceledPipelineIsFoundOut(t *testing.T) {
 	p.does(
 		write("@psycher release"), marked("👍"),
 		push("#cancel-1001"), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
-		// The button that was pressed is gone: who uses the keyboard is still at its pipeline.
+		// The button that was pressed is gone: the keyboard's focus is still at its pipeline.
 		until(`document.activeElement.id === "pipeline-1001"`),
 		marked("🚫"), says("@yamada"),
 	)

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// build builds psycher into a folder, and gives its path.
+// build builds psycher into a folder, and returns its path.
 func build(dir string) (string, error) {
 	program := filepath.Join(dir, "psycher")
 	c := exec.Command("go", "build", "-o", program, "./cmd/psycher")
@@ -29,7 +29,7 @@ func build(dir string) (string, error) {
 type demo struct {
 	url string
 	cmd *exec.Cmd
-	eof chan struct{} // it prints nothing more
+	eof chan struct{} // closed at the end of its output
 }
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/$`)
@@ -59,7 +59,7 @@ func startDemo(program, lang string) (*demo, error) {
 	case <-d.eof:
 	case <-time.After(20 * time.Second):
 	}
-	return nil, errors.Join(errors.New("the demo told no address"), d.stop())
+	return nil, errors.Join(errors.New("the demo printed no address"), d.stop())
 }
 
 // stop ends it as Ctrl-C does.
@@ -81,5 +81,5 @@ func (d *demo) stop() error {
 	return nil
 }
 
-// origin is the page's address, as a request begins that stays here.
+// origin is the page's address: requests to the demo begin with it.
 func (d *demo) origin() string { return strings.TrimSuffix(d.url, "/") + "/" }

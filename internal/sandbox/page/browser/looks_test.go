@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// axe is the checker of accessibility, as a script.
+// axe is the accessibility checker, as a script.
 func axe(t *testing.T) string {
 	t.Helper()
 	name := os.Getenv("AXE")
@@ -24,7 +24,7 @@ func axe(t *testing.T) string {
 	return string(script)
 }
 
-// accessible has axe look at the page as it is.
+// accessible has axe check the page as it is.
 func (p page) accessible(script string) {
 	p.Helper()
 	found := eval[json.RawMessage](p, script+`; axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations
@@ -39,7 +39,7 @@ func (p page) accessible(script string) {
 	}
 }
 
-// fits tells whether nothing hangs out at the side.
+// fits checks that nothing is wider than the window.
 func (p page) fits() {
 	p.Helper()
 	if wide := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
@@ -53,7 +53,7 @@ func TestBothWidthsThemesAndLanguages(t *testing.T) {
 	for _, lang := range []string{"ja", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			p := open(t, lang, wide)
-			p.accessible(script) // with nothing on it yet
+			p.accessible(script) // while it is empty
 			p.does(story(lang)...)
 			grounds := map[string]bool{}
 			for _, v := range []view{wide, {width: 400, height: 860}, {width: 1280, height: 800, dark: true}, {width: 400, height: 860, dark: true}, {width: 900, height: 700}} {
@@ -94,7 +94,7 @@ func TestTheLanguageIsThePagesAndTheBots(t *testing.T) {
 	)
 }
 
-// Everything that has words has them in both languages.
+// Every text exists in both languages.
 func TestEverythingIsTranslated(t *testing.T) {
 	p := open(t, "en", wide)
 	missing := eval[[]string](p, `import("/words.js").then(({ words: { ja, en } }) => {
@@ -102,12 +102,12 @@ func TestEverythingIsTranslated(t *testing.T) {
 		return [...names].filter((n) => !ja[n]?.length || !en[n]?.length);
 	})`)
 	for _, name := range missing {
-		t.Errorf("no word for %s", name)
+		t.Errorf("no translation of %s", name)
 	}
 }
 
-// A message is what Slack makes of it, and never more: what it is made of is
-// told as markup here, and is text there.
+// A message is shown as Slack shows it, and no more: the page gets Slack's markup,
+// and shows the rest as text.
 func TestTextIsShownAsSlackShowsIt(t *testing.T) {
 	p := open(t, "en", wide)
 	for text, want := range map[string]string{
@@ -155,10 +155,10 @@ func TestTypedMarkupStaysText(t *testing.T) {
 	}
 	p.does(until(`document.querySelectorAll(".thread .one").length >= 2`))
 	if made := eval[int](p, `document.querySelectorAll("main img, main script, main svg, main b, main [onmouseover], main [onclick], main a[href^=javascript]").length`); made != 0 {
-		t.Errorf("%d elements came of it", made)
+		t.Errorf("it made %d elements", made)
 	}
 	if eval[bool](p, `"broken" in window`) {
-		t.Error("a script of it ran")
+		t.Error("its script ran")
 	}
 }
 
@@ -169,7 +169,7 @@ func TestEditAndReplyInAThread(t *testing.T) {
 		push(".message [id^=edit]"), until(`document.activeElement.id === "say" && document.getElementById("say").value === "@psycher hello"`),
 		write("@psycher release"),
 		until(`document.querySelector(".message .text").textContent.includes("(edited)")`),
-		until(`document.querySelectorAll(".thread .one").length === 2`), // it asks to post it anew
+		until(`document.querySelectorAll(".thread .one").length === 2`), // it asks to post it again
 		push(".message [id^=reply]"), until(`!document.getElementById("about").hidden`),
 		write("@psycher release"),
 		until(`[...document.querySelectorAll(".thread .reactions")].some((r) => r.textContent.includes("✅"))`),
@@ -195,7 +195,7 @@ func TestTheBoxKeepsItsHistoryAndTheInputMethod(t *testing.T) {
 	}
 }
 
-// By Tab alone one comes to everything, and sees where one is.
+// With Tab alone a person reaches everything, and sees where the focus is.
 func TestTheKeyboardReachesEverything(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(story("en")...)

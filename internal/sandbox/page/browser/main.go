@@ -1,5 +1,5 @@
-// Command browser takes the pictures of the documents: it plays a demo, and
-// looks at its page in a real browser. Its tests use the page as a person does.
+// Command browser takes the pictures of the documents: it runs a demo, and opens
+// its page in a real browser. Its tests use the page as a person does.
 // It is a module of its own, so that psycher needs no browser's libraries.
 package main
 
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// pictures are what is taken, by name.
+// pictures are the pictures, by name.
 var pictures = []struct {
 	name, lang string
 	view       view
@@ -61,7 +61,7 @@ func run(out string) error {
 	return nil
 }
 
-// take plays a demo in one language, and takes its pictures.
+// take runs a demo in one language, and takes its pictures.
 func take(browser context.Context, program, lang, out string) (err error) {
 	d, err := startDemo(program, lang)
 	if err != nil {

@@ -14,13 +14,13 @@ func turned(name string, to bool) action {
 	return steps(push("#switch-"+name), until(fmt.Sprintf(`document.getElementById("switch-%s").ariaChecked === "%t"`, name, to)))
 }
 
-// replies waits until the thread of the newest mention has so many.
+// replies waits until the thread of the newest mention has n replies.
 func replies(n int) action {
 	return until(fmt.Sprintf(`%s.querySelectorAll(".thread .one").length === %d`, last, n))
 }
 
-// once tells whether one deploy came of all, and one status message and one line.
-// A pipeline ends a moment after its last job has told so.
+// once checks that everything led to one deploy, one status message and one line.
+// A pipeline ends a moment after its last job has reported its end.
 func (p page) once() {
 	p.Helper()
 	p.does(marked("✅"), replies(2), until(`document.querySelector(".pipeline .head .status.success") !== null`))
@@ -59,7 +59,7 @@ func TestSlackAnswers429(t *testing.T) {
 		until(`document.querySelector(".pipeline .head .status.success")`),
 	)
 	if shown := eval[int](p, `document.querySelectorAll(".thread .one, .reactions").length`); shown != 0 {
-		t.Error("Slack shows something all the same")
+		t.Error("Slack shows something although it answers 429")
 	}
 	p.does(off("limit"))
 	p.once()
@@ -90,7 +90,7 @@ func (p page) options(kinds ...string) []string {
 	return eval[[]string](p, fmt.Sprintf(`[...document.querySelectorAll("#switch-fault optgroup")].filter((g) => %q.split().includes(g.label)).flatMap((g) => [...g.children].map((o) => o.value))`, strings.Join(kinds, "")))
 }
 
-// answered has GitLab answer in a way, and asks for a deploy.
+// answered has GitLab answer with a fault, and asks for a deploy.
 func answered(name string) action {
 	choose := fmt.Sprintf(`(() => { const s = document.getElementById("switch-fault"); s.value = %q; s.dispatchEvent(new Event("change")); return s.value === %q; })()`, name, name)
 	return steps(
@@ -116,7 +116,7 @@ func TestEveryRefusalOfGitLabs(t *testing.T) {
 	}
 }
 
-// What each other kind of answer comes to. Who waits may wait for a minute.
+// What each other kind of answer leads to. A wait may take a minute.
 func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 	t.Parallel()
 	for kind, ends := range map[string]string{
@@ -136,7 +136,7 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 			for _, name := range names {
 				p.does(answered(name))
 			}
-			// Old marks are taken off at Slack's slow rate: the newest one counts.
+			// Old reactions are removed at Slack's slow rate: the newest one counts.
 			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.includes([...(m.querySelector(".one .reactions")?.children ?? [])].at(-1)?.firstChild.textContent ?? "-"))`, ends)
 			p.does(until(marks))
 			switch kind {

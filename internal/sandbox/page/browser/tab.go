@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// within bounds each thing that is waited for.
+// within bounds each wait.
 const within = 30 * time.Second
 
 // launch starts a browser without a screen. Its end is cancel's.
@@ -39,8 +39,8 @@ func launch() (ctx context.Context, cancel func(), err error) {
 	return ctx, cancel, nil
 }
 
-// begin makes what a context stands for. It lives as long as the context that
-// this is called with, so that may have no deadline.
+// begin starts the browser or tab of a context. It lives as long as the context of
+// this first call, so that context may have no deadline.
 func begin(ctx context.Context) error {
 	_, err := chromedp.Run(ctx, chromedp.Steps())
 	return err
@@ -63,7 +63,7 @@ type view struct {
 	dark          bool
 }
 
-// action is something done in a browser that gives nothing back.
+// action is something done in a browser, without a result.
 type action = chromedp.Action[chromedp.Void]
 
 func openTab(browser context.Context, d *demo, v view) (*tab, error) {
@@ -75,8 +75,8 @@ func openTab(browser context.Context, d *demo, v view) (*tab, error) {
 	return t, t.run(seenAs(v), chromedp.Navigate(d.url), until(`document.documentElement.dataset.ready === "true"`))
 }
 
-// notice keeps what a person who looks into the console would see, and requests
-// that go elsewhere.
+// notice records what the browser's console would show, and requests to other
+// hosts.
 func (t *tab) notice(e any, origin string) {
 	problem := ""
 	switch e := e.(type) {
@@ -150,8 +150,8 @@ func seenAs(v view) action {
 	})
 }
 
-// until waits until an expression holds, which the page itself looks at. (Not in
-// each of its frames: of many pages, those behind have none.)
+// until waits until an expression is true, which the page itself checks, though not
+// at each animation frame: pages in the background have none.
 func until(expression string) action {
 	wait := `new Promise((done) => {
 		const look = () => { if (` + expression + `) done(true); else setTimeout(look, 20); };
@@ -165,8 +165,7 @@ func until(expression string) action {
 	})
 }
 
-// write writes a message with the keyboard, in place of what the box holds, and
-// sends it.
+// write types a message in place of the box's text, and sends it.
 func write(text string) action {
 	return steps(
 		focus("#say"), until(`document.getElementById("say").select() === undefined`),
@@ -212,7 +211,7 @@ var reload = chromedp.Reload()
 // last is the newest mention, and within it.
 const last = `[...document.querySelectorAll(".message")].at(-1)`
 
-// marked waits until the newest mention carries just this mark.
+// marked waits until the newest mention has just this reaction.
 func marked(glyph string) action {
 	return until(fmt.Sprintf(`[...(%s?.querySelector(".one .reactions")?.children ?? [])].map((r) => r.firstChild.textContent).join() === %q`, last, glyph))
 }

@@ -2,12 +2,12 @@ import { $, act, clock, h, sync, timeOf } from "./dom.js";
 import { emoji, plain, show } from "./mrkdwn.js";
 import { words } from "./words.js";
 
-// The stand-in of Slack: the channel, and what one writes into it.
+// The stand-in of Slack: the channel, and what people write into it.
 
 let about = null; // {how: "reply" or "edit", ts}
-let heard = null; // what was read out: text and reactions by ts
+let announced = null; // what was read out: text and reactions by ts
 const said = []; // lines that were sent, newest last
-let back = 0; // how far one has gone back in them
+let back = 0; // how far back in them the box is
 
 export function begin(world) {
   const box = $("say");
@@ -29,7 +29,7 @@ export function begin(world) {
   $("about-end").addEventListener("click", () => leave(world));
 }
 
-// speak offers the mention in the language's own words.
+// speak offers a mention in the chosen language.
 export function speak(world) {
   const offered = ["", "@psycher", words.ja.first, words.en.first];
   if (!about && offered.includes($("say").value.trim())) $("say").value = world.t("first");
@@ -52,7 +52,7 @@ async function send(world) {
   said.push(text);
   back = 0;
   about = null;
-  world.state.looked = null; // what is newest is looked at
+  world.state.looked = null; // select the newest record
   tellAbout(world);
   fill("@psycher ");
   $("messages").scrollTop = $("messages").scrollHeight;
@@ -92,12 +92,12 @@ export function draw(world) {
   const { slack, gitlab, records } = world.state;
   if (!slack.length) {
     box.replaceChildren(h("p", { class: "empty", text: world.t("noMessage") }));
-    heard ??= new Map();
+    announced ??= new Map();
     return;
   }
   const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
   const beside = (m) => [world.lang, world.looked === m.ts, !!records[m.ts], gitlab.length];
-  // Only what changes is made anew: a button that is being pressed stays.
+  // Only what changes is rebuilt: a button that is being pressed stays.
   sync(box, slack, (m) => m.ts, (m) => frame(m, world), () => world.lang, ["ts"]);
   for (const m of slack) {
     const article = $(`message-${m.ts}`);
@@ -112,19 +112,19 @@ export function draw(world) {
   readOut(world);
 }
 
-// readOut says what the bot does, once, to who cannot see it.
+// readOut announces what the bot does, once, to screen readers.
 function readOut(world) {
   const news = [];
   const now = new Map();
   for (const m of all(world)) {
     const marks = (m.reactions ?? []).join(" ");
     now.set(m.ts, [m.text, marks]);
-    const [text, had] = heard?.get(m.ts) ?? ["", ""];
+    const [text, had] = announced?.get(m.ts) ?? ["", ""];
     if (m.bot && m.text !== text) news.push(`psycher: ${plain(m.text, world)}`);
     for (const name of m.reactions ?? []) if (!had.split(" ").includes(name)) news.push(`psycher: ${emoji[name] ?? ""} ${name.replaceAll("_", " ")}`);
   }
-  if (heard && news.length) $("live").textContent = news.join("\n");
-  heard = now;
+  if (announced && news.length) $("live").textContent = news.join("\n");
+  announced = now;
 }
 
 const frame = (m, world) => h("article", { class: "message", id: `message-${m.ts}`, "aria-label": `${nameOf(m, world)}, ${clock(timeOf(m.ts), world.lang)}` },

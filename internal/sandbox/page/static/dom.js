@@ -1,5 +1,5 @@
-// What the other modules build the page of. Text comes in as text alone: nothing
-// here, or anywhere, reads markup out of a string.
+// Helpers that build the page. Text is only ever inserted as text: nothing here,
+// or anywhere, parses markup from a string.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -18,8 +18,8 @@ export function h(tag, attributes, ...children) {
 }
 
 // sync makes the children of a parent one for each item, in their order, and
-// touches only those that look different from before: by all of the item, or by
-// some of it, and by what is beside it. Who had the focus keeps it.
+// touches only those that differ from before: by all of the item, or by
+// some of it, and by what is beside it. The focus is kept.
 export function sync(parent, items, key, make, beside = () => "", some = undefined) {
   const old = new Map([...parent.children].map((c) => [c.dataset.key, c]));
   const now = items.map((item) => {
@@ -45,13 +45,13 @@ export function sync(parent, items, key, make, beside = () => "", some = undefin
   next?.focus({ preventScroll: true });
 }
 
-// act asks the demo to do something, and tells whether that was done.
+// act sends a command to the demo, and reports whether it was done.
 export async function act(what) {
   try {
     const answer = await fetch("do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
     return answer.ok;
   } catch {
-    return false; // the events have ended too, and that is said
+    return false; // the events have ended too, and the page says so
   }
 }
 

@@ -10,13 +10,13 @@ export const emoji = {
 const entities = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const plainOf = (s) => s.replace(/&(?:lt|gt|amp);/g, (e) => entities[e]);
 
-// What stands within a line. A style needs its mark at a word's edge, and no
-// blank within.
+// What is formatted within a line. A style needs its mark at a word's edge, and
+// no blank inside.
 const edge = "(?<=^|[\\s\\p{P}\\p{S}])";
 const style = (mark) => `${edge}[${mark}](?=\\S)[^${mark}\\n]*(?<=\\S)[${mark}](?=$|[\\s\\p{P}\\p{S}])`;
 const token = new RegExp(`(?<code>\`[^\`\\n]+\`)|(?<angle><[^<>\\n]+>)|(?<emoji>:[a-z0-9_+'-]+:)|(?<b>${style("*")})|(?<i>${style("_")})|(?<s>${style("~")})`, "gu");
 
-// show gives the nodes of a text. world has: people, by id; lang; link, which
+// show returns the nodes of a text. world has: people, by id; lang; link, which
 // makes an address another one.
 export function show(text, world) {
   const nodes = [];
@@ -98,5 +98,5 @@ function named(target, label, world) {
 const unlinked = (text, world) =>
   text.replace(/<([^<>|\n]+)(?:\|([^<>\n]*))?>/g, (_, target, label) => named(target, label ?? "", world) ?? (label || target));
 
-// plain is a text as one would type it, to be edited, or read out.
+// plain is a text as people type it, to be edited or read out.
 export const plain = (text, world) => plainOf(unlinked(text, world));

@@ -5,7 +5,7 @@ import * as record from "./record.js";
 import * as switches from "./switches.js";
 import { words } from "./words.js";
 
-// What is shown: the parts that the demo tells, and what was chosen here.
+// What is shown: the parts that the demo sends, and what was chosen here.
 const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, looked: null };
 
 const world = {
@@ -22,7 +22,7 @@ const world = {
     const found = /\/-\/pipelines\/(\d+)$/.exec(address);
     return found && address.startsWith(state.demo.gitlab) && $(`pipeline-${found[1]}`) ? `#pipeline-${found[1]}` : null;
   },
-  // The record that is looked at: the chosen one, else the newest.
+  // The selected record: the chosen one, else the newest.
   get looked() {
     return state.looked in state.records ? state.looked : (Object.keys(state.records).sort().at(-1) ?? null);
   },
@@ -34,7 +34,7 @@ const world = {
 
 let spoken = "";
 
-// speak puts the page's own words into the language.
+// speak translates the page's own texts.
 function speak() {
   if (spoken === world.lang) return;
   spoken = world.lang;
@@ -74,7 +74,7 @@ function theme(name) {
   try {
     localStorage.setItem("theme", name);
   } catch {
-    // a browser that keeps nothing keeps the theme for this visit
+    // without storage the theme is kept for this visit
   }
   paint();
 }

@@ -1,6 +1,6 @@
 import { $, act, clock, h, sync, timeOf } from "./dom.js";
 
-// The stand-in of GitLab: pipelines, each with its job and what that prints.
+// The stand-in of GitLab: pipelines, each with its job and the job's log.
 
 const goesOn = ["created", "pending", "running"];
 const canRun = ["failed", "canceled"];
@@ -15,7 +15,7 @@ export function draw(world) {
     $("pipelines").replaceChildren(h("p", { class: "empty", text: world.t("noPipeline") }));
     return;
   }
-  // Only what changes is made anew: a button that is being pressed stays.
+  // Only what changes is rebuilt: a button that is being pressed stays.
   sync($("pipelines"), gitlab, (p) => p.id, frame, () => "", ["id"]);
   for (const p of gitlab) {
     const article = $(`pipeline-${p.id}`);
@@ -59,7 +59,7 @@ function job(j, p, world, newest) {
   const details = h("details", { class: "job", open },
     h("summary", { id: `job-${j.id}` }, h("code", { text: j.name }), " ", status(world, j.status)),
     h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id}` }));
-  // What is opened here by the code is no choice of the person's.
+  // A log that the code opens is not the person's choice.
   details.addEventListener("click", (e) => {
     if (e.target.closest("summary")) details.addEventListener("toggle", toggled, { once: true });
   });

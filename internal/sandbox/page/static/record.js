@@ -1,7 +1,7 @@
 import { $, clock, h, sync, timeOf } from "./dom.js";
 import { emoji, plain } from "./mrkdwn.js";
 
-// The record of the mention that is looked at, state by state.
+// The record of the selected mention, state by state.
 
 export function draw(world) {
   const ts = world.looked;

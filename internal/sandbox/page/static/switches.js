@@ -5,7 +5,7 @@ import { $, act, h } from "./dom.js";
 const names = ["fail-next", "fault", "unreachable", "limit", "drop", "kill", "redis"];
 const kinds = ["refused", "waits", "lost", "unsure", "slow", "twice", "failed"];
 let drawn = "";
-let chosen = ""; // the fault that was chosen last: what to look for is said for as long
+let chosen = ""; // the fault that was chosen last, whose effects are described until the next
 
 export function draw(world) {
   const { switches, demo } = world.state;
@@ -40,8 +40,7 @@ function row(name, world) {
   return h("div", { class: "switch" }, control, look);
 }
 
-// choice is every way for GitLab to answer, by its name, in groups of what
-// comes of it.
+// choice lists every answer of GitLab by name, grouped by its effect.
 function choice(described, world) {
   const groups = kinds.map((kind) =>
     h("optgroup", { label: world.t(`kind-${kind}`) }, world.state.demo.faults.filter((f) => f.kind === kind).map((f) =>

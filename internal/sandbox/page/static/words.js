@@ -1,5 +1,4 @@
-// The page's own words. What the bot says comes from the bot, and what GitLab
-// says from GitLab.
+// The page's own texts. What the bot and GitLab say comes from them.
 
 const ja = {
   title: "psycher のデモ", demo: "のデモ", skip: "メッセージ欄へ", sections: "ページの中", language: "言語", dark: "暗く", light: "明るく",
