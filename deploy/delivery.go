@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -35,12 +36,7 @@ const (
 )
 
 // shows tells one thing to be shown from another by the same kind of call.
-func (c Call) shows() string {
-	if c.Reaction != "" {
-		return c.Reaction
-	}
-	return c.Slot + " " + string(c.Message.ID)
-}
+func (c Call) shows() string { return cmp.Or(c.Reaction, c.Slot+" "+string(c.Message.ID)) }
 
 // PendingCalls returns the calls that bring Slack up to date, in the order in
 // which they are best made: the reaction, which is what people look at, then

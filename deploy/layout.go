@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -74,12 +75,8 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	}
 	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
 	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark
-	switch old.Shown.Status {
-	case "":
-	case "-":
-		r.Shown.setPosted(SlotStatus, Posted{})
-	default:
-		r.Shown.setPosted(SlotStatus, Posted{TS: old.Shown.Status}) // it is edited once
+	if ts := old.Shown.Status; ts != "" {
+		r.Shown.setPosted(SlotStatus, Posted{TS: strings.TrimPrefix(ts, "-")}) // it is edited once
 	}
 	for n := range old.Shown.Said {
 		r.Shown.setPosted(SlotLine(n), Posted{})

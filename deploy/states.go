@@ -120,12 +120,7 @@ func (r Record) Message(id MessageID) Message {
 }
 
 // Link is the pipeline's page, or that of the project's pipelines.
-func (d Deployment) Link() string {
-	if d.URL != "" {
-		return d.URL
-	}
-	return d.Page
-}
+func (d Deployment) Link() string { return cmp.Or(d.URL, d.Page) }
 
 // Answer ends a record that deploys nothing, with one reply.
 func (r Record) Answer(m Message) Record {
@@ -188,12 +183,12 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 		// mutant: a second POST after a lost answer
 		return r.MarkUnsure(now, u), true
 	}
-	wait := cmp.Or(o.Reason, MsgWaitUnreachable)
+	r.Deployment.Wait = cmp.Or(o.Reason, MsgWaitUnreachable)
 	if isUnsure || at.After(r.Deployment.WaitEnd) {
-		return r.Refuse(waitedInVain(wait), ""), true
+		return r.GiveUpWaiting(), true
 	}
 	r = r.move(Waiting)
-	r.Deployment.Wait, r.Next = wait, at
+	r.Next = at
 	switch {
 	case r.Deployment.Deleted:
 		r = r.Gone()
@@ -237,13 +232,12 @@ func (r Record) Slow() Record {
 }
 
 // GiveUpWaiting refuses a record that has waited for too long.
-func (r Record) GiveUpWaiting() Record { return r.Refuse(waitedInVain(r.Deployment.Wait), "") }
-
-func waitedInVain(wait MessageID) MessageID {
-	if wait == MsgWaitRate {
-		return MsgRefusedRate
+func (r Record) GiveUpWaiting() Record {
+	reason := MsgRefusedUnreachable
+	if r.Deployment.Wait == MsgWaitRate {
+		reason = MsgRefusedRate
 	}
-	return MsgRefusedUnreachable
+	return r.Refuse(reason, "")
 }
 
 // MarkUnsure notes that the POST may have worked.

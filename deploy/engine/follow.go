@@ -24,13 +24,12 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		free()
 		ctx, cancel := context.WithTimeout(e.work, Lease-2*time.Second)
 		defer cancel()
-		done := e.inFlight.interruptible(r.Request.Key, cancel)
+		e.inFlight.interruptible(r.Request.Key, cancel)
 		if r.Deployment.Pipeline != 0 {
 			p, err = e.GitLab.Poll(ctx, r.Deployment.Project, r.Deployment.Pipeline, r.Counting())
 		} else {
 			p, complete, err = e.find(ctx, r, began)
 		}
-		done()
 		if err != nil {
 			complete = false
 			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster

@@ -17,7 +17,7 @@ type inFlight struct {
 // hold is the work on one record.
 type hold struct {
 	again     *Stored // the record came up again meanwhile
-	interrupt func()  // ends a poll of GitLab; nil: none is under way
+	interrupt func()  // ends a poll of GitLab, if one is under way
 }
 
 func newInFlight() *inFlight {
@@ -33,13 +33,11 @@ func (f *inFlight) acquire(s Stored) (mine *hold) {
 	defer f.mu.Unlock()
 	if held := f.held[k]; held != nil {
 		held.again = &s
-		if held.interrupt != nil {
-			// mutant: a poll that is not canceled by a callback
-			held.interrupt()
-		}
+		// mutant: a poll that is not canceled by a callback
+		held.interrupt()
 		return nil
 	}
-	mine = &hold{}
+	mine = &hold{interrupt: func() {}}
 	f.held[k] = mine
 	return mine
 }
@@ -72,19 +70,16 @@ func (f *inFlight) lend(k deploy.Key) {
 	f.lent[k]++
 }
 
-// interruptible has a poll of GitLab end when its record comes up again.
-func (f *inFlight) interruptible(k deploy.Key, interrupt func()) (done func()) {
-	set := func(interrupt func()) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if held := f.held[k]; held != nil {
-			if held.interrupt = interrupt; interrupt != nil && held.again != nil {
-				interrupt()
-			}
+// interruptible has a poll of GitLab end when its record comes up again, by a
+// function that does nothing once the poll is over.
+func (f *inFlight) interruptible(k deploy.Key, interrupt func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if held := f.held[k]; held != nil {
+		if held.interrupt = interrupt; held.again != nil {
+			interrupt()
 		}
 	}
-	set(interrupt)
-	return func() { set(nil) }
 }
 
 // isBusy reports whether a record is in work, or its POST under way.
