@@ -63,11 +63,8 @@ func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, d
 			return s, false
 		}
 		saved, err := e.save(e.work, s, next, due)
-		if err == nil {
-			return saved, true
-		}
 		if !errors.Is(err, ErrChanged) {
-			return s, false
+			return saved, err == nil
 		}
 		if s, err = e.reload(s); err != nil {
 			return s, false
