@@ -78,11 +78,12 @@ func (e *Engine) leave(s Stored, next time.Time) stepResult {
 	r, now := s.Record, e.now()
 	r.Next = next
 	// mutant: a queued deploy not shown
-	if at, pending := r.DeliveryDue(); pending && !at.After(now) {
+	due := r.Due(now)
+	if due == 0 && len(r.PendingCalls()) > 0 {
 		return stepResult{s, true}
 	}
 	// mutant: a due time that is not put back
-	e.delay(s, r.Due(now))
+	e.delay(s, due)
 	return stepResult{Stored: s}
 }
 
