@@ -20,7 +20,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 			_, _, ok, _ := ReadMention(payload, bot)
 			return ok
 		}},
-		"understand": {70, func() bool {
+		"understand": {75, func() bool {
 			return words.Understand([]markup.Segment{{Kind: markup.Plain, Text: "リリースお願いします"}}, []deploy.Target{{Name: "app"}}, func(string) bool { return false }).Deploys()
 		}},
 	} {

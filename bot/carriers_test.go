@@ -117,9 +117,9 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		pieces []piece
 		want   string
 	}{
-		{"the request", []piece{{}, strike("release")}, "help, target "},
+		{"the request", []piece{{}, strike("release")}, "unknown, target "},
 		{"the request, in bold", []piece{{}, strike("release", "bold", "italic"), {word: "app"}}, "unknown, target app"},
-		{"code", []piece{{}, strike("release app", "code")}, "help, target "},
+		{"code", []piece{{}, strike("release app", "code")}, "unknown, target "},
 		{"the mention", []piece{strike(""), {word: "release app"}}, "not a mention"},
 		{"one of two mentions", []piece{strike(""), {}, {word: "release app"}}, "deploy, target app"},
 		{"what held it back", []piece{{}, {word: "release app"}, strike("tomorrow")}, "deploy, target app"},

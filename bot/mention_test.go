@@ -353,9 +353,10 @@ func TestWordsInCodeAskForNothing(t *testing.T) {
 		"<@UBOT> `release`":                  "unknown",
 		"<@UBOT> re`x`lease":                 "unknown",
 		"<@UBOT> deploy `develop`":           "other",
-		"<@UBOT> ```\nrelease\n```":          "help",
+		"<@UBOT> ```\nrelease\n```":          "unknown",
 		"<@UBOT> release `app`":              "deploy",
-		"<@UBOT> release\n&gt; do not panic": "deploy",
+		"<@UBOT> release\n&gt; do not panic": "other",
+		"&gt; do not panic\n<@UBOT> release": "deploy",
 	} {
 		_, said, named, _ := ReadMention(event(obj{"event.text": text}), bot)
 		if got := words.Understand(said.Segments, []deploy.Target{{Name: "app"}}, nil); !named || asked(got) != want {

@@ -243,7 +243,7 @@ func (m *match) word(w string, from int) int {
 		return 0
 	}
 	end := at + len(w)
-	if nameByte(w[0]) && at > 0 && nameByte(m.text[at-1]) || nameByte(w[len(w)-1]) && end < len(m.text) && (nameByte(m.text[end]) || m.text[end] == '\'') {
+	if nameByte(w[0]) && at > 0 && nameByte(m.text[at-1]) || nameByte(w[len(w)-1]) && end < len(m.text) && nameByte(m.text[end]) {
 		return 0
 	}
 	return end

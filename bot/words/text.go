@@ -48,33 +48,51 @@ type builder struct {
 	folded, raw []byte
 	at          []int
 	names       map[string]rune
+	bold        bool // an asterisk is a mark of bold words
 }
 
-// noEmoji are the emoji that say no, stop or hm. The others say nothing.
-var noEmoji = strings.Fields(`question grey_question interrobang thinking_face thinking octagonal_sign stop_sign no_entry
-	no_entry_sign x negative_squared_cross_mark no_good woman-gesturing-no man-gesturing-no -1 thumbsdown raised_hand warning`)
+// kind are the emoji that say nothing, or please. Any other may say no, wait or done.
+var kind = strings.Fields(`pray bow man-bowing woman-bowing person_bowing rocket shipit tada smile smiley grin grinning blush slightly_smiling_face
+	relaxed +1 thumbsup ok_hand muscle fire wave sparkles raised_hands clap star zap dash 100 heart coffee tea beers sunny point_up
+	onegai onegaishimasu yoroshiku arigatou ohayou`)
+
+const kindSigns = "🙏🙇🚀🎉😄😃😁😀😊🙂☺👍👌💪🔥👋✨🙌👏⭐⚡💨💯❤☕🍵🍻☀☝"
 
 // readText folds the words of a message. A target's name counts where it stands
 // alone, in code or quotation marks too.
 func readText(segments []markup.Segment, here []deploy.Target) text {
 	names, also := namesOf(here)
-	b := builder{names: names}
+	b, stars := builder{names: names}, 0
+	for _, s := range segments {
+		if s.Kind == markup.Plain {
+			stars += strings.Count(s.Text, "*")
+		}
+	}
+	b.bold = stars%2 == 0
 	for _, s := range segments {
 		switch s.Kind {
 		case markup.Plain:
 			b.plain(s.Text)
-		case markup.Code, markup.Link:
+		case markup.Code:
+			b.thing(s.Text, s.Text)
+		case markup.Link:
 			b.thing(s.Text, cmp.Or(s.Text, "…"))
 		case markup.Emoji:
-			if slices.Contains(noEmoji, s.Text) {
-				b.add(string(signNo), ":"+s.Text+":")
-			} else {
+			if slices.Contains(kind, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
 				b.add(" ", "")
+			} else {
+				b.add(string(signNo), ":"+s.Text+":")
 			}
-		case markup.User, markup.Channel, markup.Group:
+		case markup.Channel, markup.Group:
+			b.add(string(signThing), "@"+s.Text)
+		case markup.User:
 			b.add(string(signPerson), "@"+s.Text)
-		case markup.Quote:
-			b.add("\n", "")
+		case markup.Quote: // what is quoted first is answered; later it belongs to what is said
+			if strings.TrimSpace(string(b.folded)) == "" {
+				b.add("\n", "")
+			} else {
+				b.add(string(signThing), "…")
+			}
 		case markup.Self, markup.Strike:
 			b.add(" ", "")
 		}
@@ -95,6 +113,9 @@ func (b *builder) add(piece, raw string) {
 }
 
 func (b *builder) thing(inside, raw string) {
+	if raw == "" {
+		return
+	}
 	b.add(string(cmp.Or(b.names[foldName(inside)], signThing)), raw)
 }
 
@@ -113,14 +134,16 @@ func (b *builder) plain(s string) {
 		after, _ := utf8.DecodeRuneInString(s[start+size:])
 		piece := foldCase(string(it.Next()))
 		switch {
-		case strings.ContainsRune("🤔🛑⛔🚫❌🙅👎✋⚠❓❔", r):
+		case strings.ContainsRune(kindSigns, r), unicode.Is(unicode.Sk, r) && r > utf8.RuneSelf: // and the tones of skin
+			piece = " "
+		case unicode.Is(unicode.So, r), strings.ContainsRune("‼⁉", r):
 			piece = string(signNo)
-		case r == '*', unicode.In(r, unicode.Cf, unicode.Variation_Selector), r == '_' && !(isName(before) && isName(after)):
+		case r == '*' && b.bold, unicode.In(r, unicode.Cf, unicode.Variation_Selector), r == '_' && !(isName(before) && isName(after)):
 			piece = "" // bold, italics, zero width: no part of any word
 		case r == '〜', r == '～':
 			piece = " "
 		case r == '\n':
-		case unicode.In(r, unicode.So, unicode.Co, unicode.Cc), r == utf8.RuneError, strings.TrimSpace(piece) == "":
+		case unicode.In(r, unicode.Co, unicode.Cc), r == utf8.RuneError, strings.TrimSpace(piece) == "":
 			piece = " "
 		}
 		b.add(piece, s[start:it.Pos()])
@@ -176,21 +199,27 @@ func alone(s string, at span) bool {
 		(at.to == len(s) || !nameByte(s[at.to-1]) || !nameByte(s[at.to]))
 }
 
+// reserved reports whether a name is a word that says something by itself, and so
+// names nothing.
+func reserved(name string) bool {
+	m := match{text: name}
+	return name == "" || m.whole("doubtful", 0) || slices.ContainsFunc(roles, func(r *role) bool { return r.rule != "report" && m.whole(r.rule, 0) })
+}
+
 // namesOf are the names that count in a channel, folded, with their signs: its
 // targets, and the ref that all of them deploy. A name that is a deploy word stays
 // one: also has its target.
 func namesOf(here []deploy.Target) (names map[string]rune, also []int) {
 	names = map[string]rune{}
-	if len(here) > 0 && here[0].Ref != "" && !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Ref != here[0].Ref }) {
+	if len(here) > 0 && !reserved(foldName(here[0].Ref)) && !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Ref != here[0].Ref }) {
 		names[foldName(here[0].Ref)] = signRef
 	}
 	for i, t := range here[:min(len(here), signThing-signTarget)] {
 		for _, name := range t.Names() {
-			switch name = foldName(name); {
-			case name == "":
-			case (&match{text: name}).whole("deploy", 0):
+			name = foldName(name)
+			if (&match{text: name}).whole("deploy", 0) {
 				also = append(also, i)
-			default:
+			} else if !reserved(name) {
 				names[name] = signTarget + rune(i)
 			}
 		}
@@ -203,7 +232,7 @@ func isName(r rune) bool { return r > 0 && r < utf8.RuneSelf && nameByte(byte(r)
 // closings are the quotation marks: what opens, and what closes it. Those of CJK
 // may span lines.
 var closings = map[rune][]string{
-	'"': {"\""}, '＂': {"＂"}, '“': {"”", "“"}, '”': {"”", "“"}, '„': {"”", "“"}, '~': {"~"}, '\'': {"'"}, '‘': {"’"},
+	'"': {"\""}, '＂': {"＂"}, '“': {"”", "“"}, '”': {"”", "“"}, '„': {"”", "“"}, '\'': {"'"}, '‘': {"’"},
 	'「': {"」"}, '『': {"』"}, '｢': {"｣"},
 }
 
@@ -211,7 +240,7 @@ var closings = map[rune][]string{
 // the length with them; 0 if there is nothing.
 func quotation(s string, r, before rune) (inside string, n int) {
 	marks := closings[r]
-	if marks == nil || strings.ContainsRune("~'‘", r) && !unicode.IsSpace(before) {
+	if marks == nil || strings.ContainsRune("'‘", r) && !unicode.IsSpace(before) {
 		return "", 0
 	}
 	rest := s[utf8.RuneLen(r):]

@@ -16,7 +16,6 @@ const (
 	maxPieces = 40
 	maxPiece  = 500 // bytes
 	maxJoined = 6   // pieces of one clause
-	maxReport = 2   // pieces of finished work that is told
 )
 
 // Understand returns what a mention asks for. elsewhere reports whether a name, folded
@@ -26,10 +25,12 @@ const (
 // is told before a request, or the one thing that is asked for. If another one has
 // a word of some action, the message is in doubt.
 func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name string) bool) deploy.Intent {
-	r := reader{text: readText(said, here), elsewhere: elsewhere}
+	r := reader{text: readText(said, here), several: len(here) > 1, elsewhere: elsewhere}
 	r.split()
 	in := deploy.Intent{Target: r.target(here)}
 	switch kind, doubt, understood := r.read(); {
+	case len(r.pieces) == 0 && slices.ContainsFunc(said, func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }):
+		in.Kind = deploy.KindUnknown // nothing of what is there is said
 	case understood:
 		in.Kind = kind
 	case !r.acts():
@@ -37,10 +38,13 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	default:
 		// mutant: a clause that is not understood ignored
 		in.Kind, in.Doubt = deploy.KindDeploy, deploy.MsgUnclear
-		if place, ok := r.place(); ok {
-			in.Doubt, doubt = deploy.MsgOther, place
+		word, ok := r.place(doubt)
+		if ok {
+			in.Doubt = deploy.MsgOther
+		} else {
+			word = r.doubtful(doubt)
 		}
-		in.Word = r.original(doubt.from, doubt.to)
+		in.Word = r.original(word.from, word.to)
 	}
 	switch {
 	case in.Kind != deploy.KindDeploy || in.Doubt != "" && len(here) > 0:
@@ -104,27 +108,32 @@ var roles = []*role{
 	{"thanks", deploy.KindThanks, true},
 	{"plea", deploy.KindGreet, true},
 	{"greet", deploy.KindGreet, true},
+	{"praise", deploy.KindThanks, true},
 	{"chat", deploy.KindUnknown, true},
+	{"reply", deploy.KindUnknown, true},
+	{"sorry", deploy.KindUnknown, true},
 	{"notify", deploy.KindUnknown, true},
 	{"told", deploy.KindStatus, true},
+	{"ended", deploy.KindStatus, true},
 	{"report", deploy.KindUnknown, true},
 }
 
 // follow returns the role of what was said so far (nil: nothing) with one more
 // clause, and whether that can be.
 func follow(before, clause *role) (*role, bool) {
+	first := []string{"praise", "chat", "reply", "report", "told", "ended"} // what stands before a request, or nowhere
 	switch {
 	case before == nil:
 		return clause, true
-	case clause.rule == "report" || clause.rule == "told":
+	case !before.weak && slices.Contains(first, clause.rule), before.weak && clause.rule == "praise":
 		// mutant: work described after a request
-		return before, before.weak
+		return before, false
 	// mutant: thanks for a deploy that start another
 	case before.rule == "bare" && clause.weak:
 		return request, clause.rule == "plea"
-	case before.rule == "thanks" && clause.rule == "bare":
-		return nil, false
-	case clause.weak && (!before.weak || clause.kind == deploy.KindUnknown):
+	case clause.rule == "bare" && (before.kind == deploy.KindThanks || before.rule == "ended"):
+		return before, false
+	case clause.weak && (!before.weak || clause.kind == deploy.KindUnknown || before.kind == deploy.KindThanks || before.rule == "ended"):
 		return before, true
 	}
 	return clause, before.weak || before.kind == clause.kind
@@ -134,6 +143,7 @@ func follow(before, clause *role) (*role, bool) {
 type reader struct {
 	text
 	pieces    []piece
+	several   bool // the channel has several targets
 	elsewhere func(name string) bool
 }
 
@@ -145,7 +155,7 @@ type piece struct {
 
 // boundary is where a clause may end without a mark: in Japanese after a reason or
 // what was done, in English before "so".
-var boundary = regexp.MustCompile(`[\n。!?;,]|: |\.+(?:\s|$)|…| [-–—]+ |ので|から|んで|ため|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?|[ぁ-ん] | (?:so|then|and) `)
+var boundary = regexp.MustCompile(`を!|[\n。!?;,]|: |\.+(?:\s|$)|…| [-–—]+ |ので|(?:です|ます)から|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?|[ぁ-ん] | (?:so|then|and) `)
 
 func (r *reader) split() {
 	from := 0
@@ -158,7 +168,8 @@ func (r *reader) split() {
 	}
 	for _, at := range boundary.FindAllStringIndex(r.folded, -1) {
 		switch mark := r.folded[at[0]:at[1]]; {
-		case mark == "?":
+		case mark == "!" && at[1] < len(r.folded) && r.folded[at[1]] >= '0' && r.folded[at[1]] <= '9': // !12
+		case mark == "?" || mark == "を!":
 			add(at[1], false)
 			from = at[1]
 		case strings.Trim(mark, "\n。!;. …") == "":
@@ -179,12 +190,12 @@ func (r *reader) split() {
 }
 
 // trimmed is what says nothing at the ends of a clause.
-const trimmed = " ~ー♪☆★・"
+const trimmed = " ~`,♪☆★・"
 
-// read returns what the clauses ask for together, or what is in doubt.
+// read returns what the clauses ask for together, or the first that is in doubt.
 func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	n := len(r.pieces)
-	if n == 0 { // nothing but the bot's name, or what is not said
+	if n == 0 { // nothing but the bot's name
 		return deploy.KindHelp, span{}, true
 	}
 	if n > maxPieces {
@@ -194,7 +205,7 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	reached[0] = []*role{nil}
 	for i := range n {
 		for j := i; len(reached[i]) > 0 && j < min(n, i+maxJoined); j++ {
-			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j-i < maxReport)
+			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j == i)
 			for _, before := range reached[i] {
 				for _, c := range clause {
 					if all, ok := follow(before, c); ok && !slices.Contains(reached[j+1], all) {
@@ -216,34 +227,39 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	for len(reached[last]) == 0 {
 		last--
 	}
-	return "", r.doubtful(r.pieces[min(last, n-1)].span), false
+	return "", r.pieces[min(last, n-1)].span, false
 }
 
 // trim takes off what says nothing at the ends of a clause.
 func (r *reader) trim(c span) span {
 	s := r.folded[c.from:c.to]
-	c.from += len(s) - len(strings.TrimLeft(s, trimmed+","))
-	c.to = c.from + len(strings.Trim(s, trimmed+","))
+	c.from += len(s) - len(strings.TrimLeft(s, trimmed))
+	s = strings.Trim(s, trimmed)
+	drawl := strings.TrimRight(s, "ー")
+	if last, _ := utf8.DecodeLastRuneInString(drawl); unicode.Is(unicode.Hiragana, last) || strings.HasSuffix(s, "ーー") { // してー, but not エラー
+		s = drawl
+	}
+	c.to = c.from + len(s)
 	return c
 }
 
 // roles are what a clause may be.
-func (r *reader) roles(c span, short bool) (all []*role) {
+func (r *reader) roles(c span, one bool) (all []*role) {
 	c = r.trim(c)
 	if c.from == c.to || c.to-c.from > maxPiece {
 		return nil
 	}
 	m := match{text: r.folded[c.from:c.to]}
-	for _, one := range roles {
-		if one.rule != "report" && m.whole(one.rule, 0) || one.rule == "report" && all == nil && short && r.reports(&m) {
-			all = append(all, one)
+	for _, role := range roles {
+		if role.rule != "report" && m.whole(role.rule, 0) || role.rule == "report" && all == nil && one && r.reports(&m) {
+			all = append(all, role)
 		}
 	}
 	return all
 }
 
-// version matches what is no part of the work that is told: a number of a version.
-var version = regexp.MustCompile(`\d\.\d|\bv\d`)
+// number matches what is no part of the work that is told: a version, a time, a share.
+var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%)|\d+ ?(?:/|of) ?\d`)
 
 // reports reports whether a clause tells of finished work, and of nothing else.
 func (r *reader) reports(m *match) bool {
@@ -251,15 +267,19 @@ func (r *reader) reports(m *match) bool {
 		m = &match{text: m.text[:from] + " " + m.text[to:]}
 	}
 	done := false
+	for _, end := range m.ends(tables.rule("begun"), 0) {
+		rest := m.text[m.space(end):]
+		done = done || rest == "" || rest[0] < utf8.RuneSelf // in English to its end
+	}
 	for i := range m.text {
 		done = done || m.whole("done", i)
 	}
-	if _, _, achieved := m.find("achieved"); !done && !achieved {
+	if !done || r.several && strings.ContainsFunc(m.text, isTarget) {
 		return false
 	}
 	_, _, barred := m.find("bar")
 	// mutant: a doubtful word in a clause about the past
-	return !barred && !version.MatchString(m.text) && !r.namesOther(m.text)
+	return !barred && !number.MatchString(m.text) && !r.namesOther(m.text)
 }
 
 // nameMost is how long a name in kana or kanji may be to be found.
@@ -290,20 +310,21 @@ func (r *reader) acts() bool {
 	return ok
 }
 
-// reference matches a version, a branch, a commit, a merge request.
-var reference = regexp.MustCompile(`\bv?\d+(\.\d+)+[a-z0-9.-]*|\bv\d+|[a-z0-9_-]+/[a-z0-9/_-]+|\b[0-9a-f]{7,40}\b`)
+// reference matches a version, a branch, a commit.
+var reference = regexp.MustCompile(`\bv?\d+\.\d+\.[0-9a-z.-]+|\bv\d+[0-9.]*|\b[a-z][a-z0-9_-]{2,}/[a-z0-9/_-]+|\b[0-9a-f]*(?:[0-9][a-f]|[a-f][0-9])[0-9a-f]{5,39}\b`)
 
-// place finds what does not go out from here: another environment, branch or
-// version, a thing of its own.
-func (r *reader) place() (span, bool) {
-	if from, to, ok := (&match{text: r.folded}).find("place"); ok {
-		return span{from, to}, true
+// place finds in a clause what does not go out from here: another environment,
+// branch or version, a thing of its own.
+func (r *reader) place(c span) (span, bool) {
+	s := r.folded[c.from:c.to]
+	from, to, ok := (&match{text: s}).find("place")
+	if at := reference.FindStringIndex(s); !ok && at != nil {
+		from, to, ok = at[0], at[1], true
 	}
-	if at := reference.FindStringIndex(r.folded); at != nil {
-		return span{at[0], at[1]}, true
+	if i := strings.IndexRune(s, signThing); !ok && i >= 0 {
+		from, to, ok = i, i+utf8.RuneLen(signThing), true
 	}
-	i := strings.IndexRune(r.folded, signThing)
-	return span{i, i + utf8.RuneLen(signThing)}, i >= 0
+	return span{c.from + from, c.from + to}, ok
 }
 
 // doubtful is the part of a clause that is not understood.
@@ -323,10 +344,14 @@ func (r *reader) doubtful(c span) span {
 	from := len(m.text) - len(rest)
 	for from > 0 { // a word is not cut
 		before, size := utf8.DecodeLastRuneInString(m.text[:from])
-		if first, _ := utf8.DecodeRuneInString(m.text[from:]); script(before) != script(first) || script(first) == nil {
+		first, _ := utf8.DecodeRuneInString(m.text[from:])
+		if stem := script(before) == unicode.Han && script(first) == unicode.Hiragana; !stem && (script(before) != script(first) || script(first) == nil) {
 			break
 		}
 		from -= size
+	}
+	if first, size := utf8.DecodeRuneInString(m.text[from:]); first >= signTarget && first <= signNo {
+		return span{c.from + from, c.from + from + size}
 	}
 	to, words := from, 0
 	for i, letter := range m.text[from:] {
