@@ -1,8 +1,9 @@
 package words
 
 import (
+	"cmp"
 	_ "embed"
-	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -57,17 +58,14 @@ func mustParse(files ...string) *grammar {
 	g := &grammar{number: map[string]int{}}
 	for _, file := range files {
 		at := -1
-		for n, line := range strings.Split(file, "\n") {
+		for _, line := range strings.Split(file, "\n") {
 			switch {
 			case line == "" || line[0] == '#':
 			case line[0] != '\t':
 				at = g.named(line)
 			default:
-				alternative, err := g.row(line[1:])
-				if err != nil || at < 0 {
-					panic(fmt.Sprintf("line %d: %q: %v", n+1, line, err))
-				}
-				g.rules[at].add(alternative)
+				row := g.row(line[1:]) // it may add rules
+				g.rules[at].add(row)
 			}
 		}
 	}
@@ -114,45 +112,23 @@ func (r *rule) add(alternative row) {
 // parens stand in the tables for those that are words.
 var parens = strings.NewReplacer("（", "(", "）", ")", "、", ",")
 
+// itemForm matches an item of an alternative.
+var itemForm = regexp.MustCompile(`\{(\w+)\}([?*]?)|\[([^\]]*)\]|\(([^)]*)\)|[^{\[(]+`)
+
 // row reads one alternative.
-func (g *grammar) row(line string) (all row, err error) {
-	for line != "" {
-		var i item
-		closing, opened := map[byte]byte{'{': '}', '[': ']', '(': ')'}[line[0]]
-		if !opened {
-			n := strings.IndexAny(line, "{[(")
-			if n < 0 {
-				n = len(line)
-			}
-			if i.words = []string{parens.Replace(strings.TrimSpace(line[:n]))}; i.words[0] != "" {
-				all = append(all, i)
-			}
-			line = line[n:]
-			continue
-		}
-		end := strings.IndexByte(line, closing)
-		if end < 0 {
-			return nil, fmt.Errorf("no %c", closing)
-		}
-		inside := line[1:end]
-		if line[0] == '{' {
-			i.rule = g.named(inside)
+func (g *grammar) row(line string) (all row) {
+	for _, m := range itemForm.FindAllStringSubmatch(line, -1) {
+		i := item{optional: m[2]+m[3] != "", repeated: m[2] == "*"}
+		if m[1] != "" {
+			i.rule = g.named(m[1])
 		} else {
-			i.words, i.optional = strings.Split(inside, "|"), line[0] == '['
-			for n, w := range i.words {
-				i.words[n] = parens.Replace(strings.TrimSpace(w))
+			for w := range strings.SplitSeq(cmp.Or(m[3], m[4], m[0]), "|") {
+				i.words = append(i.words, parens.Replace(strings.TrimSpace(w)))
 			}
-		}
-		line = line[end+1:]
-		switch {
-		case strings.HasPrefix(line, "?"):
-			i.optional, line = true, line[1:]
-		case strings.HasPrefix(line, "*"):
-			i.optional, i.repeated, line = true, true, line[1:]
 		}
 		all = append(all, i)
 	}
-	return all, nil
+	return all
 }
 
 // match reads one text by the tables. It keeps what it found out, so that no rule

@@ -59,24 +59,20 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 // target is the target that a message names; if it names none, the only one that
 // there is. It is empty where that is not one.
 func (t text) target(here []deploy.Target) string {
-	named := map[int]bool{}
+	var named []int
 	for _, r := range t.folded {
 		if isTarget(r) {
-			named[int(r-signTarget)] = true
+			named = with(named, int(r-signTarget))
 		}
 	}
-	if len(named) == 0 && len(t.also) > 0 {
-		for _, i := range t.also {
-			named[i] = true
-		}
+	if len(named) == 0 {
+		named = t.also
 	}
-	if len(named) == 0 && len(here) == 1 {
-		named[0] = true
-	}
-	for i := range named {
-		if len(named) == 1 {
-			return here[i].Name
-		}
+	switch {
+	case len(named) == 1:
+		return here[named[0]].Name
+	case len(named) == 0 && len(here) == 1:
+		return here[0].Name
 	}
 	return ""
 }
@@ -167,24 +163,22 @@ func (r *reader) split() {
 		}
 	}
 	for _, at := range boundary.FindAllStringIndex(r.folded, -1) {
+		to, next, joined := at[0], at[1], true
 		switch mark := r.folded[at[0]:at[1]]; {
-		case mark == "!" && at[1] < len(r.folded) && r.folded[at[1]] >= '0' && r.folded[at[1]] <= '9': // !12
+		case mark == "!" && next < len(r.folded) && r.folded[next] >= '0' && r.folded[next] <= '9': // !12
+			continue
 		case mark == "?" || mark == "を!":
-			add(at[1], false)
-			from = at[1]
+			to, joined = next, false
 		case strings.Trim(mark, "\n。!;. …") == "":
-			add(at[0], false)
-			from = at[1]
+			joined = false
 		case mark == "," || mark == ": " || strings.Trim(mark, " -–—") == "":
-			add(at[0], true)
-			from = at[1]
 		case mark[0] == ' ':
-			add(at[0], true)
-			from = at[0]
+			next = to
 		default:
-			add(at[1], true)
-			from = at[1]
+			to = next
 		}
+		add(to, joined)
+		from = next
 	}
 	add(len(r.folded), false)
 }
