@@ -86,7 +86,7 @@ func scenarios() []scenario {
 			time.Sleep(100 * time.Second) // another process takes over before the callback
 			deploy("success")(w, p)
 		}},
-		{name: "taken back while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, unaddressed: true, world: func(w *sim.World) {
+		{name: "withdrawn while it waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, unaddressed: true, world: func(w *sim.World) {
 			w.GitLab.Answer(1, named("rate limit of a proxy"))
 		}, after: func(w *sim.World, ts string) {
 			time.Sleep(500 * time.Millisecond)

@@ -15,12 +15,12 @@ import (
 
 // event is one thing that happens in a story, after a while.
 type event struct {
-	After time.Duration
-	Do    string
-	Who   string // a or b, for events of a process
+	After   time.Duration
+	Do      string
+	Process string // a or b, for events of a process
 }
 
-func (d event) String() string { return fmt.Sprintf("{%v, %q, %q}", d.After, d.Do, d.Who) }
+func (d event) String() string { return fmt.Sprintf("{%v, %q, %q}", d.After, d.Do, d.Process) }
 
 // story is what happens in a world, with or without a token for GitLab's API,
 // with scripts that send a token of their own or old ones.
@@ -38,16 +38,16 @@ func stories() *rapid.Generator[story] {
 	draw := rapid.Custom(func(r *rapid.T) event {
 		group := groups[rapid.SampledFrom(names).Draw(r, "group")]
 		return event{
-			After: time.Duration(rapid.IntRange(0, 40).Draw(r, "tenths")) * 100 * time.Millisecond,
-			Do:    rapid.SampledFrom(slices.Sorted(maps.Keys(group))).Draw(r, "do"),
-			Who:   rapid.SampledFrom([]string{"a", "b"}).Draw(r, "who"),
+			After:   time.Duration(rapid.IntRange(0, 40).Draw(r, "tenths")) * 100 * time.Millisecond,
+			Do:      rapid.SampledFrom(slices.Sorted(maps.Keys(group))).Draw(r, "do"),
+			Process: rapid.SampledFrom([]string{"a", "b"}).Draw(r, "process"),
 		}
 	})
 	return rapid.Custom(func(r *rapid.T) story {
 		return story{
 			Token:  rapid.IntRange(0, 3).Draw(r, "token") < 3,
 			Old:    rapid.IntRange(0, 3).Draw(r, "old") == 3,
-			Events: append([]event{{Do: "ask"}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "deeds")...),
+			Events: append([]event{{Do: "ask"}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "events")...),
 		}
 	})
 }
@@ -84,10 +84,10 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"a socket retires": func(r *storyRun, _ event) { r.w.Slack.Refresh() },
 		},
 		"processes": {
-			"kill":    func(r *storyRun, d event) { r.kill(d.Who) },
-			"stop":    func(r *storyRun, d event) { r.stop(d.Who) },
-			"start":   func(r *storyRun, d event) { r.start(d.Who) },
-			"suspend": func(r *storyRun, d event) { r.suspend(d.Who) },
+			"kill":    func(r *storyRun, d event) { r.kill(d.Process) },
+			"stop":    func(r *storyRun, d event) { r.stop(d.Process) },
+			"start":   func(r *storyRun, d event) { r.start(d.Process) },
+			"suspend": func(r *storyRun, d event) { r.suspend(d.Process) },
 		},
 		"Redis": {
 			"Redis down":            func(r *storyRun, _ event) { r.w.RedisDown(8 * time.Second) },
@@ -95,7 +95,7 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"Redis fails over":      func(r *storyRun, _ event) { r.redisError("READONLY You can't write against a read only replica.") },
 			"Redis is full":         func(r *storyRun, _ event) { r.redisError("OOM command not allowed when used memory > 'maxmemory'.") },
 			"Redis hangs":           func(r *storyRun, _ event) { r.hangRedis(4 * time.Second) },
-			"Redis is out of reach": func(r *storyRun, d event) { r.partition(d.Who) },
+			"Redis is out of reach": func(r *storyRun, d event) { r.partition(d.Process) },
 			"Redis forgets":         func(r *storyRun, _ event) { r.flushRedis() },
 		},
 	}

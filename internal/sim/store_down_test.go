@@ -68,7 +68,7 @@ func redisOps(p *sim.Process) (ops []sim.Op) {
 }
 
 func TestStoreThatIsDownIsNotAskedInABusyLoop(t *testing.T) {
-	for name, away := range allRedisFailures() {
+	for name, fail := range allRedisFailures() {
 		row(t, name+": few commands and few dials a second, however much there is to do", func(t *testing.T) {
 			w := sim.New(t)
 			routes := w.Routes()
@@ -82,7 +82,7 @@ func TestStoreThatIsDownIsNotAskedInABusyLoop(t *testing.T) {
 				w.Ask("release") // in progress: saving their outcome is retried until it succeeds
 			}
 			time.Sleep(2 * time.Second)
-			heal := away(w, routes)
+			heal := fail(w, routes)
 			time.Sleep(10 * time.Second)
 			a.Arm(nil)
 			dials := routes.Dials("redis.test:6379")

@@ -132,7 +132,7 @@ func TestUnsure(t *testing.T) {
 		"both are, by far":      {-time.Hour, time.Hour},
 		"both are, by far more": {time.Hour, -time.Hour},
 	} {
-		row(t, "clocks differ,  "+who+": a pipeline is found, and nobody is told that there is none", func(t *testing.T) {
+		row(t, "clocks differ, "+who+": a pipeline is found, and nobody is told that there is none", func(t *testing.T) {
 			w := sim.New(t)
 			w.RedisClock(clocks.redis)
 			w.GitLab.SetClock(clocks.gitlab)
@@ -144,7 +144,7 @@ func TestUnsure(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 			wantPosts(t, w, ts, 1)
 		})
-		row(t, "clocks differ,  "+who+": if there is none, the person is told", func(t *testing.T) {
+		row(t, "clocks differ, "+who+": if there is none, the person is told", func(t *testing.T) {
 			w := sim.New(t)
 			w.RedisClock(clocks.redis)
 			w.GitLab.SetClock(clocks.gitlab)
@@ -155,7 +155,7 @@ func TestUnsure(t *testing.T) {
 			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnsure, deploy.MsgNoneSeen)
 		})
 	}
-	row(t, "Redis's clock is set back by an hour while the POST is in flight: its pipeline is found all the same", func(t *testing.T) {
+	row(t, "Redis's clock is set back by an hour while the POST is in flight: its pipeline is still found", func(t *testing.T) {
 		w := sim.New(t, "DEPLOY_TIMEOUT=3h")
 		w.StartReady("a")
 		w.GitLab.Answer(1, fault(t, "made and hang"))
