@@ -185,8 +185,8 @@ var stories = map[string]story{
 		page:    "The page to watch it on: ",
 		works:   "── A deploy that works  (#app)",
 		fails:   "── A deploy that fails  (#app)",
-		stays:   "Now it is yours: each line you type is a mention of @psycher. /fail has the next deploy fail. Ctrl-C ends it.",
-		bye:     "That's all. docs/INSTALL.md tells how to join it to a real Slack and GitLab.",
+		stays:   "Now it is yours: each line you type is a mention of @psycher. /fail makes the next deploy fail. Ctrl-C ends it.",
+		bye:     "That's all. docs/INSTALL.md explains how to connect it to a real Slack and GitLab.",
 		release: "release",
 	},
 }
