@@ -89,7 +89,7 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 		return deploy.Intent{Kind: deploy.KindUnknown, Doubt: deploy.MsgTooLong} // the unread part may say otherwise
 	}
 	asked := words.Understand(said.Segments, r.Targets.In(k.Team, k.Channel), func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
-	asked.Word = markup.Shorten(asked.Word, deploy.WordMost)
+	asked.Word = markup.Shorten(asked.Word, deploy.MaxWord)
 	return asked
 }
 

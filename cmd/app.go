@@ -72,8 +72,8 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	return a, nil
 }
 
-// misconfigured makes err an error of the settings: starting again does not help.
-func misconfigured(err error) error { return &settings.Error{Problems: []string{err.Error()}} }
+// settingsError makes err an error of the settings: starting again does not help.
+func settingsError(err error) error { return &settings.Error{Problems: []string{err.Error()}} }
 
 // embedded reports whether the records are in this process alone.
 func (a *app) embedded() bool { return a.settings.RedisURL == "" }
@@ -98,7 +98,7 @@ func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket
 			case err == nil:
 				opened.Store(true)
 			case errors.As(err, new(*web.AuthError)) && !opened.Load():
-				stop(misconfigured(err))
+				stop(settingsError(err))
 			}
 			return url, err
 		},

@@ -43,9 +43,9 @@ func level(event string) zerolog.Level {
 	switch event {
 	case "worker-panic":
 		return zerolog.ErrorLevel
-	case "store-down", "not-recorded", "slack-refused", "slack-retry", "look-failed":
+	case "store-down", "not-recorded", "slack-refused", "slack-retry", "poll-failed":
 		return zerolog.WarnLevel
-	case "known", "slack-later", "answer-not-needed":
+	case "known", "slack-later", "outcome-ignored":
 		return zerolog.DebugLevel
 	}
 	return zerolog.InfoLevel

@@ -30,7 +30,7 @@ func readyCommand() *cobra.Command {
 func ready(cmd *cobra.Command, _ []string) error {
 	s, _, _ := settings.Load(os.Environ(), ".env") // of other settings the bot itself says what is wrong
 	if s.AdminAddr == "" {
-		return misconfigured(errors.New("ADMIN_ADDR: must be host:port"))
+		return settingsError(errors.New("ADMIN_ADDR: must be host:port"))
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second)
 	defer cancel()

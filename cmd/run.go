@@ -125,7 +125,7 @@ func retry[T any](ctx context.Context, log zerolog.Logger, what string, do func(
 		case err == nil:
 			return got, nil
 		case errors.As(err, new(*web.AuthError)):
-			return got, misconfigured(err)
+			return got, settingsError(err)
 		case err.Error() != logged:
 			logged = err.Error()
 			log.Warn().Err(err).Msg("waiting for " + what)

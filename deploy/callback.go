@@ -47,13 +47,13 @@ const (
 
 // Hear takes in a callback: it returns the record after it, and what the pipeline
 // is answered. The same callback again changes nothing and has the same answer.
-func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
+func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, CallbackResult) {
 	d := r.Deployment
-	other := w.Pipeline != 0 && d.Pipeline != 0 && w.Pipeline != d.Pipeline
-	start := w.Result == ResultStart
+	other := c.Pipeline != 0 && d.Pipeline != 0 && c.Pipeline != d.Pipeline
+	start := c.Result == ResultStart
 	switch {
 	// mutant: an id that is not checked
-	case w.ID != "" && w.ID != r.Request.ID:
+	case c.ID != "" && c.ID != r.Request.ID:
 		return r, CallbackUnknown
 	// mutant: a start call granted twice
 	// mutant: a start call granted for a deployment that does not run
@@ -64,27 +64,27 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	case r.State == Answered, r.State == Refused, other:
 		return r, CallbackNoEffect
 	}
-	if d.Pipeline == 0 && w.Pipeline != 0 {
-		r.Deployment.Pipeline = w.Pipeline
+	if d.Pipeline == 0 && c.Pipeline != 0 {
+		r.Deployment.Pipeline = c.Pipeline
 		if r.State == Running || r.State == Silent { // now it can be followed
-			r.Next = r.nextPoll(now, u)
+			r.Next = r.nextPoll(now, timing)
 		}
 	}
 	if d.Triggered.IsZero() { // it was faster than the save of the trigger
-		r.Deployment.Triggered, r.Deployment.Timeout = now, u.Timeout
+		r.Deployment.Triggered, r.Deployment.Timeout = now, timing.Timeout
 	}
 	if start {
 		switch r.State {
 		case Accepted, Triggering, Waiting, Unsure:
-			r = r.run(Pipeline{ID: w.Pipeline}, now, u)
+			r = r.run(Pipeline{ID: c.Pipeline}, now, timing)
 		case Running: // it moves
 			r.Deployment.Waits, r.Deployment.Pending = "", time.Time{}
 		}
 		return r, CallbackTaken
 	}
-	how := map[Result]State{ResultSuccess: Succeeded, ResultFailure: Failed, ResultCanceled: Canceled}[w.Result]
+	how := map[Result]State{ResultSuccess: Succeeded, ResultFailure: Failed, ResultCanceled: Canceled}[c.Result]
 	if how == Failed && r.State != Succeeded {
-		r = r.blame(w)
+		r = r.blame(c)
 	}
 	switch {
 	case r.State == how:
@@ -92,7 +92,7 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 	case r.State == Succeeded && how == Failed:
 		return r.addLineOnce(r.Message(MsgFailedAfter)), CallbackTaken
 	case how == Succeeded:
-		return r.hearSuccess(w, now, u)
+		return r.hearSuccess(c, now, timing)
 	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
 		return r, CallbackNoEffect
 	}
@@ -103,31 +103,31 @@ func (r Record) Hear(w Callback, now time.Time, u Timing) (Record, CallbackResul
 // speaks for the pipeline, and so does a script that does not name its job. Any
 // other job proves only itself: where GitLab can be asked, its jobs decide, at
 // once. Elsewhere the job is believed, unless another one failed.
-func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, CallbackResult) {
+func (r Record) hearSuccess(c Callback, now time.Time, timing Timing) (Record, CallbackResult) {
 	d := &r.Deployment
 	believed := true
-	if w.isOfOneJob() {
+	if c.isOfOneJob() {
 		blamed := len(d.FailedBy) > 0
-		isBlamed := slices.Contains(d.FailedBy, w.JobName)
-		d.FailedBy = without(d.FailedBy, w.JobName)
+		isBlamed := slices.Contains(d.FailedBy, c.JobName)
+		d.FailedBy = without(d.FailedBy, c.JobName)
 		// mutant: a failure cleared by another job
-		believed = strings.HasPrefix(w.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
+		believed = strings.HasPrefix(c.JobName, d.Job) && (!blamed || isBlamed && len(d.FailedBy) == 0)
 	}
 	isEnded := r.State == Failed || r.State == Canceled
-	canAsk := u.CanPoll && d.Pipeline != 0 && d.Project != ""
+	canAsk := timing.CanPoll && d.Pipeline != 0 && d.Project != ""
 	// mutant: a job's call believed for all jobs
-	if w.JobName == "" || !canAsk && believed {
+	if c.JobName == "" || !canAsk && believed {
 		return r.end(Pipeline{End: Succeeded}), CallbackTaken
 	}
-	verdict := CallbackNoEffect
+	result := CallbackNoEffect
 	if r.State != Running && r.State != Silent && !isEnded { // whichever job it is, its pipeline runs
-		r, verdict = r.run(Pipeline{ID: d.Pipeline}, now, u), CallbackTaken
+		r, result = r.run(Pipeline{ID: d.Pipeline}, now, timing), CallbackTaken
 	}
 	if !canAsk || !believed && !isEnded {
-		return r, verdict
+		return r, result
 	}
-	if w.isOfOneJob() && !slices.Contains(d.Proved, w.JobName) && len(d.Proved) < jobsKept {
-		d.Proved = append(slices.Clone(d.Proved), w.JobName)
+	if c.isOfOneJob() && !slices.Contains(d.Proved, c.JobName) && len(d.Proved) < jobsKept {
+		d.Proved = append(slices.Clone(d.Proved), c.JobName)
 		r.Next = now
 	}
 	switch {
@@ -141,16 +141,16 @@ func (r Record) hearSuccess(w Callback, now time.Time, u Timing) (Record, Callba
 
 // isOfOneJob reports whether the callback is that of a job that does more than
 // report on others.
-func (w Callback) isOfOneJob() bool {
-	return w.JobName != "" && !speaksForPipeline(w.JobName, w.JobStage)
+func (c Callback) isOfOneJob() bool {
+	return c.JobName != "" && !speaksForPipeline(c.JobName, c.JobStage)
 }
 
 // blame notes which job failed: an earlier success of it no longer counts.
-func (r Record) blame(w Callback) Record {
+func (r Record) blame(c Callback) Record {
 	d := &r.Deployment
-	if w.isOfOneJob() {
-		d.Proved = without(d.Proved, w.JobName)
-		d.FailedBy = append(without(d.FailedBy, w.JobName), w.JobName)
+	if c.isOfOneJob() {
+		d.Proved = without(d.Proved, c.JobName)
+		d.FailedBy = append(without(d.FailedBy, c.JobName), c.JobName)
 		d.FailedBy = d.FailedBy[max(0, len(d.FailedBy)-jobsKept):]
 	}
 	if d.Ending != "" {

@@ -10,10 +10,10 @@ func TestWord(t *testing.T) {
 	any := func(s ...State) []State { return s }
 	open := any(Accepted, Triggering, Waiting, Unsure, Running, Silent)
 	for _, row := range []struct {
-		result  Result
-		from    []State
-		to      State // empty: stays
-		verdict CallbackResult
+		result Result
+		from   []State
+		to     State // empty: stays
+		heard  CallbackResult
 	}{
 		{ResultStart, any(Accepted, Triggering, Waiting, Unsure), Running, CallbackTaken},
 		{ResultStart, any(Running, Silent, Succeeded, Failed, Canceled), "", CallbackTaken},
@@ -39,8 +39,8 @@ func TestWord(t *testing.T) {
 					want = s
 				}
 				r, v := in(s).Hear(w, t0, timing)
-				if r.State != want || v != row.verdict {
-					t.Errorf("%s, %s; want %s, %s", r.State, v, want, row.verdict)
+				if r.State != want || v != row.heard {
+					t.Errorf("%s, %s; want %s, %s", r.State, v, want, row.heard)
 				}
 				again, v2 := r.Hear(w, t0, timing)
 				if again.State != r.State || len(again.Lines) != len(r.Lines) || v2 != v {

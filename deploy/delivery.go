@@ -157,7 +157,7 @@ func (s Shown) Equal(o Shown) bool {
 }
 
 // GiveUpDelivery marks everything pending as delivered, so that a record which
-// keeps panicking its worker is not retried for ever. Old reactions may still be
+// keeps panicking its worker is not retried forever. Old reactions may still be
 // taken off, unless that is what panics.
 func (r Record) GiveUpDelivery() Record {
 	off := r.Shown.Off

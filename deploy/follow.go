@@ -12,7 +12,7 @@ import (
 // Polled takes in what GitLab shows of the deployment's pipeline, which was read
 // by its id, or looked for after a lost answer; zero: it was not found. began is
 // when GitLab was asked.
-func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing) Record {
+func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing Timing) Record {
 	own := r.Deployment.Pipeline
 	switch {
 	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
@@ -29,33 +29,33 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, u Timing
 		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // so that a clock that is set back makes no endless loop
 		return r
 	case p.ID != 0:
-		return r.see(p, now, u)
+		return r.see(p, now, timing)
 	case d.Ending != "":
-		return r.awaitJobs(now, u)
+		return r.awaitJobs(now, timing)
 	// mutant: a listing that decides too early
-	case r.State == Unsure && own == 0 && complete && !began.Before(u.sureFrom(d.Triggered)) && !d.NoneSeen:
+	case r.State == Unsure && own == 0 && complete && !began.Before(timing.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
 		r = r.addLine(r.Message(MsgNoneSeen))
 	}
-	return r.expire(now, u)
+	return r.expire(now, timing)
 }
 
 // see takes in what GitLab shows of the record's own pipeline.
-func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
+func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 	r.Deployment.name(p)
 	d := &r.Deployment
 	switch {
 	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // its jobs will never be seen
 		d.EndingAt = now.Add(-jobsWithin)
-		return r.awaitJobs(now, u)
+		return r.awaitJobs(now, timing)
 	case p.Unseen && p.Retry && (p.End != "" || d.Ending != ""):
 		if r.State == Unsure {
-			r = r.run(Pipeline{ID: p.ID}, now, u)
+			r = r.run(Pipeline{ID: p.ID}, now, timing)
 		}
 		if d.Ending == "" {
 			d.Ending, d.EndingAt = p.End, now
 		}
-		return r.awaitJobs(now, u)
+		return r.awaitJobs(now, timing)
 	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
 		return r.end(p)
 	case d.Ending != "" && !p.Judged:
@@ -66,9 +66,9 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 		return r
 	case r.State == Failed, r.State == Canceled: // somebody is retrying it
 		d.Ending = r.State
-		return r.awaitJobs(now, u)
+		return r.awaitJobs(now, timing)
 	}
-	r = r.run(Pipeline{ID: p.ID}, now, u)
+	r = r.run(Pipeline{ID: p.ID}, now, timing)
 	d.Ending, d.EndingAt, d.LastSeen = "", time.Time{}, now
 	overtime := d.Timeout > 0 && !now.Before(d.Triggered.Add(d.Timeout))
 	switch {
@@ -82,7 +82,7 @@ func (r Record) see(p Pipeline, now time.Time, u Timing) Record {
 			r = r.addLineOnce(m)
 		}
 	}
-	r.Next = r.nextPoll(now, u)
+	r.Next = r.nextPoll(now, timing)
 	return r
 }
 
@@ -121,7 +121,7 @@ func (r Record) await(p Pipeline, now time.Time) Record {
 // be read in time, the report is believed. Where the record has that end already,
 // there is nothing to believe: GitLab then has as long as a deploy takes to show
 // another end.
-func (r Record) awaitJobs(now time.Time, u Timing) Record {
+func (r Record) awaitJobs(now time.Time, timing Timing) Record {
 	d := &r.Deployment
 	within := d.EndingAt.Add(jobsWithin)
 	switch {
@@ -129,8 +129,8 @@ func (r Record) awaitJobs(now time.Time, u Timing) Record {
 		r.Next = earlier(now.Add(jobsAgain), within)
 	case d.Ending != r.State:
 		return r.end(Pipeline{End: d.Ending, Unseen: true})
-	case r.ShouldPoll(u) && now.Before(d.EndingAt.Add(d.Timeout)):
-		r.Next = now.Add(followMost)
+	case r.ShouldPoll(timing) && now.Before(d.EndingAt.Add(d.Timeout)):
+		r.Next = now.Add(maxFollow)
 	default:
 		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
 	}
@@ -139,7 +139,7 @@ func (r Record) awaitJobs(now time.Time, u Timing) Record {
 
 // expire makes the deadline's move if it has passed, else sets when to poll next.
 // A person who was told that GitLab shows no pipeline is not called again.
-func (r Record) expire(now time.Time, u Timing) Record {
+func (r Record) expire(now time.Time, timing Timing) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
 		told := r.toldNothingRuns()
 		r = r.move(Silent)
@@ -148,7 +148,7 @@ func (r Record) expire(now time.Time, u Timing) Record {
 			r = r.addLine(r.Message(MsgSilent))
 		}
 	}
-	r.Next = r.nextPoll(now, u)
+	r.Next = r.nextPoll(now, timing)
 	return r
 }
 
@@ -170,8 +170,8 @@ func (r Record) Deadline() time.Time {
 }
 
 // ShouldPoll reports whether to ask GitLab about this record when it is due.
-func (r Record) ShouldPoll(u Timing) bool {
-	canAsk := u.CanPoll && r.Deployment.Project != ""
+func (r Record) ShouldPoll(timing Timing) bool {
+	canAsk := timing.CanPoll && r.Deployment.Project != ""
 	switch r.State {
 	case Running, Silent:
 		return canAsk && r.Deployment.Pipeline != 0
@@ -192,8 +192,8 @@ func (r Record) Counting() Counting {
 // nextPoll is when a deployment without an end is polled again: a running one
 // after 5 s at first, never after more than 12 s, including the loop's own wait;
 // one that is looked for soon at first, then when a listing decides, then slowly.
-func (r Record) nextPoll(now time.Time, u Timing) time.Time {
-	d, canPoll := r.Deployment, r.ShouldPoll(u)
+func (r Record) nextPoll(now time.Time, timing Timing) time.Time {
+	d, canPoll := r.Deployment, r.ShouldPoll(timing)
 	late := !now.Before(d.Triggered.Add(followUntil))
 	at := now.Add(30 * time.Second)
 	switch {
@@ -206,9 +206,9 @@ func (r Record) nextPoll(now time.Time, u Timing) time.Time {
 	case r.State == Running && late:
 		at = now.Add(followLate)
 	case r.State == Running:
-		at = now.Add(min(followFirst+time.Duration(d.Polls)*time.Second/2, followMost))
+		at = now.Add(min(firstFollow+time.Duration(d.Polls)*time.Second/2, maxFollow))
 	default:
-		sure := u.sureFrom(d.Triggered).Sub(d.Triggered)
+		sure := timing.sureFrom(d.Triggered).Sub(d.Triggered)
 		for _, after := range []time.Duration{1 * time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, sure} {
 			if soon := d.Triggered.Add(after); soon.After(now) {
 				at = soon

@@ -2,7 +2,7 @@ package deploy
 
 // MessageID names something that psycher says to a person. Each has its wordings,
 // one file a language, in package bot. The value is also what the log and the
-// record call the reason, so it stays the same for ever.
+// record call the reason, so it stays the same forever.
 type MessageID string
 
 // What a mention is answered with when it deploys nothing.

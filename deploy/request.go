@@ -91,12 +91,12 @@ type Intent struct {
 	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
 	Doubt MessageID `json:"doubt,omitempty"`
 	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"):
-	// at most [WordMost] characters of it.
+	// at most [MaxWord] characters of it.
 	Word string `json:"word,omitempty"`
 }
 
-// WordMost is how many characters of a person's words are kept at most.
-const WordMost = 80
+// MaxWord is how many characters of a person's words are kept at most.
+const MaxWord = 80
 
 // Deploys reports whether a deploy is asked for without any doubt.
 func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Doubt == "" }

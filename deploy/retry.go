@@ -10,13 +10,13 @@ import (
 // three times at most.
 const (
 	retryFor   = time.Hour
-	retryFirst = 5 * time.Second
-	retryMost  = 5 * time.Minute
+	firstRetry = 5 * time.Second
+	maxRetry   = 5 * time.Minute
 	lookUpIn   = 10 * time.Second // a post whose answer was lost
 )
 
-// PostsMost is how often a post is made whose answer was lost each time.
-const PostsMost = 3
+// MaxPosts is how often a post is made whose answer was lost each time.
+const MaxPosts = 3
 
 // Retry is a kind of call to Slack that is to be made again.
 type Retry struct {
@@ -64,7 +64,7 @@ func (s *Shown) Refused(c Call, now time.Time) (again bool) {
 	if left <= 0 {
 		return false
 	}
-	r.Next = now.Add(min(retryFirst<<min(r.Tries, 10), retryMost, left))
+	r.Next = now.Add(min(firstRetry<<min(r.Tries, 10), maxRetry, left))
 	r.Tries++
 	s.Retries = with(s.Retries, c.Kind, r)
 	return true
@@ -76,7 +76,7 @@ func (s *Shown) Lost(slot string, now time.Time) {
 	s.Posting = slot
 	after := lookUpIn
 	if s.Retries[CallFind].Tries == 1 { // the second may be lost in the same outage as the first: the third should not be
-		after = retryMost
+		after = maxRetry
 	}
 	s.PutOff(CallFind, now.Add(after))
 }
@@ -86,7 +86,7 @@ func (s *Shown) Lost(slot string, now time.Time) {
 func (s *Shown) LookUpFailed() (again bool) {
 	r := s.Retries[CallFind]
 	// mutant: a post that is made again forever
-	if r.Tries++; r.Tries >= PostsMost {
+	if r.Tries++; r.Tries >= MaxPosts {
 		s.ClearRetry(CallFind)
 		return false
 	}

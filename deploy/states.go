@@ -39,11 +39,11 @@ type Timing struct {
 // The fixed times.
 const (
 	WriteWithin = 5 * time.Second // from the save that allows a POST to its first byte
-	WaitAtMost  = 5 * time.Minute // waiting, in all
+	MaxWait     = 5 * time.Minute // waiting, in all
 	postGrace   = 5 * time.Second // a POST's deadline is GitLab's own request timeout and this
 	listGrace   = 15 * time.Second
-	followFirst = 5 * time.Second
-	followMost  = 11 * time.Second // 12 s between two polls: what is due waits for the loop
+	firstFollow = 5 * time.Second
+	maxFollow   = 11 * time.Second // 12 s between two polls: what is due waits for the loop
 	followLate  = time.Minute      // a silent one is still polled, now and then,
 	followUntil = 24 * time.Hour   // this long; and a running one no more often after it
 	jobsWithin  = 15 * time.Second // how long to wait for the jobs of an end that was reported
@@ -52,15 +52,15 @@ const (
 )
 
 // PostEnd is when a POST allowed at triggered has surely ended.
-func (u Timing) PostEnd(triggered time.Time) time.Time {
+func (timing Timing) PostEnd(triggered time.Time) time.Time {
 	// mutant: a POST taken for finished while it may still run
-	return triggered.Add(WriteWithin + u.RequestTimeout + postGrace)
+	return triggered.Add(WriteWithin + timing.RequestTimeout + postGrace)
 }
 
 // sureFrom is from when a complete listing without the pipeline means that there
 // is none, and that there will be none.
-func (u Timing) sureFrom(triggered time.Time) time.Time {
-	return triggered.Add(WriteWithin + u.RequestTimeout + listGrace)
+func (timing Timing) sureFrom(triggered time.Time) time.Time {
+	return triggered.Add(WriteWithin + timing.RequestTimeout + listGrace)
 }
 
 // Ended reports whether the deployment is over, as far as is known.
@@ -130,7 +130,7 @@ func (r Record) Answer(m Message) Record {
 // Start announces an attempt: one POST, with a token of its own. page is the
 // project's pipelines page. A record that knows a pipeline is never triggered
 // again.
-func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) Record {
+func (r Record) Start(t Target, page, tokenSum string, now time.Time, timing Timing) Record {
 	if r.Deployment.Pipeline != 0 {
 		panic("no attempt for a record that knows a pipeline")
 	}
@@ -138,12 +138,12 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, u Timing) 
 	d := &r.Deployment
 	if d.WaitEnd.IsZero() {
 		d.Target, d.Project, d.Ref, d.Key, d.Job, d.Timeout, d.Page = t.Name, t.Project, t.Ref, t.Key, t.Job, t.Timeout, page
-		d.WaitEnd = now.Add(WaitAtMost)
+		d.WaitEnd = now.Add(MaxWait)
 	}
 	d.Triggered = now
 	d.Attempt++
 	r.Tokens = withToken(r.Tokens, tokenSum)
-	r.Next = u.PostEnd(now)
+	r.Next = timing.PostEnd(now)
 	return r
 }
 
@@ -165,23 +165,23 @@ func (r Record) IsTriggering(attempt int) bool {
 // was faster, only what is missing is filled in. A pipeline that the result names
 // is adopted in any case. applied tells the log whether the result changed the
 // record.
-func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (next Record, applied bool) {
+func (r Record) Settle(attempt int, o TriggerResult, now time.Time, timing Timing) (next Record, applied bool) {
 	// mutant: a late refusal after no pipeline was seen
 	// mutant: an unsure attempt refused by an earlier one's outcome
 	isUnsure := r.State == Unsure && r.Deployment.Attempt == attempt && !r.Deployment.NoneSeen
 	nothingRuns := o.Status == TriggerRefused || o.Status == TriggerWait || o.Status == TriggerNotSent
 	if !r.IsTriggering(attempt) && !(isUnsure && nothingRuns) {
-		return r.Adopt(o.Pipeline, now, u)
+		return r.Adopt(o.Pipeline, now, timing)
 	}
 	at := now.Add(o.After)
 	switch {
 	case o.Status == TriggerStarted, o.Status == TriggerFailed:
-		return r.run(o.Pipeline, now, u), true
+		return r.run(o.Pipeline, now, timing), true
 	case o.Status == TriggerRefused:
 		return r.Refuse(o.Reason, o.Detail), true
 	case !nothingRuns:
 		// mutant: a second POST after a lost answer
-		return r.MarkUnsure(now, u), true
+		return r.MarkUnsure(now, timing), true
 	}
 	r.Deployment.Wait = cmp.Or(o.Reason, MsgWaitUnreachable)
 	if isUnsure || at.After(r.Deployment.WaitEnd) {
@@ -201,14 +201,14 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, u Timing) (n
 
 // Adopt takes a pipeline that certainly belongs to this record as its own, unless
 // it has another, or its person was told that nothing runs.
-func (r Record) Adopt(p Pipeline, now time.Time, u Timing) (next Record, adopted bool) {
+func (r Record) Adopt(p Pipeline, now time.Time, timing Timing) (next Record, adopted bool) {
 	d := &r.Deployment
 	switch {
 	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
 		return r, false
 	// mutant: a pipeline that is not adopted while it waits
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
-		return r.run(p, now, u), true
+		return r.run(p, now, timing), true
 	}
 	d.name(p)
 	return r, true
@@ -241,14 +241,14 @@ func (r Record) GiveUpWaiting() Record {
 }
 
 // MarkUnsure notes that the POST may have worked.
-func (r Record) MarkUnsure(now time.Time, u Timing) Record {
+func (r Record) MarkUnsure(now time.Time, timing Timing) Record {
 	r = r.move(Unsure)
-	r.Next = r.nextPoll(now, u)
+	r.Next = r.nextPoll(now, timing)
 	return r
 }
 
 // run takes in a pipeline that goes on, or has ended already.
-func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
+func (r Record) run(p Pipeline, now time.Time, timing Timing) Record {
 	r.Deployment.name(p)
 	if p.End != "" {
 		return r.end(p)
@@ -256,7 +256,7 @@ func (r Record) run(p Pipeline, now time.Time, u Timing) Record {
 	if r.State != Running && r.State != Silent {
 		r = r.move(Running)
 	}
-	r.Next = r.nextPoll(now, u)
+	r.Next = r.nextPoll(now, timing)
 	return r
 }
 
@@ -285,7 +285,7 @@ func (r Record) end(p Pipeline) Record {
 
 // AfterPanic takes in that the record made its worker panic. After the third time
 // it is not worked on again, and its person is told what is known.
-func (r Record) AfterPanic(now time.Time, u Timing) Record {
+func (r Record) AfterPanic(now time.Time, timing Timing) Record {
 	r.Panics++
 	if r.Panics < 3 {
 		return r

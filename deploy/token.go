@@ -19,7 +19,7 @@ import (
 const (
 	tokenPrefix = "psy_"
 	tokenBytes  = 20 // 160 bits: 32 characters of base32
-	tokensKept  = 32 // of a record's attempts, the newest
+	maxTokens   = 32 // of a record's attempts, the newest
 )
 
 // TokenForm matches a PSYCHER_TOKEN anywhere in a text, so that it can be removed
@@ -43,7 +43,7 @@ func TokenSum(t Secret) string {
 func withToken(sums []string, sum string) []string {
 	sums = append(slices.Clone(sums), sum)
 	// mutant: tokens of the first attempts kept, not of the last
-	return sums[max(0, len(sums)-tokensKept):]
+	return sums[max(0, len(sums)-maxTokens):]
 }
 
 // IsToken reports whether the whole text has the form of a PSYCHER_TOKEN. A text
@@ -57,11 +57,11 @@ func ScrubTokens(s string) string { return TokenForm.ReplaceAllLiteralString(s, 
 
 // ProvenBy reports whether a callback shows the token of one of the record's
 // attempts.
-func (r Record) ProvenBy(w Callback) bool {
-	if w.Token == "" {
+func (r Record) ProvenBy(c Callback) bool {
+	if c.Token == "" {
 		return false
 	}
-	sum, found := []byte(TokenSum(w.Token)), 0
+	sum, found := []byte(TokenSum(c.Token)), 0
 	for _, of := range r.Tokens {
 		found |= subtle.ConstantTimeCompare(sum, []byte(of))
 	}

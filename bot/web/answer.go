@@ -18,9 +18,9 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// answerMost is how much of an answer is read, far above the largest: 200
+// maxAnswer is how much of an answer is read, far above the largest: 200
 // messages of a thread.
-const answerMost = 16 << 20
+const maxAnswer = 16 << 20
 
 // exchange is slack-go's HTTP client for one call. It reads the answer itself and
 // only tells slack-go that all is well: slack-go takes {"ok": false} without an
@@ -51,7 +51,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	x.clock.learn(resp.Header)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	switch status := fmt.Errorf("HTTP status %d", resp.StatusCode); {
 	case resp.StatusCode == http.StatusTooManyRequests:
 		return nil, x.limited(resp.Header)

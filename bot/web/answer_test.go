@@ -31,7 +31,7 @@ func TestEveryKindOfAnswer(t *testing.T) {
 		{"429 with a fraction", fakeAnswer{status: 429, header: seconds("1.5")}, "later 2s", "later 2s"},
 		{"429 without a header", fakeAnswer{status: 429, body: "slow down"}, "later 10s", "later 10s"},
 		{"429 with an odd header", fakeAnswer{status: 429, header: seconds("NaN")}, "later 10s", "later 10s"},
-		{"429 for ever", fakeAnswer{status: 429, header: seconds("1e300")}, "later 1h0m0s", "later 1h0m0s"},
+		{"429 forever", fakeAnswer{status: 429, header: seconds("1e300")}, "later 1h0m0s", "later 1h0m0s"},
 		{"200 ratelimited", says(`{"ok":false,"error":"ratelimited"}`), "later 10s", "later 10s"},
 		{"200 rate_limited", says(`{"ok":false,"error":"rate_limited"}`), "later 10s", "later 10s"},
 		{"500", fakeAnswer{status: 500, body: "<html>"}, "later 5s", "lost"},

@@ -33,7 +33,7 @@ var (
 	mention = deploy.Request{Key: key, ID: "6e35fdeb-346b-58d3-b8ae-2971aa8e3021", By: deploy.Person{User: "U1"}}
 )
 
-// slackFake answers each call with the next of its answers, the last one for ever.
+// slackFake answers each call with the next of its answers, the last one forever.
 type slackFake struct {
 	answers []fakeAnswer
 	calls   []fakeCall

@@ -276,8 +276,8 @@ func (r *reader) reports(m *match) bool {
 	return !barred && !number.MatchString(m.text) && !r.namesOther(m.text)
 }
 
-// nameMost is how long a name in kana or kanji may be to be found.
-const nameMost = 12
+// maxName is how long a name in kana or kanji may be to be found.
+const maxName = 12
 
 // namesOther reports whether a target of another channel is named.
 func (r *reader) namesOther(s string) bool {
@@ -289,7 +289,7 @@ func (r *reader) namesOther(s string) bool {
 	}
 	runes := []rune(s)
 	for i := range runes {
-		for n := 2; n <= min(nameMost, len(runes)-i); n++ {
+		for n := 2; n <= min(maxName, len(runes)-i); n++ {
 			if name := runes[i : i+n]; unicode.Is(unicode.Lo, name[0]) && r.elsewhere(string(name)) {
 				return true
 			}

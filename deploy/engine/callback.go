@@ -13,7 +13,7 @@ var errStopping = errors.New("the bot is stopping, and its store with it")
 
 // Callback takes in a callback of a pipeline. It returns once the callback is
 // recorded; an error means that it is not, and the pipeline should call again.
-func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.CallbackResult, error) {
+func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.CallbackResult, error) {
 	e.prepare()
 	// mutant: a callback taken after the embedded store has ended
 	if e.shutdown.closed.Load() {
@@ -22,14 +22,14 @@ func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.Callba
 	// A caller who proved nothing does not learn which deployments there are.
 	// mutant: a caller without proof learns which deployments exist
 	none := deploy.CallbackUnproven
-	if w.Shared {
+	if c.Shared {
 		none = deploy.CallbackUnknown
 	}
 	for _, team := range e.Targets.Teams() { // the record knows its team, the callback does not
 		result := deploy.CallbackUnknown
 		var notJudged error
-		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: w.Channel, TS: w.TS}, func(r deploy.Record) (next deploy.Record) {
-			next, result, notJudged = e.hear(ctx, r, w)
+		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: c.Channel, TS: c.TS}, func(r deploy.Record) (next deploy.Record) {
+			next, result, notJudged = e.hear(ctx, r, c)
 			return next
 		})
 		switch {
@@ -54,15 +54,15 @@ func (e *Engine) Callback(ctx context.Context, w deploy.Callback) (deploy.Callba
 
 // hear takes in a callback for this record, if it may. An error means that this
 // could not be judged.
-func (e *Engine) hear(ctx context.Context, r deploy.Record, w deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
-	proven := r.ProvenBy(w)
+func (e *Engine) hear(ctx context.Context, r deploy.Record, c deploy.Callback) (deploy.Record, deploy.CallbackResult, error) {
+	proven := r.ProvenBy(c)
 	if !proven {
-		shared, err := e.takesShared(ctx, r, w)
+		shared, err := e.takesShared(ctx, r, c)
 		if err != nil || !shared {
 			return r, deploy.CallbackUnproven, err
 		}
 	}
-	next, result := r.Hear(w, e.now(), e.Timing)
+	next, result := r.Hear(c, e.now(), e.Timing)
 	if proven && result != deploy.CallbackUnknown {
 		// mutant: a proof that no record notes
 		next.Deployment.TokenShown = true
@@ -73,8 +73,8 @@ func (e *Engine) hear(ctx context.Context, r deploy.Record, w deploy.Callback) (
 // takesShared reports whether a callback counts that shows no more than the
 // shared secret. For a record without a project it counts only if the channel's
 // targets are known, and none of their projects is closed to it.
-func (e *Engine) takesShared(ctx context.Context, r deploy.Record, w deploy.Callback) (bool, error) {
-	if !w.Shared {
+func (e *Engine) takesShared(ctx context.Context, r deploy.Record, c deploy.Callback) (bool, error) {
+	if !c.Shared {
 		return false, nil
 	}
 	if r.Deployment.Project != "" && len(r.Tokens) == 0 {

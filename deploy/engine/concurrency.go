@@ -31,10 +31,10 @@ type lane struct {
 // Coming back too early costs a round trip to the store, too late leaves places
 // empty.
 const (
-	spacingFirst = 5 * time.Millisecond // while nothing is known
-	spacingLeast = time.Millisecond
-	spacingMost  = 250 * time.Millisecond
-	lanesMost    = 1000 // idle ones are forgotten then
+	firstSpacing = 5 * time.Millisecond // while nothing is known
+	minSpacing   = time.Millisecond
+	maxSpacing   = 250 * time.Millisecond
+	maxLanes     = 1000 // idle ones are forgotten then
 )
 
 func newLimiter(all, each int, fair bool) *limiter {
@@ -75,7 +75,7 @@ func (l *limiter) nextDelay(name string) time.Duration {
 func (l *limiter) lane(name string) *lane {
 	own := l.lanes[name]
 	if own == nil {
-		if len(l.lanes) >= lanesMost {
+		if len(l.lanes) >= maxLanes {
 			now := time.Now()
 			maps.DeleteFunc(l.lanes, func(_ string, old *lane) bool { return old.running == 0 && old.end.Before(now) })
 		}
@@ -102,19 +102,19 @@ func (l *lane) move(more int, spacing time.Duration) {
 	l.running += more
 	l.moved = time.Now()
 	if more < 0 {
-		l.spacing = max(spacing, spacingLeast)
+		l.spacing = max(spacing, minSpacing)
 	}
 }
 
 // nextDelay is in how long what found no place is to come back.
 func (l *lane) nextDelay() time.Duration {
-	now, spacing := time.Now(), cmp.Or(l.spacing, spacingFirst)
+	now, spacing := time.Now(), cmp.Or(l.spacing, firstSpacing)
 	if l.running > 0 { // the longer nothing moved, the longer it is worth waiting
 		spacing = max(spacing, now.Sub(l.moved)/time.Duration(l.running))
 	}
 	if l.end.Before(now) {
 		l.end = now
 	}
-	l.end = l.end.Add(min(spacing, spacingMost))
+	l.end = l.end.Add(min(spacing, maxSpacing))
 	return l.end.Sub(now)
 }

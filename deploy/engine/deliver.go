@@ -170,7 +170,7 @@ func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, 
 		}
 	case !shown.LookUpFailed():
 		shown.Done(c, "")
-		err = fmt.Errorf("posted %d times without an answer, and not again, as it cannot be looked up: %w", deploy.PostsMost, err)
+		err = fmt.Errorf("posted %d times without an answer, and not again, as it cannot be looked up: %w", deploy.MaxPosts, err)
 	}
 	return err
 }

@@ -12,17 +12,17 @@ import (
 
 // How much is worked on at a time, and for how long. The rest is due later.
 const (
-	Lease        = 10 * time.Second // how long a worker may hold a record
-	pollEvery    = time.Second      // how often an idle process asks what is due
-	freshMost    = 64               // claimed records in work, and of one channel:
-	freshChannel = 16
-	takenMost    = 32  // due records in work
-	deliverMost  = 32  // records being delivered
-	triggersMost = 128 // triggers under way, and in one GitLab project:
-	triggersEach = 8
-	pollsMost    = 64 // polls of GitLab under way, and in one project:
-	pollsEach    = 4
-	storeTimeout = time.Second
+	Lease           = 10 * time.Second // how long a worker may hold a record
+	pollEvery       = time.Second      // how often an idle process asks what is due
+	maxFresh        = 64               // claimed records in work, and of one channel:
+	maxFreshEach    = 16
+	maxTaken        = 32  // due records in work
+	maxDeliveries   = 32  // records being delivered
+	maxTriggers     = 128 // triggers under way, and in one GitLab project:
+	maxTriggersEach = 8
+	maxPolls        = 64 // polls of GitLab under way, and in one project:
+	maxPollsEach    = 4
+	storeTimeout    = time.Second
 )
 
 // Engine moves records on: those that this process claims, at once, and those
@@ -79,9 +79,9 @@ func (e *Engine) prepare() {
 		e.health = &health{log: e.log}
 		e.store = watchedStore{e.Store, e.health}
 		e.inFlight, e.outage = newInFlight(), &outage{mentions: map[deploy.Key]unrecorded{}}
-		e.taken, e.deliveries = make(chan struct{}, takenMost), make(chan struct{}, deliverMost)
-		e.fresh = newLimiter(freshMost, freshChannel, false)
-		e.triggers, e.polls = newLimiter(triggersMost, triggersEach, true), newLimiter(pollsMost, pollsEach, true)
+		e.taken, e.deliveries = make(chan struct{}, maxTaken), make(chan struct{}, maxDeliveries)
+		e.fresh = newLimiter(maxFresh, maxFreshEach, false)
+		e.triggers, e.polls = newLimiter(maxTriggers, maxTriggersEach, true), newLimiter(maxPolls, maxPollsEach, true)
 	})
 }
 

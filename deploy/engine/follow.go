@@ -33,7 +33,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		if err != nil {
 			complete = false
 			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster
-				e.log(Event{Name: "look-failed", Record: r, Err: err})
+				e.log(Event{Name: "poll-failed", Record: r, Err: err})
 			}
 		}
 	}

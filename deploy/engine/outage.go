@@ -9,8 +9,8 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// outageMost bounds how many mentions are remembered during an outage.
-const outageMost = 10_000
+// maxOutage bounds how many mentions are remembered during an outage.
+const maxOutage = 10_000
 
 // outage remembers, while the store is down, the mentions that could not be
 // recorded.
@@ -53,19 +53,19 @@ func (o *outage) claimed(k deploy.Key) {
 	delete(o.mentions, k)
 }
 
-// startTelling returns what a person is told of a delivery that could not be
+// beginTelling returns what a person is told of a delivery that could not be
 // recorded, and whether to tell it now. Nothing was started, if the store
 // certainly refused this delivery and all before it; else that is not known,
 // which is told once, from the second delivery on. attempt counts the deliveries
 // before this one. Whoever cannot be remembered is not told: Slack delivers again.
-func (o *outage) startTelling(k deploy.Key, attempt int, refused bool) (id deploy.MessageID, tell bool) {
+func (o *outage) beginTelling(k deploy.Key, attempt int, refused bool) (id deploy.MessageID, tell bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	u, known := o.mentions[k]
-	if len(o.mentions) >= outageMost {
+	if len(o.mentions) >= maxOutage {
 		maps.DeleteFunc(o.mentions, func(_ deploy.Key, u unrecorded) bool { return !u.telling && u.notStarted == nil })
 	}
-	room := known || len(o.mentions) < outageMost
+	room := known || len(o.mentions) < maxOutage
 	id = deploy.MsgDontKnow
 	// mutant: a person told that nothing was started when that is not certain
 	if refused && u.refused >= attempt {
@@ -97,7 +97,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 	if m.Edited {
 		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
-	id, tell := e.outage.startTelling(m.Key, attempt, errors.Is(err, ErrRefused))
+	id, tell := e.outage.beginTelling(m.Key, attempt, errors.Is(err, ErrRefused))
 	e.log(Event{Name: "not-recorded", Record: deploy.Record{Request: m}, Err: err, Detail: string(id)})
 	if !tell {
 		return false

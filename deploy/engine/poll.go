@@ -31,7 +31,7 @@ func (e *Engine) takeDue(ctx context.Context) time.Duration {
 	e.health.took(late)
 	e.more.Store(next == 0)
 	switch {
-	case next == 0 && e.capacity() >= takenMost/2:
+	case next == 0 && e.capacity() >= maxTaken/2:
 		return 0
 	case next == 0:
 		return pollEvery / 10 // or when there is capacity
@@ -48,7 +48,7 @@ func (e *Engine) capacity() int { return cap(e.taken) - len(e.taken) }
 // would be as many round trips.
 func (e *Engine) capacityFreed() {
 	<-e.taken
-	if e.more.Load() && e.capacity() >= takenMost/2 {
+	if e.more.Load() && e.capacity() >= maxTaken/2 {
 		e.alarm.set(0)
 	}
 }

@@ -18,20 +18,20 @@ type Store interface {
 	// negative: not due at all. made reports whether this call, or an earlier try of
 	// it with the same record, made it. Where the store has no birth yet, Claim makes
 	// that too, by Slack's clock.
-	Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (h Stored, made bool, err error)
+	Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (s Stored, made bool, err error)
 	// Take returns at most n records that are due, and moves their due time on by
 	// lease, so that nobody else takes them meanwhile. next is in how long the next
 	// record is due: 0 if more are due than n, negative if none ever is.
 	Take(ctx context.Context, n int, lease time.Duration) (due []Stored, next time.Duration, err error)
 	// Load reads a record without taking it. ok is false where there is none.
-	Load(ctx context.Context, k deploy.Key) (h Stored, ok bool, err error)
+	Load(ctx context.Context, k deploy.Key) (s Stored, ok bool, err error)
 	// Save writes next over h, if the stored record is still h (or missing, or
 	// already next), due after the duration; negative: not due at all. It returns
 	// what is stored then, or [ErrChanged]. Saving the same next twice is one save.
-	Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error)
+	Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error)
 	// Delay moves a record's due time without changing the record, if the stored
 	// record is still h; negative: it is not due at all.
-	Delay(ctx context.Context, h Stored, due time.Duration) error
+	Delay(ctx context.Context, s Stored, due time.Duration) error
 	// Pending reads at most n records that have a due time, without taking them.
 	Pending(ctx context.Context, n int) ([]Stored, error)
 	// Proved reports whether a callback of one of these projects has proved itself.
@@ -126,7 +126,7 @@ func (e *LaterError) Error() string { return e.Err.Error() }
 func (e *LaterError) Unwrap() error { return e.Err }
 
 // PassingError: it was refused, for a reason that may pass by itself or that people
-// can fix; try again with growing waits, and not for ever.
+// can fix; try again with growing waits, and not forever.
 type PassingError struct{ Err error }
 
 func (e *PassingError) Error() string { return e.Err.Error() }

@@ -53,7 +53,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
 		if !applied {
-			e.log(Event{Name: "answer-not-needed", Record: r, Detail: string(out.Status)})
+			e.log(Event{Name: "outcome-ignored", Record: r, Detail: string(out.Status)})
 		}
 		return next
 	})
@@ -92,7 +92,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	case !ok || t.Project != d.Project:
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
 	case e.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
-		e.Slack.Now().Sub(m.At) > e.Timing.MaxAge+deploy.WaitAtMost:
+		e.Slack.Now().Sub(m.At) > e.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
 	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: e.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}

@@ -147,7 +147,7 @@ func (r *mapReader) object(value json.RawMessage, path, holds string, each func(
 			at = path + "." + at
 		}
 		if seen[key] {
-			r.bad(at, "is there twice: keep one")
+			r.bad(at, "is a duplicate key: keep one")
 			continue
 		}
 		seen[key] = true

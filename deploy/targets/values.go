@@ -26,7 +26,7 @@ func setKey(t *deploy.Target, key string, value json.RawMessage) (problem string
 		return setToken(t, s)
 	case "ref":
 		if s == "" || strings.ContainsFunc(s, isBlank) {
-			return "must be the name of a branch or tag, in quotes and without blanks"
+			return "must be the name of a branch or tag, in quotes and without spaces"
 		}
 		t.Ref = s
 	case "release_key":

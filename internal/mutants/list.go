@@ -117,6 +117,6 @@ func mutants() []mutant {
 		{"guesses that fill the log", never, notify},
 		{"connections without a limit", replace("128", "4096"), []string{"./cmd", "-run", "TestIdleConnectionsTakeNoDescriptors"}},
 		{"a message that is not read again before another POST", never, sim("TestEdits")},
-		{"tokens of the first attempts kept, not of the last", replace("sums[max(0, len(sums)-tokensKept):]", "sums[:min(len(sums), tokensKept)]"), domain},
+		{"tokens of the first attempts kept, not of the last", replace("sums[max(0, len(sums)-maxTokens):]", "sums[:min(len(sums), maxTokens)]"), domain},
 	}
 }

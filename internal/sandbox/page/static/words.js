@@ -35,7 +35,7 @@ const ja = {
   "kind-unsure": "答えが失われる (動いていない)", "look-unsure": "❓ が付く。約 20 秒調べて、パイプラインがないと伝える。勝手に頼み直さない。",
   "kind-slow": "遅い", "look-slow": "GitLab の答えを待たずに、パイプラインの開始の知らせで 👍 が付く。",
   "kind-twice": "二つ作ってしまう", "look-twice": "パイプラインは二つできても、デプロイするのはひとつ。もうひとつは開始の知らせに 409 をもらって止まる。",
-  "kind-failed": "失敗したパイプラインができる", "look-failed": "パイプラインは初めから失敗。❌ と、そのリンクが付く。",
+  "kind-failed": "失敗したパイプラインができる", "poll-failed": "パイプラインは初めから失敗。❌ と、そのリンクが付く。",
 };
 
 const en = {
@@ -73,7 +73,7 @@ const en = {
   "kind-unsure": "Its answer is lost, nothing runs", "look-unsure": "Look for ❓. After checking for about 20 s the bot says that there is no pipeline. It does not trigger again by itself.",
   "kind-slow": "It is slow", "look-slow": "👍 comes with the pipeline's start call, before GitLab has answered.",
   "kind-twice": "It creates two", "look-twice": "Of two pipelines one deploys. The other gets 409 at its start call, and stops.",
-  "kind-failed": "It creates a failed pipeline", "look-failed": "The pipeline fails right away: ❌, with its link.",
+  "kind-failed": "It creates a failed pipeline", "poll-failed": "The pipeline fails right away: ❌, with its link.",
 };
 
 export const words = { ja, en };
