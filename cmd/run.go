@@ -102,7 +102,7 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 	defer context.AfterFunc(ctx, func() { a.engine.Shutdown(workDrain) })()
 	// First nothing new comes in, then the work in flight is finished, while
 	// callbacks are still accepted.
-	err = a.openSockets(me, stop).Run(ctx)
+	a.openSockets(me, stop).Run(ctx)
 	a.stopping.Store(true)
 	log.Info().Msg("stopping")
 	stopLoop()
@@ -110,7 +110,7 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	return err
+	return nil
 }
 
 // retry calls do, with growing delays, until it succeeds, and logs what it waits

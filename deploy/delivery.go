@@ -54,13 +54,16 @@ func (r Record) PendingCalls() []Call {
 	}
 	for _, p := range v.Posts {
 		posted, done := shown.Posts[p.Slot]
-		c := Call{Kind: CallPost, Slot: p.Slot, Message: r.Worded(p.Message, p.Slot), Hash: p.hash()}
-		switch {
-		case !done:
-			add(c)
 		// mutant: an edit of a message that Slack never accepted
-		case p.Editable && posted.TS != "" && posted.Hash != c.Hash:
+		if edit := p.Editable && posted.TS != ""; done && !edit {
+			continue
+		}
+		c := Call{Kind: CallPost, Slot: p.Slot, Hash: p.hash()}
+		if done {
 			c.Kind = CallUpdate
+		}
+		if !done || posted.Hash != c.Hash {
+			c.Message = r.Worded(p.Message, p.Slot)
 			add(c)
 		}
 	}

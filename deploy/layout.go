@@ -11,17 +11,11 @@ import (
 // before. Of a newer layout it reads what it knows: see [Layout]. read understands
 // the text that layout 2 has in the place of an intent.
 func DecodeRecord(raw []byte, read func(k Key, text string) Intent) (Record, error) {
-	var old struct {
-		Layout int `json:"v"`
-	}
-	if err := json.Unmarshal(raw, &old); err != nil {
-		return Record{}, err
-	}
-	if old.Layout == 1 || old.Layout == 2 {
-		return decodeLayout2(raw, read)
-	}
 	var r Record
 	err := json.Unmarshal(raw, &r)
+	if r.Layout == 1 || r.Layout == 2 {
+		return decodeLayout2(raw, read)
+	}
 	return r, err
 }
 

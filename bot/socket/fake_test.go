@@ -82,7 +82,7 @@ func (f *socketFake) start(t *testing.T, s *Pool) (stop func() time.Duration) {
 	s.Dial = f.listener.dial
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
+	go func() { s.Run(ctx); ended <- nil }()
 	synctest.Wait()
 	return func() time.Duration {
 		begun := time.Now()

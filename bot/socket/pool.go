@@ -87,7 +87,7 @@ func (s Status) Ready() bool { return s.Open > 0 && !s.Permanent }
 // Run holds the connections until ctx ends. Then it accepts nothing new, waits
 // for the running handlers (their context ends after Drain), has their acks
 // written, closes, and returns when all its goroutines have ended.
-func (p *Pool) Run(ctx context.Context) error {
+func (p *Pool) Run(ctx context.Context) {
 	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	p.budget = rate.NewLimiter(rate.Every(openEvery), openBurst)
@@ -107,7 +107,6 @@ func (p *Pool) Run(ctx context.Context) error {
 	bound := time.AfterFunc(p.Drain, cancel)
 	defer bound.Stop()
 	p.running.Wait()
-	return nil
 }
 
 // Status is for readiness and metrics.

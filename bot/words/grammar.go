@@ -1,9 +1,7 @@
 package words
 
 import (
-	"cmp"
 	_ "embed"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -37,8 +35,14 @@ type grammar struct {
 // rule is its alternatives: those that begin with a word by its first letter.
 type rule struct {
 	sign     rune // it matches a sign
-	byLetter map[rune][]row
+	byLetter map[rune][]start
 	others   []row
+}
+
+// start is a word that an alternative begins with, and the rest of it.
+type start struct {
+	word string
+	rest row
 }
 
 // row is the items of an alternative.
@@ -58,7 +62,7 @@ func mustParse(files ...string) *grammar {
 	g := &grammar{number: map[string]int{}}
 	for _, file := range files {
 		at := -1
-		for _, line := range strings.Split(file, "\n") {
+		for line := range strings.SplitSeq(file, "\n") {
 			switch {
 			case line == "" || line[0] == '#':
 			case line[0] != '\t':
@@ -69,11 +73,6 @@ func mustParse(files ...string) *grammar {
 			}
 		}
 	}
-	for name, i := range g.number {
-		if r := g.rules[i]; len(r.byLetter)+len(r.others) == 0 && r.sign == 0 {
-			panic("no rule " + name)
-		}
-	}
 	return g
 }
 
@@ -82,7 +81,7 @@ func (g *grammar) named(name string) int {
 	if !ok {
 		i = len(g.rules)
 		g.number[name] = i
-		g.rules = append(g.rules, rule{sign: signs[name], byLetter: map[rune][]row{}})
+		g.rules = append(g.rules, rule{sign: signs[name], byLetter: map[rune][]start{}})
 	}
 	return i
 }
@@ -104,29 +103,36 @@ func (r *rule) add(alternative row) {
 	}
 	for _, w := range first.words {
 		letter, _ := utf8.DecodeRuneInString(w)
-		one := append(row{{words: []string{w}}}, alternative[1:]...)
-		r.byLetter[letter] = append(r.byLetter[letter], one)
+		r.byLetter[letter] = append(r.byLetter[letter], start{w, alternative[1:]})
 	}
 }
 
 // parens stand in the tables for those that are words.
 var parens = strings.NewReplacer("（", "(", "）", ")", "、", ",")
 
-// itemForm matches an item of an alternative.
-var itemForm = regexp.MustCompile(`\{(\w+)\}([?*]?)|\[([^\]]*)\]|\(([^)]*)\)|[^{\[(]+`)
-
 // row reads one alternative.
 func (g *grammar) row(line string) (all row) {
-	for _, m := range itemForm.FindAllStringSubmatch(line, -1) {
-		i := item{optional: m[2]+m[3] != "", repeated: m[2] == "*"}
-		if m[1] != "" {
-			i.rule = g.named(m[1])
+	for line != "" {
+		words, rest := line, ""
+		closing := strings.IndexByte("{[(", line[0])
+		if closing >= 0 {
+			words, rest, _ = strings.Cut(line[1:], "}])"[closing:closing+1])
+		} else if n := strings.IndexAny(line, "{[("); n > 0 {
+			words, rest = line[:n], line[n:]
+		}
+		i := item{optional: closing == 1}
+		if closing == 0 {
+			i.rule = g.named(words)
+			i.repeated = strings.HasPrefix(rest, "*")
+			i.optional = i.repeated || strings.HasPrefix(rest, "?")
+			rest = strings.TrimLeft(rest, "*?")
 		} else {
-			for w := range strings.SplitSeq(cmp.Or(m[3], m[4], m[0]), "|") {
-				i.words = append(i.words, parens.Replace(strings.TrimSpace(w)))
+			i.words = strings.Split(words, "|")
+			for n, w := range i.words {
+				i.words[n] = parens.Replace(strings.TrimSpace(w))
 			}
 		}
-		all = append(all, i)
+		all, line = append(all, i), rest
 	}
 	return all
 }
@@ -155,13 +161,19 @@ func (m *match) ends(rule, from int) []int {
 	at := m.space(from)
 	letter, size := utf8.DecodeRuneInString(m.text[at:])
 	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
-		ends, m.far = append(ends, at+size), max(m.far, at+size)
+		ends = append(ends, at+size)
 	}
-	for _, alternative := range r.byLetter[letter] {
-		ends = m.row(alternative, from, ends)
+	for _, s := range r.byLetter[letter] {
+		if to := m.word(s.word, from); to > 0 {
+			ends = m.row(s.rest, to, ends)
+		}
 	}
 	for _, alternative := range r.others {
 		ends = m.row(alternative, from, ends)
+	}
+	ends = slices.DeleteFunc(ends, func(end int) bool { return end == from })
+	for _, end := range ends {
+		m.far = max(m.far, end)
 	}
 	m.known[key] = ends
 	return ends
@@ -198,9 +210,7 @@ func (m *match) row(items row, from int, ends []int) []int {
 		at, next = next, at
 	}
 	for _, end := range at {
-		if end > from {
-			ends, m.far = with(ends, end), max(m.far, end)
-		}
+		ends = with(ends, end)
 	}
 	return ends
 }
@@ -249,6 +259,11 @@ func (m *match) find(rule string) (from, to int, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+func (m *match) has(rule string) bool {
+	_, _, ok := m.find(rule)
+	return ok
 }
 
 // nameByte reports whether a byte continues an ASCII name: the bounds of words and

@@ -1,10 +1,12 @@
 package words
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -154,21 +156,19 @@ func (b *builder) plain(s string) {
 // text is the text with a sign for every name in it: the longest name wins.
 func (b *builder) text(also []int) text {
 	folded := string(b.folded)
-	signAt := map[int]span{} // by where it begins
-	taken := make([]bool, len(folded))
+	signAt := map[int]span{}       // by where it begins
+	left := slices.Clone(b.folded) // without the names that were found
 	for _, name := range slices.SortedFunc(maps.Keys(b.names), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }) {
 		for from := 0; ; {
-			n := strings.Index(folded[from:], name)
+			n := bytes.Index(left[from:], []byte(name))
 			if n < 0 {
 				break
 			}
 			s := span{from + n, from + n + len(name)}
 			from = s.to
-			if alone(folded, s) && !slices.Contains(taken[s.from:s.to], true) {
+			if alone(folded, s) {
 				signAt[s.from] = s
-				for i := s.from; i < s.to; i++ {
-					taken[i] = true
-				}
+				clear(left[s.from:s.to])
 			}
 		}
 	}
@@ -200,11 +200,18 @@ func alone(s string, at span) bool {
 }
 
 // reserved reports whether a name is a word that says something by itself, and so
-// names nothing.
+// names nothing. It remembers what it found: there are as many names as targets.
 func reserved(name string) bool {
-	m := match{text: name}
-	return name == "" || m.whole("doubtful", 0) || slices.ContainsFunc(roles, func(r *role) bool { return r.rule != "report" && m.whole(r.rule, 0) })
+	known, ok := reservedNames.Load(name)
+	if !ok {
+		m := match{text: name}
+		known = name == "" || m.whole("doubtful", 0) || slices.ContainsFunc(roles, func(r *role) bool { return r.rule != "report" && m.whole(r.rule, 0) })
+		reservedNames.Store(name, known)
+	}
+	return known.(bool)
 }
+
+var reservedNames sync.Map
 
 // namesOf are the names that count in a channel, folded, with their signs: its
 // targets, and the ref that all of them deploy. A name that is a deploy word stays

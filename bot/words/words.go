@@ -33,7 +33,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 		in.Kind = deploy.KindUnknown // nothing of what is there is said
 	case understood:
 		in.Kind = kind
-	case !r.acts():
+	case !(&match{text: r.folded}).has("action"):
 		in.Kind = deploy.KindUnknown
 	default:
 		// mutant: a clause that is not understood ignored
@@ -192,12 +192,9 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	if n == 0 { // nothing but the bot's name
 		return deploy.KindHelp, span{}, true
 	}
-	if n > maxPieces {
-		return "", r.pieces[0].span, false
-	}
 	reached := make([][]*role, n+1) // what the pieces before may ask for
 	reached[0] = []*role{nil}
-	for i := range n {
+	for i := range min(n, maxPieces) {
 		for j := i; len(reached[i]) > 0 && j < min(n, i+maxJoined); j++ {
 			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j == i)
 			for _, before := range reached[i] {
@@ -271,9 +268,8 @@ func (r *reader) reports(m *match) bool {
 	if !done || r.several && strings.ContainsFunc(m.text, isTarget) {
 		return false
 	}
-	_, _, barred := m.find("bar")
 	// mutant: a doubtful word in a clause about the past
-	return !barred && !number.MatchString(m.text) && !r.namesOther(m.text)
+	return !m.has("bar") && !number.MatchString(m.text) && !r.namesOther(m.text)
 }
 
 // maxName is how long a name in kana or kanji may be to be found.
@@ -296,12 +292,6 @@ func (r *reader) namesOther(s string) bool {
 		}
 	}
 	return false
-}
-
-// acts reports whether a message has a word of some action.
-func (r *reader) acts() bool {
-	_, _, ok := (&match{text: r.folded}).find("action")
-	return ok
 }
 
 // reference matches a version, a branch, a commit.
@@ -362,11 +352,8 @@ func (r *reader) doubtful(c span) span {
 
 // script is what kind of letter a rune is, as far as words go.
 func script(r rune) *unicode.RangeTable {
-	if r == 'ー' {
-		return unicode.Katakana
-	}
 	for _, of := range []*unicode.RangeTable{unicode.Han, unicode.Katakana, unicode.Hiragana} {
-		if unicode.Is(of, r) {
+		if unicode.Is(of, r) || r == 'ー' && of == unicode.Katakana {
 			return of
 		}
 	}

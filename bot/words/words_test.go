@@ -92,6 +92,14 @@ func TestNounsFlagsAndVersionsAroundTheVerbNeverAct(t *testing.T) {
 	}
 }
 
+func TestEveryRuleThatIsNamedIsThere(t *testing.T) {
+	for name, i := range tables.number {
+		if r := tables.rules[i]; len(r.byLetter)+len(r.others) == 0 && r.sign == 0 {
+			t.Errorf("there is no rule %s", name)
+		}
+	}
+}
+
 // A bag of known words makes no request: what does not end in the deploy word asks
 // for nothing at once.
 func TestKnownWordsWithoutTheShapeOfARequestNeverAct(t *testing.T) {

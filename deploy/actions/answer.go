@@ -6,24 +6,21 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// answers are what is said to a request that deploys nothing.
+// answers are what is said to a request that deploys nothing; what it asks for
+// otherwise cannot be done yet.
 var answers = map[deploy.Kind]deploy.MessageID{
-	deploy.KindGreet:    deploy.MsgGreet,
-	deploy.KindThanks:   deploy.MsgThanks,
-	deploy.KindHelp:     deploy.MsgHelp,
-	deploy.KindStatus:   deploy.MsgStatus,
-	deploy.KindCancel:   deploy.MsgStop,
-	deploy.KindHistory:  deploy.MsgNotYet,
-	deploy.KindPending:  deploy.MsgNotYet,
-	deploy.KindRetry:    deploy.MsgNotYet,
-	deploy.KindRollback: deploy.MsgNotYet,
-	deploy.KindLock:     deploy.MsgNotYet,
-	deploy.KindUnlock:   deploy.MsgNotYet,
+	"":                 deploy.MsgUnknown,
+	deploy.KindUnknown: deploy.MsgUnknown,
+	deploy.KindGreet:   deploy.MsgGreet,
+	deploy.KindThanks:  deploy.MsgThanks,
+	deploy.KindHelp:    deploy.MsgHelp,
+	deploy.KindStatus:  deploy.MsgStatus,
+	deploy.KindCancel:  deploy.MsgStop,
 }
 
 // answer answers words that deploy nothing.
 func (r Request) answer() Decision {
-	id := cmp.Or(r.Intent.Doubt, answers[r.Intent.Kind], deploy.MsgUnknown)
+	id := cmp.Or(r.Intent.Doubt, answers[r.Intent.Kind], deploy.MsgNotYet)
 	return Decision{Answer: r.message(id, r.target()), ShowLast: id == deploy.MsgStatus || id == deploy.MsgStop}
 }
 
