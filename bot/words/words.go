@@ -192,9 +192,12 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	if n == 0 { // nothing but the bot's name
 		return deploy.KindHelp, span{}, true
 	}
+	if n > maxPieces {
+		return "", r.pieces[0].span, false
+	}
 	reached := make([][]*role, n+1) // what the pieces before may ask for
 	reached[0] = []*role{nil}
-	for i := range min(n, maxPieces) {
+	for i := range n {
 		for j := i; len(reached[i]) > 0 && j < min(n, i+maxJoined); j++ {
 			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j == i)
 			for _, before := range reached[i] {
