@@ -53,17 +53,3 @@ func text(value json.RawMessage) string {
 	}
 	return s
 }
-
-// nextMember reads the next key of an object and its value, from JSON that is
-// known to be well-formed.
-func nextMember(d *json.Decoder) (key string, value json.RawMessage) {
-	token, err := d.Token()
-	if err == nil {
-		err = d.Decode(&value)
-	}
-	key, ok := token.(string)
-	if err != nil || !ok {
-		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
-	}
-	return key, value
-}

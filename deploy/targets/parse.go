@@ -24,8 +24,8 @@ func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
 	if problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	r := mapReader{ref: ref, timeout: timeout}
-	t := r.read(data)
+	r := mapReader{json: json.NewDecoder(bytes.NewReader(data)), ref: ref, timeout: timeout}
+	t := r.read()
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
 	}
@@ -40,6 +40,7 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // mapReader walks the map's JSON and collects what is wrong with it.
 type mapReader struct {
+	json     *json.Decoder
 	ref      string
 	timeout  time.Duration
 	problems []string
@@ -47,15 +48,15 @@ type mapReader struct {
 
 var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-func (r *mapReader) read(data []byte) *Map {
+func (r *mapReader) read() *Map {
 	m := &Map{teams: make(map[string]*team)}
-	r.object(data, "", "teams", func(teamID, path string, channels json.RawMessage) {
+	r.object("", "teams", func(teamID, path string) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
 		m.teams[teamID] = t
-		r.object(channels, path, "channels", func(channelID, path string, targets json.RawMessage) {
+		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
-			here := r.channel(targets, teamID, channelID, path)
+			here := r.channel(teamID, channelID, path)
 			if len(here) > 0 {
 				t.channels[channelID] = here
 			}
@@ -72,7 +73,7 @@ func (r *mapReader) read(data []byte) *Map {
 	return m
 }
 
-func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path string) []deploy.Target {
+func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 	var here []deploy.Target
 	taken := make(map[string]string) // names in lower case, and whose they are
 	take := func(name, of, path string) {
@@ -84,10 +85,10 @@ func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path str
 		}
 		taken[strings.ToLower(name)] = of
 	}
-	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
+	r.object(path, "targets", func(name, path string) {
 		take(name, name, path)
 		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
-		r.target(&t, keys, path)
+		r.target(&t, path)
 		for _, alias := range t.Aliases {
 			take(alias, name, path+".aliases")
 		}
@@ -97,12 +98,12 @@ func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path str
 	return here
 }
 
-func (r *mapReader) target(t *deploy.Target, keys json.RawMessage, path string) {
+func (r *mapReader) target(t *deploy.Target, path string) {
 	var project, token bool
-	whole := r.object(keys, path, targetKeys, func(key, path string, value json.RawMessage) {
+	whole := r.object(path, targetKeys, func(key, path string) {
 		project = project || key == "project_id"
 		token = token || key == "token"
-		if problem := setKey(t, key, value); problem != "" {
+		if problem := setKey(t, key, r.value()); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
@@ -131,29 +132,53 @@ func (r *mapReader) checkName(name, path string) {
 	}
 }
 
-// object calls each for every member of an object, but for keys that are there
-// twice. It returns false if the value is no object.
-func (r *mapReader) object(value json.RawMessage, path, holds string, each func(key, path string, value json.RawMessage)) bool {
-	d := json.NewDecoder(bytes.NewReader(value))
-	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+// object calls each for every member of the object that comes next, to read its
+// value, but for keys that are there twice. It returns false if no object comes.
+func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
+	first := r.token()
+	if first != json.Delim('{') {
 		r.bad(path, "must be an object ({...}) with %s", holds)
+		for first == json.Delim('[') && r.json.More() {
+			r.value()
+		}
+		if first == json.Delim('[') {
+			r.token()
+		}
 		return false
 	}
 	seen := make(map[string]bool)
-	for d.More() {
-		key, value := nextMember(d)
+	for r.json.More() {
+		key, _ := r.token().(string)
 		at := segment(key)
 		if path != "" {
 			at = path + "." + at
 		}
 		if seen[key] {
 			r.bad(at, "is a duplicate key: keep one")
+			r.value()
 			continue
 		}
 		seen[key] = true
-		each(key, at, value)
+		each(key, at)
 	}
+	r.token()
 	return true
+}
+
+// token and value read from JSON that is known to be well-formed.
+func (r *mapReader) token() json.Token {
+	token, err := r.json.Token()
+	if err != nil {
+		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
+	}
+	return token
+}
+
+func (r *mapReader) value() (value json.RawMessage) {
+	if err := r.json.Decode(&value); err != nil {
+		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
+	}
+	return value
 }
 
 //docgen:passed settings
