@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -56,7 +57,8 @@ type item struct {
 	repeated bool
 }
 
-var tables = mustParse(ja, en)
+// tables are parsed when they are first looked at, not before Slack is called.
+var tables = sync.OnceValue(func() *grammar { return mustParse(ja, en) })
 
 func mustParse(files ...string) *grammar {
 	g := &grammar{number: map[string]int{}}
@@ -157,7 +159,7 @@ func (m *match) ends(rule, from int) []int {
 	}
 	m.known[key] = nil // a rule that begins with itself matches nothing
 	var ends []int
-	r := &tables.rules[rule]
+	r := &tables().rules[rule]
 	at := m.space(from)
 	letter, size := utf8.DecodeRuneInString(m.text[at:])
 	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
@@ -244,14 +246,14 @@ func (m *match) space(from int) int {
 
 // whole reports whether the rule matches all of the text from a place.
 func (m *match) whole(rule string, from int) bool {
-	return slices.ContainsFunc(m.ends(tables.rule(rule), from), func(end int) bool { return m.space(end) == len(m.text) })
+	return slices.ContainsFunc(m.ends(tables().rule(rule), from), func(end int) bool { return m.space(end) == len(m.text) })
 }
 
 // find returns the first place at which the rule matches something.
 func (m *match) find(rule string) (from, to int, ok bool) {
-	n := tables.rule(rule)
+	n := tables().rule(rule)
 	for i, letter := range m.text {
-		if r := &tables.rules[n]; r.byLetter[letter] == nil && len(r.others) == 0 {
+		if r := &tables().rules[n]; r.byLetter[letter] == nil && len(r.others) == 0 {
 			continue
 		}
 		if ends := m.ends(n, i); len(ends) > 0 {

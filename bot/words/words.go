@@ -261,7 +261,7 @@ func (r *reader) reports(m *match) bool {
 		m = &match{text: m.text[:from] + " " + m.text[to:]}
 	}
 	done := false
-	for _, end := range m.ends(tables.rule("begun"), 0) {
+	for _, end := range m.ends(tables().rule("begun"), 0) {
 		rest := m.text[m.space(end):]
 		done = done || rest == "" || rest[0] < utf8.RuneSelf // in English to its end
 	}
@@ -345,7 +345,7 @@ func (r *reader) doubtful(c span) span {
 		if letter == ' ' {
 			words++
 		}
-		if letter == ',' || words == 4 || i > 60 || i > 0 && letter >= utf8.RuneSelf && len(m.ends(tables.rule("deploy"), from+i)) > 0 {
+		if letter == ',' || words == 4 || i > 60 || i > 0 && letter >= utf8.RuneSelf && len(m.ends(tables().rule("deploy"), from+i)) > 0 {
 			break
 		}
 		to = from + i + utf8.RuneLen(letter)

@@ -93,8 +93,8 @@ func TestNounsFlagsAndVersionsAroundTheVerbNeverAct(t *testing.T) {
 }
 
 func TestEveryRuleThatIsNamedIsThere(t *testing.T) {
-	for name, i := range tables.number {
-		if r := tables.rules[i]; len(r.byLetter)+len(r.others) == 0 && r.sign == 0 {
+	for name, i := range tables().number {
+		if r := tables().rules[i]; len(r.byLetter)+len(r.others) == 0 && r.sign == 0 {
 			t.Errorf("there is no rule %s", name)
 		}
 	}

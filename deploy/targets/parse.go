@@ -135,20 +135,21 @@ func (r *mapReader) checkName(name, path string) {
 // object calls each for every member of the object that comes next, to read its
 // value, but for keys that are there twice. It returns false if no object comes.
 func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
-	first := r.token()
+	first, _ := r.json.Token() // it is well-formed
 	if first != json.Delim('{') {
 		r.bad(path, "must be an object ({...}) with %s", holds)
 		for first == json.Delim('[') && r.json.More() {
 			r.value()
 		}
 		if first == json.Delim('[') {
-			r.token()
+			_, _ = r.json.Token()
 		}
 		return false
 	}
 	seen := make(map[string]bool)
 	for r.json.More() {
-		key, _ := r.token().(string)
+		token, _ := r.json.Token()
+		key := token.(string)
 		at := segment(key)
 		if path != "" {
 			at = path + "." + at
@@ -161,23 +162,13 @@ func (r *mapReader) object(path, holds string, each func(key, path string)) bool
 		seen[key] = true
 		each(key, at)
 	}
-	r.token()
+	_, _ = r.json.Token()
 	return true
 }
 
-// token and value read from JSON that is known to be well-formed.
-func (r *mapReader) token() json.Token {
-	token, err := r.json.Token()
-	if err != nil {
-		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
-	}
-	return token
-}
-
+// value is the value that comes next.
 func (r *mapReader) value() (value json.RawMessage) {
-	if err := r.json.Decode(&value); err != nil {
-		panic(fmt.Sprintf("reading well-formed JSON: %v", err))
-	}
+	_ = r.json.Decode(&value) // it is well-formed
 	return value
 }
 
