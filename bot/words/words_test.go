@@ -54,7 +54,7 @@ func TestRequestsActAtOnce(t *testing.T) {
 			t.Errorf("%q: %s %q", s, told(got), got.Word)
 		}
 	}
-	for _, s := range asks {
+	for _, s := range slices.Concat(asks, lines(t, "soft.txt")) {
 		if got := understand(s); got.Kind != deploy.KindDeploy || got.Doubt == "" || got.Word == "" {
 			t.Errorf("%q is not asked about: %s %q", s, told(got), got.Word)
 		}
@@ -161,6 +161,15 @@ func TestCommandsAreUnderstood(t *testing.T) {
 			if got := told(understand(s)); got != want {
 				t.Errorf("%q: %s, want %s", s, got, want)
 			}
+		}
+	}
+}
+
+func TestCommandsAsPeopleWriteThem(t *testing.T) {
+	for _, line := range lines(t, "commands.txt") {
+		want, s, _ := strings.Cut(line, "\t")
+		if got := told(understand(s)); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
 		}
 	}
 }
