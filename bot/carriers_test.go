@@ -122,7 +122,7 @@ func TestStruckThroughWordsAskForNothing(t *testing.T) {
 		{"code", []piece{{}, strike("release app", "code")}, "unknown, target "},
 		{"the mention", []piece{strike(""), {word: "release app"}}, "not a mention"},
 		{"one of two mentions", []piece{strike(""), {}, {word: "release app"}}, "deploy, target app"},
-		{"what held it back", []piece{{}, {word: "release app"}, strike("tomorrow")}, "deploy, target app"},
+		{"what was in doubt", []piece{{}, {word: "release app"}, strike("tomorrow")}, "deploy, target app"},
 		{"the target", []piece{{}, {word: "release"}, strike("app")}, "which-target, target "},
 		{"the other target", []piece{{}, {word: "release"}, strike("app"), {word: "web"}}, "deploy, target web"},
 	} {

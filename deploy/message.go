@@ -103,7 +103,7 @@ type Message struct {
 	Ref     string    `json:"ref,omitempty"`
 	Key     string    `json:"key,omitempty"`    // the release_key, the variable that the jobs look at
 	URL     string    `json:"url,omitempty"`    // the pipeline, or the project's pipelines where that is not known
-	Word    string    `json:"word,omitempty"`   // the person's own word that decided
+	Word    string    `json:"word,omitempty"`   // what was not understood, in the person's own words
 	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Last    string    `json:"last,omitempty"`   // state of the last deployment of the target, a State; empty: none known

@@ -12,7 +12,7 @@ type Target struct {
 	Token   Secret        // the trigger token
 	Ref     string        // what is deployed; a mention can never choose another
 	Key     string        // release_key: the variable that tells the jobs to deploy
-	Job     string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see the README
+	Job     string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see docs/GITLAB.md
 	Timeout time.Duration // no word by then: silent
 	Allow   []string      // who may deploy; nil: everyone who can write in the channel
 }

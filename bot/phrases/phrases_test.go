@@ -189,8 +189,8 @@ func TestAWordingIsWellFormed(t *testing.T) {
 func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	opening := map[string]string{"ja": "何も始めていません。", "en": "Nothing was started. "}
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
-	holdsBack := []deploy.MessageID{
-		deploy.MsgStop,
+	saysSo := []deploy.MessageID{
+		deploy.MsgStop, deploy.MsgUnclear, deploy.MsgOther,
 		deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
 		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
 	}
@@ -205,7 +205,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 				if !strings.HasPrefix(text, opening[lang]) {
 					t.Errorf("a refusal that does not begin with it: %s", text)
 				}
-			case slices.Contains(holdsBack, m.ID):
+			case slices.Contains(saysSo, m.ID):
 				if !strings.Contains(text, nothing[lang]) {
 					t.Errorf("does not say that nothing was started: %s", text)
 				}

@@ -1,8 +1,9 @@
 // Package words decides what the text of a mention asks for.
 //
 // [Understand] splits it into clauses, and each of them must match a rule of the
-// tables as a whole: they are a closed world. What they do not have is in doubt,
-// and is asked about.
+// tables as a whole: they are a closed world, but for a report of finished work,
+// which is free in what it names. What they do not have is in doubt, and is asked
+// about.
 //
 //	words.go     the clauses, and what they ask for together
 //	grammar.go   the form of the tables, and how a clause is matched

@@ -19,7 +19,9 @@ import (
 //	[a|b]     any of these, or nothing
 //	(a|b)     one of these
 //
-// Between two items there may be a space. A rule that both files have is one.
+// Between two items there may be a space. A rule that both files have is one rule,
+// with the alternatives of both. {target}, {ref}, {person}, {thing} and {no} match
+// signs: see text.go.
 //
 //go:embed ja.txt
 var ja string
@@ -57,7 +59,8 @@ type item struct {
 	repeated bool
 }
 
-// tables are parsed when they are first looked at, not before Slack is called.
+// tables is the grammar, parsed at its first use, so that startup does not wait for
+// it.
 var tables = sync.OnceValue(func() *grammar { return mustParse(ja, en) })
 
 func mustParse(files ...string) *grammar {
@@ -109,8 +112,9 @@ func (r *rule) add(alternative row) {
 	}
 }
 
-// parens stand in the tables for those that are words.
-var parens = strings.NewReplacer("（", "(", "）", ")", "、", ",")
+// literal: full-width parentheses stand for plain ones, which the form takes; 、 is a
+// comma, as in a folded text.
+var literal = strings.NewReplacer("（", "(", "）", ")", "、", ",")
 
 // row reads one alternative.
 func (g *grammar) row(line string) (all row) {
@@ -131,7 +135,7 @@ func (g *grammar) row(line string) (all row) {
 		} else {
 			i.words = strings.Split(words, "|")
 			for n, w := range i.words {
-				i.words[n] = parens.Replace(strings.TrimSpace(w))
+				i.words[n] = literal.Replace(strings.TrimSpace(w))
 			}
 		}
 		all, line = append(all, i), rest

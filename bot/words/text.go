@@ -20,8 +20,8 @@ import (
 // person writes are taken out.
 const (
 	signTarget = '\uE000' // a target of the channel, by its place among them
-	signThing  = '\uF001' // code, a quotation, a link
-	signPerson = '\uF002' // a person, a channel or a group
+	signThing  = '\uF001' // code, a quotation, a link, a channel, a group
+	signPerson = '\uF002' // a person
 	signRef    = '\uF003' // the ref that the channel's targets deploy
 	signNo     = '\uF004' // an emoji that says no, stop or hm
 )
@@ -53,12 +53,12 @@ type builder struct {
 	bold        bool // an asterisk is a mark of bold words
 }
 
-// kind are the emoji that say nothing, or please. Any other may say no, wait or done.
-var kind = strings.Fields(`pray bow man-bowing woman-bowing person_bowing rocket shipit tada smile smiley grin grinning blush slightly_smiling_face
+// harmless are the emoji that say nothing, or please. Any other may say no, wait or done.
+var harmless = strings.Fields(`pray bow man-bowing woman-bowing person_bowing rocket shipit tada smile smiley grin grinning blush slightly_smiling_face
 	relaxed +1 thumbsup ok_hand muscle fire wave sparkles raised_hands clap star zap dash 100 heart coffee tea beers sunny point_up
 	onegai onegaishimasu yoroshiku arigatou ohayou`)
 
-const kindSigns = "🙏🙇🚀🎉😄😃😁😀😊🙂☺👍👌💪🔥👋✨🙌👏⭐⚡💨💯❤☕🍵🍻☀☝"
+const harmlessSigns = "🙏🙇🚀🎉😄😃😁😀😊🙂☺👍👌💪🔥👋✨🙌👏⭐⚡💨💯❤☕🍵🍻☀☝"
 
 // readText folds the words of a message. A target's name counts where it stands
 // alone, in code or quotation marks too.
@@ -80,7 +80,7 @@ func readText(segments []markup.Segment, here []deploy.Target) text {
 		case markup.Link:
 			b.thing(s.Text, cmp.Or(s.Text, "…"))
 		case markup.Emoji:
-			if slices.Contains(kind, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
+			if slices.Contains(harmless, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
 				b.add(" ", "")
 			} else {
 				b.add(string(signNo), ":"+s.Text+":")
@@ -136,7 +136,7 @@ func (b *builder) plain(s string) {
 		after, _ := utf8.DecodeRuneInString(s[start+size:])
 		piece := foldCase(string(it.Next()))
 		switch {
-		case strings.ContainsRune(kindSigns, r), unicode.Is(unicode.Sk, r) && r > utf8.RuneSelf: // and the tones of skin
+		case strings.ContainsRune(harmlessSigns, r), unicode.Is(unicode.Sk, r) && r > utf8.RuneSelf: // and the tones of skin
 			piece = " "
 		case unicode.Is(unicode.So, r), strings.ContainsRune("‼⁉", r):
 			piece = string(signNo)
@@ -192,8 +192,8 @@ func (b *builder) text(also []int) text {
 // span is a part of a text.
 type span struct{ from, to int }
 
-// alone reports whether a name stands alone: an ASCII end of it is not followed by
-// a letter, digit, - or _.
+// alone reports whether a name stands alone: no ASCII end of it touches a letter, digit, -
+// or _.
 func alone(s string, at span) bool {
 	return (at.from == 0 || !nameByte(s[at.from]) || !nameByte(s[at.from-1])) &&
 		(at.to == len(s) || !nameByte(s[at.to-1]) || !nameByte(s[at.to]))

@@ -30,7 +30,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	in := deploy.Intent{Target: r.target(here)}
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }):
-		in.Kind = deploy.KindUnknown // nothing of what is there is said
+		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
 	case understood:
 		in.Kind = kind
 	case !(&match{text: r.folded}).has("action"):
@@ -57,7 +57,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 }
 
 // target is the target that a message names; if it names none, the only one that
-// there is. It is empty where that is not one.
+// there is. It is empty unless exactly one is meant.
 func (t text) target(here []deploy.Target) string {
 	var named []int
 	for _, r := range t.folded {
@@ -115,7 +115,7 @@ var roles = []*role{
 }
 
 // follow returns the role of what was said so far (nil: nothing) with one more
-// clause, and whether that can be.
+// clause, and whether the two go together.
 func follow(before, clause *role) (*role, bool) {
 	first := []string{"praise", "chat", "reply", "report", "told", "ended"} // what stands before a request, or nowhere
 	switch {
@@ -149,8 +149,8 @@ type piece struct {
 	joined bool // the next piece may belong to the same clause
 }
 
-// boundary is where a clause may end without a mark: in Japanese after a reason or
-// what was done, in English before "so".
+// boundary is where a clause may end: at a mark; in Japanese also after a reason or
+// what was done, in English before so, then and and.
 var boundary = regexp.MustCompile(`を!|[\n。!?;,]|: |\.+(?:\s|$)|…| [-–—]+ |ので|(?:です|ます)から|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?|[ぁ-ん] | (?:so|then|and) `)
 
 func (r *reader) split() {
@@ -275,7 +275,7 @@ func (r *reader) reports(m *match) bool {
 	return !m.has("bar") && !number.MatchString(m.text) && !r.namesOther(m.text)
 }
 
-// maxName is how long a name in kana or kanji may be to be found.
+// maxName is the longest name in kana or kanji that is looked for, in characters.
 const maxName = 12
 
 // namesOther reports whether a target of another channel is named.

@@ -1,6 +1,6 @@
 // Command docgen writes the parts of the documents that the code decides: the
-// settings, the phrases, the messages an operator may read, the words that hold
-// a deploy back, the states and the packages.
+// settings, the phrases, the messages an operator may read, the words that it
+// understands, the states and the packages.
 //
 //	go run ./internal/docgen
 //

@@ -7,7 +7,7 @@ const ja = {
 
   channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
   hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher リリース", leave: "やめる",
-  examples: "書いてみる例", tries: ["リリース", "リリース待って", "リリースした？", "明日の朝リリースお願い", "よろしく"],
+  examples: "書いてみる例", tries: ["リリース", "リリース待って", "状況は？", "明日の朝リリースお願い", "よろしく"],
   replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
 
@@ -45,7 +45,7 @@ const en = {
 
   channelShort: "Channel", channelNote: "stand-in for Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
   hint: "Enter sends, Shift+Enter starts a new line, ↑ brings back what you wrote", first: "@psycher release", leave: "Cancel",
-  examples: "Something to try", tries: ["release", "hold the release", "did you release?", "release tomorrow, please", "hello"],
+  examples: "Something to try", tries: ["release", "hold the release", "status", "release tomorrow, please", "hello"],
   replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
 
