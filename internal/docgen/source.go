@@ -88,20 +88,6 @@ func (s source) text(pkg string, e ast.Expr) string {
 	return "…"
 }
 
-// words are the texts of a list, or of a variable that holds one.
-func (s source) words(pkg string, e ast.Expr) []string {
-	if value := s.values[pkg][name(e)]; value != nil {
-		e = value
-	}
-	var words []string
-	if list, ok := e.(*ast.CompositeLit); ok {
-		for _, word := range list.Elts {
-			words = append(words, strings.ReplaceAll(s.text(pkg, word), "%%", "%"))
-		}
-	}
-	return words
-}
-
 // name is the last name of an expression: that of the called function, or of a type.
 func name(e ast.Expr) string {
 	switch e := e.(type) {
@@ -111,16 +97,6 @@ func name(e ast.Expr) string {
 		return e.Name
 	}
 	return ""
-}
-
-// field is a field of a composite literal, or nil.
-func field(list ast.Expr, wanted string) ast.Expr {
-	for _, e := range list.(*ast.CompositeLit).Elts {
-		if kv, ok := e.(*ast.KeyValueExpr); ok && name(kv.Key) == wanted {
-			return kv.Value
-		}
-	}
-	return nil
 }
 
 // names reports whether a piece of code contains one of the wanted names.
