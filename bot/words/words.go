@@ -38,11 +38,9 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	default:
 		// mutant: a clause that is not understood ignored
 		in.Kind, in.Doubt = deploy.KindDeploy, deploy.MsgUnclear
-		word, ok := r.place(doubt)
-		if ok {
-			in.Doubt = deploy.MsgOther
-		} else {
-			word = r.doubtful(doubt)
+		word := r.doubtful(doubt)
+		if place, ok := r.place(doubt); ok {
+			word, in.Doubt = place, deploy.MsgOther
 		}
 		in.Word = r.original(word.from, word.to)
 	}
