@@ -124,10 +124,16 @@ func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		addr := fmt.Sprint("127.0.0.1:", 10_000+nextPort.Add(1)%20_000)
+		reserved, err := net.ListenPacket("udp", addr) // other runs of the tests see it
+		if err != nil {
+			continue
+		}
 		if l, err := net.Listen("tcp", addr); err == nil {
 			l.Close()
+			t.Cleanup(func() { reserved.Close() })
 			return addr
 		}
+		reserved.Close()
 	}
 	t.Fatal("no free port")
 	return ""

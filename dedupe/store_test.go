@@ -78,17 +78,23 @@ func redisServer(t testing.TB, options ...string) (port string) {
 var nextPort atomic.Int64
 
 // freePort returns a port that nobody listens on, outside of the range that the
-// system assigns, and a new one at each call. Each process begins elsewhere, so
-// that two that test side by side do not take each other's port between the check
+// system assigns. It is reserved by its UDP twin until the test ends, so that two
+// processes that test side by side do not take each other's port between the check
 // and the server's start.
 func freePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		port := fmt.Sprint(30_000 + (int64(os.Getpid())*101+nextPort.Add(1))%2_700)
+		reserved, err := net.ListenPacket("udp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			l.Close()
+			t.Cleanup(func() { reserved.Close() })
 			return port
 		}
+		reserved.Close()
 	}
 	t.Fatal("no free port")
 	return ""

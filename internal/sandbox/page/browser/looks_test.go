@@ -186,6 +186,7 @@ func TestTheBoxKeepsItsHistoryAndTheInputMethod(t *testing.T) {
 		focus("#say"), press(kb.ArrowUp), until(`document.getElementById("say").value === "@psycher hello"`),
 		focus("#say"), press(kb.ArrowDown), focus("#say"), press(kb.ArrowDown), until(`document.getElementById("say").value === "@psycher "`),
 	)
+	p.does(until(last + `.textContent.includes("first line")`)) // it is there before they are counted
 	sent := `document.querySelectorAll(".message").length`
 	was := eval[int](p, sent)
 	eval[bool](p, `(() => { const b = document.getElementById("say"); b.value = "@psycher りりーす"; return b.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })); })()`)
