@@ -55,6 +55,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []d
 		query := &api.ListOptions{Page: 1, PerPage: 100}
 		for query.Page != 0 {
 			if query.Page > listPages {
+				// mutant: a list of jobs that is cut off judged as a whole
 				return nil, errors.New("GitLab lists too many jobs")
 			}
 			page, a, err := get[[]deploy.Job](ctx, c, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query)

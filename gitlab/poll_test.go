@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,6 +154,23 @@ func TestJobsThatCannotBeReadAreNotGuessed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where not all jobs are listed, a failed one may be among the rest.
+func TestJobsThatAreTooManyAreNotJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, g, _ := standIn(t)
+		id := trigger(t, g, testID).ID
+		g.Finish(id, "success")
+		jobs := []fakegitlab.Job{{Name: "deploy 0", Stage: "deploy", Status: "failed", AllowFailure: true}} // the oldest is listed last
+		for n := range 100 * listPages {
+			jobs = append(jobs, fakegitlab.Job{Name: fmt.Sprint("deploy ", n+1), Stage: "deploy", Status: "success"})
+		}
+		g.SetJobs(id, jobs...)
+		if p, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); !p.Unseen || err == nil {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
 }
 
 // GitLab before 13.5 lists every try of a job in any case, the oldest first.

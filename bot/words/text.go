@@ -218,6 +218,7 @@ var reservedNames sync.Map
 // one: also has its target.
 func namesOf(here []deploy.Target) (names map[string]rune, also []int) {
 	names = map[string]rune{}
+	// mutant: the branch of one target taken for that of all
 	if len(here) > 0 && !reserved(foldName(here[0].Ref)) && !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Ref != here[0].Ref }) {
 		names[foldName(here[0].Ref)] = signRef
 	}

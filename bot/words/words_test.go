@@ -229,6 +229,19 @@ func TestTargetsAreChosenByName(t *testing.T) {
 	}
 }
 
+func TestBranchesCountOnlyWhereAllTargetsDeployTheSame(t *testing.T) {
+	here := []deploy.Target{{Name: "app", Ref: "main"}, {Name: "api", Ref: "develop"}}
+	for _, s := range []string{"deploy api from main", "release api main", "mainからapiをリリースして"} {
+		if got := Understand(markup.Parse(s), here, theirs); got.Deploys() {
+			t.Errorf("%q deploys %s, which is of another branch", s, got.Target)
+		}
+	}
+	here[1].Ref = "main"
+	if got := Understand(markup.Parse("deploy api from main"), here, theirs); !got.Deploys() {
+		t.Errorf("%s %q", told(got), got.Word)
+	}
+}
+
 func TestTheDoubtfulWordIsReturnedAsWritten(t *testing.T) {
 	for text, want := range map[string]string{
 		"Release Tomorrow": "Tomorrow", "release v1.2.3": "v1.2.3", "Don’t release": "Don’t release", "１８時にリリース": "１８時に", "deploy `Develop`": "Develop",

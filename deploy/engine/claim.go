@@ -37,6 +37,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		lease = Lease
 	}
 	s, made, err := e.claim(ctx, r, lease)
+	// mutant: a repeated delivery that keeps its place
 	if release != nil && !made {
 		release()
 	}
@@ -45,6 +46,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		return e.tellNotRecorded(ctx, m, attempt, err)
 	case !made && m.Edited: // it is acked only once what it changes is saved
 		_, err := e.change(ctx, m.Key, func(r deploy.Record) deploy.Record { return r.Edit(m.Intent) })
+		// mutant: an edit acked although it is not saved
 		return err == nil
 	case !made:
 		e.log(Event{Name: "known", Record: s.Record})
