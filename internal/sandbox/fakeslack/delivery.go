@@ -11,7 +11,7 @@ import (
 // Delivery is one envelope on one socket.
 type Delivery struct {
 	Envelope string
-	Event    string // event_id: the same at each retry
+	Event    string // event_id: the same at each retry; a press has none
 	Channel  string
 	TS       string
 	Attempt  int // 0, then retry_attempt 1 to 3
@@ -40,10 +40,12 @@ type traffic struct {
 	paused     bool
 	broadcast  bool
 	lost       []string
+	presses    []*sentPress
 }
 
-// event is what happened, to be delivered until it is acked.
+// event is what happened, to be delivered until it is acked; a press, once.
 type event struct {
+	kind            string // of its envelope; empty: events_api
 	id, channel, ts string
 	payload         json.RawMessage
 	tried           int
@@ -54,7 +56,7 @@ type event struct {
 type attempt struct {
 	event   *event
 	n       int
-	extra   bool // not one of Slack's own: no retry comes of it
+	extra   bool // a press, or not one of Slack's own: no retry comes of it
 	settled bool // acked, or given up
 	failed  bool
 	on      []*socket
@@ -201,12 +203,13 @@ func (s *Slack) deliver(a *attempt) {
 	}
 	envelope := s.uuid()
 	s.envelopes[envelope] = a
-	body := map[string]any{
-		"envelope_id": envelope, "type": "events_api", "payload": a.event.payload,
-		"accepts_response_payload": false, "retry_attempt": a.n, "retry_reason": "",
-	}
-	if a.n > 0 {
-		body["retry_reason"] = "timeout"
+	body := map[string]any{"envelope_id": envelope, "type": a.event.kind, "payload": a.event.payload, "accepts_response_payload": true}
+	if a.event.kind == "" {
+		body["type"], body["accepts_response_payload"] = "events_api", false
+		body["retry_attempt"], body["retry_reason"] = a.n, ""
+		if a.n > 0 {
+			body["retry_reason"] = "timeout"
+		}
 	}
 	for _, k := range to {
 		d := &Delivery{Envelope: envelope, Event: a.event.id, Channel: a.event.channel, TS: a.event.ts, Attempt: a.n, Socket: k.n, At: time.Now()}

@@ -83,10 +83,27 @@ func TestSlackGoUnderstandsItOverRealSockets(t *testing.T) {
 		t.Errorf("reactions.get: %v, %v", reactions, err)
 	}
 	_, reply, err := api.PostMessageContext(ctx, "C1", slack.MsgOptionText("running", false), slack.MsgOptionTS(ts),
-		slack.MsgOptionBlocks(slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, "running", false, false), nil, nil)),
+		slack.MsgOptionBlocks(
+			slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, "running", false, true), nil, nil),
+			slack.NewActionBlock("", slack.NewButtonBlockElement("stop", "1", slack.NewTextBlockObject(slack.PlainTextType, "Stop", true, false)).WithStyle(slack.StyleDanger))),
 		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: "shown", EventPayload: map[string]any{"slot": "status"}}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !s.Press("U2", "C1", reply, "stop") {
+		t.Error("no button")
+	}
+	e = next(socketmode.EventTypeInteractive)
+	pressed, ok := e.Data.(slack.InteractionCallback)
+	if !ok || pressed.Type != slack.InteractionTypeBlockActions || pressed.User.ID != "U2" || pressed.Container.MessageTs != reply || pressed.Container.ThreadTs != ts {
+		t.Fatalf("press %+v", e.Data)
+	}
+	if a := pressed.ActionCallback.BlockActions; len(a) != 1 || a[0].ActionID != "stop" || a[0].Value != "1" || a[0].BlockID == "" || a[0].Text.Text != "Stop" {
+		t.Errorf("actions %+v", a)
+	}
+	smc.Ack(*e.Request)
+	if err := s.Until(ctx, func() bool { return !s.Presses()[0].AckedAt.IsZero() }); err != nil || s.Unacked() != nil {
+		t.Error(err)
 	}
 	if _, _, _, err := api.UpdateMessageContext(ctx, "C1", reply, slack.MsgOptionText("done", false)); err != nil {
 		t.Error(err)

@@ -13,9 +13,7 @@ import (
 const (
 	maxText      = 40_000 // characters of a post; the rest is cut off
 	maxEdit      = 4_000  // of an edit; a longer one is refused
-	maxBlocks    = 50
-	maxSection   = 3_000 // characters of a section's text
-	maxReactions = 23    // of one person on one message
+	maxReactions = 23     // of one person on one message
 )
 
 var (
@@ -51,11 +49,11 @@ func (s *Slack) postMessage(c call) (answer, string) {
 		return nil, code
 	}
 	m := &Message{User: s.cfg.Bot, Bot: s.cfg.BotID, Team: s.cfg.Team, Thread: c.Get("thread_ts")}
-	if code := m.fill(c, maxText); code != "" {
-		return nil, code
+	if more, code := s.fill(m, c, maxText); code != "" {
+		return more, code
 	}
 	if m.Thread != "" {
-		switch parent := r.find(m.Thread); {
+		switch parent := r.posted(m.Thread); {
 		case s.noReply != "":
 			return nil, s.noReply
 		case parent == nil:
@@ -78,22 +76,23 @@ func (s *Slack) postEphemeral(c call) (answer, string) {
 	if s.users[m.Ephemeral] == "" {
 		return nil, "user_not_in_channel"
 	}
-	if code := m.fill(c, maxText); code != "" {
-		return nil, code
+	if more, code := s.fill(m, c, maxText); code != "" {
+		return more, code
 	}
 	m.TS = s.stamp()
 	r.add(m)
 	return answer{"message_ts": m.TS}, ""
 }
 
+// update edits a message. Text alone removes the blocks; neither keeps both.
 func (s *Slack) update(c call) (answer, string) {
 	r, code := s.writable(c.Get("channel"))
 	if code != "" {
 		return nil, code
 	}
-	m := r.find(c.Get("ts"))
+	m := r.posted(c.Get("ts"))
 	switch {
-	case m == nil || m.Ephemeral != "":
+	case m == nil:
 		return nil, "message_not_found"
 	case m.Bot != s.cfg.BotID:
 		return nil, "cant_update_message"
@@ -101,8 +100,15 @@ func (s *Slack) update(c call) (answer, string) {
 		return nil, "msg_too_long"
 	}
 	next := *m
-	if code := next.fill(c, maxEdit); code != "" {
-		return nil, code
+	keep := c.Get("text") == "" && c.Get("blocks") == "" && (c.Get("metadata") != "" || c.Get("attachments") != "")
+	if keep {
+		c.Set("text", m.Text)
+	}
+	if more, code := s.fill(&next, c, maxEdit); code != "" {
+		return more, code
+	}
+	if keep {
+		next.Blocks = m.Blocks
 	}
 	next.Edited, next.Edits = s.stamp(), m.Edits+1
 	*m = next
@@ -110,54 +116,49 @@ func (s *Slack) update(c call) (answer, string) {
 }
 
 // fill sets text, blocks and metadata from a call; without metadata the old one is
-// kept.
-func (m *Message) fill(c call, limit int) (code string) {
+// kept. more is what Slack says besides the code.
+func (s *Slack) fill(m *Message, c call, limit int) (more answer, code string) {
 	text, blocks, metadata := c.Get("text"), c.Get("blocks"), c.Get("metadata")
 	if r := []rune(text); len(r) > limit {
 		text = string(r[:limit])
 	}
-	if blocks == "" || blocks == "[]" || blocks == "null" {
+	if blocks == "[]" || blocks == "null" {
 		blocks = ""
-	} else if code := checkBlocks(blocks); code != "" {
-		return code
+	}
+	var kept json.RawMessage
+	if blocks != "" {
+		var problems []string
+		if kept, code, problems = s.checkBlocks(blocks); code != "" {
+			return refusal(problems), code
+		}
 	}
 	if text == "" && blocks == "" && c.Get("attachments") == "" {
-		return "no_text"
+		return nil, "no_text"
 	}
-	m.Text, m.Blocks = text, nil
-	if blocks != "" {
-		m.Blocks = json.RawMessage(blocks)
-	}
+	m.Text, m.Blocks = text, kept
 	if metadata != "" {
 		var known struct {
 			EventType string          `json:"event_type"`
 			Payload   json.RawMessage `json:"event_payload"`
 		}
 		if json.Unmarshal([]byte(metadata), &known) != nil || known.EventType == "" || known.Payload == nil {
-			return "invalid_metadata_format"
+			return nil, "invalid_metadata_format"
 		}
 		m.Metadata = json.RawMessage(metadata)
 	}
-	return ""
+	return nil, ""
 }
 
-func checkBlocks(blocks string) (code string) {
-	var all []struct {
-		Type string
-		Text struct{ Text string }
+// refusal is how an answer names what is wrong with blocks.
+func refusal(problems []string) answer {
+	if problems == nil {
+		return nil
 	}
-	if json.Unmarshal([]byte(blocks), &all) != nil {
-		return "invalid_blocks_format"
+	messages := make([]string, len(problems))
+	for i, p := range problems {
+		messages[i] = "[ERROR] " + p
 	}
-	if len(all) > maxBlocks {
-		return "invalid_blocks"
-	}
-	for _, b := range all {
-		if b.Type == "" || b.Type == "section" && utf8.RuneCountInString(b.Text.Text) > maxSection {
-			return "invalid_blocks"
-		}
-	}
-	return ""
+	return answer{"errors": problems, "response_metadata": answer{"messages": messages}}
 }
 
 func (s *Slack) addReaction(c call) (answer, string) {
@@ -201,8 +202,8 @@ func (s *Slack) reaction(c call) (m *Message, name, code string) {
 	case !emojiName.MatchString(name):
 		return nil, "", "invalid_name"
 	}
-	m = r.find(ts)
-	if m == nil || m.Ephemeral != "" {
+	m = r.posted(ts)
+	if m == nil {
 		return nil, "", "message_not_found"
 	}
 	return m, name, ""
@@ -213,7 +214,7 @@ func (s *Slack) getReactions(c call) (answer, string) {
 	if code != "" {
 		return nil, code
 	}
-	m := r.find(c.Get("timestamp"))
+	m := r.posted(c.Get("timestamp"))
 	if m == nil {
 		return nil, "message_not_found"
 	}
@@ -226,7 +227,7 @@ func (s *Slack) replies(c call) (answer, string) {
 		return nil, code
 	}
 	ts := c.Get("ts")
-	parent := r.find(ts)
+	parent := r.posted(ts)
 	if parent == nil {
 		return nil, "thread_not_found"
 	}

@@ -44,6 +44,14 @@ func (r *room) find(ts string) *Message {
 	return nil
 }
 
+// posted is find among the messages that everybody sees.
+func (r *room) posted(ts string) *Message {
+	if m := r.find(ts); m != nil && m.Ephemeral == "" {
+		return m
+	}
+	return nil
+}
+
 func (r *room) add(m *Message) {
 	i, _ := slices.BinarySearchFunc(r.messages, m.TS, func(m *Message, ts string) int { return byTime(m.TS, ts) })
 	r.messages = slices.Insert(r.messages, i, m)
@@ -155,12 +163,18 @@ func (s *Slack) change(channel string, how func(*room)) {
 
 // Channel returns the messages at the top level of a channel, oldest first.
 func (s *Slack) Channel(channel string) []Message {
-	return s.see(channel, func(m *Message) bool { return m.Thread == "" })
+	return s.see(channel, func(m *Message) bool { return m.Thread == "" && m.Ephemeral == "" })
 }
 
 // Thread returns the replies to a message, oldest first, without the message itself.
 func (s *Slack) Thread(channel, ts string) []Message {
-	return s.see(channel, func(m *Message) bool { return m.Thread == ts })
+	return s.see(channel, func(m *Message) bool { return m.Thread == ts && m.Ephemeral == "" })
+}
+
+// Ephemerals returns the messages that only this user sees, in the channel and in
+// its threads, oldest first.
+func (s *Slack) Ephemerals(channel, user string) []Message {
+	return s.see(channel, func(m *Message) bool { return m.Ephemeral == user && user != "" })
 }
 
 // Reactions returns the reactions on a message, in the order of adding.

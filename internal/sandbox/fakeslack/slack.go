@@ -1,8 +1,8 @@
 // Package fakeslack stands in for Slack: Socket Mode and the part of the Web API
-// that a bot needs, in one process, with people who say things and faults on
-// command. It opens no listener and needs no real time, so that it serves the
-// sandbox, end-to-end tests and a simulation alike. What it does not have: the
-// interactive parts, files, search, and more than one installed app.
+// that a bot needs, in one process, with people who say things, press buttons, and
+// faults on command. It opens no listener and needs no real time, so that it serves
+// the sandbox, end-to-end tests and a simulation alike. What it does not have: views,
+// slash commands, response URLs, files, search, and more than one installed app.
 package fakeslack
 
 import (

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"mime"
 	"net/http"
@@ -38,7 +39,8 @@ func (s *Slack) Calls(method string) int { return len(s.CallLog(method)) }
 // answer is the body of an answer, without "ok".
 type answer = map[string]any
 
-// method is a method of the Web API. It returns an answer, or an error code.
+// method is a method of the Web API. It returns an answer, or an error code and what
+// the answer says besides.
 type method struct {
 	app       bool   // takes the app's token, not the bot's
 	scope     string // what it needs
@@ -182,7 +184,9 @@ func (s *Slack) call(name string, c call) (body answer, said string, header http
 	}
 	b, code := m.do(s, c)
 	if code != "" {
-		return refuse(code)
+		refused, said, h := refuse(code)
+		maps.Copy(refused, b)
+		return refused, said, h
 	}
 	b["ok"] = true
 	return b, "ok", nil
