@@ -6,6 +6,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -25,11 +26,44 @@ const (
 	User    = "U0YAMADA"
 	BotUser = "U0BOT"
 	Bot     = "<@" + BotUser + ">"
-	Target  = "app"
 
-	triggerToken = "glptt-demo-0000000000000000"
-	apiToken     = "glpat-demo-read-api"
+	apiToken = "glpat-demo-read-api"
 )
+
+// Person is one of those who write in the channel and press buttons.
+type Person struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // "@yamada" mentions them
+	Team string `json:"-"`    // their workspace
+	// Guest is who comes from another workspace.
+	Guest bool `json:"guest"`
+}
+
+// People are the persons of the channel. The first is who uses the demo.
+func People() []Person {
+	return []Person{
+		{ID: User, Name: "yamada", Team: Team},
+		{ID: "U0SATO", Name: "sato", Team: Team},
+		{ID: "U0EMMA", Name: "emma", Team: "T0PARTNER", Guest: true},
+	}
+}
+
+// target is what the channel deploys.
+type target struct {
+	Project string   `json:"project_id"`
+	Token   string   `json:"token"`
+	Aliases []string `json:"aliases,omitempty"`
+}
+
+var (
+	app   = target{Project: "example/app", Token: "glptt-demo-0000000000000000"}
+	admin = target{Project: "example/admin", Token: "glptt-demo-1111111111111111", Aliases: []string{"管理画面"}}
+)
+
+// targets are the channel's targets, by name.
+func targets() map[string]target {
+	return map[string]target{"app": app}
+}
 
 // Sandbox is the world of one demo.
 type Sandbox struct {
@@ -71,7 +105,10 @@ func Start(ctx context.Context) (*Sandbox, error) {
 	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p) }
 	b.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: b.gitlabURL, APIToken: apiToken,
-		Projects:   []fakegitlab.Project{{ID: 1, Path: "example/app", Token: triggerToken, Name: "deploy $PSYCHER_ID"}},
+		Projects: []fakegitlab.Project{
+			{ID: 1, Path: app.Project, Token: app.Token, Name: "deploy $PSYCHER_ID"},
+			{ID: 2, Path: admin.Project, Token: admin.Token, Name: "deploy $PSYCHER_ID"},
+		},
 		OnPipeline: run, OnRetry: run,
 	})
 	b.serve(listeners[0], b.Slack)
@@ -115,10 +152,14 @@ func (b *Sandbox) GitLabURL() string { return b.gitlabURL }
 
 // Environ is the bot's environment: ordinary settings, as one would set them.
 func (b *Sandbox) Environ(lang string) []string {
+	channels, err := json.Marshal(map[string]any{Team: map[string]any{Channel: targets()}})
+	if err != nil {
+		panic(err) // strings can be marshalled
+	}
 	return []string{
 		"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + b.slackURL + "/api/",
 		"GITLAB_URL=" + b.gitlabURL, "GITLAB_API_TOKEN=" + apiToken,
-		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%q: {"project_id": "example/app", "token": %q}}}}`, Team, Channel, Target, triggerToken),
+		"GITLAB_TRIGGER_TOKENS=" + string(channels),
 		// People wait for the result of a lost answer, so GitLab counts as fast.
 		"GITLAB_REQUEST_TIMEOUT=5s", "REDIS_URL=redis://" + b.Store.Addr(),
 		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_URL=http://" + b.notify + "/notify",

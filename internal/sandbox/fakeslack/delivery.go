@@ -291,6 +291,7 @@ func (s *Slack) fail(a *attempt) {
 	s.waiting = slices.DeleteFunc(s.waiting, func(w *attempt) bool { return w == a })
 	switch {
 	case a.extra || a.event.acked:
+		s.tell()
 	case a.n < len(s.cfg.Retries):
 		s.after(s.cfg.Retries[a.n], func() { s.deliver(&attempt{event: a.event, n: a.n + 1}) })
 	default:

@@ -135,6 +135,7 @@ func (s *Slack) Press(user, channel, ts, action string, opts ...PressOption) boo
 	}
 	a := &attempt{event: &event{kind: "interactive", channel: channel, ts: ts, payload: marshal(payload)}, extra: true}
 	s.presses = append(s.presses, &sentPress{Press{User: user, Channel: channel, TS: ts, Action: action, Value: value, At: time.Now()}, a})
+	s.tell()
 	s.deliver(a)
 	return true
 }

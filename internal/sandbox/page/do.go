@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -23,9 +24,11 @@ const (
 // command is what a person does on the page.
 type command struct {
 	Do     string `json:"do"`
+	As     string `json:"as"` // the person; empty: the first
 	Text   string `json:"text"`
-	TS     string `json:"ts"` // the message that is edited, or replied to
-	ID     int64  `json:"id"` // the pipeline
+	TS     string `json:"ts"`     // the message that is edited, replied to or pressed
+	Action string `json:"action"` // the button
+	ID     int64  `json:"id"`     // the pipeline
 	On     bool   `json:"on"`
 	Choice string `json:"choice"`
 }
@@ -34,6 +37,7 @@ type command struct {
 var commands = map[string]func(*Page, command) error{
 	"say":         (*Page).say,
 	"edit":        (*Page).edit,
+	"press":       (*Page).press,
 	"cancel":      func(p *Page, d command) error { return found(p.box.GitLab.Cancel(d.ID)) },
 	"retry":       func(p *Page, d command) error { return found(p.box.GitLab.Retry(d.ID)) },
 	"language":    (*Page).setLanguage,
@@ -76,7 +80,7 @@ func found(ok bool) error {
 	return nil
 }
 
-var named = regexp.MustCompile(`@(psycher|yamada)\b`)
+var named = regexp.MustCompile(`@[a-z]+\b`)
 
 // typed is what a person typed, as Slack takes it: names become mentions.
 func typed(text string) (string, error) {
@@ -88,40 +92,67 @@ func typed(text string) (string, error) {
 		if name == "@psycher" {
 			return sandbox.Bot
 		}
-		return "<@" + sandbox.User + ">"
+		for _, who := range sandbox.People() {
+			if name == "@"+who.Name {
+				return "<@" + who.ID + ">"
+			}
+		}
+		return name
 	}), nil
 }
 
+// person is who does a command.
+func (d command) person() (sandbox.Person, error) {
+	people := sandbox.People()
+	i := slices.IndexFunc(people, func(who sandbox.Person) bool { return who.ID == cmp.Or(d.As, sandbox.User) })
+	if i < 0 {
+		return sandbox.Person{}, found(false)
+	}
+	return people[i], nil
+}
+
 func (p *Page) say(d command) error {
+	who, bad := d.person()
 	text, err := typed(d.Text)
-	if err != nil {
+	if err := cmp.Or(bad, err); err != nil {
 		return err
 	}
+	from := fakeslack.FromTeam(who.Team)
 	if d.TS == "" {
-		p.box.Slack.Say(sandbox.User, sandbox.Channel, text)
+		p.box.Slack.Say(who.ID, sandbox.Channel, text, from)
 		return nil
 	}
 	if !slices.ContainsFunc(p.box.Slack.Channel(sandbox.Channel), func(m fakeslack.Message) bool { return m.TS == d.TS }) {
 		return found(false)
 	}
-	p.box.Slack.Say(sandbox.User, sandbox.Channel, text, fakeslack.InThread(d.TS))
+	p.box.Slack.Say(who.ID, sandbox.Channel, text, from, fakeslack.InThread(d.TS))
 	return nil
 }
 
 // edit changes the person's own message, at the top level or in a thread.
 func (p *Page) edit(d command) error {
+	who, bad := d.person()
 	text, err := typed(d.Text)
-	if err != nil {
+	if err := cmp.Or(bad, err); err != nil {
 		return err
 	}
 	for _, top := range p.box.Slack.Channel(sandbox.Channel) {
 		for _, m := range append(p.box.Slack.Thread(sandbox.Channel, top.TS), top) {
-			if m.TS == d.TS && m.User == sandbox.User && m.Bot == "" {
+			if m.TS == d.TS && m.User == who.ID && m.Bot == "" {
 				return found(p.box.Slack.Edit(sandbox.Channel, d.TS, text))
 			}
 		}
 	}
 	return found(false)
+}
+
+// press presses a button, or chooses from a menu.
+func (p *Page) press(d command) error {
+	who, err := d.person()
+	if err != nil {
+		return err
+	}
+	return found(p.box.Slack.Press(who.ID, sandbox.Channel, d.TS, d.Action, fakeslack.Choosing(d.Choice), fakeslack.PressedFrom(who.Team)))
 }
 
 // setLanguage restarts the bot in another language, as a changed PSYCHER_LANG would.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -43,10 +44,23 @@ type message struct {
 	Edited    bool      `json:"edited"`
 	Reactions []string  `json:"reactions"`
 	Replies   []message `json:"replies"`
+
+	Blocks json.RawMessage `json:"blocks,omitempty"`
+	Only   string          `json:"only,omitempty"` // the only person who sees it
+	Press  *press          `json:"press,omitempty"`
+}
+
+// press is the newest press of a message.
+type press struct {
+	N      int    `json:"n"` // of all presses
+	Action string `json:"action"`
+	By     string `json:"by"`
+	State  string `json:"state"` // sent, acked, or warned: no ack came in time
 }
 
 type pipeline struct {
 	ID     int64     `json:"id"`
+	Name   string    `json:"name"` // of the project
 	Ref    string    `json:"ref"`
 	Status string    `json:"status"`
 	TS     string    `json:"ts"` // the mention that started it
@@ -64,8 +78,7 @@ type job struct {
 // watch keeps the parts up to date until ctx ends.
 func (p *Page) watch(ctx context.Context) {
 	p.update(map[string]any{"demo": map[string]any{
-		"faults": faults(), "gitlab": p.box.GitLabURL(), "user": sandbox.User,
-		"people": map[string]string{sandbox.User: "yamada", sandbox.BotUser: "psycher"},
+		"faults": faults(), "gitlab": p.box.GitLabURL(), "people": sandbox.People(), "bot": sandbox.BotUser,
 	}})
 	for {
 		slack, git, store, bot, flipped := p.box.Slack.Changed(), p.box.GitLab.Changed(), p.box.Store.Changed(), p.bot.Changed(), p.flips()
@@ -157,21 +170,62 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) channel() []message {
-	tops := p.box.Slack.Channel(sandbox.Channel)
+	private := map[string][]fakeslack.Message{} // by thread
+	for _, who := range sandbox.People() {
+		for _, m := range p.box.Slack.Ephemerals(sandbox.Channel, who.ID) {
+			private[m.Thread] = append(private[m.Thread], m)
+		}
+	}
+	presses := p.presses()
+	tops := inOrder(p.box.Slack.Channel(sandbox.Channel), private[""])
 	tops = tops[max(0, len(tops)-mostMessages):]
 	all := make([]message, 0, len(tops))
 	for _, m := range tops {
-		top := shown(m)
-		for _, r := range p.box.Slack.Thread(sandbox.Channel, m.TS) {
-			top.Replies = append(top.Replies, shown(r))
+		top := shown(m, presses)
+		for _, r := range inOrder(p.box.Slack.Thread(sandbox.Channel, m.TS), private[m.TS]) {
+			top.Replies = append(top.Replies, shown(r, presses))
 		}
 		all = append(all, top)
 	}
 	return all
 }
 
-func shown(m fakeslack.Message) message {
-	return message{TS: m.TS, User: m.User, Bot: m.Bot != "", Text: m.Text, Edited: m.Edited != "", Reactions: m.Reactions}
+// inOrder joins messages by their time.
+func inOrder(messages, others []fakeslack.Message) []fakeslack.Message {
+	all := slices.Concat(messages, others)
+	slices.SortFunc(all, func(a, b fakeslack.Message) int { return strings.Compare(a.TS, b.TS) })
+	return all
+}
+
+func shown(m fakeslack.Message, presses map[string]*press) message {
+	return message{
+		TS: m.TS, User: m.User, Bot: m.Bot != "", Text: m.Text, Edited: m.Edited != "", Reactions: m.Reactions,
+		Blocks: blocks(m), Only: m.Ephemeral, Press: presses[m.TS],
+	}
+}
+
+// blocks are the bot's: those of people say what their text says.
+func blocks(m fakeslack.Message) json.RawMessage {
+	if m.Bot == "" {
+		return nil
+	}
+	return m.Blocks
+}
+
+// presses are the newest presses, by message.
+func (p *Page) presses() map[string]*press {
+	all := map[string]*press{}
+	for i, made := range p.box.Slack.Presses() {
+		state := "sent"
+		switch {
+		case made.Warned:
+			state = "warned"
+		case !made.AckedAt.IsZero():
+			state = "acked"
+		}
+		all[made.TS] = &press{i + 1, made.Action, made.User, state}
+	}
+	return all
 }
 
 func (p *Page) pipelines() []pipeline {
@@ -180,7 +234,7 @@ func (p *Page) pipelines() []pipeline {
 		if len(all) == mostPipelines {
 			break
 		}
-		shown := pipeline{ID: made.ID, Ref: made.Ref, Status: made.Status, TS: made.Variables["timestamp"], Made: made.Created}
+		shown := pipeline{ID: made.ID, Name: path.Base(made.Project), Ref: made.Ref, Status: made.Status, TS: made.Variables["timestamp"], Made: made.Created}
 		for _, j := range made.Jobs {
 			log := j.Log[max(0, len(j.Log)-mostLog):]
 			shown.Jobs = append(shown.Jobs, job{j.ID, j.Name, j.Status, strings.ToValidUTF8(log, "")})

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,24 +169,28 @@ func TestInvalidCommandsAreRefused(t *testing.T) {
 		`{"do":"say","text":"` + strings.Repeat("x", 70000) + `"}`: 400,
 		`{"do":"say","text":"x","ts":"1.000000"}`:                  400,
 		`{"do":"edit","text":"x","ts":"` + theirs + `"}`:           400,
+		`{"do":"say","text":"x","as":"U0NOBODY"}`:                  400,
+		`{"do":"say","text":"x","as":"U0BOT"}`:                     400,
+		`{"do":"edit","text":"x","ts":"` + ts + `","as":"U0SATO"}`: 400,
+		`{"do":"press","ts":"` + ts + `","action":"yes"}`:          400,
 		`{"do":"cancel","id":7}`:                                   400, `{"do":"retry","id":7}`: 400,
 		`{"do":"fault","choice":"none such"}`: 400, `{"do":"language","choice":"fr"}`: 400,
-		`{"do":"edit","text":"y","ts":"` + ts + `"}`:   204,
-		`{"do":"say","text":"z","ts":"` + ts + `"}`:    204,
-		`{"do":"fault","choice":"protected branch"}`:   204,
-		`{"do":"unreachable","on":true}`:               204,
-		`{"do":"redis","on":true}`:                     204,
-		`{"do":"kill","on":true}`:                      204,
-		`{"do":"limit","on":true}`:                     204,
-		`{"do":"drop"}`:                                204,
-		`{"do":"say","text":"@psycher @yamada hello"}`: 204,
+		`{"do":"edit","text":"y","ts":"` + ts + `"}`:                 204,
+		`{"do":"say","text":"z","ts":"` + ts + `"}`:                  204,
+		`{"do":"fault","choice":"protected branch"}`:                 204,
+		`{"do":"unreachable","on":true}`:                             204,
+		`{"do":"redis","on":true}`:                                   204,
+		`{"do":"kill","on":true}`:                                    204,
+		`{"do":"limit","on":true}`:                                   204,
+		`{"do":"drop"}`:                                              204,
+		`{"do":"say","text":"@psycher @yamada @emma @nobody hello"}`: 204,
 	} {
 		if got := s.do(body); got != want {
 			t.Errorf("%.80s: %d", body, got)
 		}
 	}
 	said := s.box.Slack.Channel(sandbox.Channel)
-	if got := said[len(said)-1].Text; got != "<@U0BOT> <@U0YAMADA> hello" || said[0].Text != "y" || said[1].Text != "theirs" {
+	if got := said[len(said)-1].Text; got != "<@U0BOT> <@U0YAMADA> <@U0EMMA> @nobody hello" || said[0].Text != "y" || said[1].Text != "theirs" {
 		t.Errorf("the channel is %+v", said)
 	}
 	if _, runs := s.bot.Runs(); runs {
@@ -192,25 +198,110 @@ func TestInvalidCommandsAreRefused(t *testing.T) {
 	}
 }
 
-// A browser gets everything at first, and then what changes.
-func TestEventsSendTheStateAndThenChanges(t *testing.T) {
-	s := serve(t)
+// follow opens the events: it returns the parts seen so far, and a wait for more.
+func (s site) follow() (seen map[string]json.RawMessage, until func(what string, holds func() bool)) {
+	s.Helper()
 	lines := bufio.NewScanner(s.send("GET", "/events", "", nil).Body)
 	lines.Buffer(nil, 1<<20)
-	seen := map[string]json.RawMessage{}
-	until := func(what string, holds func() bool) {
-		t.Helper()
+	seen = map[string]json.RawMessage{}
+	return seen, func(what string, holds func() bool) {
+		s.Helper()
 		for !holds() {
 			if !lines.Scan() {
-				t.Fatalf("the events ended before %s: %v", what, lines.Err())
+				s.Fatalf("the events ended before %s: %v", what, lines.Err())
 			}
 			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				if err := json.Unmarshal([]byte(data), &seen); err != nil {
-					t.Fatal(err)
+					s.Fatal(err)
 				}
 			}
 		}
 	}
+}
+
+// asBot calls a method as the bot would.
+func (s site) asBot(method string, pairs ...string) (ts string) {
+	s.Helper()
+	form := url.Values{"token": {"xoxb-test"}, "channel": {sandbox.Channel}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	env := s.box.Environ("en")
+	i := slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, "SLACK_API_URL=") })
+	resp, err := http.PostForm(strings.TrimPrefix(env[i], "SLACK_API_URL=")+method, form)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		OK      bool
+		TS      string
+		Message string `json:"message_ts"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || !answer.OK {
+		s.Fatalf("%s: %v, %+v", method, err, answer)
+	}
+	return answer.TS + answer.Message
+}
+
+const buttons = `[{"type":"actions","elements":[{"type":"button","action_id":"yes","text":{"type":"plain_text","text":"Deploy"},"value":"1"},
+	{"type":"static_select","action_id":"which","options":[{"text":{"type":"plain_text","text":"admin"},"value":"2"}]}]}]`
+
+// A press is made as the chosen person. Where the bot does not ack it, as here, that
+// is shown.
+func TestAButtonIsPressedAsTheChosenPerson(t *testing.T) {
+	s := serve(t)
+	seen, until := s.follow()
+	mention := s.box.Slack.Say(sandbox.User, sandbox.Channel, "release")
+	ts := s.asBot("chat.postMessage", "text", "Deploy?", "thread_ts", mention, "blocks", buttons)
+	for body, want := range map[string]int{
+		`{"do":"press","as":"U0SATO","ts":"` + ts + `","action":"other"}`:              400,
+		`{"do":"press","as":"U0SATO","ts":"` + ts + `","action":"which","choice":"3"}`: 400,
+		`{"do":"press","as":"U0NOBODY","ts":"` + ts + `","action":"yes"}`:              400,
+		`{"do":"press","as":"U0EMMA","ts":"` + ts + `","action":"which","choice":"2"}`: 204,
+	} {
+		if got := s.do(body); got != want {
+			t.Errorf("%s: %d", body, got)
+		}
+	}
+	made := s.box.Slack.Presses()
+	if len(made) != 1 || made[0].User != "U0EMMA" || made[0].Value != "2" {
+		t.Errorf("presses %+v", made)
+	}
+	var shown []struct {
+		Replies []struct {
+			Blocks []struct{ Type string }
+			Press  struct{ Action, By, State string }
+		}
+	}
+	until("the warning", func() bool {
+		return json.Unmarshal(seen["slack"], &shown) == nil && len(shown) == 1 && len(shown[0].Replies) == 1 && shown[0].Replies[0].Press.State == "warned"
+	})
+	if r := shown[0].Replies[0]; r.Press.By != "U0EMMA" || r.Press.Action != "which" || len(r.Blocks) != 1 || r.Blocks[0].Type != "actions" {
+		t.Errorf("shown %+v", r)
+	}
+}
+
+func TestAnEphemeralIsMarkedAsOnePersons(t *testing.T) {
+	s := serve(t)
+	s.do(`{"do":"say","as":"U0EMMA","text":"@psycher release"}`)
+	said := s.box.Slack.Channel(sandbox.Channel)[0]
+	if said.User != "U0EMMA" || said.Team == sandbox.Team {
+		t.Errorf("the guest said %+v", said)
+	}
+	s.asBot("chat.postEphemeral", "user", "U0EMMA", "text", "in the thread", "thread_ts", said.TS)
+	s.asBot("chat.postEphemeral", "user", "U0EMMA", "text", "in the channel")
+	s.box.Slack.Say(sandbox.User, sandbox.Channel, "last")
+	all := s.channel()
+	if len(all) != 3 || all[1].Text != "in the channel" || all[1].Only != "U0EMMA" || len(all[0].Replies) != 1 || all[0].Replies[0].Only != "U0EMMA" || all[2].Only != "" {
+		t.Errorf("the channel is %+v", all)
+	}
+}
+
+// A browser gets everything at first, and then what changes.
+func TestEventsSendTheStateAndThenChanges(t *testing.T) {
+	s := serve(t)
+	seen, until := s.follow()
 	until("all parts", func() bool { return len(seen) == 5 })
 	s.do(`{"do":"say","text":"<script>alert(1)</script> & @psycher"}`)
 	until("the message", func() bool { return strings.Contains(string(seen["slack"]), "script") })

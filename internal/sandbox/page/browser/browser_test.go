@@ -113,10 +113,10 @@ func TestAMentionDeploys(t *testing.T) {
 	}
 	p.does(
 		push("#say"),
-		marked("👍"), says("Pipeline"),
+		marked("thumbsup"), says("Pipeline"),
 		until(`document.querySelector(".log").textContent.includes("psycher was told: start")`),
 		until(`document.querySelector(".pipeline .status.running") !== null`),
-		marked("✅"), says("(edited)"),
+		marked("white_check_mark"), says("(edited)"),
 		until(`document.querySelector(".log").textContent.includes("psycher was told: success")`),
 		until(`document.querySelectorAll(".thread .one").length === 2`),
 	)
@@ -142,9 +142,9 @@ func TestADeployFailsAndIsRetried(t *testing.T) {
 		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
 		write("@psycher release"),
 		until(`document.getElementById("switch-fail-next").ariaChecked === "false"`),
-		marked("❌"), says("@yamada"),
+		marked("x"), says("@yamada"),
 		until(`document.querySelector(".log").textContent.includes("failed, as DEMO_FAIL asks")`),
-		click("#retry-1001"), marked("✅"),
+		click("#retry-1001"), marked("white_check_mark"),
 	)
 	if got := p.states(); got != "accepted triggering running failed succeeded" {
 		t.Errorf("the record went %s", got)
@@ -154,11 +154,11 @@ func TestADeployFailsAndIsRetried(t *testing.T) {
 func TestACanceledPipelineIsFoundOut(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		write("@psycher release"), marked("👍"),
+		write("@psycher release"), marked("thumbsup"),
 		push("#cancel-1001"), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
 		// The button that was pressed is gone: the keyboard's focus is still at its pipeline.
 		until(`document.activeElement.id === "pipeline-1001"`),
-		marked("🚫"), says("@yamada"),
+		marked("no_entry_sign"), says("@yamada"),
 	)
 	if got := p.states(); got != "accepted triggering running canceled" {
 		t.Errorf("the record went %s", got)

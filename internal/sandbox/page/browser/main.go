@@ -107,9 +107,9 @@ func story(lang string) []action {
 	return []action{
 		write(hold), until(`document.querySelectorAll(".thread .one").length === 1`),
 		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
-		write(release), marked("❌"), until(`document.querySelectorAll(".thread .one").length === 3`),
-		click("#retry-1001"), marked("✅"), until(`document.querySelectorAll(".thread .one").length === 4`),
-		write(release), marked("👍"), until(`document.querySelector(".moves .running") !== null`),
+		write(release), marked("x"), until(`document.querySelectorAll(".thread .one").length === 3`),
+		click("#retry-1001"), marked("white_check_mark"), until(`document.querySelectorAll(".thread .one").length === 4`),
+		write(release), marked("thumbsup"), until(`document.querySelector(".moves .running") !== null`),
 		until(`document.querySelectorAll(".thread .one").length === 5`),
 	}
 }

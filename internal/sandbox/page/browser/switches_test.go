@@ -23,7 +23,7 @@ func replies(n int) action {
 // A pipeline ends a moment after its last job has reported its end.
 func (p page) once() {
 	p.Helper()
-	p.does(marked("✅"), replies(2), until(`document.querySelector(".pipeline .head .status.success") !== null`))
+	p.does(marked("white_check_mark"), replies(2), until(`document.querySelector(".pipeline .head .status.success") !== null`))
 	if got := p.pipelines(); !slices.Equal(got, []string{"passed"}) {
 		p.Errorf("the pipelines are %q", got)
 	}
@@ -39,7 +39,7 @@ func TestSocketsAreDropped(t *testing.T) {
 func TestTheBotIsKilledAndRestarted(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		write("@psycher release"), marked("👍"),
+		write("@psycher release"), marked("thumbsup"),
 		on("kill"), until(`document.querySelector("#bot .killed")`),
 		off("kill"), until(`document.querySelector("#bot .ready")`),
 	)
@@ -67,7 +67,7 @@ func TestSlackAnswers429(t *testing.T) {
 
 func TestGitLabCannotBeReached(t *testing.T) {
 	p := open(t, "en", wide)
-	p.does(on("unreachable"), write("@psycher release"), marked("⏳"), replies(1))
+	p.does(on("unreachable"), write("@psycher release"), marked("hourglass_flowing_sand"), replies(1))
 	if got := p.pipelines(); len(got) != 0 {
 		t.Errorf("the pipelines are %q", got)
 	}
@@ -103,7 +103,7 @@ func TestEveryRefusalOfGitLabs(t *testing.T) {
 	p := open(t, "en", wide)
 	names := p.options("It refuses")
 	for _, name := range names {
-		p.does(answered(name), marked("❌"), replies(1))
+		p.does(answered(name), marked("x"), replies(1))
 		if said := eval[string](p, last+`.querySelector(".thread .text").textContent`); !strings.Contains(strings.ToLower(said), "nothing was started") && !strings.Contains(said, "Nothing") {
 			t.Errorf("%s: the bot says %q", name, said)
 		}
@@ -120,12 +120,12 @@ func TestEveryRefusalOfGitLabs(t *testing.T) {
 func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 	t.Parallel()
 	for kind, ends := range map[string]string{
-		"It makes psycher wait":                 "⏳✅",
-		"Its answer is lost, the pipeline runs": "✅",
-		"Its answer is lost, nothing runs":      "❓",
-		"It is slow":                            "✅",
-		"It creates two":                        "✅",
-		"It creates a failed pipeline":          "❌",
+		"It makes psycher wait":                 "hourglass_flowing_sand white_check_mark",
+		"Its answer is lost, the pipeline runs": "white_check_mark",
+		"Its answer is lost, nothing runs":      "question",
+		"It is slow":                            "white_check_mark",
+		"It creates two":                        "white_check_mark",
+		"It creates a failed pipeline":          "x",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			p := open(t, "en", wide)
@@ -137,7 +137,7 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 				p.does(answered(name))
 			}
 			// Old reactions are removed at Slack's slow rate: the newest one counts.
-			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.includes([...(m.querySelector(".one .reactions")?.children ?? [])].at(-1)?.firstChild.textContent ?? "-"))`, ends)
+			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.split(" ").includes([...(m.querySelector(".one .reactions")?.children ?? [])].at(-1)?.firstChild.dataset.mark))`, ends)
 			p.does(until(marks))
 			switch kind {
 			case "Its answer is lost, nothing runs":
@@ -150,7 +150,7 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 					t.Errorf("%d pipelines of %d mentions", got, len(names))
 				}
 			case "It makes psycher wait":
-				p.does(until(`document.querySelector(".message .one .reactions").textContent.includes("✅")`))
+				p.does(until(`document.querySelector(".message .one .reactions [data-mark=white_check_mark]")`))
 			case "It creates two":
 				for _, one := range []string{"passed", "failed"} {
 					p.does(until(fmt.Sprintf(`[...document.querySelectorAll(".pipeline .head .status")].filter((e) => e.textContent === %q).length === %d`, one, len(names))))

@@ -212,8 +212,8 @@ var reload = chromedp.Reload()
 const last = `[...document.querySelectorAll(".message")].at(-1)`
 
 // marked waits until the newest mention has just this reaction.
-func marked(glyph string) action {
-	return until(fmt.Sprintf(`[...(%s?.querySelector(".one .reactions")?.children ?? [])].map((r) => r.firstChild.textContent).join() === %q`, last, glyph))
+func marked(name string) action {
+	return until(fmt.Sprintf(`[...(%s?.querySelector(".one .reactions")?.children ?? [])].map((r) => r.firstChild.dataset?.mark).join() === %q`, last, name))
 }
 
 func exceptionOf(d *runtime.ExceptionDetails) string {

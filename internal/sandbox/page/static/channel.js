@@ -1,5 +1,7 @@
 import { $, act, clock, h, sync, timeOf } from "./dom.js";
-import { emoji, plain, show } from "./mrkdwn.js";
+import { blocks, labels } from "./blocks.js";
+import { isMark, mark } from "./marks.js";
+import { plain, show, spoken } from "./mrkdwn.js";
 import { words } from "./words.js";
 
 // The stand-in of Slack: the channel, and what people write into it.
@@ -29,6 +31,18 @@ export function begin(world) {
   $("about-end").addEventListener("click", () => leave(world));
 }
 
+// persons offers whom to be: who writes, presses, and sees what only they see.
+function persons(world) {
+  const person = (p) => h("button", { type: "button", id: `as-${p.name}`, click: () => be(p, world) }, p.name, p.guest ? h("small", { text: ` ${world.t("guest")}` }) : null);
+  sync($("as"), world.state.demo.people, (p) => p.id, person, () => world.lang);
+  for (const p of world.state.demo.people) $(`as-${p.name}`).setAttribute("aria-pressed", String(p.id === world.me));
+}
+
+function be(p, world) {
+  if (about?.how === "edit") leave(world);
+  world.be(p.id);
+}
+
 // speak offers a mention in the chosen language.
 export function speak(world) {
   const offered = ["", "@psycher", words.ja.first, words.en.first];
@@ -47,7 +61,7 @@ function fill(text) {
 async function send(world) {
   const text = $("say").value.trim();
   if (!text || text === "@psycher") return;
-  const ok = await act(about ? { do: about.how === "edit" ? "edit" : "say", ts: about.ts, text } : { do: "say", text });
+  const ok = await act(about ? { do: about.how === "edit" ? "edit" : "say", as: world.me, ts: about.ts, text } : { do: "say", as: world.me, text });
   if (!ok) return;
   said.push(text);
   back = 0;
@@ -85,28 +99,34 @@ function tellAbout(world) {
   $("send").textContent = world.t(about?.how === "edit" ? "save" : "send");
 }
 
-const all = (world) => world.state.slack.flatMap((m) => [m, ...(m.replies ?? [])]);
+// visible leaves out what only others see.
+const visible = (messages, world) => (messages ?? []).filter((m) => !m.only || m.only === world.me);
+
+const all = (world) => visible(world.state.slack, world).flatMap((m) => [m, ...visible(m.replies, world)]);
 
 export function draw(world) {
   const box = $("messages");
-  const { slack, gitlab, records } = world.state;
+  const { gitlab, records } = world.state;
+  const slack = visible(world.state.slack, world);
+  persons(world);
   if (!slack.length) {
     box.replaceChildren(h("p", { class: "empty", text: world.t("noMessage") }));
     announced ??= new Map();
     return;
   }
   const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  const beside = (m) => [world.lang, world.looked === m.ts, !!records[m.ts], gitlab.length];
+  const beside = (m) => [world.lang, world.me, world.looked === m.ts, !!records[m.ts], gitlab.length];
   // Only what changes is rebuilt: a button that is being pressed stays.
   sync(box, slack, (m) => m.ts, (m) => frame(m, world), () => world.lang, ["ts"]);
   for (const m of slack) {
     const article = $(`message-${m.ts}`);
     article.classList.toggle("looked", world.looked === m.ts && !!records[m.ts]);
-    const { replies, ...top } = m;
+    const { replies: any, ...top } = m;
+    const replies = visible(any, world);
     const [first, thread] = article.children;
     sync(first, [top], () => "top", (t) => one(t, world, true), beside);
-    thread.hidden = !replies?.length;
-    sync(thread, replies ?? [], (r) => r.ts, (r) => one(r, world, false), beside);
+    thread.hidden = !replies.length;
+    sync(thread, replies, (r) => r.ts, (r) => one(r, world, false), beside);
   }
   if (low) box.scrollTop = box.scrollHeight;
   readOut(world);
@@ -118,10 +138,14 @@ function readOut(world) {
   const now = new Map();
   for (const m of all(world)) {
     const marks = (m.reactions ?? []).join(" ");
-    now.set(m.ts, [m.text, marks]);
-    const [text, had] = announced?.get(m.ts) ?? ["", ""];
-    if (m.bot && m.text !== text) news.push(`psycher: ${plain(m.text, world)}`);
-    for (const name of m.reactions ?? []) if (!had.split(" ").includes(name)) news.push(`psycher: ${emoji[name] ?? ""} ${name.replaceAll("_", " ")}`);
+    const offers = labels(m).join(", ");
+    const text = [spoken(m.text, world), m.only ? world.t("only") : "", offers ? `${world.t("actions")}: ${offers}` : ""].filter(Boolean).join(" — ");
+    const noAck = m.press?.state === "warned" && m.press.by === world.me ? m.press.n : 0;
+    now.set(m.ts, [text, marks, noAck]);
+    const [was, had, warned] = announced?.get(m.ts) ?? ["", "", 0];
+    if (m.bot && text !== was) news.push(`psycher: ${text}`);
+    for (const name of m.reactions ?? []) if (!had.split(" ").includes(name)) news.push(`psycher: ${name.replaceAll("_", " ")}`);
+    if (noAck && noAck !== warned) news.push(world.t("noAck"));
   }
   if (announced && news.length) $("live").textContent = news.join("\n");
   announced = now;
@@ -132,24 +156,30 @@ const frame = (m, world) => h("article", { class: "message", id: `message-${m.ts
 
 const nameOf = (m, world) => (m.bot ? "psycher" : world.people[m.user] ?? m.user);
 
+const faces = { yamada: "山", sato: "佐", emma: "E" };
+
 function one(m, world, top) {
   const name = nameOf(m, world);
-  const mine = !m.bot && m.user === world.state.demo?.user;
+  const mine = !m.bot && m.user === world.me;
+  const edited = m.edited ? h("span", { class: "muted edited", text: ` ${world.t("edited")}` }) : null;
+  const guest = world.state.demo.people.find((p) => p.id === m.user)?.guest;
   const buttons = [
-    top ? h("button", { type: "button", id: `reply-${m.ts}`, text: world.t("reply"), click: () => concern(world, "reply", m) }) : null,
+    top && !m.only ? h("button", { type: "button", id: `reply-${m.ts}`, text: world.t("reply"), click: () => concern(world, "reply", m) }) : null,
     mine ? h("button", { type: "button", id: `edit-${m.ts}`, text: world.t("edit"), click: () => concern(world, "edit", m) }) : null,
     world.state.records[m.ts]
       ? h("button", { type: "button", id: `look-${m.ts}`, "aria-pressed": String(world.looked === m.ts), text: world.t("recordShort"), click: () => world.look(m.ts) })
       : null,
   ];
-  return h("div", { class: "one" },
-    h("span", { class: m.bot ? "face bot" : "face", "aria-hidden": "true", text: m.bot ? "p" : "山" }),
+  return h("div", { class: m.only ? "one only" : "one" },
+    h("span", { class: `face ${m.bot ? "bot" : name}`, "aria-hidden": "true", text: m.bot ? "p" : (faces[name] ?? name[0]) }),
     h("div", { class: "body" },
-      h("p", { class: "who" }, h("strong", { text: name }), m.bot ? h("span", { class: "app", text: world.t("app") }) : null,
+      h("p", { class: "who" }, h("strong", { text: name }), m.bot || guest ? h("span", { class: "app", text: world.t(m.bot ? "app" : "guest") }) : null,
         h("time", { class: "muted", text: clock(timeOf(m.ts), world.lang) }), h("span", { class: "buttons" }, buttons)),
-      h("div", { class: "text" }, show(m.text, world), m.edited ? h("span", { class: "muted edited", text: ` ${world.t("edited")}` }) : null),
+      m.only ? h("p", { class: "muted", text: world.t("only") }) : null,
+      m.blocks ? blocks(m, world) : h("div", { class: "text" }, show(m.text, world), edited),
+      m.blocks ? edited : null,
       m.reactions?.length
         ? h("ul", { class: "reactions", "aria-label": world.t("reactions") }, m.reactions.map((r) =>
-            h("li", { title: `:${r}:` }, h("span", { role: "img", "aria-label": r.replaceAll("_", " "), text: emoji[r] ?? `:${r}:` }), " 1")))
+            h("li", { title: `:${r}:` }, isMark(r) ? mark(r) : `:${r}:`, " 1")))
         : null));
 }

@@ -1,11 +1,7 @@
 import { h } from "./dom.js";
+import { glyphs, isMark, mark } from "./marks.js";
 
 // Slack's text, as Slack shows it.
-
-export const emoji = {
-  thumbsup: "👍", "+1": "👍", white_check_mark: "✅", x: "❌", hourglass_flowing_sand: "⏳", question: "❓", zzz: "💤", no_entry_sign: "🚫",
-  tada: "🎉", tea: "🍵", rocket: "🚀", pray: "🙏", smile: "😄", eyes: "👀", heart: "❤️", fire: "🔥", bow: "🙇", wave: "👋", thumbsdown: "👎", warning: "⚠️",
-};
 
 const entities = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const plainOf = (s) => s.replace(/&(?:lt|gt|amp);/g, (e) => entities[e]);
@@ -14,7 +10,7 @@ const plainOf = (s) => s.replace(/&(?:lt|gt|amp);/g, (e) => entities[e]);
 // no blank inside.
 const edge = "(?<=^|[\\s\\p{P}\\p{S}])";
 const style = (mark) => `${edge}[${mark}](?=\\S)[^${mark}\\n]*(?<=\\S)[${mark}](?=$|[\\s\\p{P}\\p{S}])`;
-const token = new RegExp(`(?<code>\`[^\`\\n]+\`)|(?<angle><[^<>\\n]+>)|(?<emoji>:[a-z0-9_+'-]+:)|(?<b>${style("*")})|(?<i>${style("_")})|(?<s>${style("~")})`, "gu");
+const token = new RegExp(`(?<code>\`[^\`\\n]+\`)|(?<angle><[^<>\\n]+>)|(?<emoji>:[a-z0-9_+'-]+:)|(?<glyph>${glyphs})|(?<b>${style("*")})|(?<i>${style("_")})|(?<s>${style("~")})`, "gu");
 
 // show returns the nodes of a text. world has: people, by id; lang; link, which
 // makes an address another one.
@@ -53,17 +49,16 @@ function inline(line, world) {
   for (const found of line.matchAll(token)) {
     nodes.push(plainOf(line.slice(from, found.index)));
     from = found.index + found[0].length;
-    const { code, angle, emoji: name, b, i, s } = found.groups;
+    const { code, angle, emoji, glyph, b, i, s } = found.groups;
     if (code) nodes.push(h("code", { text: plainOf(unlinked(code.slice(1, -1), world)) }));
     else if (angle) nodes.push(entity(angle.slice(1, -1), world));
-    else if (name) nodes.push(glyph(name.slice(1, -1)));
+    else if (emoji) nodes.push(isMark(emoji.slice(1, -1)) ? mark(emoji.slice(1, -1)) : emoji);
+    else if (glyph) nodes.push(mark(glyph));
     else nodes.push(h(b ? "strong" : i ? "em" : "s", null, inline((b ?? i ?? s).slice(1, -1), world)));
   }
   nodes.push(plainOf(line.slice(from)));
   return nodes.filter((n) => n !== "");
 }
-
-const glyph = (name) => (Object.hasOwn(emoji, name) ? h("span", { role: "img", "aria-label": `:${name}:`, text: emoji[name] }) : `:${name}:`);
 
 // entity is what Slack keeps in angle brackets: a person, a channel, a group, a
 // time, or a link.
@@ -98,5 +93,12 @@ function named(target, label, world) {
 const unlinked = (text, world) =>
   text.replace(/<([^<>|\n]+)(?:\|([^<>\n]*))?>/g, (_, target, label) => named(target, label ?? "", world) ?? (label || target));
 
-// plain is a text as people type it, to be edited or read out.
+// plain is a text as people type it, to be edited.
 export const plain = (text, world) => plainOf(unlinked(text, world));
+
+// spoken is a text to be read out.
+export function spoken(text, world) {
+  const shown = h("p", null, show(text, world));
+  for (const m of shown.querySelectorAll(".mark")) m.replaceWith(m.ariaLabel);
+  return shown.textContent;
+}

@@ -6,7 +6,7 @@ import * as switches from "./switches.js";
 import { words } from "./words.js";
 
 // What is shown: the parts that the demo sends, and what was chosen here.
-const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, looked: null };
+const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, looked: null, me: null };
 
 const world = {
   state,
@@ -14,7 +14,15 @@ const world = {
     return state.switches.language === "en" ? "en" : "ja";
   },
   get people() {
-    return state.demo?.people ?? {};
+    return Object.fromEntries([...(state.demo?.people ?? []).map((p) => [p.id, p.name]), [state.demo?.bot, "psycher"]]);
+  },
+  // The person who writes and presses.
+  get me() {
+    return state.me ?? state.demo?.people[0].id;
+  },
+  be(id) {
+    state.me = id;
+    draw();
   },
   t: (key) => words[world.lang][key] ?? key,
   // A link to a pipeline leads to it on this page.

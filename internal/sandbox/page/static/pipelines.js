@@ -42,7 +42,7 @@ function head(p, world) {
   if (canRun.includes(p.status) && p.jobs?.length) buttons.push(button("retry", p, world));
   return h("div", { class: "head" },
     h("h3", { id: `pipeline-name-${p.id}`, text: `#${p.id}` }), status(world, p.status),
-    h("span", { class: "muted", text: `${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
+    h("span", { class: "muted", text: `${p.name} · ${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
     h("span", { class: "buttons" }, buttons));
 }
 

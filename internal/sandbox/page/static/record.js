@@ -1,5 +1,6 @@
 import { $, clock, h, sync, timeOf } from "./dom.js";
-import { emoji, plain } from "./mrkdwn.js";
+import { isMark, mark } from "./marks.js";
+import { plain } from "./mrkdwn.js";
 
 // The record of the selected mention, state by state.
 
@@ -34,13 +35,13 @@ const parts = {
     const facts = [
       ["target", deployment.target && `${deployment.target} (${deployment.ref})`],
       ["pipeline", deployment.pipeline && `#${deployment.pipeline}`],
-      ["mark", shown.reaction && `${emoji[shown.reaction] ?? ""} :${shown.reaction}:`],
+      ["mark", shown.reaction && [isMark(shown.reaction) ? mark(shown.reaction) : "", ` :${shown.reaction}:`]],
       ["lines", `${lines.filter((_, n) => shown.posts?.[`line-${n}`]).length} / ${lines.length}`],
       ["looks", deployment.polls],
       ["next", next && clock(new Date(next), world.lang)],
     ];
     return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) =>
-      h("div", null, h("dt", { text: world.t(`fact-${name}`) }), h("dd", { text: value }))));
+      h("div", null, h("dt", { text: world.t(`fact-${name}`) }), h("dd", null, value))));
   },
   raw(record, ts, world) {
     const details = h("details", { class: "raw", open: rawOpen },
