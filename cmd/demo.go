@@ -23,7 +23,7 @@ channel, the pipelines, and what can go wrong. No setting of a real bot is read.
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return d.Run(c.Context()) },
 	}
-	c.Flags().StringVar(&d.Lang, "lang", "ja", "what the bot speaks: ja or en")
+	c.Flags().StringVar(&d.Lang, "lang", "", "what the bot speaks: ja or en (default: this machine's language)")
 	c.Flags().BoolVar(&d.Page, "page", false, "serve the page without a terminal too, until Ctrl-C or SIGTERM")
 	c.Flags().BoolVar(&d.NoOpen, "no-open", false, "open no browser")
 	return c

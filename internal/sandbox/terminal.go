@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -12,16 +13,38 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
-// Terminal shows the channel as it changes, one line for each thing that a
-// person would see.
+// Terminal shows the channel as it changes, one line for each thing that the first
+// of [People] would see. Buttons have numbers, which count on as long as one of them
+// can be pressed.
 type Terminal struct {
 	Out   io.Writer
 	Slack *fakeslack.Slack
 	Bot   string // the bot's name
-	User  string // the person's name
+	Only  string // what is said of a message that only the person sees
 
-	mu   sync.Mutex
-	seen map[string]fakeslack.Message
+	mu     sync.Mutex
+	seen   map[string]fakeslack.Message
+	offers []offer
+	last   int // the newest number
+}
+
+// offer is a button, or a choice of a menu, that can be pressed.
+type offer struct {
+	n                         int
+	ts, action, choice, label string
+}
+
+// Press presses the button of a number; it reports false if there is none.
+func (t *Terminal) Press(n int) bool {
+	t.mu.Lock()
+	i := slices.IndexFunc(t.offers, func(o offer) bool { return o.n == n })
+	if i < 0 {
+		t.mu.Unlock()
+		return false
+	}
+	o := t.offers[i]
+	t.mu.Unlock()
+	return t.Slack.Press(User, Channel, o.ts, o.action, fakeslack.Choosing(o.choice))
 }
 
 // Narrate prints a line of the story, after everything that has happened so far.
@@ -52,45 +75,140 @@ func (t *Terminal) print() {
 	if t.seen == nil {
 		t.seen = map[string]fakeslack.Message{}
 	}
+	private := t.Slack.Ephemerals(Channel, User)
 	for _, top := range t.Slack.Channel(Channel) {
-		for _, m := range append([]fakeslack.Message{top}, t.replies(top)...) {
-			was, known := t.seen[m.TS]
-			t.seen[m.TS] = m
-			name, indent := t.User, "  "
-			if m.Bot != "" {
-				name = t.Bot
+		thread := slices.Concat([]fakeslack.Message{top}, t.Slack.Thread(Channel, top.TS))
+		for _, m := range private {
+			if m.Thread == top.TS {
+				thread = append(thread, m)
 			}
-			if m.TS != top.TS {
-				indent = "    ↳ "
-			}
-			switch {
-			case !known:
-				fmt.Fprintf(t.Out, "%s%s: %s\n", indent, name, t.text(m.Text))
-			case was.Text != m.Text:
-				fmt.Fprintf(t.Out, "%s%s ✎ %s\n", indent, name, t.text(m.Text))
-			}
-			for _, r := range m.Reactions {
-				if !slices.Contains(was.Reactions, r) {
-					fmt.Fprintf(t.Out, "      %s :%s:\n", emoji(r), r)
-				}
-			}
+		}
+		for _, m := range thread {
+			t.show(m)
+		}
+	}
+	for _, m := range private {
+		if m.Thread == "" {
+			t.show(m)
 		}
 	}
 }
 
-func (t *Terminal) replies(top fakeslack.Message) []fakeslack.Message {
-	return slices.DeleteFunc(t.Slack.Thread(Channel, top.TS), func(m fakeslack.Message) bool { return m.TS == top.TS })
+func (t *Terminal) show(m fakeslack.Message) {
+	was, known := t.seen[m.TS]
+	t.seen[m.TS] = m
+	name, indent := t.nameOf(m), "  "
+	if m.Ephemeral != "" {
+		name += " " + t.Only
+	}
+	if m.Thread != "" {
+		indent = "    ↳ "
+	}
+	offered := t.renew(m)
+	sign := ":"
+	if known {
+		sign = " ✎"
+	}
+	if !known || was.Text != m.Text || offered {
+		fmt.Fprintf(t.Out, "%s%s%s %s\n", indent, name, sign, t.text(m.Text))
+		for _, line := range slices.Concat(small(m), t.buttons(m.TS)) {
+			fmt.Fprintf(t.Out, "      %s\n", t.text(line))
+		}
+	}
+	for _, r := range m.Reactions {
+		if !slices.Contains(was.Reactions, r) {
+			fmt.Fprintf(t.Out, "      %s :%s:\n", emoji(r), r)
+		}
+	}
 }
 
-var (
-	link   = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
-	person = regexp.MustCompile(`<@([^>|]+)[^>]*>`)
-)
+func (t *Terminal) nameOf(m fakeslack.Message) string {
+	if m.Bot != "" {
+		return t.Bot
+	}
+	for _, who := range People() {
+		if who.ID == m.User {
+			return who.Name
+		}
+	}
+	return m.User
+}
+
+// renew replaces the buttons of a message, and reports whether it has other ones
+// than before.
+func (t *Terminal) renew(m fakeslack.Message) bool {
+	var now []offer
+	for _, c := range m.Controls() {
+		for _, choice := range c.Choices {
+			now = append(now, offer{0, m.TS, c.Action, choice.Value, choice.Label})
+		}
+		if c.Choices == nil {
+			now = append(now, offer{0, m.TS, c.Action, "", c.Label})
+		}
+	}
+	same := func(a, b offer) bool {
+		a.n, b.n = 0, 0
+		return a == b
+	}
+	if slices.EqualFunc(now, t.of(m.TS), same) {
+		return false
+	}
+	t.offers = slices.DeleteFunc(t.offers, func(o offer) bool { return o.ts == m.TS })
+	if len(t.offers) == 0 {
+		t.last = 0
+	}
+	for _, o := range now {
+		t.last++
+		o.n = t.last
+		t.offers = append(t.offers, o)
+	}
+	return len(now) > 0
+}
+
+func (t *Terminal) of(ts string) []offer {
+	return slices.DeleteFunc(slices.Clone(t.offers), func(o offer) bool { return o.ts != ts })
+}
+
+// buttons is the line with the buttons of a message, if it has any.
+func (t *Terminal) buttons(ts string) []string {
+	var all []string
+	for _, o := range t.of(ts) {
+		all = append(all, fmt.Sprintf("[%d] %s", o.n, o.label))
+	}
+	if all == nil {
+		return nil
+	}
+	return []string{strings.Join(all, "  ")}
+}
+
+// small are the lines that Slack shows small and grey.
+func small(m fakeslack.Message) (lines []string) {
+	var blocks []struct {
+		Type     string
+		Elements []struct{ Text json.RawMessage }
+	}
+	if m.Bot == "" || json.Unmarshal(m.Blocks, &blocks) != nil {
+		return nil
+	}
+	for _, b := range blocks {
+		for _, e := range b.Elements {
+			var text string
+			if b.Type == "context" && json.Unmarshal(e.Text, &text) == nil {
+				lines = append(lines, "("+text+")")
+			}
+		}
+	}
+	return lines
+}
+
+var link = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
 
 // text is Slack's text as a terminal can show it.
 func (t *Terminal) text(s string) string {
 	s = strings.ReplaceAll(s, Bot, "@"+t.Bot)
-	s = person.ReplaceAllString(s, "@"+t.User)
+	for _, who := range People() {
+		s = strings.ReplaceAll(s, "<@"+who.ID+">", "@"+who.Name)
+	}
 	s = link.ReplaceAllString(s, "$2 ($1)")
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "\n", "\n      ").Replace(s)
 }
@@ -111,6 +229,12 @@ func emoji(name string) string {
 		return "💤"
 	case "no_entry_sign":
 		return "🚫"
+	case "no_entry":
+		return "⛔"
+	case "eyes":
+		return "👀"
+	case "thinking_face":
+		return "🤔"
 	}
 	return "·"
 }

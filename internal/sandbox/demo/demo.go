@@ -5,12 +5,14 @@ package demo
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,11 +28,11 @@ const sceneTimeout = time.Minute
 
 // Demo is how the demo runs.
 type Demo struct {
-	Lang   string // the bot's language: ja or en
+	Lang   string // the bot's language: ja or en; empty: the machine's
 	Page   bool   // serve the page without a terminal too
 	NoOpen bool   // open no browser
 
-	Environ []string // to find a screen and a browser
+	Environ []string // to find the language, a screen and a browser
 	Program func(box *sandbox.Sandbox) sandbox.Program
 	In      io.Reader
 	Out     io.Writer
@@ -40,6 +42,7 @@ type Demo struct {
 // Run tells the story, and fails unless Slack shows that both deploys ended as
 // expected. Without a terminal the page has no story, only what people do on it.
 func (d Demo) Run(ctx context.Context) error {
+	d.Lang = cmp.Or(d.Lang, language(d.Environ))
 	story, ok := stories[d.Lang]
 	if !ok {
 		return errors.New("--lang must be ja or en")
@@ -58,7 +61,7 @@ func (d Demo) Run(ctx context.Context) error {
 	defer stop()
 	ended := process.Start(d.Lang)
 
-	terminal := &sandbox.Terminal{Out: d.Out, Slack: box.Slack, Bot: "psycher", User: "yamada"}
+	terminal := &sandbox.Terminal{Out: d.Out, Slack: box.Slack, Bot: "psycher", Only: story.only}
 	say := terminal.Narrate
 	say(story.hello)
 	starting, cancel := context.WithTimeout(ctx, sceneTimeout)
@@ -98,7 +101,11 @@ func (d Demo) Run(ctx context.Context) error {
 	case ctx.Err() != nil:
 	case stays:
 		say(story.stays)
-		if err := typed(ctx, box, d.In); err != nil {
+		if err := typed(ctx, box, d.In, func(n int) {
+			if !terminal.Press(n) {
+				say(fmt.Sprintf(story.gone, n))
+			}
+		}); err != nil {
 			return err
 		}
 	case d.Page:
@@ -131,8 +138,9 @@ func shown(ctx context.Context, box *sandbox.Sandbox, ts, mark string) error {
 	})
 }
 
-// typed makes a mention of each line, until the input or ctx ends.
-func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader) error {
+// typed makes a mention of each line, and a press of each number, until the input or
+// ctx ends.
+func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader, press func(n int)) error {
 	lines := make(chan string)
 	go func() { // a read of a terminal cannot be canceled: it ends with the process
 		defer close(lines)
@@ -149,10 +157,14 @@ func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader) error {
 		case <-ctx.Done():
 			return nil
 		case line, ok := <-lines:
-			switch line = strings.TrimSpace(line); {
+			line = strings.TrimSpace(line)
+			n, notNumber := strconv.Atoi(fullWidth.Replace(line))
+			switch {
 			case !ok:
 				return nil
 			case line == "":
+			case notNumber == nil:
+				press(n)
 			case line == "/fail":
 				box.FailNext(true)
 			default:
@@ -162,13 +174,31 @@ func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader) error {
 	}
 }
 
+// language is the machine's: Japanese, or else English.
+func language(environ []string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		for _, v := range environ {
+			if value, ok := strings.CutPrefix(v, name+"="); ok && value != "" {
+				if strings.HasPrefix(value, "ja") {
+					return "ja"
+				}
+				return "en"
+			}
+		}
+	}
+	return "en"
+}
+
+// fullWidth turns the digits that a Japanese keyboard may type into plain ones.
+var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
+
 func isTerminal(in io.Reader) bool {
 	f, ok := in.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
 // story is what the demo says about what happens.
-type story struct{ hello, page, works, fails, stays, bye, release string }
+type story struct{ hello, page, works, fails, stays, only, gone, bye, release string }
 
 var stories = map[string]story{
 	"ja": {
@@ -176,7 +206,9 @@ var stories = map[string]story{
 		page:    "ブラウザで見るページ: ",
 		works:   "── うまくいくデプロイ  (#app)",
 		fails:   "── 失敗するデプロイ  (#app)",
-		stays:   "ここからは自由にどうぞ。書いた行がそのまま @psycher へのメンションになります。/fail で次のデプロイが失敗します。Ctrl-C で終わります。",
+		stays:   "ここからは自由にどうぞ。書いた行がそのまま @psycher へのメンションになります。[1] のようなボタンは番号で押せます。/fail で次のデプロイが失敗します。Ctrl-C で終わります。",
+		only:    "(あなただけに)",
+		gone:    "[%d] のボタンはいまありません。",
 		bye:     "おしまい。本物の Slack と GitLab につなぐには docs/INSTALL.ja.md をどうぞ。",
 		release: "リリース",
 	},
@@ -185,7 +217,9 @@ var stories = map[string]story{
 		page:    "The page to watch it on: ",
 		works:   "── A deploy that works  (#app)",
 		fails:   "── A deploy that fails  (#app)",
-		stays:   "Now it is yours: each line you type is a mention of @psycher. /fail makes the next deploy fail. Ctrl-C ends it.",
+		stays:   "Now it is yours: each line you type is a mention of @psycher, and a number presses the button that has it. /fail makes the next deploy fail. Ctrl-C ends it.",
+		only:    "(only to you)",
+		gone:    "There is no button [%d] now.",
 		bye:     "That's all. docs/INSTALL.md explains how to connect it to a real Slack and GitLab.",
 		release: "release",
 	},

@@ -1,0 +1,127 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+)
+
+const ask = `[{"type":"section","text":{"type":"mrkdwn","text":"Deploy now?"}},
+	{"type":"context","elements":[{"type":"mrkdwn","text":"last: succeeded, <@U0SATO>"}]},
+	{"type":"actions","elements":[
+		{"type":"button","action_id":"yes","text":{"type":"plain_text","text":"Deploy app (master)"},"value":"1"},
+		{"type":"button","action_id":"no","text":{"type":"plain_text","text":"No"},"value":"2"}]}]`
+
+const menu = `[{"type":"actions","elements":[{"type":"static_select","action_id":"which","options":[
+	{"text":{"type":"plain_text","text":"app"},"value":"a"},{"text":{"type":"plain_text","text":"admin"},"value":"b"}]}]}]`
+
+// shown is a terminal, and what it has printed since it was last asked.
+type shown struct {
+	*testing.T
+	*Terminal
+	out strings.Builder
+	url string
+}
+
+func watch(t *testing.T) *shown {
+	t.Helper()
+	s := fakeslack.New(fakeslack.Config{Team: Team, Bot: BotUser})
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	t.Cleanup(s.Close)
+	v := &shown{T: t, url: server.URL + "/api/"}
+	v.Terminal = &Terminal{Out: &v.out, Slack: s, Bot: "psycher", Only: "(only to you)"}
+	return v
+}
+
+// call calls a method as the bot would, and returns the message's ts.
+func (v *shown) call(method string, pairs ...string) (ts string) {
+	v.Helper()
+	form := url.Values{"token": {"xoxb-test"}, "channel": {Channel}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	resp, err := http.PostForm(v.url+method, form)
+	if err != nil {
+		v.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	for _, m := range v.Slack.Thread(Channel, form.Get("thread_ts")) {
+		ts = m.TS
+	}
+	return ts
+}
+
+// prints checks what is new.
+func (v *shown) prints(want ...string) {
+	v.Helper()
+	v.print()
+	got := strings.Split(strings.TrimSuffix(v.out.String(), "\n"), "\n")
+	v.out.Reset()
+	if want == nil {
+		want = []string{""}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		v.Error(diff)
+	}
+}
+
+func TestButtonsAreNumberedAndPressed(t *testing.T) {
+	v := watch(t)
+	mention := v.Slack.Say(User, Channel, Bot+" release tomorrow")
+	first := v.call("chat.postMessage", "thread_ts", mention, "text", "<@"+User+"> Deploy now?", "blocks", ask)
+	v.prints("  yamada: @psycher release tomorrow", "    ↳ psycher: @yamada Deploy now?", "      (last: succeeded, @sato)", "      [1] Deploy app (master)  [2] No")
+	v.call("chat.postMessage", "thread_ts", mention, "text", "Which?", "blocks", menu)
+	v.prints("    ↳ psycher: Which?", "      [3] app  [4] admin")
+
+	for n, want := range map[int]bool{0: false, 2: true, 4: true, 5: false} {
+		if got := v.Press(n); got != want {
+			t.Errorf("%d is pressed: %v", n, got)
+		}
+	}
+	pressed := map[string]string{}
+	for _, p := range v.Slack.Presses() {
+		pressed[p.Action] = p.User + " " + p.Value
+	}
+	if diff := cmp.Diff(map[string]string{"no": User + " 2", "which": User + " b"}, pressed); diff != "" {
+		t.Error(diff)
+	}
+
+	// An edit with the same buttons leaves them their numbers.
+	v.call("chat.update", "ts", first, "text", "Still there?", "blocks", ask)
+	v.prints("    ↳ psycher ✎ Still there?", "      (last: succeeded, @sato)", "      [1] Deploy app (master)  [2] No")
+	v.call("chat.update", "ts", first, "text", "Deploying")
+	v.prints("    ↳ psycher ✎ Deploying")
+	if v.Press(1) {
+		t.Error("a button that is gone was pressed")
+	}
+	v.prints()
+}
+
+func TestNumbersBeginAgainWhenNoButtonIsLeft(t *testing.T) {
+	v := watch(t)
+	mention := v.Slack.Say(User, Channel, "release")
+	v.prints("  yamada: release")
+	for range 2 {
+		ts := v.call("chat.postMessage", "thread_ts", mention, "text", "Which?", "blocks", menu)
+		v.prints("    ↳ psycher: Which?", "      [1] app  [2] admin")
+		v.call("chat.update", "ts", ts, "text", "app")
+		v.prints("    ↳ psycher ✎ app")
+	}
+}
+
+func TestOnlyThePersonsOwnEphemeralsAreShown(t *testing.T) {
+	v := watch(t)
+	mention := v.Slack.Say(User, Channel, "release")
+	v.Slack.Say("U0SATO", Channel, "hi", fakeslack.InThread(mention))
+	v.call("chat.postEphemeral", "thread_ts", mention, "user", "U0SATO", "text", "for sato")
+	v.call("chat.postEphemeral", "thread_ts", mention, "user", User, "text", "in the thread")
+	v.call("chat.postEphemeral", "user", User, "text", "in the channel")
+	v.prints("  yamada: release", "    ↳ sato: hi", "    ↳ psycher (only to you): in the thread", "  psycher (only to you): in the channel")
+}
