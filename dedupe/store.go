@@ -110,7 +110,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
-	k, was, is := next.Request.Key, h.Record, next.Deployment
+	k, was, is := next.Request.Key, &h.Record, &next.Deployment // a copy would need a larger stack
 	newest := next.State == deploy.Triggering && was.State != deploy.Triggering
 	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,

@@ -68,7 +68,8 @@ func (e *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
-		s, made, err = e.store.Claim(tryCtx, r, lease, e.Slack.Now())
+		s, made, err = e.Store.Claim(tryCtx, r, lease, e.Slack.Now())
+		e.health.answered(tryCtx, false, err, s.Now)
 		cancel()
 		wait := storeBackoff(try)
 		if !errors.Is(err, ErrRefused) || time.Now().Add(wait).After(end) || !Pause(ctx, wait) {

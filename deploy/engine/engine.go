@@ -38,7 +38,6 @@ type Engine struct {
 
 	once       sync.Once
 	health     *health
-	store      Store           // Store, with its answers noted
 	work       context.Context // ends when running work must be canceled
 	cancelWork context.CancelFunc
 	workers    sync.WaitGroup
@@ -77,7 +76,6 @@ func (e *Engine) prepare() {
 		e.work, e.cancelWork = context.WithCancel(context.Background())
 		e.alarm = &alarm{timer: time.NewTimer(0)}
 		e.health = &health{log: e.log}
-		e.store = watchedStore{e.Store, e.health}
 		e.inFlight, e.outage = newInFlight(), &outage{mentions: map[deploy.Key]unrecorded{}}
 		e.taken, e.deliveries = make(chan struct{}, maxTaken), make(chan struct{}, maxDeliveries)
 		e.fresh = newLimiter(maxFresh, maxFreshEach, false)

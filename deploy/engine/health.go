@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/getto-systems/psycher/deploy"
 )
 
 // overdue is how late work may be for the engine to be ready.
@@ -27,7 +25,9 @@ type health struct {
 
 // answered notes how the store answered a call that was not canceled, and its
 // clock. That a record can be read says nothing of writing, so the answer of a
-// call that only reads is noted if it is an error.
+// call that only reads is noted if it is an error. Each caller notes it: a Store
+// around the Store would copy records, and so make the stack of a worker twice
+// as large.
 func (h *health) answered(ctx context.Context, reads bool, err error, clock time.Time) {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, ErrChanged) || errors.Is(err, ErrUnreadable) {
 		return
@@ -81,44 +81,4 @@ func (h *health) ready() error {
 		return errors.New("work is overdue by more than 30 s")
 	}
 	return nil
-}
-
-// watchedStore is a store whose answers are noted.
-type watchedStore struct {
-	Store
-	health *health
-}
-
-func (w watchedStore) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (Stored, bool, error) {
-	s, made, err := w.Store.Claim(ctx, r, lease, slackNow)
-	w.health.answered(ctx, false, err, s.Now)
-	return s, made, err
-}
-
-func (w watchedStore) Take(ctx context.Context, n int, lease time.Duration) ([]Stored, time.Duration, error) {
-	due, next, err := w.Store.Take(ctx, n, lease)
-	clock := time.Time{}
-	if len(due) > 0 {
-		clock = due[0].Now
-	}
-	w.health.answered(ctx, false, err, clock)
-	return due, next, err
-}
-
-func (w watchedStore) Load(ctx context.Context, k deploy.Key) (Stored, bool, error) {
-	s, ok, err := w.Store.Load(ctx, k)
-	w.health.answered(ctx, true, err, s.Now)
-	return s, ok, err
-}
-
-func (w watchedStore) Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
-	saved, err := w.Store.Save(ctx, s, next, due)
-	w.health.answered(ctx, false, err, saved.Now)
-	return saved, err
-}
-
-func (w watchedStore) Proved(ctx context.Context, projects ...string) (bool, error) {
-	proved, err := w.Store.Proved(ctx, projects...)
-	w.health.answered(ctx, true, err, time.Time{})
-	return proved, err
 }

@@ -137,7 +137,8 @@ func (e *Engine) claimNotStarted(ctx context.Context, r deploy.Record) (ok bool)
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	due := r.Due(e.now())
-	if _, _, err := e.store.Claim(ctx, fresh(r), due, e.Slack.Now()); err != nil {
+	s, _, err := e.Store.Claim(ctx, fresh(r), due, e.Slack.Now())
+	if e.health.answered(ctx, false, err, s.Now); err != nil {
 		return false
 	}
 	e.alarm.set(due)

@@ -15,7 +15,12 @@ func (e *Engine) takeDue(ctx context.Context) time.Duration {
 	}
 	takeCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	due, next, err := e.store.Take(takeCtx, n, Lease)
+	due, next, err := e.Store.Take(takeCtx, n, Lease)
+	clock := time.Time{}
+	if len(due) > 0 {
+		clock = due[0].Now
+	}
+	e.health.answered(takeCtx, false, err, clock)
 	switch {
 	case ctx.Err() != nil:
 		return 0

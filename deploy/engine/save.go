@@ -20,11 +20,12 @@ func fresh(r deploy.Record) deploy.Record {
 
 // save writes next over s. A save whose answer was lost is made again, with the
 // same bytes, until its outcome is known or ctx ends.
-func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error) {
+func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (saved Stored, err error) {
 	next = fresh(next)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
-		saved, err := e.store.Save(tryCtx, s, next, due)
+		saved, err = e.Store.Save(tryCtx, s, next, due)
+		e.health.answered(tryCtx, false, err, saved.Now)
 		cancel()
 		switch {
 		case err == nil:
@@ -62,9 +63,9 @@ func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, d
 		if !ok {
 			return s, false
 		}
-		saved, err := e.save(e.work, s, next, due)
-		if !errors.Is(err, ErrChanged) {
-			return saved, err == nil
+		var err error
+		if s, err = e.save(e.work, s, next, due); !errors.Is(err, ErrChanged) {
+			return s, err == nil
 		}
 		if s, err = e.reload(s); err != nil {
 			return s, false
@@ -114,7 +115,8 @@ func (e *Engine) forDelivery(next deploy.Record) (_ deploy.Record, due time.Dura
 func (e *Engine) reload(s Stored) (Stored, error) {
 	for try := 0; ; try++ {
 		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		now, ok, err := e.store.Load(ctx, s.Record.Request.Key)
+		now, ok, err := e.Store.Load(ctx, s.Record.Request.Key)
+		e.health.answered(ctx, true, err, now.Now)
 		cancel()
 		if err == nil && ok {
 			now.Birth = s.Birth
@@ -137,7 +139,8 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 	ctx, cancel := context.WithTimeout(ctx, 4*storeTimeout)
 	defer cancel()
 	for range 5 {
-		s, ok, err := e.store.Load(ctx, k)
+		s, ok, err := e.Store.Load(ctx, k)
+		e.health.answered(ctx, true, err, s.Now)
 		if err != nil || !ok {
 			return false, err
 		}
@@ -159,7 +162,7 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 func (e *Engine) delay(s Stored, d time.Duration) {
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
 	defer cancel()
-	if e.store.Delay(ctx, s, d) == nil {
+	if e.Store.Delay(ctx, s, d) == nil {
 		e.alarm.set(d)
 	}
 }

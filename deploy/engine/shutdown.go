@@ -60,7 +60,7 @@ func (e *Engine) drain() {
 // that this process will not show its end. The last time, no record is in work,
 // and what a finished one still has to say is posted as well.
 func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
-	open, err := e.store.Pending(ctx, 1000)
+	open, err := e.Store.Pending(ctx, 1000)
 	if err != nil {
 		e.log(Event{Name: "store-down", Err: err})
 	}

@@ -119,7 +119,7 @@ func (e *Engine) last(m deploy.Request, target string, here []deploy.Target) (la
 			continue
 		}
 		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		r, ok, err := e.store.Last(ctx, m.Team, m.Channel, t.Name)
+		r, ok, err := e.Store.Last(ctx, m.Team, m.Channel, t.Name)
 		cancel()
 		if err == nil && ok && r.Deployment.Triggered.After(last.Deployment.Triggered) {
 			last = r
