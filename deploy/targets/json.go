@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
 // unwrapJSON returns the map's JSON, well-formed, whether it came plain or inside
@@ -23,7 +24,7 @@ func unwrapJSON(data []byte) (plain []byte, problem string) {
 	if trimmed[0] != '"' {
 		return data, ""
 	}
-	inner := []byte(text(data))
+	inner := []byte(text(trimmed))
 	if problem := syntaxProblem(inner); problem != "" {
 		return nil, problem + " of the JSON inside the string"
 	}
@@ -36,7 +37,7 @@ func unwrapJSON(data []byte) (plain []byte, problem string) {
 //docgen:messages settings
 func syntaxProblem(data []byte) string {
 	var syntax *json.SyntaxError
-	if err := json.Unmarshal(data, new(json.RawMessage)); !errors.As(err, &syntax) {
+	if json.Valid(data) || !errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
 		return ""
 	}
 	before := data[:min(max(int(syntax.Offset)-1, 0), len(data))]
@@ -46,10 +47,10 @@ func syntaxProblem(data []byte) string {
 }
 
 // text is the string that a value is; empty if it is none.
-func text(value json.RawMessage) string {
-	var s string
-	if json.Unmarshal(value, &s) != nil {
-		return ""
+func text(value json.RawMessage) (s string) {
+	if value[0] == '"' && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) {
+		return string(value[1 : len(value)-1]) // most need no decoding
 	}
+	_ = json.Unmarshal(value, &s)
 	return s
 }

@@ -38,12 +38,12 @@ func (m *Map) In(team, channel string) []deploy.Target {
 
 // Find returns the target of a channel with exactly that name.
 func (m *Map) Find(team, channel, name string) (deploy.Target, bool) {
-	here := m.In(team, channel)
-	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == name })
-	if i < 0 {
-		return deploy.Target{}, false
+	for _, t := range m.In(team, channel) {
+		if t.Name == name {
+			return t, true
+		}
 	}
-	return here[i], true
+	return deploy.Target{}, false
 }
 
 // Teams returns the teams of the map, sorted.

@@ -24,7 +24,7 @@ func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
 	if problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	r := mapReader{json: json.NewDecoder(bytes.NewReader(data)), ref: ref, timeout: timeout}
+	r := mapReader{rest: data, ref: ref, timeout: timeout}
 	t := r.read()
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
@@ -40,7 +40,7 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // mapReader walks the map's JSON and collects what is wrong with it.
 type mapReader struct {
-	json     *json.Decoder
+	rest     []byte // the JSON still to be read, well-formed
 	ref      string
 	timeout  time.Duration
 	problems []string
@@ -87,12 +87,12 @@ func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 	}
 	r.object(path, "targets", func(name, path string) {
 		take(name, name, path)
-		t := deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout}
-		r.target(&t, path)
+		here = append(here, deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout})
+		t := &here[len(here)-1]
+		r.target(t, path)
 		for _, alias := range t.Aliases {
 			take(alias, name, path+".aliases")
 		}
-		here = append(here, t)
 	})
 	slices.SortFunc(here, func(a, b deploy.Target) int { return cmp.Compare(a.Name, b.Name) })
 	return here
@@ -135,25 +135,15 @@ func (r *mapReader) checkName(name, path string) {
 // object calls each for every member of the object that comes next, to read its
 // value, but for keys that are there twice. It returns false if no object comes.
 func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
-	first, _ := r.json.Token() // it is well-formed
-	if first != json.Delim('{') {
+	if r.peek() != '{' {
 		r.bad(path, "must be an object ({...}) with %s", holds)
-		for first == json.Delim('[') && r.json.More() {
-			r.value()
-		}
-		if first == json.Delim('[') {
-			_, _ = r.json.Token()
-		}
+		r.value()
 		return false
 	}
 	seen := make(map[string]bool)
-	for r.json.More() {
-		token, _ := r.json.Token()
-		key := token.(string)
-		at := segment(key)
-		if path != "" {
-			at = path + "." + at
-		}
+	for r.rest = r.rest[1:]; r.peek() != '}'; {
+		key := text(r.value())
+		at := strings.TrimPrefix(path+"."+segment(key), ".")
 		if seen[key] {
 			r.bad(at, "is a duplicate key: keep one")
 			r.value()
@@ -162,23 +152,40 @@ func (r *mapReader) object(path, holds string, each func(key, path string)) bool
 		seen[key] = true
 		each(key, at)
 	}
-	_, _ = r.json.Token()
+	r.rest = r.rest[1:]
 	return true
 }
 
-// value is the value that comes next.
-func (r *mapReader) value() (value json.RawMessage) {
-	_ = r.json.Decode(&value) // it is well-formed
-	return value
+// peek returns the first byte of what comes next.
+func (r *mapReader) peek() byte {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n,:")
+	return r.rest[0]
+}
+
+// value takes the value that comes next. json.Decoder would make so much garbage of
+// a large map that the process stays larger.
+func (r *mapReader) value() json.RawMessage {
+	first, from, n := r.peek(), r.rest, 1
+	switch first {
+	case '{', '[':
+		for r.rest = r.rest[1:]; r.peek() != first+2; { // its closing bracket in ASCII
+			r.value()
+		}
+	case '"':
+		for escaped := false; escaped || from[n] != '"'; n++ {
+			escaped = !escaped && from[n] == '\\'
+		}
+		n++
+	default:
+		n = len(from) - len(bytes.TrimLeft(from, "+-.0123456789Eaeflnrstu"))
+	}
+	r.rest = r.rest[n:]
+	return from[:len(from)-len(r.rest)]
 }
 
 //docgen:passed settings
 func (r *mapReader) bad(path, format string, args ...any) {
-	problem := fmt.Sprintf(format, args...)
-	if path != "" {
-		problem = path + ": " + problem
-	}
-	r.problems = append(r.problems, problem)
+	r.problems = append(r.problems, strings.TrimPrefix(path+": "+fmt.Sprintf(format, args...), ": "))
 }
 
 // segment is a key as part of a path: on one line, not too long, and not a
