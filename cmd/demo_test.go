@@ -51,7 +51,7 @@ func TestTheDemosPageShowsADeploy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	ask, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"do", strings.NewReader(`{"do":"say","text":"@psycher release"}`))
+	ask, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"do", strings.NewReader(`{"do":"say","text":"@psycher release app"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

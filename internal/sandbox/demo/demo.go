@@ -210,7 +210,7 @@ var stories = map[string]story{
 		only:    "(あなただけに)",
 		gone:    "[%d] のボタンはいまありません。",
 		bye:     "おしまい。本物の Slack と GitLab につなぐには docs/INSTALL.ja.md をどうぞ。",
-		release: "リリース",
+		release: "リリース app",
 	},
 	"en": {
 		hello:   "This is psycher's demo: stand-ins of Slack and GitLab, and the real bot, all on this machine.",
@@ -221,6 +221,6 @@ var stories = map[string]story{
 		only:    "(only to you)",
 		gone:    "There is no button [%d] now.",
 		bye:     "That's all. docs/INSTALL.md explains how to connect it to a real Slack and GitLab.",
-		release: "release",
+		release: "release app",
 	},
 }

@@ -108,7 +108,7 @@ func (p page) pipelines() []string {
 
 func TestAMentionDeploys(t *testing.T) {
 	p := open(t, "en", wide)
-	if offered := eval[string](p, `document.getElementById("say").value`); offered != "@psycher release" {
+	if offered := eval[string](p, `document.getElementById("say").value`); offered != "@psycher release app" {
 		t.Errorf("the box offers %q", offered)
 	}
 	p.does(
@@ -127,7 +127,7 @@ func TestAMentionDeploys(t *testing.T) {
 		t.Errorf("the pipelines are %q", got)
 	}
 	p.does(
-		until(`document.getElementById("record-of").textContent.endsWith("@psycher release")`),
+		until(`document.getElementById("record-of").textContent.endsWith("@psycher release app")`),
 		until(`document.querySelector(".facts").textContent.includes(":white_check_mark:")`),
 		until(`document.querySelector(".facts").textContent.includes("1 / 1")`),
 	)
@@ -140,7 +140,7 @@ func TestADeployFailsAndIsRetried(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
-		write("@psycher release"),
+		write("@psycher release app"),
 		until(`document.getElementById("switch-fail-next").ariaChecked === "false"`),
 		marked("x"), says("@yamada"),
 		until(`document.querySelector(".log").textContent.includes("failed, as DEMO_FAIL asks")`),
@@ -154,7 +154,7 @@ func TestADeployFailsAndIsRetried(t *testing.T) {
 func TestACanceledPipelineIsFoundOut(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		write("@psycher release"), marked("thumbsup"),
+		write("@psycher release app"), marked("thumbsup"),
 		push("#cancel-1001"), until(`document.querySelector(".pipeline .head .status.canceled") !== null`),
 		// The button that was pressed is gone: the keyboard's focus is still at its pipeline.
 		until(`document.activeElement.id === "pipeline-1001"`),

@@ -100,9 +100,9 @@ var lookedAt = until(`document.activeElement.blur() === undefined && (document.g
 
 // story is a deploy that fails and is retried, and one that runs.
 func story(lang string) []action {
-	release, hold := "@psycher リリース", "@psycher リリース待って"
+	release, hold := "@psycher リリース app", "@psycher リリース待って"
 	if lang == "en" {
-		release, hold = "@psycher release", "@psycher hold the release"
+		release, hold = "@psycher release app", "@psycher hold the release"
 	}
 	return []action{
 		write(hold), until(`document.querySelectorAll(".thread .one").length === 1`),

@@ -31,7 +31,7 @@ func (p page) once() {
 
 func TestSocketsAreDropped(t *testing.T) {
 	p := open(t, "en", wide)
-	p.does(push("#switch-drop"), write("@psycher release"))
+	p.does(push("#switch-drop"), write("@psycher release app"))
 	p.once()
 	p.does(until(`document.getElementById("bot").textContent.includes("sockets: 2")`))
 }
@@ -39,7 +39,7 @@ func TestSocketsAreDropped(t *testing.T) {
 func TestTheBotIsKilledAndRestarted(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		write("@psycher release"), marked("thumbsup"),
+		write("@psycher release app"), marked("thumbsup"),
 		on("kill"), until(`document.querySelector("#bot .killed")`),
 		off("kill"), until(`document.querySelector("#bot .ready")`),
 	)
@@ -48,14 +48,14 @@ func TestTheBotIsKilledAndRestarted(t *testing.T) {
 
 func TestRequestToADeadBotIsAnsweredWhenItIsBack(t *testing.T) {
 	p := open(t, "en", wide)
-	p.does(on("kill"), write("@psycher release"), until(last+`?.textContent.includes("release")`), off("kill"))
+	p.does(on("kill"), write("@psycher release app"), until(last+`?.textContent.includes("release")`), off("kill"))
 	p.once()
 }
 
 func TestSlackAnswers429(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		on("limit"), write("@psycher release"),
+		on("limit"), write("@psycher release app"),
 		until(`document.querySelector(".pipeline .head .status.success")`),
 	)
 	if shown := eval[int](p, `document.querySelectorAll(".thread .one, .reactions").length`); shown != 0 {
@@ -67,7 +67,7 @@ func TestSlackAnswers429(t *testing.T) {
 
 func TestGitLabCannotBeReached(t *testing.T) {
 	p := open(t, "en", wide)
-	p.does(on("unreachable"), write("@psycher release"), marked("hourglass_flowing_sand"), replies(1))
+	p.does(on("unreachable"), write("@psycher release app"), marked("hourglass_flowing_sand"), replies(1))
 	if got := p.pipelines(); len(got) != 0 {
 		t.Errorf("the pipelines are %q", got)
 	}
@@ -78,9 +78,9 @@ func TestGitLabCannotBeReached(t *testing.T) {
 func TestRedisIsDown(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		on("redis"), write("@psycher release"),
+		on("redis"), write("@psycher release app"),
 		until(`/nothing was started/i.test(document.querySelector(".thread:not([hidden])")?.textContent)`),
-		off("redis"), write("@psycher release"),
+		off("redis"), write("@psycher release app"),
 	)
 	p.once()
 }
@@ -95,7 +95,7 @@ func answered(name string) action {
 	choose := fmt.Sprintf(`(() => { const s = document.getElementById("switch-fault"); s.value = %q; s.dispatchEvent(new Event("change")); return s.value === %q; })()`, name, name)
 	return steps(
 		until(choose), until(fmt.Sprintf(`document.getElementById("look-fault").dataset.of === %q`, name)),
-		write("@psycher release"), until(`document.getElementById("switch-fault").value === ""`),
+		write("@psycher release app"), until(`document.getElementById("switch-fault").value === ""`),
 	)
 }
 

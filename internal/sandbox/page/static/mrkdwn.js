@@ -66,6 +66,8 @@ function entity(inner, world) {
   const bar = inner.indexOf("|");
   const target = bar < 0 ? inner : inner.slice(0, bar);
   const label = bar < 0 ? "" : plainOf(inner.slice(bar + 1));
+  const at = time(target, world);
+  if (at !== null) return at;
   const name = named(target, label, world);
   if (name !== null) return h("span", { class: "mention", text: name });
   const address = plainOf(target);
@@ -74,17 +76,19 @@ function entity(inner, world) {
   return h("a", { href: here ?? address, target: here ? null : "_blank", rel: here ? null : "noopener noreferrer", text: label || address });
 }
 
+function time(target, world) {
+  const date = /^!date\^(\d+)\^/.exec(target);
+  return date && new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
 function named(target, label, world) {
   switch (target[0]) {
     case "@":
       return "@" + (world.people[target.slice(1)] ?? (label || target.slice(1)));
     case "#":
       return "#" + (label || target.slice(1));
-    case "!": {
-      const date = /^!date\^(\d+)\^/.exec(target);
-      if (date) return new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-      return "@" + (label.replace(/^@/, "") || target.slice(1).replace(/\^.*/, ""));
-    }
+    case "!":
+      return time(target, world) ?? "@" + (label.replace(/^@/, "") || target.slice(1).replace(/\^.*/, ""));
   }
   return null;
 }

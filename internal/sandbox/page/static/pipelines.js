@@ -1,4 +1,4 @@
-import { $, act, clock, h, sync, timeOf } from "./dom.js";
+import { $, act, h, sync } from "./dom.js";
 
 // The stand-in of GitLab: pipelines, each with its job and the job's log.
 
@@ -42,7 +42,7 @@ function head(p, world) {
   if (canRun.includes(p.status) && p.jobs?.length) buttons.push(button("retry", p, world));
   return h("div", { class: "head" },
     h("h3", { id: `pipeline-name-${p.id}`, text: `#${p.id}` }), status(world, p.status),
-    h("span", { class: "muted", text: `${p.name} · ${p.ref} · ${clock(timeOf(p.ts), world.lang)}` }),
+    h("span", { class: "muted", text: `${p.name} · ${p.ref}` }),
     h("span", { class: "buttons" }, buttons));
 }
 
