@@ -16,11 +16,13 @@ import (
 )
 
 // Intake stands between the sockets and the engine: an envelope comes in, a
-// mention of the bot goes on to Accept, and its return value decides the ack.
+// mention of the bot goes on to Accept, whose return value decides the ack, and a
+// press of a button to Press.
 type Intake struct {
 	Me     web.Identity
 	Reader Reader
 	Accept func(ctx context.Context, m deploy.Request, attempt int) (ack bool)
+	Press  func(ctx context.Context, p deploy.Press)
 	Log    zerolog.Logger
 }
 
@@ -31,7 +33,15 @@ func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMes
 	switch envelope {
 	case "events_api":
 		return i.event(ctx, payload, attempt)
-	default: // buttons, slash commands, and types that Slack adds
+	case "interactive":
+		p, why := readPress(payload, i.Me)
+		if why != "" {
+			i.Log.Info().Str("reason", why).Msg("a press is not answered")
+			return true
+		}
+		i.Press(ctx, p)
+		return true
+	default: // slash commands, and types that Slack adds
 		i.Log.Debug().Str("type", envelope).Msg("not for this bot")
 		return true
 	}

@@ -83,7 +83,7 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 }
 
 func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
-	for _, envelope := range []string{"interactive", "slash_commands", "dreams", ""} {
+	for _, envelope := range []string{"slash_commands", "dreams", ""} {
 		var log strings.Builder
 		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Request, int) bool {
 			t.Errorf("%s: accepted", envelope)

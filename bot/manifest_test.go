@@ -43,7 +43,7 @@ func TestAppManifestKeepsSlacksRules(t *testing.T) {
 		"oauth_config": jsonObject{"scopes": jsonObject{"bot": []any{"app_mentions:read", "chat:write", "reactions:write", "channels:history", "groups:history"}}},
 		"settings": jsonObject{
 			"event_subscriptions":    jsonObject{"bot_events": []any{"app_mention"}},
-			"interactivity":          jsonObject{"is_enabled": false}, // required by the schema where interactivity is given
+			"interactivity":          jsonObject{"is_enabled": true}, // buttons; over Socket Mode it needs no request_url
 			"org_deploy_enabled":     false,
 			"socket_mode_enabled":    true,
 			"token_rotation_enabled": false, // the bot cannot refresh tokens

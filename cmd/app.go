@@ -62,7 +62,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
 	a.slack = web.New(web.Config{
-		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Text: voice.Text, Read: a.reader.Read, Log: log,
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice, Read: a.reader.Read, Log: log,
 	})
 	a.engine = &engine.Engine{
 		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Targets: s.Targets,
@@ -88,7 +88,7 @@ func (a *app) close() {
 // refuses before it was ever accepted ends the start.
 func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket.Pool {
 	var opened atomic.Bool
-	intake := bot.Intake{Me: me, Reader: a.reader, Accept: a.engine.Accept, Log: a.log}
+	intake := bot.Intake{Me: me, Reader: a.reader, Accept: a.engine.Accept, Press: a.engine.Press, Log: a.log}
 	sockets := &socket.Pool{
 		Count: a.settings.SlackConnections, Drain: socketsDrain, Log: a.log,
 		Dial: a.net.Dial, Rand: a.net.Rand, Proxy: a.net.Proxy, Handle: intake.Handle,

@@ -130,7 +130,7 @@ func (s *site) lacks(m mention) string {
 		return "no ack"
 	case len(made) == 0 && lost && s.reads(m, "whether this message starts", "may still start"):
 	case len(made) == 0:
-		if !s.reads(m, "othing was started", "no pipeline", "nothing to deploy", "nobody told me what this channel deploys") {
+		if !s.reads(m, "othing was started", "no pipeline", "nothing to deploy", "nobody told me what this channel deploys", "older than my records", "records don't go back") {
 			return fmt.Sprintf("no pipeline, and nobody was told so: %v", marks)
 		}
 	case !s.links(m, made[0].ID):

@@ -24,7 +24,7 @@ var (
 	claimScript   = newScript("claim", "claiming the mention")
 	delayScript   = newScript("delay", "moving a due time")
 	loadScript    = newScript("load", "reading the record")
-	pendingScript = newScript("pending", "reading what is pending")
+	namedScript   = newScript("named", "reading what is pending")
 	provedScript  = newScript("proved", "reading whether the project has proved itself")
 	saveScript    = newScript("save", "saving the record")
 	takeScript    = newScript("take", "taking what is due")

@@ -70,8 +70,8 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 // Take implements [engine.Store].
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
-	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.recordPrefix() + "probe", string(s.keys) + ":last:probe"},
-		n, lease.Milliseconds(), s.recordPrefix(), probe)
+	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.recordPrefix() + "probe", string(s.keys) + ":last:probe", s.openPrefix() + "probe"},
+		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 	if err != nil && probe {
 		s.unproved.Store(true)
 	}
@@ -80,7 +80,16 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 
 // Pending implements [engine.Store].
 func (s *Store) Pending(ctx context.Context, n int) ([]engine.Stored, error) {
-	v, err := s.run(ctx, pendingScript, []string{s.due(), s.birth()}, n, s.recordPrefix())
+	v, err := s.run(ctx, namedScript, []string{s.due(), s.birth()}, 0, n-1, s.recordPrefix())
+	return s.decodeAll(ctx, v, 2), err
+}
+
+// maxOpen is how many records of a channel are read at most.
+const maxOpen = 100
+
+// Open implements [engine.Store].
+func (s *Store) Open(ctx context.Context, team, channel string) ([]engine.Stored, error) {
+	v, err := s.run(ctx, namedScript, []string{s.open(team, channel), s.birth()}, -maxOpen, -1, s.recordPrefix())
 	return s.decodeAll(ctx, v, 2), err
 }
 
@@ -114,8 +123,8 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	newest := next.State == deploy.Triggering && was.State != deploy.Triggering
 	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project)},
-		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves)
+		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project), s.open(k.Team, k.Channel)},
+		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves, next.State.Open())
 	switch {
 	case err != nil:
 		return h, err
@@ -160,6 +169,9 @@ func (k keys) birth() string                { return string(k) + ":birth" }
 func (k keys) last(team, channel, target string) string {
 	return string(k) + ":last:" + team + ":" + channel + ":" + target
 }
+
+func (k keys) openPrefix() string               { return string(k) + ":open:" }
+func (k keys) open(team, channel string) string { return k.openPrefix() + team + ":" + channel }
 
 // proved takes a project as the target map spells it.
 func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

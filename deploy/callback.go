@@ -59,7 +59,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a start call granted for a deployment that does not run
 	case start && (r.toldNothingRuns() || other):
 		return r, CallbackStop
-	case r.State == Answered && d.Triggered.IsZero():
+	case (r.State == Answered || r.State == Asking) && d.Triggered.IsZero():
 		return r, CallbackUnknown
 	case r.State == Answered, r.State == Refused, other:
 		return r, CallbackNoEffect
@@ -96,7 +96,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
 		return r, CallbackNoEffect
 	}
-	return r.end(Pipeline{End: how}), CallbackTaken
+	return r.end(Pipeline{End: how}, now), CallbackTaken
 }
 
 // hearSuccess takes in a callback of success. A job that reports on the others
@@ -117,7 +117,7 @@ func (r Record) hearSuccess(c Callback, now time.Time, timing Timing) (Record, C
 	canAsk := timing.CanPoll && d.Pipeline != 0 && d.Project != ""
 	// mutant: a job's call believed for all jobs
 	if c.JobName == "" || !canAsk && believed {
-		return r.end(Pipeline{End: Succeeded}), CallbackTaken
+		return r.end(Pipeline{End: Succeeded}, now), CallbackTaken
 	}
 	result := CallbackNoEffect
 	if r.State != Running && r.State != Silent && !isEnded { // whichever job it is, its pipeline runs
@@ -167,8 +167,8 @@ func without(names []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
 }
 
-// toldNothingRuns reports whether the person was told that nothing runs, and may
-// have asked again: a pipeline that starts now must not deploy.
+// toldNothingRuns reports whether the person was told that nothing runs, or asked
+// whether to start it: a pipeline that starts now must not deploy.
 func (r Record) toldNothingRuns() bool {
-	return r.State == Answered || r.State == Refused || (r.Deployment.NoneSeen && r.Deployment.Pipeline == 0)
+	return r.State == Answered || r.State == Asking || r.State == Refused || (r.Deployment.NoneSeen && r.Deployment.Pipeline == 0)
 }

@@ -3,22 +3,47 @@ package deploy
 import "cmp"
 
 // Edit takes in what the mention asks for now that it was edited. An edit is
-// judged by one question: does it still ask for this deploy, or for any where
-// none was asked for?
+// judged by one question: does it still ask for this, or for a deploy where none
+// was asked for? An edit deploys nothing: the bot asks.
 func (r Record) Edit(asked Intent) Record {
 	target := cmp.Or(r.Deployment.Target, r.Request.Intent.Target)
-	asksForThis := asked.Deploys() && (target == "" || asked.Target == target)
+	asksForThis := asked == r.Request.Intent || asked.Deploys() && (target == "" || asked.Target == target)
+	wantsDeploy := asked.Kind == KindDeploy && asked.Doubt != MsgNoTarget
 	switch {
 	case r.State == Triggering: // if GitLab accepts the POST, it runs
 		r.Deployment.TakenBack = !asksForThis
 	case r.State == Waiting, r.State == Accepted && r.Request.Intent.Deploys():
 		if !asksForThis {
+			r.Request.Intent = asked
 			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
 		}
-	case r.State == Accepted && asked.Deploys(): // it is not answered yet
-		return r.Answer(Message{ID: MsgEditedIn})
-	case (r.State == Answered || r.State == Refused) && asked.Deploys():
-		return r.addLineOnce(Message{ID: MsgEditedIn})
+	case (r.State == Answered || r.State == Refused) && wantsDeploy && !r.Deployment.Triggered.IsZero():
+		return r.addLineOnce(Message{ID: MsgEditedLater})
+	case asked == r.Request.Intent && !(r.State == Answered && r.toldToRepeat()):
+	case wantsDeploy && (r.State == Accepted || r.State == Asking || r.State == Answered):
+		return r.reopen(asked)
+	case r.State == Asking:
+		r.Request.Intent = asked
+		return r.Answer(Message{ID: MsgEditedOut})
+	}
+	return r
+}
+
+// toldToRepeat reports whether the person was told to write the request again.
+func (r Record) toldToRepeat() bool {
+	id := r.answer()
+	return id == MsgNotRecorded || id == MsgBroken
+}
+
+// reopen has the request judged anew, as an edit: it is asked about. What was
+// asked before is no longer open.
+func (r Record) reopen(asked Intent) Record {
+	if r.State != Accepted {
+		r = r.move(Accepted)
+	}
+	r.Request.Intent, r.Request.Edited = asked, true
+	if r.Ask != nil {
+		r.Ask = &Ask{Step: r.Ask.Step}
 	}
 	return r
 }
@@ -27,6 +52,9 @@ func (r Record) Edit(asked Intent) Record {
 // withdrawn; there is no message left to answer.
 func (r Record) Gone() Record {
 	switch r.State {
+	case Asking:
+		r = r.Answer(Message{ID: MsgWithdrawn})
+		r.Reactions = nil
 	case Accepted, Waiting:
 		r = r.move(Answered)
 		r.Reactions = nil // they went with the message

@@ -57,7 +57,7 @@ func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 		}
 		return r.awaitJobs(now, timing)
 	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
-		return r.end(p)
+		return r.end(p, now)
 	case d.Ending != "" && !p.Judged:
 		r.Next = now // this poll began before the callback that reported the end
 		return r
@@ -73,7 +73,7 @@ func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 	overtime := d.Timeout > 0 && !now.Before(d.Triggered.Add(d.Timeout))
 	switch {
 	case p.Nothing && overtime:
-		return r.end(Pipeline{End: Canceled, Nothing: true, Detail: p.Detail})
+		return r.end(Pipeline{End: Canceled, Nothing: true, Detail: p.Detail}, now)
 	case r.State == Running:
 		r = r.await(p, now)
 		if overtime && d.Waits != WaitsPerson {
@@ -128,7 +128,7 @@ func (r Record) awaitJobs(now time.Time, timing Timing) Record {
 	case now.Before(within):
 		r.Next = earlier(now.Add(jobsAgain), within)
 	case d.Ending != r.State:
-		return r.end(Pipeline{End: d.Ending, Unseen: true})
+		return r.end(Pipeline{End: d.Ending, Unseen: true}, now)
 	case r.ShouldPoll(timing) && now.Before(d.EndingAt.Add(d.Timeout)):
 		r.Next = now.Add(maxFollow)
 	default:

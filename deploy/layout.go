@@ -13,10 +13,57 @@ import (
 func DecodeRecord(raw []byte, read func(k Key, text string) Intent) (Record, error) {
 	var r Record
 	err := json.Unmarshal(raw, &r)
-	if r.Layout == 1 || r.Layout == 2 {
+	switch r.Layout {
+	case 1, 2:
 		return decodeLayout2(raw, read)
+	case 3:
+		return decodeLayout3(raw)
 	}
 	return r, err
+}
+
+// decodeLayout3 reads a record of layout 3, whose lines tell of one deployment
+// only, by its state.
+func decodeLayout3(raw []byte) (Record, error) {
+	var old struct {
+		Record
+		Lines   []oldMessage `json:"lines"`
+		Mention struct {
+			Request
+			Intent struct {
+				Intent
+				Answer MessageID `json:"answer"` // what the doubt was called before
+			} `json:"intent"`
+		} `json:"mention"`
+	}
+	err := json.Unmarshal(raw, &old)
+	r := old.Record
+	r.Request, r.Request.Intent = old.Mention.Request, old.Mention.Intent.Intent
+	if old.Mention.Intent.Answer != "" {
+		// mutant: a doubt of an earlier version that is not read
+		r.Request.Intent.Doubt = MsgUnclear
+	}
+	r.Lines = nil
+	for _, line := range old.Lines {
+		r.Lines = append(r.Lines, line.message())
+	}
+	return r, err
+}
+
+// oldMessage is a message of layout 3 and before.
+type oldMessage struct {
+	Message
+	Last State `json:"last"`
+}
+
+// message is the message as it is now: one that is not posted yet.
+func (m oldMessage) message() Message {
+	now := m.Message
+	now.ID = cmp.Or(renamed[now.ID], now.ID)
+	if m.Last != "" {
+		now.Known = []Known{{Target: now.Target, Ref: now.Ref, State: m.Last, URL: now.URL}}
+	}
+	return now
 }
 
 // decodeLayout2 reads a record of layout 1 or 2, which have names of their own
@@ -25,9 +72,10 @@ func DecodeRecord(raw []byte, read func(k Key, text string) Intent) (Record, err
 func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, error) {
 	var old struct {
 		Record
-		Mark    string   `json:"mark"`
-		Breaks  int      `json:"breaks"`
-		Marks   []string `json:"marks"`
+		Lines   []oldMessage `json:"lines"`
+		Mark    string       `json:"mark"`
+		Breaks  int          `json:"breaks"`
+		Marks   []string     `json:"marks"`
 		Mention struct {
 			Request
 			User     string `json:"user"`
@@ -64,8 +112,9 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	default:
 		r.Request.Intent = read(r.Request.Key, old.Mention.Text)
 	}
-	for i := range r.Lines { // one that is not posted yet
-		r.Lines[i].ID = cmp.Or(renamed[r.Lines[i].ID], r.Lines[i].ID)
+	r.Lines = nil
+	for _, line := range old.Lines {
+		r.Lines = append(r.Lines, line.message())
 	}
 	r.Deployment, r.Deployment.Polls, r.Deployment.LastSeen = old.Deployment.Deployment, old.Deployment.Looks, old.Deployment.Heard
 	r.Shown, r.Shown.Reaction = old.Shown.Shown, old.Shown.Mark
@@ -78,7 +127,9 @@ func decodeLayout2(raw []byte, read func(k Key, text string) Intent) (Record, er
 	return r, nil
 }
 
-// renamed are the messages of layout 2 that are gone, and what is said instead.
+// renamed are the messages of earlier layouts that are gone, and what is said
+// instead. What a line of them asked is no longer answered by a button.
 var renamed = map[MessageID]MessageID{
 	"negated": MsgUnclear, "how": MsgUnclear, "later": MsgUnclear, "near-miss": MsgUnclear, "past": MsgStatus,
+	"edited-in": MsgEditedLater,
 }

@@ -24,6 +24,7 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 	want := in(Failed)
 	want.Layout, want.Revision, want.Panics, want.Request.By.External = 2, "OLDMARK", 1, true
 	want.Request.At, want.Request.Via, want.Request.Intent = want.Request.Time(), ViaMention, Intent{}
+	want.Deployment.Ended = time.Time{}
 	want.Deployment.Polls, want.Deployment.LastSeen = 3, time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	want.Shown = Shown{
 		Reaction: "x", Off: []string{"thumbsup"}, Posting: "line-1", InChannel: true,
@@ -61,8 +62,12 @@ func TestEditableMessageIsEditedWhateverOfItChanges(t *testing.T) {
 			f.SetString("another")
 		case reflect.Int64:
 			f.SetInt(1)
+		case reflect.Int:
+			f.SetInt(1)
+		case reflect.Bool:
+			f.SetBool(true)
 		case reflect.Slice:
-			f.Set(reflect.ValueOf([]string{"another"}))
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
 		default:
 			t.Fatalf("%s is a %s: change it here", fields.Field(i).Name, f.Kind())
 		}

@@ -15,15 +15,16 @@ const (
 	MsgWhichTarget MessageID = "which-target" // several targets, none or more than one named
 	MsgUnclear     MessageID = "unclear"      // a word is not understood: Word
 	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
-	MsgStop        MessageID = "stop"         // what runs is to be stopped
-	MsgStatus      MessageID = "status"       // what ran last
+	MsgStop        MessageID = "stop"         // what waited is withdrawn; what runs goes on
+	MsgStatus      MessageID = "status"       // what runs, or ran last
 	MsgNotYet      MessageID = "not-yet"      // a command that the bot does not know how to do yet
 	MsgTooLong     MessageID = "too-long"     // not read to its end: too long, or in a form that cannot be read
 	MsgGuest       MessageID = "guest"        // a guest of another workspace
 	MsgNotAllowed  MessageID = "not-allowed"  // not in the target's "allow"
 	MsgTooLate     MessageID = "too-late"     // older than MENTION_MAX_AGE when its turn came
 	MsgForgotten   MessageID = "forgotten"    // older than the store's memory
-	MsgEditedIn    MessageID = "edited-in"    // an edit asks for a deploy: post it anew
+	MsgEditedIn    MessageID = "edited-in"    // an edit asks for a deploy
+	MsgEditedLater MessageID = "edited-later" // an edit asks for another deploy: post it anew
 	MsgEditedOut   MessageID = "edited-out"   // an edit took the request back in time
 	MsgBroken      MessageID = "broken"       // a bug of the bot stopped it, before anything was started
 	MsgNotRecorded MessageID = "not-recorded" // the store was down: nothing was started
@@ -92,6 +93,22 @@ const (
 	MsgOvertime     MessageID = "overtime"      // GitLab shows that it goes on past its time; Detail is that time
 )
 
+// What comes of an ask.
+const (
+	MsgStatusStarting MessageID = "status-starting" // By pressed the button
+	MsgDeclined       MessageID = "declined"        // By wants nothing
+	MsgLapsed         MessageID = "lapsed"          // nobody pressed a button
+	MsgWithdrawn      MessageID = "withdrawn"       // By asked to stop it
+)
+
+// What only the person sees who pressed a button.
+const (
+	MsgPressedBefore MessageID = "pressed-before" // By has pressed a button
+	MsgPressClosed   MessageID = "press-closed"   // the question is not open any more
+	MsgPressOld      MessageID = "press-old"      // the button is of an earlier version
+	MsgPressLost     MessageID = "press-lost"     // not recorded, or not known to be: press again
+)
+
 // Message is something to be said, without its wording: what package bot turns
 // into text of one language. Fields that a MessageID does not use are empty.
 type Message struct {
@@ -104,9 +121,15 @@ type Message struct {
 	Key     string    `json:"key,omitempty"`    // the release_key, the variable that the jobs look at
 	URL     string    `json:"url,omitempty"`    // the pipeline, or the project's pipelines where that is not known
 	Word    string    `json:"word,omitempty"`   // what was not understood, in the person's own words
+	By      string    `json:"by,omitempty"`     // the person who did it
+	People  []string  `json:"people,omitempty"` // who may do it
 	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
-	Last    string    `json:"last,omitempty"`   // state of the last deployment of the target, a State; empty: none known
+	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
+	Buttons []Button  `json:"buttons,omitempty"`
+	// Withdrawn is how many requests were withdrawn.
+	Withdrawn  int  `json:"withdrawn,omitempty"`
+	Restricted bool `json:"restricted,omitempty"` // only certain people may deploy
 	// InChannel: it is in the channel itself, where nothing else shows whom it is
 	// for: User is named first, whatever the wording.
 	InChannel bool   `json:"-"`

@@ -8,6 +8,7 @@ type State string
 // The states of a record.
 const (
 	Accepted   State = "accepted"   // claimed
+	Asking     State = "asking"     // a press is awaited
 	Answered   State = "answered"   // no deploy: answered in words
 	Triggering State = "triggering" // the POST is being made
 	Waiting    State = "waiting"    // known not to run yet
@@ -27,7 +28,8 @@ const (
 //	1  the first
 //	2  attempts are numbered, and each has a token
 //	3  posts have slots, and the intent of a request stands in place of its text
-const Layout = 3
+//	4  a record can ask, and tells when its deployment ended
+const Layout = 4
 
 // Record is all that is known of one mention: what was asked, the deployment
 // that came of it, its state, and what Slack has been shown. It is what the
@@ -39,6 +41,7 @@ type Record struct {
 	State    State   `json:"state"`
 	Panics   int     `json:"panics,omitempty"` // how often it made its worker panic
 
+	Ask        *Ask       `json:"ask,omitempty"` // what it asks, or has asked
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"`    // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
 	Reactions  []string   `json:"reactions,omitempty"` // reactions of the states it has been in: each may be on the mention
@@ -73,6 +76,7 @@ type Deployment struct {
 	NoneSeen   bool          `json:"none_seen,omitempty"`   // the person was told that GitLab shows no pipeline
 	LastSeen   time.Time     `json:"last_seen,omitzero"`    // when GitLab last said that it goes on: the deadline moves
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
+	Ended      time.Time     `json:"ended,omitzero"`        // when it came to its end, as far as is known
 
 	// What is known of the pipeline's jobs and of what it waits for.
 	FailedBy []string  `json:"failed_by,omitempty"` // jobs that reported a failure, and no success since
@@ -85,8 +89,9 @@ type Deployment struct {
 
 	// TakenBack: the mention was edited or deleted during a POST. If that did not
 	// make a pipeline, no other is made.
-	TakenBack bool `json:"taken_back,omitempty"`
-	Deleted   bool `json:"deleted,omitempty"` // it was deleted: there is no message left to answer
+	TakenBack   bool   `json:"taken_back,omitempty"`
+	Deleted     bool   `json:"deleted,omitempty"`      // it was deleted: there is no message left to answer
+	WithdrawnBy string `json:"withdrawn_by,omitempty"` // somebody asked to stop it during a POST
 }
 
 // Shown is what Slack shows of the record. Only the holder of the record's lease

@@ -50,8 +50,11 @@ type Person struct {
 // Via is how a person asks.
 type Via string
 
-// ViaMention is a message that mentions the bot.
-const ViaMention Via = "mention"
+// The ways of asking.
+const (
+	ViaMention Via = "mention" // a message that mentions the bot
+	ViaPress   Via = "press"   // a button
+)
 
 // ReplyThread is the thread that replies go to.
 func (r Request) ReplyThread() string {
@@ -88,6 +91,8 @@ type Intent struct {
 	// Target is the channel's target that is meant; empty where none or more than
 	// one is.
 	Target string `json:"target,omitempty"`
+	// Several: more than one is named.
+	Several bool `json:"several,omitempty"`
 	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
 	Doubt MessageID `json:"doubt,omitempty"`
 	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"):

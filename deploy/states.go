@@ -14,7 +14,8 @@ import (
 // Moves is the whole of the state machine. docs/ARCHITECTURE.md draws it.
 func Moves() map[State][]State {
 	return map[State][]State{
-		Accepted:   {Answered, Triggering, Running, Succeeded, Failed, Canceled},
+		Accepted:   {Answered, Asking, Triggering, Running, Succeeded, Failed, Canceled},
+		Asking:     {Accepted, Answered, Triggering},
 		Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
 		Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
 		Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
@@ -22,7 +23,7 @@ func Moves() map[State][]State {
 		Silent:     {Succeeded, Failed, Canceled},
 		Failed:     {Succeeded},
 		Canceled:   {Succeeded, Failed},
-		Answered:   nil,
+		Answered:   {Accepted},
 		Refused:    nil,
 		Succeeded:  nil,
 	}
@@ -61,6 +62,11 @@ func (timing Timing) PostEnd(triggered time.Time) time.Time {
 // is none, and that there will be none.
 func (timing Timing) sureFrom(triggered time.Time) time.Time {
 	return triggered.Add(WriteWithin + timing.RequestTimeout + listGrace)
+}
+
+// Open reports whether something may still be stopped, or is going on.
+func (s State) Open() bool {
+	return s == Asking || s == Triggering || s == Waiting || s == Unsure || s == Running
 }
 
 // Ended reports whether the deployment is over, as far as is known.
@@ -122,9 +128,21 @@ func (r Record) Message(id MessageID) Message {
 // Link is the pipeline's page, or that of the project's pipelines.
 func (d Deployment) Link() string { return cmp.Or(d.URL, d.Page) }
 
-// Answer ends a record that deploys nothing, with one reply.
+// Answer ends a record that deploys nothing, with one reply. Where it asked, the
+// reply stands in the place of the question.
 func (r Record) Answer(m Message) Record {
-	return r.move(Answered).addLine(m)
+	asked := r.Ask != nil && r.Deployment.Triggered.IsZero()
+	r = r.move(Answered)
+	if m.ID.IsRefusal() {
+		r.Reactions = withReaction(r.Reactions, reactionRefused)
+	}
+	if !asked {
+		return r.addLine(m)
+	}
+	ask := *r.Ask
+	ask.Closed = &m
+	r.Ask = &ask
+	return r
 }
 
 // Start announces an attempt: one POST, with a token of its own. page is the
@@ -192,6 +210,8 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, timing Timin
 	switch {
 	case r.Deployment.Deleted:
 		r = r.Gone()
+	case r.Deployment.WithdrawnBy != "":
+		r, _ = r.Withdraw(Person{User: r.Deployment.WithdrawnBy})
 	// mutant: a request withdrawn during its POST retried
 	case r.Deployment.TakenBack:
 		r = r.Edit(Intent{})
@@ -251,7 +271,7 @@ func (r Record) MarkUnsure(now time.Time, timing Timing) Record {
 func (r Record) run(p Pipeline, now time.Time, timing Timing) Record {
 	r.Deployment.name(p)
 	if p.End != "" {
-		return r.end(p)
+		return r.end(p, now)
 	}
 	if r.State != Running && r.State != Silent {
 		r = r.move(Running)
@@ -261,7 +281,7 @@ func (r Record) run(p Pipeline, now time.Time, timing Timing) Record {
 }
 
 // end takes in how the pipeline ended.
-func (r Record) end(p Pipeline) Record {
+func (r Record) end(p Pipeline, now time.Time) Record {
 	line := map[State]MessageID{Succeeded: MsgSucceeded, Failed: MsgFailed, Canceled: MsgCanceled}[p.End]
 	switch {
 	case p.Nothing:
@@ -273,7 +293,7 @@ func (r Record) end(p Pipeline) Record {
 	}
 	r = r.move(p.End)
 	d := &r.Deployment
-	d.Detail, d.Nothing = p.Detail, p.Nothing
+	d.Detail, d.Nothing, d.Ended = p.Detail, p.Nothing, now
 	if p.End == Succeeded {
 		d.FailedBy, d.Proved = nil, nil
 	}
@@ -291,7 +311,7 @@ func (r Record) AfterPanic(now time.Time, timing Timing) Record {
 		return r
 	}
 	switch r.State {
-	case Accepted, Waiting:
+	case Accepted, Asking, Waiting:
 		return r.Answer(Message{ID: MsgBroken})
 	case Triggering:
 		r = r.move(Unsure)

@@ -25,6 +25,9 @@ func in(s State) Record {
 	if s == Answered {
 		return r.Answer(Message{ID: MsgGreet})
 	}
+	if s == Asking {
+		return r.AskPeople(Message{ID: MsgUnclear, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {}}, t0)
+	}
 	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, timing)
 	settle := func(o TriggerResult) Record { next, _ := r.Settle(1, o, t0, timing); return next }
 	switch s {
@@ -42,7 +45,7 @@ func in(s State) Record {
 	case Silent:
 		return r.Polled(Pipeline{}, false, t0, t0.Add(2*time.Hour), timing)
 	case Succeeded, Failed, Canceled:
-		return r.end(Pipeline{End: s})
+		return r.end(Pipeline{End: s}, t0)
 	}
 	return r
 }
@@ -66,6 +69,7 @@ func TestStateShows(t *testing.T) {
 		named  bool
 	}{
 		{state: Accepted},
+		{state: Asking, mark: "thinking_face", status: MsgUnclear},
 		{state: Answered, line: MsgGreet},
 		{state: Triggering},
 		{state: Waiting, mark: "hourglass_flowing_sand", status: MsgWaitRate},
@@ -310,20 +314,36 @@ func TestEdit(t *testing.T) {
 			t.Errorf("edited, and it asks for the same: %s becomes %s", s, r.State)
 		}
 	}
-	r := in(Answered).Edit(app)
-	if lastSaid(r) != MsgEditedIn {
-		t.Errorf("edited to ask for a deploy: %v", lastSaid(r))
+	r := in(Waiting).Edit(none).Edit(app)
+	if r.State != Answered || lastSaid(r) != MsgEditedLater {
+		t.Errorf("withdrawn while it waited, and edited to ask again: %s, %v", r.State, lastSaid(r))
 	}
 	if again := r.Edit(app); len(again.Lines) != len(r.Lines) {
 		t.Error("it asks twice to post it anew")
+	}
+	inDoubt := app
+	inDoubt.Doubt = MsgUnclear
+	for name, r := range map[string]Record{
+		"a greeting that was answered": func() Record { r := in(Answered); r.Request.Intent = Intent{Kind: KindGreet}; return r }(),
+		"a deploy that was taken back": accepted().Edit(none),
+		"a deploy that is asked about": in(Asking).Edit(none),
+	} {
+		for _, asked := range []Intent{app, inDoubt} {
+			if r := r.Edit(asked); r.State != Accepted || !r.Request.Edited || r.Request.Intent != asked {
+				t.Errorf("%s, edited to ask for a deploy: %s, edited %t, %+v", name, r.State, r.Request.Edited, r.Request.Intent)
+			}
+		}
+	}
+	if r := in(Asking).Edit(none); r.State != Answered || len(r.View().Posts) != 1 || r.View().Posts[0].Message.ID != MsgEditedOut || len(r.View().Posts[0].Message.Buttons) > 0 {
+		t.Errorf("an ask whose mention asks for nothing any more: %s, %+v", r.State, r.View())
 	}
 	if r := in(Running).Edit(app); len(r.Lines) != 0 {
 		t.Error("an edit of what runs is answered")
 	}
 	greeting := accepted()
 	greeting.Request.Intent = Intent{Kind: KindGreet}
-	if r := greeting.Edit(app); r.State != Answered || lastSaid(r) != MsgEditedIn {
-		t.Errorf("a greeting edited to ask for a deploy, before it is answered: %s, %s", r.State, lastSaid(r))
+	if r := greeting.Edit(app); r.State != Accepted || !r.Request.Edited || !r.Request.Intent.Deploys() {
+		t.Errorf("a greeting edited to ask for a deploy, before it is answered: %s, edited %t", r.State, r.Request.Edited)
 	}
 	if r := greeting.Edit(none); r.State != Accepted {
 		t.Errorf("a greeting edited to another, before it is answered: %s", r.State)

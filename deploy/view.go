@@ -27,6 +27,7 @@ func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
 
 // reactions are those of the states that have one.
 var reactions = map[State]string{
+	Asking:    "thinking_face",
 	Waiting:   "hourglass_flowing_sand",
 	Unsure:    "question",
 	Running:   "thumbsup",
@@ -40,17 +41,33 @@ var reactions = map[State]string{
 // reactionSlow shows that GitLab is slow to answer, so that nobody asks twice.
 const reactionSlow = "eyes"
 
+// reactionRefused shows that a rule refused what was asked for.
+const reactionRefused = "no_entry"
+
+// IsRefusal reports whether a message says that a rule refuses the person.
+func (id MessageID) IsRefusal() bool { return id == MsgGuest || id == MsgNotAllowed }
+
+// answer is how a record was answered last.
+func (r Record) answer() MessageID {
+	if r.Ask != nil && r.Ask.Closed != nil {
+		return r.Ask.Closed.ID
+	}
+	if n := len(r.Lines); n > 0 {
+		return r.Lines[n-1].ID
+	}
+	return ""
+}
+
 // View returns what Slack should show of the record.
 func (r Record) View() View {
 	v := View{Reaction: reactions[r.State]}
 	if r.State == Triggering && r.Deployment.Slow {
 		v.Reaction = reactionSlow
 	}
-	if id := r.statusMessage(); id != "" {
-		m := r.Message(id)
-		if r.State == Waiting {
-			m.Until = r.Deployment.WaitEnd.Unix()
-		}
+	if r.State == Answered && r.answer().IsRefusal() {
+		v.Reaction = reactionRefused
+	}
+	if m := r.statusMessage(); m.ID != "" {
 		v.Posts = append(v.Posts, Post{Slot: SlotStatus, Message: m, Editable: true})
 	}
 	for n, m := range r.Lines {
@@ -65,7 +82,24 @@ var statuses = map[State]MessageID{
 	Succeeded: MsgStatusSucceeded, Failed: MsgStatusFailed, Canceled: MsgStatusCanceled,
 }
 
-func (r Record) statusMessage() MessageID {
+// statusMessage is the status message; zero: none. What a record asks is in its
+// place, until something else is.
+func (r Record) statusMessage() Message {
+	if r.Ask != nil && (r.State == Asking || r.State == Triggering || r.State == Answered && r.Ask.Closed != nil) {
+		return r.askMessage()
+	}
+	id := r.statusID()
+	if id == "" {
+		return Message{}
+	}
+	m := r.Message(id)
+	if r.State == Waiting {
+		m.Until = r.Deployment.WaitEnd.Unix()
+	}
+	return m
+}
+
+func (r Record) statusID() MessageID {
 	d := r.Deployment
 	_, posted := r.Shown.Posts[SlotStatus]
 	switch {

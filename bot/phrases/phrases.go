@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -49,6 +50,9 @@ func (v Voice) Text(m deploy.Message) string {
 	if len(wordings) == 0 {
 		return harmless(string(m.ID), nameLimit)
 	}
+	if slices.ContainsFunc(m.Known, func(k deploy.Known) bool { return k.State.Open() }) {
+		wordings = wordings[:1] // the first one jokes about nothing
+	}
 	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], v.values(m)))
 	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
 		return name + v.word("to") + text
@@ -70,33 +74,27 @@ const (
 // is empty.
 func (v Voice) values(m deploy.Message) map[string]string {
 	return map[string]string{
-		"target":  codeSpan(m.Target, nameLimit),
-		"targets": listTargets(m.Targets),
-		"ref":     codeSpan(m.Ref, nameLimit),
-		"branch":  codeSpan(inFull("refs/heads/", m.Ref), nameLimit),
-		"tag":     codeSpan(inFull("refs/tags/", m.Ref), nameLimit),
-		"what":    what(m),
-		"project": codeSpan(m.Project, nameLimit),
-		"key":     codeSpan(m.Key, nameLimit),
-		"word":    harmless(m.Word, wordLimit),
-		"detail":  codeSpan(m.Detail, detailLimit),
-		"user":    user(m.User),
-		"link":    address(m.URL),
-		"until":   until(m.Until),
-		"last":    v.last(m.Last),
-		"write":   v.write(m),
-		"example": v.example(m),
+		"target":    codeSpan(m.Target, nameLimit),
+		"targets":   listTargets(m.Targets),
+		"ref":       codeSpan(m.Ref, nameLimit),
+		"branch":    codeSpan(inFull("refs/heads/", m.Ref), nameLimit),
+		"tag":       codeSpan(inFull("refs/tags/", m.Ref), nameLimit),
+		"what":      what(m),
+		"project":   codeSpan(m.Project, nameLimit),
+		"key":       codeSpan(m.Key, nameLimit),
+		"word":      harmless(m.Word, wordLimit),
+		"detail":    codeSpan(m.Detail, detailLimit),
+		"user":      user(m.User),
+		"link":      address(m.URL),
+		"until":     until(m.Until),
+		"by":        user(m.By),
+		"people":    users(m.People),
+		"known":     v.list(m.Known),
+		"withdrawn": count(m.Withdrawn),
+		"who":       v.who(m.Restricted),
+		"write":     v.write(m),
+		"example":   v.example(m),
 	}
-}
-
-// last says how the last deployment of a target is.
-func (v Voice) last(state string) string {
-	for _, line := range v["last"] {
-		if words, found := strings.CutPrefix(line, state+" "); found {
-			return words
-		}
-	}
-	return ""
 }
 
 // write is what a person writes to deploy, without the name if the channel has only
@@ -114,6 +112,9 @@ func (v Voice) write(m deploy.Message) string {
 // example shows how to name one of several targets.
 func (v Voice) example(m deploy.Message) string {
 	for _, name := range m.Targets {
+		if len(m.Buttons) > 0 {
+			break // they name it
+		}
 		if name := harmless(name, nameLimit); name != "" {
 			return v.word("release") + " " + name
 		}
@@ -154,6 +155,23 @@ func listTargets(names []string) string {
 		shown = append(shown, name)
 	}
 	return strings.Join(shown, ", ")
+}
+
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func users(ids []string) string {
+	var all []string
+	for _, id := range ids {
+		if one := user(id); one != "" {
+			all = append(all, one)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // user mentions a person, and only a person: no channel, no group.

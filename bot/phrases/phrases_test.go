@@ -50,7 +50,8 @@ func full(m deploy.Message) deploy.Message {
 	return deploy.Message{
 		ID: m.ID, Seed: m.Seed, User: person, Target: "app", Targets: []string{"app"}, Project: "group/app",
 		Ref: "master", Key: "RELEASE", URL: page, Word: "まだ", Detail: "deploy:production",
-		Until: 1700000000, Last: string(deploy.Succeeded),
+		Until: 1700000000, By: person, People: []string{person}, Withdrawn: 1,
+		Known: []deploy.Known{{Target: "app", State: deploy.Succeeded, By: person, Since: 1700000000, Ended: 1700000168, URL: page}},
 	}
 }
 
@@ -70,7 +71,7 @@ func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
 func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
-		names := []string{"last", "name", "release", "to"} // what is no message
+		names := []string{"before", "button", "choose", "known", "name", "no", "now", "release", "state", "to", "units", "who"} // what is no message
 		for _, id := range messages.IDs() {
 			names = append(names, string(id))
 		}
@@ -87,12 +88,9 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 				t.Errorf("%s %s: %d wordings, %d different ones, wanted are %d", lang, say, len(wordings), len(distinct), enough)
 			}
 		}
-		for _, state := range []deploy.State{
-			deploy.Accepted, deploy.Answered, deploy.Triggering, deploy.Waiting, deploy.Unsure, deploy.Running,
-			deploy.Silent, deploy.Refused, deploy.Succeeded, deploy.Failed, deploy.Canceled,
-		} {
-			if p.last(string(state)) == "" {
-				t.Errorf("%s has no words for the last state %s", lang, state)
+		for state := range deploy.Moves() {
+			if p.state(state) == "" {
+				t.Errorf("%s has no words for the state %s", lang, state)
 			}
 		}
 	}
@@ -116,7 +114,7 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 }
 
 func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
-	date := regexp.MustCompile(`<!date\^[0-9]+\^\{time\}\|[0-9]{2}:[0-9]{2} UTC>`)
+	date := regexp.MustCompile(`<!date\^[0-9]+\^(?:\{date_short_pretty\} )?\{time\}\|(?:[-0-9]{10} )?[0-9]{2}:[0-9]{2} UTC>`)
 	link := regexp.MustCompile(`<` + regexp.QuoteMeta(page) + `\|([^<>|]+)>`)
 	emoji := regexp.MustCompile(` :[a-z]+:$`)
 	code := regexp.MustCompile("`[^`\n]+`")
@@ -129,7 +127,7 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 	eachWording(t, func(t *testing.T, lang string, p Voice, m deploy.Message, wording string) {
 		var optional []string
 		for name := range p.values(m) {
-			if name != "write" && strings.Contains(wording, "{"+name) {
+			if name != "write" && name != "who" && strings.Contains(wording, "{"+name) {
 				optional = append(optional, name)
 			}
 		}
@@ -190,8 +188,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	opening := map[string]string{"ja": "何も始めていません。", "en": "Nothing was started. "}
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	saysSo := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgUnclear, deploy.MsgOther,
-		deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedOut,
+		deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
 	}
 	quiet := []deploy.MessageID{
@@ -212,7 +209,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 				if !strings.Contains(wording, "{write}") {
 					t.Errorf("does not say what to write: %s", wording)
 				}
-			case slices.Contains(quiet, m.ID), m.ID == deploy.MsgStatusAnswered:
+			case slices.Contains(quiet, m.ID), m.ID == deploy.MsgStatusAnswered, m.ID == deploy.MsgWithdrawn:
 			default:
 				if strings.Contains(text, nothing[lang]) {
 					t.Errorf("says that nothing was started where that is not known: %s", text)
@@ -226,9 +223,12 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 	named := []deploy.MessageID{
 		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
 		deploy.MsgNothing, deploy.MsgPerson,
+		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
-		text := p.Text(full(m))
+		m = full(m)
+		m.By, m.People, m.Known = "", nil, nil
+		text := p.Text(m)
 		if got, want := strings.Count(text, "<@"+person+">") == 1, slices.Contains(named, m.ID); got != want {
 			t.Errorf("names the person: %v, should: %v: %s", got, want, text)
 		}
@@ -268,7 +268,7 @@ func TestWhatIsLinked(t *testing.T) {
 }
 
 func TestForeignTextIsHarmless(t *testing.T) {
-	ours := regexp.MustCompile("<@" + person + ">|<!date\\^1700000000\\^\\{time\\}\\|22:13 UTC>|<https://gitlab\\.example\\.com/a%7Cb%3E%20%3C!channel%3E%60\\?c=d&amp;e\\|[^<>|`]+>")
+	ours := regexp.MustCompile("<@" + person + ">|<!date\\^[0-9]+\\^(?:\\{date_short_pretty\\} )?\\{time\\}\\|[-0-9: ]+ UTC>|<https://gitlab\\.example\\.com/a%7Cb%3E%20%3C!channel%3E%60\\?c=d&amp;e\\|[^<>|`]+>")
 	entity := regexp.MustCompile(`&(amp|lt|gt);`)
 	for _, foreign := range []string{
 		"<!channel>", "<@U1>", "<!subteam^S1>", "a`b", "```", "|", "<http://evil.example|x>", "&lt;!here&gt;", "a\nb\r\n> c",
@@ -279,6 +279,7 @@ func TestForeignTextIsHarmless(t *testing.T) {
 			clean := p.Text(m)
 			m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = foreign, []string{foreign}, foreign, foreign, foreign, foreign, foreign
 			m.URL = "https://gitlab.example.com/a|b> <!channel>`?c=d&e"
+			m.Known = []deploy.Known{{Target: foreign, Ref: foreign, State: deploy.State(foreign), By: person, Since: 1700000000, URL: m.URL}}
 			text := p.Text(m)
 			rest := ours.ReplaceAllString(text, "")
 			if strings.ContainsAny(rest, "<>\r\u2028\u202e") || !utf8.ValidString(text) {
@@ -297,8 +298,8 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		if !strings.Contains(text, "`{user} [{link:x}|{ref}]`") {
 			t.Errorf("%s looks into a value: %s", lang, text)
 		}
-		if text := p.Text(deploy.Message{ID: deploy.MsgStatus, Last: "<!channel>"}); strings.Contains(text, "<") {
-			t.Errorf("%s believes an unknown state: %s", lang, text)
+		if text := p.Text(deploy.Message{ID: deploy.MsgStatus, Known: []deploy.Known{{Target: "<!channel>", State: "<!channel>", By: "!channel", URL: "<!channel>"}}}); strings.Contains(text, "<") {
+			t.Errorf("%s believes what it is told of a deployment: %s", lang, text)
 		}
 	}
 }
@@ -365,7 +366,9 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 		for _, c := range []string{"&", "x", "字"} {
 			m.Target, m.Targets, m.Project, m.Ref, m.Key = long(c, 400), slices.Repeat([]string{long(c, 90)}, 99), long(c, 400), long(c, 400), long(c, 400)
 			m.Word, m.Detail, m.URL = long(c, 400), long(c, 400), "https://a.example/"+long("x", 782)
-			m.User, m.Until, m.Last = "U"+long("1", 31), 1<<40, string(deploy.Waiting)
+			m.User, m.By, m.Until = "U"+long("1", 31), "U"+long("1", 31), 1<<40
+			m.People = slices.Repeat([]string{m.User}, 3)
+			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, 10)
 			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
 			longest = max(longest, n)

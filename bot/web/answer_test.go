@@ -176,7 +176,7 @@ func TestAnInterruptedPostMayHaveBeenMade(t *testing.T) {
 			s.EnableHTTP2 = h2
 			s.StartTLS()
 			defer s.Close()
-			a := New(Config{BotToken: testBotToken, URL: s.URL + "/api", Transport: s.Client().Transport, Text: func(deploy.Message) string { return "x" }})
+			a := New(Config{BotToken: testBotToken, URL: s.URL + "/api", Transport: s.Client().Transport, Voice: voice{}})
 			if err := post(a); kind(err) != "lost" {
 				t.Errorf("%q (%v)", kind(err), err)
 			}

@@ -38,9 +38,17 @@ type Config struct {
 	AppToken  deploy.Secret
 	URL       string                                       // base of the Web API, "" is Slack's
 	Transport http.RoundTripper                            // nil: net/http's own
-	Text      func(deploy.Message) string                  // the wording of a message
+	Voice     Voice                                        // the wordings of messages
 	Read      func(deploy.Key, markup.Words) deploy.Intent // what words in a channel ask for
 	Log       zerolog.Logger
+}
+
+// Voice turns a message into words.
+type Voice interface {
+	Text(m deploy.Message) string  // the message, in mrkdwn
+	Note(m deploy.Message) string  // the small line below it; empty: none
+	Button(b deploy.Button) string // the label of a button, in plain text
+	Choose() string                // the label of a menu of targets, in plain text
 }
 
 // Client is Slack's Web API as the engine needs it: one call is one try, and its
@@ -162,7 +170,7 @@ const metadataType = "psycher"
 func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) (ts string, err error) {
 	m := at.Request
 	options := []slack.MsgOption{
-		slack.MsgOptionText(c.config.Text(say), false),
+		c.content(say),
 		slack.MsgOptionDisableLinkUnfurl(),
 		slack.MsgOptionDisableMediaUnfurl(),
 		slack.MsgOptionMetadata(slack.SlackMetadata{
@@ -189,7 +197,16 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 // Update edits a message of the bot's own.
 func (c *Client) Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error {
 	_, err := c.call(ctx, "chat.update", k.Channel, ts, func(api *slack.Client) error {
-		_, _, _, err := api.UpdateMessageContext(ctx, k.Channel, ts, slack.MsgOptionText(c.config.Text(say), false))
+		_, _, _, err := api.UpdateMessageContext(ctx, k.Channel, ts, c.content(say))
+		return err
+	})
+	return err
+}
+
+// Whisper shows a message to one person alone. It is not kept.
+func (c *Client) Whisper(ctx context.Context, channel, thread, user string, say deploy.Message) error {
+	_, err := c.call(ctx, "chat.postEphemeral", channel, user, func(api *slack.Client) error {
+		_, err := api.PostEphemeralContext(ctx, channel, user, c.content(say), slack.MsgOptionTS(thread))
 		return err
 	})
 	return err

@@ -89,7 +89,7 @@ func says(body string) fakeAnswer { return fakeAnswer{body: body} }
 func apiOver(rt http.RoundTripper) *Client {
 	return New(Config{
 		BotToken: testBotToken, AppToken: testAppToken, Transport: rt, Log: zerolog.Nop(),
-		Text: func(m deploy.Message) string { return "words of " + string(m.ID) },
+		Voice: voice{},
 	})
 }
 
@@ -448,3 +448,11 @@ func TestNoTokenInLogs(t *testing.T) {
 		t.Errorf("log %q", log.String())
 	}
 }
+
+// voice says which message it is.
+type voice struct{}
+
+func (voice) Text(m deploy.Message) string  { return "words of " + string(m.ID) }
+func (voice) Note(m deploy.Message) string  { return "" }
+func (voice) Button(b deploy.Button) string { return "button " + b.Target }
+func (voice) Choose() string                { return "choose" }

@@ -27,7 +27,8 @@ const (
 func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name string) bool) deploy.Intent {
 	r := reader{text: readText(said, here), several: len(here) > 1, elsewhere: elsewhere}
 	r.split()
-	in := deploy.Intent{Target: r.target(here)}
+	in := deploy.Intent{}
+	in.Target, in.Several = r.target(here)
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }):
 		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
@@ -56,7 +57,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 
 // target is the target that a message names; if it names none, the only one that
 // there is. It is empty unless exactly one is meant.
-func (t text) target(here []deploy.Target) string {
+func (t text) target(here []deploy.Target) (name string, several bool) {
 	var named []int
 	for _, r := range t.folded {
 		if isTarget(r) {
@@ -68,11 +69,11 @@ func (t text) target(here []deploy.Target) string {
 	}
 	switch {
 	case len(named) == 1:
-		return here[named[0]].Name
+		return here[named[0]].Name, false
 	case len(named) == 0 && len(here) == 1:
-		return here[0].Name
+		return here[0].Name, false
 	}
-	return ""
+	return "", len(named) > 1
 }
 
 // role is what a clause may be: a rule that matches it, and what it asks for.

@@ -6,7 +6,8 @@
 -- KEYS[4]  whether its        ARGV[4]  time to live, ms, if the record was lost
 --          project proved     ARGV[5]  the record's name among the due times
 --          itself             ARGV[6]  1: it is the target's newest deployment
---                             ARGV[7]  1: a callback of the project has proved itself
+-- KEYS[5]  what is going on   ARGV[7]  1: a callback of the project has proved itself
+--          in the channel     ARGV[8]  1: the record is part of that
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed}
 
 local t = redis.call('TIME')
@@ -24,6 +25,12 @@ else
 end
 if ARGV[6] == '1' then
   redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4])
+end
+if ARGV[8] == '1' then
+  -- mutant: a record that cannot be found to stop it
+  redis.call('ZADD', KEYS[5], now, ARGV[5])
+else
+  redis.call('ZREM', KEYS[5], ARGV[5])
 end
 if ARGV[7] == '1' then
   -- mutant: a proof that is not kept

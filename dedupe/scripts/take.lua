@@ -5,6 +5,7 @@
 -- KEYS[2]  the store's birth         ARGV[2]  the lease, ms
 -- KEYS[3]  a record for the probe    ARGV[3]  the prefix of records' keys
 -- KEYS[4]  a last for the probe      ARGV[4]  1: probe first
+-- KEYS[5]  an open set for the probe  ARGV[5]  the prefix of open sets' keys
 -- returns  {now, birth or now, in how many ms the next is due or -1, record, its due time, ...}
 
 local t = redis.call('TIME')
@@ -24,12 +25,16 @@ local function probe()
     redis.call('GET', key)
     redis.call('SET', key, 'probe', 'KEEPTTL')
   end
-  redis.call('ZREM', KEYS[1], 'probe')
+  for _, key in ipairs({KEYS[1], KEYS[5]}) do
+    redis.call('ZREM', key, 'probe')
+  end
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
   -- mutant: a probe that writes nothing
   redis.call('ZADD', KEYS[1], now + 1000, 'probe')
   redis.call('ZREM', KEYS[1], 'probe')
+  redis.call('ZADD', KEYS[5], now + 1000, 'probe')
+  redis.call('ZREM', KEYS[5], 'probe')
   if birth then
     redis.call('SET', KEYS[2], birth)
   end
@@ -50,6 +55,7 @@ for i = 1, #due, 2 do
     out[#out + 1] = tonumber(due[i + 1])
   else
     redis.call('ZREM', KEYS[1], name)
+    redis.call('ZREM', ARGV[5] .. name:match('^(.*):'), name)
   end
 end
 

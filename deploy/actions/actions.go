@@ -14,17 +14,26 @@ type Request struct {
 	Rules  rules.Context   // without a target
 }
 
-// Decision is what comes of a request: a deploy, or else an answer.
+// Decision is what comes of a request: a deploy, or else an answer, which is a
+// question if it has buttons.
 type Decision struct {
-	Deploy   *deploy.Target
-	Answer   deploy.Message
-	ShowLast bool // the answer tells of the last deployment: see [WithLast]
+	Deploy  *deploy.Target
+	Answer  deploy.Message
+	Buttons []deploy.Button
+	Stop    bool // what waits is withdrawn
 }
 
 // Decide returns what comes of a request.
 func Decide(r Request) Decision {
-	if r.Intent.Deploys() {
+	switch {
+	case r.Intent.Deploys():
 		return r.deploy()
+	case r.Intent.Doubt != "":
+		return r.ask(r.Intent.Doubt)
+	case r.Intent.Kind == deploy.KindUnknown:
+		return r.ask(deploy.MsgUnknown)
+	case r.Intent.Kind == deploy.KindCancel:
+		return r.stop()
 	}
 	return r.answer()
 }

@@ -1,7 +1,9 @@
 package actions
 
 import (
-	"slices"
+	"cmp"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,37 +24,80 @@ func request(in deploy.Intent) Request {
 }
 
 func TestWhatComesOfARequest(t *testing.T) {
+	unclear := deploy.Intent{Kind: deploy.KindDeploy, Doubt: deploy.MsgUnclear}
 	for name, row := range map[string]struct {
-		in       deploy.Intent
-		deploy   string
-		answer   deploy.MessageID
-		about    string
-		showLast bool
+		change  func(*Request)
+		deploy  string
+		answer  deploy.MessageID
+		about   string
+		buttons string // the targets that are offered, and no
+		stop    bool
 	}{
-		"a deploy":                               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, "app", "", "", false},
-		"a deploy that a rule refuses":           {deploy.Intent{Kind: deploy.KindDeploy, Target: "api"}, "", deploy.MsgNotAllowed, "api", false},
-		"a deploy of no target":                  {deploy.Intent{Kind: deploy.KindDeploy}, "", deploy.MsgWhichTarget, "", false},
-		"a deploy of a target that is elsewhere": {deploy.Intent{Kind: deploy.KindDeploy, Target: "web"}, "", deploy.MsgWhichTarget, "", false},
-		"nothing that is known":                  {deploy.Intent{}, "", deploy.MsgUnknown, "", false},
-		"a greeting":                             {deploy.Intent{Kind: deploy.KindGreet}, "", deploy.MsgGreet, "", false},
-		"the state is asked for":                 {deploy.Intent{Kind: deploy.KindStatus, Target: "app"}, "", deploy.MsgStatus, "app", true},
-		"a deploy is to be stopped":              {deploy.Intent{Kind: deploy.KindCancel}, "", deploy.MsgStop, "", true},
+		"a deploy":                               {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindDeploy, Target: "app"} }, "app", "", "", "", false},
+		"a deploy that the person may not do":    {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindDeploy, Target: "api"} }, "", deploy.MsgNotAllowed, "api", "", false},
+		"a deploy of no target":                  {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindDeploy} }, "", deploy.MsgWhichTarget, "app", "app no", false},
+		"a deploy of no target, by who may both": {func(r *Request) { r.Intent, r.Rules.Request.By.User = deploy.Intent{Kind: deploy.KindDeploy}, "U9" }, "", deploy.MsgWhichTarget, "", "api app no", false},
+		"a deploy of a target that is elsewhere": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindDeploy, Target: "web"} }, "", deploy.MsgWhichTarget, "app", "app no", false},
+		"a deploy in doubt":                      {func(r *Request) { r.Intent = unclear; r.Intent.Target = "app" }, "", deploy.MsgUnclear, "app", "app no", false},
+		"a doubt about what the person may not":  {func(r *Request) { r.Intent = unclear; r.Intent.Target = "api" }, "", deploy.MsgNotAllowed, "api", "", false},
+		"a doubt of somebody external":           {func(r *Request) { r.Intent, r.Rules.Request.By.External = unclear, true }, "", deploy.MsgGuest, "app", "", false},
+		"a doubt where there is nothing":         {func(r *Request) { r.Intent, r.Here = unclear, nil }, "", deploy.MsgNoTarget, "", "", false},
+		"a deploy that is asked for too late": {func(r *Request) {
+			r.Intent, r.Rules.SlackNow = deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, r.Rules.SlackNow.Add(time.Hour)
+		}, "", deploy.MsgTooLate, "app", "app no", false},
+		"a deploy by an edit": {func(r *Request) {
+			r.Intent, r.Rules.Request.Edited = deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, true
+		}, "", deploy.MsgEditedIn, "app", "app no", false},
+		"a deploy from before the store": {func(r *Request) {
+			r.Intent, r.Rules.Birth = deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, r.Rules.SlackNow.Add(time.Hour)
+		}, "", deploy.MsgForgotten, "app", "app no", false},
+		"words that are not understood": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindUnknown} }, "", deploy.MsgUnknown, "app", "app no", false},
+		"the same by somebody external": {func(r *Request) {
+			r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindUnknown}, true
+		}, "", deploy.MsgUnknown, "", "", false},
+		"nothing that is known":                   {func(r *Request) { r.Intent = deploy.Intent{} }, "", deploy.MsgUnknown, "", "", false},
+		"a greeting":                              {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindGreet} }, "", deploy.MsgGreet, "", "", false},
+		"the state is asked for":                  {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindStatus, Target: "app"} }, "", deploy.MsgStatus, "app", "", false},
+		"what waits is to be stopped":             {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel} }, "", deploy.MsgStop, "", "", true},
+		"the same of a target that is not theirs": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Target: "api"} }, "", deploy.MsgStop, "api", "", true},
+		"a stop by somebody external":             {func(r *Request) { r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindCancel}, true }, "", deploy.MsgGuest, "", "", false},
+		"what cannot be done yet":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindRollback} }, "", deploy.MsgNotYet, "", "", false},
 	} {
-		row.in.Word = "word"
-		d := Decide(request(row.in))
+		r := request(deploy.Intent{})
+		row.change(&r)
+		d := Decide(r)
 		if d.Deploy != nil {
 			if d.Deploy.Name != row.deploy {
 				t.Errorf("%s: it deploys %s, want %q", name, d.Deploy.Name, row.deploy)
 			}
 			continue
 		}
+		var buttons []string
+		for _, b := range d.Buttons {
+			buttons = append(buttons, cmp.Or(b.Target, "no"))
+			if (b.Do == deploy.KindDeploy) != (b.Target != "") {
+				t.Errorf("%s: the button of %q does %q", name, b.Target, b.Do)
+			}
+		}
 		m := d.Answer
-		if row.deploy != "" || m.ID != row.answer || m.Target != row.about || d.ShowLast != row.showLast {
-			t.Errorf("%s: answered %q about %q, last %t", name, m.ID, m.Target, d.ShowLast)
+		if row.deploy != "" || m.ID != row.answer || m.Target != row.about || strings.Join(buttons, " ") != row.buttons || d.Stop != row.stop {
+			t.Errorf("%s: answered %q about %q with %v, stop %t", name, m.ID, m.Target, buttons, d.Stop)
 		}
-		if m.Word != "word" || !slices.Equal(m.Targets, []string{"api", "app"}) {
-			t.Errorf("%s: the answer has word %q and targets %q", name, m.Word, m.Targets)
-		}
+	}
+}
+
+func TestMoreTargetsThanAMenuTakesAreNotOffered(t *testing.T) {
+	r := request(deploy.Intent{Kind: deploy.KindDeploy})
+	r.Here = nil
+	for i := range maxChoices + 1 {
+		r.Here = append(r.Here, deploy.Target{Name: fmt.Sprintf("app-%d", i)})
+	}
+	if d := Decide(r); len(d.Buttons) > 0 || d.Answer.ID != deploy.MsgWhichTarget || len(d.Answer.Targets) != len(r.Here) {
+		t.Errorf("%d buttons, answered %q about %d targets", len(d.Buttons), d.Answer.ID, len(d.Answer.Targets))
+	}
+	r.Here = r.Here[:maxChoices]
+	if d := Decide(r); len(d.Buttons) != maxChoices+1 {
+		t.Errorf("%d buttons for %d targets", len(d.Buttons), maxChoices)
 	}
 }
 

@@ -2,34 +2,33 @@ package actions
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/rules"
 )
 
 // answers are what is said to a request that deploys nothing; what it asks for
 // otherwise cannot be done yet.
 var answers = map[deploy.Kind]deploy.MessageID{
-	"":                 deploy.MsgUnknown,
-	deploy.KindUnknown: deploy.MsgUnknown,
-	deploy.KindGreet:   deploy.MsgGreet,
-	deploy.KindThanks:  deploy.MsgThanks,
-	deploy.KindHelp:    deploy.MsgHelp,
-	deploy.KindStatus:  deploy.MsgStatus,
-	deploy.KindCancel:  deploy.MsgStop,
+	"":                deploy.MsgUnknown,
+	deploy.KindGreet:  deploy.MsgGreet,
+	deploy.KindThanks: deploy.MsgThanks,
+	deploy.KindHelp:   deploy.MsgHelp,
+	deploy.KindStatus: deploy.MsgStatus,
 }
 
 // answer answers words that deploy nothing.
 func (r Request) answer() Decision {
-	id := cmp.Or(r.Intent.Doubt, answers[r.Intent.Kind], deploy.MsgNotYet)
-	return Decision{Answer: r.message(id, r.target()), ShowLast: id == deploy.MsgStatus || id == deploy.MsgStop}
+	m := r.message(cmp.Or(answers[r.Intent.Kind], deploy.MsgNotYet), r.target())
+	m.Restricted = slices.ContainsFunc(r.Here, func(t deploy.Target) bool { return t.Allow != nil })
+	return Decision{Answer: m}
 }
 
-// WithLast adds to an answer the last deployment of the target that is meant, or
-// the newest of the channel; a zero one adds nothing.
-func WithLast(answer deploy.Message, last deploy.Record) deploy.Message {
-	if last.State != "" {
-		answer.Target, answer.Ref = last.Deployment.Target, last.Deployment.Ref
-		answer.Last, answer.URL = string(last.State), last.Deployment.Link()
+// stop withdraws what waits, if the person may.
+func (r Request) stop() Decision {
+	if no := rules.Refusal(r.Rules.Request.By, deploy.KindCancel, deploy.Target{}); no.ID != "" {
+		return Decision{Answer: no}
 	}
-	return answer
+	return Decision{Answer: r.message(deploy.MsgStop, r.target()), Stop: true}
 }

@@ -5,15 +5,18 @@ import (
 	"github.com/getto-systems/psycher/deploy/rules"
 )
 
-// deploy deploys the target that is named, unless a rule refuses.
+// deploy deploys the target that is named, unless a rule holds it back.
 func (r Request) deploy() Decision {
 	t := r.target()
 	if t == nil {
-		return Decision{Answer: r.message(deploy.MsgWhichTarget, nil)}
+		return r.ask(deploy.MsgWhichTarget)
 	}
 	r.Rules.Target = *t
-	if reason := rules.Judge(r.Rules); reason != "" {
-		return Decision{Answer: r.message(reason, t)}
+	if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, *t); no.ID != "" {
+		return Decision{Answer: no}
+	}
+	if doubt := rules.Doubt(r.Rules); doubt != "" {
+		return r.ask(doubt)
 	}
 	return Decision{Deploy: t}
 }
@@ -25,9 +28,8 @@ func DeployAgain(r Request) Decision {
 	if t == nil {
 		return Decision{Answer: r.message(deploy.MsgRefusedGone, nil)}
 	}
-	r.Rules.Target = *t
-	if reason := rules.JudgeAgain(r.Rules); reason != "" {
-		return Decision{Answer: r.message(reason, t)}
+	if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, *t); no.ID != "" {
+		return Decision{Answer: no}
 	}
 	return Decision{Deploy: t}
 }

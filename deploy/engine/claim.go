@@ -24,8 +24,14 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
 	if r := e.outage.wasTold(m.Key); r != nil {
-		e.claimNotStarted(ctx, *r)
-		return true
+		claimed := e.claimNotStarted(ctx, *r)
+		switch {
+		// mutant: an edit ignored after an outage
+		case !m.Edited:
+			return true
+		case !claimed:
+			return false // Slack delivers it again
+		}
 	}
 	r, lease := deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)
 	var release func()

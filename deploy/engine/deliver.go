@@ -86,6 +86,9 @@ func (e *Engine) deliver(s Stored) {
 		e.logCall(s.Record, call, err, shown)
 	}
 	shown.Until = time.Time{}
+	if e.shutdown.wasNotified(s.Record) { // what is not posted now must not keep the shutdown going
+		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
+	}
 	if _, ok := e.saveShown(s, shown, -1); ok && gone {
 		// If this cannot be saved, the mention is looked for before the next POST.
 		_, _ = e.change(e.work, s.Record.Request.Key, deploy.Record.Gone)
@@ -180,9 +183,9 @@ func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy
 	switch {
 	case err == nil:
 		return
-	case is[*PassingError](err) && tries == 1:
+	case is[*PassingError](err) && tries == 1 && c.Kind != deploy.CallFind: // a look-up is not retried for an hour
 		name = "slack-retry"
-	case is[*LaterError](err), is[*LostError](err), is[*PassingError](err) && tries > 1:
+	case is[*LaterError](err), is[*LostError](err), is[*PassingError](err) && tries > 1 && c.Kind != deploy.CallFind:
 		name = "slack-later"
 	case is[*ThreadError](err):
 		name, detail = "slack-thread-closed", c.Slot

@@ -34,6 +34,9 @@ type Store interface {
 	Delay(ctx context.Context, s Stored, due time.Duration) error
 	// Pending reads at most n records that have a due time, without taking them.
 	Pending(ctx context.Context, n int) ([]Stored, error)
+	// Open reads the records of a channel whose state is [deploy.State.Open], the
+	// newest hundred, oldest first.
+	Open(ctx context.Context, team, channel string) ([]Stored, error)
 	// Proved reports whether a callback of one of these projects has proved itself.
 	// The save that first sets a record's Deployment.TokenShown records that, for
 	// good.
@@ -96,6 +99,9 @@ type Slack interface {
 	Reread(ctx context.Context, m deploy.Request) (deploy.Request, error)
 	// Post writes a message.
 	Post(ctx context.Context, at Place, say deploy.Message) (ts string, err error)
+	// Whisper shows a message to one person alone, in a thread or, if that is empty,
+	// in the channel.
+	Whisper(ctx context.Context, channel, thread, user string, say deploy.Message) error
 	// Update edits a message of the bot's own.
 	Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error
 	// Find looks whether the message of a place was posted. An error means that this

@@ -80,7 +80,7 @@ func (e *Engine) showIfSlow(asking context.Context, newest *atomic.Pointer[Store
 
 // triggerAgain makes another POST for a deployment that waited, or gives up.
 func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
-	m, d, began := s.Record.Request, s.Record.Deployment, time.Now()
+	m, d, began := s.Record.Asked(), s.Record.Deployment, time.Now()
 	if d.Pipeline != 0 { // a waiting record of layout 1 may have one
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
 			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Timing)
@@ -139,7 +139,7 @@ func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy
 	case errors.Is(err, ErrMentionGone):
 		return deploy.Record.Gone, "mention-gone"
 	// mutant: a message that is not read again before another POST
-	case err == nil && m.Edited && !r.Request.Edited && edit(r).State != r.State:
+	case err == nil && m.Edited && edit(r).State != r.State:
 		return edit, "mention-edited"
 	}
 	return nil, ""

@@ -1,15 +1,12 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
-	"github.com/getto-systems/psycher/deploy/actions"
-	"github.com/getto-systems/psycher/deploy/rules"
 )
 
 // dispatch works on a record in a goroutine of its own: one step for its own
@@ -47,6 +44,12 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	switch r.State {
 	case deploy.Accepted:
 		return e.begin(s, free)
+	case deploy.Asking:
+		if r.IsPressed() {
+			return e.begin(s, free)
+		}
+		e.log(Event{Name: "lapsed", Record: r})
+		return e.update(s, func(r deploy.Record) deploy.Record { return r.Lapse(e.now()) })
 	case deploy.Waiting:
 		return e.triggerAgain(s, free)
 	case deploy.Triggering: // whoever made the POST is gone, or cannot save
@@ -85,45 +88,4 @@ func (e *Engine) leave(s Stored, next time.Time) stepResult {
 	// mutant: a due time that is not put back
 	e.delay(s, due)
 	return stepResult{Stored: s}
-}
-
-// begin takes up a mention: it is answered, or it starts a deployment.
-func (e *Engine) begin(s Stored, free func()) stepResult {
-	m, began := s.Record.Request, time.Now()
-	here := e.Targets.In(m.Team, m.Channel)
-	d := actions.Decide(actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)})
-	if d.Deploy != nil {
-		return e.trigger(s, *d.Deploy, began, free)
-	}
-	if d.ShowLast {
-		d.Answer = actions.WithLast(d.Answer, e.last(m, d.Answer.Target, here))
-	}
-	e.log(Event{Name: "answered", Record: s.Record, Detail: string(d.Answer.ID)})
-	return e.update(s, func(r deploy.Record) deploy.Record {
-		if r.State != deploy.Accepted {
-			return r
-		}
-		return r.Answer(d.Answer)
-	})
-}
-
-func (e *Engine) rulesContext(s Stored) rules.Context {
-	return rules.Context{Request: s.Record.Request, Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge}
-}
-
-// last is the last deployment of a target, or with an empty name the newest of
-// the channel; zero: none is known.
-func (e *Engine) last(m deploy.Request, target string, here []deploy.Target) (last deploy.Record) {
-	for _, t := range here {
-		if target != "" && t.Name != target {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		r, ok, err := e.Store.Last(ctx, m.Team, m.Channel, t.Name)
-		cancel()
-		if err == nil && ok && r.Deployment.Triggered.After(last.Deployment.Triggered) {
-			last = r
-		}
-	}
-	return last
 }

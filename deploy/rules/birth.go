@@ -2,7 +2,7 @@ package rules
 
 import "github.com/getto-systems/psycher/deploy"
 
-// birth refuses what is older than the store's memory: it may have been deployed
+// birth holds back what is older than the store's memory: it may have been deployed
 // before the store forgot it.
 func birth(c Context) deploy.MessageID {
 	// mutant: birth not judged

@@ -1,12 +1,12 @@
 // Package rules decides who may deploy what, and when. A rule is a pure function
-// of a [Context], in a file of its own, and returns its reason for refusing.
+// of a [Context], in a file of its own, and returns its reason for holding a
+// deploy back.
 //
-// All rules are judged once, when a request is taken up. Those in the second
-// table are judged again before every later POST, as what they look at may have
-// changed while the deployment waited: a person who was taken off a target's
-// list is refused then. Whether a request is too old, or came as an edit, is
-// judged only once: waiting makes nobody's request too old.
+// Rules about people refuse, and are judged at each way in and before every POST:
+// a person who was taken off a target's list while a deployment waited is refused
+// then. Rules about times have the bot ask, once for each mention or press: waiting
+// makes nobody's request too old.
 //
-// To add a rule: a file with its function, a row in the tables below, and the
-// message that it returns.
+// To add a rule: a file with its function, a row in the tables of rules.go, and
+// the message that it returns.
 package rules

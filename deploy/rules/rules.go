@@ -15,19 +15,44 @@ type Context struct {
 	MaxAge   time.Duration // how old a request may be
 }
 
-// Rule returns why it refuses a deploy; empty: it does not.
+// Rule returns why it holds a deploy back; empty: it does not.
 type Rule func(Context) deploy.MessageID
 
 var (
-	once         = []Rule{external, allow, edited, birth, age}
-	everyTrigger = []Rule{external, allow}
+	people  = []Rule{external, allow} // whether the person may deploy the target
+	members = []Rule{external}        // whether the person may stop what others asked for
+	times   = []Rule{edited, birth, age}
 )
 
-// Judge returns why a new request is refused; empty: it is not.
-func Judge(c Context) deploy.MessageID { return first(once, c) }
+// May returns why a person may not do something with a target; empty: the person
+// may. Every way in is authorised by it: mentions, presses, and each POST.
+func May(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.MessageID {
+	c := Context{Request: deploy.Request{By: by}, Target: t}
+	if do == deploy.KindCancel {
+		return first(members, c)
+	}
+	// mutant: a person authorised for everything
+	return first(people, c)
+}
 
-// JudgeAgain returns why a deployment that waited is refused; empty: it is not.
-func JudgeAgain(c Context) deploy.MessageID { return first(everyTrigger, c) }
+// maxPeople is how many of those who may deploy are named.
+const maxPeople = 3
+
+// Refusal is what a person is told who may not do something; zero: the person may.
+func Refusal(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.Message {
+	m := deploy.Message{ID: May(by, do, t), Target: t.Name}
+	switch m.ID {
+	case "":
+		return deploy.Message{}
+	case deploy.MsgNotAllowed:
+		m.People = t.Allow[:min(len(t.Allow), maxPeople)]
+	}
+	return m
+}
+
+// Doubt returns why a request for a deploy is asked about, by its time and by how
+// it came; empty: it is not.
+func Doubt(c Context) deploy.MessageID { return first(times, c) }
 
 func first(rules []Rule, c Context) deploy.MessageID {
 	for _, refuses := range rules {

@@ -20,32 +20,62 @@ func allowed() Context {
 	}
 }
 
-func TestRulesRefuseAtTheStartAndAgainAtEveryTrigger(t *testing.T) {
+func TestRules(t *testing.T) {
 	for name, row := range map[string]struct {
-		change       func(*Context)
-		start, again deploy.MessageID
+		change  func(*Context)
+		refused deploy.MessageID // of a deploy
+		asked   deploy.MessageID
 	}{
 		"nothing is wrong":                     {func(*Context) {}, "", ""},
 		"the target has no list":               {func(c *Context) { c.Target.Allow, c.Request.By.User = nil, "U9" }, "", ""},
-		"the person is of another workspace":   {func(c *Context) { c.Request.By.External = true }, deploy.MsgGuest, deploy.MsgGuest},
-		"the person is not on the list":        {func(c *Context) { c.Request.By.User = "U9" }, deploy.MsgNotAllowed, deploy.MsgNotAllowed},
-		"the list has nobody":                  {func(c *Context) { c.Target.Allow = []string{} }, deploy.MsgNotAllowed, deploy.MsgNotAllowed},
-		"an edit asks for it":                  {func(c *Context) { c.Request.Edited = true }, deploy.MsgEditedIn, ""},
-		"it is older than the store":           {func(c *Context) { c.Birth = posted.Add(time.Second) }, deploy.MsgForgotten, ""},
+		"the person is of another workspace":   {func(c *Context) { c.Request.By.External = true }, deploy.MsgGuest, ""},
+		"the person is not on the list":        {func(c *Context) { c.Request.By.User = "U9" }, deploy.MsgNotAllowed, ""},
+		"the list has nobody":                  {func(c *Context) { c.Target.Allow = []string{} }, deploy.MsgNotAllowed, ""},
+		"an edit asks for it":                  {func(c *Context) { c.Request.Edited = true }, "", deploy.MsgEditedIn},
+		"it is older than the store":           {func(c *Context) { c.Birth = posted.Add(time.Second) }, "", deploy.MsgForgotten},
 		"it is as old as the store":            {func(c *Context) { c.Birth = posted }, "", ""},
 		"it is as old as it may be":            {func(c *Context) { c.SlackNow = posted.Add(2 * time.Minute) }, "", ""},
-		"it is too old":                        {func(c *Context) { c.SlackNow = posted.Add(2*time.Minute + time.Second) }, deploy.MsgTooLate, ""},
-		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, deploy.MsgForgotten, ""},
-		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgGuest},
-		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgNotAllowed},
+		"it is too old":                        {func(c *Context) { c.SlackNow = posted.Add(2*time.Minute + time.Second) }, "", deploy.MsgTooLate},
+		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
+		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
+		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
 	} {
 		c := allowed()
 		row.change(&c)
-		if got := Judge(c); got != row.start {
-			t.Errorf("%s: at the start %q, want %q", name, got, row.start)
+		if got := May(c.Request.By, deploy.KindDeploy, c.Target); got != row.refused {
+			t.Errorf("%s: refused for %q, want %q", name, got, row.refused)
 		}
-		if got := JudgeAgain(c); got != row.again {
-			t.Errorf("%s: at a trigger %q, want %q", name, got, row.again)
+		if got := Doubt(c); got != row.asked {
+			t.Errorf("%s: asked for %q, want %q", name, got, row.asked)
 		}
+	}
+}
+
+// Whatever is not listed is authorised as strictly as a deploy.
+func TestWhoMayDoWhat(t *testing.T) {
+	app := deploy.Target{Name: "app", Allow: []string{"U1"}}
+	for _, do := range []deploy.Kind{deploy.KindDeploy, deploy.KindRetry, deploy.KindRollback, deploy.KindUnlock, "", "new"} {
+		if May(deploy.Person{User: "U1"}, do, app) != "" || May(deploy.Person{User: "U9"}, do, app) != deploy.MsgNotAllowed {
+			t.Errorf("%q is not for those on the list alone", do)
+		}
+	}
+	if May(deploy.Person{User: "U9"}, deploy.KindCancel, app) != "" {
+		t.Error("not everybody of the workspace may stop what waits")
+	}
+	for _, do := range []deploy.Kind{deploy.KindDeploy, deploy.KindCancel, "new"} {
+		if May(deploy.Person{User: "U1", External: true}, do, app) != deploy.MsgGuest {
+			t.Errorf("somebody external may %q", do)
+		}
+	}
+}
+
+func TestARefusalNamesTheRuleAndWhomToAsk(t *testing.T) {
+	app := deploy.Target{Name: "app", Allow: []string{"U1", "U2", "U3", "U4"}}
+	m := Refusal(deploy.Person{User: "U9"}, deploy.KindDeploy, app)
+	if m.ID != deploy.MsgNotAllowed || m.Target != "app" || len(m.People) != maxPeople {
+		t.Errorf("%+v", m)
+	}
+	if m := Refusal(deploy.Person{User: "U1"}, deploy.KindDeploy, app); m.ID != "" || m.Target != "" {
+		t.Errorf("a person on the list is refused: %+v", m)
 	}
 }

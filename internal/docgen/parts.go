@@ -223,7 +223,7 @@ func wordings(lang string, m deploy.Message) []string {
 	for {
 		text := spoken(lang, m)
 		for _, rule := range [][2]string{
-			{`<!date\^[^|]*\|([0-9:]+) UTC>`, "$1"}, {`<@\w+>`, "@hanako"}, {`<([^|>]+)\|([^>]+)>`, "[$2]($1)"}, {`\n`, "<br>"}, {`\|`, `\|`},
+			{`<!date\^[^|]*\|([-0-9: ]+) UTC>`, "$1"}, {`<@\w+>`, "@hanako"}, {`<([^|>]+)\|([^>]+)>`, "[$2]($1)"}, {`\n`, "<br>"}, {`\|`, `\|`},
 		} {
 			text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
 		}
@@ -248,7 +248,7 @@ func samples(id deploy.MessageID) []deploy.Message {
 	}
 	m := deploy.Message{
 		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
-		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, Last: string(deploy.Succeeded),
+		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: "U0HANAKO", People: []string{"U0HANAKO"},
 		Word: word[id], Detail: detail[id],
 	}
 	if m.Detail == "" {
@@ -257,7 +257,11 @@ func samples(id deploy.MessageID) []deploy.Message {
 	other := m
 	switch id {
 	case deploy.MsgStop, deploy.MsgStatus:
-		other.URL, other.Last = "", ""
+		running := deploy.Known{Target: "app", State: deploy.Running, By: "U0HANAKO", Since: 1700000000, URL: m.URL}
+		m.Known, other.Target = []deploy.Known{running}, ""
+		if other.Withdrawn = 1; id == deploy.MsgStatus {
+			other.Known = []deploy.Known{running, {Target: "web", State: deploy.Succeeded, By: "U0HANAKO", Since: 1700000000, Ended: 1700000168, URL: m.URL}}
+		}
 	case deploy.MsgNothing:
 		other.Detail = ""
 	case deploy.MsgOther:

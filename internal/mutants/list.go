@@ -12,6 +12,7 @@ var (
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot/...", "-short"}
 
+	presses    = []string{"./internal/sim", "-run", "Press|Stop"}
 	understood = []string{"./bot/words", "-short"}
 )
 
@@ -90,6 +91,15 @@ func mutants() []mutant {
 		{"a callback taken after the embedded store has ended", never, sim("TestCallbackAfterTheEmbedded")},
 		{"a person of another organisation allowed", always, events},
 		{"a person without a known organisation allowed", dropTerm(3), events},
+		{"a second press that counts", never, domain},
+		{"a person authorised for everything", instead(`return ""`), domain},
+		{"a button of another channel", dropTerm(1), presses},
+		{"a press by anybody", replace("p, b", "deploy.Press{Pressed: deploy.Pressed{By: deploy.Person{User: `U0BOSS`}}, Key: p.Key}, b"), presses},
+		{"a record that cannot be found to stop it", drop, presses},
+		{"a press for another workspace accepted", never, events},
+		{"a press by a person of another organisation", drop, events},
+		{"a doubt of an earlier version that is not read", drop, domain},
+		{"an edit ignored after an outage", always, sim("TestAnEditAfterAnOutage")},
 		{"an event for another workspace accepted", instead("return external"), events},
 		{"a message that no person wrote accepted", never, events},
 		{"struck-through words read", never, events},

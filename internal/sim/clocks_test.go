@@ -84,7 +84,7 @@ func TestRecordsExpire(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop(t, a)
 		time.Sleep(29 * 24 * time.Hour)
-		if got := len(w.Redis.Keys()); got != 5 { // two records, what is due, the last deployment, the birth
+		if got := len(w.Redis.Keys()); got != 6 { // two records, what is due, what is open, the last deployment, the birth
 			t.Errorf("%d keys after 29 days: %q", got, w.Redis.Keys())
 		}
 		time.Sleep(24 * time.Hour)

@@ -14,10 +14,11 @@ import (
 // fakeSlack keeps reactions and messages. A hook can replace any kind of call
 // (react, unreact, post, update).
 type fakeSlack struct {
-	mu     sync.Mutex
-	items  []item
-	hooks  map[string]func(call) error
-	counts map[string]int
+	mu       sync.Mutex
+	items    []item
+	hooks    map[string]func(call) error
+	counts   map[string]int
+	whispers []string // who was told what, alone
 }
 
 // item is a reaction, which has no ts, or a message.
@@ -131,6 +132,10 @@ func (s *fakeSlack) Update(ctx context.Context, k deploy.Key, ts string, say dep
 			}
 		}
 	})
+}
+
+func (s *fakeSlack) Whisper(ctx context.Context, channel, _, user string, say deploy.Message) error {
+	return s.call(ctx, "whisper", deploy.Key{Channel: channel}, func() { s.whispers = append(s.whispers, user+" "+string(say.ID)) })
 }
 
 func (s *fakeSlack) Find(_ context.Context, at engine.Place) (string, bool, error) {

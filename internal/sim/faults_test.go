@@ -155,7 +155,7 @@ func TestProcessDies(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgTooLate)
 		time.Sleep(time.Minute)
 		wantPosts(t, w, ts, 0)
-		w.WaitReactions(sim.Channel, ts)
+		w.WaitReactions(sim.Channel, ts, "thinking_face")
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sim"
@@ -19,7 +21,18 @@ func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.Me
 	if n := w.GitLab.PostsFor(channel, ts); n != 0 {
 		t.Errorf("%q: %d triggers", text, n)
 	}
-	w.WaitReactions(channel, ts)
+	w.WaitReactions(channel, ts, answerReaction(want)...)
+}
+
+// answerReaction is what a mention gets whose answer is only in words.
+func answerReaction(id deploy.MessageID) []string {
+	switch id {
+	case deploy.MsgGuest, deploy.MsgNotAllowed:
+		return []string{"no_entry"}
+	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn:
+		return []string{"thinking_face"}
+	}
+	return nil
 }
 
 func TestMessagesThatDeployNothing(t *testing.T) {
@@ -82,7 +95,7 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "x")
 		asked := w.Ask("リリース終わった？")
 		w.WaitMessages(sim.Channel, asked, deploy.MsgStatus)
-		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗しています") || !strings.Contains(text, "/-/pipelines/1001|") {
+		if text := w.Texts(sim.Channel, asked)[0]; !strings.Contains(text, "失敗") || !strings.Contains(text, "/-/pipelines/1001|") {
 			t.Errorf("it does not tell the last state: %q", text)
 		}
 	})
@@ -107,14 +120,18 @@ func TestMessagesThatDeploy(t *testing.T) {
 }
 
 func TestTargetsOfAChannel(t *testing.T) {
-	row(t, "two targets and none named: the bot asks which, and lists them", func(t *testing.T) {
+	row(t, "two targets and none named: the bot asks which, with a button for each", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		for _, text := range []string{"リリース", "release please", "おはよう！リリースお願いします"} {
 			ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" "+text)
 			w.WaitMessages(sim.Two, ts, deploy.MsgWhichTarget)
-			if text := w.Texts(sim.Two, ts)[0]; !strings.Contains(text, "`api`") || !strings.Contains(text, "`web`") {
-				t.Errorf("it does not list them: %q", text)
+			var labels []string
+			for _, c := range w.Slack.Thread(sim.Two, ts)[0].Controls() {
+				labels = append(labels, c.Label)
+			}
+			if diff := cmp.Diff([]string{"api (master) をリリース", "web (master) をリリース", "やめる"}, labels); diff != "" {
+				t.Errorf("the buttons (-want +got): %s", diff)
 			}
 		}
 		if n := w.GitLab.Posts(); n != 0 {
@@ -217,7 +234,7 @@ func TestWhoMayDeploy(t *testing.T) {
 			`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "allow": ["U0BOSS"]}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
 		w.Eventually("the refusal", 2*time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgNotAllowed)
-		w.WaitReactions(sim.Channel, ts)
+		w.WaitReactions(sim.Channel, ts, "no_entry")
 		time.Sleep(6 * time.Minute)
 		wantPosts(t, w, ts, 1)
 		if n := len(w.GitLab.Pipelines()); n != 0 {
@@ -298,7 +315,7 @@ func TestReplyGoesToTheMentionsThread(t *testing.T) {
 }
 
 func TestEdits(t *testing.T) {
-	row(t, "an edit adds a mention that asks for a deploy: the bot asks to post it again", func(t *testing.T) {
+	row(t, "an edit adds a mention that asks for a deploy: the bot asks", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Slack.Say(sim.User, sim.Channel, "release")
@@ -310,7 +327,7 @@ func TestEdits(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgEditedIn)
 		wantPosts(t, w, ts, 0)
 	})
-	row(t, "a greeting is edited into a deploy: the bot asks, once, to post it again", func(t *testing.T) {
+	row(t, "a greeting is edited into a deploy: the bot asks, once", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		ts := w.Ask("よろしく")
@@ -322,7 +339,7 @@ func TestEdits(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet, deploy.MsgEditedIn)
 		wantPosts(t, w, ts, 0)
 	})
-	bubble(t, "a greeting that no process has handled yet is edited into a deploy: the bot asks to post it again", func(t *testing.T) {
+	bubble(t, "a greeting that no process has handled yet is edited into a deploy: the bot asks", func(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		m := h.newRequest(1, "hello")
 		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
@@ -336,7 +353,7 @@ func TestEdits(t *testing.T) {
 			t.Error("the edit is not acked")
 		}
 		time.Sleep(30 * time.Second)
-		h.wantShown(m, "", deploy.MsgEditedIn)
+		h.wantShown(m, "thinking_face", deploy.MsgEditedIn)
 		if n := h.gitlab.countPosts(); n != 0 {
 			t.Errorf("%d POSTs", n)
 		}

@@ -43,7 +43,7 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 			made = append(made, p)
 		}
 	}
-	asks := strings.Contains(m.text, "deploy") || strings.HasPrefix(m.text, "リリース") || m.text == "release"
+	asks := r.pressed[m.ts] || strings.Contains(m.text, "deploy") || strings.HasPrefix(m.text, "リリースお") || m.text == "release"
 	switch {
 	case len(made) > 0 && !asks:
 		bad("it deployed")
@@ -74,10 +74,15 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	return broken
 }
 
+// isAsk reports whether a message is a question with buttons.
+func isAsk(id deploy.MessageID) bool { return slices.Contains(answerReaction(id), "thinking_face") }
+
 // wantReactions are the reactions that a mention may end with.
 func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []deploy.MessageID) []string {
 	c := r.plans[m.ts]
 	switch {
+	case len(made) == 0 && slices.ContainsFunc(said, isAsk):
+		return []string{"thinking_face"}
 	case len(made) == 0:
 		return []string{"", "x", "question", "zzz"} // whichever is true; the person was told
 	case !slices.ContainsFunc(made, func(p fakegitlab.Pipeline) bool { return len(c.ends) > 0 }):
@@ -103,7 +108,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		w := sim.New(t, settings...)
 		r = &storyRun{
 			w: w, token: s.Token, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
-			plans: map[string]plan{}, deployed: map[string]bool{},
+			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{},
 		}
 		w.Pipeline, w.OldScripts = r.pipeline, s.Old
 		r.start("a")

@@ -202,7 +202,7 @@ var (
 		}
 	}()
 	named = regexp.MustCompile(`^<@U[0-9A-Z]+>( さん、| )`) // outside of threads a message begins with the person's name
-	gaps  = regexp.MustCompile(`gap[a-z]|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
+	gaps  = regexp.MustCompile(`gap[a-z]|7777777|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
 )
 
 // readWordings returns every wording of every message, with gaps for the values.
@@ -244,16 +244,29 @@ func variants(say deploy.MessageID) []deploy.Message {
 				}
 			}
 			all = append(all, m)
-			if say != deploy.MsgStatus {
+			m.By, m.People = "U0GAP", []string{"U0GAP"}
+			all = append(all, m)
+			if say != deploy.MsgStatus && say != deploy.MsgStop {
 				continue
 			}
 			for state := range deploy.Moves() {
-				m.Last = string(state)
-				all = append(all, m)
+				known := deploy.Known{Target: "gapt", State: state, By: "U0GAP", Since: 1234567890, URL: "https://gap.test/"}
+				ended := known
+				ended.Ended = 1234567890
+				for _, m.Known = range [][]deploy.Known{nil, {known}, {ended}, {known, known}, {known, ended}} {
+					for _, m.Withdrawn = range []int{0, 7777777} {
+						all = append(all, m)
+					}
+				}
 			}
 		}
 	}
 	return all
+}
+
+// ReadMessage returns which message a text is; empty: none.
+func (w *World) ReadMessage(text string) deploy.MessageID {
+	return messageID(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), text)
 }
 
 // StartLogged starts a bot as [World.StartReady] does, and keeps its log.

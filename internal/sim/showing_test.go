@@ -326,7 +326,7 @@ func TestPendingDeliveriesKeepRedisIdle(t *testing.T) {
 		h.slack.on("post", nil)
 		time.Sleep(time.Minute)
 		for _, m := range all {
-			h.wantShown(m, "", deploy.MsgUnknown)
+			h.wantShown(m, "thinking_face", deploy.MsgUnknown)
 		}
 	})
 }

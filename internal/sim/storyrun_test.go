@@ -1,12 +1,14 @@
 package sim_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -16,6 +18,8 @@ type storyRun struct {
 	token    bool
 	alive    map[string]*sim.Process
 	mentions []mention
+	pressed  map[string]bool // mentions for which somebody pressed a deploy button
+	last     func()          // presses the last button once more
 	flushed  time.Time
 	awakeAt  time.Time // when the last suspended process goes on
 
@@ -77,6 +81,30 @@ func (r *storyRun) rewrite(text string) {
 	m := &r.mentions[len(r.mentions)-1]
 	m.unaddressed = m.unaddressed || !strings.HasPrefix(text, sim.Bot)
 	r.w.Slack.Edit(m.channel, m.ts, text)
+}
+
+// press presses a button of the newest message that has any: the first ones deploy,
+// the last one does not.
+func (r *storyRun) press(user string, which int) {
+	for _, m := range slices.Backward(r.mentions) {
+		for _, reply := range slices.Backward(r.w.Slack.Thread(m.channel, m.ts)) {
+			buttons := reply.Controls()
+			if len(buttons) == 0 {
+				continue
+			}
+			b := buttons[(which+len(buttons))%len(buttons)]
+			r.pressed[m.ts] = r.pressed[m.ts] || which >= 0
+			r.last = func() { r.w.Slack.Press("U0SECOND", m.channel, reply.TS, b.Action, fakeslack.WithValue(b.Value)) }
+			r.w.Slack.Press(user, m.channel, reply.TS, b.Action)
+			return
+		}
+	}
+}
+
+func (r *storyRun) pressAgain() {
+	if r.last != nil {
+		r.last()
+	}
 }
 
 func (r *storyRun) eachSocket(do func(n int)) {

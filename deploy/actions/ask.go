@@ -1,0 +1,44 @@
+package actions
+
+import (
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/rules"
+)
+
+// maxChoices is how many targets can be offered: Slack's menus have no more room.
+const maxChoices = 100
+
+// ask asks, for a reason, whether to deploy the target that is meant, or else
+// which one of the channel. Who may deploy none of them is not asked.
+func (r Request) ask(reason deploy.MessageID) Decision {
+	meant := r.Here
+	if t := r.target(); t != nil {
+		meant = []deploy.Target{*t}
+	}
+	var (
+		refused deploy.Message
+		buttons []deploy.Button
+		only    *deploy.Target // the one that may be deployed, if it is one
+	)
+	for i, t := range meant {
+		if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, t); no.ID != "" {
+			refused = no
+			continue
+		}
+		only = &meant[i]
+		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref})
+	}
+	switch {
+	case len(buttons) == 0 && reason == deploy.MsgUnknown, len(buttons) > maxChoices && reason == deploy.MsgUnknown:
+		return Decision{Answer: r.message(reason, nil)}
+	case len(meant) == 0:
+		return Decision{Answer: r.message(deploy.MsgNoTarget, nil)}
+	case len(buttons) == 0:
+		return Decision{Answer: refused}
+	case len(buttons) > maxChoices:
+		return Decision{Answer: r.message(deploy.MsgWhichTarget, nil)}
+	case len(buttons) > 1:
+		only = nil
+	}
+	return Decision{Answer: r.message(reason, only), Buttons: append(buttons, deploy.Button{})}
+}

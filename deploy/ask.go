@@ -1,0 +1,178 @@
+package deploy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// AskFor is how long an ask waits for a press.
+const AskFor = 30 * time.Minute
+
+// Ask is what a record in the state [Asking] asks the people of its channel, and
+// later what came of it. It is kept, so that a late press can be answered.
+type Ask struct {
+	Step    int      `json:"step"`    // numbers the record's asks: a press counts for its own
+	Message Message  `json:"message"` // the question, without its buttons
+	Buttons []Button `json:"buttons"`
+	Pressed *Pressed `json:"pressed,omitempty"` // the press that decided
+	Closed  *Message `json:"closed,omitempty"`  // how it ended, where nothing was deployed
+}
+
+// Button is one answer to an ask.
+type Button struct {
+	Do     Kind   `json:"do,omitempty"` // what it asks for; empty: nothing is wanted
+	Target string `json:"target,omitempty"`
+	Ref    string `json:"ref,omitempty"`
+	Value  string `json:"-"` // names it in Slack, see [Press]
+}
+
+// Pressed is a press that decided: who pressed which button when.
+type Pressed struct {
+	By     Person    `json:"by"`
+	At     time.Time `json:"at"` // when it was received, by Slack's clock
+	Button int       `json:"button"`
+}
+
+// Press is somebody's press of a button: which one, of which ask of which record.
+type Press struct {
+	Pressed
+	Key     Key
+	Step    int    // 0: the button is not of this version
+	Channel string // where the message with the button is
+	Thread  string // the thread it is in; empty: none
+}
+
+// buttonVersion is the first field of a button's value. Slack sends presses of
+// messages that earlier versions have posted: it goes up with the form.
+const buttonVersion = "1"
+
+func buttonValue(k Key, step, button int) string {
+	return fmt.Sprintf("%s %d %d %s", buttonVersion, step, button, k)
+}
+
+// ParseButton reads the value of a button that was pressed. ok is false if it is
+// not of this version.
+func ParseButton(value string) (p Press, ok bool) {
+	field := strings.Split(value, " ")
+	if len(field) != 4 || field[0] != buttonVersion {
+		return Press{}, false
+	}
+	step, errStep := strconv.Atoi(field[1])
+	button, errButton := strconv.Atoi(field[2])
+	key := strings.Split(field[3], ":")
+	if errStep != nil || errButton != nil || button < 0 || len(key) != 3 {
+		return Press{}, false
+	}
+	p.Key = Key{Team: key[0], Channel: key[1], TS: key[2]}
+	p.Step, p.Button = step, button
+	return p, IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)
+}
+
+// AskPeople asks the people of the channel, by a message that names the asker and
+// has a button for each target that may be meant, and one to leave it.
+func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Record {
+	step := 1
+	if r.Ask != nil {
+		step = r.Ask.Step + 1
+	}
+	if r.State != Asking {
+		r = r.move(Asking)
+	}
+	question.User = r.Request.By.User
+	r.Ask = &Ask{Step: step, Message: question, Buttons: buttons}
+	r.Next = now.Add(AskFor)
+	return r
+}
+
+// Press takes in a press. The first one decides; taken is false for one that came
+// too late, and for one of an ask that is not there. What was pressed is done when
+// the record's turn comes, which is now.
+func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
+	if r.State != Asking || r.Ask == nil || r.Ask.Step != p.Step || p.Button >= len(r.Ask.Buttons) {
+		return r, false
+	}
+	// mutant: a second press that counts
+	if was := r.Ask.Pressed; was != nil {
+		return r, was.By == p.By && was.Button == p.Button && was.At.Equal(p.At) // an earlier try of this one
+	}
+	ask := *r.Ask
+	ask.Pressed = &p.Pressed
+	r.Ask, r.Next = &ask, now
+	if ask.Buttons[p.Button].Do == "" {
+		return r.Answer(Message{ID: MsgDeclined, By: p.By.User}), true
+	}
+	return r, true
+}
+
+// PressedLate is what a person is told whose press came too late.
+func (r Record) PressedLate() Message {
+	if r.Ask != nil && r.Ask.Pressed != nil {
+		m := r.Message(MsgPressedBefore)
+		m.By, m.User = r.Ask.Pressed.By.User, ""
+		return m
+	}
+	return Message{ID: MsgPressClosed}
+}
+
+// Asked is what is asked for: by the mention, or else by the press that decided.
+func (r Record) Asked() Request {
+	asked := r.Request
+	if r.Ask != nil && r.Ask.Pressed != nil {
+		p := r.Ask.Pressed
+		b := r.Ask.Buttons[p.Button]
+		asked.By, asked.At, asked.Via, asked.Edited = p.By, p.At, ViaPress, false
+		asked.Intent = Intent{Kind: b.Do, Target: b.Target}
+	}
+	return asked
+}
+
+// IsPressed reports whether the ask is decided, and not yet carried out.
+func (r Record) IsPressed() bool { return r.State == Asking && r.Ask != nil && r.Ask.Pressed != nil }
+
+// Lapse closes an ask that nobody has answered.
+func (r Record) Lapse(now time.Time) Record {
+	if r.State != Asking || r.IsPressed() || r.Next.After(now) {
+		return r
+	}
+	m := Message{ID: MsgLapsed}
+	if r.Ask != nil {
+		m.Targets = r.Ask.Message.Targets
+	}
+	return r.Answer(m)
+}
+
+// Withdraw takes back what is not yet running, as somebody asked for. An attempt
+// that is under way is not made again.
+func (r Record) Withdraw(by Person) (next Record, withdrawn bool) {
+	switch r.State {
+	case Asking, Waiting:
+		m := r.Message(MsgWithdrawn)
+		m.By = by.User
+		return r.Answer(m), true
+	case Triggering:
+		r.Deployment.WithdrawnBy = by.User
+	}
+	return r, false
+}
+
+// askMessage is what the ask shows now.
+func (r Record) askMessage() Message {
+	a := r.Ask
+	switch {
+	case a.Closed != nil:
+		return *a.Closed
+	case a.Pressed != nil:
+		m := r.Message(MsgStatusStarting)
+		b := a.Buttons[a.Pressed.Button]
+		m.By, m.Target, m.Ref = a.Pressed.By.User, b.Target, b.Ref
+		return m
+	}
+	m := a.Message
+	for i, b := range a.Buttons {
+		b.Value = buttonValue(r.Request.Key, a.Step, i)
+		m.Buttons = append(m.Buttons, b)
+	}
+	return m
+}
