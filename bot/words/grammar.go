@@ -154,6 +154,12 @@ type match struct {
 // ends returns where the rule's matches from a place end, each once. No rule
 // matches nothing.
 func (m *match) ends(rule, from int) []int {
+	r := &tables().rules[rule]
+	at := m.space(from)
+	letter, size := utf8.DecodeRuneInString(m.text[at:])
+	if r.sign == 0 && len(r.others) == 0 && r.byLetter[letter] == nil {
+		return nil
+	}
 	key := rule<<16 | from
 	if ends, ok := m.known[key]; ok {
 		return ends
@@ -163,9 +169,6 @@ func (m *match) ends(rule, from int) []int {
 	}
 	m.known[key] = nil // a rule that begins with itself matches nothing
 	var ends []int
-	r := &tables().rules[rule]
-	at := m.space(from)
-	letter, size := utf8.DecodeRuneInString(m.text[at:])
 	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
 		ends = append(ends, at+size)
 	}
@@ -256,10 +259,7 @@ func (m *match) whole(rule string, from int) bool {
 // find returns the first place at which the rule matches something.
 func (m *match) find(rule string) (from, to int, ok bool) {
 	n := tables().rule(rule)
-	for i, letter := range m.text {
-		if r := &tables().rules[n]; r.byLetter[letter] == nil && len(r.others) == 0 {
-			continue
-		}
+	for i := range m.text {
 		if ends := m.ends(n, i); len(ends) > 0 {
 			return m.space(i), slices.Max(ends), true
 		}
