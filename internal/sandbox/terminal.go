@@ -7,8 +7,10 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
@@ -201,7 +203,10 @@ func small(m fakeslack.Message) (lines []string) {
 	return lines
 }
 
-var link = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
+var (
+	link = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
+	date = regexp.MustCompile(`<!date\^(\d+)\^[^>]*>`)
+)
 
 // text is Slack's text as a terminal can show it.
 func (t *Terminal) text(s string) string {
@@ -210,6 +215,10 @@ func (t *Terminal) text(s string) string {
 		s = strings.ReplaceAll(s, "<@"+who.ID+">", "@"+who.Name)
 	}
 	s = link.ReplaceAllString(s, "$2 ($1)")
+	s = date.ReplaceAllStringFunc(s, func(d string) string {
+		at, _ := strconv.ParseInt(date.FindStringSubmatch(d)[1], 10, 64) // it is digits
+		return time.Unix(at, 0).Format("15:04")
+	})
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "\n", "\n      ").Replace(s)
 }
 

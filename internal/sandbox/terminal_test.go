@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,7 +14,7 @@ import (
 )
 
 const ask = `[{"type":"section","text":{"type":"mrkdwn","text":"Deploy now?"}},
-	{"type":"context","elements":[{"type":"mrkdwn","text":"last: succeeded, <@U0SATO>"}]},
+	{"type":"context","elements":[{"type":"mrkdwn","text":"last: succeeded, <!date^1700000000^{date_short_pretty} {time}|22:13 UTC>, <@U0SATO>"}]},
 	{"type":"actions","elements":[
 		{"type":"button","action_id":"yes","text":{"type":"plain_text","text":"Deploy app (master)"},"value":"1"},
 		{"type":"button","action_id":"no","text":{"type":"plain_text","text":"No"},"value":"2"}]}]`
@@ -73,10 +74,11 @@ func (v *shown) prints(want ...string) {
 }
 
 func TestButtonsAreNumberedAndPressed(t *testing.T) {
+	at := time.Unix(1700000000, 0).Format("15:04")
 	v := watch(t)
 	mention := v.Slack.Say(User, Channel, Bot+" release tomorrow")
 	first := v.call("chat.postMessage", "thread_ts", mention, "text", "<@"+User+"> Deploy now?", "blocks", ask)
-	v.prints("  yamada: @psycher release tomorrow", "    ↳ psycher: @yamada Deploy now?", "      (last: succeeded, @sato)", "      [1] Deploy app (master)  [2] No")
+	v.prints("  yamada: @psycher release tomorrow", "    ↳ psycher: @yamada Deploy now?", "      (last: succeeded, "+at+", @sato)", "      [1] Deploy app (master)  [2] No")
 	v.call("chat.postMessage", "thread_ts", mention, "text", "Which?", "blocks", menu)
 	v.prints("    ↳ psycher: Which?", "      [3] app  [4] admin")
 
@@ -95,7 +97,7 @@ func TestButtonsAreNumberedAndPressed(t *testing.T) {
 
 	// An edit with the same buttons leaves them their numbers.
 	v.call("chat.update", "ts", first, "text", "Still there?", "blocks", ask)
-	v.prints("    ↳ psycher ✎ Still there?", "      (last: succeeded, @sato)", "      [1] Deploy app (master)  [2] No")
+	v.prints("    ↳ psycher ✎ Still there?", "      (last: succeeded, "+at+", @sato)", "      [1] Deploy app (master)  [2] No")
 	v.call("chat.update", "ts", first, "text", "Deploying")
 	v.prints("    ↳ psycher ✎ Deploying")
 	if v.Press(1) {
