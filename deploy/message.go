@@ -16,6 +16,7 @@ const (
 	MsgUnclear     MessageID = "unclear"      // a word is not understood: Word
 	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
 	MsgStop        MessageID = "stop"         // what waited is withdrawn; what runs goes on
+	MsgStopWhich   MessageID = "stop-which"   // several targets named: nothing is withdrawn
 	MsgStatus      MessageID = "status"       // what runs, or ran last
 	MsgNotYet      MessageID = "not-yet"      // a command that the bot does not know how to do yet
 	MsgTooLong     MessageID = "too-long"     // not read to its end: too long, or in a form that cannot be read

@@ -60,6 +60,7 @@ func TestWhatComesOfARequest(t *testing.T) {
 		"the state is asked for":                  {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindStatus, Target: "app"} }, "", deploy.MsgStatus, "app", "", false},
 		"what waits is to be stopped":             {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel} }, "", deploy.MsgStop, "", "", true},
 		"the same of a target that is not theirs": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Target: "api"} }, "", deploy.MsgStop, "api", "", true},
+		"a stop of several targets":               {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Several: true} }, "", deploy.MsgStopWhich, "", "", false},
 		"a stop by somebody external":             {func(r *Request) { r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindCancel}, true }, "", deploy.MsgGuest, "", "", false},
 		"what cannot be done yet":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindRollback} }, "", deploy.MsgNotYet, "", "", false},
 	} {

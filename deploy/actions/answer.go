@@ -30,5 +30,8 @@ func (r Request) stop() Decision {
 	if no := rules.Refusal(r.Rules.Request.By, deploy.KindCancel, deploy.Target{}); no.ID != "" {
 		return Decision{Answer: no}
 	}
+	if r.Intent.Several {
+		return Decision{Answer: r.message(deploy.MsgStopWhich, nil)}
+	}
 	return Decision{Answer: r.message(deploy.MsgStop, r.target()), Stop: true}
 }

@@ -92,7 +92,7 @@ func (e *Engine) withdrawAll(m deploy.Request, answer *deploy.Message) error {
 	open, err := e.open(m)
 	for _, r := range open {
 		target := r.Known().Target
-		if m.Intent.Several || answer.Target != "" && target != "" && answer.Target != target {
+		if answer.Target != "" && target != "" && answer.Target != target {
 			continue
 		}
 		withdrawn := false

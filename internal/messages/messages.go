@@ -8,7 +8,7 @@ import "github.com/getto-systems/psycher/deploy"
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgOther,
-		deploy.MsgStop, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
+		deploy.MsgStop, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgWithdrawn,
 		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressOld, deploy.MsgPressLost,
