@@ -253,7 +253,7 @@ func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
 
 func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgStatus, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
+		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
 		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,

@@ -39,6 +39,9 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
+	if d.Answer.Project != "" {
+		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
+	}
 	name := "answered"
 	if len(d.Buttons) > 0 {
 		name = "asked"
