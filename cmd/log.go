@@ -57,6 +57,9 @@ func level(event string) zerolog.Level {
 func (a *app) event(e engine.Event) {
 	a.counters.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
 	r, lvl, state := e.Record, level(e.Name), "state"
+	if e.Name == "asked" {
+		a.counters.GetOrCreateCounter(`psycher_asks_total{reason="` + e.Detail + `"}`).Inc()
+	}
 	if e.Name == "moved" {
 		a.counters.GetOrCreateCounter(`psycher_moves_total{to="` + string(r.State) + `"}`).Inc()
 		state = "to"

@@ -61,7 +61,7 @@ func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 			}
 		})
 	}
-	kinds := []string{"record:*", "due", "birth", "last:*"}
+	kinds := []string{"record:*", "due", "birth", "last:*", "open:*"}
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -104,9 +104,10 @@ func works(t *testing.T, s *Store) {
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
 	_, there, last := s.Last(ctx, "T1", "C1", "app")
 	pending, reading := s.Pending(ctx, 10)
+	going, listing := s.Open(ctx, "T1", "C1")
 	_, birth := s.Birth(ctx, time.Now())
-	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, last, reading, birth, takes(t, s)); err != nil || !made || !loaded || !there || len(pending) != 2 {
-		t.Errorf("made %v, loaded %v, last %v, pending %d: %v", made, loaded, there, len(pending), err)
+	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, last, reading, listing, birth, takes(t, s)); err != nil || !made || !loaded || !there || len(pending) != 2 || len(going) != 1 {
+		t.Errorf("made %v, loaded %v, last %v, pending %d, open %d: %v", made, loaded, there, len(pending), len(going), err)
 	}
 }
 
