@@ -37,7 +37,8 @@ type grammar struct {
 
 // rule is its alternatives: those that begin with a word by its first letter.
 type rule struct {
-	sign     rune // it matches a sign
+	first    [4]uint64 // the low bytes of the letters that a match begins with
+	sign     rune      // it matches a sign
 	byLetter map[rune][]start
 	others   []row
 }
@@ -78,7 +79,44 @@ func mustParse(files ...string) *grammar {
 			}
 		}
 	}
+	for changed := true; changed; {
+		changed = false
+		for i := range g.rules {
+			first := g.first(&g.rules[i])
+			changed = changed || first != g.rules[i].first
+			g.rules[i].first = first
+		}
+	}
 	return g
+}
+
+// first returns what a rule's matches begin with, as far as that is known of the
+// rules that its alternatives begin with.
+func (g *grammar) first(r *rule) (first [4]uint64) {
+	add := func(letter rune) { first[letter>>6&3] |= 1 << (letter & 63) }
+	if r.sign != 0 {
+		add(r.sign)
+	}
+	for letter := range r.byLetter {
+		add(letter)
+	}
+	for _, alternative := range r.others {
+		for _, i := range alternative {
+			for _, w := range i.words {
+				letter, _ := utf8.DecodeRuneInString(w)
+				add(letter)
+			}
+			if i.words == nil {
+				for n, letters := range g.rules[i.rule].first {
+					first[n] |= letters
+				}
+			}
+			if !i.optional {
+				break
+			}
+		}
+	}
+	return first
 }
 
 func (g *grammar) named(name string) int {
@@ -157,7 +195,11 @@ func (m *match) ends(rule, from int) []int {
 	r := &tables().rules[rule]
 	at := m.space(from)
 	letter, size := utf8.DecodeRuneInString(m.text[at:])
-	if r.sign == 0 && len(r.others) == 0 && r.byLetter[letter] == nil {
+	begins := letter
+	if isTarget(letter) {
+		begins = signTarget
+	}
+	if r.first[begins>>6&3]&(1<<(begins&63)) == 0 {
 		return nil
 	}
 	key := rule<<16 | from
