@@ -139,11 +139,13 @@ func diagram(kind string, arrows []string) string {
 
 // headings are the headings of the page of phrases, by the first message below.
 var headings = map[deploy.MessageID]string{
-	deploy.MsgGreet:         "## Answers that deploy nothing",
-	deploy.MsgWaitRate:      "\n## Why a deploy waits",
-	deploy.MsgRefusedToken:  "\n## Why GitLab refused",
-	deploy.MsgStatusRunning: "\n## The status message, which is edited as things move",
-	deploy.MsgSucceeded:     "\n## Lines in the thread of a deploy",
+	deploy.MsgGreet:          "## Answers that deploy nothing",
+	deploy.MsgStatusStarting: "\n## What comes of a question",
+	deploy.MsgPressedBefore:  "\n## What only the person sees who pressed a button",
+	deploy.MsgWaitRate:       "\n## Why a deploy waits",
+	deploy.MsgRefusedToken:   "\n## Why GitLab refused",
+	deploy.MsgStatusRunning:  "\n## The status message, which is edited as things move",
+	deploy.MsgSucceeded:      "\n## Lines in the thread of a deploy",
 }
 
 // phrasesPart is every wording of every message, in both languages.
