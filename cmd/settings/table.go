@@ -60,7 +60,7 @@ func table(s *Settings) []Row {
 		{"NOTIFY_ADDR", ":8080", "`host:port` of the notify port, which GitLab CI calls; an empty host means every address", plain(&s.NotifyAddr, addr)},
 		{"NOTIFY_TOKEN", "", "a lasting secret for calls of GitLab CI that show no `PSYCHER_TOKEN`, as those of old scripts: letters, digits, `.`, `_`, `~`, `-`; 16 characters or more. Unset: only calls that prove their deployment count", secret(&s.NotifyToken, notifyToken)},
 		{"NOTIFY_URL", "", "the notify port as GitLab's runners reach it, `http://HOST:8080/notify`: it is sent with the trigger, and a project needs no CI variable of its own", plain(&s.NotifyURL, notifyURL)},
-		{"MENTION_MAX_AGE", "2m", "a mention that is older when its turn comes is not deployed: psycher asks, with a button", plain(&s.MentionMaxAge, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
+		{"MENTION_MAX_AGE", "2m", "a mention, or a press, that is older when its turn comes deploys nothing: psycher asks, with a button", plain(&s.MentionMaxAge, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
 		{"DEPLOY_TIMEOUT", "1h", "how long to wait for a pipeline's result; a target can have its own `timeout`", plain(&s.DeployTimeout, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h"))},
 		{"ADMIN_ADDR", "127.0.0.1:9090", "`host:port` of health, readiness and metrics", plain(&s.AdminAddr, addr)},
 		{"PSYCHER_LANG", "ja", "the language of the replies: `ja` or `en`", plain(&s.Lang, oneOf("ja", "en"))},
