@@ -53,7 +53,7 @@ func TestTheImageDeploys(t *testing.T) {
 	if words, err := inImage("ready").CombinedOutput(); err != nil || string(words) != "ready\n" {
 		t.Errorf("the health check says %q, %v", words, err)
 	}
-	ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+	ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release app")
 	if err := box.Slack.Until(ctx, func() bool {
 		return slices.Equal(box.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
 	}); err != nil {

@@ -127,7 +127,7 @@ func TestTheProxyIsUsed(t *testing.T) {
 			if err := p.Ready(ctx); err != nil {
 				t.Fatal(err)
 			}
-			ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+			ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release app")
 			if err := p.Slack.Until(ctx, func() bool { // GitLab was asked, and its name leads nowhere
 				return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"hourglass_flowing_sand"})
 			}); err != nil {

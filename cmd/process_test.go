@@ -167,7 +167,7 @@ func TestAHangupIsIgnoredWhereItWasStartedSo(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release app")
 	if err := p.Slack.Until(ctx, func() bool {
 		return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
 	}); err != nil {
@@ -213,7 +213,7 @@ func TestIdleConnectionsTakeNoDescriptors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
+	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release app")
 	if err := p.Slack.Until(ctx, func() bool {
 		return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
 	}); err != nil {

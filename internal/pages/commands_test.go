@@ -5,6 +5,7 @@ package pages
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -164,6 +165,17 @@ func (r *reader) settings() map[string]string {
 		name, value, _ := strings.Cut(line, "=")
 		set[name] = value
 	}
+	// The channel of the pages has one target.
+	var channels map[string]map[string]map[string]any
+	if err := json.Unmarshal([]byte(set["GITLAB_TRIGGER_TOKENS"]), &channels); err != nil {
+		r.t.Fatal(err)
+	}
+	delete(channels[sandbox.Team][sandbox.Channel], "admin")
+	one, err := json.Marshal(channels)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	set["GITLAB_TRIGGER_TOKENS"] = string(one)
 	return set
 }
 

@@ -62,7 +62,7 @@ var (
 
 // targets are the channel's targets, by name.
 func targets() map[string]target {
-	return map[string]target{"app": app}
+	return map[string]target{"app": app, "admin": admin}
 }
 
 // Sandbox is the world of one demo.

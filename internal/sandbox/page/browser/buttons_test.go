@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -65,4 +66,80 @@ func TestEveryMarkIsDrawn(t *testing.T) {
 	for _, problem := range empty {
 		t.Error(problem)
 	}
+}
+
+// button is the button of the newest ask with a label.
+func button(label string) string {
+	return fmt.Sprintf(`[...%s.querySelectorAll(".actions button")].find((b) => b.textContent === %q)`, last, label)
+}
+
+// pressed presses a button by the keyboard.
+func pressed(label string) action {
+	return steps(until(button(label)+`?.focus() === undefined && document.activeElement.textContent === `+fmt.Sprintf("%q", label)), enter)
+}
+
+func (p page) announced() string {
+	p.Helper()
+	return eval[string](p, `document.getElementById("live").textContent`)
+}
+
+func TestAnAskIsPressedAndBecomesTheStatus(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(write("@psycher release"), asked)
+	if got := p.announced(); !strings.Contains(got, "Buttons: Deploy admin (master), Deploy app (master), No") {
+		t.Errorf("a screen reader announces %q", got)
+	}
+	p.does(
+		pressed("Deploy app (master)"), until(last+`.querySelectorAll(".actions").length === 0`),
+		// The button is gone: the keyboard's focus is still at its message.
+		until(`document.activeElement === `+last+`.querySelector(".thread .one")`),
+		marked("thumbsup"), says("Pipeline"), until(`document.querySelector(".pipeline .muted").textContent.startsWith("app ")`),
+	)
+	p.once()
+	if got := p.states(); got != "accepted asking triggering running succeeded" {
+		t.Errorf("the record went %s", got)
+	}
+}
+
+func TestAnotherPersonSaysNo(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		write("@psycher release app tomorrow"), asked,
+		push("#as-sato"), pressed("No"), until(last+`.querySelectorAll(".actions").length === 0`),
+		says("sato"),
+	)
+	if got := p.pipelines(); len(got) != 0 {
+		t.Errorf("the pipelines are %q", got)
+	}
+}
+
+func TestAGuestIsRefusedAndOnlyTheySeeIt(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		write("@psycher release app tomorrow"), asked,
+		push("#as-emma"), pressed("Deploy app (master)"),
+		until(last+`.querySelector(".only")?.textContent.includes("Only visible to you")`),
+		// The focus stays on what was pressed.
+		until(`document.activeElement.textContent === "Deploy app (master)"`),
+		push("#as-yamada"), until(last+`.querySelector(".only") === null`),
+		pressed("Deploy app (master)"),
+	)
+	p.once()
+}
+
+func TestAPressWithoutTheBotIsWarnedOfAndCanBeRepeated(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		write("@psycher release app tomorrow"), asked,
+		on("kill"), pressed("Deploy app (master)"), until(button("Deploy app (master)")+`.ariaBusy === "true"`),
+		until(last+`.querySelector(".noack")`), until(button("Deploy app (master)")+`.ariaBusy !== "true"`),
+	)
+	if got := p.announced(); !strings.Contains(got, "did not answer") {
+		t.Errorf("a screen reader announces %q", got)
+	}
+	p.does(
+		off("kill"), until(`document.querySelector("#bot .ready")`),
+		pressed("Deploy app (master)"),
+	)
+	p.once()
 }

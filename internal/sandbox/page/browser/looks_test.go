@@ -87,7 +87,7 @@ func TestTheLanguageIsThePagesAndTheBots(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
 		click("#ja"), until(`document.documentElement.lang === "ja" && document.getElementById("send").textContent === "送信"`),
-		until(`document.getElementById("say").value === "@psycher リリース app"`), until(`document.querySelector("#bot .ready")`),
+		until(`document.getElementById("say").value === "@psycher app をリリースして"`), until(`document.querySelector("#bot .ready")`),
 		write("@psycher よろしく"), until(`/[ぁ-ん]/.test(document.querySelector(".thread .text")?.textContent ?? "")`),
 		click("#en"), until(`document.documentElement.lang === "en"`), until(`document.querySelector("#bot .ready")`),
 		write("@psycher hello"), until(last+`.querySelector(".thread .text") && !/[ぁ-ん]/.test(`+last+`.textContent)`),

@@ -98,18 +98,22 @@ func take(browser context.Context, program, lang, out string) (err error) {
 // message is in sight.
 var lookedAt = until(`document.activeElement.blur() === undefined && (document.getElementById("messages").scrollTop = 1e6)`)
 
-// story is a deploy that fails and is retried, and one that runs.
+// story is a deploy that fails and is retried, a question that waits for an answer,
+// and a deploy that runs.
 func story(lang string) []action {
-	release, hold := "@psycher リリース app", "@psycher リリース待って"
+	release, tomorrow := "@psycher app をリリースして", "@psycher app を明日リリースして"
 	if lang == "en" {
-		release, hold = "@psycher release app", "@psycher hold the release"
+		release, tomorrow = "@psycher release app", "@psycher release app tomorrow"
 	}
 	return []action{
-		write(hold), until(`document.querySelectorAll(".thread .one").length === 1`),
 		push("#switch-fail-next"), until(`document.getElementById("switch-fail-next").ariaChecked === "true"`),
-		write(release), marked("x"), until(`document.querySelectorAll(".thread .one").length === 3`),
-		click("#retry-1001"), marked("white_check_mark"), until(`document.querySelectorAll(".thread .one").length === 4`),
+		write(release), marked("x"), until(`document.querySelectorAll(".thread .one").length === 2`),
+		click("#retry-1001"), marked("white_check_mark"), until(`document.querySelectorAll(".thread .one").length === 3`),
+		push("#as-sato"), write(tomorrow), asked, push("#as-yamada"),
 		write(release), marked("thumbsup"), until(`document.querySelector(".moves .running") !== null`),
 		until(`document.querySelectorAll(".thread .one").length === 5`),
 	}
 }
+
+// asked waits until the newest mention's thread has an ask, and no more.
+var asked = until(last + `?.querySelectorAll(".thread .one").length === 1 && ` + last + `.querySelectorAll(".actions button").length > 0`)

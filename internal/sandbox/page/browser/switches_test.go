@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 func on(name string) action  { return turned(name, true) }
@@ -96,6 +98,25 @@ func answered(name string) action {
 	return steps(
 		until(choose), until(fmt.Sprintf(`document.getElementById("look-fault").dataset.of === %q`, name)),
 		write("@psycher release app"), until(`document.getElementById("switch-fault").value === ""`),
+	)
+}
+
+// Eight answers are offered in plain words, and apply once; all others are folded.
+func TestGitLabsAnswersInPlainWords(t *testing.T) {
+	p := open(t, "en", wide)
+	unknown := eval[[]string](p, `[...document.querySelectorAll("#faults input")].map((r) => r.value).filter((v) => v && ![...document.getElementById("switch-fault").options].some((o) => o.value === v))`)
+	if offered := eval[int](p, `document.querySelectorAll("#faults input").length`); offered != 9 || len(unknown) > 0 {
+		t.Errorf("%d are offered, and of %q there is no such answer", offered, unknown)
+	}
+	if eval[bool](p, `document.querySelector("#faults details").open`) {
+		t.Error("all answers are unfolded")
+	}
+	p.does(
+		push("#all-faults"), until(`document.querySelector("#faults details").open`),
+		focus(`#faults input[value=""]`), press(kb.ArrowDown), until(`document.getElementById("switch-fault").value === "protected branch"`),
+		until(`document.querySelector("#faults input:checked").value === "protected branch" && document.getElementById("look-fault").textContent.startsWith("Look for")`),
+		write("@psycher release app"), marked("x"), says("protected"),
+		until(`document.querySelector("#faults input:checked").value === ""`),
 	)
 }
 

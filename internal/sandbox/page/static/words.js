@@ -6,10 +6,10 @@ const ja = {
   gone: "デモにつながりません。端末で psycher demo が動いているか見てください。動けば、このページは自動で戻ります。",
 
   channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
-  hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher リリース app", leave: "やめる",
-  examples: "書いてみる例", tries: ["リリース", "リリース待って", "状況は？", "明日の朝リリースお願い", "よろしく"],
+  hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher app をリリースして", leave: "やめる",
+  examples: "書いてみる例", tries: ["リリース", "管理画面をリリースして", "app を明日リリースして", "状況は？", "止めて"],
   replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
-  as: "だれとして書く・押す", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
+  as: "書く人・押す人", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
 
   gitlabNote: "の代役", pipelines: "パイプライン", cancel: "キャンセル", retry: "再実行", log: "ジョブのログ",
@@ -24,7 +24,7 @@ const ja = {
 
   switches: "困らせてみる", switchesShort: "スイッチ", switchesNote: "何が起きても二度走らず、黙って消えない",
   "switch-fail-next": "次のデプロイを失敗させる", "look-fail-next": "❌ が付き、スレッドで頼んだ人が呼ばれる。GitLab で「再実行」すると ✅ に変わる。",
-  "switch-fault": "次のデプロイへの GitLab の答え", asEver: "いつもどおり", "look-fault": "選んでから @psycher リリース app。一度だけ効く。",
+  "switch-fault": "次のデプロイへの GitLab の答え", asEver: "いつもどおり", "look-fault": "選んでから @psycher app をリリースして。一度だけ効く。",
   "switch-unreachable": "GitLab につながらない", "look-unreachable": "⏳ が付いて待つ。5 分のうちに戻せば一度だけデプロイされ、戻さなければ ❌ と「何も始めていません」。",
   "switch-limit": "Slack が 429 を返す", "look-limit": "デプロイは止まらない。戻すと、印と返事がひとつずつ、重ならずに付く。",
   "switch-drop": "ソケットを切る", "look-drop": "ソケットの数が 0 になってもすぐ戻る。直後に書いても、届いて、デプロイは一度だけ。",
@@ -49,7 +49,7 @@ const en = {
 
   channelShort: "Channel", channelNote: "stand-in for Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
   hint: "Enter sends, Shift+Enter starts a new line, ↑ brings back what you wrote", first: "@psycher release app", leave: "Cancel",
-  examples: "Something to try", tries: ["release", "hold the release", "status", "release tomorrow, please", "hello"],
+  examples: "Something to try", tries: ["release", "release admin", "release app tomorrow", "status", "stop"],
   replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
   as: "Write and press as", guest: "guest", only: "Only visible to you", actions: "Buttons", choose: "Choose", noAck: "The bot did not answer. Press it again.",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
