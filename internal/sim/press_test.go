@@ -20,9 +20,9 @@ import (
 const second = "U0SECOND"
 
 // ask posts a mention that is asked about, and returns its ts and the question.
-func ask(w *sim.World, channel, text string, id deploy.MessageID) (ts string, question fakeslack.Message) {
+func ask(w *sim.World, channel, text string, id deploy.MessageID, opts ...fakeslack.Option) (ts string, question fakeslack.Message) {
 	w.T.Helper()
-	ts = w.Slack.Say(sim.User, channel, sim.Bot+" "+text)
+	ts = w.Slack.Say(sim.User, channel, sim.Bot+" "+text, opts...)
 	w.WaitMessages(channel, ts, id)
 	w.WaitReactions(channel, ts, "thinking_face")
 	return ts, w.Slack.Thread(channel, ts)[0]
