@@ -16,13 +16,13 @@ import (
 )
 
 // Intake stands between the sockets and the engine: an envelope comes in, a
-// mention of the bot goes on to Accept, whose return value decides the ack, and a
-// press of a button to Press.
+// mention of the bot goes on to Accept, a press of a button to Press, and what they
+// return decides the ack.
 type Intake struct {
 	Me     web.Identity
 	Reader Reader
 	Accept func(ctx context.Context, m deploy.Request, attempt int) (ack bool)
-	Press  func(ctx context.Context, p deploy.Press)
+	Press  func(ctx context.Context, p deploy.Press) (ack bool)
 	Log    zerolog.Logger
 }
 
@@ -39,8 +39,7 @@ func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMes
 			i.Log.Info().Str("reason", why).Msg("a press is not answered")
 			return true
 		}
-		i.Press(ctx, p)
-		return true
+		return i.Press(ctx, p)
 	default: // slash commands, and types that Slack adds
 		i.Log.Debug().Str("type", envelope).Msg("not for this bot")
 		return true

@@ -120,12 +120,19 @@ func (r Record) PressedLate() Message {
 func (r Record) Asked() Request {
 	asked := r.Request
 	if r.Ask != nil && r.Ask.Pressed != nil {
-		p := r.Ask.Pressed
-		b := r.Ask.Buttons[p.Button]
+		p, b := r.Ask.Pressed, r.Chosen()
 		asked.By, asked.At, asked.Via, asked.Edited = p.By, p.At, ViaPress, false
 		asked.Intent = Intent{Kind: b.Do, Target: b.Target}
 	}
 	return asked
+}
+
+// Chosen is the button that was pressed; zero: none was.
+func (r Record) Chosen() Button {
+	if r.Ask == nil || r.Ask.Pressed == nil {
+		return Button{}
+	}
+	return r.Ask.Buttons[r.Ask.Pressed.Button]
 }
 
 // IsPressed reports whether the ask is decided, and not yet carried out.
@@ -165,7 +172,7 @@ func (r Record) askMessage() Message {
 		return *a.Closed
 	case a.Pressed != nil:
 		m := r.Message(MsgStatusStarting)
-		b := a.Buttons[a.Pressed.Button]
+		b := r.Chosen()
 		m.By, m.Target, m.Ref = a.Pressed.By.User, b.Target, b.Ref
 		return m
 	}

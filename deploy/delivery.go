@@ -132,6 +132,10 @@ func (s *Shown) Done(c Call, ts string) {
 		s.Off = without(s.Off, c.Reaction)
 	case CallUnreact:
 		s.Off = append(slices.Clone(s.Off), c.Reaction)
+		// mutant: a reaction that is not put on a second time
+		if s.Reaction == c.Reaction {
+			s.Reaction = ""
+		}
 	case CallUpdate:
 		s.setPosted(c.Slot, Posted{TS: s.Posts[c.Slot].TS, Hash: c.Hash})
 	default:

@@ -51,14 +51,16 @@ func (r Record) reopen(asked Intent) Record {
 // Gone takes in that the mention was deleted. A deployment that waits is
 // withdrawn; there is no message left to answer.
 func (r Record) Gone() Record {
-	switch r.State {
-	case Asking:
+	_, posted := r.Shown.Posts[SlotStatus]
+	switch {
+	// mutant: an answer to a message that is not there any more
+	case r.State == Asking && posted:
 		r = r.Answer(Message{ID: MsgWithdrawn})
 		r.Reactions = nil
-	case Accepted, Waiting:
+	case r.State == Asking, r.State == Accepted, r.State == Waiting:
 		r = r.move(Answered)
 		r.Reactions = nil // they went with the message
-	case Triggering:
+	case r.State == Triggering:
 		r.Deployment.TakenBack, r.Deployment.Deleted = true, true
 	}
 	return r

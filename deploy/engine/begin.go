@@ -65,7 +65,10 @@ func sameRequest(r, was deploy.Record) bool {
 }
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
-	return rules.Context{Request: s.Record.Asked(), Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge}
+	return rules.Context{
+		Request: s.Record.Asked(), Ref: s.Record.Chosen().Ref,
+		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge,
+	}
 }
 
 // inThread returns what is asked for: in the thread of a deployment, a target that

@@ -12,27 +12,38 @@ import (
 // told that it was not. Slack shows a press that is not acked within 3 s as failed.
 const pressWithin = 2500 * time.Millisecond
 
-// Press takes in a press that Slack delivered. It returns once the press is
-// recorded or its person is being told why not: Slack does not deliver it again,
-// but the person can press again.
-func (e *Engine) Press(ctx context.Context, p deploy.Press) {
+// Press takes in a press that Slack delivered, and reports whether it may be acked:
+// it is recorded, or its person was told why not. Slack does not deliver it again,
+// but shows the person that it failed, who can press again.
+func (e *Engine) Press(ctx context.Context, p deploy.Press) (ack bool) {
 	e.prepare()
 	p.At = e.Slack.Now()
-	ctx, cancel := context.WithTimeout(ctx, pressWithin)
+	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
-	r, say := e.press(ctx, p)
+	pressing, pressed := context.WithTimeout(ctx, pressWithin)
+	defer pressed()
+	r, say := e.press(pressing, p)
 	if r.Request.Key = p.Key; say.ID == "" {
 		e.log(Event{Name: "pressed", Record: r, Detail: p.By.User})
-		return
+		return true
 	}
 	e.log(Event{Name: "press-refused", Record: r, Detail: p.By.User + " " + string(say.ID)})
-	e.workers.Go(func() {
+	told := make(chan bool, 1)
+	e.workers.Go(func() { // it is told even if it takes too long for the ack
 		ctx, cancel := context.WithTimeout(e.work, callTimeout)
 		defer cancel()
-		if err := e.Slack.Whisper(ctx, p.Channel, p.Thread, p.By.User, say); err != nil {
+		err := e.Slack.Whisper(ctx, p.Channel, p.Thread, p.By.User, say)
+		if err != nil {
 			e.log(Event{Name: "whisper-failed", Record: r, Err: err})
 		}
+		// mutant: a refused press acked although its person is not told
+		told <- err == nil
 	})
+	select {
+	case ack = <-told:
+	case <-ctx.Done():
+	}
+	return ack
 }
 
 // press records a press, if its person may do what the button says, and returns
@@ -75,8 +86,12 @@ func (e *Engine) mayPress(p deploy.Press, b deploy.Button) deploy.Message {
 	if b.Do != "" {
 		do = b.Do
 		var known bool
-		if t, known = e.Targets.Find(p.Key.Team, p.Key.Channel, b.Target); !known {
+		switch t, known = e.Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {
+		case !known:
 			return deploy.Message{ID: deploy.MsgRefusedGone, Target: b.Target}
+		// mutant: a press of a button that says another branch
+		case t.Ref != b.Ref:
+			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
 	return rules.Refusal(p.By, do, t)

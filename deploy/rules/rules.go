@@ -10,6 +10,7 @@ import (
 type Context struct {
 	Request  deploy.Request
 	Target   deploy.Target
+	Ref      string        // what the button said that was pressed; empty: none was
 	Birth    time.Time     // since when the store remembers, by Slack's clock
 	SlackNow time.Time     // Slack's clock
 	MaxAge   time.Duration // how old a request may be
@@ -21,7 +22,7 @@ type Rule func(Context) deploy.MessageID
 var (
 	people  = []Rule{external, allow} // whether the person may deploy the target
 	members = []Rule{external}        // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age}
+	times   = []Rule{edited, birth, age, ref}
 )
 
 // May returns why a person may not do something with a target; empty: the person

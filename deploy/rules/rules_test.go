@@ -36,6 +36,8 @@ func TestRules(t *testing.T) {
 		"it is as old as the store":            {func(c *Context) { c.Birth = posted }, "", ""},
 		"it is as old as it may be":            {func(c *Context) { c.SlackNow = posted.Add(2 * time.Minute) }, "", ""},
 		"it is too old":                        {func(c *Context) { c.SlackNow = posted.Add(2*time.Minute + time.Second) }, "", deploy.MsgTooLate},
+		"the button said what the target has":  {func(c *Context) { c.Ref, c.Target.Ref = "master", "master" }, "", ""},
+		"the button said another ref":          {func(c *Context) { c.Ref, c.Target.Ref = "master", "main" }, "", deploy.MsgTooLate},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},

@@ -74,7 +74,10 @@ type World struct {
 
 // New builds a world. It is torn down at the end of the test. Settings are
 // "NAME=value", for all bots of this world.
-func New(t testing.TB, settings ...string) *World {
+func New(t testing.TB, settings ...string) *World { return NewInOrg(t, "", settings...) }
+
+// NewInOrg builds a world whose workspace is part of an organisation.
+func NewInOrg(t testing.TB, org string, settings ...string) *World {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &World{T: t, Net: pipenet.New(), ctx: ctx, rand: rand.New(rand.NewPCG(1, 1)), counts: map[string]int{}, settings: map[string]string{
 		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "SLACK_API_URL": "http://slack.test/api/",
@@ -86,7 +89,7 @@ func New(t testing.TB, settings ...string) *World {
 			Team, Channel, TriggerToken, Two, TriggerToken, TriggerToken),
 	}}
 	w.set(settings)
-	w.Slack = fakeslack.New(fakeslack.Config{URL: "http://slack.test"})
+	w.Slack = fakeslack.New(fakeslack.Config{URL: "http://slack.test", Org: org})
 	w.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: "http://gitlab.test", APIToken: APIToken,
 		OnPipeline: func(p fakegitlab.Pipeline) {
