@@ -43,7 +43,7 @@ func level(event string) zerolog.Level {
 	switch event {
 	case "worker-panic":
 		return zerolog.ErrorLevel
-	case "store-down", "not-recorded", "slack-refused", "slack-retry", "poll-failed":
+	case "store-down", "not-recorded", "slack-refused", "slack-retry", "poll-failed", "whisper-failed":
 		return zerolog.WarnLevel
 	case "known", "slack-later", "outcome-ignored":
 		return zerolog.DebugLevel

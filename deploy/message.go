@@ -14,6 +14,7 @@ const (
 	MsgNoTarget    MessageID = "no-target"    // nothing is configured for this channel
 	MsgWhichTarget MessageID = "which-target" // several targets, none or more than one named
 	MsgUnclear     MessageID = "unclear"      // a word is not understood: Word
+	MsgPlainly     MessageID = "plainly"      // the same, in words for another action than a deploy
 	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
 	MsgStop        MessageID = "stop"         // what waited is withdrawn; what runs goes on
 	MsgStopWhich   MessageID = "stop-which"   // several targets named: nothing is withdrawn

@@ -44,6 +44,10 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 			word, in.Doubt = place, deploy.MsgOther
 		}
 		in.Word = r.original(word.from, word.to)
+		// mutant: a stop in doubt that offers a deploy
+		if !(&match{text: r.folded}).has("ship") { // another action: no deploy is offered
+			in.Kind, in.Doubt = deploy.KindUnknown, deploy.MsgPlainly
+		}
 	}
 	switch {
 	case in.Kind != deploy.KindDeploy || in.Doubt != "" && len(here) > 0:

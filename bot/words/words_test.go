@@ -294,3 +294,17 @@ func BenchmarkUnderstand(b *testing.B) {
 		})
 	}
 }
+
+// What is in doubt and about another action than a deploy offers no deploy.
+func TestADoubtAboutAnotherActionOffersNoDeploy(t *testing.T) {
+	for text, want := range map[string]deploy.Intent{
+		"stop the music":              {Kind: deploy.KindUnknown, Doubt: deploy.MsgPlainly},
+		"中止の連絡をしました":                  {Kind: deploy.KindUnknown, Doubt: deploy.MsgPlainly},
+		"stop app deploy of the docs": {Kind: deploy.KindDeploy, Doubt: deploy.MsgUnclear},
+		"反映を止めてほしいかも":                 {Kind: deploy.KindDeploy, Doubt: deploy.MsgUnclear},
+	} {
+		if got := understand(text); got.Kind != want.Kind || got.Doubt != want.Doubt {
+			t.Errorf("%q: %q in doubt for %q", text, got.Kind, got.Doubt)
+		}
+	}
+}

@@ -28,6 +28,8 @@ func Decide(r Request) Decision {
 	switch {
 	case r.Intent.Deploys():
 		return r.deploy()
+	case r.Intent.Doubt == deploy.MsgPlainly:
+		return Decision{Answer: r.message(deploy.MsgPlainly, r.target())}
 	case r.Intent.Doubt != "":
 		return r.ask(r.Intent.Doubt)
 	case r.Intent.Kind == deploy.KindUnknown:

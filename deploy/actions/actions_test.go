@@ -41,6 +41,7 @@ func TestWhatComesOfARequest(t *testing.T) {
 		"a deploy in doubt":                      {func(r *Request) { r.Intent = unclear; r.Intent.Target = "app" }, "", deploy.MsgUnclear, "app", "app no", false},
 		"a doubt about what the person may not":  {func(r *Request) { r.Intent = unclear; r.Intent.Target = "api" }, "", deploy.MsgNotAllowed, "api", "", false},
 		"a doubt of somebody external":           {func(r *Request) { r.Intent, r.Rules.Request.By.External = unclear, true }, "", deploy.MsgGuest, "app", "", false},
+		"a doubt about another action":           {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindUnknown, Doubt: deploy.MsgPlainly} }, "", deploy.MsgPlainly, "", "", false},
 		"a doubt where there is nothing":         {func(r *Request) { r.Intent, r.Here = unclear, nil }, "", deploy.MsgNoTarget, "", "", false},
 		"a deploy that is asked for too late": {func(r *Request) {
 			r.Intent, r.Rules.SlackNow = deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, r.Rules.SlackNow.Add(time.Hour)

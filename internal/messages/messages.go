@@ -7,7 +7,7 @@ import "github.com/getto-systems/psycher/deploy"
 // wordings for each.
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
-		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgOther,
+		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgPlainly, deploy.MsgOther,
 		deploy.MsgStop, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgWithdrawn,

@@ -91,6 +91,7 @@ func mutants() []mutant {
 		{"a callback taken after the embedded store has ended", never, sim("TestCallbackAfterTheEmbedded")},
 		{"a person of another organisation allowed", always, events},
 		{"a person without a known organisation allowed", dropTerm(3), events},
+		{"a stop in doubt that offers a deploy", never, understood},
 		{"a second press that counts", never, domain},
 		{"a person authorised for everything", instead(`return ""`), domain},
 		{"a button of another channel", dropTerm(1), presses},
