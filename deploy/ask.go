@@ -140,6 +140,7 @@ func (r Record) IsPressed() bool { return r.State == Asking && r.Ask != nil && r
 
 // Lapse closes an ask that nobody has answered.
 func (r Record) Lapse(now time.Time) Record {
+	// mutant: a lapse that ignores a press
 	if r.State != Asking || r.IsPressed() || r.Next.After(now) {
 		return r
 	}

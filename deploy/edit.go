@@ -22,7 +22,8 @@ func (r Record) Edit(asked Intent) Record {
 	case asked == r.Request.Intent && !(r.State == Answered && r.toldToRepeat()):
 	case wantsDeploy && (r.State == Accepted || r.State == Asking || r.State == Answered):
 		return r.reopen(asked)
-	case r.State == Asking:
+	// mutant: a question about words that are not there any more
+	case r.State == Asking, r.State == Accepted && r.Request.Intent.Doubt != "":
 		r.Request.Intent = asked
 		return r.Answer(Message{ID: MsgEditedOut})
 	}
@@ -41,6 +42,7 @@ func (r Record) reopen(asked Intent) Record {
 	if r.State != Accepted {
 		r = r.move(Accepted)
 	}
+	// mutant: an edit that deploys
 	r.Request.Intent, r.Request.Edited = asked, true
 	if r.Ask != nil {
 		r.Ask = &Ask{Step: r.Ask.Step}

@@ -210,6 +210,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, timing Timin
 	switch {
 	case r.Deployment.Deleted:
 		r = r.Gone()
+	// mutant: a stop that starts again
 	case r.Deployment.WithdrawnBy != "":
 		r, _ = r.Withdraw(Person{User: r.Deployment.WithdrawnBy})
 	// mutant: a request withdrawn during its POST retried

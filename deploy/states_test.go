@@ -337,6 +337,11 @@ func TestEdit(t *testing.T) {
 	if r := in(Asking).Edit(none); r.State != Answered || len(r.View().Posts) != 1 || r.View().Posts[0].Message.ID != MsgEditedOut || len(r.View().Posts[0].Message.Buttons) > 0 {
 		t.Errorf("an ask whose mention asks for nothing any more: %s, %+v", r.State, r.View())
 	}
+	early := accepted()
+	early.Request.Intent = inDoubt
+	if r := early.Edit(none); r.State != Answered || lastSaid(r) != MsgEditedOut {
+		t.Errorf("a doubtful request that asks for nothing any more, before it is asked about: %s, %v", r.State, lastSaid(r))
+	}
 	if r := in(Running).Edit(app); len(r.Lines) != 0 {
 		t.Error("an edit of what runs is answered")
 	}

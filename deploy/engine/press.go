@@ -71,6 +71,7 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 		return r
 	})
 	switch {
+	// mutant: a press that was not saved taken for done
 	case err != nil:
 		return r, deploy.Message{ID: deploy.MsgPressLost}
 	case !ok:

@@ -1,0 +1,241 @@
+package deploy
+
+import (
+	"encoding/json"
+	"flag"
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// path is a record on its way, and what Slack shows of it.
+type path struct {
+	t         *rapid.T
+	r         Record
+	now       time.Time
+	gone      bool            // the mention was deleted
+	decisions map[int]Pressed // by the step of the ask
+	reactions map[string]bool
+	posts     map[string]Message // by slot
+}
+
+func (p *path) draw(what string, n int) int { return rapid.IntRange(0, n-1).Draw(p.t, what) }
+
+// begin does what the engine does with a record that is due.
+func (p *path) begin() {
+	r := p.r
+	asked := r.Asked()
+	switch {
+	case r.State == Accepted && !asked.Intent.Deploys() && asked.Intent.Doubt == "":
+		p.r = r.Answer(Message{ID: MsgGreet})
+	case r.State == Waiting && p.draw("still allowed", 3) == 0:
+		p.r = r.Answer(Message{ID: MsgNotAllowed})
+	case r.State == Waiting && p.now.After(r.Deployment.WaitEnd):
+		p.r = r.GiveUpWaiting()
+	case r.State == Waiting, (r.State == Accepted || r.IsPressed()) && asked.Intent.Deploys() && !asked.Edited && p.draw("in time", 4) > 0:
+		p.start()
+	case (r.State == Accepted || r.IsPressed()) && p.draw("allowed", 4) == 0:
+		p.r = r.Answer(Message{ID: MsgNotAllowed})
+	case r.State == Accepted, r.IsPressed():
+		p.r = r.AskPeople(Message{ID: MsgTooLate, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {Do: KindDeploy, Target: "api", Ref: "main"}, {}}, p.now)
+	default:
+		p.r = r.Lapse(p.now)
+	}
+}
+
+func (p *path) start() {
+	if p.r.Deployment.Pipeline != 0 { // the engine adopts it instead
+		p.r, _ = p.r.Adopt(Pipeline{ID: p.r.Deployment.Pipeline}, p.now, timing)
+		return
+	}
+	if b := p.r.Chosen(); p.r.Ask != nil && b.Do != KindDeploy {
+		p.t.Errorf("it starts, and pressed is %+v of %+v", b, p.r.Ask)
+	}
+	p.r = p.r.Start(target, "https://git/app/-/pipelines", "sum", p.now, timing)
+}
+
+// press presses a button of this ask, of an earlier one or of one to come.
+func (p *path) press() {
+	pressed := press([]string{"U1", "U2", "U3"}[p.draw("who", 3)], p.draw("button", 4))
+	pressed.At = p.now
+	if p.r.Ask != nil {
+		pressed.Step = max(1, p.r.Ask.Step+1-p.draw("step", 3))
+	}
+	next, taken := p.r.Press(pressed, p.now)
+	if p.r = next; !taken {
+		if next.PressedLate().ID == "" {
+			p.t.Error("who presses too late is not answered")
+		}
+		return
+	}
+	if was, decided := p.decisions[pressed.Step]; decided && was != pressed.Pressed {
+		p.t.Errorf("step %d was decided by %+v, and by %+v", pressed.Step, was, pressed.Pressed)
+	}
+	p.decisions[pressed.Step] = pressed.Pressed
+}
+
+func (p *path) edit() {
+	p.r = p.r.Edit([]Intent{
+		{},
+		{Kind: KindGreet},
+		{Kind: KindUnknown},
+		{Kind: KindDeploy, Target: "app"},
+		{Kind: KindDeploy, Target: "api"},
+		{Kind: KindDeploy},
+		{Kind: KindDeploy, Target: "app", Doubt: MsgUnclear, Word: "otama"},
+		{Kind: KindRollback},
+		{Kind: KindDeploy, Doubt: MsgNoTarget},
+		{Kind: KindCancel},
+	}[p.draw("edit to", 10)])
+}
+
+func (p *path) hear() {
+	c := Callback{
+		ID: "id-1", Result: []Result{ResultStart, ResultSuccess, ResultFailure, ResultCanceled}[p.draw("result", 4)],
+		Pipeline: []int64{0, 7, 8}[p.draw("pipeline", 3)], JobName: []string{"", "deploy", "build"}[p.draw("job", 3)],
+	}
+	unproven := p.r.Deployment.Attempt == 0 // a token exists only once there was a POST
+	if unproven && p.r.State == Accepted {
+		return
+	}
+	p.r, _ = p.r.Hear(c, p.now, timing)
+}
+
+func (p *path) settle() {
+	d := p.r.Deployment
+	if d.Attempt == 0 {
+		return
+	}
+	status := []TriggerStatus{TriggerStarted, TriggerFailed, TriggerRefused, TriggerWait, TriggerNotSent, TriggerUnsure}[p.draw("outcome", 6)]
+	o := TriggerResult{Status: status, After: time.Duration(p.draw("after", 400)) * time.Second, Reason: MsgRefusedRef}
+	switch status {
+	case TriggerStarted:
+		o.Pipeline = Pipeline{ID: 7, URL: "https://git/7"}
+	case TriggerFailed:
+		o.Pipeline = Pipeline{ID: 7, End: Failed}
+	}
+	p.r, _ = p.r.Settle(max(1, d.Attempt-p.draw("attempts ago", 2)), o, p.now, timing)
+}
+
+func (p *path) poll() {
+	seen := Pipeline{ID: []int64{0, 7}[p.draw("seen", 2)], End: []State{"", Succeeded, Failed, Canceled}[p.draw("end", 4)]}
+	if seen.ID == 0 {
+		seen.End = ""
+	}
+	p.r = p.r.Polled(seen, p.draw("complete", 2) == 0, p.now, p.now, timing)
+}
+
+// deliver makes the first calls to Slack that are due.
+func (p *path) deliver(most int) {
+	for ; most > 0; most-- {
+		calls := p.r.PendingCalls()
+		if len(calls) == 0 {
+			return
+		}
+		c, shown := calls[0], p.r.Shown
+		switch c.Kind {
+		case CallReact:
+			p.reactions[c.Reaction] = !p.gone
+		case CallUnreact:
+			p.reactions[c.Reaction] = false
+		default:
+			p.posts[c.Slot] = c.Message
+		}
+		shown.Done(c, "1700000001.000100")
+		p.r = p.r.WithShown(shown)
+	}
+}
+
+// check looks at the record after each thing that happens.
+func (p *path) check(was Record) {
+	r := p.r
+	buttons := 0
+	for _, post := range r.View().Posts {
+		buttons += len(post.Message.Buttons)
+	}
+	switch open := r.State == Asking && !r.IsPressed(); {
+	case open != (buttons > 0):
+		p.t.Errorf("%s with %d buttons, pressed %t", r.State, buttons, r.IsPressed())
+	case was.State == Answered && r.State == Triggering, r.Deployment.Attempt > 0 && r.State == Asking:
+		p.t.Errorf("%s becomes %s", was.State, r.State)
+	}
+	r.Layout = Layout
+	raw, err := json.Marshal(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	back, err := DecodeRecord(raw, nil)
+	if err != nil || !reflect.DeepEqual(back.View(), r.View()) || !reflect.DeepEqual(back.PendingCalls(), r.PendingCalls()) {
+		p.t.Errorf("read back it shows %+v, not %+v: %v", back.View(), r.View(), err)
+	}
+}
+
+// TestAnyPath: whatever happens to a record in whichever order, no move leaves the
+// table, one press decides each question, nothing starts that nobody asks for, there
+// are buttons only while they count, and in the end Slack shows what the record says.
+func TestAnyPath(t *testing.T) {
+	for name, value := range map[string]string{"rapid.checks": "3000", "rapid.nofailfile": "true", "rapid.seed": "1"} {
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ways := map[string]func(p *path){
+		"begin": (*path).begin, "press": (*path).press, "edit": (*path).edit, "hear": (*path).hear, "settle": (*path).settle, "poll": (*path).poll,
+		"lapse":    func(p *path) { p.r = p.r.Lapse(p.now) },
+		"withdraw": func(p *path) { p.r, _ = p.r.Withdraw(Person{User: "U4"}) },
+		"gone":     func(p *path) { p.r, p.gone = p.r.Gone(), true; clear(p.reactions) },
+		"panic":    func(p *path) { p.r = p.r.AfterPanic(p.now, timing) },
+		"deliver":  func(p *path) { p.deliver(1 + p.draw("calls", 4)) },
+		"slow": func(p *path) {
+			if p.r.State == Triggering {
+				p.r = p.r.Slow()
+			}
+		},
+		"unsure": func(p *path) {
+			if p.r.State == Triggering {
+				p.r = p.r.MarkUnsure(p.now, timing)
+			}
+		},
+	}
+	names := slices.Sorted(maps.Keys(ways))
+	rapid.Check(t, func(t *rapid.T) {
+		p := &path{t: t, r: in(rapid.SampledFrom(allStates()).Draw(t, "from")), now: t0, decisions: map[int]Pressed{}, reactions: map[string]bool{}, posts: map[string]Message{}}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			was := p.r
+			p.now = p.now.Add([]time.Duration{0, time.Second, time.Minute, 31 * time.Minute}[p.draw("later", 4)])
+			ways[rapid.SampledFrom(names).Draw(t, "then")](p)
+			p.check(was)
+		}
+		if p.r.State == Accepted { // it is due at once
+			p.begin()
+			p.check(p.r)
+		}
+		p.deliver(100)
+		if left := p.r.PendingCalls(); len(left) > 0 {
+			t.Errorf("never delivered: %+v", left)
+		}
+		v := p.r.View()
+		for mark, is := range p.reactions {
+			if is != (mark == v.Reaction) && !p.gone && p.r.State != Triggering {
+				t.Errorf("%s has %s: %t", p.r.State, mark, is)
+			}
+		}
+		if v.Reaction != "" && !p.gone && !p.reactions[v.Reaction] {
+			t.Errorf("%s has no reaction, and should have %s", p.r.State, v.Reaction)
+		}
+		for _, post := range v.Posts {
+			if got := p.posts[post.Slot]; got.ID != post.Message.ID || len(got.Buttons) != len(post.Message.Buttons) {
+				t.Errorf("%s is %+v, not %+v", post.Slot, got, post.Message)
+			}
+		}
+		for slot, got := range p.posts {
+			if len(got.Buttons) > 0 && !slices.ContainsFunc(v.Posts, func(post Post) bool { return post.Slot == slot }) {
+				t.Errorf("%s keeps its buttons: %+v", slot, got)
+			}
+		}
+	})
+}
