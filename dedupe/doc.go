@@ -19,7 +19,7 @@
 //	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
 //	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers; reads without it return now
 //	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
-//	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked, waits or runs
+//	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked for, waits or runs
 //	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires
 //
 // What a record means, and what happens to it, is decided in package deploy.

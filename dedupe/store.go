@@ -62,8 +62,8 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
-	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth()},
-		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String())
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel)},
+		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
 	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
 }
 
@@ -124,7 +124,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project), s.open(k.Team, k.Channel)},
-		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves, next.State.Open())
+		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves, next.IsGoingOn())
 	switch {
 	case err != nil:
 		return h, err

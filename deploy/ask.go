@@ -154,12 +154,12 @@ func (r Record) Lapse(now time.Time) Record {
 // Withdraw takes back what is not yet running, as somebody asked for. An attempt
 // that is under way is not made again.
 func (r Record) Withdraw(by Person) (next Record, withdrawn bool) {
-	switch r.State {
-	case Asking, Waiting:
+	switch {
+	case r.State == Asking, r.State == Waiting, r.isAskedFor():
 		m := r.Message(MsgWithdrawn)
 		m.By = by.User
 		return r.Answer(m), true
-	case Triggering:
+	case r.State == Triggering:
 		r.Deployment.WithdrawnBy = by.User
 	}
 	return r, false

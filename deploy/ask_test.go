@@ -143,9 +143,14 @@ func TestWhatWaitsIsWithdrawn(t *testing.T) {
 	by := Person{User: "U2"}
 	for _, s := range allStates() {
 		r, withdrawn := in(s).Withdraw(by)
-		if want := s == Asking || s == Waiting; withdrawn != want || want != (r.State == Answered && s != Answered) || !want && r.State != s {
+		if want := s == Asking || s == Waiting || s == Accepted; withdrawn != want || want != (r.State == Answered && s != Answered) || !want && r.State != s {
 			t.Errorf("%s becomes %s, withdrawn %t", s, r.State, withdrawn)
 		}
+	}
+	greeting := accepted()
+	greeting.Request.Intent = Intent{Kind: KindGreet}
+	if _, withdrawn := greeting.Withdraw(by); withdrawn {
+		t.Error("a greeting is withdrawn")
 	}
 	r, _ := in(Waiting).Withdraw(by)
 	if m := r.Lines[len(r.Lines)-1]; m.ID != MsgWithdrawn || m.By != "U2" || m.Target != "app" {

@@ -69,6 +69,14 @@ func (s State) Open() bool {
 	return s == Asking || s == Triggering || s == Waiting || s == Unsure || s == Running
 }
 
+// IsGoingOn reports whether a stop, or who asks what is going on, must find the record.
+func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() }
+
+// isAskedFor reports whether a deploy is asked for that nobody has taken up yet.
+func (r Record) isAskedFor() bool {
+	return r.State == Accepted && r.Request.Intent.Kind == KindDeploy
+}
+
 // Ended reports whether the deployment is over, as far as is known.
 func (s State) Ended() bool {
 	return s == Succeeded || s == Failed || s == Canceled || s == Refused || s == Answered

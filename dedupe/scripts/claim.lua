@@ -3,8 +3,9 @@
 -- KEYS[1]  the record         ARGV[1]  its bytes, with a random revision
 -- KEYS[2]  the due times      ARGV[2]  due in, ms; negative: never
 -- KEYS[3]  the store's birth  ARGV[3]  time to live, ms
---                             ARGV[4]  the birth if there is none, Unix ms
---                             ARGV[5]  the record's name among the due times
+-- KEYS[4]  what is going on   ARGV[4]  the birth if there is none, Unix ms
+--          in the channel     ARGV[5]  the record's name among the due times
+--                             ARGV[6]  1: the record is part of what is going on
 -- returns  {now, birth, 1 created by this call or an earlier try of it | 0 it existed}
 
 local t = redis.call('TIME')
@@ -22,6 +23,10 @@ if existing then
 end
 if tonumber(ARGV[2]) >= 0 then
   redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[5])
+end
+if ARGV[6] == '1' then
+  -- mutant: a stop that misses what nobody has taken up
+  redis.call('ZADD', KEYS[4], now, ARGV[5])
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return {now, tonumber(birth), 1}

@@ -101,6 +101,9 @@ func (e *Engine) withdrawAll(m deploy.Request, answer *deploy.Message) error {
 		if answer.Target != "" && target != "" && answer.Target != target {
 			continue
 		}
+		if r.State == deploy.Accepted && r.Request.Time().After(m.At) {
+			continue // it was asked for after the stop
+		}
 		withdrawn := false
 		if _, err = e.change(e.work, r.Request.Key, func(was deploy.Record) deploy.Record {
 			r, withdrawn = was.Withdraw(m.By)
@@ -128,7 +131,7 @@ func (e *Engine) known(m deploy.Request, answer deploy.Message, here []deploy.Ta
 	open, err := e.open(m)
 	told := map[string]bool{}
 	for _, r := range open {
-		if k := r.Known(); r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
+		if k := r.Known(); r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
 			told[k.Target] = true
 			all = append(all, k)
 		}

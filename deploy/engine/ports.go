@@ -34,7 +34,7 @@ type Store interface {
 	Delay(ctx context.Context, s Stored, due time.Duration) error
 	// Pending reads at most n records that have a due time, without taking them.
 	Pending(ctx context.Context, n int) ([]Stored, error)
-	// Open reads the records of a channel whose state is [deploy.State.Open], the
+	// Open reads the records of a channel that are [deploy.Record.IsGoingOn], the
 	// newest hundred, oldest first.
 	Open(ctx context.Context, team, channel string) ([]Stored, error)
 	// Proved reports whether a callback of one of these projects has proved itself.

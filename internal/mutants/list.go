@@ -105,6 +105,7 @@ func mutants() []mutant {
 		{"a reaction that is not put on a second time", never, domain},
 		{"a lapse that ignores a press", dropTerm(2), domain},
 		{"a press that was not saved taken for done", never, sim("TestPressWhileTheStoreFails")},
+		{"a stop that misses what nobody has taken up", drop, sim("TestStopWhereverItIs")},
 		{"a stop that starts again", never, domain},
 		{"an edit that deploys", replace("true", "false"), domain},
 		{"a question about words that are not there any more", dropTerm(3), domain},

@@ -23,6 +23,7 @@ type scenario struct {
 	after       func(w *sim.World, ts string) // what happens after the mention
 	pipeline    func(w *sim.World, p fakegitlab.Pipeline)
 	good        []string // the reactions that it may end with; "" is none
+	withdrawn   bool     // a stop has said so: there is no pipeline
 	doubled     bool     // something sends the trigger twice
 	unaddressed bool     // in the end the message does not mention the bot; if that comes first, it is not answered
 }
@@ -93,7 +94,30 @@ func scenarios() []scenario {
 			w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
 		}},
 		{name: "answered", say: "よろしく", good: []string{""}},
+		{name: "asked and pressed", say: "release otama", pipeline: deploy("success"), good: []string{"white_check_mark"}, after: pressUntilTaken},
+		{name: "a stop withdraws what waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, world: func(w *sim.World) {
+			w.GitLab.Answer(1, fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "45"}})
+		}, after: func(w *sim.World, _ string) {
+			time.Sleep(500 * time.Millisecond)
+			w.Ask("ストップ")
+		}},
+		{name: "a stop withdraws a question", say: "release otama", good: []string{"", "thinking_face"}, after: func(w *sim.World, _ string) {
+			time.Sleep(500 * time.Millisecond)
+			w.Ask("ストップ")
+		}},
 	}
+}
+
+// pressUntilTaken is a person who presses a question's first button, again and
+// again while it is there.
+func pressUntilTaken(w *sim.World, ts string) {
+	w.Every(4*time.Second, func() {
+		for _, reply := range w.Slack.Thread(sim.Channel, ts) {
+			if buttons := reply.Controls(); len(buttons) > 0 {
+				w.Slack.Press(second, sim.Channel, reply.TS, buttons[0].Action)
+			}
+		}
+	})
 }
 
 // run runs the scenario in a world of its own, with the fault, and returns the
@@ -176,8 +200,26 @@ func miscounted(ops []sim.Op, before, after map[string]int) (broken []string) {
 	return broken
 }
 
-// check returns the promises that the world breaks.
+// check returns the promises that the world breaks, for the mention and for what
+// was said after it.
 func (s scenario) check(w *sim.World, ts string) (broken []string) {
+	for _, m := range w.Slack.Channel(sim.Channel) {
+		if m.User != sim.User || m.TS == ts {
+			continue
+		}
+		broken = append(broken, scenario{good: []string{""}}.checkMention(w, m.TS)...)
+		if strings.Contains(strings.Join(w.Texts(sim.Channel, m.TS), ""), "1 件") { // a stop says that it has withdrawn the mention
+			s.good, s.withdrawn = []string{""}, true
+		}
+	}
+	broken = append(broken, s.checkMention(w, ts)...)
+	if lost := w.Slack.Lost(); len(lost) > 0 {
+		broken = append(broken, fmt.Sprintf("Slack gave up delivering %v", lost))
+	}
+	return broken
+}
+
+func (s scenario) checkMention(w *sim.World, ts string) (broken []string) {
 	bad := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	var made []fakegitlab.Pipeline
 	for _, p := range w.GitLab.Pipelines() {
@@ -190,6 +232,9 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	}
 	if n := w.StartsGranted(ts); n > 1 {
 		bad("%d pipelines deploy", n)
+	}
+	if len(made) > 0 && s.withdrawn {
+		bad("it was withdrawn, and there is a pipeline")
 	}
 	texts := w.Texts(sim.Channel, ts)
 	marks := strings.Join(w.Slack.Reactions(sim.Channel, ts), " ")
@@ -206,7 +251,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	if !slices.Contains(good, marks) {
 		bad("reactions %q, want one of %q", marks, good)
 	}
-	if due, _ := w.Redis.ZMembers("{psycher}:due"); len(due) > 0 && !slices.Contains([]string{"question", "zzz", "hourglass_flowing_sand", "thumbsup"}, marks) {
+	if due, _ := w.Redis.ZMembers("{psycher}:due"); slices.ContainsFunc(due, func(name string) bool { return strings.HasSuffix(name, ts) }) && !slices.Contains([]string{"question", "zzz", "hourglass_flowing_sand", "thumbsup", "thinking_face"}, marks) {
 		bad("it has ended, and is due forever")
 	}
 	slots := map[string]int{}
@@ -217,9 +262,6 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 		if n > 1 {
 			bad("posted %d times: %s", n, slot)
 		}
-	}
-	if lost := w.Slack.Lost(); len(lost) > 0 {
-		bad("Slack gave up delivering %v", lost)
 	}
 	return broken
 }

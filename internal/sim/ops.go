@@ -248,7 +248,7 @@ func redisKind(b []byte) string {
 		}
 		return false
 	}
-	record, due, birth, last, proved := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:last", 13), has("}:proved:", 9)
+	record, due, birth, last, proved, open := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:last", 13), has("}:proved:", 9), has("}:open:", 9)
 	switch {
 	case record && due && birth:
 		return "redis:claim"
@@ -262,6 +262,8 @@ func redisKind(b []byte) string {
 		return "redis:take"
 	case last:
 		return "redis:last"
+	case open:
+		return "redis:open"
 	case proved:
 		return "redis:proved"
 	}

@@ -264,6 +264,15 @@ func variants(say deploy.MessageID) []deploy.Message {
 	return all
 }
 
+// Every does something again and again, after a pause each time, until the world ends.
+func (w *World) Every(pause time.Duration, do func()) {
+	w.running.Go(func() {
+		for w.wait(pause) {
+			do()
+		}
+	})
+}
+
 // ReadMessage returns which message a text is; empty: none.
 func (w *World) ReadMessage(text string) deploy.MessageID {
 	return messageID(cmp.Or(w.settings["PSYCHER_LANG"], "ja"), text)

@@ -528,6 +528,27 @@ func TestStopWhereverItIs(t *testing.T) {
 			wantPosts(t, w, a.ts, 1)
 		})
 	}
+	for text, shown := range map[string]deploy.MessageID{"release": deploy.MsgWithdrawn, "release otama": deploy.MsgWithdrawn, "よろしく": deploy.MsgGreet} {
+		row(t, text+", taken in by a process that died: a stop withdraws what another would take up", func(t *testing.T) {
+			w := sim.New(t)
+			p := w.StartReady("a")
+			w.WaitMessages(sim.Channel, w.Ask("よろしく"), deploy.MsgGreet) // Redis knows the scripts now
+			p.Arm(&sim.Fault{At: sim.Op{Kind: "redis:claim", N: 1}, Kind: sim.DieAfter})
+			ts := w.Ask(text)
+			w.Eventually("the death", 5*time.Second, p.Dead)
+			w.Slack.PauseDeliveries(true) // Slack delivers it again later than the stop
+			w.StartReady("b")
+			stopped := w.Ask("ストップ")
+			w.Slack.DeliverBackwards(20 * time.Second)
+			w.WaitMessages(sim.Channel, stopped, deploy.MsgStop)
+			later := w.Ask("release")
+			asked{World: w, ts: ts}.wantShown(0, "", shown)
+			if said := w.Texts(sim.Channel, stopped)[0]; strings.Contains(said, "1 件") != (shown == deploy.MsgWithdrawn) || strings.Contains(said, "GitLab") {
+				t.Errorf("the stop is answered %q", said)
+			}
+			w.WaitReactions(sim.Channel, later, "thumbsup")
+		})
+	}
 	row(t, "waiting after a press: nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
