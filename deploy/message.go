@@ -30,6 +30,7 @@ const (
 	MsgEditedOut   MessageID = "edited-out"   // an edit took the request back in time
 	MsgBroken      MessageID = "broken"       // a bug of the bot stopped it, before anything was started
 	MsgNotRecorded MessageID = "not-recorded" // the store was down: nothing was started
+	MsgNotStopped  MessageID = "not-stopped"  // the store was down: what waits may start all the same
 	MsgDontKnow    MessageID = "dont-know"    // the store did not answer: not known whether this starts
 	MsgStopping    MessageID = "stopping"     // the embedded store ends with the process: no result will be shown
 )

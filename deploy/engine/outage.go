@@ -103,6 +103,10 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 		return false
 	}
 	say := deploy.Message{ID: id, User: m.By.User}
+	// mutant: who could not stop it told that nothing was started
+	if m.Intent.Kind == deploy.KindCancel {
+		say.ID = deploy.MsgNotStopped
+	}
 	if id == deploy.MsgDontKnow {
 		_, posted := e.postNow(ctx, deploy.Record{Request: m}, string(id), say)
 		e.outage.told(m.Key, posted, nil)

@@ -9,7 +9,7 @@ func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgPlainly, deploy.MsgOther,
 		deploy.MsgStop, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
-		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgDontKnow, deploy.MsgStopping,
+		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgNotStopped, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgWithdrawn,
 		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressOld, deploy.MsgPressLost,
 		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,

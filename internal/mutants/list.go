@@ -106,6 +106,7 @@ func mutants() []mutant {
 		{"a lapse that ignores a press", dropTerm(2), domain},
 		{"a press that was not saved taken for done", never, sim("TestPressWhileTheStoreFails")},
 		{"a stop that misses what nobody has taken up", drop, sim("TestStopWhereverItIs")},
+		{"who could not stop it told that nothing was started", never, sim("TestStopWhereverItIs")},
 		{"a stop that starts again", never, domain},
 		{"an edit that deploys", replace("true", "false"), domain},
 		{"a question about words that are not there any more", dropTerm(3), domain},

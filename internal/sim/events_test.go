@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sim"
@@ -83,6 +84,7 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"ask in doubt":        func(r *storyRun, _ event) { r.say(sim.Channel, "release otama") },
 			"ask for either":      func(r *storyRun, _ event) { r.say(sim.Two, "リリース") },
 			"stop what waits":     func(r *storyRun, _ event) { r.say(sim.Channel, "ストップ") },
+			"half an hour passes": func(*storyRun, event) { time.Sleep(deploy.AskFor) },
 			"edit to doubt":       func(r *storyRun, _ event) { r.edit("release otama") },
 		},
 		"pipelines": pipelineEvents(),
@@ -143,7 +145,7 @@ func gitlabEvents() map[string]func(r *storyRun, d event) {
 
 func slackEvents() map[string]func(r *storyRun, d event) {
 	all := map[string]func(r *storyRun, d event){}
-	for _, method := range []string{"chat.postMessage", "chat.update", "reactions.add", "reactions.remove", "conversations.replies"} {
+	for _, method := range []string{"chat.postMessage", "chat.postEphemeral", "chat.update", "reactions.add", "reactions.remove", "conversations.replies"} {
 		for name, f := range map[string]fakeslack.Fault{
 			"limits": fakeslack.RateLimited(3 * time.Second), "limits by a fraction": fakeslack.RateLimitedFraction(), "limits with a 200": fakeslack.RateLimitedOK(),
 			"breaks": fakeslack.Unavailable(), "cuts": fakeslack.Cut(), "loses its answer to": fakeslack.LoseAnswer(),

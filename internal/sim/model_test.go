@@ -54,7 +54,7 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	}
 	said, slots := r.w.Messages(m.channel, m.ts), map[string]int{}
 	for i, reply := range r.w.Slack.Thread(m.channel, m.ts) {
-		if said[i] == deploy.MsgNotRecorded || said[i] == deploy.MsgDontKnow {
+		if said[i] == deploy.MsgNotRecorded || said[i] == deploy.MsgNotStopped || said[i] == deploy.MsgDontKnow {
 			continue // while Redis is down, no replica knows what another said
 		}
 		if slots[string(reply.Metadata)]++; slots[string(reply.Metadata)] == 2 && !gone {
@@ -71,7 +71,46 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	if len(made) == 0 && len(said) == 0 && !m.unaddressed {
 		bad("no pipeline, and nobody was told")
 	}
+	for _, id := range said {
+		final := id == deploy.MsgDeclined || id == deploy.MsgLapsed || isAsk(id)
+		withdrawn := id == deploy.MsgWithdrawn || id == deploy.MsgEditedOut // before a question that an edit led to
+		if len(made) > 0 && (final || withdrawn && !r.pressed[m.ts]) {
+			bad("there is a pipeline, and it says %s", id)
+		}
+	}
+	if n := r.unanswered(m); n > 0 {
+		bad("%d presses without an answer", n)
+	}
 	return broken
+}
+
+// unanswered counts the presses in a mention's thread after which nothing was to be
+// seen: Slack took them for done, nobody was told anything alone, and of each
+// question one press alone can have been the one that changed the message.
+func (r *storyRun) unanswered(m mention) int {
+	there, users, questions, n := map[string]bool{}, map[string]bool{}, map[string]bool{}, 0
+	for _, reply := range r.w.Slack.Thread(m.channel, m.ts) {
+		there[reply.TS] = true
+	}
+	for _, p := range r.w.Slack.Presses() {
+		if p.Channel != m.channel || !there[p.TS] {
+			continue
+		}
+		users[p.User] = true
+		if !p.Warned {
+			n++
+			question, _ := deploy.ParseButton(p.Value)
+			questions[fmt.Sprint(p.TS, question.Step)] = true
+		}
+	}
+	for user := range users {
+		for _, told := range r.w.Slack.Ephemerals(m.channel, user) {
+			if told.Thread == m.ts {
+				n--
+			}
+		}
+	}
+	return n - len(questions)
 }
 
 // isAsk reports whether a message is a question with buttons.

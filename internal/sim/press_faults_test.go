@@ -549,6 +549,22 @@ func TestStopWhereverItIs(t *testing.T) {
 			w.WaitReactions(sim.Channel, later, "thumbsup")
 		})
 	}
+	for name, fails := range map[string]func(w *sim.World){
+		"refuses": func(w *sim.World) { w.RedisDown(20 * time.Second) },
+		"hangs":   func(w *sim.World) { w.RedisHangs(20 * time.Second) },
+	} {
+		row(t, "the store "+name+": nobody is told that nothing was started, as what waits may start", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			w.GitLab.Answer(1, fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "60"}})
+			ts := w.Ask("release")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgWaitRate)
+			fails(w)
+			stopped := w.Ask("ストップ")
+			w.Eventually("the answer", 10*time.Second, func() bool { return len(w.Messages(sim.Channel, stopped)) == 1 })
+			w.WaitMessages(sim.Channel, stopped, deploy.MsgNotStopped)
+		})
+	}
 	row(t, "waiting after a press: nothing more is sent", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
