@@ -48,7 +48,7 @@ func stories() *rapid.Generator[story] {
 		return story{
 			Token:  rapid.IntRange(0, 3).Draw(r, "token") < 3,
 			Old:    rapid.IntRange(0, 3).Draw(r, "old") == 3,
-			Events: append([]event{{Do: "ask"}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "events")...),
+			Events: append([]event{{Do: rapid.SampledFrom([]string{"ask", "ask in doubt"}).Draw(r, "first")}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "events")...),
 		}
 	})
 }
@@ -81,6 +81,8 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"press no":            func(r *storyRun, _ event) { r.press("U0SECOND", -1) },
 			"two press at a time": func(r *storyRun, _ event) { r.press("U0SECOND", 0); r.press("U0THIRD", -1) },
 			"press again":         func(r *storyRun, _ event) { r.pressAgain() },
+		},
+		"doubts": {
 			"ask in doubt":        func(r *storyRun, _ event) { r.say(sim.Channel, "release otama") },
 			"ask for either":      func(r *storyRun, _ event) { r.say(sim.Two, "リリース") },
 			"stop what waits":     func(r *storyRun, _ event) { r.say(sim.Channel, "ストップ") },

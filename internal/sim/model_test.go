@@ -3,6 +3,7 @@ package sim_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -163,10 +164,14 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		r.start("a")
 		r.start("b")
 		time.Sleep(max(time.Minute, time.Until(r.awakeAt))) // until GitLab has finished what was cut off, and no process is suspended
-		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end) && !r.settled(); {
-			time.Sleep(2 * time.Second)
+		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end); {
+			if time.Sleep(2 * time.Second); r.settled() {
+				time.Sleep(15 * time.Second) // for what should not come
+				if r.settled() {
+					break
+				}
+			}
 		}
-		time.Sleep(15 * time.Second) // for what should not come
 		broken = r.brokenPromises()
 	})
 	return r, broken
@@ -184,7 +189,17 @@ func (r *storyRun) settled() bool {
 	r.mu.Lock()
 	under := r.unfinished
 	r.mu.Unlock()
-	return under == 0 && len(r.brokenPromises()) == 0
+	return under == 0 && r.allDelivered() && len(r.brokenPromises()) == 0
+}
+
+// allDelivered reports whether Slack has nothing left to deliver.
+func (r *storyRun) allDelivered() bool {
+	done, lost := map[string]bool{}, r.w.Slack.Lost()
+	for _, d := range r.w.Slack.Deliveries() {
+		isPress := d.Event == ""
+		done[d.Event] = done[d.Event] || isPress || !d.AckedAt.IsZero() || slices.Contains(lost, d.TS)
+	}
+	return !slices.Contains(slices.Collect(maps.Values(done)), false)
 }
 
 // TestStories runs random stories with two replicas, the same ones each time.
