@@ -194,15 +194,19 @@ func demo(lang, now string) (string, error) {
 		{ID: deploy.MsgStatusRunning, Seed: 2},
 		{ID: deploy.MsgStatusFailed},
 		{ID: deploy.MsgFailed, User: "U0YAMADA", Seed: 2},
+		{ID: deploy.MsgUnclear, User: "U0YAMADA", Word: map[string]string{"ja": "明日", "en": "tomorrow"}[lang]},
+		{ID: deploy.MsgStatusRunning, Seed: 1},
+		{ID: deploy.MsgStatusSucceeded},
+		{ID: deploy.MsgSucceeded, Seed: 1},
 	}
 	// A line of psycher's, and the second of a message.
-	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n(?:      [^ 👍✅❌].*\n)?`)
+	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n(?:      [^ 👍✅❌🤔(\[].*\n)?`)
 	lines := line.FindAllStringSubmatch(now, -1)
 	if len(lines) != len(said) {
 		return "", fmt.Errorf("psycher says %d lines, not %d", len(lines), len(said))
 	}
 	for i, m := range said {
-		m.Target, m.Ref, m.URL = "app", "master", fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1001+i/3)
+		m.Target, m.Ref, m.URL = "app", "master", fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1001+min(i/3, 2))
 		text := strings.NewReplacer("<@U0YAMADA>", "@yamada", "\n", "\n      ").Replace(spoken(lang, m))
 		text = regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)")
 		now = strings.Replace(now, lines[i][0], lines[i][1]+text+"\n", 1)

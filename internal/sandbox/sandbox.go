@@ -24,6 +24,7 @@ const (
 	Team    = "T0TEAM"
 	Channel = "C0APP"
 	User    = "U0YAMADA"
+	Second  = "U0SATO"
 	BotUser = "U0BOT"
 	Bot     = "<@" + BotUser + ">"
 
@@ -43,7 +44,7 @@ type Person struct {
 func People() []Person {
 	return []Person{
 		{ID: User, Name: "yamada", Team: Team},
-		{ID: "U0SATO", Name: "sato", Team: Team},
+		{ID: Second, Name: "sato", Team: Team},
 		{ID: "U0EMMA", Name: "emma", Team: "T0PARTNER", Guest: true},
 	}
 }

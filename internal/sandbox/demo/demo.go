@@ -20,6 +20,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/getto-systems/psycher/internal/sandbox"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sandbox/page"
 )
 
@@ -115,16 +116,44 @@ func (d Demo) Run(ctx context.Context) error {
 	return nil
 }
 
-// tell runs a deploy that works and one that fails.
+// tell runs a deploy that works, one that fails, and one that is asked about.
 func tell(ctx context.Context, box *sandbox.Sandbox, story story, say func(string)) error {
-	for _, scene := range []struct{ title, mark string }{{story.works, "white_check_mark"}, {story.fails, "x"}} {
+	for _, scene := range []struct{ title, words, mark string }{
+		{story.works, story.release, "white_check_mark"},
+		{story.fails, story.release, "x"},
+		{story.doubts, story.tomorrow, "white_check_mark"},
+	} {
 		say(scene.title)
 		box.FailNext(scene.mark == "x")
-		ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" "+story.release)
+		ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" "+scene.words)
+		if scene.words == story.tomorrow {
+			if err := press(ctx, box, ts); err != nil {
+				return err
+			}
+			say(story.presses)
+		}
 		if err := shown(ctx, box, ts, scene.mark); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// press has another person press the first button that a mention gets.
+func press(ctx context.Context, box *sandbox.Sandbox, ts string) error {
+	scene, cancel := context.WithTimeout(ctx, sceneTimeout)
+	defer cancel()
+	var asked fakeslack.Message
+	if err := box.Slack.Until(scene, func() bool {
+		thread := box.Slack.Thread(sandbox.Channel, ts)
+		if len(thread) == 1 && len(box.Slack.Reactions(sandbox.Channel, ts)) == 1 {
+			asked = thread[0]
+		}
+		return len(asked.Controls()) > 0
+	}); err != nil {
+		return err
+	}
+	box.Slack.Press(sandbox.Second, sandbox.Channel, asked.TS, asked.Controls()[0].Action)
 	return nil
 }
 
@@ -198,7 +227,10 @@ func isTerminal(in io.Reader) bool {
 }
 
 // story is what the demo says about what happens.
-type story struct{ hello, page, works, fails, stays, only, gone, bye, release string }
+type story struct {
+	hello, page, works, fails, doubts, presses, stays, only, gone, bye string
+	release, tomorrow                                                  string // what is said to the bot
+}
 
 var stories = map[string]story{
 	"ja": {
@@ -206,21 +238,25 @@ var stories = map[string]story{
 		page:    "ブラウザで見るページ: ",
 		works:   "── うまくいくデプロイ  (#app)",
 		fails:   "── 失敗するデプロイ  (#app)",
+		doubts:  "── 迷ったら聞く  (#app)",
+		presses: "  sato が [app (master) をリリース] を押しました",
 		stays:   "ここからは自由にどうぞ。書いた行がそのまま @psycher へのメンションになります（たとえば「app を明日リリースして」）。[1] のようなボタンは番号で押せます。/fail で次のデプロイが失敗します。Ctrl-C で終わります。",
 		only:    "(あなただけに)",
 		gone:    "[%d] のボタンはいまありません。",
 		bye:     "おしまい。本物の Slack と GitLab につなぐには docs/INSTALL.ja.md をどうぞ。",
-		release: "app をリリースして",
+		release: "app をリリースして", tomorrow: "app を明日リリースして",
 	},
 	"en": {
 		hello:   "This is psycher's demo: stand-ins of Slack and GitLab, and the real bot, all on this machine.",
 		page:    "The page to watch it on: ",
 		works:   "── A deploy that works  (#app)",
 		fails:   "── A deploy that fails  (#app)",
+		doubts:  "── When in doubt, it asks  (#app)",
+		presses: "  sato presses [Deploy app (master)]",
 		stays:   "Now it is yours: each line you type is a mention of @psycher (try “release app tomorrow”), and a number presses the button that has it. /fail makes the next deploy fail. Ctrl-C ends it.",
 		only:    "(only to you)",
 		gone:    "There is no button [%d] now.",
 		bye:     "That's all. docs/INSTALL.md explains how to connect it to a real Slack and GitLab.",
-		release: "release app",
+		release: "release app", tomorrow: "release app tomorrow",
 	},
 }
