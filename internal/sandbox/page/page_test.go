@@ -9,10 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
@@ -155,6 +157,22 @@ func TestOnlyThePagesFilesAreServed(t *testing.T) {
 	for _, path := range []string{"/page.go", "/static/", "/static/page.js", "/%2e%2e/page.go", "/do", "/none.js"} {
 		if r := s.send("GET", path, "", nil); r.StatusCode < 400 {
 			t.Errorf("%s: %d", path, r.StatusCode)
+		}
+	}
+}
+
+// A state without its words would be shown by the name of their key.
+func TestEveryStateIsExplainedInBothLanguages(t *testing.T) {
+	words, err := static.ReadFile("static/words.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ja, en, _ := strings.Cut(string(words), "const en = {")
+	for state := range deploy.Moves() {
+		for lang, texts := range map[string]string{"ja": ja, "en": en} {
+			if !regexp.MustCompile(`"state-` + string(state) + `": "[^"]`).MatchString(texts) {
+				t.Errorf("%s: no words for %s", lang, state)
+			}
 		}
 	}
 }

@@ -78,6 +78,11 @@ func pressed(label string) action {
 	return steps(until(button(label)+`?.focus() === undefined && document.activeElement.textContent === `+fmt.Sprintf("%q", label)), enter)
 }
 
+// facts waits until the record shows this time, and no line, as none was posted.
+func facts(time string) action {
+	return until(fmt.Sprintf(`[...document.querySelectorAll(".facts dt")].map((e) => e.textContent).filter((name) => ["Closes at", "Next check", "Lines posted"].includes(name)).join() === %q`, time))
+}
+
 func (p page) announced() string {
 	p.Helper()
 	return eval[string](p, `document.getElementById("live").textContent`)
@@ -85,7 +90,7 @@ func (p page) announced() string {
 
 func TestAnAskIsPressedAndBecomesTheStatus(t *testing.T) {
 	p := open(t, "en", wide)
-	p.does(write("@psycher release"), asked)
+	p.does(write("@psycher release"), asked, facts("Closes at"))
 	if got := p.announced(); !strings.Contains(got, "Buttons: Deploy admin (master), Deploy app (master), No") {
 		t.Errorf("a screen reader announces %q", got)
 	}
@@ -93,7 +98,7 @@ func TestAnAskIsPressedAndBecomesTheStatus(t *testing.T) {
 		pressed("Deploy app (master)"), until(last+`.querySelectorAll(".actions").length === 0`),
 		// The button is gone: the keyboard's focus is still at its message.
 		until(`document.activeElement === `+last+`.querySelector(".thread .one")`),
-		marked("thumbsup"), says("Pipeline"), until(`document.querySelector(".pipeline .muted").textContent.startsWith("app ")`),
+		marked("thumbsup"), says("Pipeline"), facts("Next check"), until(`document.querySelector(".pipeline .muted").textContent.startsWith("app ")`),
 	)
 	p.once()
 	if got := p.states(); got != "accepted asking triggering running succeeded" {

@@ -39,11 +39,15 @@ func (p page) accessible(script string) {
 	}
 }
 
-// fits checks that nothing is wider than the window.
+// fits checks that nothing is wider than the window, and that what one can try is
+// in sight.
 func (p page) fits() {
 	p.Helper()
 	if wide := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
 		p.Errorf("the page is %d pixels too wide", wide)
+	}
+	if below := eval[float64](p, `document.getElementById("examples").getBoundingClientRect().bottom + scrollY - innerHeight`); below > 0 {
+		p.Errorf("the examples end %.0f pixels below the fold", below)
 	}
 }
 

@@ -167,7 +167,7 @@ function one(m, world, top) {
     top && !m.only ? h("button", { type: "button", id: `reply-${m.ts}`, text: world.t("reply"), click: () => concern(world, "reply", m) }) : null,
     mine ? h("button", { type: "button", id: `edit-${m.ts}`, text: world.t("edit"), click: () => concern(world, "edit", m) }) : null,
     world.state.records[m.ts]
-      ? h("button", { type: "button", id: `look-${m.ts}`, "aria-pressed": String(world.looked === m.ts), text: world.t("recordShort"), click: () => world.look(m.ts) })
+      ? h("button", { type: "button", id: `look-${m.ts}`, "aria-pressed": String(world.looked === m.ts), text: world.t("record"), click: () => world.look(m.ts) })
       : null,
   ];
   return h("div", { class: m.only ? "one only" : "one" },

@@ -31,14 +31,14 @@ const parts = {
         h("time", { datetime: m.at, text: after(new Date(m.at) - began) }))));
   },
   facts(record, ts, world) {
-    const { deployment = {}, shown = {}, lines = [], next } = record.now;
+    const { state, deployment = {}, shown = {}, lines = [], next } = record.now;
     const facts = [
       ["target", deployment.target && `${deployment.target} (${deployment.ref})`],
       ["pipeline", deployment.pipeline && `#${deployment.pipeline}`],
       ["mark", shown.reaction && [isMark(shown.reaction) ? mark(shown.reaction) : "", ` :${shown.reaction}:`]],
-      ["lines", `${lines.filter((_, n) => shown.posts?.[`line-${n}`]).length} / ${lines.length}`],
+      ["lines", lines.length && `${lines.filter((_, n) => shown.posts?.[`line-${n}`]).length} / ${lines.length}`],
       ["looks", deployment.polls],
-      ["next", next && clock(new Date(next), world.lang)],
+      [state === "asking" ? "closes" : "next", next && clock(new Date(next), world.lang)],
     ];
     return h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) =>
       h("div", null, h("dt", { text: world.t(`fact-${name}`) }), h("dd", null, value))));
