@@ -1,6 +1,7 @@
 // Package markup reads what a Slack message says. The same words come in two
 // forms, rich text blocks (blocks.go) and mrkdwn text (mrkdwn.go); both yield the
 // same segments: plain words, code, a quote, a link, a user, and so on (segment.go).
+// To be compared, words are folded: case, width, emoji and the like (fold.go).
 //
 // Slack sends more than it documents, and other clients write odd blocks: every
 // field is read leniently, and a message that could not be read to its end says so.

@@ -26,6 +26,9 @@ func TestMrkdwnIsReadIntoSegments(t *testing.T) {
 		{"&gt; quoted\nsaid\n> quoted\n", []Segment{{Quote, "> quoted"}, {Plain, "\nsaid\n"}, {Quote, "> quoted"}, {Plain, "\n"}}},
 		{"said ```\ncode\n``` said\n&gt;&gt;&gt; all\nof it", []Segment{{Plain, "said "}, {Quote, "\ncode\n"}, {Plain, " said\n"}, {Quote, ">>> all\nof it"}}},
 		{":tada: at 18:00:00", []Segment{{Emoji, "tada"}, {Plain, " at 18:00:00"}}},
+		{"\"a\" “b” 「c\nd」『e』", []Segment{{Code, "a"}, {Plain, " "}, {Code, "b"}, {Plain, " "}, {Code, "c\nd"}, {Code, "e"}}},
+		{"don't 'stop' it's", []Segment{{Plain, "don't "}, {Code, "stop"}, {Plain, " it's"}}},
+		{"「<@U1> release」 \"a\nb", []Segment{{Plain, "「"}, {User, "U1"}, {Plain, " release」 \"a\nb"}}},
 		{"a < b \uFFFC", []Segment{{Plain, "a < b  "}}},
 	} {
 		if diff := cmp.Diff(c.want, Parse(c.text)); diff != "" {

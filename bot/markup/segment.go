@@ -13,7 +13,7 @@ type Kind string
 // The kinds of segments.
 const (
 	Plain   Kind = "plain"   // words, without Slack's escapes
-	Code    Kind = "code"    // in one line
+	Code    Kind = "code"    // in one line, or in quotation marks
 	Quote   Kind = "quote"   // quoted or preformatted: not the author's words
 	Strike  Kind = "strike"  // taken back
 	Link    Kind = "link"    // the words that it is shown with, empty if they are its address
@@ -85,10 +85,11 @@ func (d *draft) segments() (all []Segment) {
 	return all
 }
 
-// forms are what mrkdwn marks in a text. Their group is what is inside.
+// forms are what mrkdwn marks in a text, and quotations, which name nobody. Their
+// group is what is inside.
 var forms = []struct {
 	kind  Kind
-	first string                 // the bytes that it may begin with
+	first string                 // what it may begin with
 	after func(before rune) bool // may it stand here?
 	form  *regexp.Regexp
 }{
@@ -96,6 +97,10 @@ var forms = []struct {
 	{Quote, " \t>", newline, regexp.MustCompile(`^([ \t]*>[^\n]*)`)},
 	{Quote, "`", anything, regexp.MustCompile("(?s)^```(.*?)```")},
 	{Code, "`", anything, regexp.MustCompile("^`([^`\n]+)`")},
+	{Code, `"“”„＂`, anything, regexp.MustCompile(`^["“”„＂]([^"“”„＂\n\x{FFFC}]+)["“”＂]`)},
+	{Code, "'‘", unicode.IsSpace, regexp.MustCompile(`^['‘]([^'’\n\x{FFFC}]+)['’]`)},
+	{Code, "「｢", anything, regexp.MustCompile(`^[「｢]([^「」｢｣\x{FFFC}]+)[」｣]`)},
+	{Code, "『", anything, regexp.MustCompile(`^『([^『』\x{FFFC}]+)』`)},
 	{Emoji, ":", noName, regexp.MustCompile(`^:([\w+'-]{1,81}|[\pL\p{Nd}_+'-]{1,27}):`)},
 	{Link, "hH", noName, regexp.MustCompile("^[hH][tT]{2}[pP][sS]?://()[^\\x00- <>\"`\\x{80}-\\x{10FFFF}]*")},
 }
@@ -111,6 +116,7 @@ func (d *draft) find(text string, at int) (found Segment, size int) {
 	if at > 0 {
 		before, _ = utf8.DecodeLastRuneInString(text[:at])
 	}
+	first, _ := utf8.DecodeRuneInString(rest)
 	switch {
 	case strings.HasPrefix(rest, string(mark)):
 		found, d.known = d.known[0].Segment, d.known[1:]
@@ -126,7 +132,7 @@ func (d *draft) find(text string, at int) (found Segment, size int) {
 		}
 	}
 	for _, f := range forms {
-		if strings.IndexByte(f.first, rest[0]) < 0 || !f.after(before) {
+		if !strings.ContainsRune(f.first, first) || !f.after(before) {
 			continue
 		}
 		if m := f.form.FindStringSubmatch(rest); m != nil {

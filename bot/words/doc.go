@@ -7,10 +7,11 @@
 //
 //	words.go     the clauses, and what they ask for together
 //	grammar.go   the form of the tables, and how a clause is matched
-//	text.go      a text in the form in which words are compared
+//	text.go      the names in a text: targets, and the ref that goes out
 //	ja.txt       what can be said in Japanese
 //	en.txt       what can be said in English
 //
 // The pages on what psycher understands are generated from the tables. Who may
-// deploy, and when, is decided by package deploy.
+// deploy, and when, is decided by package deploy; quotations, emoji and the like are
+// found by package markup.
 package words

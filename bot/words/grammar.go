@@ -6,22 +6,24 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/getto-systems/psycher/bot/markup"
 )
 
 // The tables are a grammar, in two files: what can be said in Japanese and in
 // English. A rule is a name in a line of its own; below it, indented by a tab,
-// stand its alternatives. An alternative is a row of items:
+// stand its alternatives. A rule of one alternative has it behind its name. An
+// alternative is a row of items:
 //
 //	words     these words; ASCII ones stand alone, not in a longer word
 //	{rule}    what the rule matches
-//	{rule}?   the same, or nothing
-//	{rule}*   the same, any number of times
-//	[a|b]     any of these, or nothing
-//	(a|b)     one of these
+//	(a|b)     one of these alternatives
+//	[a|b]     one of these, or nothing
 //
-// Between two items there may be a space. A rule that both files have is one rule,
-// with the alternatives of both. {target}, {ref}, {person}, {thing} and {no} match
-// signs: see text.go.
+// {rule}? and (a|b)? may be left out, {rule}* and (a|b)* be repeated too. Between
+// two items there may be a space. A rule that both files have is one rule, with the
+// alternatives of both. {target}, {ref}, {person}, {thing} and {no} match signs:
+// see text.go.
 //
 //go:embed ja.txt
 var ja string
@@ -35,26 +37,19 @@ type grammar struct {
 	rules  []rule
 }
 
-// rule is its alternatives: those that begin with a word by its first letter.
+// rule is its alternatives, and which of them may begin with a letter.
 type rule struct {
-	first    [4]uint64 // the low bytes of the letters that a match begins with
-	sign     rune      // it matches a sign
-	byLetter map[rune][]start
-	others   []row
-}
-
-// start is a word that an alternative begins with, and the rest of it.
-type start struct {
-	word string
-	rest row
+	all   []row
+	begin map[rune][]row
+	group bool // of an alternative: it has no name
 }
 
 // row is the items of an alternative.
 type row []item
 
-// item matches one of its words, or its rule.
+// item matches its word, or its rule.
 type item struct {
-	words    []string
+	word     string
 	rule     int
 	optional bool
 	repeated bool
@@ -66,49 +61,73 @@ var tables = sync.OnceValue(func() *grammar { return mustParse(ja, en) })
 
 func mustParse(files ...string) *grammar {
 	g := &grammar{number: map[string]int{}}
+	for name, sign := range signs {
+		g.add(name, row{item{word: sign}})
+	}
 	for _, file := range files {
-		at := -1
-		for line := range strings.SplitSeq(file, "\n") {
-			switch {
-			case line == "" || line[0] == '#':
-			case line[0] != '\t':
-				at = g.named(line)
-			default:
-				row := g.row(line[1:]) // it may add rules
-				g.rules[at].add(row)
+		name := ""
+		for line := range strings.Lines(file) {
+			before, alternative, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+			if before != "" && before[0] != '#' {
+				name = strings.TrimSuffix(before, ":")
+			}
+			if alternative != "" {
+				g.add(name, g.row(alternative))
 			}
 		}
 	}
-	for changed := true; changed; {
-		changed = false
-		for i := range g.rules {
-			first := g.first(&g.rules[i])
-			changed = changed || first != g.rules[i].first
-			g.rules[i].first = first
-		}
+	for n := range g.rules {
+		g.index(n)
 	}
 	return g
 }
 
-// first returns what a rule's matches begin with, as far as that is known of the
-// rules that its alternatives begin with.
-func (g *grammar) first(r *rule) (first [4]uint64) {
-	add := func(letter rune) { first[letter>>6&3] |= 1 << (letter & 63) }
-	if r.sign != 0 {
-		add(r.sign)
+// named returns the number of a rule, which may be still to come.
+func (g *grammar) named(name string) int {
+	n, ok := g.number[name]
+	if !ok {
+		n = len(g.rules)
+		g.number[name] = n
+		g.rules = append(g.rules, rule{})
 	}
-	for letter := range r.byLetter {
-		add(letter)
+	return n
+}
+
+func (g *grammar) add(name string, alternative row) {
+	r := &g.rules[g.named(name)]
+	r.all = append(r.all, alternative)
+}
+
+// rule returns the number of a rule that there is.
+func (g *grammar) rule(name string) int {
+	n, ok := g.number[name]
+	if !ok {
+		panic("no rule " + name)
 	}
-	for _, alternative := range r.others {
-		for _, i := range alternative {
-			for _, w := range i.words {
-				letter, _ := utf8.DecodeRuneInString(w)
-				add(letter)
+	return n
+}
+
+// index returns which alternatives of a rule may begin with a letter. No rule begins
+// with itself.
+func (g *grammar) index(n int) map[rune][]row {
+	r := &g.rules[n]
+	if r.begin != nil {
+		return r.begin
+	}
+	r.begin = map[rune][]row{}
+	for _, alternative := range r.all {
+		add := func(letter rune) {
+			if known := r.begin[letter]; len(known) == 0 || &known[len(known)-1][0] != &alternative[0] {
+				r.begin[letter] = append(known, alternative)
 			}
-			if i.words == nil {
-				for n, letters := range g.rules[i.rule].first {
-					first[n] |= letters
+		}
+		for _, i := range alternative {
+			if i.word != "" {
+				letter, _ := utf8.DecodeRuneInString(i.word)
+				add(letter)
+			} else {
+				for letter := range g.index(i.rule) {
+					add(letter)
 				}
 			}
 			if !i.optional {
@@ -116,38 +135,7 @@ func (g *grammar) first(r *rule) (first [4]uint64) {
 			}
 		}
 	}
-	return first
-}
-
-func (g *grammar) named(name string) int {
-	i, ok := g.number[name]
-	if !ok {
-		i = len(g.rules)
-		g.number[name] = i
-		g.rules = append(g.rules, rule{sign: signs[name], byLetter: map[rune][]start{}})
-	}
-	return i
-}
-
-// rule returns the number of a rule that there is.
-func (g *grammar) rule(name string) int {
-	i, ok := g.number[name]
-	if !ok {
-		panic("no rule " + name)
-	}
-	return i
-}
-
-func (r *rule) add(alternative row) {
-	first := alternative[0]
-	if first.words == nil || first.optional {
-		r.others = append(r.others, alternative)
-		return
-	}
-	for _, w := range first.words {
-		letter, _ := utf8.DecodeRuneInString(w)
-		r.byLetter[letter] = append(r.byLetter[letter], start{w, alternative[1:]})
-	}
+	return r.begin
 }
 
 // literal: full-width parentheses stand for plain ones, which the form takes; 、 is a
@@ -157,28 +145,38 @@ var literal = strings.NewReplacer("（", "(", "）", ")", "、", ",")
 // row reads one alternative.
 func (g *grammar) row(line string) (all row) {
 	for line != "" {
-		words, rest := line, ""
-		closing := strings.IndexByte("{[(", line[0])
-		if closing >= 0 {
-			words, rest, _ = strings.Cut(line[1:], "}])"[closing:closing+1])
-		} else if n := strings.IndexAny(line, "{[("); n > 0 {
-			words, rest = line[:n], line[n:]
-		}
-		i := item{optional: closing == 1}
-		if closing == 0 {
-			i.rule = g.named(words)
-			i.repeated = strings.HasPrefix(rest, "*")
-			i.optional = i.repeated || strings.HasPrefix(rest, "?")
-			rest = strings.TrimLeft(rest, "*?")
-		} else {
-			i.words = strings.Split(words, "|")
-			for n, w := range i.words {
-				i.words[n] = literal.Replace(strings.TrimSpace(w))
+		kind := strings.IndexByte("{([", line[0])
+		if kind < 0 {
+			word := line
+			if n := strings.IndexAny(line, "{(["); n > 0 {
+				word = line[:n]
 			}
+			line = line[len(word):]
+			all = append(all, item{word: literal.Replace(strings.TrimSpace(word))})
+			continue
 		}
-		all, line = append(all, i), rest
+		inside, rest, _ := strings.Cut(line[1:], "})]"[kind:kind+1])
+		i := item{optional: kind == 2 || strings.IndexAny(rest, "?*") == 0, repeated: strings.HasPrefix(rest, "*")}
+		if kind == 0 {
+			i.rule = g.named(inside)
+		} else {
+			i.rule = g.group(inside)
+		}
+		all, line = append(all, i), strings.TrimLeft(rest, "?*")
 	}
 	return all
+}
+
+// group returns the number of the rule that a group is. The same group is the same rule.
+func (g *grammar) group(alternatives string) int {
+	name := "(" + alternatives + ")"
+	if _, known := g.number[name]; !known {
+		for alternative := range strings.SplitSeq(alternatives, "|") {
+			g.add(name, g.row(alternative))
+		}
+		g.rules[g.named(name)].group = true
+	}
+	return g.named(name)
 }
 
 // match reads one text by the tables. It keeps what it found out, so that no rule
@@ -186,45 +184,36 @@ func (g *grammar) row(line string) (all row) {
 type match struct {
 	text  string
 	known map[int][]int // by rule and place
-	far   int           // where the farthest match of any rule ends
+	far   int           // where the farthest match ends of any rule that has a name
 }
 
 // ends returns where the rule's matches from a place end, each once. No rule
 // matches nothing.
 func (m *match) ends(rule, from int) []int {
+	from = m.space(from)
 	r := &tables().rules[rule]
-	at := m.space(from)
-	letter, size := utf8.DecodeRuneInString(m.text[at:])
-	begins := letter
-	if isTarget(letter) {
-		begins = signTarget
-	}
-	if r.first[begins>>6&3]&(1<<(begins&63)) == 0 {
+	letter, _ := utf8.DecodeRuneInString(m.text[from:])
+	alternatives := r.begin[letter]
+	if alternatives == nil {
 		return nil
 	}
-	key := rule<<16 | from
-	if ends, ok := m.known[key]; ok {
+	key := rule<<32 | from
+	if ends, ok := m.known[key]; ok && !r.group {
 		return ends
 	}
-	if m.known == nil {
-		m.known = map[int][]int{}
-	}
-	m.known[key] = nil // a rule that begins with itself matches nothing
 	var ends []int
-	if letter == r.sign || isTarget(letter) && r.sign == signTarget {
-		ends = append(ends, at+size)
-	}
-	for _, s := range r.byLetter[letter] {
-		if to := m.word(s.word, from); to > 0 {
-			ends = m.row(s.rest, to, ends)
-		}
-	}
-	for _, alternative := range r.others {
+	for _, alternative := range alternatives {
 		ends = m.row(alternative, from, ends)
+	}
+	if r.group {
+		return ends
 	}
 	ends = slices.DeleteFunc(ends, func(end int) bool { return end == from })
 	for _, end := range ends {
 		m.far = max(m.far, end)
+	}
+	if m.known == nil {
+		m.known = map[int][]int{}
 	}
 	m.known[key] = ends
 	return ends
@@ -241,19 +230,15 @@ func (m *match) row(items row, from int, ends []int) []int {
 			next = append(next, at...)
 		}
 		for k := 0; k < len(at); k++ {
-			found := len(next)
-			for _, w := range i.words {
-				if to := m.word(w, at[k]); to > 0 {
+			if i.word != "" {
+				if to := m.word(i.word, at[k]); to > 0 {
 					next = with(next, to)
 				}
+				continue
 			}
-			if i.words == nil {
-				for _, to := range m.ends(i.rule, at[k]) {
-					next = with(next, to)
-				}
-			}
-			if i.repeated {
-				for _, to := range next[found:] {
+			for _, to := range m.ends(i.rule, at[k]) {
+				next = with(next, to)
+				if i.repeated {
 					at = with(at, to)
 				}
 			}
@@ -276,14 +261,10 @@ func with(all []int, one int) []int {
 // word returns where a word ends that stands at a place; 0 if it does not.
 func (m *match) word(w string, from int) int {
 	at := m.space(from)
-	if !strings.HasPrefix(m.text[at:], w) {
+	if !strings.HasPrefix(m.text[at:], w) || !markup.Alone(m.text, at, at+len(w)) {
 		return 0
 	}
-	end := at + len(w)
-	if nameByte(w[0]) && at > 0 && nameByte(m.text[at-1]) || nameByte(w[len(w)-1]) && end < len(m.text) && nameByte(m.text[end]) {
-		return 0
-	}
-	return end
+	return at + len(w)
 }
 
 func (m *match) space(from int) int {
@@ -293,9 +274,10 @@ func (m *match) space(from int) int {
 	return from
 }
 
-// whole reports whether the rule matches all of the text from a place.
+// whole reports whether the rule matches all of the text from a place, but for what
+// says nothing.
 func (m *match) whole(rule string, from int) bool {
-	return slices.ContainsFunc(m.ends(tables().rule(rule), from), func(end int) bool { return m.space(end) == len(m.text) })
+	return slices.ContainsFunc(m.ends(tables().rule(rule), from), func(end int) bool { return silent(m.text[end:]) })
 }
 
 // find returns the first place at which the rule matches something.
@@ -312,10 +294,4 @@ func (m *match) find(rule string) (from, to int, ok bool) {
 func (m *match) has(rule string) bool {
 	_, _, ok := m.find(rule)
 	return ok
-}
-
-// nameByte reports whether a byte continues an ASCII name: the bounds of words and
-// names.
-func nameByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_'
 }

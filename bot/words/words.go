@@ -14,8 +14,7 @@ import (
 // The bounds of what is read clause by clause. What is longer is no plain request.
 const (
 	maxPieces = 40
-	maxPiece  = 500 // bytes
-	maxJoined = 6   // pieces of one clause
+	maxClause = 500 // bytes
 )
 
 // Understand returns what a mention asks for. elsewhere reports whether a name, folded
@@ -28,24 +27,21 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	r := reader{text: readText(said, here), several: len(here) > 1, elsewhere: elsewhere}
 	r.split()
 	in := deploy.Intent{}
-	in.Target, in.Several = r.target(here)
+	in.Target, in.Several = r.only(here)
+	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
 	switch kind, doubt, understood := r.read(); {
-	case len(r.pieces) == 0 && slices.ContainsFunc(said, func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }):
+	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked):
 		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
 	case understood:
 		in.Kind = kind
-	case !(&match{text: r.folded}).has("action"):
+	case !(&match{text: r.Text}).has("action"):
 		in.Kind = deploy.KindUnknown
 	default:
+		part, why := r.doubtful(doubt)
 		// mutant: a clause that is not understood ignored
-		in.Kind, in.Doubt = deploy.KindDeploy, deploy.MsgUnclear
-		word := r.doubtful(doubt)
-		if place, ok := r.place(doubt); ok {
-			word, in.Doubt = place, deploy.MsgOther
-		}
-		in.Word = r.original(word.from, word.to)
+		in.Kind, in.Doubt, in.Word = deploy.KindDeploy, why, r.Original(part.from, part.to)
 		// mutant: a stop in doubt that offers a deploy
-		if !(&match{text: r.folded}).has("ship") { // another action: no deploy is offered
+		if !(&match{text: r.Text}).has("ship") { // another action: no deploy is offered
 			in.Kind, in.Doubt = deploy.KindUnknown, deploy.MsgPlainly
 		}
 	}
@@ -59,135 +55,124 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	return in
 }
 
-// target is the target that a message names; if it names none, the only one that
-// there is. It is empty unless exactly one is meant.
-func (t text) target(here []deploy.Target) (name string, several bool) {
-	var named []int
-	for _, r := range t.folded {
-		if isTarget(r) {
-			named = with(named, int(r-signTarget))
-		}
-	}
-	if len(named) == 0 {
-		named = t.also
-	}
-	switch {
-	case len(named) == 1:
-		return here[named[0]].Name, false
-	case len(named) == 0 && len(here) == 1:
-		return here[0].Name, false
-	}
-	return "", len(named) > 1
-}
-
 // role is what a clause may be: a rule that matches it, and what it asks for.
 type role struct {
-	rule string
-	kind deploy.Kind
-	weak bool // whatever else is asked for counts more
+	rule  string
+	kind  deploy.Kind
+	place place
 }
 
-// request is a request to deploy now.
-var request = &role{"request", deploy.KindDeploy, false}
+// place is where a clause may stand.
+type place int
+
+const (
+	command place = iota // what it is about may stand before it: {about}
+	request
+	aside // before a request or after it: whatever is requested counts more
+	early // the same, but not after it
+)
+
+// plain is a request to deploy now.
+var plain = &role{"request", deploy.KindDeploy, request}
 
 // roles are in the order in which they count. A deploy comes after all that could
 // be meant instead of it.
 var roles = []*role{
-	{"cancel", deploy.KindCancel, false},
-	{"status", deploy.KindStatus, false},
-	{"history", deploy.KindHistory, false},
-	{"pending", deploy.KindPending, false},
-	{"retry", deploy.KindRetry, false},
-	{"rollback", deploy.KindRollback, false},
-	{"unlock", deploy.KindUnlock, false},
-	{"lock", deploy.KindLock, false},
-	{"help", deploy.KindHelp, false},
-	request,
-	{"bare", deploy.KindDeploy, false},
-	{"thanks", deploy.KindThanks, true},
-	{"plea", deploy.KindGreet, true},
-	{"greet", deploy.KindGreet, true},
-	{"praise", deploy.KindThanks, true},
-	{"chat", deploy.KindUnknown, true},
-	{"reply", deploy.KindUnknown, true},
-	{"sorry", deploy.KindUnknown, true},
-	{"notify", deploy.KindUnknown, true},
-	{"told", deploy.KindStatus, true},
-	{"ended", deploy.KindStatus, true},
-	{"report", deploy.KindUnknown, true},
+	{"cancel", deploy.KindCancel, command},
+	{"status", deploy.KindStatus, command},
+	{"history", deploy.KindHistory, command},
+	{"pending", deploy.KindPending, request},
+	{"retry", deploy.KindRetry, request},
+	{"rollback", deploy.KindRollback, command},
+	{"unlock", deploy.KindUnlock, command},
+	{"lock", deploy.KindLock, command},
+	{"help", deploy.KindHelp, request},
+	plain,
+	{"bare", deploy.KindDeploy, request},
+	{"thanks", deploy.KindThanks, aside},
+	{"plea", deploy.KindGreet, aside},
+	{"greet", deploy.KindGreet, aside},
+	{"sorry", deploy.KindUnknown, aside},
+	{"notify", deploy.KindUnknown, aside},
+	{"praise", deploy.KindThanks, early},
+	{"chat", deploy.KindUnknown, early},
+	{"told", deploy.KindStatus, early},
+	{"ended", deploy.KindStatus, early},
 }
+
+// report is finished work, whatever it is.
+var report = &role{"report", deploy.KindUnknown, early}
 
 // follow returns the role of what was said so far (nil: nothing) with one more
 // clause, and whether the two go together.
 func follow(before, clause *role) (*role, bool) {
-	first := []string{"praise", "chat", "reply", "report", "told", "ended"} // what stands before a request, or nowhere
-	switch {
-	case before == nil:
+	if before == nil {
 		return clause, true
-	case !before.weak && slices.Contains(first, clause.rule), before.weak && clause.rule == "praise":
+	}
+	requested, weak := before.place < aside, clause.place >= aside
+	over := before.kind == deploy.KindThanks || before.rule == "ended" // it is about an earlier deploy
+	switch {
+	case requested && clause.place == early, clause.rule == "praise":
 		// mutant: work described after a request
 		return before, false
 	// mutant: thanks for a deploy that start another
-	case before.rule == "bare" && clause.weak:
-		return request, clause.rule == "plea"
-	case clause.rule == "bare" && (before.kind == deploy.KindThanks || before.rule == "ended"):
+	case before.rule == "bare" && weak:
+		return plain, clause.rule == "plea"
+	case over && clause.rule == "bare":
 		return before, false
-	case clause.weak && (!before.weak || clause.kind == deploy.KindUnknown || before.kind == deploy.KindThanks || before.rule == "ended"):
+	case weak && (requested || over || clause.kind == deploy.KindUnknown):
 		return before, true
 	}
-	return clause, before.weak || before.kind == clause.kind
+	return clause, !requested || before.kind == clause.kind
 }
 
 // reader reads a text clause by clause.
 type reader struct {
 	text
-	pieces    []piece
-	several   bool // the channel has several targets
+	pieces    []span // a clause is one or more of them
+	several   bool   // the channel has several targets
 	elsewhere func(name string) bool
 }
 
-// piece is a part of a text that may be a clause, or the part of one.
-type piece struct {
-	span
-	joined bool // the next piece may belong to the same clause
-}
+// span is a part of a text.
+type span struct{ from, to int }
 
 // boundary is where a clause may end: at a mark; in Japanese also after a reason or
 // what was done, in English before so, then and and.
-var boundary = regexp.MustCompile(`を!|[\n。!?;,]|: |\.+(?:\s|$)|…| [-–—]+ |ので|(?:です|ます)から|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?|[ぁ-ん] | (?:so|then|and) `)
+var boundary = regexp.MustCompile(`![0-9]` + // none: !12
+	`|[\n。!;,…]|: |\.+(?:\s|$)| [-–—]+ ` +
+	`|(を!|\?|ので|(?:です|ます)から|[ぁ-ん] ` + // the clause ends with it
+	`|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?)` +
+	`|( (?:so|then|and) )`) // the next clause begins with it
 
 func (r *reader) split() {
 	from := 0
-	add := func(to int, joined bool) {
-		if strings.Trim(r.folded[from:to], trimmed) != "" {
-			r.pieces = append(r.pieces, piece{span{from, to}, joined})
-		} else if n := len(r.pieces); n > 0 && !joined {
-			r.pieces[n-1].joined = false
+	add := func(to int) {
+		if s := strings.TrimLeft(r.Text[from:to], trimmed); !silent(s) {
+			r.pieces = append(r.pieces, span{to - len(s), to - len(s) + len(strings.TrimRight(s, trimmed))})
 		}
 	}
-	for _, at := range boundary.FindAllStringIndex(r.folded, -1) {
-		to, next, joined := at[0], at[1], true
-		switch mark := r.folded[at[0]:at[1]]; {
-		case mark == "!" && next < len(r.folded) && r.folded[next] >= '0' && r.folded[next] <= '9': // !12
+	for _, at := range boundary.FindAllStringSubmatchIndex(r.Text, -1) {
+		to, next := at[0], at[1]
+		switch {
+		case r.Text[to] == '!' && next-to > 1:
 			continue
-		case mark == "?" || mark == "を!":
-			to, joined = next, false
-		case strings.Trim(mark, "\n。!;. …") == "":
-			joined = false
-		case mark == "," || mark == ": " || strings.Trim(mark, " -–—") == "":
-		case mark[0] == ' ':
-			next = to
-		default:
+		case at[2] >= 0:
 			to = next
+		case at[4] >= 0:
+			next = to
 		}
-		add(to, joined)
+		add(to)
 		from = next
 	}
-	add(len(r.folded), false)
+	add(len(r.Text))
 }
 
 // trimmed is what says nothing at the ends of a clause.
 const trimmed = " ~`,♪☆★・"
+
+// silent reports whether the rest of a clause says nothing: してー〜.
+func silent(rest string) bool { return strings.Trim(rest, trimmed+"ー") == "" }
 
 // read returns what the clauses ask for together, or the first that is in doubt.
 func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
@@ -196,70 +181,83 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 		return deploy.KindHelp, span{}, true
 	}
 	if n > maxPieces {
-		return "", r.pieces[0].span, false
+		return "", r.pieces[0], false
 	}
 	reached := make([][]*role, n+1) // what the pieces before may ask for
 	reached[0] = []*role{nil}
+	last := 0
 	for i := range n {
-		for j := i; len(reached[i]) > 0 && j < min(n, i+maxJoined); j++ {
-			clause := r.roles(span{r.pieces[i].from, r.pieces[j].to}, j == i)
+		if len(reached[i]) == 0 {
+			continue
+		}
+		last = i
+		for _, c := range r.clauses(i) {
 			for _, before := range reached[i] {
-				for _, c := range clause {
-					if all, ok := follow(before, c); ok && !slices.Contains(reached[j+1], all) {
-						reached[j+1] = append(reached[j+1], all)
-					}
+				if all, ok := follow(before, c.role); ok && !slices.Contains(reached[c.next], all) {
+					reached[c.next] = append(reached[c.next], all)
 				}
-			}
-			if !r.pieces[j].joined {
-				break
 			}
 		}
 	}
-	for _, all := range roles {
+	for _, all := range append(roles, report) {
 		if slices.Contains(reached[n], all) {
 			return all.kind, span{}, true
 		}
 	}
-	last := n
-	for len(reached[last]) == 0 {
-		last--
-	}
-	return "", r.pieces[min(last, n-1)].span, false
+	return "", r.pieces[last], false
 }
 
-// trim takes off what says nothing at the ends of a clause.
-func (r *reader) trim(c span) span {
-	s := r.folded[c.from:c.to]
-	c.from += len(s) - len(strings.TrimLeft(s, trimmed))
-	s = strings.Trim(s, trimmed)
-	drawl := strings.TrimRight(s, "ー")
-	if last, _ := utf8.DecodeLastRuneInString(drawl); unicode.Is(unicode.Hiragana, last) || strings.HasSuffix(s, "ーー") { // してー, but not エラー
-		s = drawl
-	}
-	c.to = c.from + len(s)
-	return c
+// clause is what the pieces up to the next one may be.
+type clause struct {
+	role *role
+	next int
 }
 
-// roles are what a clause may be.
-func (r *reader) roles(c span, one bool) (all []*role) {
-	c = r.trim(c)
-	if c.from == c.to || c.to-c.from > maxPiece {
+// clauses are those that may begin with a piece.
+func (r *reader) clauses(i int) (all []clause) {
+	p := r.pieces[i]
+	if p.to-p.from > maxClause {
 		return nil
 	}
-	m := match{text: r.folded[c.from:c.to]}
+	m := match{text: r.Text[p.from:min(len(r.Text), p.from+maxClause)]}
+	about := append([]int{0}, m.ends(tables().rule("about"), 0)...)
 	for _, role := range roles {
-		if role.rule != "report" && m.whole(role.rule, 0) || role.rule == "report" && all == nil && one && r.reports(&m) {
-			all = append(all, role)
+		starts := about
+		if role.place != command {
+			starts = about[:1]
+		}
+		for _, start := range starts {
+			for _, end := range m.ends(tables().rule(role.rule), start) {
+				if next := r.next(i, p.from+end); next > 0 {
+					all = append(all, clause{role, next})
+				}
+			}
 		}
 	}
+	if !slices.ContainsFunc(all, func(c clause) bool { return c.next == i+1 }) && r.reports(p) {
+		all = append(all, clause{report, i + 1})
+	}
 	return all
+}
+
+// next returns the piece after a match that begins at one and ends at a place; 0 if
+// no clause ends there.
+func (r *reader) next(i, end int) int {
+	for i+1 < len(r.pieces) && r.pieces[i+1].from < end {
+		i++
+	}
+	if p := r.pieces[i]; end < p.to && !silent(r.Text[end:p.to]) {
+		return 0
+	}
+	return i + 1
 }
 
 // number matches what is no part of the work that is told: a version, a time, a share.
 var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%)|\d+ ?(?:/|of) ?\d`)
 
-// reports reports whether a clause tells of finished work, and of nothing else.
-func (r *reader) reports(m *match) bool {
+// reports reports whether a piece tells of finished work, and of nothing else.
+func (r *reader) reports(p span) bool {
+	m := &match{text: r.Text[p.from:p.to]}
 	for from, to, ok := m.find("noun"); ok; from, to, ok = m.find("noun") {
 		m = &match{text: m.text[:from] + " " + m.text[to:]}
 	}
@@ -271,7 +269,7 @@ func (r *reader) reports(m *match) bool {
 	for i := range m.text {
 		done = done || m.whole("done", i)
 	}
-	if !done || r.several && strings.ContainsFunc(m.text, isTarget) {
+	if !done || r.several && strings.Contains(m.text, signTarget) {
 		return false
 	}
 	// mutant: a doubtful word in a clause about the past
@@ -281,18 +279,18 @@ func (r *reader) reports(m *match) bool {
 // maxName is the longest name in kana or kanji that is looked for, in characters.
 const maxName = 12
 
+// name matches one in ASCII.
+var name = regexp.MustCompile(`[\w/.-]+`)
+
 // namesOther reports whether a target of another channel is named.
 func (r *reader) namesOther(s string) bool {
-	if r.elsewhere == nil {
-		return false
-	}
-	if slices.ContainsFunc(strings.FieldsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || !nameByte(byte(r)) && r != '/' && r != '.' }), r.elsewhere) {
-		return true
+	if r.elsewhere == nil || slices.ContainsFunc(name.FindAllString(s, -1), r.elsewhere) {
+		return r.elsewhere != nil
 	}
 	runes := []rune(s)
 	for i := range runes {
-		for n := 2; n <= min(maxName, len(runes)-i); n++ {
-			if name := runes[i : i+n]; unicode.Is(unicode.Lo, name[0]) && r.elsewhere(string(name)) {
+		for n := 2; n <= min(maxName, len(runes)-i) && unicode.Is(unicode.Lo, runes[i]); n++ {
+			if r.elsewhere(string(runes[i : i+n])) {
 				return true
 			}
 		}
@@ -301,67 +299,44 @@ func (r *reader) namesOther(s string) bool {
 }
 
 // reference matches a version, a branch, a commit.
-var reference = regexp.MustCompile(`\bv?\d+\.\d+\.[0-9a-z.-]+|\bv\d+[0-9.]*|\b[a-z][a-z0-9_-]{2,}/[a-z0-9/_-]+|\b[0-9a-f]*(?:[0-9][a-f]|[a-f][0-9])[0-9a-f]{5,39}\b`)
+var reference = regexp.MustCompile(`\bv?\d+\.\d+\.[0-9a-z.-]+|\bv\d+[0-9.]*|\b[a-z][a-z0-9_-]{2,}/[a-z0-9/_-]+|` +
+	`\b[0-9a-f]*(?:[0-9][a-f]|[a-f][0-9])[0-9a-f]{5,39}\b`)
 
-// place finds in a clause what does not go out from here: another environment,
-// branch or version, a thing of its own.
-func (r *reader) place(c span) (span, bool) {
-	s := r.folded[c.from:c.to]
-	from, to, ok := (&match{text: s}).find("place")
-	if at := reference.FindStringIndex(s); !ok && at != nil {
-		from, to, ok = at[0], at[1], true
-	}
-	if i := strings.IndexRune(s, signThing); !ok && i >= 0 {
-		from, to, ok = i, i+utf8.RuneLen(signThing), true
-	}
-	return span{c.from + from, c.from + to}, ok
-}
+// maxQuoted is how many words are quoted.
+const maxQuoted = 6
 
-// doubtful is the part of a clause that is not understood.
-func (r *reader) doubtful(c span) span {
-	c = r.trim(c)
-	m := match{text: r.folded[c.from:min(c.to, c.from+maxPiece)]}
-	for _, role := range roles[:len(roles)-1] {
+// word matches a word, as far as quoting goes.
+var word = regexp.MustCompile(`[!-+\--~]+|[\p{Katakana}ー]+|\p{Han}*\p{Hiragana}+|\p{Han}+|[^ ]`)
+
+// doubtful is the part of a piece to ask about: what does not go out from here, such
+// as another environment, branch or version; or what comes after all that is
+// understood.
+func (r *reader) doubtful(p span) (part span, why deploy.MessageID) {
+	m := match{text: r.Text[p.from:min(p.to, p.from+maxClause)]}
+	for _, role := range roles {
 		m.whole(role.rule, 0)
 	}
-	rest := strings.TrimLeft(m.text[m.far:], " ,")
-	if particle := strings.TrimLeft(rest, "はをのがにで"); particle != "" {
-		rest = particle
+	words := word.FindAllStringIndex(m.text, -1)
+	words = slices.DeleteFunc(words, func(at []int) bool { return at[1] <= m.far })
+	if from, to, ok := m.find("place"); ok {
+		return span{p.from + from, p.from + to}, deploy.MsgOther
 	}
-	if rest == "" {
-		return c
+	if at := reference.FindStringIndex(m.text); at != nil {
+		return span{p.from + at[0], p.from + at[1]}, deploy.MsgOther
 	}
-	from := len(m.text) - len(rest)
-	for from > 0 { // a word is not cut
-		before, size := utf8.DecodeLastRuneInString(m.text[:from])
-		first, _ := utf8.DecodeRuneInString(m.text[from:])
-		if stem := script(before) == unicode.Han && script(first) == unicode.Hiragana; !stem && (script(before) != script(first) || script(first) == nil) {
+	for len(words) > 0 && strings.Trim(m.text[words[0][0]:words[0][1]], ",ーはをのがにで") == "" {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return p, deploy.MsgUnclear
+	}
+	part = span{words[0][0], words[0][1]}
+	for _, at := range words[:min(len(words), maxQuoted)] {
+		next := m.text[at[0]:at[1]]
+		if next == "," || at[0] > part.from && next[0] >= utf8.RuneSelf && len(m.ends(tables().rule("deploy"), at[0])) > 0 {
 			break
 		}
-		from -= size
+		part.to = at[1]
 	}
-	if first, size := utf8.DecodeRuneInString(m.text[from:]); first >= signTarget && first <= signNo {
-		return span{c.from + from, c.from + from + size}
-	}
-	to, words := from, 0
-	for i, letter := range m.text[from:] {
-		if letter == ' ' {
-			words++
-		}
-		if letter == ',' || words == 4 || i > 60 || i > 0 && letter >= utf8.RuneSelf && len(m.ends(tables().rule("deploy"), from+i)) > 0 {
-			break
-		}
-		to = from + i + utf8.RuneLen(letter)
-	}
-	return span{c.from + from, c.from + to}
-}
-
-// script is what kind of letter a rune is, as far as words go.
-func script(r rune) *unicode.RangeTable {
-	for _, of := range []*unicode.RangeTable{unicode.Han, unicode.Katakana, unicode.Hiragana} {
-		if unicode.Is(of, r) || r == 'ー' && of == unicode.Katakana {
-			return of
-		}
-	}
-	return nil
+	return span{p.from + part.from, p.from + part.to}, deploy.MsgUnclear
 }

@@ -63,9 +63,9 @@ func wordParts(root string) map[string]part {
 				if err != nil {
 					return "", err
 				}
-				_, rule, _ := strings.Cut(string(raw), "\ndeploy\n")
-				rule, _, _ = strings.Cut(rule, "\n\n")
-				all = append(all, strings.Fields(rule)...)
+				_, rule, _ := strings.Cut(string(raw), "\ndeploy:\t(")
+				rule, _, _ = strings.Cut(rule, ")")
+				all = append(all, strings.Split(rule, "|")...)
 			}
 			return codes(all) + "\n", nil
 		},
