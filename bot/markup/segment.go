@@ -98,7 +98,7 @@ var forms = []struct {
 	{Quote, "`", anything, regexp.MustCompile("(?s)^```(.*?)```")},
 	{Code, "`", anything, regexp.MustCompile("^`([^`\n]+)`")},
 	{Code, `"“”„＂`, anything, regexp.MustCompile(`^["“”„＂]([^"“”„＂\n\x{FFFC}]+)["“”＂]`)},
-	{Code, "'‘", unicode.IsSpace, regexp.MustCompile(`^['‘]([^'’\n\x{FFFC}]+)['’]`)},
+	{Code, "'‘", unicode.IsSpace, regexp.MustCompile(`^['‘]([^'‘’\n\x{FFFC}]+)['’]`)},
 	{Code, "「｢", anything, regexp.MustCompile(`^[「｢]([^「」｢｣\x{FFFC}]+)[」｣]`)},
 	{Code, "『", anything, regexp.MustCompile(`^『([^『』\x{FFFC}]+)』`)},
 	{Emoji, ":", noName, regexp.MustCompile(`^:([\w+'-]{1,81}|[\pL\p{Nd}_+'-]{1,27}):`)},
