@@ -99,7 +99,7 @@ func works(t *testing.T, s *Store) {
 	}
 	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("2.0")}, 0)
 	next := h.Record
-	next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
+	next.Revision, next.State, next.Deployment.Target = "b", deploy.Running, "app"
 	saved, saving := s.Save(ctx, h, next, 0)
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
 	_, there, last := s.Last(ctx, "T1", "C1", "app")

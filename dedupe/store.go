@@ -120,7 +120,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
 	k, was, is := next.Request.Key, &h.Record, &next.Deployment // a copy would need a larger stack
-	newest := next.State == deploy.Triggering && was.State != deploy.Triggering
+	newest := next.State.Ran() && !was.State.Ran()
 	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project), s.open(k.Team, k.Channel)},

@@ -381,6 +381,14 @@ func TestLastDeploymentOfATarget(t *testing.T) {
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		next := h.Record
 		next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
+		h, err := s.Save(ctx, h, next, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
+			t.Errorf("while it may still be refused it is the last: %v %v", r.Revision, err)
+		}
+		next.Revision, next.State = "b", deploy.Running
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)
 		}

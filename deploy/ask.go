@@ -101,7 +101,9 @@ func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
 	ask.Pressed = &p.Pressed
 	r.Ask, r.Next = &ask, now
 	if ask.Buttons[p.Button].Do == "" {
-		return r.Answer(Message{ID: MsgDeclined, By: p.By.User}), true
+		m := r.about(MsgDeclined)
+		m.By = p.By.User
+		return r.Answer(m), true
 	}
 	return r, true
 }
@@ -113,7 +115,16 @@ func (r Record) PressedLate() Message {
 		m.By, m.User = r.Ask.Pressed.By.User, ""
 		return m
 	}
-	return Message{ID: MsgPressClosed}
+	return r.about(MsgPressClosed)
+}
+
+// about is a message about what the record asks, or has asked.
+func (r Record) about(id MessageID) Message {
+	m := Message{ID: id, Target: r.Request.Intent.Target}
+	if r.Ask != nil {
+		m.Target, m.Targets = r.Ask.Message.Target, r.Ask.Message.Targets
+	}
+	return m
 }
 
 // Asked is what is asked for: by the mention, or else by the press that decided.
@@ -144,11 +155,7 @@ func (r Record) Lapse(now time.Time) Record {
 	if r.State != Asking || r.IsPressed() || r.Next.After(now) {
 		return r
 	}
-	m := Message{ID: MsgLapsed}
-	if r.Ask != nil {
-		m.Targets = r.Ask.Message.Targets
-	}
-	return r.Answer(m)
+	return r.Answer(r.about(MsgLapsed))
 }
 
 // Withdraw takes back what is not yet running, as somebody asked for. An attempt

@@ -204,3 +204,16 @@ func TestAnAskIsStoredAndReadBack(t *testing.T) {
 		t.Errorf("it shows %+v", m)
 	}
 }
+
+// The store lost the saves of a trigger, whose answer still comes.
+func TestAPipelineOfAnAskThatTheStoreHasForgottenRuns(t *testing.T) {
+	for _, s := range []State{Accepted, Asking} {
+		r, adopted := in(s).Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7}}, t0, timing)
+		if !adopted || r.State != Running || r.Deployment.Triggered.IsZero() {
+			t.Errorf("%s becomes %s, adopted %t", s, r.State, adopted)
+		}
+		if _, taken := r.Press(press("U2", 0), t0); taken {
+			t.Errorf("%s: a press starts another", s)
+		}
+	}
+}

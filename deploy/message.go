@@ -17,6 +17,7 @@ const (
 	MsgPlainly     MessageID = "plainly"      // the same, in words for another action than a deploy
 	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
 	MsgStop        MessageID = "stop"         // what waited is withdrawn; what runs goes on
+	MsgStopGuest   MessageID = "stop-guest"   // the same asked for by a guest: nothing is withdrawn
 	MsgStopWhich   MessageID = "stop-which"   // several targets named: nothing is withdrawn
 	MsgStatus      MessageID = "status"       // what runs, or ran last
 	MsgNotYet      MessageID = "not-yet"      // a command that the bot does not know how to do yet
@@ -106,10 +107,12 @@ const (
 
 // What only the person sees who pressed a button.
 const (
-	MsgPressedBefore MessageID = "pressed-before" // By has pressed a button
-	MsgPressClosed   MessageID = "press-closed"   // the question is not open any more
-	MsgPressOld      MessageID = "press-old"      // the button is of an earlier version
-	MsgPressLost     MessageID = "press-lost"     // not recorded, or not known to be: press again
+	MsgPressedBefore MessageID = "pressed-before"    // By has pressed a button
+	MsgPressClosed   MessageID = "press-closed"      // the question is not open any more
+	MsgPressGuest    MessageID = "press-guest"       // as MsgGuest
+	MsgPressNotYours MessageID = "press-not-allowed" // as MsgNotAllowed
+	MsgPressOld      MessageID = "press-old"         // the button is of an earlier version
+	MsgPressLost     MessageID = "press-lost"        // not recorded, or not known to be: press again
 )
 
 // Message is something to be said, without its wording: what package bot turns

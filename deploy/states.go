@@ -15,7 +15,7 @@ import (
 func Moves() map[State][]State {
 	return map[State][]State{
 		Accepted:   {Answered, Asking, Triggering, Running, Succeeded, Failed, Canceled},
-		Asking:     {Accepted, Answered, Triggering},
+		Asking:     {Accepted, Answered, Triggering, Running, Succeeded, Failed, Canceled},
 		Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
 		Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
 		Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
@@ -67,6 +67,11 @@ func (timing Timing) sureFrom(triggered time.Time) time.Time {
 // Open reports whether something may still be stopped, or is going on.
 func (s State) Open() bool {
 	return s == Asking || s == Triggering || s == Waiting || s == Unsure || s == Running
+}
+
+// Ran reports whether something may have run.
+func (s State) Ran() bool {
+	return s == Unsure || s == Running || s == Silent || s == Succeeded || s == Failed || s == Canceled
 }
 
 // IsGoingOn reports whether a stop, or who asks what is going on, must find the record.
@@ -126,6 +131,9 @@ func (r Record) addLineOnce(m Message) Record {
 func (r Record) Message(id MessageID) Message {
 	d := r.Deployment
 	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
+	if by := r.Asked().By.User; by != r.Request.By.User {
+		m.By = by
+	}
 	switch id {
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Request.By.User
@@ -237,6 +245,11 @@ func (r Record) Adopt(p Pipeline, now time.Time, timing Timing) (next Record, ad
 		return r, false
 	// mutant: a pipeline that is not adopted while it waits
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
+		return r.run(p, now, timing), true
+	case r.State == Accepted, r.State == Asking: // the store has lost the saves of its trigger
+		if d.Triggered.IsZero() {
+			d.Triggered, d.Timeout = now, timing.Timeout
+		}
 		return r.run(p, now, timing), true
 	}
 	d.name(p)

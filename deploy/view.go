@@ -45,7 +45,9 @@ const reactionSlow = "eyes"
 const reactionRefused = "no_entry"
 
 // IsRefusal reports whether a message says that a rule refuses the person.
-func (id MessageID) IsRefusal() bool { return id == MsgGuest || id == MsgNotAllowed }
+func (id MessageID) IsRefusal() bool {
+	return id == MsgGuest || id == MsgNotAllowed || id == MsgStopGuest
+}
 
 // answer is how a record was answered last.
 func (r Record) answer() MessageID {

@@ -1,7 +1,9 @@
 package phrases
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,19 +29,27 @@ func (v Voice) Button(b deploy.Button) string {
 	if b.Do == "" {
 		return v.word("no")
 	}
-	what := plain(b.Target, buttonName)
+	what := plain(b.Target, buttonTarget)
 	if b.Ref != "" {
-		what += " (" + plain(b.Ref, buttonName) + ")"
+		what += " (" + plain(b.Ref, buttonRef) + ")"
 	}
 	return strings.ReplaceAll(v.word("button"), "{what}", what)
 }
 
-// buttonName is how many characters of a name are on a button, which takes 75.
-const buttonName = 28
+// How many characters of a name are on a button, which takes 75.
+const (
+	buttonTarget = 36
+	buttonRef    = 20
+)
 
-// plain is a name as plain text shows it.
+// plain is a name as plain text shows it, a long one without its middle: many
+// names differ at their end alone.
 func plain(s string, limit int) string {
-	return unescape.Replace(harmless(s, limit))
+	name := []rune(unescape.Replace(harmless(s, nameLimit)))
+	if len(name) > limit {
+		name = slices.Concat(name[:limit/2], []rune("…"), name[len(name)-limit/2+1:])
+	}
+	return string(name)
 }
 
 var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
@@ -82,7 +92,7 @@ func (v Voice) known(k deploy.Known) string {
 // state is a state in a word.
 func (v Voice) state(s deploy.State) string {
 	for _, line := range v["state"] {
-		if words, found := strings.CutPrefix(line, string(s)+" "); found {
+		if words, found := strings.CutPrefix(line, cmp.Or(string(s), "none")+" "); found {
 			return words
 		}
 	}
@@ -98,6 +108,14 @@ func (v Voice) took(d time.Duration) string {
 		}
 	}
 	return text
+}
+
+// press says that a button may be pressed, where there is one.
+func (v Voice) press(m deploy.Message) string {
+	if len(m.Buttons) == 0 {
+		return ""
+	}
+	return v.word("press")
 }
 
 // who says who may deploy.

@@ -50,10 +50,17 @@ func (v Voice) Text(m deploy.Message) string {
 	if len(wordings) == 0 {
 		return harmless(string(m.ID), nameLimit)
 	}
-	if slices.ContainsFunc(m.Known, func(k deploy.Known) bool { return k.State.Open() }) {
+	if slices.ContainsFunc(m.Known, func(k deploy.Known) bool {
+		return k.State.Open() || k.State == deploy.Silent || k.State == deploy.Failed
+	}) {
 		wordings = wordings[:1] // the first one jokes about nothing
 	}
-	text := apart(expand(wordings[m.Seed%uint32(len(wordings))], v.values(m)))
+	wording := wordings[m.Seed%uint32(len(wordings))]
+	isStatus := strings.HasPrefix(string(m.ID), "status-") || strings.HasPrefix(string(m.ID), "wait-")
+	if isStatus && !strings.Contains(wording, "{by}") {
+		wording += "[" + v.word("pressed") + "]"
+	}
+	text := apart(expand(wording, v.values(m)))
 	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
 		return name + v.word("to") + text
 	}
@@ -84,7 +91,8 @@ func (v Voice) values(m deploy.Message) map[string]string {
 		"key":       codeSpan(m.Key, nameLimit),
 		"word":      harmless(m.Word, wordLimit),
 		"detail":    codeSpan(m.Detail, detailLimit),
-		"user":      user(m.User),
+		"user":      strings.TrimSpace(user(m.User) + " " + user(m.By)),
+		"press":     v.press(m),
 		"link":      address(m.URL),
 		"until":     until(m.Until),
 		"by":        user(m.By),

@@ -71,7 +71,7 @@ func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
 func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
-		names := []string{"before", "button", "choose", "known", "name", "no", "now", "release", "state", "to", "units", "who"} // what is no message
+		names := []string{"before", "button", "choose", "known", "name", "no", "now", "press", "pressed", "release", "state", "to", "units", "who"} // what is no message
 		for _, id := range messages.IDs() {
 			names = append(names, string(id))
 		}
@@ -139,7 +139,7 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 				}
 			}
 			text := apart(expand(wording, values))
-			if unknown == 0 && text != p.Text(full(m)) {
+			if unknown == 0 && !strings.HasPrefix(p.Text(full(m)), text) {
 				t.Fatalf("the seed does not choose it: %s", p.Text(full(m)))
 			}
 			read := link.ReplaceAllString(date.ReplaceAllString(text, "22:13"), "$1")
@@ -253,7 +253,7 @@ func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
 
 func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
+		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
 		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,

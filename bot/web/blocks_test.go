@@ -70,7 +70,7 @@ func TestAQuestionHasAButtonForEachTargetOrAMenu(t *testing.T) {
 		if got := strings.Join(labels, ", "); got != want {
 			t.Errorf("%d targets: %s", n, got)
 		}
-		if !strings.Contains(m.Text, "otama") || !strings.Contains(string(m.Blocks), "otama") || !strings.Contains(string(m.Blocks), "last: `app`: succeeded") {
+		if !strings.Contains(m.Text, "otama") || !strings.Contains(string(m.Blocks), "otama") || !strings.Contains(string(m.Blocks), "last: `app` succeeded") {
 			t.Errorf("%d targets: %s %s", n, m.Text, m.Blocks)
 		}
 	}
@@ -109,5 +109,15 @@ func TestAWhisperIsSeenByOnePersonAlone(t *testing.T) {
 	}
 	if n := len(slack.Ephemerals("C0APP", "U0ASKER")); n != 2 || len(slack.Ephemerals("C0APP", "U0OTHER")) > 0 {
 		t.Errorf("%d words to the person", n)
+	}
+}
+
+func TestNamesThatDifferAtTheirEndHaveLabelsOfTheirOwn(t *testing.T) {
+	m := question(1, "customer-portal-backend-production-eu", "release/2026-11-with-a-long-name")
+	m.Buttons = append(m.Buttons[:1:1], m.Buttons...)
+	m.Buttons[1].Target, m.Buttons[1].Value = "customer-portal-backend-production-us", "deploy 1"
+	_, _, _, as := posted(t, "en", m)
+	if all := as.Controls(); len(all) != 3 || all[0].Label == all[1].Label {
+		t.Errorf("the labels are %+v", all)
 	}
 }

@@ -62,7 +62,7 @@ func TestWhatComesOfARequest(t *testing.T) {
 		"what waits is to be stopped":             {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel} }, "", deploy.MsgStop, "", "", true},
 		"the same of a target that is not theirs": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Target: "api"} }, "", deploy.MsgStop, "api", "", true},
 		"a stop of several targets":               {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Several: true} }, "", deploy.MsgStopWhich, "", "", false},
-		"a stop by somebody external":             {func(r *Request) { r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindCancel}, true }, "", deploy.MsgGuest, "", "", false},
+		"a stop by somebody external":             {func(r *Request) { r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindCancel}, true }, "", deploy.MsgStopGuest, "", "", false},
 		"what cannot be done yet":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindRollback} }, "", deploy.MsgNotYet, "", "", false},
 	} {
 		r := request(deploy.Intent{})

@@ -102,7 +102,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 	if !tell {
 		return false
 	}
-	say := deploy.Message{ID: id, User: m.By.User}
+	say := deploy.Message{ID: id, User: m.By.User, Target: m.Intent.Target}
 	// mutant: who could not stop it told that nothing was started
 	if m.Intent.Kind == deploy.KindCancel {
 		say.ID = deploy.MsgNotStopped

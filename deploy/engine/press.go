@@ -95,5 +95,12 @@ func (e *Engine) mayPress(p deploy.Press, b deploy.Button) deploy.Message {
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
-	return rules.Refusal(p.By, do, t)
+	no := rules.Refusal(p.By, do, t)
+	switch no.ID {
+	case deploy.MsgGuest:
+		no.ID = deploy.MsgPressGuest
+	case deploy.MsgNotAllowed:
+		no.ID = deploy.MsgPressNotYours
+	}
+	return no
 }

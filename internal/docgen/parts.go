@@ -252,9 +252,12 @@ func samples(id deploy.MessageID) []deploy.Message {
 		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
 		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!", deploy.MsgOvertime: "1h",
 	}
+	by := map[deploy.MessageID]string{
+		deploy.MsgStatusStarting: "U0HANAKO", deploy.MsgDeclined: "U0HANAKO", deploy.MsgWithdrawn: "U0HANAKO", deploy.MsgPressedBefore: "U0HANAKO",
+	}
 	m := deploy.Message{
 		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
-		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: "U0HANAKO", People: []string{"U0HANAKO"},
+		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: by[id], People: []string{"U0HANAKO"},
 		Word: word[id], Detail: detail[id],
 	}
 	if m.Detail == "" {

@@ -244,6 +244,9 @@ func variants(say deploy.MessageID) []deploy.Message {
 				}
 			}
 			all = append(all, m)
+			m.Buttons = []deploy.Button{{}}
+			all = append(all, m)
+			m.Buttons = nil
 			m.By, m.People = "U0GAP", []string{"U0GAP"}
 			all = append(all, m)
 			if say != deploy.MsgStatus && say != deploy.MsgStop {

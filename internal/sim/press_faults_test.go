@@ -132,10 +132,10 @@ func TestPressByWhom(t *testing.T) {
 		told deploy.MessageID // empty: it deploys
 	}{
 		"a member":                                      {},
-		"a guest of another workspace":                  {opts: []fakeslack.PressOption{fakeslack.PressedFrom("T0OTHER")}, told: deploy.MsgGuest},
-		"a member of another organisation":              {org: "E0ORG", opts: []fakeslack.PressOption{fakeslack.PressedFrom("E0OTHER")}, told: deploy.MsgGuest},
-		"somebody whose workspace Slack does not tell":  {opts: []fakeslack.PressOption{fakeslack.WithField("user.team_id", nil)}, told: deploy.MsgGuest},
-		"somebody whose workspace is not a name":        {opts: []fakeslack.PressOption{fakeslack.WithField("user.team_id", map[string]any{"id": sim.Team})}, told: deploy.MsgGuest},
+		"a guest of another workspace":                  {opts: []fakeslack.PressOption{fakeslack.PressedFrom("T0OTHER")}, told: deploy.MsgPressGuest},
+		"a member of another organisation":              {org: "E0ORG", opts: []fakeslack.PressOption{fakeslack.PressedFrom("E0OTHER")}, told: deploy.MsgPressGuest},
+		"somebody whose workspace Slack does not tell":  {opts: []fakeslack.PressOption{fakeslack.WithField("user.team_id", nil)}, told: deploy.MsgPressGuest},
+		"somebody whose workspace is not a name":        {opts: []fakeslack.PressOption{fakeslack.WithField("user.team_id", map[string]any{"id": sim.Team})}, told: deploy.MsgPressGuest},
 		"a member, of an app in the whole organisation": {org: "E0ORG", opts: []fakeslack.PressOption{fakeslack.OrgInstall()}},
 		"a member that is named by the organisation":    {org: "E0ORG", opts: []fakeslack.PressOption{fakeslack.OrgInstall(), fakeslack.PressedFrom("E0ORG")}},
 	} {

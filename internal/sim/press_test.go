@@ -147,10 +147,10 @@ func TestPress(t *testing.T) {
 		w.StartReady("a")
 		ts, q := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
 		press(w, second, sim.Channel, q, 0)
-		wantWhispers(w, sim.Channel, second, deploy.MsgNotAllowed)
+		wantWhispers(w, sim.Channel, second, deploy.MsgPressNotYours)
 		press(w, "U0GUEST", sim.Channel, q, 0, fakeslack.PressedFrom("T0OTHER"))
 		press(w, "U0GUEST", sim.Channel, q, -1, fakeslack.PressedFrom("T0OTHER"))
-		wantWhispers(w, sim.Channel, "U0GUEST", deploy.MsgGuest, deploy.MsgGuest)
+		wantWhispers(w, sim.Channel, "U0GUEST", deploy.MsgPressGuest, deploy.MsgPressGuest)
 		wantPosts(t, w, ts, 0)
 		w.WaitReactions(sim.Channel, ts, "thinking_face")
 		press(w, "U0BOSS", sim.Channel, q, 0)
@@ -313,5 +313,108 @@ func TestARefusedLookUpIsLoggedAsRefused(t *testing.T) {
 		if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return name != "slack-refused" }) {
 			t.Errorf("logged are %q", names)
 		}
+	})
+}
+
+func TestStopFindsWhatNobodyHasBegun(t *testing.T) {
+	// The project answers nothing for a while, and a ninth request of it waits in line.
+	inLine := func(w *sim.World, channel, text string) {
+		w.GitLab.Answer(8, fakegitlab.Fault{Make: 1, Delay: 40 * time.Second, Status: 201})
+		for range 8 {
+			w.Slack.Say(sim.User, channel, sim.Bot+" "+text)
+		}
+		time.Sleep(time.Second)
+	}
+	row(t, "a request in line is withdrawn by a stop", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		inLine(w, sim.Channel, "release")
+		ninth := w.Ask("release")
+		time.Sleep(3 * time.Second)
+		w.Ask("ストップ")
+		time.Sleep(3 * time.Minute)
+		w.WaitMessages(sim.Channel, ninth, deploy.MsgWithdrawn)
+		wantPosts(t, w, ninth, 0)
+	})
+	row(t, "a request without a name, in a deployment's thread and in line, is taken back by an edit", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		first := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
+		w.WaitReactions(sim.Two, first, "thumbsup")
+		inLine(w, sim.Two, "release api")
+		ts := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release", fakeslack.InThread(first))
+		time.Sleep(2 * time.Second)
+		w.Slack.Edit(sim.Two, ts, sim.Bot+" よろしく")
+		time.Sleep(3 * time.Minute)
+		if n := w.GitLab.PostsFor(sim.Two, ts); n != 0 {
+			t.Errorf("%d triggers of what was taken back", n)
+		}
+	})
+	row(t, "in the thread of a question about one target, what waits of the other goes on", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.GitLab.Answer(9, fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "60"}})
+		api := w.Slack.Say(sim.User, sim.Two, sim.Bot+" release api")
+		w.WaitReactions(sim.Two, api, "hourglass_flowing_sand")
+		web, _ := ask(w, sim.Two, "release web otama", deploy.MsgUnclear)
+		either, _ := ask(w, sim.Two, "リリース", deploy.MsgWhichTarget)
+		for _, thread := range []string{web, either} {
+			w.Slack.Say(second, sim.Two, sim.Bot+" ストップ", fakeslack.InThread(thread))
+			w.Eventually("the question to be withdrawn", 10*time.Second, func() bool { return w.Messages(sim.Two, thread)[0] == deploy.MsgWithdrawn })
+		}
+		w.WaitReactions(sim.Two, api, "hourglass_flowing_sand")
+	})
+	row(t, "what was asked after the stop goes on, however late the stop is read", func(t *testing.T) {
+		w := sim.New(t)
+		w.Slack.PauseDeliveries(true)
+		w.Ask("ストップ")
+		time.Sleep(20 * time.Second)
+		later := w.Ask("release otama")
+		w.StartReady("a")
+		w.Slack.PauseDeliveries(false)
+		time.Sleep(30 * time.Second)
+		w.WaitMessages(sim.Channel, later, deploy.MsgUnclear)
+	})
+}
+
+func TestWhatMayRunIsNamed(t *testing.T) {
+	row(t, "a pipeline that did not report back: no joke, and a stop names it", func(t *testing.T) {
+		w := sim.New(t, "PSYCHER_LANG=en", "DEPLOY_TIMEOUT=30s", "GITLAB_API_TOKEN=")
+		w.StartReady("a")
+		ts := w.Ask("release")
+		w.WaitReactions(sim.Channel, ts, "zzz")
+		stop, hello := w.Ask("stop"), w.Ask("hello")
+		w.WaitMessages(sim.Channel, stop, deploy.MsgStop)
+		if text := w.Texts(sim.Channel, stop)[0]; !strings.Contains(text, "/-/pipelines/1001|") {
+			t.Errorf("the stop says %q", text)
+		}
+		w.WaitMessages(sim.Channel, hello, deploy.MsgGreet)
+		if text := w.Texts(sim.Channel, hello)[0]; !strings.HasPrefix(text, "Hello!") {
+			t.Errorf("it jokes: %q", text)
+		}
+	})
+	row(t, "what was refused or withdrawn hides no earlier end", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Ask("release")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.Notify("a", "success", sim.Channel, ts)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.GitLab.Answer(1, fault(t, "reference not found"))
+		refused := w.Ask("release")
+		w.WaitReactions(sim.Channel, refused, "x")
+		status := w.Ask("状況")
+		w.WaitMessages(sim.Channel, status, deploy.MsgStatus)
+		if text := w.Texts(sim.Channel, status)[0]; !strings.Contains(text, "成功") {
+			t.Errorf("it says %q", text)
+		}
+	})
+	row(t, "a guest who wants to stop is not told to deploy", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		w.Ask("release")
+		ts := w.Slack.Say("U0GUEST", sim.Channel, sim.Bot+" ストップ", fakeslack.FromTeam("T0OTHER"))
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStopGuest)
+		w.WaitReactions(sim.Channel, ts, "no_entry")
 	})
 }

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// inThread returns what is asked for: in the thread of a deployment, or of a
+// question about one, a target that is not named is that deployment's.
+func (e *Engine) inThread(m deploy.Request, here []deploy.Target) deploy.Intent {
+	in := m.Intent
+	if m.Thread == "" || in.Target != "" || in.Several || len(here) < 2 {
+		return in
+	}
+	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+	defer cancel()
+	above, ok, err := e.Store.Load(ctx, deploy.Key{Team: m.Team, Channel: m.Channel, TS: m.Thread})
+	e.health.answered(ctx, true, err, above.Now)
+	named := above.Record.Known().Target
+	if err != nil || !ok || !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Name == named }) {
+		return in
+	}
+	if in.Target = named; in.Doubt == deploy.MsgWhichTarget {
+		in.Doubt = ""
+	}
+	return in
+}
+
+// withdrawAll withdraws what waits in the channel and was asked for before the
+// stop: all of it, or only that of a target. In the thread of a question that is
+// about no one target it is that question. It can be done again.
+func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error) {
+	open, err := e.open(m)
+	above := func(r deploy.Record) bool { return r.Request.TS == m.Thread }
+	inQuestion := target == "" && slices.ContainsFunc(open, above)
+	for _, r := range open {
+		of := r.Known().Target
+		if target != "" && of != "" && target != of || inQuestion && !above(r) || r.Request.Time().After(m.At) {
+			continue
+		}
+		withdrawn := false
+		if _, err = e.change(e.work, r.Request.Key, func(was deploy.Record) (next deploy.Record) {
+			next, withdrawn = was.Withdraw(m.By)
+			return next
+		}); err != nil {
+			return n, err
+		}
+		if withdrawn {
+			n++
+		}
+	}
+	return n, err
+}
+
+// maxKnown is how many deployments a message tells of.
+const maxKnown = 10
+
+// unfinished are the messages that tell only of what has no end yet.
+var unfinished = []deploy.MessageID{deploy.MsgStop, deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp}
+
+// known returns the deployments that a message tells of: what is going on, and
+// for the targets where nothing is, what ran last.
+func (e *Engine) known(m deploy.Request, answer deploy.Message, here []deploy.Target) (all []deploy.Known, err error) {
+	open, err := e.open(m)
+	told := map[string]bool{}
+	for _, r := range slices.Backward(open) {
+		if k := r.Known(); r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
+			told[k.Target] = true
+			all = append(all, k)
+		}
+	}
+	if len(here) > maxKnown && answer.Target == "" {
+		here = nil
+	}
+	var last []deploy.Known
+	for _, t := range here {
+		if told[t.Name] || answer.Target != "" && answer.Target != t.Name {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+		r, ok, errLast := e.Store.Last(ctx, m.Team, m.Channel, t.Name)
+		e.health.answered(ctx, true, errLast, time.Time{})
+		cancel()
+		err = errors.Join(err, errLast)
+		ends := !ok || r.State.Ended()
+		switch {
+		case ends && slices.Contains(unfinished, answer.ID):
+		case ok:
+			last = append(last, r.Known())
+		case answer.ID == deploy.MsgStatus && len(here) > 1:
+			last = append(last, deploy.Known{Target: t.Name})
+		}
+	}
+	slices.SortStableFunc(last, func(a, b deploy.Known) int { return cmp.Compare(b.Since, a.Since) })
+	all = append(all, last...)
+	return all[:min(len(all), maxKnown)], err
+}
+
+// open reads the records of a channel in which something is going on or asked,
+// oldest first, without the request's own.
+func (e *Engine) open(m deploy.Request) (records []deploy.Record, err error) {
+	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+	defer cancel()
+	stored, err := e.Store.Open(ctx, m.Team, m.Channel)
+	e.health.answered(ctx, true, err, time.Time{})
+	for _, s := range stored {
+		if s.Record.Request.Key != m.Key {
+			records = append(records, s.Record)
+		}
+	}
+	return records, err
+}
