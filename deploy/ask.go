@@ -158,6 +158,14 @@ func (r Record) Lapse(now time.Time) Record {
 	return r.Answer(r.about(MsgLapsed))
 }
 
+// CloseAsk closes an ask that nobody has pressed, as the store ends with its process.
+func (r Record) CloseAsk() Record {
+	if r.State != Asking || r.IsPressed() {
+		return r
+	}
+	return r.Answer(r.about(MsgAskStopped))
+}
+
 // Withdraw takes back what is not yet running, as somebody asked for. An attempt
 // that is under way is not made again.
 func (r Record) Withdraw(by Person) (next Record, withdrawn bool) {

@@ -137,10 +137,21 @@ func (s *Shown) Done(c Call, ts string) {
 			s.Reaction = ""
 		}
 	case CallUpdate:
-		s.setPosted(c.Slot, Posted{TS: s.Posts[c.Slot].TS, Hash: c.Hash})
+		s.setPosted(c.Slot, Posted{TS: s.Posts[c.Slot].TS, Hash: c.Hash, Buttons: len(c.Message.Buttons) > 0})
 	default:
-		s.setPosted(c.Slot, Posted{TS: ts, Hash: c.Hash})
+		s.setPosted(c.Slot, Posted{TS: ts, Hash: c.Hash, Buttons: c.Kind == CallFind || len(c.Message.Buttons) > 0})
 	}
+}
+
+// EditRefused notes that Slack will never take an edit. Where that would leave
+// buttons that do nothing, the message is posted anew.
+func (s *Shown) EditRefused(c Call) {
+	if was := s.Posts[c.Slot]; !was.Buttons || len(c.Message.Buttons) > 0 {
+		s.Done(c, "")
+		return
+	}
+	s.Posts = maps.Clone(s.Posts)
+	delete(s.Posts, c.Slot)
 }
 
 // setPosted notes what is in a slot.

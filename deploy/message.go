@@ -102,6 +102,7 @@ const (
 	MsgStatusStarting MessageID = "status-starting" // By pressed the button
 	MsgDeclined       MessageID = "declined"        // By wants nothing
 	MsgLapsed         MessageID = "lapsed"          // nobody pressed a button
+	MsgAskStopped     MessageID = "ask-stopped"     // the embedded store ends with the process
 	MsgWithdrawn      MessageID = "withdrawn"       // By asked to stop it
 )
 

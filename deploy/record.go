@@ -112,4 +112,6 @@ type Shown struct {
 type Posted struct {
 	TS   string `json:"ts,omitempty"`   // where it is; empty: nowhere
 	Hash string `json:"hash,omitempty"` // of an editable message as it is there; empty: not known
+	// Buttons: it may have buttons.
+	Buttons bool `json:"buttons,omitempty"`
 }

@@ -154,6 +154,11 @@ func (e *Engine) call(ctx context.Context, m deploy.Request, c deploy.Call, show
 		return err
 	}
 	shown.ClearRetry(c.Kind) // it was made, or never will be
+	if err != nil && c.Kind == deploy.CallUpdate {
+		// mutant: buttons left in a message that takes no edit
+		shown.EditRefused(c)
+		return err
+	}
 	shown.Done(c, ts)
 	return err
 }

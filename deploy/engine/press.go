@@ -57,6 +57,11 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 		return r, deploy.Message{ID: deploy.MsgPressLost}
 	}
 	ok, err := e.change(ctx, p.Key, func(was deploy.Record) deploy.Record {
+		// Who asked is known to be of the bot's own: in a large organisation a press
+		// may name another workspace than a mention does.
+		if by := was.Request.By; by.User == p.By.User && !by.External {
+			p.By = by
+		}
 		var taken bool
 		r, taken = was.Press(p, e.now())
 		if say = (deploy.Message{}); !taken {

@@ -70,6 +70,12 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) {
 			continue
 		}
+		if r.State == deploy.Asking && !last { // its buttons would do nothing any more
+			_, err := e.change(ctx, k, deploy.Record.CloseAsk)
+			if err == nil {
+				continue
+			}
+		}
 		if _, notified := e.shutdown.notified.LoadOrStore(k, true); notified {
 			continue
 		}

@@ -10,7 +10,7 @@ func IDs() []deploy.MessageID {
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgPlainly, deploy.MsgOther,
 		deploy.MsgStop, deploy.MsgStopGuest, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgNotStopped, deploy.MsgDontKnow, deploy.MsgStopping,
-		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgWithdrawn,
+		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgAskStopped, deploy.MsgWithdrawn,
 		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressGuest, deploy.MsgPressNotYours, deploy.MsgPressOld, deploy.MsgPressLost,
 		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 		deploy.MsgRefusedToken, deploy.MsgRefusedRef, deploy.MsgRefusedAmbiguous, deploy.MsgRefusedUnauthorized, deploy.MsgRefusedProtected, deploy.MsgRefusedOwner, deploy.MsgRefusedNoJob, deploy.MsgRefusedRules,

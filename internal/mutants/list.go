@@ -92,6 +92,7 @@ func mutants() []mutant {
 		{"a person of another organisation allowed", always, events},
 		{"a person without a known organisation allowed", dropTerm(3), events},
 		{"a stop in doubt that offers a deploy", never, understood},
+		{"buttons left in a message that takes no edit", drop, sim("TestAQuestionThatTakesNoEdit")},
 		{"a second press that counts", never, domain},
 		{"a person authorised for everything", instead(`return ""`), domain},
 		{"a button of another channel", dropTerm(1), presses},

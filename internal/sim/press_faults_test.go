@@ -297,7 +297,7 @@ func TestPressWhileSlackFails(t *testing.T) {
 			a.wantShown(0, "", deploy.MsgDeclined)
 		})
 	}
-	row(t, "the question cannot be edited ever: it keeps its buttons, which are answered, and the end is posted", func(t *testing.T) {
+	row(t, "the question cannot be edited ever: its buttons are answered, and the status message is a new one", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
 		a := askInDoubt(w)
@@ -309,7 +309,7 @@ func TestPressWhileSlackFails(t *testing.T) {
 		}
 		wantWhispers(w, sim.Channel, third, deploy.MsgPressedBefore)
 		a.reported("success")
-		a.wantShown(1, "white_check_mark", deploy.MsgUnclear, deploy.MsgSucceeded)
+		a.wantShown(1, "white_check_mark", deploy.MsgUnclear, deploy.MsgStatusRunning, deploy.MsgSucceeded)
 		wantAcked(w)
 	})
 	row(t, "the question cannot be edited for a while: its buttons go then", func(t *testing.T) {

@@ -418,3 +418,35 @@ func TestWhatMayRunIsNamed(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "no_entry")
 	})
 }
+
+func TestAQuestionThatTakesNoEdit(t *testing.T) {
+	for _, code := range []string{"cant_update_message", "edit_window_closed", "message_not_found"} {
+		row(t, "pressed, and Slack says "+code+": the status message is a new one, once", func(t *testing.T) {
+			w := sim.New(t)
+			w.StartReady("a")
+			ts, q := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
+			w.Slack.Fail("chat.update", 1, fakeslack.Fails(code))
+			press(w, second, sim.Channel, q, 0)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgUnclear, deploy.MsgStatusRunning)
+			w.Notify("a", "success", sim.Channel, ts)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgUnclear, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+			wantPosts(t, w, ts, 1)
+		})
+	}
+}
+
+func TestTheEmbeddedStoreClosesQuestionsAtItsEnd(t *testing.T) {
+	row(t, "its buttons go, and the reaction", func(t *testing.T) {
+		w := sim.New(t, "REDIS_URL=")
+		p := w.StartReady("a")
+		ts, _ := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+		w.WaitMessages(sim.Channel, ts, deploy.MsgAskStopped)
+		w.WaitReactions(sim.Channel, ts)
+		if m := w.Slack.Thread(sim.Channel, ts)[0]; len(m.Controls()) > 0 {
+			t.Error("it has its buttons still")
+		}
+	})
+}
