@@ -16,6 +16,7 @@ const (
 	SignThing  = "\uF001" // code, a quotation, a link, a channel, a group
 	SignPerson = "\uF002"
 	SignNo     = "\uF003" // an emoji that may say no, wait or done
+	SignCheers = "\uF004" // one that may be congratulations, in a line of its own
 )
 
 // Folded is what a message says, in the form in which words are compared: NFKC, in
@@ -80,11 +81,13 @@ type folder struct {
 }
 
 // harmless are the emoji that say nothing, or please.
-var harmless = strings.Fields(`pray bow man-bowing woman-bowing person_bowing rocket shipit tada smile smiley grin grinning blush slightly_smiling_face
-	relaxed +1 thumbsup ok_hand muscle fire wave sparkles raised_hands clap star zap dash 100 heart coffee tea beers sunny point_up
+var harmless = strings.Fields(`pray bow man-bowing woman-bowing person_bowing rocket shipit smile smiley grin grinning blush slightly_smiling_face
+	relaxed +1 thumbsup ok_hand muscle fire wave sparkles star zap dash 100 heart coffee tea beers sunny point_up
 	onegai onegaishimasu yoroshiku arigatou ohayou`)
 
-const harmlessSigns = "🙏🙇🚀🎉😄😃😁😀😊🙂☺👍👌💪🔥👋✨🙌👏⭐⚡💨💯❤☕🍵🍻☀☝〜～"
+var cheers = []string{"tada", "raised_hands", "clap"}
+
+const harmlessSigns = "🙏🙇🚀😄😃😁😀😊🙂☺👍👌💪🔥👋✨⭐⚡💨💯❤☕🍵🍻☀☝〜～"
 
 // Fold folds what a message says. thing returns the sign for what is in code, in
 // quotation marks, or a link's words.
@@ -108,7 +111,9 @@ func Fold(said []Segment, thing func(inside string) (sign string)) Folded {
 		case User:
 			f.add(SignPerson, "@"+s.Text)
 		case Emoji:
-			if slices.Contains(harmless, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
+			if slices.Contains(cheers, s.Text) {
+				f.add("\n"+SignCheers+"\n", ":"+s.Text+":")
+			} else if slices.Contains(harmless, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
 				f.add(" ", "")
 			} else {
 				f.add(SignNo, ":"+s.Text+":")
@@ -149,6 +154,8 @@ func (f *folder) plain(s string) {
 		switch {
 		case strings.ContainsRune(harmlessSigns, r):
 			piece = " "
+		case strings.ContainsRune("🎉🙌👏", r):
+			piece = "\n" + SignCheers + "\n"
 		case unicode.Is(unicode.So, r), strings.ContainsRune("‼⁉", r):
 			piece = SignNo
 		case r == '*' && f.bold, r == '_' && !(isName(before) && isName(after)),

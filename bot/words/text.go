@@ -17,7 +17,7 @@ const (
 
 // signs are the rules that match a sign.
 var signs = map[string]string{
-	"target": signTarget, "ref": signRef, "thing": markup.SignThing, "person": markup.SignPerson, "no": markup.SignNo,
+	"target": signTarget, "ref": signRef, "thing": markup.SignThing, "person": markup.SignPerson, "no": markup.SignNo, "cheers": markup.SignCheers,
 }
 
 // text is what a person wrote, with signs for the names in it.

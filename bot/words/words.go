@@ -29,19 +29,20 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	in := deploy.Intent{}
 	in.Target, in.Several = r.only(here)
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
+	against := r.against()
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked):
 		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
 	case understood:
 		in.Kind = kind
-	case !(&match{text: r.Text}).has("action"):
+	case !against && !(&match{text: r.Text}).has("action"):
 		in.Kind = deploy.KindUnknown
 	default:
 		part, why := r.doubtful(doubt)
 		// mutant: a clause that is not understood ignored
 		in.Kind, in.Doubt, in.Word = deploy.KindDeploy, why, r.Original(part.from, part.to)
 		// mutant: a stop in doubt that offers a deploy
-		if !(&match{text: r.Text}).has("ship") { // another action: no deploy is offered
+		if against || !(&match{text: r.Text}).has("ship") { // another action: no deploy is offered
 			in.Kind, in.Doubt = deploy.KindUnknown, deploy.MsgPlainly
 		}
 	}
@@ -92,10 +93,10 @@ var roles = []*role{
 	{"thanks", deploy.KindThanks, aside},
 	{"plea", deploy.KindGreet, aside},
 	{"greet", deploy.KindGreet, aside},
-	{"sorry", deploy.KindUnknown, aside},
+	{"sorry", deploy.KindGreet, aside},
 	{"notify", deploy.KindUnknown, aside},
 	{"praise", deploy.KindThanks, early},
-	{"chat", deploy.KindUnknown, early},
+	{"chat", deploy.KindGreet, early},
 	{"told", deploy.KindStatus, early},
 	{"ended", deploy.KindStatus, early},
 }
@@ -204,7 +205,13 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 			return all.kind, span{}, true
 		}
 	}
-	return "", r.pieces[last], false
+	doubt = r.pieces[last]
+	for _, p := range r.pieces[last+1:] { // app の develop
+		if r.Text[doubt.to-1] != '?' && strings.TrimSpace(r.Text[doubt.to:p.from]) == "" {
+			doubt.to = p.to
+		}
+	}
+	return "", doubt, false
 }
 
 // clause is what the pieces up to the next one may be.
@@ -252,8 +259,29 @@ func (r *reader) next(i, end int) int {
 	return i + 1
 }
 
-// number matches what is no part of the work that is told: a version, a time, a share.
-var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%)|\d+ ?(?:/|of) ?\d`)
+// against reports whether a message begins with a word against a deploy, in Japanese
+// ends with one.
+func (r *reader) against() bool {
+	if len(r.pieces) == 0 {
+		return false
+	}
+	m := match{text: r.Text}
+	if len(m.ends(tables().rule("opposed"), r.pieces[0].from)) > 0 {
+		return true
+	}
+	last := r.pieces[len(r.pieces)-1]
+	m = match{text: r.Text[last.from:last.to]}
+	for i := range m.text {
+		if m.whole("refused", i) {
+			return true
+		}
+	}
+	return false
+}
+
+// number matches what is no part of the work that is told: a version, a time, a share, not.
+var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%|割|件中)|\d+ ?(?:/|of) ?\d|` +
+	`\b(?:ca|wo|ai|do|does|did|is|are|was|were|ha[sd]|have|(?:c|sh|w)ould|must|need)n'?t\b`)
 
 // reports reports whether a piece tells of finished work, and of nothing else.
 func (r *reader) reports(p span) bool {
@@ -267,7 +295,8 @@ func (r *reader) reports(p span) bool {
 		done = done || rest == "" || rest[0] < utf8.RuneSelf // in English to its end
 	}
 	for i := range m.text {
-		done = done || m.whole("done", i)
+		before, _ := utf8.DecodeLastRuneInString(m.text[:i])
+		done = done || !strings.ContainsRune("未不非要無否", before) && m.whole("done", i) // 未修正
 	}
 	if !done || r.several && strings.Contains(m.text, signTarget) {
 		return false
@@ -306,7 +335,7 @@ var reference = regexp.MustCompile(`\bv?\d+\.\d+\.[0-9a-z.-]+|\bv\d+[0-9.]*|\b[a
 const maxQuoted = 6
 
 // word matches a word, as far as quoting goes.
-var word = regexp.MustCompile(`[!-+\--~]+|[\p{Katakana}ー]+|\p{Han}*\p{Hiragana}+|\p{Han}+|[^ ]`)
+var word = regexp.MustCompile(`[!-+\--~]+|[\p{Katakana}ー]+|[おご]?\p{Han}*\p{Hiragana}+|\p{Han}+|[^ ]`)
 
 // doubtful is the part of a piece to ask about: what does not go out from here, such
 // as another environment, branch or version; or what comes after all that is
@@ -324,7 +353,7 @@ func (r *reader) doubtful(p span) (part span, why deploy.MessageID) {
 	if at := reference.FindStringIndex(m.text); at != nil {
 		return span{p.from + at[0], p.from + at[1]}, deploy.MsgOther
 	}
-	for len(words) > 0 && strings.Trim(m.text[words[0][0]:words[0][1]], ",ーはをのがにで") == "" {
+	for len(words) > 0 && strings.Trim(m.text[words[0][0]:words[0][1]], ",ーはをのがにで?!") == "" {
 		words = words[1:]
 	}
 	if len(words) == 0 {
@@ -338,5 +367,6 @@ func (r *reader) doubtful(p span) (part span, why deploy.MessageID) {
 		}
 		part.to = at[1]
 	}
+	part.to = part.from + len(strings.TrimSuffix(m.text[part.from:part.to], "を"))
 	return span{p.from + part.from, p.from + part.to}, deploy.MsgUnclear
 }

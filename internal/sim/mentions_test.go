@@ -42,12 +42,12 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 	}{
 		"ja": {
 			{"リリース待って", deploy.MsgStop},
-			{"さっきのリリース戻せる？", deploy.MsgUnclear},
-			{"リリースしないで", deploy.MsgUnclear},
+			{"さっきのリリース戻せる？", deploy.MsgNotYet},
+			{"リリースしないで", deploy.MsgPlainly},
 			{"リリースありがとう！", deploy.MsgUnclear},
 			{"リリース終わった？", deploy.MsgStatus},
 			{"リリース失敗した", deploy.MsgStatus},
-			{"どうやってリリースするの？", deploy.MsgUnclear},
+			{"どうやってリリースするの？", deploy.MsgHelp},
 			{"明日の朝リリースお願い", deploy.MsgUnclear},
 			{"テスト通ったらリリースして", deploy.MsgUnclear},
 			{"リリースノートお願い", deploy.MsgUnclear},
@@ -65,10 +65,10 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 		},
 		"en": {
 			{"hold the release", deploy.MsgStop},
-			{"don’t release", deploy.MsgUnclear},
+			{"don’t release", deploy.MsgPlainly},
 			{"we can't release today", deploy.MsgUnclear},
 			{"deploy failed", deploy.MsgStatus},
-			{"how do I deploy?", deploy.MsgUnclear},
+			{"how do I deploy?", deploy.MsgHelp},
 			{"release tomorrow", deploy.MsgUnclear},
 			{"if tests pass, release", deploy.MsgUnclear},
 			{"release v1.2.3", deploy.MsgOther},
