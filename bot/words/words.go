@@ -279,27 +279,28 @@ func (r *reader) against() bool {
 	return false
 }
 
-// number matches what is no part of the work that is told: a version, a time, a share, not.
-var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%|割|件中)|\d+ ?(?:/|of) ?\d|` +
-	`\b(?:ca|wo|ai|do|does|did|is|are|was|were|ha[sd]|have|(?:c|sh|w)ould|must|need)n'?t\b`)
+// number matches what is no part of the work that is told: a version, a time, a share, not, badly.
+var number = regexp.MustCompile(`\d\.\d|\bv\d|\d(?:am|pm|th|:\d|時|日|月|%|割|件中|[件つ個本]が?通)|\d+ ?(?:/|of) ?\d|` +
+	`\b(?:ca|wo|ai|do|does|did|is|are|was|were|ha[sd]|have|(?:c|sh|w)ould|must|need)n'?t\b|[a-z]{2}ly\b`)
 
 // reports reports whether a piece tells of finished work, and of nothing else.
 func (r *reader) reports(p span) bool {
 	m := &match{text: r.Text[p.from:p.to]}
-	for from, to, ok := m.find("noun"); ok; from, to, ok = m.find("noun") {
-		m = &match{text: m.text[:from] + " " + m.text[to:]}
-	}
 	done := false
 	for _, end := range m.ends(tables().rule("begun"), 0) {
 		rest := m.text[m.space(end):]
 		done = done || rest == "" || rest[0] < utf8.RuneSelf // in English to its end
 	}
 	for i := range m.text {
-		before, _ := utf8.DecodeLastRuneInString(m.text[:i])
-		done = done || !strings.ContainsRune("未不非要無否", before) && m.whole("done", i) // 未修正
+		before, _ := utf8.DecodeLastRuneInString(strings.TrimRight(m.text[:i], " "))
+		free := !unicode.Is(unicode.Hiragana, before) || strings.ContainsRune("をがはもの", before) // not 手違いで
+		done = done || free && !strings.ContainsRune("未不非要無否", before) && m.whole("done", i)
 	}
 	if !done || r.several && strings.Contains(m.text, signTarget) {
 		return false
+	}
+	for from, to, ok := m.find("noun"); ok; from, to, ok = m.find("noun") {
+		m = &match{text: m.text[:from] + " " + m.text[to:]}
 	}
 	// mutant: a doubtful word in a clause about the past
 	return !m.has("bar") && !number.MatchString(m.text) && !r.namesOther(m.text)
