@@ -364,6 +364,16 @@ func TestStopFindsWhatNobodyHasBegun(t *testing.T) {
 		}
 		w.WaitReactions(sim.Two, api, "hourglass_flowing_sand")
 	})
+	row(t, "a question that an edit has made is withdrawn", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		ts := w.Ask("よろしく")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release")
+		w.Eventually("the question", 10*time.Second, func() bool { return len(w.Messages(sim.Channel, ts)) == 2 })
+		w.Ask("ストップ")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgGreet, deploy.MsgWithdrawn)
+	})
 	row(t, "what was asked after the stop goes on, however late the stop is read", func(t *testing.T) {
 		w := sim.New(t)
 		w.Slack.PauseDeliveries(true)
