@@ -16,7 +16,7 @@ const (
 	SignThing  = "\uF001" // code, a quotation, a link, a channel, a group
 	SignPerson = "\uF002"
 	SignNo     = "\uF003" // an emoji that may say no, wait or done
-	SignCheers = "\uF004" // one that may be congratulations, in a line of its own
+	SignCheers = "\uF004" // one that may be congratulations, in a new line
 )
 
 // Folded is what a message says, in the form in which words are compared: NFKC, in
@@ -112,7 +112,7 @@ func Fold(said []Segment, thing func(inside string) (sign string)) Folded {
 			f.add(SignPerson, "@"+s.Text)
 		case Emoji:
 			if slices.Contains(cheers, s.Text) {
-				f.add("\n"+SignCheers+"\n", ":"+s.Text+":")
+				f.add("\n"+SignCheers, ":"+s.Text+":")
 			} else if slices.Contains(harmless, s.Text) || strings.HasPrefix(s.Text, "skin-tone-") {
 				f.add(" ", "")
 			} else {
@@ -155,7 +155,7 @@ func (f *folder) plain(s string) {
 		case strings.ContainsRune(harmlessSigns, r):
 			piece = " "
 		case strings.ContainsRune("🎉🙌👏", r):
-			piece = "\n" + SignCheers + "\n"
+			piece = "\n" + SignCheers
 		case unicode.Is(unicode.So, r), strings.ContainsRune("‼⁉", r):
 			piece = SignNo
 		case r == '*' && f.bold, r == '_' && !(isName(before) && isName(after)),

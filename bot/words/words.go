@@ -142,7 +142,7 @@ type span struct{ from, to int }
 // what was done, in English before so, then and and.
 var boundary = regexp.MustCompile(`![0-9]` + // none: !12
 	`|[\n。!;,…]|: |\.+(?:\s|$)| [-–—]+ ` +
-	`|(を!|\?|ので|(?:です|ます)から|[ぁ-ん] ` + // the clause ends with it
+	`|(を!|\?|\x{F004}|ので|(?:です|ます)から|[ぁ-ん] ` + // the clause ends with it
 	`|[ただ](?:ので|んで|から|ため|分|やつ|奴|もの|の|ところ|pr|mr|修正|変更|コミット)[をの]?)` +
 	`|( (?:so|then|and) )`) // the next clause begins with it
 

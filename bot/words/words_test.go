@@ -184,6 +184,9 @@ func TestTargetsAreChosenByName(t *testing.T) {
 		{"of several, the named", "apiをリリース", []string{"app", "api"}, "deploys", "api"},
 		{"none named", "リリースして", []string{"app", "api"}, "which-target", ""},
 		{"two named", "appとapiをリリース", []string{"app", "api"}, "which-target", ""},
+		{"two named in English", "release app and api", []string{"app", "api"}, "which-target", ""},
+		{"a stop of one", "cancel the release of api", []string{"app", "api"}, "cancel", "api"},
+		{"a stop of what is not here", "cancel release admin", []string{"app", "api"}, "plainly", ""},
 		{"no target here", "リリースして", nil, "no-target", ""},
 		{"no target here, in doubt", "明日リリースして", nil, "no-target", ""},
 		{"the longest name wins", "app-webをリリース", []string{"app", "app-web"}, "deploys", "app-web"},
@@ -246,6 +249,8 @@ func TestTheDoubtfulWordIsReturnedAsWritten(t *testing.T) {
 	for text, want := range map[string]string{
 		"Release Tomorrow": "Tomorrow", "release v1.2.3": "v1.2.3", "Don’t release": "Don’t release", "１８時にリリース": "１８時に", "deploy `Develop`": "Develop",
 		"おたまをリリースして": "おたま", "リリースしないで": "しないで", "deploy once CI is green": "once CI is green", "stagingにデプロイして": "staging", "リリースノート書いて": "リリースノート書いて",
+		"app の v1.2.3 をリリース": "v1.2.3", "app を staging にデプロイ": "staging", "admin の develop をリリース": "develop", "リリース予定？": "予定？",
+		"リリースお願いしますと言われたら断って": "お願いしますと言われたら断って", "アプリをリリース": "アプリ", "リリース🎉": "🎉",
 	} {
 		if got := understand(text); got.Word != want {
 			t.Errorf("%q: %q (%s), want %q", text, got.Word, told(got), want)
