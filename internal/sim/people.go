@@ -214,7 +214,7 @@ func readWordings(lang string) []wording {
 	var all []wording
 	seen := map[string]bool{}
 	for _, say := range messages.IDs() {
-		for _, m := range variants(say) {
+		for _, m := range variants(say, p[string(say)]) {
 			for m.Seed = range uint32(5) {
 				text := p.Text(m)
 				if seen[text] {
@@ -229,38 +229,51 @@ func readWordings(lang string) []wording {
 	return all
 }
 
-// variants are the message with and without each of its values.
-func variants(say deploy.MessageID) []deploy.Message {
-	var all []deploy.Message
-	for _, targets := range [][]string{nil, {"gapa"}, {"gapa", "gapb"}} {
-		for bits := range 64 {
-			m := deploy.Message{ID: say, Targets: targets, Project: "gapp", Key: "gapk", Until: 1234567890}
-			for i, set := range []func(){
-				func() { m.Target = "gapt" }, func() { m.Ref = "gapr" }, func() { m.Word = "gapw" },
-				func() { m.URL = "https://gap.test/" }, func() { m.User = "U0GAP" }, func() { m.Detail = "gapd" },
-			} {
-				if bits>>i&1 == 1 {
-					set()
-				}
+// variants are the message with and without each of its values that a wording of
+// it uses.
+func variants(say deploy.MessageID, wordings []string) []deploy.Message {
+	text := strings.Join(wordings, "\n")
+	uses := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(text, "{"+name) })
+	}
+	isStatus := strings.HasPrefix(string(say), "status-") || strings.HasPrefix(string(say), "wait-")
+	all := []deploy.Message{{ID: say, Project: "gapp", Key: "gapk", Until: 1234567890}}
+	for _, value := range []struct {
+		used bool
+		set  func(m *deploy.Message)
+	}{
+		{uses("targets", "write", "example"), func(m *deploy.Message) { m.Targets = []string{"gapa"} }},
+		{uses("targets", "write", "example"), func(m *deploy.Message) { m.Targets = []string{"gapa", "gapb"} }},
+		{uses("target}", "what", "write"), func(m *deploy.Message) { m.Target = "gapt" }},
+		{uses("ref", "what", "branch", "tag"), func(m *deploy.Message) { m.Ref = "gapr" }},
+		{uses("word"), func(m *deploy.Message) { m.Word = "gapw" }},
+		{uses("link"), func(m *deploy.Message) { m.URL = "https://gap.test/" }},
+		{uses("user"), func(m *deploy.Message) { m.User = "U0GAP" }},
+		{uses("detail"), func(m *deploy.Message) { m.Detail = "gapd" }},
+		{uses("by", "user") || isStatus, func(m *deploy.Message) { m.By = "U0GAP" }},
+		{uses("people"), func(m *deploy.Message) { m.People = []string{"U0GAP"} }},
+		{uses("press", "example"), func(m *deploy.Message) { m.Buttons = []deploy.Button{{}} }},
+		{uses("who"), func(m *deploy.Message) { m.Restricted = true }},
+		{uses("withdrawn"), func(m *deploy.Message) { m.Withdrawn = 7777777 }},
+	} {
+		for _, m := range all {
+			if !value.used {
+				break
 			}
+			value.set(&m)
 			all = append(all, m)
-			m.Buttons = []deploy.Button{{}}
-			all = append(all, m)
-			m.Buttons = nil
-			m.By, m.People = "U0GAP", []string{"U0GAP"}
-			all = append(all, m)
-			if say != deploy.MsgStatus && say != deploy.MsgStop {
-				continue
-			}
-			for state := range deploy.Moves() {
-				known := deploy.Known{Target: "gapt", State: state, By: "U0GAP", Since: 1234567890, URL: "https://gap.test/"}
-				ended := known
-				ended.Ended = 1234567890
-				for _, m.Known = range [][]deploy.Known{nil, {known}, {ended}, {known, known}, {known, ended}} {
-					for _, m.Withdrawn = range []int{0, 7777777} {
-						all = append(all, m)
-					}
-				}
+		}
+	}
+	if !uses("known") {
+		return all
+	}
+	for _, m := range slices.Clone(all) {
+		for state := range deploy.Moves() {
+			known := deploy.Known{Target: "gapt", State: state, By: "U0GAP", Since: 1234567890, URL: "https://gap.test/"}
+			ended, never := known, deploy.Known{Target: "gapt"}
+			ended.Ended = 1234567890
+			for _, m.Known = range [][]deploy.Known{{known}, {ended}, {known, known}, {known, ended}, {ended, never}} {
+				all = append(all, m)
 			}
 		}
 	}

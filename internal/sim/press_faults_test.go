@@ -223,7 +223,11 @@ func TestPressWhileTheStoreFails(t *testing.T) {
 		})
 	}
 	for _, op := range []string{"redis:load", "redis:save"} {
-		for _, kind := range []sim.FaultKind{sim.LoseAnswer, sim.Partition, sim.DieBefore, sim.DieAfter, sim.Stall} {
+		kinds := []sim.FaultKind{sim.LoseAnswer, sim.Partition, sim.DieBefore, sim.DieAfter, sim.Stall}
+		if testing.Short() {
+			kinds = kinds[:2]
+		}
+		for _, kind := range kinds {
 			row(t, fmt.Sprintf("the %s of the press: the process %s: who presses until it is answered has one deploy", strings.TrimPrefix(op, "redis:"), kind), func(t *testing.T) {
 				w := sim.New(t)
 				p := w.StartReady("a")
@@ -344,7 +348,11 @@ func TestPressAndEditCross(t *testing.T) {
 		"to a clear request": {sim.Bot + " release", deploy.MsgEditedIn, "thinking_face"},
 		"to another doubt":   {sim.Bot + " release tomorrow", deploy.MsgUnclear, "thinking_face"},
 	} {
-		for _, gap := range []time.Duration{0, 3 * time.Millisecond, 8 * time.Millisecond, 15 * time.Millisecond, time.Second} {
+		gaps := []time.Duration{0, 3 * time.Millisecond, 8 * time.Millisecond, 15 * time.Millisecond, time.Second}
+		if testing.Short() {
+			gaps = gaps[:2]
+		}
+		for _, gap := range gaps {
 			for _, pressFirst := range []bool{true, false} {
 				row(t, fmt.Sprintf("an edit %s, %v apart, the press first: %v", name, gap, pressFirst), func(t *testing.T) {
 					w := sim.New(t)
