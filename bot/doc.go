@@ -1,7 +1,7 @@
 // Package bot turns what Slack sends into work for the engine. [Intake] takes an
 // envelope of Socket Mode, reads the mention in it, decides whether a person of
-// the bot's own workspace wrote it, and passes it on; the return value decides
-// whether the envelope is acked.
+// the bot's own workspace wrote it, and passes it on, as it does with the press of
+// a button; the return value decides whether the envelope is acked.
 //
 // Its rooms:
 //

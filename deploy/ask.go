@@ -25,7 +25,7 @@ type Button struct {
 	Do     Kind   `json:"do,omitempty"` // what it asks for; empty: nothing is wanted
 	Target string `json:"target,omitempty"`
 	Ref    string `json:"ref,omitempty"`
-	Value  string `json:"-"` // names it in Slack, see [Press]
+	Value  string `json:"value,omitempty"` // names it in Slack, see [Press]; not stored, but part of what is shown
 }
 
 // Pressed is a press that decided: who pressed which button when.

@@ -38,6 +38,19 @@ func TestAnAskNamesTheAskerAndHasButtons(t *testing.T) {
 	}
 }
 
+// A question that is asked again in the same words has other buttons: where Slack
+// shows the old ones, it is edited.
+func TestAQuestionThatIsAskedAgainIsEdited(t *testing.T) {
+	r := in(Asking)
+	again := r.AskPeople(r.Ask.Message, r.Ask.Buttons, t0)
+	r.Shown.Posts = map[string]Posted{SlotStatus: {TS: "1.000100", Hash: r.View().Posts[0].hash(), Buttons: true}}
+	again.Shown = r.Shown
+	again.Shown.Reaction = "thinking_face"
+	if calls := again.PendingCalls(); len(calls) != 1 || calls[0].Kind != CallUpdate {
+		t.Errorf("pending are %+v, not one edit", calls)
+	}
+}
+
 func TestTheFirstPressDecides(t *testing.T) {
 	r := in(Asking)
 	pressed, taken := r.Press(press("U2", 0), t0)

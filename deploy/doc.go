@@ -7,12 +7,13 @@
 // its attempts: each is one POST that triggers a pipeline, and its
 // [TriggerResult] counts for that attempt alone. The pipeline reports by a
 // [Callback], and GitLab shows a [Pipeline] when it is polled; [Counting] decides
-// by its jobs whether the deploy itself succeeded. [View] is what Slack should
+// by its jobs whether the deploy itself succeeded. What is not clear is an [Ask],
+// answered by the [Press] of a button. [View] is what Slack should
 // show of a record, [Shown] what it does show, and a [Call] brings one nearer to
 // the other. A [Message] is said by its [MessageID]; wordings are elsewhere.
 //
-// What calls what. When something happens to a record (an answer, a callback, an
-// edit, a deadline, a panic), one method of Record returns the record as it is
+// What calls what. When something happens to a record (an answer, a callback, a
+// press, an edit, a deadline, a panic), one method of Record returns the record as it is
 // then, with the time at which it is next due. Package engine calls it and saves
 // the result.
 //

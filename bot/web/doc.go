@@ -6,6 +6,7 @@
 //	answer.go   one HTTP exchange, read in slack-go's place
 //	errors.go   what a failed call means for another try
 //	reasons.go  Slack's error codes, and what an operator must fix
+//	blocks.go   a message with buttons, as Slack takes it
 //	limits.go   Slack's rate limits, kept before each call
 //	clock.go    Slack's clock, by which ages are judged
 //

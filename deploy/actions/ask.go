@@ -29,7 +29,7 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref})
 	}
 	switch {
-	case len(buttons) == 0 && reason == deploy.MsgUnknown, len(buttons) > maxChoices && reason == deploy.MsgUnknown:
+	case reason == deploy.MsgUnknown && (len(buttons) == 0 || len(buttons) > maxChoices):
 		return Decision{Answer: r.message(reason, nil)}
 	case len(meant) == 0:
 		return Decision{Answer: r.message(deploy.MsgNoTarget, nil)}

@@ -14,7 +14,7 @@
 // second, and each record is worked on in a goroutine of its own: a step for the
 // state it is in (begin, trigger, poll GitLab, expire), then its delivery.
 // [Engine.Accept] claims a mention before it is acked and starts on it at once;
-// [Engine.Callback] changes a record and makes it due. A crash, a rate limit, a
+// [Engine.Callback] and [Engine.Press] change a record and make it due. A crash, a rate limit, a
 // lost answer, a deadline or a message that Slack did not take needs no path of
 // its own: the record becomes due again.
 //
