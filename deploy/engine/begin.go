@@ -30,6 +30,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if err == nil && !d.Answer.ID.IsRefusal() {
 		d.Answer.Known, err = e.known(m, d.Answer, here)
 	}
+	// mutant: a stop answered although nothing is known
 	if mustKnow := d.Stop || d.Answer.ID == deploy.MsgStatus; err != nil && mustKnow { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
@@ -55,6 +56,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 // sameRequest reports whether a record still asks for what it asked for.
 func sameRequest(r, was deploy.Record) bool {
 	now, then := r.Asked(), was.Asked()
+	// mutant: an answer to what was edited meanwhile
 	return r.State == was.State && now.Intent == then.Intent && now.Edited == then.Edited && now.By == then.By
 }
 

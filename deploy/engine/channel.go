@@ -48,6 +48,7 @@ func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error)
 			next, withdrawn = was.Withdraw(m.By)
 			return next
 		}); err != nil {
+			// mutant: a stop that swallows an error
 			return n, err
 		}
 		if withdrawn {

@@ -169,6 +169,20 @@ func (s *fakeStore) Claim(ctx context.Context, record deploy.Record, lease time.
 	return s.Store.Claim(ctx, record, lease, now)
 }
 
+func (s *fakeStore) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, error) {
+	if err := s.check(ctx, "load"); err != nil {
+		return engine.Stored{}, false, err
+	}
+	return s.Store.Load(ctx, k)
+}
+
+func (s *fakeStore) Open(ctx context.Context, team, channel string) ([]engine.Stored, error) {
+	if err := s.check(ctx, "open"); err != nil {
+		return nil, err
+	}
+	return s.Store.Open(ctx, team, channel)
+}
+
 func (s *fakeStore) Save(ctx context.Context, stored engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
 	saved, err := s.Store.Save(ctx, stored, next, due)
 	s.mu.Lock()
