@@ -14,9 +14,11 @@ import (
 type Job struct {
 	ID           int64  `json:"id"` // as GitLab's API spells them
 	Name         string `json:"name"`
-	Stage        string `json:"stage"`
-	Status       string `json:"status"`
-	AllowFailure bool   `json:"allow_failure"`
+	Stage        string `json:"stage,omitempty"`
+	Status       string `json:"status,omitempty"`
+	AllowFailure bool   `json:"allow_failure,omitempty"`
+	Reason       string `json:"failure_reason,omitempty"` // why it failed: script_failure, ...
+	URL          string `json:"web_url,omitempty"`
 }
 
 // Counting says which jobs of a pipeline are the deploy, and which of them are
@@ -25,6 +27,7 @@ type Counting struct {
 	Job    string   // the target's job: a name, or its beginning
 	Proved []string // jobs that reported success themselves: for GitLab they may still run their after_script
 	Early  bool     // judge the jobs although the pipeline goes on
+	Alone  bool     // the pipeline is known to have no bridges: they need not be asked for
 }
 
 // speaksForPipeline reports whether a job only reports on the others: it is never

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -92,7 +93,7 @@ func TestJobsTellWhetherTheDeploySucceeded(t *testing.T) {
 		{"early: there is no job", Counting{Early: true}, "running", "", goesOn},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := row.count.Judge(row.status, jobsOf(t, row.jobs)); got != row.want {
+			if got := row.count.Judge(row.status, jobsOf(t, row.jobs)); !reflect.DeepEqual(got, row.want) {
 				t.Errorf("%+v, want %+v", got, row.want)
 			}
 		})

@@ -68,6 +68,8 @@ func TestEditableMessageIsEditedWhateverOfItChanges(t *testing.T) {
 			f.SetBool(true)
 		case reflect.Slice:
 			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
 		default:
 			t.Fatalf("%s is a %s: change it here", fields.Field(i).Name, f.Kind())
 		}

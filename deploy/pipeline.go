@@ -38,9 +38,15 @@ type Pipeline struct {
 	// Nothing: it is over, and no job that deploys has run. Without an End, one of
 	// them still waits for a person to start it.
 	Nothing bool
-	Judged  bool // the jobs were asked for
-	Unseen  bool // but could not be read: End is the status of the whole pipeline
-	Retry   bool // Unseen: another poll may show them
+	SHA     string  // of its commit; empty: not known
+	Stages  []Stage // in their order, as far as its jobs were asked for
+	Failed  *Job    // the job that failed first, of those that are counted if one of them did
+	Job     *Job    // the job that deploys, once it has begun
+	Bridges bool    // it has jobs that start other pipelines, or this was not asked
+	Steers  bool    // the token may cancel it and run its jobs again
+	Judged  bool    // the jobs were asked for
+	Unseen  bool    // but could not be read: End is the status of the whole pipeline
+	Retry   bool    // Unseen: another poll may show them
 }
 
 // Waits is what a pipeline waits for that does not move.

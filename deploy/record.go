@@ -29,11 +29,12 @@ const (
 //	2  attempts are numbered, and each has a token
 //	3  posts have slots, and the intent of a request stands in place of its text
 //	4  a record can ask, and tells when its deployment ended
-const Layout = 4
+//	5  a deployment knows what goes out and how far it is
+const Layout = 5
 
 // Record is all that is known of one mention: what was asked, the deployment
 // that came of it, its state, and what Slack has been shown. It is what the
-// store keeps, as JSON, for 30 days.
+// store keeps, as JSON, for as long as KEEP says.
 type Record struct {
 	Layout   int     `json:"v"`
 	Revision string  `json:"revision"` // fresh with every save: only the worker whose revision is stored may act
@@ -77,6 +78,8 @@ type Deployment struct {
 	LastSeen   time.Time     `json:"last_seen,omitzero"`    // when GitLab last said that it goes on: the deadline moves
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 	Ended      time.Time     `json:"ended,omitzero"`        // when it came to its end, as far as is known
+
+	Progress *Progress `json:"progress,omitempty"` // what goes out, and how far it is
 
 	// What is known of the pipeline's jobs and of what it waits for.
 	FailedBy []string  `json:"failed_by,omitempty"` // jobs that reported a failure, and no success since

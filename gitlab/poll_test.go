@@ -3,6 +3,7 @@ package gitlab
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,7 +119,7 @@ func TestPollReturnsHowAPipelineEnded(t *testing.T) {
 				g.SetJobs(id, row.jobs...)
 				p, err := c.Poll(t.Context(), "group/app", id, row.count)
 				row.want.ID, row.want.URL = id, "http://gitlab.test/group/app/-/pipelines/1001"
-				if p != row.want || err != nil {
+				if !reflect.DeepEqual(p, row.want) || err != nil {
 					t.Errorf("%+v, %v", p, err)
 				}
 			})

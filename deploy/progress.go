@@ -1,0 +1,88 @@
+package deploy
+
+import "time"
+
+// Progress is what is known of a deployment besides its state: what goes out, and
+// how far it is. Records and messages share it: it is copied before it is changed.
+// Titles, names and authors are foreign text.
+type Progress struct {
+	Commit  Commit   `json:"commit,omitzero"`   // what is deployed
+	Before  *Success `json:"before,omitempty"`  // the target's last success before it; nil: none is known
+	Commits *Commits `json:"commits,omitempty"` // what goes out since then; nil: not known
+	Usual   int64    `json:"usual,omitempty"`   // how long it usually takes, in seconds; 0: not known
+	Stages  []Stage  `json:"stages,omitempty"`  // of the pipeline, in their order
+	Failed  *Job     `json:"failed,omitempty"`  // the job that failed
+	Job     *Job     `json:"job,omitempty"`     // the job that deploys, once it has begun
+	Elapsed int64    `json:"elapsed,omitempty"` // seconds since the trigger, when GitLab was asked last
+	Unseen  int64    `json:"unseen,omitempty"`  // since when GitLab cannot be asked, in Unix seconds
+	Steers  bool     `json:"steers,omitempty"`  // the bot's token may cancel the pipeline and run its jobs again
+}
+
+// Commit is one commit.
+type Commit struct {
+	SHA    string `json:"sha,omitempty"` // whole
+	Title  string `json:"title,omitempty"`
+	Author string `json:"author,omitempty"`
+	URL    string `json:"url,omitempty"`
+}
+
+// Commits are those between two deployments.
+type Commits struct {
+	Count   int      `json:"count"`
+	More    bool     `json:"more,omitempty"`    // there are more than Count
+	First   []Commit `json:"first,omitempty"`   // the newest, at most three
+	Back    bool     `json:"back,omitempty"`    // there are none, as it goes back to an older commit
+	Compare string   `json:"compare,omitempty"` // the page that compares them
+}
+
+// Stage is one stage of a pipeline.
+type Stage struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // as GitLab calls a job's: created, pending, running, success, failed, canceled, skipped, manual
+}
+
+// Success is a deployment of a target that succeeded.
+type Success struct {
+	Commit   Commit        `json:"commit,omitzero"`
+	Pipeline int64         `json:"pipeline,omitempty"`
+	URL      string        `json:"url,omitempty"`
+	Job      *Job          `json:"job,omitempty"` // the job that deployed, where that is known
+	By       string        `json:"by,omitempty"`
+	At       int64         `json:"at"` // when it ended, in Unix seconds
+	Took     time.Duration `json:"took,omitempty"`
+}
+
+// Success is what is known of a record that succeeded.
+func (r Record) Success() Success {
+	d := r.Deployment
+	s := Success{Pipeline: d.Pipeline, URL: d.Link(), By: r.Asked().By.User}
+	if p := d.Progress; p != nil {
+		s.Commit, s.Job = p.Commit, p.Job
+	}
+	if !d.Ended.IsZero() {
+		s.At, s.Took = d.Ended.Unix(), d.Ended.Sub(d.Triggered)
+	}
+	return s
+}
+
+// TargetID names a target for all channels that deploy it: what they deploy is the
+// same if project, ref and key are, as the map writes them.
+type TargetID struct{ Team, Project, Ref, Key string }
+
+// TargetID is the target of the record's deployment.
+func (r Record) TargetID() TargetID {
+	return TargetID{r.Request.Team, r.Deployment.Project, r.Deployment.Ref, r.Deployment.Key}
+}
+
+// ID names the target.
+func (t Target) ID() TargetID { return TargetID{t.Team, t.Project, t.Ref, t.Key} }
+
+// progress is the deployment's own copy of its progress, to be changed.
+func (d *Deployment) progress() *Progress {
+	p := Progress{}
+	if d.Progress != nil {
+		p = *d.Progress
+	}
+	d.Progress = &p
+	return &p
+}
