@@ -134,6 +134,10 @@ type Message struct {
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
 	Buttons []Button  `json:"buttons,omitempty"`
+	// Progress is what a status message tells of its deployment; nil: it has none.
+	Progress *Progress `json:"progress,omitempty"`
+	For      string    `json:"for,omitempty"`  // who asked for the deployment
+	Took     int64     `json:"took,omitempty"` // how long it took, in seconds
 	// Withdrawn is how many requests were withdrawn.
 	Withdrawn  int  `json:"withdrawn,omitempty"`
 	Restricted bool `json:"restricted,omitempty"` // only certain people may deploy

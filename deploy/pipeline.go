@@ -44,6 +44,7 @@ type Pipeline struct {
 	Job     *Job    // the job that deploys, once it has begun
 	Bridges bool    // it has jobs that start other pipelines, or this was not asked
 	Steers  bool    // the token may cancel it and run its jobs again
+	Unread  bool    // GitLab could not be asked about it
 	Judged  bool    // the jobs were asked for
 	Unseen  bool    // but could not be read: End is the status of the whole pipeline
 	Retry   bool    // Unseen: another poll may show them
