@@ -56,8 +56,8 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10}
 	j.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
-		"CI_JOB_NAME=deploy", "CI_JOB_STAGE=deploy", "CI_COMMIT_SHA=" + commit,
-		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=" + commit[:8], fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
+		"CI_JOB_NAME=deploy", "CI_JOB_STAGE=deploy", "CI_COMMIT_SHA=" + p.SHA,
+		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=" + p.SHA[:8], fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
 	}
 	for name, value := range p.Variables {
 		j.env = append(j.env, name+"="+value)
@@ -121,9 +121,6 @@ func (j job) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// commit is what every pipeline deploys.
-const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-
 // deployTakes is how long the sample deploy seems to work, so that people see it run.
 const deployTakes = 1500 * time.Millisecond
 
@@ -163,7 +160,7 @@ func (j job) notify(ctx context.Context, status string) error {
 	}
 	form := url.Values{
 		"source": {"gitlab"}, "result": {status}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
-		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)}, "job": {fmt.Sprint(j.id)}, "job_name": {"deploy"}, "job_stage": {"deploy"}, "sha": {commit},
+		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)}, "job": {fmt.Sprint(j.id)}, "job_name": {"deploy"}, "job_stage": {"deploy"}, "sha": {p.SHA},
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Variables["NOTIFY_URL"], strings.NewReader(form.Encode()))
 	if err != nil {

@@ -41,22 +41,37 @@ func (g *GitLab) routes() *http.ServeMux {
 		g.Retry(p.ID)
 		g.tellOf(w, p.ID, 201)
 	})))
+	mux.HandleFunc("GET "+project+"/jobs/{job}", g.lookUp(g.ofJob(func(w http.ResponseWriter, p Pipeline, j Job) {
+		answer(w, 200, encode(g.jobShape(p, j)))
+	})))
+	mux.HandleFunc("POST "+project+"/jobs/{job}/retry", g.lookUp(g.ofJob(g.retryJob)))
+	mux.HandleFunc("GET "+project+"/repository/commits", g.lookUp(g.listCommits))
+	mux.HandleFunc("GET "+project+"/repository/commits/{sha}", g.lookUp(g.oneCommit))
+	mux.HandleFunc("GET "+project+"/repository/merge_base", g.lookUp(g.mergeBase))
+	mux.HandleFunc("GET /api/v4/personal_access_tokens/self", g.lookUp(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, encode(map[string]any{"id": 1, "name": "psycher", "active": true, "revoked": false, "scopes": g.scopes()}))
+	}))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { answer(w, 404, `{"error":"404 Not Found"}`) })
 	mux.HandleFunc("/projects/{project}", g.projectPage)
 	mux.HandleFunc("/", g.page)
 	return mux
 }
 
-// lookUp checks the token of a look-up, unless a fault was ordered.
+// lookUp checks the token of anything but a trigger, unless a fault was ordered.
+// A fault with Make lets it be done all the same.
 func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		fault, failing := take(&g.looking, r.URL.Path)
 		pr := g.project(r.PathValue("project"))
-		known := pr != nil
+		known := pr != nil || r.PathValue("project") == ""
 		g.mu.Unlock()
 		if failing {
-			g.fail(w, r, fault, triggerRequest{})
+			g.fail(w, r, fault, func() string {
+				unseen := unseen{header: http.Header{}}
+				next(&unseen, r)
+				return unseen.String()
+			})
 			return
 		}
 		g.rates(w)
@@ -71,6 +86,10 @@ func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 			answer(w, 401, message("401 Unauthorized"))
 		case !known:
 			answer(w, 404, message("404 Project Not Found"))
+		case r.Method != http.MethodGet && !slices.Contains(g.scopes(), "api"):
+			answer(w, 403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api"}`)
+		case pr == nil:
+			next(w, r)
 		case pr.Was != "" && r.PathValue("project") == pr.Was && r.Method != http.MethodGet:
 			answer(w, 405, message("Non GET methods are not allowed for moved projects"))
 		case pr.Was != "" && r.PathValue("project") == pr.Was:
@@ -81,6 +100,22 @@ func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 			next(w, r)
 		}
 	}
+}
+
+// unseen takes an answer that nobody gets.
+type unseen struct {
+	bytes.Buffer
+	header http.Header
+}
+
+func (u *unseen) Header() http.Header { return u.header }
+func (u *unseen) WriteHeader(int)     {}
+
+func (g *GitLab) scopes() []string {
+	if g.conf.Scopes == nil {
+		return []string{"api"}
+	}
+	return g.conf.Scopes
 }
 
 func (g *GitLab) one(next func(http.ResponseWriter, *http.Request, Pipeline)) http.HandlerFunc {
@@ -150,23 +185,6 @@ func listVariables(w http.ResponseWriter, r *http.Request, p Pipeline) {
 	answer(w, 200, encode(out))
 }
 
-func (g *GitLab) listJobs(w http.ResponseWriter, r *http.Request, p Pipeline, bridges bool) {
-	var jobs []Job
-	for _, j := range slices.Backward(p.Jobs) { // GitLab returns the newest first
-		if j.Bridge == bridges && (!j.Retried || r.URL.Query().Get("include_retried") == "true") {
-			jobs = append(jobs, j)
-		}
-	}
-	out := []map[string]any{}
-	for _, j := range paged(w, r, jobs) {
-		out = append(out, map[string]any{
-			"id": j.ID, "name": j.Name, "stage": j.Stage, "status": j.Status, "allow_failure": j.AllowFailure, "ref": p.Ref,
-			"created_at": stamp(p.Created), "web_url": fmt.Sprintf("%s/%s/-/jobs/%d", g.conf.URL, p.Project, j.ID), "pipeline": g.short(&p),
-		})
-	}
-	answer(w, 200, encode(out))
-}
-
 // paged returns one page, and describes the others in GitLab's headers.
 func paged[T any](w http.ResponseWriter, r *http.Request, all []T) []T {
 	number := func(key string, otherwise, most int) int {
@@ -194,7 +212,7 @@ func paged[T any](w http.ResponseWriter, r *http.Request, all []T) []T {
 
 func (g *GitLab) short(p *Pipeline) map[string]any {
 	return map[string]any{
-		"id": p.ID, "iid": p.IID, "project_id": p.ProjectID, "sha": fmt.Sprintf("%040x", p.ID), "ref": p.Ref, "status": p.Status,
+		"id": p.ID, "iid": p.IID, "project_id": p.ProjectID, "sha": p.SHA, "ref": p.Ref, "status": p.Status,
 		"source": p.Source, "created_at": stamp(p.Created), "updated_at": stamp(p.Updated), "name": orNull(p.Name),
 		"web_url": fmt.Sprintf("%s/%s/-/pipelines/%d", g.conf.URL, p.Project, p.ID),
 	}
@@ -210,42 +228,6 @@ func (g *GitLab) full(p *Pipeline) map[string]any {
 		full["yaml_errors"] = "jobs:deploy config should implement the script:, run:, or trigger: keyword"
 	}
 	return full
-}
-
-// projectPage redirects from a project's number to its page.
-func (g *GitLab) projectPage(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	pr := g.project(r.PathValue("project"))
-	g.mu.Unlock()
-	if pr == nil {
-		http.NotFound(w, r)
-		return
-	}
-	http.Redirect(w, r, g.conf.URL+"/"+pr.Path+"/-/pipelines", http.StatusFound)
-}
-
-// page is what a person sees after following a link.
-func (g *GitLab) page(w http.ResponseWriter, r *http.Request) {
-	path, id, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/-/pipelines")
-	text := ""
-	for _, p := range g.Pipelines() {
-		if p.Project != path || id != "" && id != "/"+strconv.FormatInt(p.ID, 10) {
-			continue
-		}
-		text += fmt.Sprintf("pipeline %d of %s on %s: %s\n", p.ID, p.Project, p.Ref, p.Status)
-		for _, j := range p.Jobs {
-			text += fmt.Sprintf("  job %s (%s): %s\n", j.Name, j.Stage, j.Status)
-		}
-	}
-	g.mu.Lock()
-	known := g.project(path) != nil
-	g.mu.Unlock()
-	if !ok || !known || id != "" && text == "" {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	fmt.Fprint(w, text)
 }
 
 func (g *GitLab) rates(w http.ResponseWriter) {

@@ -17,7 +17,7 @@ type Fault struct {
 	Cut    bool              // the answer is cut before its last byte
 	Hang   bool              // no answer until the client goes
 	Delay  time.Duration     // the answer comes only then
-	Make   int               // pipelines that are created nevertheless
+	Make   int               // pipelines that are created nevertheless; of another request: 1, it is carried out nevertheless
 	After  time.Duration     // they are created this much later, even if the client has gone
 	Dies   bool              // they are created as failed
 }
@@ -56,8 +56,8 @@ func (g *GitLab) ForgetFaults() {
 	g.posting = nil
 }
 
-// FailLookUps orders a fault for the next n look-ups whose path contains part,
-// such as "/variables"; negative: for all.
+// FailLookUps orders a fault for the next n requests other than triggers whose path
+// contains part, such as "/variables"; negative: for all.
 func (g *GitLab) FailLookUps(n int, part string, f Fault) { g.queue(&g.looking, queued{n, part, f}) }
 
 // Heal forgets all faults and lags that were ordered.

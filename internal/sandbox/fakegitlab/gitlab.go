@@ -22,10 +22,12 @@ import (
 type Config struct {
 	URL        string // how it is reached, for links
 	Projects   []Project
-	APIToken   string         // the token of look-ups; empty: there is none
-	RateLimit  int            // requests a minute that RateLimit-* headers tell of; 0: no such headers
-	OnPipeline func(Pipeline) // is called for each new pipeline, in a goroutine that Close waits for
-	OnRetry    func(Pipeline) // the same for each pipeline that is retried
+	APIToken   string              // the token of all but triggers; empty: there is none
+	RateLimit  int                 // requests a minute that RateLimit-* headers tell of; 0: no such headers
+	OnPipeline func(Pipeline)      // is called for each new pipeline, in a goroutine that Close waits for
+	OnRetry    func(Pipeline)      // the same for each pipeline that is retried
+	OnJobRetry func(Pipeline, Job) // the same for each job that is retried, with what took its place
+	Scopes     []string            // of APIToken; nil: api
 }
 
 // Project is one of its projects.
@@ -37,6 +39,11 @@ type Project struct {
 	Refs  []string // nil: only master
 	Name  string   // workflow:name, as in "deploy $PSYCHER_ID"; empty: pipelines have no name
 	Jobs  []Job    // what each pipeline begins with
+	// Commits are those of each ref at the start, the oldest first; nil: a few. Those
+	// without a SHA get one.
+	Commits []Commit
+
+	history map[string][]Commit // by ref, once it was asked for
 }
 
 // Pipeline is one of its pipelines.
@@ -46,6 +53,7 @@ type Pipeline struct {
 	Project   string // the path
 	ProjectID int64
 	Ref       string
+	SHA       string // the ref's head when it was created
 	Source    string
 	Status    string
 	Name      string
@@ -54,18 +62,6 @@ type Pipeline struct {
 	Created   time.Time
 	Updated   time.Time
 	Post      int // the POST that made it, as the POSTs are numbered that made any
-}
-
-// Job is a job of a pipeline.
-type Job struct {
-	ID           int64
-	Name         string
-	Stage        string
-	Status       string
-	AllowFailure bool
-	Bridge       bool // starts another pipeline
-	Retried      bool // another took its place
-	Log          string
 }
 
 // GitLab is the stand-in. It may be used by many goroutines.
@@ -85,6 +81,7 @@ type GitLab struct {
 	posting   []queued // faults of triggers
 	looking   []queued // faults of look-ups
 	lag       time.Duration
+	keepsOn   bool         // whatever is canceled
 	ahead     atomic.Int64 // of its clock, in nanoseconds
 	changed   chan struct{}
 }
@@ -162,13 +159,13 @@ func (g *GitLab) Finish(id int64, status string) bool {
 		for i := range p.Jobs {
 			j := &p.Jobs[i]
 			switch {
-			case ended(j.Status) && !again, j.Status == "manual":
+			case j.Retried, ended(j.Status) && !again, j.Status == "manual":
 			case slices.Contains([]string{"success", "canceled", "skipped", "pending", "running", "manual"}, status):
-				j.Status = status
+				j.move(status, g.now())
 			case status == "failed" && slices.ContainsFunc(p.Jobs[:i], func(j Job) bool { return j.Status == "failed" }):
-				j.Status = "skipped"
+				j.move("skipped", g.now())
 			case status == "failed":
-				j.Status = status
+				j.move(status, g.now())
 			}
 		}
 	})
@@ -179,28 +176,24 @@ func (g *GitLab) SetJobs(id int64, jobs ...Job) bool {
 	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs) })
 }
 
-// MoveJob moves a job of a pipeline to a status.
-func (g *GitLab) MoveJob(pipeline, job int64, status string) bool {
-	return g.editJob(pipeline, job, func(j *Job) { j.Status = status })
-}
-
-// Log appends to the output of a job.
-func (g *GitLab) Log(pipeline, job int64, text string) bool {
-	return g.editJob(pipeline, job, func(j *Job) { j.Log += text })
-}
-
 // Cancel cancels a pipeline that has not ended.
 func (g *GitLab) Cancel(id int64) bool {
 	return g.edit(id, func(p *Pipeline) {
+		if g.keepsOn {
+			return
+		}
 		if !ended(p.Status) {
 			p.Status = "canceled"
 		}
-		for i := range p.Jobs {
-			if !ended(p.Jobs[i].Status) {
-				p.Jobs[i].Status = "canceled"
-			}
-		}
+		p.moveAll(func(j Job) bool { return !ended(j.Status) }, "canceled", g.now())
 	})
+}
+
+// IgnoreCancels makes cancels change nothing, which GitLab does not tell.
+func (g *GitLab) IgnoreCancels(ignore bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.keepsOn = ignore
 }
 
 // Retry runs those jobs of a pipeline again that did not succeed.
@@ -213,11 +206,7 @@ func (g *GitLab) Retry(id int64) bool {
 			defer func() { retried := p.clone(); g.run.Go(func() { again(retried) }) }()
 		}
 		p.Status = "running"
-		for i := range p.Jobs {
-			if p.Jobs[i].Status != "success" {
-				p.Jobs[i].Status = "created"
-			}
-		}
+		p.moveAll(func(j Job) bool { return !j.Retried && j.Status != "success" }, "created", g.now())
 	})
 }
 
@@ -248,19 +237,6 @@ func (g *GitLab) Until(ctx context.Context, holds func() bool) error {
 	}
 }
 
-func (g *GitLab) editJob(pipeline, job int64, change func(*Job)) bool {
-	found := false
-	g.edit(pipeline, func(p *Pipeline) {
-		for i := range p.Jobs {
-			if p.Jobs[i].ID == job {
-				change(&p.Jobs[i])
-				found = true
-			}
-		}
-	})
-	return found
-}
-
 func (g *GitLab) edit(id int64, change func(*Pipeline)) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -280,9 +256,12 @@ func (g *GitLab) make(pr *Project, source, ref, status string, variables map[str
 	g.lastID++
 	now := g.now()
 	p := &Pipeline{
-		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: strings.TrimPrefix(ref, "refs/heads/"), Source: source, Status: status,
+		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: branch(ref), Source: source, Status: status,
 		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs), Created: now, Updated: now,
-		Name: expand(pr.Name, variables),
+		Name: expand(pr.Name, variables), SHA: strings.Repeat("0", 40),
+	}
+	if line := g.history(pr, ref); len(line) > 0 {
+		p.SHA = line[len(line)-1].SHA
 	}
 	if status == "failed" {
 		p.Jobs = nil // its CI file is invalid
@@ -325,29 +304,8 @@ func (p *Pipeline) clone() Pipeline {
 	return c
 }
 
-func (p *Project) has(ref string) bool {
-	ref = strings.TrimPrefix(ref, "refs/heads/")
-	if p.Refs == nil {
-		return ref == "master"
-	}
-	return slices.Contains(p.Refs, ref)
-}
-
 func ended(status string) bool {
 	return slices.Contains([]string{"success", "failed", "canceled", "skipped"}, status)
-}
-
-func numbered(pipeline int64, jobs []Job) []Job {
-	jobs = slices.Clone(jobs)
-	for i := range jobs {
-		if jobs[i].ID == 0 {
-			jobs[i].ID = pipeline*100 + int64(i)
-		}
-		if jobs[i].Status == "" {
-			jobs[i].Status = "created"
-		}
-	}
-	return jobs
 }
 
 func expand(name string, variables map[string]string) string {

@@ -28,7 +28,11 @@ func (g *GitLab) trigger(w http.ResponseWriter, r *http.Request) {
 	g.tell()
 	g.mu.Unlock()
 	if failing {
-		g.fail(w, r, fault, a)
+		status := "created"
+		if fault.Dies {
+			status = "failed"
+		}
+		g.fail(w, r, fault, func() string { return g.start(a, fault.Make, status) })
 		return
 	}
 	g.rates(w)
@@ -115,17 +119,15 @@ func (g *GitLab) start(a triggerRequest, n int, status string) string {
 	return body
 }
 
-// fail answers as the fault says.
-func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, a triggerRequest) {
-	made, status := "", "created"
-	if f.Dies {
-		status = "failed"
-	}
+// fail answers as the fault says. do does what was asked for, and returns the body
+// of the answer.
+func (g *GitLab) fail(w http.ResponseWriter, r *http.Request, f Fault, do func() string) {
+	made := ""
 	switch {
 	case f.Make > 0 && f.After > 0:
-		g.later(f.After, func() { g.start(a, f.Make, status) })
+		g.later(f.After, func() { do() })
 	case f.Make > 0:
-		made = g.start(a, f.Make, status)
+		made = do()
 	}
 	if f.Delay > 0 && !g.sleep(f.Delay) {
 		panic(http.ErrAbortHandler)
