@@ -18,9 +18,14 @@
 //	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, 30 days
 //	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
 //	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers; reads without it return now
-//	{psycher}:last:TEAM:CHANNEL:NAME   string, TEAM:CHANNEL:TS of a target's newest deployment
 //	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked for, waits or runs
+//	{psycher}:history:TARGET           sorted set of TEAM:CHANNEL:TS by when the deployment was triggered (Unix ms): all that may have run
+//	{psycher}:successes:TARGET         the same of those that succeeded, by when they ended
 //	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires
+//
+// TARGET is TEAM:PROJECT:REF:KEY, with % and : in them written %25 and %3A. A name
+// whose record is gone is removed when it is read, and one that is older than a
+// record gets when another is added.
 //
 // What a record means, and what happens to it, is decided in package deploy.
 package dedupe

@@ -61,7 +61,7 @@ func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 			}
 		})
 	}
-	kinds := []string{"record:*", "due", "birth", "last:*", "open:*"}
+	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*"}
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -99,15 +99,17 @@ func works(t *testing.T, s *Store) {
 	}
 	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("2.0")}, 0)
 	next := h.Record
-	next.Revision, next.State, next.Deployment.Target = "b", deploy.Running, "app"
+	next.Revision, next.State, next.Deployment = "b", deploy.Succeeded, deployed("2.0", deploy.Succeeded, time.Hour, 0).Deployment
 	saved, saving := s.Save(ctx, h, next, 0)
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
-	_, there, last := s.Last(ctx, "T1", "C1", "app")
+	history, past := s.History(ctx, app.ID(), false, 0, 1)
+	successes, well := s.History(ctx, app.ID(), true, 0, 1)
 	pending, reading := s.Pending(ctx, 10)
 	going, listing := s.Open(ctx, "T1", "C1")
 	_, birth := s.Birth(ctx, time.Now())
-	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, last, reading, listing, birth, takes(t, s)); err != nil || !made || !loaded || !there || len(pending) != 2 || len(going) != 2 {
-		t.Errorf("made %v, loaded %v, last %v, pending %d, open %d: %v", made, loaded, there, len(pending), len(going), err)
+	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, past, well, reading, listing, birth, takes(t, s)); err != nil || !made || !loaded ||
+		len(history) != 1 || len(successes) != 1 || len(pending) != 2 || len(going) != 1 {
+		t.Errorf("made %v, loaded %v, history %d, successes %d, pending %d, open %d: %v", made, loaded, len(history), len(successes), len(pending), len(going), err)
 	}
 }
 
@@ -240,10 +242,11 @@ func TestTheProbeLeavesNothing(t *testing.T) {
 		if n := s.client.ZCard(ctx, s.due()).Val(); n != 1 {
 			t.Errorf("%d due times, want the one", n)
 		}
-		for _, key := range []string{s.recordPrefix() + "probe", string(s.keys) + ":last:probe"} {
-			if ttl := s.client.PTTL(ctx, key).Val(); ttl > time.Second || ttl == -1 {
-				t.Errorf("%s stays for %v", key, ttl)
-			}
+		if ttl := s.client.PTTL(ctx, s.recordPrefix()+"probe").Val(); ttl > time.Second || ttl == -1 {
+			t.Errorf("a record stays for %v", ttl)
+		}
+		if keys := s.client.Keys(ctx, "*probe*").Val(); len(keys) > 1 {
+			t.Errorf("besides the record %q stay", keys)
 		}
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -70,18 +72,19 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 // Take implements [engine.Store].
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
-	v, err := s.run(ctx, takeScript, []string{s.due(), s.birth(), s.recordPrefix() + "probe", string(s.keys) + ":last:probe", s.openPrefix() + "probe"},
+	v, err := s.run(ctx, takeScript,
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 	if err != nil && probe {
 		s.unproved.Store(true)
 	}
-	return s.decodeAll(ctx, v, 3), time.Duration(v.int(2)) * time.Millisecond, err
+	return s.decodeAll(ctx, v, 3, true), time.Duration(v.int(2)) * time.Millisecond, err
 }
 
 // Pending implements [engine.Store].
 func (s *Store) Pending(ctx context.Context, n int) ([]engine.Stored, error) {
 	v, err := s.run(ctx, namedScript, []string{s.due(), s.birth()}, 0, n-1, s.recordPrefix())
-	return s.decodeAll(ctx, v, 2), err
+	return s.decodeAll(ctx, v, 2, false), err
 }
 
 // maxOpen is how many records of a channel are read at most.
@@ -90,22 +93,26 @@ const maxOpen = 100
 // Open implements [engine.Store].
 func (s *Store) Open(ctx context.Context, team, channel string) ([]engine.Stored, error) {
 	v, err := s.run(ctx, namedScript, []string{s.open(team, channel), s.birth()}, -maxOpen, -1, s.recordPrefix())
-	return s.decodeAll(ctx, v, 2), err
+	return s.decodeAll(ctx, v, 2, false), err
+}
+
+// History implements [engine.Store].
+func (s *Store) History(ctx context.Context, t deploy.TargetID, succeeded bool, skip, n int) ([]deploy.Record, error) {
+	key := s.history(t)
+	if succeeded {
+		key = s.successes(t)
+	}
+	v, err := s.run(ctx, namedScript, []string{key, s.birth()}, -skip-n, -skip-1, s.recordPrefix())
+	var records []deploy.Record
+	for _, h := range slices.Backward(s.decodeAll(ctx, v, 2, false)) {
+		records = append(records, h.Record)
+	}
+	return records, err
 }
 
 // Load implements [engine.Store].
 func (s *Store) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, error) {
-	return s.load(ctx, s.record(k), "")
-}
-
-// Last implements [engine.Store].
-func (s *Store) Last(ctx context.Context, team, channel, target string) (deploy.Record, bool, error) {
-	h, ok, err := s.load(ctx, s.last(team, channel, target), s.recordPrefix())
-	return h.Record, ok, err
-}
-
-func (s *Store) load(ctx context.Context, key, prefix string) (engine.Stored, bool, error) {
-	v, err := s.run(ctx, loadScript, []string{key, s.birth()}, prefix)
+	v, err := s.run(ctx, loadScript, []string{s.record(k), s.birth()})
 	if err != nil || len(v) < 3 {
 		return engine.Stored{}, false, err
 	}
@@ -119,12 +126,18 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
-	k, was, is := next.Request.Key, &h.Record, &next.Deployment // a copy would need a larger stack
-	newest := next.State.Ran() && !was.State.Ran()
-	proves := is.TokenShown && !was.Deployment.TokenShown && is.Project != ""
+	k, is, t := next.Request.Key, &next.Deployment, next.TargetID() // a copy would need a larger stack
+	ran, succeeded := int64(-1), int64(-1)
+	if is.Project != "" && next.State.Ran() {
+		ran = is.Triggered.UnixMilli()
+	}
+	if is.Project != "" && next.State == deploy.Succeeded {
+		succeeded = is.Ended.UnixMilli()
+	}
+	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.last(k.Team, k.Channel, is.Target), s.proved(is.Project), s.open(k.Team, k.Channel)},
-		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), newest, proves, next.IsGoingOn())
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project)},
+		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves)
 	switch {
 	case err != nil:
 		return h, err
@@ -166,12 +179,20 @@ func (k keys) record(key deploy.Key) string { return k.recordPrefix() + key.Stri
 func (k keys) due() string                  { return string(k) + ":due" }
 func (k keys) birth() string                { return string(k) + ":birth" }
 
-func (k keys) last(team, channel, target string) string {
-	return string(k) + ":last:" + team + ":" + channel + ":" + target
-}
-
 func (k keys) openPrefix() string               { return string(k) + ":open:" }
 func (k keys) open(team, channel string) string { return k.openPrefix() + team + ":" + channel }
+
+func (k keys) history(t deploy.TargetID) string   { return string(k) + ":history:" + joined(t) }
+func (k keys) successes(t deploy.TargetID) string { return string(k) + ":successes:" + joined(t) }
+
+// probed stands for every target where rights are tried.
+var probed = deploy.TargetID{Team: "probe"}
+
+// joined differs for any two targets.
+func joined(t deploy.TargetID) string {
+	escape := strings.NewReplacer("%", "%25", ":", "%3A").Replace
+	return escape(t.Team) + ":" + escape(t.Project) + ":" + escape(t.Ref) + ":" + escape(t.Key)
+}
 
 // proved takes a project as the target map spells it.
 func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

@@ -372,32 +372,6 @@ func TestRecordOfANewerLayoutIsDueAgainSoon(t *testing.T) {
 	})
 }
 
-func TestLastDeploymentOfATarget(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		ctx := context.Background()
-		if _, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
-			t.Fatalf("without a deployment: %v %v", ok, err)
-		}
-		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
-		next := h.Record
-		next.Revision, next.State, next.Deployment.Target = "b", deploy.Triggering, "app"
-		h, err := s.Save(ctx, h, next, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); ok || err != nil {
-			t.Errorf("while it may still be refused it is the last: %v %v", r.Revision, err)
-		}
-		next.Revision, next.State = "b", deploy.Running
-		if _, err := s.Save(ctx, h, next, 0); err != nil {
-			t.Fatal(err)
-		}
-		if r, ok, err := s.Last(ctx, "T1", "C1", "app"); err != nil || !ok || r.Revision != "b" {
-			t.Errorf("last: %v %v %v", r.Revision, ok, err)
-		}
-	})
-}
-
 // That a project has proved itself is saved with the record that shows it first,
 // or not at all, and never expires.
 func TestProofIsSavedWithItsRecord(t *testing.T) {

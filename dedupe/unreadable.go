@@ -22,8 +22,9 @@ const (
 	unreadableLines  = 200
 )
 
-// decodeAll decodes pairs of a record and its due time.
-func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stored {
+// decodeAll decodes pairs of a record and its score. Those that were taken and
+// cannot be read are given back.
+func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) []engine.Stored {
 	var all []engine.Stored
 	for i := from; i+1 < len(v); i += 2 {
 		h, err := s.decode(v.bytes(i), v)
@@ -35,7 +36,9 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int) []engine.Stor
 		name := string(h.Raw) // if not even its key could be read
 		if k := h.Record.Request.Key; k.TS != "" {
 			name = k.String()
-			_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
+			if taken {
+				_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
+			}
 		}
 		s.unreadable.warn(s.log, name, err)
 	}

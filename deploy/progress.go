@@ -1,6 +1,9 @@
 package deploy
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Progress is what is known of a deployment besides its state: what goes out, and
 // how far it is. Records and messages share it: it is copied before it is changed.
@@ -71,11 +74,14 @@ type TargetID struct{ Team, Project, Ref, Key string }
 
 // TargetID is the target of the record's deployment.
 func (r Record) TargetID() TargetID {
-	return TargetID{r.Request.Team, r.Deployment.Project, r.Deployment.Ref, r.Deployment.Key}
+	d := &r.Deployment
+	return Target{Team: r.Request.Team, Project: d.Project, Ref: d.Ref, Key: d.Key}.ID()
 }
 
 // ID names the target.
-func (t Target) ID() TargetID { return TargetID{t.Team, t.Project, t.Ref, t.Key} }
+func (t Target) ID() TargetID {
+	return TargetID{t.Team, t.Project, strings.TrimPrefix(t.Ref, "refs/heads/"), t.Key}
+}
 
 // progress is the deployment's own copy of its progress, to be changed.
 func (d *Deployment) progress() *Progress {

@@ -1,9 +1,9 @@
 -- named: read the records that a sorted set names, without taking them. A name
 -- without a record is removed.
 --
--- KEYS[1]  the due times, or a channel's  ARGV[1]  the first, by its score; negative: from the end
---          records in which something     ARGV[2]  the last
---          is going on                    ARGV[3]  the prefix of records' keys
+-- KEYS[1]  the due times, what is going on  ARGV[1]  the first, by its score; negative: from the end
+--          in a channel, or a target's      ARGV[2]  the last
+--          deployments or successes         ARGV[3]  the prefix of records' keys
 -- KEYS[2]  the store's birth
 -- returns  {now, birth or now, record, its score, ...}
 
@@ -18,6 +18,7 @@ for i = 1, #named, 2 do
     out[#out + 1] = record
     out[#out + 1] = tonumber(named[i + 1])
   else
+    -- mutant: a history entry that is not removed with its record
     redis.call('ZREM', KEYS[1], named[i])
   end
 end

@@ -2,16 +2,32 @@
 --
 -- KEYS[1]  the record         ARGV[1]  the bytes that were read
 -- KEYS[2]  the due times      ARGV[2]  the new bytes, with a new revision
--- KEYS[3]  the target's last  ARGV[3]  due in, ms; negative: never
--- KEYS[4]  whether its        ARGV[4]  time to live, ms, if the record was lost
---          project proved     ARGV[5]  the record's name among the due times
---          itself             ARGV[6]  1: it is the target's newest deployment
--- KEYS[5]  what is going on   ARGV[7]  1: a callback of the project has proved itself
---          in the channel     ARGV[8]  1: the record is part of that
+-- KEYS[3]  the target's       ARGV[3]  due in, ms; negative: never
+--          deployments        ARGV[4]  how long records are kept, ms
+-- KEYS[4]  its successes      ARGV[5]  the record's name in the sorted sets
+-- KEYS[5]  what is going on   ARGV[6]  when it was triggered, Unix ms; negative: it has not run
+--          in the channel     ARGV[7]  when it succeeded, Unix ms; negative: it has not
+-- KEYS[6]  whether its        ARGV[8]  1: the record is part of what is going on
+--          project proved     ARGV[9]  1: a callback of the project has proved itself
+--          itself
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed}
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+
+-- remember adds the record to a sorted set. What is older than a record gets is
+-- removed from its other end, two for each that is added.
+local function remember(key, at)
+  if tonumber(at) < 0 or redis.call('ZADD', key, at, ARGV[5]) == 0 then
+    return
+  end
+  local oldest = redis.call('ZRANGE', key, 0, 1, 'WITHSCORES')
+  for i = 1, #oldest, 2 do
+    if tonumber(oldest[i + 1]) < now - ARGV[4] then
+      redis.call('ZREM', key, oldest[i])
+    end
+  end
+end
 
 local existing = redis.call('GET', KEYS[1])
 -- mutant: a save without the compare
@@ -23,18 +39,18 @@ if tonumber(ARGV[3]) >= 0 then
 else
   redis.call('ZREM', KEYS[2], ARGV[5])
 end
-if ARGV[6] == '1' then
-  redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4])
-end
+remember(KEYS[3], ARGV[6])
+-- mutant: a success that is not recorded
+remember(KEYS[4], ARGV[7])
 if ARGV[8] == '1' then
   -- mutant: a record that cannot be found to stop it
   redis.call('ZADD', KEYS[5], now, ARGV[5])
 else
   redis.call('ZREM', KEYS[5], ARGV[5])
 end
-if ARGV[7] == '1' then
+if ARGV[9] == '1' then
   -- mutant: a proof that is not kept
-  redis.call('SET', KEYS[4], '1')
+  redis.call('SET', KEYS[6], '1')
 end
 if existing then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

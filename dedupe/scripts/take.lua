@@ -1,11 +1,11 @@
 -- take: hand out due records, and postpone each by the lease. A due time without
 -- a record is removed.
 --
--- KEYS[1]  the due times             ARGV[1]  how many at most
--- KEYS[2]  the store's birth         ARGV[2]  the lease, ms
--- KEYS[3]  a record for the probe    ARGV[3]  the prefix of records' keys
--- KEYS[4]  a last for the probe      ARGV[4]  1: probe first
--- KEYS[5]  an open set for the probe  ARGV[5]  the prefix of open sets' keys
+-- KEYS[1]  the due times            ARGV[1]  how many at most
+-- KEYS[2]  the store's birth        ARGV[2]  the lease, ms
+-- KEYS[3]  a record for the probe   ARGV[3]  the prefix of records' keys
+-- KEYS[4]  and a sorted set of      ARGV[4]  1: probe first
+--  ...     each kind                ARGV[5]  the prefix of the keys of what is going on
 -- returns  {now, birth or now, in how many ms the next is due or -1, record, its due time, ...}
 
 local t = redis.call('TIME')
@@ -20,21 +20,17 @@ local out = {now, tonumber(birth or now), -1}
 -- because Redis lets through what follows a write. A due time is removed before
 -- one is added: only the removal may be forbidden.
 local function probe()
-  for _, key in ipairs({KEYS[3], KEYS[4]}) do
-    redis.call('SET', key, 'probe', 'PX', 1000)
-    redis.call('GET', key)
-    redis.call('SET', key, 'probe', 'KEEPTTL')
-  end
-  for _, key in ipairs({KEYS[1], KEYS[5]}) do
-    redis.call('ZREM', key, 'probe')
-  end
+  redis.call('SET', KEYS[3], 'probe', 'PX', 1000)
+  redis.call('GET', KEYS[3])
+  redis.call('SET', KEYS[3], 'probe', 'KEEPTTL')
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
-  -- mutant: a probe that writes nothing
-  redis.call('ZADD', KEYS[1], now + 1000, 'probe')
-  redis.call('ZREM', KEYS[1], 'probe')
-  redis.call('ZADD', KEYS[5], now + 1000, 'probe')
-  redis.call('ZREM', KEYS[5], 'probe')
+  for _, set in ipairs({KEYS[1], unpack(KEYS, 4)}) do
+    redis.call('ZREM', set, 'probe')
+    -- mutant: a probe that writes nothing
+    redis.call('ZADD', set, now + 1000, 'probe')
+    redis.call('ZREM', set, 'probe')
+  end
   if birth then
     redis.call('SET', KEYS[2], birth)
   end

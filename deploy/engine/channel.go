@@ -84,15 +84,17 @@ func (e *Engine) known(m deploy.Request, answer deploy.Message, here []deploy.Ta
 			continue
 		}
 		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		r, ok, errLast := e.Store.Last(ctx, m.Team, m.Channel, t.Name)
+		newest, errLast := e.Store.History(ctx, t.ID(), false, 0, 1)
 		e.health.answered(ctx, true, errLast, time.Time{})
 		cancel()
 		err = errors.Join(err, errLast)
-		ends := !ok || r.State.Ended()
+		ends := len(newest) == 0 || newest[0].State.Ended()
 		switch {
 		case ends && slices.Contains(unfinished, answer.ID):
-		case ok:
-			last = append(last, r.Known())
+		case len(newest) > 0:
+			k := newest[0].Known()
+			k.Target = t.Name // another channel may have another name for it
+			last = append(last, k)
 		case answer.ID == deploy.MsgStatus && len(here) > 1:
 			last = append(last, deploy.Known{Target: t.Name})
 		}

@@ -41,8 +41,10 @@ type Store interface {
 	// The save that first sets a record's Deployment.TokenShown records that, for
 	// good.
 	Proved(ctx context.Context, projects ...string) (bool, error)
-	// Last is the newest deployment of a target.
-	Last(ctx context.Context, team, channel, target string) (r deploy.Record, ok bool, err error)
+	// History reads n deployments of a target that may have run, or only those that
+	// succeeded, the newest first, after skipping the newest skip. It may return fewer
+	// although there are more: names of records that are gone are removed then.
+	History(ctx context.Context, t deploy.TargetID, succeeded bool, skip, n int) ([]deploy.Record, error)
 }
 
 var (

@@ -139,6 +139,8 @@ func mutants() []mutant {
 		{"an unknown project open to the shared secret", instead("return true, nil"), domain},
 		{"an unknown channel open to the shared secret", always, domain},
 		{"a proof that is not kept", drop, store},
+		{"a success that is not recorded", drop, store},
+		{"a history entry that is not removed with its record", drop, store},
 		{"a proof that no record notes", drop, domain},
 		{"a caller without proof learns which deployments exist", replace("CallbackUnproven", "CallbackUnknown"), sim("TestRefusedCallRevealsNothing")},
 		{"a malformed token looked up", dropTerm(2), notify},

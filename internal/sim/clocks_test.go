@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestClocksJump(t *testing.T) {
 }
 
 func TestRecordsExpire(t *testing.T) {
-	row(t, "after 30 days only the birth is kept, nothing is due without a record, and nothing starts again", func(t *testing.T) {
+	row(t, "after 30 days only the birth and names are kept, nothing is due without a record, and nothing starts again", func(t *testing.T) {
 		w := sim.New(t)
 		a := w.StartReady("a")
 		ended := w.Ask("release")
@@ -84,13 +85,14 @@ func TestRecordsExpire(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop(t, a)
 		time.Sleep(29 * 24 * time.Hour)
-		if got := len(w.Redis.Keys()); got != 6 { // two records, what is due, what is open, the last deployment, the birth
+		if got := len(w.Redis.Keys()); got != 7 { // two records, what is due, what is open, the target's history and successes, the birth
 			t.Errorf("%d keys after 29 days: %q", got, w.Redis.Keys())
 		}
 		time.Sleep(24 * time.Hour)
 		w.StartReady("b")
 		time.Sleep(10 * time.Second)
-		if keys := w.Redis.Keys(); len(keys) != 1 {
+		history, successes := "{psycher}:history:T0TEAM:group/app:master:RELEASE", "{psycher}:successes:T0TEAM:group/app:master:RELEASE"
+		if keys := w.Redis.Keys(); !slices.Equal(keys, []string{"{psycher}:birth", history, successes}) {
 			t.Errorf("it keeps %q", keys)
 		}
 		for _, ts := range []string{ended, running} {
@@ -105,6 +107,15 @@ func TestRecordsExpire(t *testing.T) {
 			said := w.Messages(sim.Channel, ts)
 			if last := said[len(said)-1]; last != deploy.MsgTooLate {
 				t.Errorf("it said %q", said)
+			}
+		}
+		next := w.Ask("release") // its names take the place of the old ones
+		w.WaitReactions(sim.Channel, next, "thumbsup")
+		w.Notify("b", "success", sim.Channel, next)
+		w.WaitReactions(sim.Channel, next, "white_check_mark")
+		for _, key := range []string{history, successes} {
+			if names, err := w.Redis.ZMembers(key); err != nil || !slices.Equal(names, []string{"T0TEAM:C0APP:" + next}) {
+				t.Errorf("%s has %q, %v", key, names, err)
 			}
 		}
 	})

@@ -248,11 +248,12 @@ func redisKind(b []byte) string {
 		}
 		return false
 	}
-	record, due, birth, last, proved, open := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:last", 13), has("}:proved:", 9), has("}:open:", 9)
+	record, due, birth, open, proved := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:open:", 9), has("}:proved:", 9)
+	history := has("}:history:", 13) || has("}:successes:", 9)
 	switch {
 	case record && due && birth:
 		return "redis:claim"
-	case record && due && last:
+	case record && due && history:
 		return "redis:save"
 	case record && due:
 		return "redis:delay"
@@ -260,8 +261,8 @@ func redisKind(b []byte) string {
 		return "redis:load"
 	case due:
 		return "redis:take"
-	case last:
-		return "redis:last"
+	case history:
+		return "redis:history"
 	case open:
 		return "redis:open"
 	case proved:
