@@ -334,7 +334,7 @@ func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 			w.Slack.PauseDeliveries(false) // to a process that already knows it
 			w.WaitReactions(sim.Channel, ts, old.mark)
 			wantPosts(t, w, ts, old.posts)
-			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, `{"v":4,`) {
+			if now, err := w.Redis.Get("{psycher}:record:" + key); err != nil || !strings.HasPrefix(now, fmt.Sprintf(`{"v":%d,`, deploy.Layout)) {
 				t.Errorf("it is stored as %.20s %v", now, err)
 			}
 		})
