@@ -54,7 +54,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		return nil, err
 	}
 	if a.store, err = dedupe.Open(dedupe.Config{
-		URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: n.Dial, ReadText: a.reader.ReadText, Log: log,
+		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, ReadText: a.reader.ReadText, Log: log,
 	}); err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@
 //
 // All keys share one hash tag, so that they are in one slot of a Cluster:
 //
-//	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, 30 days
+//	{psycher}:record:TEAM:CHANNEL:TS   string, JSON of deploy.Record, for KEEP
 //	{psycher}:due                      sorted set of TEAM:CHANNEL:TS by due time (Unix ms, the server's clock)
 //	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers; reads without it return now
 //	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked for, waits or runs

@@ -139,7 +139,7 @@ func TestHistoryOutlivesNoRecord(t *testing.T) {
 			saved(t, s, deployed(fmt.Sprintf("%d.0", i+1), deploy.Running, time.Hour-time.Duration(i)*time.Minute, 0))
 		}
 		for i := range 5 {
-			s.client.ZIncrBy(ctx, s.history(app.ID()), -float64(Retention.Milliseconds()), mention(fmt.Sprintf("%d.0", i+1)).Key.String())
+			s.client.ZIncrBy(ctx, s.history(app.ID()), -float64(keep.Milliseconds()), mention(fmt.Sprintf("%d.0", i+1)).Key.String())
 		}
 		s.client.Del(ctx, s.record(mention("4.0").Key), s.record(mention("5.0").Key))
 		wantHistory(t, s, app, false, 0, 3, "3.0 running")

@@ -24,6 +24,7 @@ import (
 type Config struct {
 	URL    deploy.Secret // REDIS_URL; empty: embedded in this process, lost when it ends
 	Prefix string        // REDIS_PREFIX
+	Keep   time.Duration // KEEP; a store without it cannot save
 	Dial   dialFunc      // not called for the embedded store
 	// ReadText understands the text of a mention that the version before has
 	// recorded and not taken up: that kept the text, this one keeps the intent.
@@ -49,7 +50,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	s := &Store{keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
+	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
 	s.unproved.Store(true)
 	o := &a.UniversalOptions
 	o.Dialer = c.Dial

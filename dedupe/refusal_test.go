@@ -28,7 +28,7 @@ func TestRefusalIsNotCertainIfTheRecordExists(t *testing.T) {
 			m := miniredis.RunT(t)
 			var armed atomic.Bool
 			s, err := Open(Config{
-				URL: deploy.Secret("redis://redis.test:6379" + query), Prefix: "psycher", Log: zerolog.Nop(),
+				URL: deploy.Secret("redis://redis.test:6379" + query), Prefix: "psycher", Keep: keep, Log: zerolog.Nop(),
 				Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					c, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.Addr())
 					return &lossy{Conn: c, armed: &armed, lost: func() { m.SetError("CLUSTERDOWN The cluster is down") }}, err
@@ -107,7 +107,7 @@ func TestCallWithoutAConnectionWasCertainlyNotDone(t *testing.T) {
 			go func() { _, _ = io.Copy(io.Discard, there) }() // ends with here
 			return here, nil
 		}
-		s, err := Open(Config{URL: "redis://deaf.test:6379", Prefix: "psycher", Dial: deaf, Log: zerolog.Nop()})
+		s, err := Open(Config{URL: "redis://deaf.test:6379", Prefix: "psycher", Keep: keep, Dial: deaf, Log: zerolog.Nop()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,9 +16,6 @@ import (
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-// Retention is how long a record is kept.
-const Retention = 30 * 24 * time.Hour
-
 // birthMargin is added to a store's birth: Slack's clock is known to the second,
 // and one more second is for latency.
 const birthMargin = 2 * time.Second
@@ -26,6 +23,7 @@ const birthMargin = 2 * time.Second
 // Store keeps the records on Redis.
 type Store struct {
 	keys
+	keep     time.Duration // of a record
 	client   redis.UniversalClient
 	embedded *embedded     // nil: it is a Redis of its own
 	turns    chan struct{} // one is held during each call; as many as connections
@@ -65,7 +63,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 	}
 	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel)},
-		raw, millis(lease), Retention.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
+		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
 	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
 }
 
@@ -137,7 +135,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project)},
-		h.Raw, raw, millis(due), Retention.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves)
+		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves)
 	switch {
 	case err != nil:
 		return h, err

@@ -30,9 +30,11 @@ func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("real", func(t *testing.T) { test(t, open(t, realRedis(t))) })
 }
 
+const keep = 40 * 24 * time.Hour
+
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Dial: (&net.Dialer{}).DialContext, Log: zerolog.Nop()})
+	s, err := Open(Config{URL: deploy.Secret(url), Prefix: "psycher", Keep: keep, Dial: (&net.Dialer{}).DialContext, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +152,7 @@ func TestRecordOfTheEmbeddedStoreExpires(t *testing.T) {
 		for _, c := range []struct {
 			after time.Duration
 			there bool
-		}{{Retention - time.Hour, true}, {2 * time.Hour, false}} {
+		}{{keep - time.Hour, true}, {2 * time.Hour, false}} {
 			time.Sleep(c.after)
 			if _, ok, err := s.Load(context.Background(), r.Request.Key); err != nil || ok != c.there {
 				t.Errorf("there: %v %v, want %v", ok, err, c.there)
@@ -243,8 +245,8 @@ func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Revision != "b" {
 			t.Errorf("taken after it was written again: %v", got)
 		}
-		if ttl := s.client.PTTL(ctx, s.record(h.Record.Request.Key)).Val(); ttl <= Retention-time.Hour || ttl > Retention {
-			t.Errorf("kept for %v, want 30 days", ttl)
+		if ttl := s.client.PTTL(ctx, s.record(h.Record.Request.Key)).Val(); ttl <= keep-time.Hour || ttl > keep {
+			t.Errorf("kept for %v, want KEEP", ttl)
 		}
 	})
 }
@@ -316,7 +318,7 @@ func TestRecordThatCannotBeReadIsLoggedOnce(t *testing.T) {
 		t.Run(fmt.Sprint(c.records), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				s, err := Open(Config{Prefix: "psycher", Log: zerolog.New(&out)})
+				s, err := Open(Config{Prefix: "psycher", Keep: keep, Log: zerolog.New(&out)})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -154,7 +154,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &wire{}
-			s, err := Open(Config{URL: deploy.Secret(c.url), Prefix: "psycher", Dial: w.dial, Log: zerolog.Nop()})
+			s, err := Open(Config{URL: deploy.Secret(c.url), Prefix: "psycher", Keep: keep, Dial: w.dial, Log: zerolog.Nop()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,7 +199,7 @@ func TestRedissRefusesAServerThatItCannotVerify(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &wire{to: "127.0.0.1:" + c.to}
-			s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@" + c.host + ":6380"), Prefix: "psycher", Dial: w.dial, Log: zerolog.Nop()})
+			s, err := Open(Config{URL: deploy.Secret("rediss://:" + secret + "@" + c.host + ":6380"), Prefix: "psycher", Keep: keep, Dial: w.dial, Log: zerolog.Nop()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,6 +31,7 @@ type Settings struct {
 
 	RedisURL    deploy.Secret // empty: embedded
 	RedisPrefix string
+	Keep        time.Duration
 
 	NotifyAddr  string
 	NotifyToken deploy.Secret // empty: only calls that prove their deployment count

@@ -76,7 +76,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 	want := Settings{
 		SlackAPIURL: "https://slack.com/api", SlackConnections: 2,
 		GitLabURL: "https://gitlab.com", GitLabRequestTimeout: time.Minute, GitLabRef: "master",
-		RedisPrefix: "psycher", NotifyAddr: ":8080", MentionMaxAge: 2 * time.Minute, DeployTimeout: time.Hour,
+		RedisPrefix: "psycher", Keep: 365 * 24 * time.Hour, NotifyAddr: ":8080", MentionMaxAge: 2 * time.Minute, DeployTimeout: time.Hour,
 		AdminAddr: "127.0.0.1:9090", Lang: "ja", LogLevel: zerolog.InfoLevel, LogFormat: "json",
 	}
 	if s != want {
@@ -176,6 +176,7 @@ var settingRows = []struct {
 	{"REDIS_PREFIX", []string{"psycher-2", "a.b_c"}, map[string]string{
 		"{a}": "must be letters, digits", "a:b": "must be letters, digits", "a b": "must be letters, digits", "あ": "must be letters, digits",
 	}},
+	{"KEEP", []string{"720h", "87600h"}, map[string]string{"719h59m": "must be at least 720h", "0": "must be at least 720h", "365d": "must be a duration", "-720h": "must be at least 720h"}},
 	{"NOTIFY_ADDR", []string{":0", "0.0.0.0:80", "[::1]:8080", "localhost:65535"}, map[string]string{
 		"8080": "must be host:port", "localhost": "must be host:port", "localhost:": "must be host:port", ":http": "must be host:port",
 		":65536": "must be host:port", "http://localhost:80": "must be host:port", "::1:80": "must be host:port", "a b:80": "must be host:port",

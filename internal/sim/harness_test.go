@@ -43,7 +43,7 @@ func newHarness(t *testing.T, canPoll bool) *harness {
 // newStoppedHarness returns a harness in which no engine runs yet.
 func newStoppedHarness(t *testing.T, canPoll bool) *harness {
 	t.Helper()
-	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Log: zerolog.Nop()})
+	store, err := dedupe.Open(dedupe.Config{Prefix: "psycher", Keep: 720 * time.Hour, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
