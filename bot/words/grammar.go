@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -40,8 +41,15 @@ type grammar struct {
 // rule is its alternatives, and which of them may begin with a letter.
 type rule struct {
 	all   []row
-	begin map[rune][]row
-	group bool // of an alternative: it has no name
+	begin []start // by letter, then in the order of all
+	group bool    // of an alternative: it has no name
+}
+
+// start is a letter that an alternative may begin with. Few mentions come after
+// another, so what is compared is kept close together.
+type start struct {
+	letter rune
+	row    int32
 }
 
 // row is the items of an alternative.
@@ -109,25 +117,19 @@ func (g *grammar) rule(name string) int {
 
 // index returns which alternatives of a rule may begin with a letter. No rule begins
 // with itself.
-func (g *grammar) index(n int) map[rune][]row {
+func (g *grammar) index(n int) []start {
 	r := &g.rules[n]
 	if r.begin != nil {
 		return r.begin
 	}
-	r.begin = map[rune][]row{}
-	for _, alternative := range r.all {
-		add := func(letter rune) {
-			if known := r.begin[letter]; len(known) == 0 || &known[len(known)-1][0] != &alternative[0] {
-				r.begin[letter] = append(known, alternative)
-			}
-		}
+	for k, alternative := range r.all {
 		for _, i := range alternative {
 			if i.word != "" {
 				letter, _ := utf8.DecodeRuneInString(i.word)
-				add(letter)
+				r.begin = append(r.begin, start{letter, int32(k)})
 			} else {
-				for letter := range g.index(i.rule) {
-					add(letter)
+				for _, s := range g.index(i.rule) {
+					r.begin = append(r.begin, start{s.letter, int32(k)})
 				}
 			}
 			if !i.optional {
@@ -135,6 +137,8 @@ func (g *grammar) index(n int) map[rune][]row {
 			}
 		}
 	}
+	slices.SortFunc(r.begin, func(a, b start) int { return cmp.Or(cmp.Compare(a.letter, b.letter), cmp.Compare(a.row, b.row)) })
+	r.begin = slices.Clip(slices.Compact(r.begin))
 	return r.begin
 }
 
@@ -193,8 +197,8 @@ func (m *match) ends(rule, from int) []int {
 	from = m.space(from)
 	r := &tables().rules[rule]
 	letter, _ := utf8.DecodeRuneInString(m.text[from:])
-	alternatives := r.begin[letter]
-	if alternatives == nil {
+	n, found := slices.BinarySearchFunc(r.begin, letter, func(s start, letter rune) int { return cmp.Compare(s.letter, letter) })
+	if !found {
 		return nil
 	}
 	key := rule<<32 | from
@@ -202,8 +206,8 @@ func (m *match) ends(rule, from int) []int {
 		return ends
 	}
 	var ends []int
-	for _, alternative := range alternatives {
-		ends = m.row(alternative, from, ends)
+	for ; n < len(r.begin) && r.begin[n].letter == letter; n++ {
+		ends = m.row(r.all[r.begin[n].row], from, ends)
 	}
 	if r.group {
 		return ends

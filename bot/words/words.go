@@ -29,15 +29,17 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	in := deploy.Intent{}
 	in.Target, in.Several = r.only(here)
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
-	against := r.against()
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked):
 		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
 	case understood:
 		in.Kind = kind
-	case !against && !(&match{text: r.Text}).has("action"):
-		in.Kind = deploy.KindUnknown
 	default:
+		against := r.against()
+		if !against && !(&match{text: r.Text}).has("action") {
+			in.Kind = deploy.KindUnknown
+			break
+		}
 		part, why := r.doubtful(doubt)
 		// mutant: a clause that is not understood ignored
 		in.Kind, in.Doubt, in.Word = deploy.KindDeploy, why, r.Original(part.from, part.to)
