@@ -61,7 +61,7 @@ func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 			}
 		})
 	}
-	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*"}
+	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*", "edits:*"}
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -104,12 +104,13 @@ func works(t *testing.T, s *Store) {
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
 	history, past := s.History(ctx, app.ID(), false, 0, 1)
 	successes, well := s.History(ctx, app.ID(), true, 0, 1)
+	wait, editing := s.EditSlot(ctx, "T1", false)
 	pending, reading := s.Pending(ctx, 10)
 	going, listing := s.Open(ctx, "T1", "C1")
 	_, birth := s.Birth(ctx, time.Now())
-	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, past, well, reading, listing, birth, takes(t, s)); err != nil || !made || !loaded ||
-		len(history) != 1 || len(successes) != 1 || len(pending) != 2 || len(going) != 1 {
-		t.Errorf("made %v, loaded %v, history %d, successes %d, pending %d, open %d: %v", made, loaded, len(history), len(successes), len(pending), len(going), err)
+	if err := errors.Join(saving, s.Delay(ctx, saved, -1), s.Delay(ctx, saved, 0), loading, past, well, editing, reading, listing, birth, takes(t, s)); err != nil || !made || !loaded ||
+		len(history) != 1 || len(successes) != 1 || wait != 0 || len(pending) != 2 || len(going) != 1 {
+		t.Errorf("made %v, loaded %v, history %d, successes %d, an edit in %v, pending %d, open %d: %v", made, loaded, len(history), len(successes), wait, len(pending), len(going), err)
 	}
 }
 
@@ -242,11 +243,10 @@ func TestTheProbeLeavesNothing(t *testing.T) {
 		if n := s.client.ZCard(ctx, s.due()).Val(); n != 1 {
 			t.Errorf("%d due times, want the one", n)
 		}
-		if ttl := s.client.PTTL(ctx, s.recordPrefix()+"probe").Val(); ttl > time.Second || ttl == -1 {
-			t.Errorf("a record stays for %v", ttl)
-		}
-		if keys := s.client.Keys(ctx, "*probe*").Val(); len(keys) > 1 {
-			t.Errorf("besides the record %q stay", keys)
+		for _, key := range s.client.Keys(ctx, "*probe*").Val() {
+			if ttl := s.client.PTTL(ctx, key).Val(); ttl > time.Second || ttl == -1 {
+				t.Errorf("%s stays for %v", key, ttl)
+			}
 		}
 	})
 }

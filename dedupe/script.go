@@ -23,6 +23,7 @@ var (
 	birthScript   = newScript("birth", "reading the store's birth")
 	claimScript   = newScript("claim", "claiming the mention")
 	delayScript   = newScript("delay", "moving a due time")
+	editScript    = newScript("edit", "asking whether Slack allows an edit")
 	loadScript    = newScript("load", "reading the record")
 	namedScript   = newScript("named", "reading what is pending")
 	provedScript  = newScript("proved", "reading whether the project has proved itself")

@@ -71,7 +71,7 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
 	v, err := s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 	if err != nil && probe {
 		s.unproved.Store(true)
@@ -169,6 +169,12 @@ func (s *Store) Unprove(ctx context.Context, project string) (had bool, err erro
 	return v.int(1) == 1, err
 }
 
+// EditSlot implements [engine.Store].
+func (s *Store) EditSlot(ctx context.Context, team string, urgent bool) (wait time.Duration, err error) {
+	v, err := s.run(ctx, editScript, []string{s.edits(team)}, urgent)
+	return time.Duration(v.int(1)) * time.Millisecond, err
+}
+
 // keys builds the names of the keys; it is their hash tag, with the braces.
 type keys string
 
@@ -191,6 +197,8 @@ func joined(t deploy.TargetID) string {
 	escape := strings.NewReplacer("%", "%25", ":", "%3A").Replace
 	return escape(t.Team) + ":" + escape(t.Project) + ":" + escape(t.Ref) + ":" + escape(t.Key)
 }
+
+func (k keys) edits(team string) string { return string(k) + ":edits:" + team }
 
 // proved takes a project as the target map spells it.
 func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

@@ -3,9 +3,10 @@
 --
 -- KEYS[1]  the due times            ARGV[1]  how many at most
 -- KEYS[2]  the store's birth        ARGV[2]  the lease, ms
--- KEYS[3]  a record for the probe   ARGV[3]  the prefix of records' keys
--- KEYS[4]  and a sorted set of      ARGV[4]  1: probe first
---  ...     each kind                ARGV[5]  the prefix of the keys of what is going on
+-- KEYS[3]  a record,                ARGV[3]  the prefix of records' keys
+-- KEYS[4]  edits of a workspace,    ARGV[4]  1: probe first
+-- KEYS[5]  and a sorted set of      ARGV[5]  the prefix of the keys of what is going on
+--  ...     each kind, for the probe
 -- returns  {now, birth or now, in how many ms the next is due or -1, record, its due time, ...}
 
 local t = redis.call('TIME')
@@ -20,12 +21,14 @@ local out = {now, tonumber(birth or now), -1}
 -- because Redis lets through what follows a write. A due time is removed before
 -- one is added: only the removal may be forbidden.
 local function probe()
-  redis.call('SET', KEYS[3], 'probe', 'PX', 1000)
-  redis.call('GET', KEYS[3])
-  redis.call('SET', KEYS[3], 'probe', 'KEEPTTL')
+  for _, key in ipairs({KEYS[3], KEYS[4]}) do
+    redis.call('SET', key, 'probe', 'PX', 1000)
+    redis.call('GET', key)
+    redis.call('SET', key, 'probe', 'KEEPTTL')
+  end
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
-  for _, set in ipairs({KEYS[1], unpack(KEYS, 4)}) do
+  for _, set in ipairs({KEYS[1], unpack(KEYS, 5)}) do
     redis.call('ZREM', set, 'probe')
     -- mutant: a probe that writes nothing
     redis.call('ZADD', set, now + 1000, 'probe')

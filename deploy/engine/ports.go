@@ -41,6 +41,10 @@ type Store interface {
 	// The save that first sets a record's Deployment.TokenShown records that, for
 	// good.
 	Proved(ctx context.Context, projects ...string) (bool, error)
+	// EditSlot takes one of the edits of messages that Slack allows the workspace, for
+	// all processes together. If it is not to be made now, wait is in how long to ask
+	// again. Most of the edits at once are for those that are urgent.
+	EditSlot(ctx context.Context, team string, urgent bool) (wait time.Duration, err error)
 	// History reads n deployments of a target that may have run, or only those that
 	// succeeded, the newest first, after skipping the newest skip. It may return fewer
 	// although there are more: names of records that are gone are removed then.

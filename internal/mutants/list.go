@@ -139,6 +139,7 @@ func mutants() []mutant {
 		{"an unknown project open to the shared secret", instead("return true, nil"), domain},
 		{"an unknown channel open to the shared secret", always, domain},
 		{"a proof that is not kept", drop, store},
+		{"an edit that ignores the others", drop, store},
 		{"a success that is not recorded", drop, store},
 		{"a history entry that is not removed with its record", drop, store},
 		{"a proof that no record notes", drop, domain},

@@ -249,7 +249,7 @@ func redisKind(b []byte) string {
 		return false
 	}
 	record, due, birth, open, proved := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:open:", 9), has("}:proved:", 9)
-	history := has("}:history:", 13) || has("}:successes:", 9)
+	history, edits := has("}:history:", 13) || has("}:successes:", 9), has("}:edits:", 9)
 	switch {
 	case record && due && birth:
 		return "redis:claim"
@@ -263,6 +263,8 @@ func redisKind(b []byte) string {
 		return "redis:take"
 	case history:
 		return "redis:history"
+	case edits:
+		return "redis:edit"
 	case open:
 		return "redis:open"
 	case proved:
