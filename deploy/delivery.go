@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -80,7 +79,7 @@ func (r Record) PendingCalls() []Call {
 // message. In the channel itself every message names the person.
 func (r Record) Worded(m Message, slot string) Message {
 	h := fnv.New32a()
-	fmt.Fprint(h, r.Request.ID, m.ID, slot)
+	h.Write([]byte(r.Request.ID + string(m.ID) + slot))
 	m.Seed = h.Sum32()
 	if r.Shown.InChannel {
 		m.InChannel, m.User = true, r.Request.By.User

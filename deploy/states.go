@@ -12,21 +12,21 @@ import (
 // what a state shows in Slack in view.go.
 
 // Moves is the whole of the state machine. docs/ARCHITECTURE.md draws it.
-func Moves() map[State][]State {
-	return map[State][]State{
-		Accepted:   {Answered, Asking, Triggering, Running, Succeeded, Failed, Canceled},
-		Asking:     {Accepted, Answered, Triggering, Running, Succeeded, Failed, Canceled},
-		Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
-		Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
-		Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
-		Running:    {Silent, Succeeded, Failed, Canceled},
-		Silent:     {Succeeded, Failed, Canceled},
-		Failed:     {Succeeded},
-		Canceled:   {Succeeded, Failed},
-		Answered:   {Accepted},
-		Refused:    nil,
-		Succeeded:  nil,
-	}
+func Moves() map[State][]State { return moves }
+
+var moves = map[State][]State{
+	Accepted:   {Answered, Asking, Triggering, Running, Succeeded, Failed, Canceled},
+	Asking:     {Accepted, Answered, Triggering, Running, Succeeded, Failed, Canceled},
+	Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
+	Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
+	Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
+	Running:    {Silent, Succeeded, Failed, Canceled},
+	Silent:     {Succeeded, Failed, Canceled},
+	Failed:     {Succeeded},
+	Canceled:   {Succeeded, Failed},
+	Answered:   {Accepted},
+	Refused:    nil,
+	Succeeded:  nil,
 }
 
 // Open reports whether something may still be stopped, or is going on.
