@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +31,9 @@ func newLog(s settings.Settings, out io.Writer) zerolog.Logger {
 type scrubber struct{ to io.Writer }
 
 func (s scrubber) Write(p []byte) (int, error) {
+	if !deploy.TokenForm.Match(p) {
+		return s.to.Write(p)
+	}
 	_, err := io.WriteString(s.to, deploy.ScrubTokens(string(p)))
 	return len(p), err
 }
@@ -68,12 +70,19 @@ func (a *app) event(e engine.Event) {
 		}
 	}
 	line := a.log.WithLevel(lvl)
-	for field := range slices.Chunk([]string{
-		"team", r.Request.Team, "channel", r.Request.Channel, "ts", r.Request.TS, "user", r.Request.By.User, "deployment", r.Request.ID,
-		"target", r.Deployment.Target, "from", string(e.From), state, string(r.State), "detail", strings.TrimSpace(e.Detail),
-	}, 2) {
-		if field[1] != "" {
-			line = line.Str(field[0], field[1])
+	for _, field := range [...]struct{ name, value string }{
+		{"team", r.Request.Team},
+		{"channel", r.Request.Channel},
+		{"ts", r.Request.TS},
+		{"user", r.Request.By.User},
+		{"deployment", r.Request.ID},
+		{"target", r.Deployment.Target},
+		{"from", string(e.From)},
+		{state, string(r.State)},
+		{"detail", strings.TrimSpace(e.Detail)},
+	} {
+		if field.value != "" {
+			line = line.Str(field.name, field.value)
 		}
 	}
 	if r.Deployment.Pipeline != 0 {
