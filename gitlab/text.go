@@ -78,6 +78,9 @@ func plain(s string) string {
 // looks like a PSYCHER_TOKEN, also that of another attempt. Then it shortens the
 // text: half a secret is a secret too.
 func (c *Client) clean(s string, others ...deploy.Secret) string {
+	if s == "" {
+		return ""
+	}
 	s = deploy.ScrubTokens(s)
 	for _, secret := range append(others, c.conf.APIToken) {
 		if v := secret.Reveal(); v != "" {
