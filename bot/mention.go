@@ -14,12 +14,12 @@ import (
 
 // namespace is the UUID namespace of deployment ids. It never changes: another
 // process, or a later version, must derive the same id for the same message.
-const namespace = "6f1c2b0e-7d5a-5c34-9a52-0f4b7c0d9e61"
+var namespace = uuid.MustParse("6f1c2b0e-7d5a-5c34-9a52-0f4b7c0d9e61")
 
 // DeploymentID is the PSYCHER_ID of a mention: the same for a redelivery and an
 // edit, and no secret.
 func DeploymentID(k deploy.Key) string {
-	return uuid.NewSHA1(uuid.MustParse(namespace), []byte(k.String())).String()
+	return uuid.NewSHA1(namespace, []byte(k.String())).String()
 }
 
 // dropped is why an event starts nothing, with the details for the log.
@@ -37,7 +37,8 @@ type dropped struct {
 // Slack sends more than it documents: each field is read leniently, and an
 // unreadable one counts as absent, except where absence would be a permission.
 func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d dropped) {
-	if json.Unmarshal(payload, &d.payload) != nil || json.Unmarshal(d.payload.Event, &d.event) != nil {
+	d.payload.Event = &d.event // one reading for both
+	if json.Unmarshal(payload, &d.payload) != nil || d.event.Type == "" {
 		d.reason = "the payload has no event"
 		return m, said, false, d
 	}
@@ -108,7 +109,7 @@ type eventPayload struct {
 	APIAppID            markup.Closed   `json:"api_app_id"`
 	EventID             markup.Lenient  `json:"event_id"`
 	RateLimited         markup.Lenient  `json:"minute_rate_limited"`
-	Event               json.RawMessage `json:"event"`
+	Event               *mentionEvent   `json:"event"`
 }
 
 type mentionEvent struct {
