@@ -9,6 +9,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/bot"
 	"github.com/getto-systems/psycher/bot/phrases"
@@ -70,6 +71,19 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		Ephemeral: a.embedded(), Log: a.event,
 	}
 	return a, nil
+}
+
+// openStore opens the store of a bot that runs elsewhere. Where that bot keeps its
+// records in its own process, the error says embedded.
+func openStore(cmd *cobra.Command, embedded string) (s settings.Settings, store *dedupe.Store, err error) {
+	if s, _, err = load(); err == nil && s.RedisURL == "" {
+		err = errors.New("REDIS_URL is not set: " + embedded)
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	store, err = dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: RealNet().Dial, Log: newLog(s, cmd.ErrOrStderr())})
+	return s, store, err
 }
 
 // settingsError makes err an error of the settings: starting again does not help.

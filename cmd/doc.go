@@ -1,8 +1,8 @@
 // Package cmd is the program psycher: its command line, and the wiring of the
 // packages into one bot.
 //
-// Each command has a file: run.go, demo.go, ready.go, unprove.go; root.go joins
-// them and decides exit codes. [Run] is the whole bot, given its settings, the
+// Each command has a file: run.go, demo.go, ready.go, history.go, unprove.go;
+// root.go joins them and decides exit codes. [Run] is the whole bot, given its settings, the
 // network and a log, so that tests run it in one process: it waits until Slack and
 // the store answer, and ends in order. app.go builds the bot out of the packages,
 // serve.go has the two ports, and log.go turns what the loop reports into log lines

@@ -57,6 +57,7 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 			return err
 		}},
 		readyCommand(),
+		historyCommand(),
 		unproveCommand(),
 		demoCommand(),
 	)

@@ -2,14 +2,11 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/getto-systems/psycher/dedupe"
 )
 
 // unproveCommand takes back what closes a project to NOTIFY_TOKEN: for a project
@@ -29,14 +26,7 @@ the settings of the bot, and may run while the bot does.`,
 
 func unprove(cmd *cobra.Command, args []string) error {
 	project := args[0]
-	s, _, err := load()
-	switch {
-	case err != nil:
-		return err
-	case s.RedisURL == "":
-		return errors.New("REDIS_URL is not set: what was proved is kept in the bot's own process, so restart the bot")
-	}
-	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Dial: RealNet().Dial})
+	s, store, err := openStore(cmd, "what was proved is kept in the bot's own process, so restart the bot")
 	if err != nil {
 		return err
 	}

@@ -69,15 +69,22 @@ func (m *Map) Elsewhere(team, channel, name string) bool {
 	return n > 0
 }
 
+// All returns the targets of all channels, sorted by team, channel and name.
+func (m *Map) All() (all []deploy.Target) {
+	for _, team := range m.Teams() {
+		channels := m.teams[team].channels
+		for _, channel := range slices.Sorted(maps.Keys(channels)) {
+			all = append(all, channels[channel]...)
+		}
+	}
+	return all
+}
+
 // Projects returns the distinct GitLab projects, as the map writes them, sorted.
 func (m *Map) Projects() []string {
 	projects := map[string]bool{}
-	for _, t := range m.all() {
-		for _, here := range t.channels {
-			for _, target := range here {
-				projects[target.Project] = true
-			}
-		}
+	for _, t := range m.All() {
+		projects[t.Project] = true
 	}
 	return slices.Sorted(maps.Keys(projects))
 }

@@ -75,6 +75,13 @@ func TestLookUpsOfTheMap(t *testing.T) {
 	if c, n := targets.Len(); c != 3 || n != 5 {
 		t.Errorf("Len: %d channels, %d targets; want 3, 5", c, n)
 	}
+	var all []string
+	for _, t := range targets.All() {
+		all = append(all, t.Team+" "+t.Channel+" "+t.Name)
+	}
+	if diff := cmp.Diff([]string{"T1 C1 App", "T1 C1 both", "T1 C2 BOTH", "T1 C2 api", "T2 C1 shared"}, all); diff != "" {
+		t.Error("All:", diff)
+	}
 	if diff := cmp.Diff([]string{"1", "10", "2", "3"}, targets.Projects()); diff != "" {
 		t.Error("Projects:", diff)
 	}
@@ -122,7 +129,7 @@ func TestNoMapIsAnEmptyMap(t *testing.T) {
 	_, found := none.Find("T1", "C1", "app")
 	channels, targets := none.Len()
 	if none.In("T1", "C1") != nil || found || none.Teams() != nil || none.Elsewhere("T1", "C1", "app") ||
-		none.Projects() != nil || channels+targets != 0 {
+		none.All() != nil || none.Projects() != nil || channels+targets != 0 {
 		t.Error("a nil map holds something")
 	}
 }
