@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -37,5 +39,33 @@ func BenchmarkClaim(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkHistory reads the last ten deployments of a target that was deployed this
+// many times.
+func BenchmarkHistory(b *testing.B) {
+	for _, n := range []int{100, 10_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s, ctx := open(b, realRedis(b)), b.Context()
+			yesterday, names := float64(time.Now().Add(-24*time.Hour).UnixMilli()), make([]redis.Z, 0, 1000)
+			for i := 10; i < n; i++ { // of the older ones the names are enough
+				names = append(names, redis.Z{Score: yesterday + float64(i-n), Member: fmt.Sprintf("T1:C1:%d.000000", i)})
+				if len(names) == cap(names) || i == n-1 {
+					if err := s.client.ZAdd(ctx, s.history(app.ID()), names...).Err(); err != nil {
+						b.Fatal(err)
+					}
+					names = names[:0]
+				}
+			}
+			for i := range 10 {
+				saved(b, s, deployed(fmt.Sprintf("%d.0", i), deploy.Succeeded, time.Hour, time.Minute))
+			}
+			for b.Loop() {
+				if last, err := s.History(ctx, app.ID(), false, 0, 10); err != nil || len(last) != 10 {
+					b.Fatal(len(last), err)
+				}
+			}
+		})
 	}
 }

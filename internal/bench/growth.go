@@ -31,6 +31,13 @@ for i = 1, ARGV[1] do
   redis.call('SET', '{psycher}:record:T0OLD:C0OLD:' .. i, string.rep('x', 700), 'PX', 2592000000)
   redis.call('ZADD', '{psycher}:due', t[1] * 1000 + 3600000 + i, 'T0OLD:C0OLD:' .. i)
 end`, fixed},
+	{"deployments of each target", `
+local t = redis.call('TIME')
+for project = 0, 19 do
+  for i = 1, ARGV[1] do
+    redis.call('ZADD', '{psycher}:history:T0TEAM:group/app' .. project .. ':master:RELEASE', t[1] * 1000 - i, 'T0OLD:C0OLD:' .. i)
+  end
+end`, fixed},
 }
 
 // growth measures a mention while something grows a thousandfold, and fits the
