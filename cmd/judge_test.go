@@ -78,14 +78,14 @@ func (s *site) acked(m mention) (acked, lost bool) {
 // reads tells whether a reply to a mention holds one of the words.
 func (s *site) reads(m mention, words ...string) bool {
 	return slices.ContainsFunc(s.slack.Thread(m.channel, m.ts), func(r fakeslack.Message) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(r.Text, w) })
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(r.Shown(), w) })
 	})
 }
 
 // texts are the replies to a mention.
 func (s *site) texts(m mention) (all []string) {
 	for _, r := range s.slack.Thread(m.channel, m.ts) {
-		all = append(all, r.Text)
+		all = append(all, r.Shown())
 	}
 	return all
 }
@@ -94,7 +94,7 @@ func (s *site) texts(m mention) (all []string) {
 // where only its number came through, and no other pipeline.
 func (s *site) links(m mention, pipeline int64) (linked bool) {
 	for _, reply := range s.slack.Thread(m.channel, m.ts) {
-		for _, link := range pipelineLink.FindAllStringSubmatch(reply.Text, -1) {
+		for _, link := range pipelineLink.FindAllStringSubmatch(reply.Shown(), -1) {
 			if link[1] != "" && link[1] != fmt.Sprint(pipeline) {
 				return false
 			}

@@ -3,7 +3,6 @@ package phrases
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,45 +10,23 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// Note returns the small line below a question: what runs, or ran last. It is
-// empty where nothing is known.
-func (v Voice) Note(m deploy.Message) string {
-	if len(m.Buttons) == 0 || len(m.Known) == 0 {
-		return ""
-	}
-	k := m.Known[0]
-	if k.State.Open() {
-		return v.word("now") + v.known(k)
-	}
-	return v.word("before") + v.known(k)
-}
-
-// Button returns the label of a button, as plain text.
-func (v Voice) Button(b deploy.Button) string {
-	if b.Do == "" {
-		return v.word("no")
-	}
-	what := plain(b.Target, buttonTarget)
-	if b.Ref != "" {
-		what += " (" + plain(b.Ref, buttonRef) + ")"
-	}
-	return strings.ReplaceAll(v.word("button"), "{what}", what)
-}
-
-// How many characters of a name are on a button, which takes 75.
+// How many characters of a name are on a button.
 const (
 	buttonTarget = 36
 	buttonRef    = 20
 )
 
-// plain is a name as plain text shows it, a long one without its middle: many
-// names differ at their end alone.
+// plain is foreign text as plain text shows it.
 func plain(s string, limit int) string {
-	name := []rune(unescape.Replace(harmless(s, nameLimit)))
-	if len(name) > limit {
-		name = slices.Concat(name[:limit/2], []rune("…"), name[len(name)-limit/2+1:])
+	return middle(unescape.Replace(harmless(s, nameLimit)), limit)
+}
+
+// middle leaves a long text without its middle: many names differ at their end alone.
+func middle(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit/2]) + "…" + string(r[len(r)-limit/2+1:])
 	}
-	return string(name)
+	return s
 }
 
 var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
@@ -84,27 +61,46 @@ func (v Voice) known(k deploy.Known) string {
 		"since": date(k.Since), "ended": date(k.Ended), "link": address(k.URL),
 	}
 	if k.Ended > k.Since {
-		values["took"] = v.took(time.Duration(k.Ended-k.Since) * time.Second)
+		values["took"] = v.took(k.Ended - k.Since)
 	}
 	return apart(expand(v.word("known"), values))
 }
 
+// note is the small line below a question: what runs, or ran last. It is empty
+// where nothing is known.
+func (v Voice) note(m deploy.Message) string {
+	if len(m.Buttons) == 0 || len(m.Known) == 0 {
+		return ""
+	}
+	k := m.Known[0]
+	if k.State.Open() {
+		return v.word("now") + v.known(k)
+	}
+	return v.word("before") + v.known(k)
+}
+
 // state is a state in a word.
-func (v Voice) state(s deploy.State) string {
-	for _, line := range v["state"] {
-		if words, found := strings.CutPrefix(line, cmp.Or(string(s), "none")+" "); found {
+func (v Voice) state(s deploy.State) string { return v.entry("state", cmp.Or(string(s), "none")) }
+
+// entry is what the language's file has below a name for a key, with which its line
+// begins; empty: nothing.
+func (v Voice) entry(name, key string) string {
+	for _, line := range v[name] {
+		if words, found := strings.CutPrefix(line, key+" "); found {
 			return words
 		}
 	}
 	return ""
 }
 
-// took is a duration, as people say it: 2m48s.
-func (v Voice) took(d time.Duration) string {
-	text, units := "", v["units"]
-	for i, n := range []time.Duration{d / time.Hour, d / time.Minute % 60, d / time.Second % 60} {
+const day = 24 * 3600 // seconds
+
+// took is how long something took, as people say it: 2m48s.
+func (v Voice) took(seconds int64) string {
+	text := ""
+	for i, n := range []int64{seconds / day, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60} {
 		if n > 0 {
-			text += fmt.Sprint(int64(n)) + units[i]
+			text += fmt.Sprint(n) + v["units"][i]
 		}
 	}
 	return text

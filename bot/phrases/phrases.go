@@ -56,15 +56,29 @@ func (v Voice) Text(m deploy.Message) string {
 		wordings = wordings[:1] // the first one jokes about nothing
 	}
 	wording := wordings[m.Seed%uint32(len(wordings))]
-	isStatus := strings.HasPrefix(string(m.ID), "status-") || strings.HasPrefix(string(m.ID), "wait-")
-	if isStatus && !strings.Contains(wording, "{by}") {
-		wording += "[" + v.word("pressed") + "]"
-	}
-	text := apart(expand(wording, v.values(m)))
+	return v.addressed(m, apart(expand(v.withPresser(m, wording), v.values(m))))
+}
+
+// addressed is the text of a message with the person's name first, where it is in the
+// channel itself.
+func (v Voice) addressed(m deploy.Message, text string) string {
 	if name := user(m.User); m.InChannel && name != "" && !strings.HasPrefix(text, name) {
 		return name + v.word("to") + text
 	}
 	return text
+}
+
+// withPresser is the wording of a status message with who pressed the button.
+func (v Voice) withPresser(m deploy.Message, wording string) string {
+	if IsStatus(m) && !strings.Contains(wording, "{by}") {
+		return wording + "[" + v.word("pressed") + "]"
+	}
+	return wording
+}
+
+// IsStatus reports whether m is the status message of a deployment.
+func IsStatus(m deploy.Message) bool {
+	return strings.HasPrefix(string(m.ID), "status-") || strings.HasPrefix(string(m.ID), "wait-")
 }
 
 // How many characters of a value are shown, counted as sent. With the longest
@@ -80,7 +94,7 @@ const (
 // values returns the values of the placeholders, escaped for Slack; an unknown one
 // is empty.
 func (v Voice) values(m deploy.Message) map[string]string {
-	return map[string]string{
+	values := map[string]string{
 		"target":    codeSpan(m.Target, nameLimit),
 		"targets":   listTargets(m.Targets),
 		"ref":       codeSpan(m.Ref, nameLimit),
@@ -103,6 +117,8 @@ func (v Voice) values(m deploy.Message) map[string]string {
 		"write":     v.write(m),
 		"example":   v.example(m),
 	}
+	v.addProgress(values, m)
+	return values
 }
 
 // write is what a person writes to deploy, without the name if the channel has only

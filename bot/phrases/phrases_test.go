@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/messages"
@@ -18,6 +20,7 @@ import (
 const (
 	person = "U024BE7LH"
 	page   = "https://gitlab.example.com/group/app/-/pipelines/4711"
+	log    = "https://gitlab.example.com/group/app/-/jobs/31"
 )
 
 func voices(t *testing.T) map[string]Voice {
@@ -52,6 +55,19 @@ func full(m deploy.Message) deploy.Message {
 		Ref: "master", Key: "RELEASE", URL: page, Word: "まだ", Detail: "deploy:production",
 		Until: 1700000000, By: person, People: []string{person}, Withdrawn: 1,
 		Known: []deploy.Known{{Target: "app", State: deploy.Succeeded, By: person, Since: 1700000000, Ended: 1700000168, URL: page}},
+		For:   "U0SATO", Took: 72, Progress: progress(),
+	}
+}
+
+// progress is all that can be known of how far a deployment is.
+func progress() *deploy.Progress {
+	commit := deploy.Commit{SHA: "3f2a9c1b5d7e", Title: "Fix the login page", Author: "yamada", URL: page + "/a"}
+	return &deploy.Progress{
+		Commit: commit, Before: &deploy.Success{Commit: commit, By: "U0ITO", At: 1699900000},
+		Commits: &deploy.Commits{Count: 4, First: []deploy.Commit{commit, commit, commit}, Compare: page + "/b"},
+		Usual:   170, Elapsed: 80, Unseen: 1700000000,
+		Stages: []deploy.Stage{{Name: "build", Status: "success"}, {Name: "deploy", Status: "failed"}},
+		Failed: &deploy.Job{ID: 31, Name: "deploy:production", Stage: "deploy", Status: "failed", Reason: "script_failure", URL: log},
 	}
 }
 
@@ -71,7 +87,13 @@ func TestALanguageIsJapaneseOrEnglish(t *testing.T) {
 func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
-		names := []string{"before", "button", "choose", "known", "name", "no", "now", "press", "pressed", "release", "state", "to", "units", "who"} // what is no message
+		names := []string{ // what is no message
+			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "known", "name", "now", "outgoing",
+			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "who",
+		}
+		for _, id := range statuses {
+			names = append(names, string(id)+" shown")
+		}
 		for _, id := range messages.IDs() {
 			names = append(names, string(id))
 		}
@@ -81,7 +103,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 		for _, say := range messages.IDs() {
 			wordings := p[string(say)]
 			enough := max(1, least[say])
-			if !refusalSay(say) {
+			if !refusalSay(say) && !slices.Contains(statuses, say) {
 				enough = max(2, enough)
 			}
 			if distinct := slices.Compact(slices.Sorted(slices.Values(wordings))); len(distinct) < enough || len(distinct) < len(wordings) {
@@ -113,9 +135,16 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 	}
 }
 
+// statuses are the status messages of a deployment.
+var statuses = []deploy.MessageID{
+	deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
+	deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusNothing,
+}
+
 func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 	date := regexp.MustCompile(`<!date\^[0-9]+\^(?:\{date_short_pretty\} )?\{time\}\|(?:[-0-9]{10} )?[0-9]{2}:[0-9]{2} UTC>`)
-	link := regexp.MustCompile(`<` + regexp.QuoteMeta(page) + `\|([^<>|]+)>`)
+	link := regexp.MustCompile(`<https://gitlab.example.com/[^<>|]+\|([^<>|]+)>`)
+	people := regexp.MustCompile(`<@U\w+>`)
 	emoji := regexp.MustCompile(` :[a-z]+:$`)
 	code := regexp.MustCompile("`[^`\n]+`")
 	odd := regexp.MustCompile("[{}\\[\\]<>&|`]" + // what is left of a placeholder, or not escaped
@@ -124,9 +153,9 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 		`| [.,:;!?)。、」”]|[.。、,] ?[.。、,:]|^[。、をの]` +
 		`|[\p{Hiragana}\p{Han}。、「」] \p{Hiragana}` +
 		`|[^ \n(]⌘|⌘[^ \n).,:;!?]`) // code that does not stand apart
-	eachWording(t, func(t *testing.T, lang string, p Voice, m deploy.Message, wording string) {
+	reads := func(t *testing.T, lang string, p Voice, m deploy.Message, wording string, sentence bool) {
 		var optional []string
-		for name := range p.values(m) {
+		for name := range p.values(full(m)) {
 			if name != "write" && name != "who" && strings.Contains(wording, "{"+name) {
 				optional = append(optional, name)
 			}
@@ -138,25 +167,31 @@ func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
 					values[name] = ""
 				}
 			}
-			text := apart(expand(wording, values))
-			if unknown == 0 && !strings.HasPrefix(p.Text(full(m)), text) {
+			text := strings.TrimPrefix(apart(expand(wording, values)), " · ")
+			if unknown == 0 && sentence && !strings.HasPrefix(p.Text(full(m)), text) {
 				t.Fatalf("the seed does not choose it: %s", p.Text(full(m)))
 			}
 			read := link.ReplaceAllString(date.ReplaceAllString(text, "22:13"), "$1")
-			read = code.ReplaceAllString(strings.ReplaceAll(read, "<@"+person+">", "@hanako"), "⌘")
+			read = code.ReplaceAllString(people.ReplaceAllString(read, "@hanako"), "⌘")
 			read = emoji.ReplaceAllString(read, "")
 			if found := odd.FindString(read); found != "" {
 				t.Fatalf("%q reads odd, without %d:\n%s\n%s", found, unknown, text, wording)
 			}
-			if first, _ := utf8.DecodeRuneInString(read); lang == "en" && 'a' <= first && first <= 'z' && !strings.HasPrefix(read, "psycher") {
+			if first, _ := utf8.DecodeRuneInString(read); sentence && lang == "en" && 'a' <= first && first <= 'z' && !strings.HasPrefix(read, "psycher") {
 				t.Fatalf("begins small:\n%s\n%s", text, wording)
 			}
+		}
+	}
+	eachWording(t, func(t *testing.T, lang string, p Voice, m deploy.Message, wording string) {
+		reads(t, lang, p, m, wording, true)
+		for _, line := range p[string(m.ID)+" shown"] {
+			reads(t, lang, p, m, strings.Trim(line, "()"), false)
 		}
 	})
 }
 
 func TestAWordingIsWellFormed(t *testing.T) {
-	placeholders := slices.Collect(maps.Keys(voices(t)["en"].values(deploy.Message{})))
+	placeholders := slices.Collect(maps.Keys(voices(t)["en"].values(full(deploy.Message{}))))
 	eachWording(t, func(t *testing.T, _ string, _ Voice, _ deploy.Message, wording string) {
 		for _, pair := range []string{"[]", "{}"} {
 			level := 0
@@ -177,7 +212,7 @@ func TestAWordingIsWellFormed(t *testing.T) {
 		}
 		for _, found := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(wording, -1) {
 			name, label, labelled := strings.Cut(found[1], ":")
-			if !slices.Contains(placeholders, name) || (name == "link") != (label != "") || labelled != (label != "") {
+			if !slices.Contains(placeholders, name) || (name == "link" || name == "log" || name == "compare") != (label != "") || labelled != (label != "") {
 				t.Errorf("%s is no placeholder, or lacks its label: %s", found[0], wording)
 			}
 		}
@@ -253,44 +288,104 @@ func TestThePersonIsNamedFirstInTheChannel(t *testing.T) {
 
 func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
-		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusRunning, deploy.MsgStatusUnsure,
-		deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgFailed,
+		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusUnsure, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
-		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing,
 		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
-		text := p.Text(full(m))
-		if got, want := strings.Count(text, "<"+page+"|") == 1, slices.Contains(linked, m.ID); got != want {
-			t.Errorf("links: %v, should: %v: %s", got, want, text)
+		m = full(m)
+		for _, known := range []*deploy.Progress{m.Progress, nil} {
+			m.Progress = known
+			text := p.Text(m)
+			if got, want := strings.Count(text, "<"+page+"|")+strings.Count(text, "<"+log+"|") == 1, slices.Contains(linked, m.ID); got != want {
+				t.Errorf("links: %v, should: %v: %s", got, want, text)
+			}
+			shown := ""
+			for _, part := range p.Parts(m) {
+				shown += part.Text
+			}
+			if slices.Contains(statuses, m.ID) && !strings.Contains(shown, "<"+page+"|") && !strings.Contains(shown, "<"+log+"|") {
+				t.Errorf("it is shown without a link: %s", shown)
+			}
 		}
 	})
 }
 
+// foreign is a message with a foreign text wherever there can be one.
+func foreign(m deploy.Message, text string) deploy.Message {
+	m = full(m)
+	m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = text, []string{text}, text, text, text, text, text
+	m.URL = "https://gitlab.example.com/a|b> <!channel>`?c=d&e"
+	m.Known = []deploy.Known{{Target: text, Ref: text, State: deploy.State(text), By: person, Since: 1700000000, URL: m.URL}}
+	commit := deploy.Commit{SHA: "3f2a9c1b5d7e", Title: text, Author: text, URL: m.URL}
+	m.Progress.Commit, m.Progress.Before.Commit, m.Progress.Commits.First, m.Progress.Commits.Compare = commit, commit, []deploy.Commit{commit}, m.URL
+	m.Progress.Failed = &deploy.Job{Name: text, Stage: text, Reason: text, URL: m.URL}
+	for _, status := range []string{"failed", "running", text} {
+		m.Progress.Stages = append(m.Progress.Stages, deploy.Stage{Name: text, Status: status})
+	}
+	for _, do := range []deploy.Kind{"", deploy.KindDeploy, deploy.KindOpen, deploy.KindCancel, deploy.KindRetry, deploy.KindRollback} {
+		m.Buttons = append(m.Buttons, deploy.Button{Do: do, Target: text, Ref: text, SHA: commit.SHA, URL: m.URL})
+	}
+	return m
+}
+
+var (
+	ours   = regexp.MustCompile(`<@U[0-9A-Z]+>|<!date\^[0-9]+\^(?:\{date_short_pretty\} )?\{time\}\|[-0-9: ]+ UTC>|<https://gitlab\.example\.com/[!#-;=?-_a-{}~]+\|[^<>` + "`" + `\n]+>`)
+	entity = regexp.MustCompile(`&(amp|lt|gt);`)
+)
+
+// harm is what is wrong with a text that has foreign text in it.
+func harm(text string) string {
+	rest := ours.ReplaceAllString(text, "")
+	switch {
+	case strings.ContainsAny(rest, "<>"), strings.Contains(entity.ReplaceAllString(text, ""), "&"):
+		return "markup"
+	case strings.Count(rest, "`")%2 != 0:
+		return "code"
+	case strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }), !utf8.ValidString(text):
+		return "characters that nobody sees"
+	}
+	return ""
+}
+
+// isHarmless checks a message in all that is shown of it.
+func isHarmless(t rapid.TB, p Voice, m deploy.Message) {
+	for _, part := range p.Parts(m) {
+		if what := harm(part.Text); what != "" || slices.Contains(statuses, m.ID) && strings.Contains(part.Text, "\n") {
+			t.Errorf("%s in %q", what, part.Text)
+		}
+	}
+	if what := harm(p.Text(m)); what != "" {
+		t.Errorf("%s in %q", what, p.Text(m))
+	}
+	for _, b := range m.Buttons {
+		label := p.Label(m, b, 1700000000)
+		for _, text := range append(label.Confirm, label.Text, label.Reader) {
+			if strings.ContainsFunc(text, unicode.IsControl) || harm(escape.Replace(text)) != "" && !strings.Contains(text, "`") {
+				t.Errorf("it says %q", text)
+			}
+		}
+	}
+}
+
 func TestForeignTextIsHarmless(t *testing.T) {
-	ours := regexp.MustCompile("<@" + person + ">|<!date\\^[0-9]+\\^(?:\\{date_short_pretty\\} )?\\{time\\}\\|[-0-9: ]+ UTC>|<https://gitlab\\.example\\.com/a%7Cb%3E%20%3C!channel%3E%60\\?c=d&amp;e\\|[^<>|`]+>")
-	entity := regexp.MustCompile(`&(amp|lt|gt);`)
-	for _, foreign := range []string{
+	for _, text := range []string{
 		"<!channel>", "<@U1>", "<!subteam^S1>", "a`b", "```", "|", "<http://evil.example|x>", "&lt;!here&gt;", "a\nb\r\n> c",
 		"\u2028> x\u202e", "{user} [{link:x}|y]", "\xff<\xfe>", "`<!channel>`",
 	} {
 		eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
-			m = full(m)
-			clean := p.Text(m)
-			m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = foreign, []string{foreign}, foreign, foreign, foreign, foreign, foreign
-			m.URL = "https://gitlab.example.com/a|b> <!channel>`?c=d&e"
-			m.Known = []deploy.Known{{Target: foreign, Ref: foreign, State: deploy.State(foreign), By: person, Since: 1700000000, URL: m.URL}}
-			text := p.Text(m)
-			rest := ours.ReplaceAllString(text, "")
-			if strings.ContainsAny(rest, "<>\r\u2028\u202e") || !utf8.ValidString(text) {
-				t.Errorf("%q is not harmless: %s", foreign, text)
+			said := foreign(m, text)
+			isHarmless(t, p, said)
+			if strings.Count(p.Text(said), "\n") != strings.Count(p.Text(foreign(m, "x")), "\n") {
+				t.Errorf("%q changes lines: %s", text, p.Text(said))
 			}
-			if strings.Count(text, "\n") != strings.Count(clean, "\n") || strings.Count(text, "`")%2 != 0 {
-				t.Errorf("%q changes lines or code: %s", foreign, text)
-			}
-			if strings.Contains(entity.ReplaceAllString(text, ""), "&") {
-				t.Errorf("%q leaves a bare &: %s", foreign, text)
-			}
+		})
+	}
+	part := rapid.SampledFrom([]string{"<", ">", "&", "|", "`", "*", "_", "~", "\n", "\r", "\u2028", "\u202e", "\u200b", "\x00", "\xff", "!channel", "@U1", "http://x", "lt;", "{text}", "[", "]", " ", "字", "a"})
+	for _, p := range voices(t) {
+		rapid.Check(t, func(t *rapid.T) {
+			text := strings.Join(rapid.SliceOfN(part, 0, 60).Draw(t, "text"), "")
+			isHarmless(t, p, foreign(deploy.Message{ID: rapid.SampledFrom(messages.IDs()).Draw(t, "id")}, text))
 		})
 	}
 	for lang, p := range voices(t) {
@@ -369,11 +464,17 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.User, m.By, m.Until = "U"+long("1", 31), "U"+long("1", 31), 1<<40
 			m.People = slices.Repeat([]string{m.User}, 3)
 			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, 10)
+			m.For, m.Took, m.Progress = m.User, 1<<40, hugeProgress(long(c, 400), m.URL)
 			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
 			longest = max(longest, n)
 			if n > 3000 {
 				t.Errorf("%d characters: %s", n, p.Text(m))
+			}
+			for _, part := range p.Parts(m) {
+				if n := utf8.RuneCountInString(part.Text); n > 3000 || part.Small && n > 2000 {
+					t.Errorf("%d characters: %s", n, part.Text)
+				}
 			}
 		}
 	})
@@ -381,3 +482,15 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 }
 
 func long(s string, n int) string { return strings.Repeat(s, n) }
+
+// hugeProgress is progress in which everything is long, and much.
+func hugeProgress(text, url string) *deploy.Progress {
+	commit := deploy.Commit{SHA: long("a", 64), Title: text, Author: text, URL: url}
+	return &deploy.Progress{
+		Commit: commit, Before: &deploy.Success{Commit: commit, By: "U" + long("1", 31), At: 1 << 40},
+		Commits: &deploy.Commits{Count: 10_000, More: true, First: slices.Repeat([]deploy.Commit{commit}, 3), Compare: url},
+		Usual:   1 << 40, Elapsed: 1 << 40, Unseen: 1 << 40,
+		Stages: slices.Repeat([]deploy.Stage{{Name: text, Status: "failed"}}, 300),
+		Failed: &deploy.Job{ID: 1, Name: text, Stage: text, Reason: "script_failure", URL: url},
+	}
+}

@@ -34,6 +34,7 @@ type exchange struct {
 
 // Do makes the call. Its error is the one that the engine goes by.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
+	x.answer = answer{} // a call may be made once more
 	var asked, connected atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GetConn: func(string) { asked.Store(true) },

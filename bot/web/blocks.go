@@ -1,57 +1,106 @@
 package web
 
 import (
+	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/deploy"
 )
 
 // maxButtons is how many targets get a button each; more are in a menu.
 const maxButtons = 4
 
-// content is a message as Slack takes it: its text alone, which also removes the
-// buttons that a message had; or with buttons blocks, and the text for
-// notifications.
-func (c *Client) content(m deploy.Message) slack.MsgOption {
-	voice := c.config.Voice
-	text := voice.Text(m)
-	if len(m.Buttons) == 0 {
-		return slack.MsgOptionText(text, false)
+// maxText is how many characters the text of an edit may have, with a margin.
+const maxText = 3900
+
+// say tries a call with a message in blocks, and where Slack refuses those once
+// more as plain text: nobody is left without a word.
+func (c *Client) say(m deploy.Message, try func(...slack.MsgOption) error) error {
+	text, parts := c.config.Voice.Text(m), c.config.Voice.Parts(m)
+	blocks := c.blocks(m, text, parts)
+	if blocks == nil {
+		return try(slack.MsgOptionText(text, false)) // which also removes the blocks that it had
 	}
-	blocks := []slack.Block{slack.NewSectionBlock(mrkdwn(text), nil, nil)}
-	if note := voice.Note(m); note != "" {
-		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(note)))
+	err := try(slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+	if no := (*SlackError)(nil); !errors.As(err, &no) || reasonFor(no.Code).effect != blocksRefused {
+		return err
 	}
-	blocks = append(blocks, slack.NewActionBlock("", c.buttons(m)...))
-	return slack.MsgOptionCompose(slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+	if _, logged := c.plain.LoadOrStore(m.ID, true); !logged {
+		c.config.Log.Warn().Err(err).Str("message", string(m.ID)).Msg("Slack refuses the blocks of a message, so it is sent as plain text")
+	}
+	return try(slack.MsgOptionText(plainly(parts), false))
 }
 
-// buttons are a button for each choice, or a menu of them, and the last one, which
-// chooses nothing.
-func (c *Client) buttons(m deploy.Message) (all []slack.BlockElement) {
-	choices, last := m.Buttons[:len(m.Buttons)-1], m.Buttons[len(m.Buttons)-1]
-	if len(choices) > maxButtons {
-		options := make([]*slack.OptionBlockObject, len(choices))
-		for i, b := range choices {
-			options[i] = slack.NewOptionBlockObject(b.Value, c.label(b), nil)
+// plainly is a message without its blocks.
+func plainly(parts []phrases.Part) string {
+	var text string
+	for _, p := range parts {
+		if longer := text + "\n" + p.Text; utf8.RuneCountInString(longer) <= maxText {
+			text = longer
 		}
-		all = append(all, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText(c.config.Voice.Choose()), "choose", options...))
-	} else {
-		for i, b := range choices {
-			button := slack.NewButtonBlockElement(fmt.Sprintf("choose-%d", i), b.Value, c.label(b))
-			if len(choices) == 1 {
+	}
+	return strings.TrimPrefix(text, "\n")
+}
+
+// blocks are what a message shows; nil: its text alone.
+func (c *Client) blocks(m deploy.Message, text string, parts []phrases.Part) (all []slack.Block) {
+	if len(m.Buttons) == 0 && len(parts) == 1 && parts[0].Text == text {
+		return nil
+	}
+	for _, p := range parts {
+		if p.Small {
+			all = append(all, slack.NewContextBlock("", mrkdwn(p.Text)))
+		} else {
+			all = append(all, slack.NewSectionBlock(mrkdwn(p.Text), nil, nil, slack.SectionBlockOptionExpand(true)))
+		}
+	}
+	if buttons := c.buttons(m); len(buttons) > 0 {
+		all = append(all, slack.NewActionBlock("", buttons...))
+	}
+	return all
+}
+
+// maxElements is how many buttons Slack takes in a row.
+const maxElements = 25
+
+// buttons are those of a message. A question has one for each target, or a menu of
+// them, and shows the one that it is about.
+func (c *Client) buttons(m deploy.Message) (all []slack.BlockElement) {
+	choices, ask := 0, !phrases.IsStatus(m)
+	for _, b := range m.Buttons {
+		if ask && b.Do != "" && b.Do != deploy.KindCancel {
+			choices++
+		}
+	}
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText(c.config.Voice.Choose()), "choose")
+	for i, b := range m.Buttons {
+		label := c.config.Voice.Label(m, b, c.clock.Now().Unix())
+		switch button := slack.NewButtonBlockElement(fmt.Sprintf("choose-%d", i), b.Value, plainText(label.Text)); {
+		case choices > maxButtons && b.Do == deploy.KindDeploy:
+			if menu.Options = append(menu.Options, slack.NewOptionBlockObject(b.Value, plainText(label.Text), nil)); len(menu.Options) == 1 {
+				all = append(all, menu)
+			}
+		case b.Do == deploy.KindOpen && label.URL == "", len(all) == maxElements:
+		default:
+			button.URL, button.AccessibilityLabel = label.URL, label.Reader
+			switch {
+			case b.Do == deploy.KindCancel:
+				button.Style = slack.StyleDanger
+			case choices == 1 && b.Do != "":
 				button.Style = slack.StylePrimary
+			}
+			if d := label.Confirm; d != nil {
+				button.Confirm = slack.NewConfirmationBlockObject(plainText(d[0]), plainText(d[1]), plainText(d[2]), plainText(d[3])).WithStyle(button.Style)
 			}
 			all = append(all, button)
 		}
 	}
-	return append(all, slack.NewButtonBlockElement("no", last.Value, c.label(last)))
-}
-
-func (c *Client) label(b deploy.Button) *slack.TextBlockObject {
-	return plainText(c.config.Voice.Button(b))
+	return all
 }
 
 func plainText(text string) *slack.TextBlockObject {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/getto-systems/psycher/bot/markup"
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -45,10 +47,10 @@ type Config struct {
 
 // Voice turns a message into words.
 type Voice interface {
-	Text(m deploy.Message) string  // the message, in mrkdwn
-	Note(m deploy.Message) string  // the small line below it; empty: none
-	Button(b deploy.Button) string // the label of a button, in plain text
-	Choose() string                // the label of a menu of targets, in plain text
+	Text(m deploy.Message) string          // the message in mrkdwn, as notifications and screen readers have it
+	Parts(m deploy.Message) []phrases.Part // the message as it is shown
+	Label(m deploy.Message, b deploy.Button, now int64) phrases.Label
+	Choose() string // the label of a menu of targets, in plain text
 }
 
 // Client is Slack's Web API as the engine needs it: one call is one try, and its
@@ -59,6 +61,7 @@ type Client struct {
 	clock   *clock
 	limits  *limits
 	refused refusals
+	plain   sync.Map // the messages whose blocks Slack has refused
 	me      atomic.Pointer[Identity]
 }
 
@@ -170,7 +173,6 @@ const metadataType = "psycher"
 func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) (ts string, err error) {
 	m := at.Request
 	options := []slack.MsgOption{
-		c.content(say),
 		slack.MsgOptionDisableLinkUnfurl(),
 		slack.MsgOptionDisableMediaUnfurl(),
 		slack.MsgOptionMetadata(slack.SlackMetadata{
@@ -182,8 +184,10 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 		options = append(options, slack.MsgOptionTS(m.ReplyThread()))
 	}
 	a, err := c.call(ctx, postMethod, m.Channel, m.ID+" "+at.Slot, func(api *slack.Client) error {
-		_, _, err := api.PostMessageContext(ctx, m.Channel, options...)
-		return err
+		return c.say(say, func(as ...slack.MsgOption) error {
+			_, _, err := api.PostMessageContext(ctx, m.Channel, append(as, options...)...)
+			return err
+		})
 	})
 	switch {
 	case err != nil:
@@ -197,8 +201,10 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 // Update edits a message of the bot's own.
 func (c *Client) Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error {
 	_, err := c.call(ctx, "chat.update", k.Channel, ts, func(api *slack.Client) error {
-		_, _, _, err := api.UpdateMessageContext(ctx, k.Channel, ts, c.content(say))
-		return err
+		return c.say(say, func(as ...slack.MsgOption) error { // without parse, Slack links names in an edit
+			_, _, _, err := api.UpdateMessageContext(ctx, k.Channel, ts, append(as, slack.MsgOptionParse(false))...)
+			return err
+		})
 	})
 	return err
 }
@@ -206,8 +212,10 @@ func (c *Client) Update(ctx context.Context, k deploy.Key, ts string, say deploy
 // Whisper shows a message to one person alone. It is not kept.
 func (c *Client) Whisper(ctx context.Context, channel, thread, user string, say deploy.Message) error {
 	_, err := c.call(ctx, "chat.postEphemeral", channel, user, func(api *slack.Client) error {
-		_, err := api.PostEphemeralContext(ctx, channel, user, c.content(say), slack.MsgOptionTS(thread))
-		return err
+		return c.say(say, func(as ...slack.MsgOption) error {
+			_, err := api.PostEphemeralContext(ctx, channel, user, append(as, slack.MsgOptionTS(thread))...)
+			return err
+		})
 	})
 	return err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/getto-systems/psycher/bot/markup"
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -143,7 +144,7 @@ func TestWhatIsSent(t *testing.T) {
 		},
 		{"method": "reactions.add", "channel": "C1", "timestamp": "1700000000.000100", "name": "thumbsup"},
 		{"method": "reactions.remove", "channel": "C1", "timestamp": "1700000000.000100", "name": "zzz"},
-		{"method": "chat.update", "channel": "C1", "ts": "1700000002.000000", "text": "words of status-running"},
+		{"method": "chat.update", "channel": "C1", "ts": "1700000002.000000", "text": "words of status-running", "parse": "none"},
 	}, got); d != "" {
 		t.Error(d)
 	}
@@ -452,7 +453,12 @@ func TestNoTokenInLogs(t *testing.T) {
 // voice says which message it is.
 type voice struct{}
 
-func (voice) Text(m deploy.Message) string  { return "words of " + string(m.ID) }
-func (voice) Note(m deploy.Message) string  { return "" }
-func (voice) Button(b deploy.Button) string { return "button " + b.Target }
-func (voice) Choose() string                { return "choose" }
+func (voice) Text(m deploy.Message) string { return "words of " + string(m.ID) }
+func (v voice) Parts(m deploy.Message) []phrases.Part {
+	return []phrases.Part{{Text: v.Text(m)}}
+}
+
+func (voice) Label(_ deploy.Message, b deploy.Button, _ int64) phrases.Label {
+	return phrases.Label{Text: "button " + b.Target}
+}
+func (voice) Choose() string { return "choose" }

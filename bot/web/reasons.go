@@ -14,13 +14,14 @@ import (
 type effect string
 
 const (
-	alreadyDone  effect = "already done"  // no further call is needed
-	unclear      effect = "unclear"       // Slack failed, and "some aspect of it may have succeeded"
-	token        effect = "token"         // Slack refuses the token or its scopes, until an operator fixes that
-	operator     effect = "operator"      // an operator must change something; the token may be good
-	threadClosed effect = "thread closed" // a post: the thread takes no replies, the channel may; other calls: final
-	final        effect = "final"         // the same call is never accepted
-	retryable    effect = "retryable"     // it passes by itself, or people change it
+	alreadyDone   effect = "already done"   // no further call is needed
+	unclear       effect = "unclear"        // Slack failed, and "some aspect of it may have succeeded"
+	token         effect = "token"          // Slack refuses the token or its scopes, until an operator fixes that
+	operator      effect = "operator"       // an operator must change something; the token may be good
+	threadClosed  effect = "thread closed"  // a post: the thread takes no replies, the channel may; other calls: final
+	final         effect = "final"          // the same call is never accepted
+	blocksRefused effect = "blocks refused" // the message may be taken as plain text
+	retryable     effect = "retryable"      // it passes by itself, or people change it
 )
 
 // What an operator must do about a code: for SLACK_BOT_TOKEN, for SLACK_APP_TOKEN.
@@ -85,10 +86,10 @@ var reasons = []reason{
 		"is_archived", "is_inactive", "cant_update_message", "edit_window_closed", "streaming_state_conflict", "block_mismatch",
 		"not_reactable", "no_access", "too_many_emoji", "too_many_reactions", "invalid_name",
 	}},
+	{blocksRefused, "", "", []string{"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}},
 	// The call itself is wrong, and the next would be the same.
 	{final, "", "", []string{
-		"bad_timestamp", "no_item_specified", "no_text", "msg_too_long", "msg_blocks_too_long", "too_many_attachments", "invalid_blocks",
-		"invalid_blocks_format", "invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large", "invalid_arguments",
+		"bad_timestamp", "no_item_specified", "no_text", "msg_too_long", "too_many_attachments", "invalid_metadata_format", "invalid_metadata_schema", "metadata_too_large", "invalid_arguments",
 		"invalid_arg_name", "unknown_method",
 	}},
 }

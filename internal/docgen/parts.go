@@ -156,7 +156,7 @@ func phrasesPart(string, string) (string, error) {
 			b.WriteString(heading + "\n\n| | 日本語 | English |\n|---|---|---|\n")
 		}
 		key := code(string(id))
-		for _, m := range samples(id) {
+		for _, m := range messages.Samples(id) {
 			ja, en := wordings("ja", m), wordings("en", m)
 			for i := range max(len(ja), len(en)) {
 				row := []string{key, "", ""}
@@ -165,9 +165,33 @@ func phrasesPart(string, string) (string, error) {
 				b.WriteString("| " + strings.Join(row, " | ") + " |\n")
 				key = ""
 			}
+			if ja, en := shown("ja", m), shown("en", m); len(ja) > 0 {
+				b.WriteString("| _shown as_ | " + strings.Join(ja, "<br>") + " | " + strings.Join(en, "<br>") + " |\n")
+			}
 		}
 	}
+	b.WriteString("\n## Why a job failed, by GitLab's name for it\n\n| | 日本語 | English |\n|---|---|---|\n")
+	for i, line := range voice("ja")["reason"] {
+		name, ja, _ := strings.Cut(line, " ")
+		_, en, _ := strings.Cut(voice("en")["reason"][i], " ")
+		b.WriteString("| " + code(name) + " | " + ja + " | " + en + " |\n")
+	}
 	return b.String(), nil
+}
+
+// shown are the paragraphs of a status message; none: it is shown as its text.
+func shown(lang string, m deploy.Message) (all []string) {
+	parts := voice(lang).Parts(m)
+	if len(parts) == 1 {
+		return nil
+	}
+	for _, p := range parts {
+		if p.Small {
+			p.Text = "(" + p.Text + ")"
+		}
+		all = append(all, asMarkdown(p.Text))
+	}
+	return all
 }
 
 // replies are what people may read in Slack and search for: the first line of each
@@ -175,7 +199,11 @@ func phrasesPart(string, string) (string, error) {
 func replies(lang, now string) (string, error) {
 	var all [][]string
 	for _, id := range messages.IDs() {
-		texts := wordings(lang, samples(id)[0])
+		m := messages.Samples(id)[0]
+		texts := wordings(lang, m)
+		if parts := shown(lang, m); len(parts) > 0 {
+			texts = parts[:1]
+		}
 		for i, text := range texts {
 			text = regexp.MustCompile(`<br>.*`).ReplaceAllString(text, " …")
 			texts[i] = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`).ReplaceAllString(text, "$1")
@@ -191,35 +219,44 @@ func demo(lang, now string) (string, error) {
 		{ID: deploy.MsgStatusRunning},
 		{ID: deploy.MsgStatusSucceeded},
 		{ID: deploy.MsgSucceeded, Seed: 3},
-		{ID: deploy.MsgStatusRunning, Seed: 2},
+		{ID: deploy.MsgStatusRunning},
 		{ID: deploy.MsgStatusFailed},
 		{ID: deploy.MsgFailed, User: "U0YAMADA", Seed: 2},
 		{ID: deploy.MsgUnclear, User: "U0YAMADA", Word: map[string]string{"ja": "明日", "en": "tomorrow"}[lang]},
-		{ID: deploy.MsgStatusRunning, Seed: 1},
-		{ID: deploy.MsgStatusSucceeded},
+		{ID: deploy.MsgStatusRunning, By: "U0SATO"},
+		{ID: deploy.MsgStatusSucceeded, By: "U0SATO"},
 		{ID: deploy.MsgSucceeded, Seed: 1},
 	}
-	// A line of psycher's, and the second of a message.
-	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n(?:      [^ 👍✅❌🤔(\[].*\n)?`)
+	// A line of psycher's, and those of the same message below it.
+	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n((?:      [^ 👍✅❌🤔\[].*\n)*)`)
 	lines := line.FindAllStringSubmatch(now, -1)
 	if len(lines) != len(said) {
 		return "", fmt.Errorf("psycher says %d lines, not %d", len(lines), len(said))
 	}
 	for i, m := range said {
 		m.Target, m.Ref, m.URL = "app", "master", fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1001+min(i/3, 2))
-		text := strings.NewReplacer("<@U0YAMADA>", "@yamada", "\n", "\n      ").Replace(spoken(lang, m))
-		text = regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)")
-		now = strings.Replace(now, lines[i][0], lines[i][1]+text+"\n", 1)
+		text := ""
+		for _, p := range voice(lang).Parts(m) {
+			if p.Small {
+				p.Text = "(" + p.Text + ")"
+			}
+			text += strings.NewReplacer("<@U0YAMADA>", "@yamada", "<@U0SATO>", "@sato", "*", "", "\n", "\n      ").Replace(p.Text) + "\n      "
+		}
+		text = strings.TrimRight(regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)"), " ")
+		if m.ID == deploy.MsgUnclear { // what ran last is of that moment
+			text += lines[i][2]
+		}
+		now = strings.Replace(now, lines[i][0], lines[i][1]+text, 1)
 	}
 	return now, nil
 }
 
-func spoken(lang string, m deploy.Message) string {
-	p, err := phrases.New(lang)
+func voice(lang string) phrases.Voice {
+	v, err := phrases.New(lang)
 	if err != nil {
 		panic(err) // "ja" and "en" are known
 	}
-	return p.Text(m)
+	return v
 }
 
 // wordings are the texts of a message in the order of a page. The seed counts
@@ -227,12 +264,7 @@ func spoken(lang string, m deploy.Message) string {
 func wordings(lang string, m deploy.Message) []string {
 	var texts []string
 	for {
-		text := spoken(lang, m)
-		for _, rule := range [][2]string{
-			{`<!date\^[^|]*\|([-0-9: ]+) UTC>`, "$1"}, {`<@\w+>`, "@hanako"}, {`<([^|>]+)\|([^>]+)>`, "[$2]($1)"}, {`\n`, "<br>"}, {`\|`, `\|`},
-		} {
-			text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
-		}
+		text := asMarkdown(voice(lang).Text(m))
 		if len(texts) > 0 && text == texts[0] {
 			return texts
 		}
@@ -241,45 +273,12 @@ func wordings(lang string, m deploy.Message) []string {
 	}
 }
 
-// samples are messages as the bot may post them: two for those that differ much
-// by what is known.
-func samples(id deploy.MessageID) []deploy.Message {
-	word := map[deploy.MessageID]string{
-		deploy.MsgUnclear: "明日", deploy.MsgOther: "staging",
+// asMarkdown is Slack's text as a cell of a page's table.
+func asMarkdown(text string) string {
+	for _, rule := range [][2]string{
+		{`<!date\^[^|]*\|([-0-9: ]+) UTC>`, "$1"}, {`<@U0(\w+)>`, "@$1"}, {`<([^|>]+)\|([^>]+)>`, "[$2]($1)"}, {`\*([^*\n]+)\*`, "**$1**"}, {`\n`, "<br>"}, {`\|`, `\|`},
+	} {
+		text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
 	}
-	detail := map[deploy.MessageID]string{
-		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
-		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
-		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!", deploy.MsgOvertime: "1h",
-	}
-	by := map[deploy.MessageID]string{
-		deploy.MsgStatusStarting: "U0HANAKO", deploy.MsgDeclined: "U0HANAKO", deploy.MsgWithdrawn: "U0HANAKO", deploy.MsgPressedBefore: "U0HANAKO",
-	}
-	m := deploy.Message{
-		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
-		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: by[id], People: []string{"U0HANAKO"},
-		Word: word[id], Detail: detail[id],
-	}
-	if m.Detail == "" {
-		m.Detail = "deploy:production"
-	}
-	other := m
-	switch id {
-	case deploy.MsgStop, deploy.MsgStatus:
-		running := deploy.Known{Target: "app", State: deploy.Running, By: "U0HANAKO", Since: 1700000000, URL: m.URL}
-		m.Known, other.Target = []deploy.Known{running}, ""
-		if other.Withdrawn = 1; id == deploy.MsgStatus {
-			other.Known = []deploy.Known{running, {Target: "web", State: deploy.Succeeded, By: "U0HANAKO", Since: 1700000000, Ended: 1700000168, URL: m.URL}}
-		}
-	case deploy.MsgNothing:
-		other.Detail = ""
-	case deploy.MsgOther:
-		other.Target, other.Targets = "", []string{"api", "web"}
-	case deploy.MsgWhichTarget:
-		m.Target, m.Targets = "", []string{"api", "web"}
-		return []deploy.Message{m}
-	default:
-		return []deploy.Message{m}
-	}
-	return []deploy.Message{m, other}
+	return strings.NewReplacer("@HANAKO", "@hanako", "@SATO", "@sato").Replace(text)
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -111,9 +110,10 @@ func (t *Terminal) show(m fakeslack.Message) {
 	if known {
 		sign = " ✎"
 	}
-	if !known || was.Text != m.Text || offered {
-		fmt.Fprintf(t.Out, "%s%s%s %s\n", indent, name, sign, t.text(m.Text))
-		for _, line := range slices.Concat(small(m), t.buttons(m.TS)) {
+	large, small := paragraphs(m)
+	if before, _ := paragraphs(was); !known || offered || !slices.Equal(large, before) {
+		fmt.Fprintf(t.Out, "%s%s%s %s\n", indent, name, sign, t.text(strings.Join(large, "\n")))
+		for _, line := range slices.Concat(small, t.buttons(m.TS)) {
 			fmt.Fprintf(t.Out, "      %s\n", t.text(line))
 		}
 	}
@@ -183,29 +183,22 @@ func (t *Terminal) buttons(ts string) []string {
 	return []string{strings.Join(all, "  ")}
 }
 
-// small are the lines that Slack shows small and grey.
-func small(m fakeslack.Message) (lines []string) {
-	var blocks []struct {
-		Type     string
-		Elements []struct{ Text json.RawMessage }
-	}
-	if m.Bot == "" || json.Unmarshal(m.Blocks, &blocks) != nil {
-		return nil
-	}
-	for _, b := range blocks {
-		for _, e := range b.Elements {
-			var text string
-			if b.Type == "context" && json.Unmarshal(e.Text, &text) == nil {
-				lines = append(lines, "("+text+")")
-			}
+// paragraphs are those of a message, and those that Slack shows small and grey.
+func paragraphs(m fakeslack.Message) (large, small []string) {
+	for _, p := range m.Paragraphs() {
+		if p.Small {
+			small = append(small, "("+p.Text+")")
+		} else {
+			large = append(large, p.Text)
 		}
 	}
-	return lines
+	return large, small
 }
 
 var (
 	link = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
 	date = regexp.MustCompile(`<!date\^(\d+)\^[^>]*>`)
+	bold = regexp.MustCompile(`(^|\s)\*([^*\n]+)\*`)
 )
 
 // text is Slack's text as a terminal can show it.
@@ -214,7 +207,7 @@ func (t *Terminal) text(s string) string {
 	for _, who := range People() {
 		s = strings.ReplaceAll(s, "<@"+who.ID+">", "@"+who.Name)
 	}
-	s = link.ReplaceAllString(s, "$2 ($1)")
+	s = bold.ReplaceAllString(link.ReplaceAllString(s, "$2 ($1)"), "$1$2")
 	s = date.ReplaceAllStringFunc(s, func(d string) string {
 		at, _ := strconv.ParseInt(date.FindStringSubmatch(d)[1], 10, 64) // it is digits
 		return time.Unix(at, 0).Format("15:04")

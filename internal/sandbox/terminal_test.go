@@ -13,7 +13,7 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
-const ask = `[{"type":"section","text":{"type":"mrkdwn","text":"Deploy now?"}},
+const ask = `[{"type":"section","text":{"type":"mrkdwn","text":"<@U0YAMADA> *Deploy now?*"}},
 	{"type":"context","elements":[{"type":"mrkdwn","text":"last: succeeded, <!date^1700000000^{date_short_pretty} {time}|22:13 UTC>, <@U0SATO>"}]},
 	{"type":"actions","elements":[
 		{"type":"button","action_id":"yes","text":{"type":"plain_text","text":"Deploy app (master)"},"value":"1"},
@@ -96,8 +96,8 @@ func TestButtonsAreNumberedAndPressed(t *testing.T) {
 	}
 
 	// An edit with the same buttons leaves them their numbers.
-	v.call("chat.update", "ts", first, "text", "Still there?", "blocks", ask)
-	v.prints("    ↳ psycher ✎ Still there?", "      (last: succeeded, "+at+", @sato)", "      [1] Deploy app (master)  [2] No")
+	v.call("chat.update", "ts", first, "text", "Still there?", "blocks", strings.Replace(ask, "Deploy now", "Still there", 1))
+	v.prints("    ↳ psycher ✎ @yamada Still there?", "      (last: succeeded, "+at+", @sato)", "      [1] Deploy app (master)  [2] No")
 	v.call("chat.update", "ts", first, "text", "Deploying")
 	v.prints("    ↳ psycher ✎ Deploying")
 	if v.Press(1) {

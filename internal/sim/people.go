@@ -202,82 +202,58 @@ var (
 		}
 	}()
 	named = regexp.MustCompile(`^<@U[0-9A-Z]+>( さん、| )`) // outside of threads a message begins with the person's name
-	gaps  = regexp.MustCompile(`gap[a-z]|7777777|<@U0GAP>|https://gap\\\.test/|<!date\\\^1234567890[^>]*>`)
+	token = regexp.MustCompile(`\[[^]]*\]|\{[^}]*\}|[^\[{]+`)
 )
 
-// readWordings returns every wording of every message, with gaps for the values.
+// readWordings returns every wording of every message.
 func readWordings(lang string) []wording {
-	p, err := phrases.New(lang)
+	voice, err := phrases.New(lang)
 	if err != nil {
 		panic(err) // there are these two
 	}
+	var states []string
+	for _, line := range voice["state"] {
+		_, words, _ := strings.Cut(line, " ")
+		states = append(states, regexp.QuoteMeta(words))
+	}
+	const code, link, person, moment = "(?: ?`[^`\n]*` ?)", `<[^>\n]*>`, `<@[^>\n]*>`, `<!date[^>]*>`
+	gaps := map[string]string{
+		"target": code, "ref": code, "branch": code, "tag": code, "project": code, "key": code, "detail": code, "job": code,
+		"what": code + `(?:\(` + code + `\) ?)?`, "link": link, "log": link, "sha": `(?:` + link + `|[0-9a-f]{7})`,
+		"user": person, "by": person, "for": person, "until": moment, "since": moment, "ended": moment, "withdrawn": `\d+`,
+		"state": "(?:" + strings.Join(states, "|") + ")",
+	}
+	line := `(?:• )?` + pattern(voice["known"][0], gaps)
+	gaps["known"] = line + `(?:\n(?:` + line + `|… \(\+\d+\)))*`
 	var all []wording
-	seen := map[string]bool{}
 	for _, say := range messages.IDs() {
-		for _, m := range variants(say, p[string(say)]) {
-			for m.Seed = range uint32(5) {
-				text := p.Text(m)
-				if seen[text] {
-					continue
-				}
-				seen[text] = true
-				like := gaps.ReplaceAllString(regexp.QuoteMeta(text), `[^\n]+`)
-				all = append(all, wording{say, regexp.MustCompile("^" + like + "$")})
+		for _, words := range voice[string(say)] {
+			if phrases.IsStatus(deploy.Message{ID: say}) {
+				words += "[" + voice["pressed"][0] + "]"
 			}
+			all = append(all, wording{say, regexp.MustCompile("^" + pattern(words, gaps) + "$")})
 		}
 	}
 	return all
 }
 
-// variants are the message with and without each of its values that a wording of
-// it uses.
-func variants(say deploy.MessageID, wordings []string) []deploy.Message {
-	text := strings.Join(wordings, "\n")
-	uses := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(text, "{"+name) })
-	}
-	isStatus := strings.HasPrefix(string(say), "status-") || strings.HasPrefix(string(say), "wait-")
-	all := []deploy.Message{{ID: say, Project: "gapp", Key: "gapk", Until: 1234567890}}
-	for _, value := range []struct {
-		used bool
-		set  func(m *deploy.Message)
-	}{
-		{uses("targets", "write", "example"), func(m *deploy.Message) { m.Targets = []string{"gapa"} }},
-		{uses("targets", "write", "example"), func(m *deploy.Message) { m.Targets = []string{"gapa", "gapb"} }},
-		{uses("target}", "what", "write"), func(m *deploy.Message) { m.Target = "gapt" }},
-		{uses("ref", "what", "branch", "tag"), func(m *deploy.Message) { m.Ref = "gapr" }},
-		{uses("word"), func(m *deploy.Message) { m.Word = "gapw" }},
-		{uses("link"), func(m *deploy.Message) { m.URL = "https://gap.test/" }},
-		{uses("user"), func(m *deploy.Message) { m.User = "U0GAP" }},
-		{uses("detail"), func(m *deploy.Message) { m.Detail = "gapd" }},
-		{uses("by", "user") || isStatus, func(m *deploy.Message) { m.By = "U0GAP" }},
-		{uses("people"), func(m *deploy.Message) { m.People = []string{"U0GAP"} }},
-		{uses("press", "example"), func(m *deploy.Message) { m.Buttons = []deploy.Button{{}} }},
-		{uses("who"), func(m *deploy.Message) { m.Restricted = true }},
-		{uses("withdrawn"), func(m *deploy.Message) { m.Withdrawn = 7777777 }},
-	} {
-		for _, m := range all {
-			if !value.used {
-				break
+// pattern matches what a wording becomes: one of the choices of each bracket or
+// none, with gaps for the values. Code stands apart.
+func pattern(words string, gaps map[string]string) string {
+	return token.ReplaceAllStringFunc(words, func(part string) string {
+		switch part[0] {
+		case '[':
+			var choices []string
+			for one := range strings.SplitSeq(part[1:len(part)-1], "|") {
+				choices = append(choices, pattern(one, gaps))
 			}
-			value.set(&m)
-			all = append(all, m)
+			return "(?:" + strings.Join(choices, "|") + "|)"
+		case '{':
+			name, _, _ := strings.Cut(part[1:len(part)-1], ":")
+			return "(?:" + cmp.Or(gaps[name], `[^\n]*`) + ")?"
 		}
-	}
-	if !uses("known") {
-		return all
-	}
-	for _, m := range slices.Clone(all) {
-		for state := range deploy.Moves() {
-			known := deploy.Known{Target: "gapt", State: state, By: "U0GAP", Since: 1234567890, URL: "https://gap.test/"}
-			ended, never := known, deploy.Known{Target: "gapt"}
-			ended.Ended = 1234567890
-			for _, m.Known = range [][]deploy.Known{{known}, {ended}, {known, known}, {known, ended}, {ended, never}} {
-				all = append(all, m)
-			}
-		}
-	}
-	return all
+		return strings.ReplaceAll(regexp.QuoteMeta(part), "`", " ?` ?")
+	})
 }
 
 // Every does something again and again, after a pause each time, until the world ends.

@@ -28,11 +28,13 @@ func wantInChannel(t *testing.T, w *sim.World, want ...deploy.MessageID) {
 	t.Helper()
 	w.Eventually("it is said in the channel", 2*time.Minute, func() bool { return slices.Equal(w.ChannelMessages(sim.Channel), want) })
 	for _, m := range w.Slack.Channel(sim.Channel) {
-		if m.Bot != "" && !strings.HasPrefix(m.Text, "<@"+sim.User+">") {
-			t.Errorf("it does not begin with the person: %q", m.Text)
-		}
-		if strings.Count(m.Text, "<@"+sim.User+">") > 1 && m.Bot != "" {
-			t.Errorf("it names the person twice: %q", m.Text)
+		for _, text := range []string{m.Text, m.Shown()} {
+			if m.Bot != "" && !strings.HasPrefix(text, "<@"+sim.User+">") {
+				t.Errorf("it does not begin with the person: %q", text)
+			}
+			if strings.Count(text, "<@"+sim.User+">") > 1 && m.Bot != "" {
+				t.Errorf("it names the person twice: %q", text)
+			}
 		}
 	}
 }

@@ -45,8 +45,8 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 		w.Eventually("the reaction", 2*time.Second, func() bool { return slices.Equal(w.Slack.Reactions(sim.Channel, ts), []string{"thumbsup"}) })
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		status := w.Slack.Thread(sim.Channel, ts)[0]
-		if !strings.Contains(status.Text, "<http://gitlab.test/group/app/-/pipelines/1001|") {
-			t.Errorf("no link: %q", status.Text)
+		if !strings.Contains(status.Shown(), "<http://gitlab.test/group/app/-/pipelines/1001|") {
+			t.Errorf("no link: %q", status.Shown())
 		}
 		time.Sleep(20 * time.Second)
 		w.Notify("a", "failure", sim.Channel, ts)

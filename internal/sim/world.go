@@ -310,7 +310,7 @@ func (w *World) Texts(channel, ts string) []string {
 	var texts []string
 	for _, m := range w.Slack.Thread(channel, ts) {
 		if m.TS != ts {
-			texts = append(texts, m.Text)
+			texts = append(texts, m.Shown())
 		}
 	}
 	return texts

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"unicode/utf8"
 )
@@ -16,6 +17,7 @@ const (
 	maxBlocks  = 50
 	maxID      = 255   // characters of a block_id, an action_id
 	maxSection = 3_000 // of a section's text
+	maxContext = 2_000 // of a text in a context: it is not documented, and others count on no more
 )
 
 // shape is the fields that an object may have.
@@ -32,16 +34,16 @@ func may(check func(*checker, string, any)) field { return field{false, check} }
 
 var (
 	blockShapes = map[string]shape{
-		"section": {"text": must(text(maxSection, "mrkdwn", "plain_text")), "block_id": may(id("block_id"))},
+		"section": {"text": must(text(maxSection, "mrkdwn", "plain_text")), "block_id": may(id("block_id")), "expand": may(boolean)},
 		"context": {"elements": must(list(10, kindOf(contextShapes))), "block_id": may(id("block_id"))},
 		"actions": {"elements": must(list(25, kindOf(elementShapes))), "block_id": may(id("block_id"))},
 		"divider": {"block_id": may(id("block_id"))},
 	}
-	contextShapes = map[string]shape{"mrkdwn": mrkdwn(maxSection), "plain_text": plain(maxSection)}
+	contextShapes = map[string]shape{"mrkdwn": mrkdwn(maxContext), "plain_text": plain(maxContext)}
 	elementShapes = map[string]shape{
 		"button": {
 			"text": must(text(75, "plain_text")), "action_id": may(id("action_id")), "value": may(characters(2000)),
-			"style": may(oneOf("primary", "danger")), "url": may(characters(3000)), "confirm": may(object(confirmShape)),
+			"style": may(oneOf("primary", "danger")), "url": may(webPage), "confirm": may(object(confirmShape)),
 			"accessibility_label": may(characters(75)),
 		},
 		"static_select": {
@@ -70,10 +72,8 @@ type checker struct {
 	taken    map[string]bool // ids, by their field's name
 }
 
-// checkBlocks returns the blocks as Slack keeps them, each with a block_id, or what
-// is wrong with them.
-func (s *Slack) checkBlocks(blocks string) (kept json.RawMessage, code string, problems []string) {
-	var all []map[string]any
+// CheckBlocks returns the blocks of a message, or what is wrong with them.
+func CheckBlocks(blocks string) (all []map[string]any, code string, problems []string) {
 	if json.Unmarshal([]byte(blocks), &all) != nil || slices.ContainsFunc(all, func(b map[string]any) bool { return b == nil }) {
 		return nil, "invalid_blocks_format", nil
 	}
@@ -86,6 +86,18 @@ func (s *Slack) checkBlocks(blocks string) (kept json.RawMessage, code string, p
 	}
 	if c.problems != nil {
 		return nil, "invalid_blocks", c.problems
+	}
+	return all, "", nil
+}
+
+// keepBlocks returns the blocks as Slack keeps them, each with a block_id.
+func (s *Slack) keepBlocks(blocks string) (kept json.RawMessage, code string, problems []string) {
+	if s.noBlocks != "" {
+		return nil, s.noBlocks, nil
+	}
+	all, code, problems := CheckBlocks(blocks)
+	if code != "" {
+		return nil, code, problems
 	}
 	for _, b := range all {
 		if b["block_id"] == nil {
@@ -197,6 +209,15 @@ func oneOf(values ...string) func(*checker, string, any) {
 		if s, _ := value.(string); !slices.Contains(values, s) {
 			c.say(at, "must be a valid enum value")
 		}
+	}
+}
+
+// webPage checks the address of a page.
+func webPage(c *checker, at string, value any) {
+	characters(3000)(c, at, value)
+	s, _ := value.(string)
+	if u, err := url.Parse(s); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		c.say(at, "must be a valid url")
 	}
 }
 

@@ -80,6 +80,7 @@ type faults struct {
 	plan     map[string][]planned // by method
 	revoked  map[string]bool      // scopes
 	noReply  string               // the error for replies in threads; empty: they are accepted
+	noBlocks string               // the error for messages with blocks; empty: they are accepted
 	limited  bool
 	limiters map[string]*rate.Limiter
 
@@ -109,6 +110,10 @@ func (s *Slack) Revoke(scope string) { s.set(func() { s.revoked[scope] = true })
 // "restricted_action_thread_locked"; an empty one accepts them again. Messages in
 // the channel itself are always accepted.
 func (s *Slack) CloseThreads(code string) { s.set(func() { s.noReply = code }) }
+
+// RefuseBlocks refuses every message with blocks with a code, such as
+// "invalid_blocks"; an empty one accepts them again.
+func (s *Slack) RefuseBlocks(code string) { s.set(func() { s.noBlocks = code }) }
 
 // Limits holds calls to Slack's rates.
 func (s *Slack) Limits(on bool) {

@@ -128,7 +128,7 @@ func (s *Slack) fill(m *Message, c call, limit int) (more answer, code string) {
 	var kept json.RawMessage
 	if blocks != "" {
 		var problems []string
-		if kept, code, problems = s.checkBlocks(blocks); code != "" {
+		if kept, code, problems = s.keepBlocks(blocks); code != "" {
 			return refusal(problems), code
 		}
 	}

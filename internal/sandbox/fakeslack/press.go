@@ -1,6 +1,7 @@
 package fakeslack
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,6 +32,49 @@ func (m Message) Controls() (all []Control) {
 			k.Choices = append(k.Choices, Choice{o.Text.Text, o.Value})
 		}
 		all = append(all, k)
+	}
+	return all
+}
+
+// Paragraph is a paragraph of a message.
+type Paragraph struct {
+	Text  string
+	Small bool // it is small and grey
+}
+
+// Shown is what people read of a message above its buttons.
+func (m Message) Shown() string {
+	var all []string
+	for _, p := range m.Paragraphs() {
+		all = append(all, p.Text)
+	}
+	return strings.Join(all, "\n")
+}
+
+// Paragraphs are those of a message's blocks, or else its text.
+func (m Message) Paragraphs() (all []Paragraph) {
+	var blocks []struct {
+		Type     string
+		Text     struct{ Text string }
+		Elements []struct{ Text json.RawMessage }
+	}
+	if m.Bot != "" {
+		_ = json.Unmarshal(m.Blocks, &blocks) // there may be none
+	}
+	for _, b := range blocks {
+		switch b.Type {
+		case "section":
+			all = append(all, Paragraph{Text: b.Text.Text})
+		case "context":
+			for _, e := range b.Elements {
+				p := Paragraph{Small: true}
+				_ = json.Unmarshal(e.Text, &p.Text) // it was checked
+				all = append(all, p)
+			}
+		}
+	}
+	if all == nil {
+		return []Paragraph{{Text: m.Text}}
 	}
 	return all
 }
