@@ -97,7 +97,7 @@ func TestTheDemosPageShowsADeploy(t *testing.T) {
 			t.Errorf("the record of %s went %s", ts, got)
 		}
 	}
-	if log := shown.GitLab[0].Jobs[0].Log; !strings.Contains(log, "psycher was told: start") || !strings.Contains(log, "deploy.sh: done") {
+	if log := shown.GitLab[0].Jobs[2].Log; !strings.Contains(log, "psycher was told: start") || !strings.Contains(log, "deploy.sh: done") {
 		t.Errorf("the job's log is %q", log)
 	}
 	stop()

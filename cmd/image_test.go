@@ -25,7 +25,7 @@ func TestTheImageDeploys(t *testing.T) {
 	root := os.Getenv("IMAGE_ROOT")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	box, err := sandbox.Start(ctx)
+	box, err := sandbox.Start(ctx, "en")
 	if err != nil {
 		t.Fatal(err)
 	}

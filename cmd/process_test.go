@@ -41,7 +41,7 @@ func prepare(t *testing.T, command []string, settings ...string) *process {
 	t.Helper()
 	// A process that does not end by itself is killed, and its exit code is none.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	box, err := sandbox.Start(ctx)
+	box, err := sandbox.Start(ctx, "en")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,7 +228,7 @@ func (r *reader) say(text string) {
 
 func startSandbox(t *testing.T) *sandbox.Sandbox {
 	t.Helper()
-	box, err := sandbox.Start(context.Background()) // it ends after what the page left running
+	box, err := sandbox.Start(context.Background(), "en") // it ends after what the page left running
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
@@ -79,8 +80,8 @@ type Sandbox struct {
 	running             sync.WaitGroup
 }
 
-// Start opens the stand-ins. Close ends them.
-func Start(ctx context.Context) (*Sandbox, error) {
+// Start opens the stand-ins, with commits in a language. Close ends them.
+func Start(ctx context.Context, lang string) (*Sandbox, error) {
 	b := &Sandbox{}
 	var err error
 	if b.scripts, err = unpack(); err != nil {
@@ -104,13 +105,22 @@ func Start(ctx context.Context) (*Sandbox, error) {
 
 	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
 	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p) }
+	begun, later := commits(lang)
+	var pushed atomic.Int64
+	project := func(id int64, t target) fakegitlab.Project {
+		return fakegitlab.Project{ID: id, Path: t.Project, Token: t.Token, Name: "deploy $PSYCHER_ID", Jobs: jobs, Commits: begun}
+	}
 	b.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: b.gitlabURL, APIToken: apiToken,
-		Projects: []fakegitlab.Project{
-			{ID: 1, Path: app.Project, Token: app.Token, Name: "deploy $PSYCHER_ID"},
-			{ID: 2, Path: admin.Project, Token: admin.Token, Name: "deploy $PSYCHER_ID"},
+		Projects: []fakegitlab.Project{project(1, app), project(2, admin)},
+		OnPipeline: func(p fakegitlab.Pipeline) {
+			for range 1 + pushed.Load()%3 { // people go on working while it is deployed
+				c := later[int(pushed.Add(1))%len(later)]
+				b.GitLab.Push(p.Project, p.Ref, c.Title, c.Author)
+			}
+			run(p)
 		},
-		OnPipeline: run, OnRetry: run,
+		OnRetry: run, OnJobRetry: func(p fakegitlab.Pipeline, _ fakegitlab.Job) { run(p) },
 	})
 	b.serve(listeners[0], b.Slack)
 	b.serve(listeners[1], b.GitLab)
@@ -145,7 +155,7 @@ func (b *Sandbox) FailNext(on bool) { b.scripts.failNext.Store(on) }
 // FailsNext reports whether the next deploy fails.
 func (b *Sandbox) FailsNext() bool { return b.scripts.failNext.Load() }
 
-// Linger sets how long deploys take from now on.
+// Linger sets how long each job takes from now on.
 func (b *Sandbox) Linger(d time.Duration) { b.scripts.takes.Store(int64(d)) }
 
 // GitLabURL is where the stand-in of GitLab is reached.

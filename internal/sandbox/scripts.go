@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,12 +20,19 @@ import (
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 )
 
-// scripts runs pipelines as the modern example does: a start call, the deploy,
-// and the notify call with the job's status, each as a process of its own.
+// deployJob is the job that deploys, after those that only take their time.
+const deployJob = "deploy"
+
+// jobs are those of each pipeline.
+var jobs = []fakegitlab.Job{{Name: "build", Stage: "build"}, {Name: "test", Stage: "test"}, {Name: deployJob, Stage: "deploy"}}
+
+// scripts runs pipelines. The job that deploys does what the modern example does: a
+// start call, the deploy, and the notify call with the job's status, each as a
+// process of its own.
 type scripts struct {
 	dir      string
 	failNext atomic.Bool
-	takes    atomic.Int64 // how long a deploy seems to work
+	takes    atomic.Int64 // how long a job seems to work
 }
 
 // unpack writes the example's scripts to a folder of their own.
@@ -43,86 +51,109 @@ func unpack() (*scripts, error) {
 		}
 	}
 	s := &scripts{dir: dir}
-	s.takes.Store(int64(deployTakes))
+	s.takes.Store(int64(jobTakes))
 	return s, nil
 }
 
-// run runs a pipeline with one job. A cancel ends the job without a call: the bot
-// has to find out by itself.
+// run runs the jobs of a pipeline that are not over, one after the other. A cancel
+// ends a job without a call: the bot has to find out by itself.
 func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pipeline) {
-	if len(p.Jobs) == 0 {
-		g.SetJobs(p.ID, fakegitlab.Job{ID: p.ID * 10, Name: "deploy", Stage: "deploy"})
+	for g.Step(p.ID) { // the next job begins, or the pipeline ends
+		j, ok := s.running(g, p)
+		if !ok || !j.run(ctx) {
+			return
+		}
 	}
-	j := job{scripts: s, git: g, pipeline: p, id: p.ID * 10}
+}
+
+// running is the job of a pipeline that runs.
+func (s *scripts) running(g *fakegitlab.GitLab, p fakegitlab.Pipeline) (j job, ok bool) {
+	j = job{scripts: s, git: g, pipeline: p}
+	j.Job, ok = j.find(func(one fakegitlab.Job) bool { return one.Status == "running" })
 	j.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
-		"CI_JOB_NAME=deploy", "CI_JOB_STAGE=deploy", "CI_COMMIT_SHA=" + p.SHA,
-		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=" + p.SHA[:8], fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.id),
+		"CI_JOB_NAME=" + j.Name, "CI_JOB_STAGE=" + j.Stage, "CI_COMMIT_SHA=" + p.SHA,
+		"CI_PROJECT_PATH=" + p.Project, "CI_COMMIT_SHORT_SHA=" + p.SHA[:8], fmt.Sprint("CI_PIPELINE_ID=", p.ID), fmt.Sprint("CI_JOB_ID=", j.ID),
 	}
 	for name, value := range p.Variables {
 		j.env = append(j.env, name+"="+value)
 	}
-	if s.failNext.Swap(false) {
+	if j.Name == deployJob && s.failNext.Swap(false) {
 		j.env = append(j.env, "DEMO_FAIL=true")
 	}
+	return j, ok
+}
 
+// run runs the job, and reports whether the pipeline goes on: it does unless the
+// job was canceled.
+func (j job) run(ctx context.Context) (goesOn bool) {
 	ctx, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer stop()
 	watching.Go(func() {
-		if g.Until(ctx, j.canceled) == nil {
+		if j.git.Until(ctx, j.canceled) == nil {
 			stop()
 		}
 	})
-	g.Finish(p.ID, "running")
-	g.MoveJob(p.ID, j.id, "running")
 	status := "failed"
-	if j.notify(ctx, "start") == nil && takes(ctx, time.Duration(s.takes.Load())) && j.script(ctx, "deploy.sh") == nil {
+	switch took := time.Duration(j.takes.Load()); {
+	case j.Name != deployJob:
+		j.print("$ make " + j.Name)
+		if takes(ctx, took) {
+			status = "success"
+		}
+	case j.notify(ctx, "start") == nil && takes(ctx, took) && j.script(ctx, "deploy.sh") == nil:
 		status = "success"
 	}
 	if j.canceled() || ctx.Err() != nil {
 		j.print("canceled")
-		return
+		return false
 	}
-	g.MoveJob(p.ID, j.id, status)
+	j.git.MoveJob(j.pipeline.ID, j.ID, status)
 	// As in GitLab, the pipeline ends when after_script has.
-	if err := j.notify(ctx, status); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, "demo: the notify call failed:", err)
+	if j.Name == deployJob {
+		if err := j.notify(ctx, status); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "demo: the notify call failed:", err)
+		}
 	}
-	if !j.canceled() {
-		g.Finish(p.ID, status)
-	}
+	return !j.canceled()
 }
 
-// job is the one job of a pipeline.
+// job is a job of a pipeline.
 type job struct {
 	*scripts
+	fakegitlab.Job
 	git      *fakegitlab.GitLab
 	pipeline fakegitlab.Pipeline
-	id       int64
 	env      []string
 }
 
-func (j job) canceled() bool {
+// find is a job of the pipeline as it is now.
+func (j job) find(which func(fakegitlab.Job) bool) (found fakegitlab.Job, ok bool) {
 	for _, p := range j.git.Pipelines() {
-		if p.ID == j.pipeline.ID {
-			return p.Status == "canceled"
+		if i := slices.IndexFunc(p.Jobs, which); i >= 0 && p.ID == j.pipeline.ID {
+			return p.Jobs[i], true
 		}
 	}
-	return false
+	return found, false
 }
 
-func (j job) print(line string) { j.git.Log(j.pipeline.ID, j.id, line+"\n") }
+func (j job) canceled() bool {
+	_, canceled := j.find(func(one fakegitlab.Job) bool { return one.ID == j.ID && one.Status == "canceled" })
+	return canceled
+}
+
+func (j job) print(line string) { j.git.Log(j.pipeline.ID, j.ID, line+"\n") }
 
 // Write prints what a script does.
 func (j job) Write(text []byte) (int, error) {
-	j.git.Log(j.pipeline.ID, j.id, string(text))
+	j.git.Log(j.pipeline.ID, j.ID, string(text))
 	return len(text), nil
 }
 
-// deployTakes is how long the sample deploy seems to work, so that people see it run.
-const deployTakes = 1500 * time.Millisecond
+// jobTakes is how long a job seems to work, so that people see it run.
+const jobTakes = 500 * time.Millisecond
 
 func takes(ctx context.Context, d time.Duration) bool {
 	select {
@@ -160,7 +191,7 @@ func (j job) notify(ctx context.Context, status string) error {
 	}
 	form := url.Values{
 		"source": {"gitlab"}, "result": {status}, "channel": {p.Variables["channel"]}, "timestamp": {p.Variables["timestamp"]},
-		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)}, "job": {fmt.Sprint(j.id)}, "job_name": {"deploy"}, "job_stage": {"deploy"}, "sha": {p.SHA},
+		"id": {p.Variables["PSYCHER_ID"]}, "pipeline": {fmt.Sprint(p.ID)}, "job": {fmt.Sprint(j.ID)}, "job_name": {j.Name}, "job_stage": {j.Stage}, "sha": {p.SHA},
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.Variables["NOTIFY_URL"], strings.NewReader(form.Encode()))
 	if err != nil {

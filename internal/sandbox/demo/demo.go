@@ -50,7 +50,7 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	box, err := sandbox.Start(ctx)
+	box, err := sandbox.Start(ctx, d.Lang)
 	if err != nil {
 		return err
 	}

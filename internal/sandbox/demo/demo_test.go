@@ -32,7 +32,7 @@ func TestTheLanguageIsTheMachines(t *testing.T) {
 }
 
 func TestALineIsAMentionAndANumberAPress(t *testing.T) {
-	box, err := sandbox.Start(t.Context())
+	box, err := sandbox.Start(t.Context(), "en")
 	if err != nil {
 		t.Fatal(err)
 	}

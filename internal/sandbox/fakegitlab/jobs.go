@@ -43,9 +43,14 @@ func (g *GitLab) Log(pipeline, job int64, text string) bool {
 // that has failed. It reports whether there is another step.
 func (g *GitLab) Step(id int64) (more bool) {
 	g.edit(id, func(p *Pipeline) {
+		if ended(p.Status) {
+			return
+		}
 		next := func(j Job) bool { return !j.Retried && j.Status != "manual" && !ended(j.Status) }
 		failed := slices.ContainsFunc(p.Jobs, func(j Job) bool { return !j.Retried && j.Status == "failed" && !j.AllowFailure })
-		i := slices.IndexFunc(p.Jobs, next)
+		i := slices.IndexFunc(p.Jobs, func(first Job) bool { // a job that was retried is behind the stages after it
+			return slices.ContainsFunc(p.Jobs, func(j Job) bool { return next(j) && j.Stage == first.Stage })
+		})
 		if i >= 0 && !failed {
 			stage, status := p.Jobs[i].Stage, "success"
 			if slices.ContainsFunc(p.Jobs, func(j Job) bool { return next(j) && j.Stage == stage && j.Status != "running" }) {

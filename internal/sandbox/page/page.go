@@ -24,9 +24,9 @@ import (
 //go:embed static
 var static embed.FS
 
-// lingers is how long a deploy takes: long enough to cancel it, or to kill the
+// lingers is how long each job takes: long enough to cancel it, or to kill the
 // bot meanwhile.
-const lingers = 5 * time.Second
+const lingers = 2 * time.Second
 
 // Page shows one sandbox, and the bot in it.
 type Page struct {

@@ -29,7 +29,7 @@ type site struct {
 func serve(t *testing.T) site {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	box, err := sandbox.Start(ctx)
+	box, err := sandbox.Start(ctx, "en")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,10 +114,10 @@ func TestAMentionDeploys(t *testing.T) {
 	p.does(
 		push("#say"),
 		marked("thumbsup"), says("Pipeline"),
-		until(`document.querySelector(".log").textContent.includes("psycher was told: start")`),
+		until(`document.querySelector(".job:last-child .log")?.textContent.includes("psycher was told: start")`),
 		until(`document.querySelector(".pipeline .status.running") !== null`),
 		marked("white_check_mark"), says("(edited)"),
-		until(`document.querySelector(".log").textContent.includes("psycher was told: success")`),
+		until(`document.querySelector(".job:last-child .log")?.textContent.includes("psycher was told: success")`),
 		until(`document.querySelectorAll(".thread .one").length === 2`),
 	)
 	if got := p.states(); got != "accepted triggering running succeeded" {
@@ -143,7 +143,7 @@ func TestADeployFailsAndIsRetried(t *testing.T) {
 		write("@psycher release app"),
 		until(`document.getElementById("switch-fail-next").ariaChecked === "false"`),
 		marked("x"), says("@yamada"),
-		until(`document.querySelector(".log").textContent.includes("failed, as DEMO_FAIL asks")`),
+		until(`document.querySelector(".job:last-child .log")?.textContent.includes("failed, as DEMO_FAIL asks")`),
 		click("#retry-1001"), marked("white_check_mark"),
 	)
 	if got := p.states(); got != "accepted triggering running failed succeeded" {

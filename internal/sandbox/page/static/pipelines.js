@@ -1,6 +1,6 @@
 import { $, act, h, sync } from "./dom.js";
 
-// The stand-in of GitLab: pipelines, each with its job and the job's log.
+// The stand-in of GitLab: pipelines, each with its jobs and their logs.
 
 const goesOn = ["created", "pending", "running"];
 const canRun = ["failed", "canceled"];
@@ -51,14 +51,14 @@ function button(what, p, world) {
 }
 
 function job(j, p, world, newest) {
-  const open = opened.has(j.id) || (newest && !closed.has(j.id));
+  const open = opened.has(j.id) || (newest && j.name === "deploy" && !closed.has(j.id));
   const toggled = (e) => {
     (e.target.open ? opened : closed).add(j.id);
     (e.target.open ? closed : opened).delete(j.id);
   };
   const details = h("details", { class: "job", open },
     h("summary", { id: `job-${j.id}` }, h("code", { text: j.name }), " ", status(world, j.status)),
-    h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id}` }));
+    h("pre", { class: "log", id: `log-${j.id}`, tabindex: "0", role: "region", "aria-label": `${world.t("log")} #${p.id} ${j.name}` }));
   // A log that the code opens is not the person's choice.
   details.addEventListener("click", (e) => {
     if (e.target.closest("summary")) details.addEventListener("toggle", toggled, { once: true });

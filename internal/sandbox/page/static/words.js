@@ -12,7 +12,7 @@ const ja = {
   as: "書く人・押す人", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
 
-  gitlabNote: "の代役", pipelines: "パイプライン", cancel: "キャンセル", retry: "再実行", log: "ジョブのログ",
+  gitlabNote: "の代役", pipelines: "パイプライン", cancel: "キャンセル", retry: "再実行", log: "ログ",
   noPipeline: "パイプラインはまだありません。", created: "作成済み", pending: "待機中", running: "実行中", success: "成功", failed: "失敗", canceled: "キャンセル済み", skipped: "スキップ",
 
   record: "記録", moves: "状態の移り変わり", raw: "記録そのもの (JSON)",
@@ -37,7 +37,7 @@ const ja = {
   "kind-waits": "待たせる", "look-waits": "⏳ が付き、GitLab の言う時間 (10 秒から 1 分) のあとにもう一度頼んで、デプロイは一度だけ。",
   "kind-lost": "答えが失われる (動いている)", "look-lost": "答えがなくてもパイプラインはひとつ。その開始の知らせか照会でわかり、二つ目は作らない。",
   "kind-unsure": "答えが失われる (動いていない)", "look-unsure": "❓ が付く。約 20 秒調べて、パイプラインがないと伝える。勝手に頼み直さない。",
-  "kind-slow": "遅い", "look-slow": "GitLab の答えを待たずに、パイプラインの開始の知らせで 👍 が付く。",
+  "kind-slow": "遅い", "look-slow": "GitLab が 2 秒たっても答えないと 👀 が付き、答えるか、デプロイのジョブが始まると 👍 になる。",
   "kind-twice": "二つ作ってしまう", "look-twice": "パイプラインは二つできても、デプロイするのはひとつ。もうひとつは開始の知らせに 409 をもらって止まる。",
   "kind-failed": "失敗したパイプラインができる", "poll-failed": "パイプラインは初めから失敗。❌ と、そのリンクが付く。",
 };
@@ -54,7 +54,7 @@ const en = {
   as: "Write and press as", guest: "guest", only: "Only visible to you", actions: "Buttons", choose: "Choose", noAck: "The bot did not answer. Press it again.",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
 
-  gitlabNote: "stand-in", pipelines: "Pipelines", cancel: "Cancel", retry: "Retry", log: "Log of the job of",
+  gitlabNote: "stand-in", pipelines: "Pipelines", cancel: "Cancel", retry: "Retry", log: "Log of",
   noPipeline: "No pipeline yet.", created: "created", pending: "pending", running: "running", success: "passed", failed: "failed", canceled: "canceled", skipped: "skipped",
 
   record: "Record", moves: "Its states so far", raw: "The record itself (JSON)",
@@ -79,7 +79,7 @@ const en = {
   "kind-waits": "It makes psycher wait", "look-waits": "Look for ⏳. psycher asks again when GitLab allows it (10 s to a minute), and deploys once.",
   "kind-lost": "Its answer is lost, the pipeline runs", "look-lost": "There is still one pipeline: its start call or a look-up reveals it. There is no second one.",
   "kind-unsure": "Its answer is lost, nothing runs", "look-unsure": "Look for ❓. After checking for about 20 s the bot says that there is no pipeline. It does not trigger again by itself.",
-  "kind-slow": "It is slow", "look-slow": "👍 comes with the pipeline's start call, before GitLab has answered.",
+  "kind-slow": "It is slow", "look-slow": "👀 after 2 seconds without an answer; then 👍, by the answer or by the start of the job that deploys.",
   "kind-twice": "It creates two", "look-twice": "Of two pipelines one deploys. The other gets 409 at its start call, and stops.",
   "kind-failed": "It creates a failed pipeline", "poll-failed": "The pipeline fails right away: ❌, with its link.",
 };
