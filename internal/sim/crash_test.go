@@ -213,6 +213,7 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 		}
 	}
 	broken = append(broken, s.checkMention(w, ts)...)
+	broken = append(broken, w.WrongPast()...)
 	if lost := w.Slack.Lost(); len(lost) > 0 {
 		broken = append(broken, fmt.Sprintf("Slack gave up delivering %v", lost))
 	}

@@ -23,7 +23,7 @@ import (
 func (r *storyRun) brokenPromises() (broken []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	broken = slices.Clone(r.problems)
+	broken = append(slices.Clone(r.problems), r.w.WrongPast()...)
 	lost := r.w.Slack.Lost()
 	for _, m := range r.mentions {
 		gone := m.at.Before(r.flushed) || slices.ContainsFunc(lost, func(l string) bool { return strings.Contains(l, m.ts) })

@@ -1,11 +1,14 @@
 package sim
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/getto-systems/psycher/deploy"
 )
 
 // RedisDown cuts every connection to Redis and refuses new ones for a while.
@@ -121,4 +124,43 @@ func (w *World) wait(d time.Duration) bool {
 	case <-w.ctx.Done():
 		return false
 	}
+}
+
+// WrongPast compares the history and the successes of the targets with the records,
+// which a save changes together: they agree at any time.
+func (w *World) WrongPast() (wrong []string) {
+	named := map[string]string{} // the kinds of the sets that have a name
+	for _, key := range w.Redis.Keys() {
+		if kind, _, _ := strings.Cut(strings.TrimPrefix(key, "{psycher}:"), ":"); kind == "history" || kind == "successes" {
+			names, err := w.Redis.ZMembers(key)
+			if err != nil {
+				w.T.Fatal(err)
+			}
+			for _, name := range names {
+				named[name] += kind + " "
+			}
+		}
+	}
+	for _, key := range w.Redis.Keys() {
+		name, isRecord := strings.CutPrefix(key, "{psycher}:record:")
+		raw, err := w.Redis.Get(key)
+		if !isRecord || err != nil || name == "probe" {
+			continue
+		}
+		r, err := deploy.DecodeRecord([]byte(raw), nil)
+		want := ""
+		switch {
+		case r.Deployment.Project == "": // the store has lost of which target it is
+		case r.State == deploy.Succeeded:
+			want = "history successes "
+		case r.State.Ran():
+			want = "history "
+		case r.State == deploy.Refused: // it may have run before
+			want = named[name]
+		}
+		if err != nil || named[name] != want {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, and is named in %q: %v", name, r.State, named[name], err))
+		}
+	}
+	return wrong
 }
