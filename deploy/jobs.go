@@ -19,6 +19,7 @@ type Job struct {
 	AllowFailure bool   `json:"allow_failure,omitempty"`
 	Reason       string `json:"failure_reason,omitempty"` // why it failed: script_failure, ...
 	URL          string `json:"web_url,omitempty"`
+	Started      bool   `json:"-"` // a runner has taken it; not stored
 }
 
 // Counting says which jobs of a pipeline are the deploy, and which of them are
@@ -28,6 +29,9 @@ type Counting struct {
 	Proved []string // jobs that reported success themselves: for GitLab they may still run their after_script
 	Early  bool     // judge the jobs although the pipeline goes on
 	Alone  bool     // the pipeline is known to have no bridges: they need not be asked for
+	// FailedID is the job that the poll before has shown as failed; 0: none. GitLab
+	// runs it again by itself where "retry" says so, which takes it a moment.
+	FailedID int64
 }
 
 // speaksForPipeline reports whether a job only reports on the others: it is never
@@ -86,9 +90,10 @@ func EndOf(status string) (end State, over bool) {
 	return end, over
 }
 
-// Judge decides by the jobs of a pipeline how the deployment ended. While the
-// pipeline goes on only a success is reported, and a failure while it waits for a
-// person. It fills in End, Detail and Nothing.
+// Judge decides by the last tries of a pipeline's jobs how the deployment ended.
+// While the pipeline goes on only a success is reported, and a failure that the poll
+// before has shown too, or while it waits for a person. It fills in End, Detail and
+// Nothing.
 func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	counted, all := c.deployJobs(jobs)
 	by := c.byStatus(counted)
@@ -98,7 +103,10 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 		case c.Early && settled == len(counted) && len(by["success"]) > 0:
 			p.End = Succeeded
 		case status == "manual" && len(by["moving"]) == 0 && len(by["failed"]) > 0:
-			p.End, p.Detail = Failed, firstFailed(by["failed"])
+			p.End, p.Detail = Failed, firstFailed(by["failed"]).Name
+		// mutant: a failure told at first sight
+		case c.FailedID != 0 && slices.ContainsFunc(by["failed"], func(j Job) bool { return j.ID == c.FailedID }):
+			p.End, p.Detail = Failed, firstFailed(by["failed"]).Name
 		}
 		return p
 	}
@@ -109,35 +117,35 @@ func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
 	case len(by["moving"]) > 0: // it was retried meanwhile
 	// mutant: an allowed failure of a deploy job
 	case len(by["failed"]) > 0:
-		p.End, p.Detail = Failed, firstFailed(by["failed"])
+		p.End, p.Detail = Failed, firstFailed(by["failed"]).Name
 	case len(by["canceled"]) > 0:
 		p.End = Canceled
 	// mutant: a pipeline's status taken for its deploy job's
 	case len(by["success"]) > 0 && (status == "success" || missed == 0):
 		p.End = Succeeded
-	case status == "failed" && (missed > 0 || firstFailed(all) != ""):
-		p.End, p.Detail = Failed, cmp.Or(firstFailed(all), firstFailed(jobs))
+	case status == "failed" && (missed > 0 || firstFailed(all).ID != 0):
+		p.End, p.Detail = Failed, cmp.Or(firstFailed(all), firstFailed(jobs)).Name
 	case status == "canceled":
 		p.End = Canceled
 	case len(by["manual"]) > 0: // somebody may still start it
-		p.Nothing, p.Detail = true, oldest(by["manual"])
+		p.Nothing, p.Detail = true, oldest(by["manual"]).Name
 	default:
 		p.End, p.Nothing = Canceled, true
 	}
 	return p
 }
 
-// firstFailed names the job that failed first, of those that are not allowed to
-// fail, if there are any.
-func firstFailed(jobs []Job) string {
+// firstFailed is the job that failed first, of those that are not allowed to fail,
+// if there are any; zero if none failed.
+func firstFailed(jobs []Job) Job {
 	failed := only(jobs, func(j Job) bool { return j.Status == "failed" })
 	return cmp.Or(oldest(only(failed, func(j Job) bool { return !j.AllowFailure })), oldest(failed))
 }
 
-// oldest names the job that was created first.
-func oldest(jobs []Job) string {
+// oldest is the job that was created first.
+func oldest(jobs []Job) Job {
 	if len(jobs) == 0 {
-		return ""
+		return Job{}
 	}
-	return slices.MinFunc(jobs, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) }).Name
+	return slices.MinFunc(jobs, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) })
 }

@@ -6,17 +6,19 @@ import (
 	"testing"
 )
 
-// jobsOf reads "name@stage:status", with a ? behind a job that may fail.
+// jobsOf reads "name@stage:status", with a ? behind a job that may fail, and a !
+// behind one that a runner has taken. They are numbered from 1.
 func jobsOf(t *testing.T, text string) (jobs []Job) {
 	t.Helper()
 	for i, one := range strings.Fields(text) {
 		one, mayFail := strings.CutSuffix(one, "?")
+		one, started := strings.CutSuffix(one, "!")
 		rest, status, ok := strings.Cut(one, ":")
 		if !ok {
 			t.Fatalf("no status: %q", one)
 		}
 		name, stage, _ := strings.Cut(rest, "@")
-		jobs = append(jobs, Job{ID: int64(i + 1), Name: name, Stage: stage, Status: status, AllowFailure: mayFail})
+		jobs = append(jobs, Job{ID: int64(i + 1), Name: name, Stage: stage, Status: status, AllowFailure: mayFail, Started: started})
 	}
 	return jobs
 }
@@ -90,6 +92,13 @@ func TestJobsTellWhetherTheDeploySucceeded(t *testing.T) {
 		{"early: another was allowed to fail", Counting{Early: true, Proved: []string{"deploy-a"}}, "running", "deploy-a@x:success deploy-b@x:failed?", goesOn},
 		{"early: it failed after its call", Counting{Early: true, Proved: []string{"deploy"}}, "running", "deploy@deploy:failed", goesOn},
 		{"not early: GitLab's end is waited for", Counting{Proved: []string{"deploy"}}, "running", "deploy@deploy:running", goesOn},
+		{"it goes on, and what failed is seen for the first time", Counting{}, "running", "build@build:success deploy@deploy:failed e2e@test:created", goesOn},
+		{"it goes on, and what failed had failed before", Counting{FailedID: 2}, "running", "build@build:success deploy@deploy:failed e2e@test:created", failed("deploy")},
+		{"it goes on, and what failed before was run again, and failed", Counting{FailedID: 1}, "running", "build@build:success deploy@deploy:failed", goesOn},
+		{"it goes on, and what failed before is run again", Counting{FailedID: 1}, "running", "deploy@deploy:running", goesOn},
+		{"it goes on, and another job had failed before", Counting{FailedID: 1}, "running", "lint@test:failed? deploy@deploy:running", goesOn},
+		{"early: another was allowed to fail, and had failed before", Counting{Early: true, Proved: []string{"deploy-a"}, FailedID: 2}, "running", "deploy-a@x:success deploy-b@x:failed?", failed("deploy-b")},
+		{"early: it failed after its call, and had failed before", Counting{Early: true, Proved: []string{"deploy"}, FailedID: 1}, "running", "deploy@deploy:failed", failed("deploy")},
 		{"early: there is no job", Counting{Early: true}, "running", "", goesOn},
 	} {
 		t.Run(row.name, func(t *testing.T) {

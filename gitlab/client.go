@@ -12,6 +12,7 @@ import (
 	"time"
 
 	api "github.com/xanzy/go-gitlab"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -42,6 +43,13 @@ type Client struct {
 	mu    sync.Mutex
 	rest  time.Time              // no reads before: GitLab's rate limit is used up
 	known map[int64]deploymentID // of pipelines whose variables were read, by their ids
+
+	paces   map[string]*rate.Limiter // of reads, by project; "": of all
+	waiting map[string]waiter
+	waited  int // that have waited so far
+
+	maySteer  bool      // the API token has the scope api
+	askScopes time.Time // whether it has is not asked before
 }
 
 // New makes a client. It does not connect.
@@ -60,6 +68,8 @@ func New(conf Config) (*Client, error) {
 		base:    base,
 		library: library,
 		known:   map[int64]deploymentID{},
+		paces:   map[string]*rate.Limiter{},
+		waiting: map[string]waiter{},
 		transport: &http.Transport{
 			DialContext: conf.Dial, Proxy: conf.Proxy, OnProxyConnectResponse: proxyLogin, Protocols: &http1,
 			TLSHandshakeTimeout: 10 * time.Second, WriteBufferSize: 16 << 10,

@@ -31,12 +31,13 @@ type pipeline struct {
 	Status     string    `json:"status"`
 	Name       string    `json:"name"`
 	WebURL     string    `json:"web_url"`
+	SHA        string    `json:"sha"`
 	YAMLErrors string    `json:"yaml_errors"`
 	CreatedAt  time.Time `json:"created_at"`
 }
 
 func (p pipeline) failed(why string) deploy.Pipeline {
-	return deploy.Pipeline{ID: p.ID, URL: p.WebURL, End: deploy.Failed, Detail: plain(why)}
+	return deploy.Pipeline{ID: p.ID, URL: p.WebURL, SHA: wholeSHA(p.SHA), End: deploy.Failed, Detail: plain(why)}
 }
 
 // deploymentID is the PSYCHER_ID among a pipeline's variables; empty if it has
@@ -51,6 +52,9 @@ type deploymentID struct {
 // it counts. Only the id itself is a proof: a name with another UUID may be
 // anybody's.
 func (c *Client) Find(ctx context.Context, project, id string, age time.Duration) (deploy.Pipeline, bool, error) {
+	if err := c.reserve(project, id, 1, true); err != nil {
+		return deploy.Pipeline{}, false, err
+	}
 	list, complete, err := c.triggered(ctx, project, age)
 	if err != nil {
 		return deploy.Pipeline{}, false, err
@@ -83,7 +87,7 @@ func (c *Client) Find(ctx context.Context, project, id string, age time.Duration
 
 // found is a pipeline whose state is not read yet.
 func (c *Client) found(project string, p pipeline) deploy.Pipeline {
-	return deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID)}
+	return deploy.Pipeline{ID: p.ID, URL: c.link(p.WebURL, project, p.ID), SHA: wholeSHA(p.SHA), Bridges: true}
 }
 
 // triggered lists a project's triggered pipelines, newest first, up to an age. It
@@ -126,6 +130,7 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 		if query.Page == 0 {
 			return list, complete && len(page) < query.PerPage, nil // a full page that is the last one: not sure
 		}
+		c.spend(project, 1)
 	}
 	return list, false, nil
 }

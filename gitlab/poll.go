@@ -5,14 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	api "github.com/xanzy/go-gitlab"
 
 	"github.com/getto-systems/psycher/deploy"
 )
 
+const (
+	stagesShown = 50
+	nameLimit   = 60              // runes of a stage's or job's name
+	scopesAgain = 5 * time.Minute // before the token's scopes are asked for again, if they could not be read
+	scopesTime  = 2 * time.Second // for that read: no poll waits long for it
+)
+
 // Poll implements [engine.GitLab].
 func (c *Client) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
+	reads := 3 // the pipeline, its jobs, its bridges
+	if count.Alone {
+		reads = 2
+	}
+	if err := c.reserve(project, strconv.FormatInt(id, 10), reads, count.Early); err != nil {
+		return deploy.Pipeline{}, err
+	}
 	p, _, err := get[pipeline](ctx, c, project, fmt.Sprintf("pipelines/%d", id), nil)
 	switch {
 	case err != nil:
@@ -21,6 +37,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		return deploy.Pipeline{}, fmt.Errorf("get pipelines/%d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
 	read := c.found(project, p)
+	read.Steers = c.steers(ctx)
 	switch p.Status {
 	case "manual": // it may be a job after the deploy that waits
 		read.Waits, count.Early = deploy.WaitsPerson, true
@@ -28,16 +45,19 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		read.Waits = deploy.WaitsRunner
 	}
 	end, over := deploy.EndOf(p.Status)
-	if !over && !count.Early {
-		return read, nil
-	}
-	read.Judged = true
-	jobs, err := c.allJobs(ctx, project, id)
-	switch {
+	tries, bridges, err := c.allJobs(ctx, project, id, count.Alone)
 	// mutant: jobs that cannot be read taken for successful ones
-	case err == nil && len(jobs) > 0:
-		judged := count.Judge(p.Status, jobs)
+	seen := err == nil && len(tries) > 0
+	if seen {
+		// mutant: an earlier run of a job that counts
+		judged := count.Judge(p.Status, deploy.LastTries(tries))
 		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, c.clean(plain(judged.Detail))
+		read.Bridges = bridges
+		c.progress(&read, count.Progress(tries))
+	}
+	read.Judged = over || count.Early || read.End != ""
+	switch {
+	case seen || !read.Judged:
 		return read, nil
 	case err == nil, hidden(err): // every pipeline has jobs: this token may not see them
 		read.End, read.Unseen, read.Nothing = end, true, p.Status == "skipped"
@@ -47,38 +67,94 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 	return read, err
 }
 
-// allJobs lists the jobs of a pipeline, also those that start other pipelines
-// (bridges), which GitLab lists apart. Of a job that was retried only the last try
-// is returned.
-func (c *Client) allJobs(ctx context.Context, project string, id int64) (all []deploy.Job, err error) {
+// allJobs lists all tries of the jobs of a pipeline, also of those that start other
+// pipelines (bridges), which GitLab lists apart.
+func (c *Client) allJobs(ctx context.Context, project string, id int64, alone bool) (all []deploy.Job, bridges bool, err error) {
 	for _, kind := range []string{"jobs", "bridges"} {
-		query := &api.ListOptions{Page: 1, PerPage: 100}
+		if kind == "bridges" && alone {
+			break
+		}
+		query := &api.ListJobsOptions{ListOptions: api.ListOptions{Page: 1, PerPage: 100}, IncludeRetried: api.Ptr(true)}
 		for query.Page != 0 {
 			if query.Page > listPages {
 				// mutant: a list of jobs that is cut off judged as a whole
-				return nil, errors.New("GitLab lists too many jobs")
+				return nil, true, errors.New("GitLab lists too many jobs")
 			}
-			page, a, err := get[[]deploy.Job](ctx, c, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query)
+			if query.Page > 1 {
+				c.spend(project, 1)
+			}
+			page, a, err := get[[]job](ctx, c, project, fmt.Sprintf("pipelines/%d/%s", id, kind), query)
 			if e, ok := errors.AsType[*statusError](err); ok && e.origin() == fromNoRoute && kind == "bridges" {
 				break // an old GitLab
 			}
 			if err != nil {
-				return nil, err
+				return nil, true, err
 			}
-			all = append(all, page...)
+			for _, j := range page {
+				all = append(all, j.read())
+			}
+			bridges = bridges || kind == "bridges" && len(page) > 0
 			query.Page = a.next()
 		}
 	}
-	// mutant: an earlier run of a job that counts
-	return lastTries(all), nil
+	return all, bridges, nil
 }
 
-// lastTries drops the earlier tries of jobs: GitLab before 13.5 lists them in any
-// case. A name is one job of a pipeline, also with "parallel".
-func lastTries(jobs []deploy.Job) []deploy.Job {
-	last := map[string]int64{}
-	for _, j := range jobs {
-		last[j.Name] = max(last[j.Name], j.ID)
+// job is a job as GitLab's API shows it.
+type job struct {
+	deploy.Job
+	StartedAt any      `json:"started_at"`
+	Pipeline  pipeline `json:"pipeline"`
+}
+
+func (j job) read() deploy.Job {
+	j.Started = j.StartedAt != nil
+	return j.Job
+}
+
+// progress takes over what is shown of a pipeline's progress, cleaned.
+func (c *Client) progress(to *deploy.Pipeline, p deploy.Pipeline) {
+	to.Stages = p.Stages[:min(len(p.Stages), stagesShown)]
+	for i, s := range to.Stages {
+		to.Stages[i].Name = c.name(s.Name, nameLimit)
 	}
-	return slices.DeleteFunc(jobs, func(j deploy.Job) bool { return j.ID < last[j.Name] })
+	to.Failed, to.Job = c.cleanJob(p.Failed), c.cleanJob(p.Job)
+}
+
+func (c *Client) cleanJob(j *deploy.Job) *deploy.Job {
+	if j == nil {
+		return nil
+	}
+	clean := *j
+	clean.Name, clean.Stage = c.name(j.Name, nameLimit), c.name(j.Stage, nameLimit)
+	clean.Status, clean.Reason = c.name(j.Status, nameLimit), c.name(j.Reason, nameLimit)
+	if !isPage(j.URL) {
+		clean.URL = ""
+	}
+	return &clean
+}
+
+// steers tells whether the API token may do more than read, as far as that is known.
+// Its scopes are read once.
+func (c *Client) steers(ctx context.Context) bool {
+	c.mu.Lock()
+	known, asks := c.maySteer, !time.Now().Before(c.askScopes)
+	if asks {
+		c.askScopes = time.Now().Add(scopesAgain)
+	}
+	c.mu.Unlock()
+	if !asks {
+		return known
+	}
+	ctx, cancel := context.WithTimeout(ctx, scopesTime)
+	defer cancel()
+	c.spend("", 1)
+	self, _, err := get[struct{ Scopes []string }](ctx, c, "", "personal_access_tokens/self", nil)
+	if err != nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.maySteer, c.askScopes = slices.Contains(self.Scopes, "api"), time.Now().AddDate(100, 0, 0)
+	return c.maySteer
 }

@@ -58,10 +58,10 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 		return nil, errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 	}
 	c.mu.Lock()
-	wait := time.Until(c.rest)
+	err := c.resting()
 	c.mu.Unlock()
-	if wait > 0 {
-		return nil, &engine.LaterError{After: wait, Err: errors.New("GitLab's rate limit is used up")}
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -89,10 +89,22 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 	}
 }
 
-// request builds a request about a project, and its body. path is escaped; options
-// are the query of a GET, and the JSON of a POST.
+// resting says until when GitLab's rate limit allows no read. It is called with the
+// lock held.
+func (c *Client) resting() error {
+	if wait := time.Until(c.rest); wait > 0 {
+		return &engine.LaterError{After: wait, Err: errors.New("GitLab's rate limit is used up")}
+	}
+	return nil
+}
+
+// request builds a request about a project (empty: about none), and its body. path
+// is escaped; options are the query of a GET, and the JSON of a POST.
 func (c *Client) request(ctx context.Context, method, project, path string, options any) (*http.Request, []byte, error) {
-	req, err := c.library.NewRequest(method, "projects/"+api.PathEscape(project)+"/"+path, options, nil)
+	if project != "" {
+		path = "projects/" + api.PathEscape(project) + "/" + path
+	}
+	req, err := c.library.NewRequest(method, path, options, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -64,7 +64,7 @@ func (a *answer) created() deploy.TriggerResult {
 	case p.Status == "failed":
 		return deploy.TriggerResult{Status: deploy.TriggerFailed, Pipeline: p.failed(p.YAMLErrors), Detail: plain(p.YAMLErrors)}
 	}
-	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: p.ID, URL: p.WebURL}}
+	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: p.ID, URL: p.WebURL, SHA: wholeSHA(p.SHA), Bridges: true}}
 }
 
 func (a *answer) pipeline() (pipeline, error) {

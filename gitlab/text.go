@@ -87,8 +87,25 @@ func (c *Client) clean(s string, others ...deploy.Secret) string {
 			s = strings.NewReplacer(v, secret.String(), url.QueryEscape(v), secret.String()).Replace(s)
 		}
 	}
-	if r := []rune(s); len(r) > wordsLimit {
-		s = string(r[:wordsLimit-1]) + "…"
+	return short(s, wordsLimit)
+}
+
+// name is a foreign name as it is shown: one line, clean, and short.
+func (c *Client) name(s string, limit int) string { return short(c.clean(plain(s)), limit) }
+
+func short(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit-1]) + "…"
 	}
 	return s
 }
+
+// wholeSHA is a commit's SHA, or empty if it is not one.
+func wholeSHA(s string) string {
+	if !sha.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+var sha = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)

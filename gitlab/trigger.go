@@ -81,7 +81,7 @@ func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Se
 
 // link is the page of a pipeline: what GitLab says, if that is a link.
 func (c *Client) link(said, project string, id int64) string {
-	if u, err := url.Parse(said); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil {
+	if isPage(said) {
 		return said
 	}
 	page := c.PipelinesURL(project)
@@ -89,6 +89,12 @@ func (c *Client) link(said, project string, id int64) string {
 		page += "/" + strconv.FormatInt(id, 10)
 	}
 	return page
+}
+
+// isPage tells whether a text is the address of a web page.
+func isPage(said string) bool {
+	u, err := url.Parse(said)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 // outcome is what became of a POST behind the gate. ctx is the caller's; a is nil

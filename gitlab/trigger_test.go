@@ -24,7 +24,9 @@ func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
 		o := c.Trigger(t.Context(), target(), mention(), token, soon())
-		want := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
+		want := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{
+			ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", SHA: g.Pipelines()[0].SHA, Bridges: true,
+		}}
 		if diff := cmp.Diff(want, o); diff != "" {
 			t.Error(diff)
 		}
@@ -94,7 +96,10 @@ func TestResultOfAPOST(t *testing.T) {
 	wait := func(after time.Duration, detail string) deploy.TriggerResult {
 		return deploy.TriggerResult{Status: deploy.TriggerWait, Reason: deploy.MsgWaitRate, After: after, Detail: detail}
 	}
-	started := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001"}}
+	const head = "0123456789abcdef0123456789abcdef01234567"
+	started := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{
+		ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", SHA: head, Bridges: true,
+	}}
 	const broken = "jobs:deploy config should implement the script:, run:, or trigger: keyword"
 	for _, row := range []struct {
 		fault string
@@ -143,7 +148,7 @@ func TestResultOfAPOST(t *testing.T) {
 			URL: "http://gitlab.test/group/app/-/pipelines", End: deploy.Failed, Detail: broken,
 		}}, 1},
 		{"failed pipeline, 201", deploy.TriggerResult{Status: deploy.TriggerFailed, Detail: broken, Pipeline: deploy.Pipeline{
-			ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", End: deploy.Failed, Detail: broken,
+			ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", SHA: head, End: deploy.Failed, Detail: broken,
 		}}, 1},
 
 		{"201 with a page", unsure, 1},
@@ -174,7 +179,10 @@ func TestResultOfAPOST(t *testing.T) {
 	} {
 		t.Run(row.fault, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, g, _ := standIn(t, func(conf *fakegitlab.Config) { conf.RateLimit = 60 })
+				c, g, _ := standIn(t, func(conf *fakegitlab.Config) {
+					conf.RateLimit = 60
+					conf.Projects[0].Commits = []fakegitlab.Commit{{SHA: head}}
+				})
 				fault := named(t, row.fault)
 				g.Answer(1, fault)
 				begun := time.Now()

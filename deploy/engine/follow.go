@@ -30,6 +30,9 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		} else {
 			p, complete, err = e.find(ctx, r, began)
 		}
+		if later, ok := errors.AsType[*LaterError](err); ok && errors.Is(err, ErrPaced) && p.ID == 0 && e.now().Before(r.Deadline()) {
+			return e.leave(s, e.now().Add(later.After))
+		}
 		if err != nil {
 			complete = false
 			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster

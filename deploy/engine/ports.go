@@ -82,9 +82,9 @@ type GitLab interface {
 	// nor ours. complete: the listing was read to its end, and every candidate could
 	// be told apart. A found pipeline is returned whatever complete is.
 	Find(ctx context.Context, project, id string, age time.Duration) (p deploy.Pipeline, complete bool, err error)
-	// Poll reads the state of a pipeline and, if it is over, waits for a person or
-	// is judged early, of its jobs. Its error may be a [*LaterError]. What is known
-	// despite an error is returned with it: the pipeline then has an ID.
+	// Poll reads the state of a pipeline and of its jobs. Its error may be a
+	// [*LaterError]. What is known despite an error is returned with it: the pipeline
+	// then has an ID.
 	Poll(ctx context.Context, project string, pipeline int64, count deploy.Counting) (deploy.Pipeline, error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
@@ -127,6 +127,10 @@ type Place struct {
 
 // ErrMentionGone: the mention is not there any more, somebody deleted it.
 var ErrMentionGone = errors.New("the mention was deleted")
+
+// ErrPaced: GitLab is not asked more often, to stay within its limits. It is inside
+// a [*LaterError], and says nothing about GitLab.
+var ErrPaced = errors.New("reads of GitLab are limited, and this one has its turn later")
 
 // LaterError: it was not done; try again after the duration.
 type LaterError struct {

@@ -5,6 +5,7 @@
 //	go run ./internal/bench                 the figures
 //	go run ./internal/bench -only flood     100,000 mentions at once
 //	go run ./internal/bench -only growth    what grows with channels, history, backlog
+//	go run ./internal/bench -only following what GitLab is asked while deployments run
 //	go run ./internal/bench -only profile   where the processor time goes
 package main
 
@@ -27,7 +28,7 @@ func main() {
 	defer stop()
 	o := options{}
 	flag.IntVar(&o.runs, "runs", 5, "how often each figure is measured; the median is printed")
-	flag.StringVar(&o.only, "only", "figures", "what to measure: figures, flood, growth or profile")
+	flag.StringVar(&o.only, "only", "figures", "what to measure: figures, flood, growth, following or profile")
 	flag.IntVar(&o.mentions, "mentions", 100_000, "of the flood")
 	flag.BoolVar(&o.peers, "peers", true, "measure other bots beside it, in turn; takes node and npm")
 	flag.StringVar(&o.subject, "subject", "", "measure only those whose names match")
@@ -71,6 +72,8 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 		return o.figures(ctx, out, binary, dir, redis)
 	case "growth":
 		return growth(ctx, out, binary, dir, redis, o.runs)
+	case "following":
+		return following(ctx, out, binary, dir, redis)
 	case "profile":
 		return profile(ctx, out, dir, redis)
 	case "flood":
@@ -80,7 +83,7 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 		}
 		return flood(ctx, out, psycher(binary, targets), dir, redis, o.mentions)
 	}
-	return fmt.Errorf("-only %s: figures, flood, growth or profile", o.only)
+	return fmt.Errorf("-only %s: figures, flood, growth, following or profile", o.only)
 }
 
 func (o options) figures(ctx context.Context, out io.Writer, binary, dir, redis string) error {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
@@ -32,6 +33,7 @@ type world struct {
 	channels int          // over which mentions are spread
 	fill     func() error // fills the store before the start; nil: it stays empty
 	posts    int          // that GitLab had before the measurement
+	reads    atomic.Int64 // that GitLab got
 
 	slackURL, gitlabURL string
 	dir                 string
@@ -53,16 +55,21 @@ func newWorld(dir, redis string, channels int) (*world, error) {
 	w.slackURL, w.gitlabURL = "http://"+slack.Addr().String(), "http://"+gitlab.Addr().String()
 	w.slack = fakeslack.New(fakeslack.Config{URL: w.slackURL})
 	w.slack.Queue(1 << 18)
-	conf := fakegitlab.Config{URL: w.gitlabURL}
+	conf := fakegitlab.Config{URL: w.gitlabURL, APIToken: apiToken}
 	for i := range projects {
-		conf.Projects = append(conf.Projects, fakegitlab.Project{ID: int64(i + 1), Path: projectPath(i), Token: triggerToken})
+		conf.Projects = append(conf.Projects, fakegitlab.Project{ID: int64(i + 1), Path: projectPath(i), Token: triggerToken, Jobs: []fakegitlab.Job{{Name: "deploy"}}})
 	}
 	w.gitlab = fakegitlab.New(conf)
 	for i := range channels {
 		w.slack.Join(channelName(i))
 	}
 	w.serve(slack, w.slack)
-	w.serve(gitlab, w.gitlab)
+	w.serve(gitlab, http.HandlerFunc(func(a http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.reads.Add(1)
+		}
+		w.gitlab.ServeHTTP(a, r)
+	}))
 	return w, nil
 }
 

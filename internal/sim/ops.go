@@ -200,12 +200,8 @@ func (c *opConn) kind(b []byte) string {
 		return "notify:answer"
 	case verb != http.MethodGet && verb != http.MethodPost:
 		return "" // the rest of an earlier write
-	case host == "gitlab" && verb == http.MethodPost:
-		return "gitlab:trigger"
-	case host == "gitlab" && strings.Contains(path, "/pipelines?"):
-		return "gitlab:list"
 	case host == "gitlab":
-		return "gitlab:look"
+		return "gitlab:" + gitlabKind(verb, path)
 	case host == "slack" && strings.HasPrefix(path, "/link"):
 		c.upgrade = true
 		return "socket:open"
@@ -214,6 +210,24 @@ func (c *opConn) kind(b []byte) string {
 		return "slack:" + method
 	}
 	return ""
+}
+
+// gitlabKind names a request by its path.
+func gitlabKind(verb, path string) string {
+	path, _, _ = strings.Cut(path, " ")
+	path, _, list := strings.Cut(path, "?")
+	last := path[strings.LastIndex(path, "/")+1:]
+	switch {
+	case verb == http.MethodPost && last == "pipeline":
+		return "trigger"
+	case verb == http.MethodPost: // cancel, retry
+		return last
+	case last == "pipelines" && list:
+		return "list"
+	case last == "jobs", last == "bridges", last == "self", strings.Contains(path, "/repository/"):
+		return "read" // besides the pipeline itself
+	}
+	return "look"
 }
 
 // frameKind names a websocket frame by its opcode.

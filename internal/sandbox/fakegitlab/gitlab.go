@@ -173,7 +173,7 @@ func (g *GitLab) Finish(id int64, status string) bool {
 
 // SetJobs sets the jobs of a pipeline.
 func (g *GitLab) SetJobs(id int64, jobs ...Job) bool {
-	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs) })
+	return g.edit(id, func(p *Pipeline) { p.Jobs = numbered(p.ID, jobs, g.now()) })
 }
 
 // Cancel cancels a pipeline that has not ended.
@@ -257,7 +257,7 @@ func (g *GitLab) make(pr *Project, source, ref, status string, variables map[str
 	now := g.now()
 	p := &Pipeline{
 		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: branch(ref), Source: source, Status: status,
-		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs), Created: now, Updated: now,
+		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs, now), Created: now, Updated: now,
 		Name: expand(pr.Name, variables), SHA: strings.Repeat("0", 40),
 	}
 	if line := g.history(pr, ref); len(line) > 0 {

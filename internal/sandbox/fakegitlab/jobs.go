@@ -29,8 +29,13 @@ func (g *GitLab) MoveJob(pipeline, job int64, status string) bool {
 }
 
 // FailJob lets a job of a pipeline fail for a reason, such as runner_system_failure.
+// A job that does not run has then never begun.
 func (g *GitLab) FailJob(pipeline, job int64, reason string) bool {
-	return g.editJob(pipeline, job, func(j *Job) { j.move("failed", g.now()); j.Reason = reason })
+	return g.editJob(pipeline, job, func(j *Job) {
+		began := j.Started
+		j.move("failed", g.now())
+		j.Reason, j.Started = reason, began
+	})
 }
 
 // Log appends to the output of a job.
@@ -130,20 +135,23 @@ func (p *Pipeline) moveAll(which func(Job) bool, status string, now time.Time) {
 }
 
 func (j *Job) move(status string, now time.Time) {
+	ran := status == "running" || (status == "success" || status == "failed") && j.Started.IsZero()
 	j.Status, j.Finished = status, time.Time{}
 	switch {
-	case ended(status):
-		j.Finished = now
-	case status == "running":
+	case ran:
 		j.Started = now
-	default:
+	case !ended(status):
 		j.Started = time.Time{}
+	}
+	if ended(status) {
+		j.Finished = now
 	}
 }
 
-func numbered(pipeline int64, jobs []Job) []Job {
+func numbered(pipeline int64, jobs []Job, now time.Time) []Job {
 	jobs = slices.Clone(jobs)
 	for i := range jobs {
+		jobs[i].move(jobs[i].Status, now)
 		if jobs[i].ID == 0 {
 			jobs[i].ID = pipeline*100 + int64(i)
 		}
