@@ -68,7 +68,7 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 
 // fields adds the ids of the event, so that an operator can find out why the bot
 // does not answer.
-func (d dropped) fields(line *zerolog.Event) {
+func (d *dropped) fields(line *zerolog.Event) {
 	for _, id := range [...]struct{ name, value string }{
 		{"channel", string(d.event.Channel)},
 		{"ts", string(d.event.TS)},

@@ -36,7 +36,8 @@ type dropped struct {
 //
 // Slack sends more than it documents: each field is read leniently, and an
 // unreadable one counts as absent, except where absence would be a permission.
-func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d dropped) {
+func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d *dropped) {
+	d = &dropped{}
 	d.payload.Event = &d.event // one reading for both
 	if json.Unmarshal(payload, &d.payload) != nil || d.event.Type == "" {
 		d.reason = "the payload has no event"

@@ -45,7 +45,11 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	sent := s
 	newest.Store(&sent)
 	asking, answered := context.WithCancel(e.work)
-	e.workers.Go(func() { e.showIfSlow(asking, &newest) })
+	e.workers.Go(func() {
+		if Pause(asking, slowAfter) { // here, where the stack that waits is small
+			e.showSlow(&newest)
+		}
+	})
 	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
 	answered()
 	s = *newest.Load()
@@ -62,12 +66,9 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 // slowAfter is how long GitLab may take to answer before that is shown.
 const slowAfter = 2 * time.Second
 
-// showIfSlow shows that GitLab takes its time, unless asking ends before. It is a
-// courtesy: it is given up if the store fails or the record was changed.
-func (e *Engine) showIfSlow(asking context.Context, newest *atomic.Pointer[Stored]) {
-	if !Pause(asking, slowAfter) {
-		return
-	}
+// showSlow shows that GitLab takes its time. It is a courtesy: it is given up if the
+// store fails or the record was changed.
+func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 	s := *newest.Load()
 	next, due, deliver := e.forDelivery(s.Record.Slow())
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
