@@ -25,6 +25,7 @@ channel, the pipelines, and what can go wrong. No setting of a real bot is read.
 	}
 	c.Flags().StringVar(&d.Lang, "lang", "", "what the bot speaks: ja or en (default: this machine's language)")
 	c.Flags().BoolVar(&d.Page, "page", false, "serve the page without a terminal too, until Ctrl-C or SIGTERM")
+	c.Flags().BoolVar(&d.Quick, "quick", false, "begin the page with an empty channel, and let deploys take a few seconds")
 	c.Flags().BoolVar(&d.NoOpen, "no-open", false, "open no browser")
 	return c
 }

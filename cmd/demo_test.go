@@ -24,7 +24,7 @@ func TestTheDemosPageShowsADeploy(t *testing.T) {
 	var errs bytes.Buffer
 	ended := make(chan error, 1)
 	go func() {
-		ended <- demo.Demo{Lang: "en", Page: true, Program: sandboxed, In: strings.NewReader(""), Out: out, Errs: &errs}.Run(ctx)
+		ended <- demo.Demo{Lang: "en", Page: true, Quick: true, Program: sandboxed, In: strings.NewReader(""), Out: out, Errs: &errs}.Run(ctx)
 		out.Close()
 	}()
 	printed := bufio.NewScanner(lines)

@@ -33,6 +33,7 @@ type Process struct {
 	mu          sync.Mutex
 	now         *instance
 	lang        string
+	kills       int
 	unreachable map[string]bool // by address
 	changed     chan struct{}
 }
@@ -112,7 +113,15 @@ func (p *Process) Kill() {
 	}
 	l.stop()
 	p.now = nil
+	p.kills++
 	p.tell()
+}
+
+// Kills counts how often a running bot was killed.
+func (p *Process) Kills() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.kills
 }
 
 // SetUnreachable cuts the bot off from a server, or connects it again. A bot that

@@ -66,6 +66,11 @@ func (s *scripts) run(ctx context.Context, g *fakegitlab.GitLab, p fakegitlab.Pi
 	}
 }
 
+// Deploys reports whether a pipeline deploys or has deployed: its script was begun.
+func Deploys(p fakegitlab.Pipeline) bool {
+	return slices.ContainsFunc(p.Jobs, func(j fakegitlab.Job) bool { return strings.Contains(j.Log, "$ ./bin/deploy.sh") })
+}
+
 // running is the job of a pipeline that runs.
 func (s *scripts) running(g *fakegitlab.GitLab, p fakegitlab.Pipeline) (j job, ok bool) {
 	j = job{scripts: s, git: g, pipeline: p}

@@ -27,11 +27,18 @@ import (
 // sceneTimeout bounds one scene of the story.
 const sceneTimeout = time.Minute
 
+// How long each job takes: in a terminal, and with Quick. The page has its own.
+const (
+	terminalPace = 2 * time.Second
+	quickPace    = 1500 * time.Millisecond
+)
+
 // Demo is how the demo runs.
 type Demo struct {
 	Lang   string // the bot's language: ja or en; empty: the machine's
 	Page   bool   // serve the page without a terminal too
 	NoOpen bool   // open no browser
+	Quick  bool   // a page without the deploy that it opens on, and with quick ones
 
 	Environ []string // to find the language, a screen and a browser
 	Program func(box *sandbox.Sandbox) sandbox.Program
@@ -75,27 +82,45 @@ func (d Demo) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	stays := isTerminal(d.In)
+	stays, browser := isTerminal(d.In), ""
+	if stays && !d.NoOpen {
+		browser = findBrowser(d.Environ)
+	}
+	told := browser == "" && (stays || !d.Page) // the story is told here
+	switch {
+	case d.Quick:
+		box.Linger(quickPace)
+	case stays:
+		box.Linger(terminalPace)
+	}
+	var shown *page.Page
 	if stays || d.Page {
 		l, err := page.Listen()
 		if err != nil {
 			return err
 		}
+		shown = page.New(box, process)
+		if !told && !d.Quick {
+			shown.Opening = sandbox.Bot + " " + story.release
+		}
 		running.Go(func() {
-			if err := page.New(box, process).Serve(ctx, l); err != nil {
+			if err := shown.Serve(ctx, l); err != nil {
 				fmt.Fprintln(d.Errs, "demo:", err)
 			}
 		})
 		address := "http://" + l.Addr().String() + "/"
 		say(story.page + address)
-		if browser := findBrowser(d.Environ); browser != "" && stays && !d.NoOpen {
+		if browser != "" {
 			openBrowser(browser, address)
 		}
 	}
 	running.Go(func() { terminal.Watch(ctx) })
-	if stays || !d.Page {
+	if told {
 		if err := tell(ctx, box, story, say); err != nil {
 			return err
+		}
+		if shown != nil {
+			shown.Begin()
 		}
 	}
 	switch {

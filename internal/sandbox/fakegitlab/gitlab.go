@@ -304,6 +304,9 @@ func (p *Pipeline) clone() Pipeline {
 	return c
 }
 
+// Ended reports whether the pipeline is over.
+func (p Pipeline) Ended() bool { return ended(p.Status) }
+
 func ended(status string) bool {
 	return slices.Contains([]string{"success", "failed", "canceled", "skipped"}, status)
 }

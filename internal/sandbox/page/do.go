@@ -178,12 +178,20 @@ func (p *Page) dropSockets(command) error {
 }
 
 func (p *Page) kill(d command) error {
-	if d.On {
+	lang, runs := p.bot.Runs()
+	switch {
+	case !d.On:
+		p.bot.Start(lang)
+	case runs:
 		p.bot.Kill()
-		return nil
+		p.flip(func() {
+			for _, made := range p.box.GitLab.Pipelines() {
+				if !made.Ended() {
+					p.struck = append(p.struck, made.ID)
+				}
+			}
+		})
 	}
-	lang, _ := p.bot.Runs()
-	p.bot.Start(lang)
 	return nil
 }
 

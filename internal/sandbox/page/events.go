@@ -104,7 +104,7 @@ func (p *Page) watch(ctx context.Context) {
 // the records are read last: nobody sees an end whose record still runs.
 func (p *Page) world() map[string]any {
 	channel, pipelines := p.channel(), p.pipelines()
-	return map[string]any{"slack": channel, "gitlab": pipelines, "records": p.records(), "switches": p.switches()}
+	return map[string]any{"slack": channel, "gitlab": pipelines, "records": p.records(), "switches": p.switches(), "tour": p.tour()}
 }
 
 // update replaces the parts that differ from things, and announces all of them at

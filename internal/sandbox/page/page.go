@@ -24,12 +24,16 @@ import (
 //go:embed static
 var static embed.FS
 
-// lingers is how long each job takes: long enough to cancel it, or to kill the
-// bot meanwhile.
-const lingers = 2 * time.Second
+// lingers is how long each job takes: long enough to see it, to cancel it, or to
+// kill the bot meanwhile.
+const lingers = 6 * time.Second
 
 // Page shows one sandbox, and the bot in it.
 type Page struct {
+	// Opening is what somebody has just written when a person comes to the page;
+	// empty: nobody has.
+	Opening string
+
 	box     *sandbox.Sandbox
 	bot     *sandbox.Process
 	mux     *http.ServeMux
@@ -38,7 +42,10 @@ type Page struct {
 	restarting sync.Mutex // the bot is restarted by one at a time
 
 	mu      sync.Mutex
-	limited bool // Slack answers 429
+	limited bool        // Slack answers 429
+	begun   string      // the newest mention that is not of the tour
+	struck  []int64     // the pipelines that went on when the bot was killed
+	done    [steps]bool // of the tour
 	flipped chan struct{}
 	seen    int // the number of the newest part
 	parts   map[string]part
@@ -75,12 +82,14 @@ func Listen() (net.Listener, error) {
 
 // Serve serves until ctx ends.
 func (p *Page) Serve(ctx context.Context, l net.Listener) error {
-	p.box.Linger(lingers)
 	s := &http.Server{
 		Handler: guard(p.mux), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	p.running.Go(func() { p.watch(ctx) })
+	if p.Opening != "" {
+		p.running.Go(func() { p.open(ctx) })
+	}
 	defer p.running.Wait()
 	defer context.AfterFunc(ctx, func() { s.Close() })()
 	if err := s.Serve(l); ctx.Err() == nil {

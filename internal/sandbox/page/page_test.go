@@ -320,7 +320,7 @@ func TestAnEphemeralIsMarkedAsOnePersons(t *testing.T) {
 func TestEventsSendTheStateAndThenChanges(t *testing.T) {
 	s := serve(t)
 	seen, until := s.follow()
-	until("all parts", func() bool { return len(seen) == 5 })
+	until("all parts", func() bool { return len(seen) == 6 })
 	s.do(`{"do":"say","text":"<script>alert(1)</script> & @psycher"}`)
 	until("the message", func() bool { return strings.Contains(string(seen["slack"]), "script") })
 	if strings.Contains(string(seen["slack"]), "<script") {

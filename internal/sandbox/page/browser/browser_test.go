@@ -113,7 +113,7 @@ func TestAMentionDeploys(t *testing.T) {
 	}
 	p.does(
 		push("#say"),
-		marked("thumbsup"), says("Pipeline"),
+		marked("thumbsup"), says("pipeline"),
 		until(`document.querySelector(".job:last-child .log")?.textContent.includes("psycher was told: start")`),
 		until(`document.querySelector(".pipeline .status.running") !== null`),
 		marked("white_check_mark"), says("(edited)"),

@@ -4,8 +4,10 @@ import { show } from "./mrkdwn.js";
 // What the bot's messages offer to press, and the rest of their blocks, as Slack
 // shows them.
 
-// blocks returns the nodes of a message's blocks.
-export const blocks = (m, world) => m.blocks.map((b) => kinds[b.type]?.(b, m, world)).filter(Boolean);
+export const isKnown = (b) => b.type in kinds;
+
+// block returns the node of a block of a known kind.
+export const block = (b, m, world) => kinds[b.type](b, m, world);
 
 // labels are what can be pressed, to be read out.
 export const labels = (m) =>
@@ -38,16 +40,34 @@ const mine = (m, world) => (m.press?.by === world.me ? m.press : null);
 const busy = (e, m, world) => mine(m, world)?.state === "sent" && m.press.action === e.action_id && "true";
 
 function button(e, m, world, attributes, text, choice, chosen = () => {}) {
+  const press = () => act({ do: "press", as: world.me, ts: m.ts, action: e.action_id, choice });
+  if (e.url) return h("a", { ...attributes, href: e.url, target: "_blank", rel: "noopener noreferrer", click: press }, text);
   const made = h("button", {
     type: "button", ...attributes, "aria-busy": busy(e, m, world),
     async click() {
-      if (made.ariaBusy === "true") return;
+      if (made.ariaBusy === "true" || (e.confirm && !(await confirmed(e.confirm)))) return;
       made.ariaBusy = "true";
       chosen();
-      if (!(await act({ do: "press", as: world.me, ts: m.ts, action: e.action_id, choice }))) made.ariaBusy = "false";
+      if (!(await press())) made.ariaBusy = "false";
     },
   }, text);
   return made;
+}
+
+// confirmed asks as Slack does before a press counts.
+function confirmed({ title, text, confirm, deny, style }) {
+  const { promise, resolve } = Promise.withResolvers();
+  const answer = (yes) => ({ type: "button", value: yes ? "yes" : "", text: (yes ? confirm : deny).text, class: yes ? (style ?? "primary") : null, click: () => asked.close(yes ? "yes" : "") });
+  const asked = h("dialog", { id: "confirm", "aria-labelledby": "confirm-title" },
+    h("h3", { id: "confirm-title", text: title.text }), h("p", { text: text.text }),
+    h("div", { class: "actions" }, h("button", answer(false)), h("button", answer(true))));
+  asked.addEventListener("close", () => {
+    asked.remove();
+    resolve(asked.returnValue === "yes");
+  });
+  document.body.append(asked);
+  asked.showModal();
+  return promise;
 }
 
 // warning is what a person sees where no ack came in time.

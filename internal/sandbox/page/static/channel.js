@@ -1,5 +1,5 @@
 import { $, act, clock, h, sync, timeOf } from "./dom.js";
-import { blocks, labels } from "./blocks.js";
+import { block, isKnown, labels } from "./blocks.js";
 import { isMark, mark } from "./marks.js";
 import { plain, show, spoken } from "./mrkdwn.js";
 import { words } from "./words.js";
@@ -52,7 +52,7 @@ export function speak(world) {
   tellAbout(world);
 }
 
-function fill(text) {
+export function fill(text) {
   $("say").value = text;
   $("say").focus();
   $("say").setSelectionRange(text.length, text.length);
@@ -106,7 +106,7 @@ const all = (world) => visible(world.state.slack, world).flatMap((m) => [m, ...v
 
 export function draw(world) {
   const box = $("messages");
-  const { gitlab, records } = world.state;
+  const { records } = world.state;
   const slack = visible(world.state.slack, world);
   persons(world);
   if (!slack.length) {
@@ -115,7 +115,6 @@ export function draw(world) {
     return;
   }
   const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  const beside = (m) => [world.lang, world.me, world.looked === m.ts, !!records[m.ts], gitlab.length];
   // Only what changes is rebuilt: a button that is being pressed stays.
   sync(box, slack, (m) => m.ts, (m) => frame(m, world), () => world.lang, ["ts"]);
   for (const m of slack) {
@@ -124,9 +123,11 @@ export function draw(world) {
     const { replies: any, ...top } = m;
     const replies = visible(any, world);
     const [first, thread] = article.children;
-    sync(first, [top], () => "top", (t) => one(t, world, true), beside);
+    sync(first, [top], () => "top", one, () => "", ["only"]);
+    fillIn(first.firstElementChild, top, world, true);
     thread.hidden = !replies.length;
-    sync(thread, replies, (r) => r.ts, (r) => one(r, world, false), beside);
+    sync(thread, replies, (r) => r.ts, one, () => "", ["only"]);
+    for (const [i, r] of replies.entries()) fillIn(thread.children[i], r, world, false);
   }
   if (low) box.scrollTop = box.scrollHeight;
   readOut(world);
@@ -158,10 +159,33 @@ const nameOf = (m, world) => (m.bot ? "psycher" : world.people[m.user] ?? m.user
 
 const faces = { yamada: "山", sato: "佐", emma: "E" };
 
-function one(m, world, top) {
+// one is a message, whose parts are filled in later: an edit touches those alone
+// that it changes.
+const one = (m) => h("div", { class: m.only ? "one only" : "one" }, h("span", { class: "face", "aria-hidden": "true" }), h("div", { class: "body" }));
+
+function fillIn(made, m, world, top) {
   const name = nameOf(m, world);
+  const [face, body] = made.children;
+  face.className = `face ${m.bot ? "bot" : name}`;
+  face.textContent = m.bot ? "p" : (faces[name] ?? name[0]);
+  const { replies, blocks, text, reactions, press, ...head } = m;
+  const { lang, me, looked, state } = world;
+  const part = (key, looks, make) => ({ key, looks: [lang, me, looks], make });
+  const parts = blocks
+    ? blocks.filter(isKnown).map((b, i) => part(`${b.type}-${i}`, [b, b.type === "actions" ? press : state.gitlab.length], () => block(b, m, world)))
+    : [part("text", [text, m.edited, state.gitlab.length], () => h("div", { class: "text" }, show(text, world), edited(m, world)))];
+  parts.unshift(part("who", [head, looked === m.ts, !!state.records[m.ts]], () => who(m, world, name, top)));
+  if (reactions?.length) parts.push(part("reactions", reactions, () => marks(reactions, world)));
+  sync(body, parts, (p) => p.key, (p) => p.make());
+}
+
+const edited = (m, world) => (m.edited ? h("span", { class: "muted edited", text: ` ${world.t("edited")}` }) : null);
+
+const marks = (reactions, world) => h("ul", { class: "reactions", "aria-label": world.t("reactions") }, reactions.map((r) =>
+  h("li", { title: `:${r}:` }, isMark(r) ? mark(r) : `:${r}:`, " 1")));
+
+function who(m, world, name, top) {
   const mine = !m.bot && m.user === world.me;
-  const edited = m.edited ? h("span", { class: "muted edited", text: ` ${world.t("edited")}` }) : null;
   const guest = world.state.demo.people.find((p) => p.id === m.user)?.guest;
   const buttons = [
     top && !m.only ? h("button", { type: "button", id: `reply-${m.ts}`, text: world.t("reply"), click: () => concern(world, "reply", m) }) : null,
@@ -170,16 +194,8 @@ function one(m, world, top) {
       ? h("button", { type: "button", id: `look-${m.ts}`, "aria-pressed": String(world.looked === m.ts), text: world.t("record"), click: () => world.look(m.ts) })
       : null,
   ];
-  return h("div", { class: m.only ? "one only" : "one" },
-    h("span", { class: `face ${m.bot ? "bot" : name}`, "aria-hidden": "true", text: m.bot ? "p" : (faces[name] ?? name[0]) }),
-    h("div", { class: "body" },
-      h("p", { class: "who" }, h("strong", { text: name }), m.bot || guest ? h("span", { class: "app", text: world.t(m.bot ? "app" : "guest") }) : null,
-        h("time", { class: "muted", text: clock(timeOf(m.ts), world.lang) }), h("span", { class: "buttons" }, buttons)),
-      m.only ? h("p", { class: "muted", text: world.t("only") }) : null,
-      m.blocks ? blocks(m, world) : h("div", { class: "text" }, show(m.text, world), edited),
-      m.blocks ? edited : null,
-      m.reactions?.length
-        ? h("ul", { class: "reactions", "aria-label": world.t("reactions") }, m.reactions.map((r) =>
-            h("li", { title: `:${r}:` }, isMark(r) ? mark(r) : `:${r}:`, " 1")))
-        : null));
+  return h("div", null,
+    h("p", { class: "who" }, h("strong", { text: name }), m.bot || guest ? h("span", { class: "app", text: world.t(m.bot ? "app" : "guest") }) : null,
+      h("time", { class: "muted", text: clock(timeOf(m.ts), world.lang) }), m.blocks ? edited(m, world) : null, h("span", { class: "buttons" }, buttons)),
+    m.only ? h("p", { class: "muted", text: world.t("only") }) : null);
 }

@@ -40,7 +40,7 @@ export function sync(parent, items, key, make, beside = () => "", some = undefin
   }
   while (parent.children.length > now.length) parent.lastElementChild.remove();
   if (!had || document.contains(had)) return;
-  const next = (had.id && $(had.id)) || (parent.hasAttribute("tabindex") ? parent : now.find((n) => n.dataset.key === within));
+  const next = (had.id && $(had.id)) || (parent.hasAttribute("tabindex") ? parent : now.find((n) => n.dataset.key === within)) || parent.closest("[data-key]");
   if (next && !next.hasAttribute("tabindex") && !/^(BUTTON|A|SUMMARY)$/.test(next.tagName)) next.tabIndex = -1;
   next?.focus({ preventScroll: true });
 }

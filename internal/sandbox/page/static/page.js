@@ -3,10 +3,11 @@ import * as channel from "./channel.js";
 import * as pipelines from "./pipelines.js";
 import * as record from "./record.js";
 import * as switches from "./switches.js";
+import * as tour from "./tour.js";
 import { words } from "./words.js";
 
 // What is shown: the parts that the demo sends, and what was chosen here.
-const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, looked: null, me: null };
+const state = { demo: null, slack: [], gitlab: [], records: {}, switches: {}, tour: null, looked: null, me: null };
 
 const world = {
   state,
@@ -66,6 +67,7 @@ function draw() {
   channel.draw(world);
   record.draw(world);
   switches.draw(world);
+  tour.draw(world);
 }
 
 // The theme is the machine's until one is chosen.
@@ -99,6 +101,7 @@ function begin() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
   for (const lang of ["ja", "en"]) $(lang).addEventListener("click", () => act({ do: "language", choice: lang }));
   channel.begin(world);
+  tour.begin();
 
   const events = new EventSource("events");
   events.addEventListener("message", (e) => {

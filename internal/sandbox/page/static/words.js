@@ -15,6 +15,11 @@ const ja = {
   gitlabNote: "の代役", pipelines: "パイプライン", cancel: "キャンセル", retry: "再実行", log: "ログ",
   noPipeline: "パイプラインはまだありません。", created: "作成済み", pending: "待機中", running: "実行中", success: "成功", failed: "失敗", canceled: "キャンセル済み", skipped: "スキップ",
 
+  tour: "ためしてみる", score: "スコア", done: "済み", open: "まだ",
+  "score-mentions": "メンション", "score-pipelines": "パイプライン", "score-doubled": "二重", "score-unanswered": "返事なし", "score-kills": "強制終了",
+  "step-release": "リリースする", "step-kill": "途中でボットを強制終了し、また動かす", "step-ask": "「明日リリースして」と書いて、ボタンを押す", "step-rollback": "前のリリースに戻す",
+  "say-release": "app をリリースして", "say-ask": "app を明日リリースして", "say-rollback": "app をロールバック",
+
   record: "記録", moves: "状態の移り変わり", raw: "記録そのもの (JSON)",
   noRecord: "メンションすると、ボットがそれについて覚えていることがここに出ます。",
   "state-accepted": "受け取り、記録した", "state-answered": "デプロイせず、返事をした", "state-triggering": "GitLab に頼んでいる", "state-waiting": "まだ動いていない。あとでもう一度頼む",
@@ -56,6 +61,11 @@ const en = {
 
   gitlabNote: "stand-in", pipelines: "Pipelines", cancel: "Cancel", retry: "Retry", log: "Log of",
   noPipeline: "No pipeline yet.", created: "created", pending: "pending", running: "running", success: "passed", failed: "failed", canceled: "canceled", skipped: "skipped",
+
+  tour: "Try it", score: "Score", done: "done", open: "not yet",
+  "score-mentions": "mentions", "score-pipelines": "pipelines", "score-doubled": "doubled", "score-unanswered": "unanswered", "score-kills": "kills",
+  "step-release": "Release", "step-kill": "Kill the bot in the middle, and start it again", "step-ask": "Write “release tomorrow”, and press a button", "step-rollback": "Roll back",
+  "say-release": "release app", "say-ask": "release app tomorrow", "say-rollback": "roll back app",
 
   record: "Record", moves: "Its states so far", raw: "The record itself (JSON)",
   noRecord: "Mention the bot, and what it records appears here.",
