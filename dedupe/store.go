@@ -192,9 +192,11 @@ func (k keys) successes(t deploy.TargetID) string { return string(k) + ":success
 // probed stands for every target where rights are tried.
 var probed = deploy.TargetID{Team: "probe"}
 
+var escaped = strings.NewReplacer("%", "%25", ":", "%3A")
+
 // joined differs for any two targets.
 func joined(t deploy.TargetID) string {
-	escape := strings.NewReplacer("%", "%25", ":", "%3A").Replace
+	escape := escaped.Replace
 	return escape(t.Team) + ":" + escape(t.Project) + ":" + escape(t.Ref) + ":" + escape(t.Key)
 }
 
