@@ -61,6 +61,8 @@ const (
 	MsgRefusedElsewhere    MessageID = "refused-elsewhere"    // something else than GitLab's API answered; Detail has its page's title
 	MsgRefusedProxy        MessageID = "refused-proxy"        // 407: a proxy wants a login
 	MsgRefusedOther        MessageID = "refused-other"        // another 4xx; Detail has GitLab's words
+	MsgRefusedRetry        MessageID = "refused-retry"        // this job cannot be run again
+	MsgRefusedRight        MessageID = "refused-right"        // the API token may not run this job again
 	MsgRefusedUnreachable  MessageID = "refused-unreachable"  // waited, and GitLab could not be reached
 	MsgRefusedRate         MessageID = "refused-rate"         // waited, and the rate limit did not end
 	MsgRefusedGone         MessageID = "refused-gone"         // the target left the map while it waited

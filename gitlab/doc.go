@@ -5,7 +5,9 @@
 //     gate (gate.go) the first byte leaves within a deadline or never. result.go
 //     says what became of it: what is not certain counts as unsure.
 //   - find.go looks for the pipeline of a POST whose answer was lost, poll.go reads
-//     how a pipeline and its jobs are doing. Both read through read.go.
+//     how a pipeline and its jobs are doing, outgoing.go which commits go out. All
+//     read through read.go, those that are repeated at the pace of pace.go.
+//   - steer.go cancels a pipeline, and runs a job again: by one POST, behind the gate.
 //   - An answer is believed only if it comes from GitLab's API: origin.go tells it
 //     from a proxy, a login page or another web server. refusals.go turns GitLab's
 //     texts into reasons.

@@ -20,6 +20,9 @@ const (
 	scopesTime  = 2 * time.Second // for that read: no poll waits long for it
 )
 
+// waits are the statuses that do not move.
+var waits = map[string]deploy.Waits{"manual": deploy.WaitsPerson, "pending": deploy.WaitsRunner}
+
 // Poll implements [engine.GitLab].
 func (c *Client) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	reads := 3 // the pipeline, its jobs, its bridges
@@ -38,12 +41,8 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 	}
 	read := c.found(project, p)
 	read.Steers = c.steers(ctx)
-	switch p.Status {
-	case "manual": // it may be a job after the deploy that waits
-		read.Waits, count.Early = deploy.WaitsPerson, true
-	case "pending":
-		read.Waits = deploy.WaitsRunner
-	}
+	read.Waits = waits[p.Status]
+	count.Early = count.Early || read.Waits == deploy.WaitsPerson // it may be a job after the deploy that waits
 	end, over := deploy.EndOf(p.Status)
 	tries, bridges, err := c.allJobs(ctx, project, id, count.Alone)
 	// mutant: jobs that cannot be read taken for successful ones
@@ -103,8 +102,12 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64, alone bo
 // job is a job as GitLab's API shows it.
 type job struct {
 	deploy.Job
-	StartedAt any      `json:"started_at"`
-	Pipeline  pipeline `json:"pipeline"`
+	StartedAt any `json:"started_at"`
+	Pipeline  struct {
+		ID     int64
+		SHA    string
+		WebURL string `json:"web_url"`
+	}
 }
 
 func (j job) read() deploy.Job {

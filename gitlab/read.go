@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,14 +31,17 @@ func (e *statusError) Error() string {
 }
 
 // hidden tells whether a read failed because the token may not see the thing.
-func hidden(err error) bool {
+func hidden(err error) bool { return refusedWith(err, http.StatusForbidden, http.StatusNotFound) }
+
+// refusedWith tells whether GitLab itself answered with one of these statuses.
+func refusedWith(err error, statuses ...int) bool {
 	e, ok := errors.AsType[*statusError](err)
-	return ok && e.origin() == fromGitLab && (e.status == http.StatusForbidden || e.status == http.StatusNotFound)
+	return ok && e.origin() == fromGitLab && slices.Contains(statuses, e.status)
 }
 
 // get reads a list or an object of a project from GitLab's API.
 func get[T any](ctx context.Context, c *Client, project, path string, query any) (read T, a *answer, err error) {
-	a, err = c.read(ctx, project, path, query)
+	a, err = c.call(ctx, http.MethodGet, project, path, query)
 	if err == nil {
 		err = json.Unmarshal(a.body, &read)
 	}
@@ -50,10 +54,10 @@ func get[T any](ctx context.Context, c *Client, project, path string, query any)
 	return read, a, err
 }
 
-// read makes a GET request and returns an answer that has what was asked for. It
-// follows redirects to another path of the same API, where GitLab has a project
-// since it was renamed.
-func (c *Client) read(ctx context.Context, project, path string, query any) (*answer, error) {
+// call makes a request with the API token, and returns an answer that has what was
+// asked for. A GET follows redirects to another path of the same API, where GitLab
+// has a project since it was renamed.
+func (c *Client) call(ctx context.Context, method, project, path string, query any) (*answer, error) {
 	if !c.CanPoll() {
 		return nil, errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 	}
@@ -65,7 +69,7 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	req, _, err := c.request(ctx, http.MethodGet, project, path, query)
+	req, _, err := c.request(ctx, method, project, path, query)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func (c *Client) read(ctx context.Context, project, path string, query any) (*an
 			return nil, fmt.Errorf("read GitLab's answer: %w", a.err)
 		}
 		// mutant: a read that is redirected to another host
-		if a.status/100 != 3 || followed == redirectLimit || !c.isOurs(a.location) {
+		if a.status/100 != 3 || followed == redirectLimit || !c.isOurs(a.location) || method != http.MethodGet {
 			return a, c.check(a)
 		}
 		req = req.Clone(ctx)

@@ -49,5 +49,20 @@ func refusal(status int, said string) deploy.MessageID {
 	return cmp.Or(byStatus[status], deploy.MsgRefusedOther)
 }
 
+// retryRefusal is why a job was not run again.
+func retryRefusal(status int, said string) deploy.MessageID {
+	lower := strings.ToLower(said)
+	hasPart := func(part string) bool { return strings.Contains(lower, part) }
+	switch {
+	case hasPart("moved project"):
+		return deploy.MsgRefusedMoved
+	case slices.ContainsFunc([]string{"not retryable", "archived", "expired", "erased"}, hasPart), status == http.StatusNotFound && !hasPart("project"):
+		return deploy.MsgRefusedRetry
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound:
+		return deploy.MsgRefusedRight
+	}
+	return deploy.MsgRefusedOther
+}
+
 // tooManyPipelines is part of the one rate limit that is not a 429.
 const tooManyPipelines = "too many pipelines created"

@@ -100,6 +100,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(407, []byte(`{"message":"407"}`))
 	f.Add(422, []byte("<h1>rejected</h1>"))
 	f.Add(201, []byte("<title>"+testToken+"</title>"))
+	f.Add(201, []byte(`{"id":5,"name":"deploy","pipeline":{"id":6}}`))
 	c, err := New(Config{URL: "https://gitlab.com", APIToken: testAPIToken})
 	if err != nil {
 		f.Fatal(err)
@@ -108,7 +109,11 @@ func FuzzAnswer(f *testing.F) {
 		header := http.Header{"Location": {string(body)}, "Retry-After": {string(body)}}
 		a := answer{status: status, header: header, body: body}
 		a.location, _ = url.Parse(string(body))
-		o := c.finish(a.outcome(time.Now()), target(), token)
+		again := c.finish(a.outcome(time.Now(), anotherTry(4)), "group/app", "jobs/4/retry")
+		if j := again.Pipeline.Job; (again.Status == deploy.TriggerStarted) != (j != nil) || j != nil && (j.ID <= 4 || again.Pipeline.ID <= 0) || again.Status == deploy.TriggerFailed {
+			t.Errorf("a job run again: %+v", again)
+		}
+		o := c.finish(a.outcome(time.Now(), aPipeline), "group/app", "trigger/pipeline", testToken, token)
 		for _, text := range []string{o.Detail, o.Pipeline.Detail} {
 			if strings.Contains(text, testToken) || utf8.RuneCountInString(text) > wordsLimit || !utf8.ValidString(text) || strings.ContainsAny(text, "\n\r\x00") {
 				t.Errorf("it says %q", text)

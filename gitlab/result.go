@@ -21,11 +21,20 @@ type answer struct {
 	err      error // why the body was not read to its end
 }
 
+// made is what a POST makes: a pipeline, or another try of a job.
+type made struct {
+	created func(*answer) deploy.TriggerResult // of a 2xx
+	refused func(status int, said string) deploy.MessageID
+	dies    bool // a 422 says that it was made, and has failed
+}
+
+var aPipeline = made{(*answer).created, refusal, true}
+
 // outcome says what became of the POST. Whatever is not certain counts as
-// unsure: the pipeline may run.
-func (a *answer) outcome(now time.Time) deploy.TriggerResult {
+// unsure: what it makes may run.
+func (a *answer) outcome(now time.Time, of made) deploy.TriggerResult {
 	if a.status >= 200 && a.status < 300 {
-		return a.created()
+		return of.created(a)
 	}
 	said, from := words(a.body), a.origin()
 	o := deploy.TriggerResult{Detail: said, Err: a.error(said)}
@@ -39,13 +48,13 @@ func (a *answer) outcome(now time.Time) deploy.TriggerResult {
 		o.Status, o.Reason = deploy.TriggerRefused, deploy.MsgRefusedProxy
 	case from != fromGitLab:
 		o.Status, o.Reason = deploy.TriggerRefused, deploy.MsgRefusedElsewhere
-	case a.status == http.StatusUnprocessableEntity:
+	case a.status == http.StatusUnprocessableEntity && of.dies:
 		p, _ := a.pipeline()
 		o.Status, o.Pipeline = deploy.TriggerFailed, p.failed(said)
 	case a.status == http.StatusTooManyRequests || strings.Contains(strings.ToLower(said), tooManyPipelines):
 		o.Status, o.Reason, o.After = deploy.TriggerWait, deploy.MsgWaitRate, retryAfter(a.header, now)
 	default:
-		o.Status, o.Reason = deploy.TriggerRefused, refusal(a.status, said)
+		o.Status, o.Reason = deploy.TriggerRefused, of.refused(a.status, said)
 	}
 	return o
 }

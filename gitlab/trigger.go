@@ -25,6 +25,21 @@ const (
 // begins before until or never, and GitLab's request timeout counts from then.
 // It is never repeated.
 func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
+	const path = "trigger/pipeline"
+	o := c.attempt(ctx, t.Project, path, &api.RunPipelineTriggerOptions{
+		Ref:       api.Ptr(t.Ref),
+		Token:     api.Ptr(t.Token.Reveal()),
+		Variables: c.variables(t, m, token),
+	}, "", until, aPipeline)
+	if o.Pipeline.ID > 0 {
+		c.remember(o.Pipeline.ID, deploymentID{id: m.ID})
+	}
+	return c.finish(o, t.Project, path, t.Token, token)
+}
+
+// attempt makes a POST that is never repeated. options are its body, which is not
+// empty: the gate needs one. key is the API token, where the request takes it.
+func (c *Client) attempt(ctx context.Context, project, path string, options any, key deploy.Secret, until time.Time, of made) deploy.TriggerResult {
 	g := newGate(until)
 	if g.left <= 0 {
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: errors.New("it was too late to begin")}
@@ -39,19 +54,15 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request,
 	}).Stop()
 
 	var a *answer
-	req, payload, err := c.request(sending, http.MethodPost, t.Project, "trigger/pipeline", &api.RunPipelineTriggerOptions{
-		Ref:       api.Ptr(t.Ref),
-		Token:     api.Ptr(t.Token.Reveal()),
-		Variables: c.variables(t, m, token),
-	})
+	req, payload, err := c.request(sending, http.MethodPost, project, path, options)
 	if err == nil {
+		if key != "" {
+			req.Header.Set("Private-Token", key.Reveal())
+		}
+		// mutant: a retry of a job that is sent again
 		a, err = c.send(g.behind(req, payload))
 	}
-	o := g.outcome(ctx, until, a, err)
-	if o.Pipeline.ID > 0 {
-		c.remember(o.Pipeline.ID, deploymentID{id: m.ID})
-	}
-	return c.finish(o, t, token)
+	return g.outcome(ctx, until, a, err, of)
 }
 
 func (c *Client) variables(t deploy.Target, m deploy.Request, token deploy.Secret) map[string]string {
@@ -68,13 +79,14 @@ func (c *Client) variables(t deploy.Target, m deploy.Request, token deploy.Secre
 
 // finish fills in the link if GitLab gave none, and removes the tokens from every
 // text that came from outside.
-func (c *Client) finish(o deploy.TriggerResult, t deploy.Target, token deploy.Secret) deploy.TriggerResult {
+func (c *Client) finish(o deploy.TriggerResult, project, path string, tokens ...deploy.Secret) deploy.TriggerResult {
 	if o.Status == deploy.TriggerStarted || o.Status == deploy.TriggerFailed {
-		o.Pipeline.URL = c.link(o.Pipeline.URL, t.Project, o.Pipeline.ID)
+		o.Pipeline.URL = c.link(o.Pipeline.URL, project, o.Pipeline.ID)
 	}
-	o.Detail, o.Pipeline.Detail = c.clean(o.Detail, t.Token, token), c.clean(o.Pipeline.Detail, t.Token, token)
+	o.Detail, o.Pipeline.Detail = c.clean(o.Detail, tokens...), c.clean(o.Pipeline.Detail, tokens...)
+	o.Pipeline.Job = c.cleanJob(o.Pipeline.Job)
 	if o.Err != nil {
-		o.Err = errors.New(c.clean(fmt.Sprintf("trigger a pipeline of %s: %v", t.Project, o.Err), t.Token, token))
+		o.Err = errors.New(c.clean(fmt.Sprintf("post %s of %s: %v", path, project, o.Err), tokens...))
 	}
 	return o
 }
@@ -99,7 +111,7 @@ func isPage(said string) bool {
 
 // outcome is what became of a POST behind the gate. ctx is the caller's; a is nil
 // if no answer arrived, and err says why.
-func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err error) deploy.TriggerResult {
+func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err error, of made) deploy.TriggerResult {
 	if g.shut() {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
@@ -117,5 +129,5 @@ func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err erro
 	if a == nil {
 		return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: fmt.Errorf("no answer: %w", err)}
 	}
-	return a.outcome(time.Now())
+	return a.outcome(time.Now(), of)
 }

@@ -132,6 +132,9 @@ var ErrMentionGone = errors.New("the mention was deleted")
 // a [*LaterError], and says nothing about GitLab.
 var ErrPaced = errors.New("reads of GitLab are limited, and this one has its turn later")
 
+// ErrNotAllowed: the API token may not do that.
+var ErrNotAllowed = errors.New("GitLab does not let the API token do that")
+
 // LaterError: it was not done; try again after the duration.
 type LaterError struct {
 	After time.Duration

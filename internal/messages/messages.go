@@ -15,7 +15,7 @@ func IDs() []deploy.MessageID {
 		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 		deploy.MsgRefusedToken, deploy.MsgRefusedRef, deploy.MsgRefusedAmbiguous, deploy.MsgRefusedUnauthorized, deploy.MsgRefusedProtected, deploy.MsgRefusedOwner, deploy.MsgRefusedNoJob, deploy.MsgRefusedRules,
 		deploy.MsgRefusedVariables, deploy.MsgRefusedIdentity, deploy.MsgRefusedConfig, deploy.MsgRefusedDisabled, deploy.MsgRefusedMoved,
-		deploy.MsgRefusedRedirect, deploy.MsgRefusedElsewhere, deploy.MsgRefusedProxy, deploy.MsgRefusedOther, deploy.MsgRefusedUnreachable, deploy.MsgRefusedRate, deploy.MsgRefusedGone,
+		deploy.MsgRefusedRedirect, deploy.MsgRefusedElsewhere, deploy.MsgRefusedProxy, deploy.MsgRefusedOther, deploy.MsgRefusedRetry, deploy.MsgRefusedRight, deploy.MsgRefusedUnreachable, deploy.MsgRefusedRate, deploy.MsgRefusedGone,
 		deploy.MsgStatusRunning, deploy.MsgStatusUnsure, deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled,
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusNothing, deploy.MsgStatusRefused, deploy.MsgStatusAnswered,
 		deploy.MsgSucceeded, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,

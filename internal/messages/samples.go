@@ -14,6 +14,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	}
 	detail := map[deploy.MessageID]string{
 		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
+		deploy.MsgRefusedRetry: "403 Forbidden - Job is not retryable", deploy.MsgRefusedRight: "403 Forbidden",
 		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
 		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!", deploy.MsgOvertime: "1h",
 	}

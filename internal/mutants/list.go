@@ -43,6 +43,11 @@ func mutants() []mutant {
 		{"jobs that cannot be read taken for successful ones", alsoIf("err == nil || hidden(err)"), notify},
 		{"a failure told at first sight", alsoIf("len(by[`failed`]) > 0"), domain},
 		{"an earlier try counted for its stage", replace("LastTries(tries)", "tries"), domain},
+		{
+			"a retry of a job that is sent again",
+			instead("a, err = c.send(g.behind(req, payload)); if err != nil { g = newGate(until); a, err = c.send(g.behind(req, payload)) }"),
+			[]string{"./gitlab", "-run", "Retry"},
+		},
 		{"reads without a bound", never, []string{"./gitlab", "-run", "TestReportedEnd"}},
 		{"a failure cleared by another job", replace("isBlamed &&", "!isBlamed ||"), domain},
 		{"a job's call believed for all jobs", dropTerm(2), domain},
