@@ -16,14 +16,16 @@ import (
 
 // Terminal shows the channel as it changes, one line for each thing that the first
 // of [People] would see. Buttons have numbers, which count on as long as one of them
-// can be pressed.
+// can be pressed. An edit is a further line, unless it is made in place.
 type Terminal struct {
-	Out   io.Writer
-	Slack *fakeslack.Slack
-	Bot   string // the bot's name
-	Only  string // what is said of a message that only the person sees
+	Out     io.Writer
+	Slack   *fakeslack.Slack
+	Bot     string // the bot's name
+	Only    string // what is said of a message that only the person sees
+	InPlace bool   // Out is a terminal, on which messages are rewritten where they are
 
 	mu     sync.Mutex
+	screen screen
 	seen   map[string]fakeslack.Message
 	offers []offer
 	last   int // the newest number
@@ -53,7 +55,18 @@ func (t *Terminal) Narrate(line string) {
 	t.print()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.Out, "\n%s\n", line)
+	if lines := []string{"", line}; t.InPlace {
+		t.screen.write(fmt.Sprint("story ", len(t.screen.last)), lines)
+	} else {
+		fmt.Fprintln(t.Out, strings.Join(lines, "\n"))
+	}
+}
+
+// Typed notes that a person has typed a line, below everything else.
+func (t *Terminal) Typed(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.screen.typed(line)
 }
 
 // Watch prints until ctx ends.
@@ -75,6 +88,7 @@ func (t *Terminal) print() {
 	defer t.mu.Unlock()
 	if t.seen == nil {
 		t.seen = map[string]fakeslack.Message{}
+		t.screen = screen{out: t.Out, last: map[string][]string{}}
 	}
 	private := t.Slack.Ephemerals(Channel, User)
 	for _, top := range t.Slack.Channel(Channel) {
@@ -107,22 +121,33 @@ func (t *Terminal) show(m fakeslack.Message) {
 	}
 	offered := t.renew(m)
 	sign := ":"
-	if known {
+	if known && !t.InPlace {
 		sign = " ✎"
 	}
 	large, small := paragraphs(m)
-	if before, _ := paragraphs(was); !known || offered || !slices.Equal(large, before) {
-		fmt.Fprintf(t.Out, "%s%s%s %s\n", indent, name, sign, t.text(strings.Join(large, "\n")))
-		for _, line := range slices.Concat(small, t.buttons(m.TS)) {
-			fmt.Fprintf(t.Out, "      %s\n", t.text(line))
+	lines := strings.Split(indent+name+sign+" "+t.text(strings.Join(large, "\n")), "\n")
+	for _, line := range slices.Concat(small, t.buttons(m.TS)) {
+		lines = append(lines, inMessage+t.text(line))
+	}
+	if t.InPlace {
+		for _, r := range m.Reactions {
+			lines = append(lines, inMessage+emoji(r))
 		}
+		t.screen.write(m.TS, lines)
+		return
+	}
+	if before, _ := paragraphs(was); !known || offered || !slices.Equal(large, before) {
+		fmt.Fprintln(t.Out, strings.Join(lines, "\n"))
 	}
 	for _, r := range m.Reactions {
 		if !slices.Contains(was.Reactions, r) {
-			fmt.Fprintf(t.Out, "      %s :%s:\n", emoji(r), r)
+			fmt.Fprintf(t.Out, "%s%s :%s:\n", inMessage, emoji(r), r)
 		}
 	}
 }
+
+// inMessage indents the further lines of a message.
+const inMessage = "      "
 
 func (t *Terminal) nameOf(m fakeslack.Message) string {
 	if m.Bot != "" {
@@ -207,12 +232,16 @@ func (t *Terminal) text(s string) string {
 	for _, who := range People() {
 		s = strings.ReplaceAll(s, "<@"+who.ID+">", "@"+who.Name)
 	}
-	s = bold.ReplaceAllString(link.ReplaceAllString(s, "$2 ($1)"), "$1$2")
+	linked, strong := "$2 ($1)", "$1$2"
+	if t.InPlace {
+		linked, strong = "\x1b]8;;$1\a$2\x1b]8;;\a", "$1\x1b[1m$2\x1b[22m"
+	}
+	s = bold.ReplaceAllString(link.ReplaceAllString(s, linked), strong)
 	s = date.ReplaceAllStringFunc(s, func(d string) string {
 		at, _ := strconv.ParseInt(date.FindStringSubmatch(d)[1], 10, 64) // it is digits
 		return time.Unix(at, 0).Format("15:04")
 	})
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "\n", "\n      ").Replace(s)
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "\n", "\n"+inMessage).Replace(s)
 }
 
 func emoji(name string) string {

@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +128,69 @@ func TestOnlyThePersonsOwnEphemeralsAreShown(t *testing.T) {
 	v.call("chat.postEphemeral", "thread_ts", mention, "user", User, "text", "in the thread")
 	v.call("chat.postEphemeral", "user", User, "text", "in the channel")
 	v.prints("  yamada: release", "    ↳ sato: hi", "    ↳ psycher (only to you): in the thread", "  psycher (only to you): in the channel")
+}
+
+// displayed is what a terminal shows of what is written to it.
+func displayed(written string) (rows []string) {
+	rows = []string{""}
+	for written != "" {
+		at := strings.IndexAny(written, "\n\x1b\r")
+		if at < 0 {
+			at = len(written)
+		}
+		rows[len(rows)-1] += written[:at]
+		written = written[at:]
+		var up int
+		switch {
+		case strings.HasPrefix(written, "\n"):
+			rows, written = append(rows, ""), written[1:]
+		case strings.HasPrefix(written, "\x1b]"): // a link's address
+			_, written, _ = strings.Cut(written, "\a")
+		case regexp.MustCompile(`^\x1b\[\d+A\r\x1b\[J`).MatchString(written):
+			fmt.Sscanf(written, "\x1b[%dA", &up)
+			rows = append(rows[:len(rows)-1-up], "")
+			_, written, _ = strings.Cut(written, "\x1b[J")
+		case written != "":
+			_, written, _ = strings.Cut(written, "m")
+		}
+	}
+	return rows[:len(rows)-1]
+}
+
+func TestInATerminalAMessageIsRewrittenWhereItIs(t *testing.T) {
+	v := watch(t)
+	v.InPlace = true
+	shows := func(want ...string) {
+		t.Helper()
+		v.print()
+		if diff := cmp.Diff(want, displayed(v.out.String())); diff != "" {
+			t.Error(diff)
+		}
+	}
+	mention := v.Slack.Say(User, Channel, Bot+" release")
+	v.call("reactions.add", "timestamp", mention, "name", "thumbsup")
+	status := v.call("chat.postMessage", "thread_ts", mention, "text", "*Deploying* app. <http://127.0.0.1/1|Pipeline>")
+	shows("  yamada: @psycher release", "      👍", "    ↳ psycher: Deploying app. Pipeline")
+	v.call("chat.update", "ts", status, "text", "Deploying app.\nbuild ✓")
+	shows("  yamada: @psycher release", "      👍", "    ↳ psycher: Deploying app.", "      build ✓")
+	v.call("chat.postMessage", "thread_ts", mention, "text", "リリースしました"+strings.Repeat("。", 30))
+	v.call("reactions.add", "timestamp", mention, "name", "white_check_mark")
+	v.call("reactions.remove", "timestamp", mention, "name", "thumbsup")
+	v.call("chat.update", "ts", status, "text", "Deployed app.")
+	long := []string{"    ↳ psycher: リリースしました" + strings.Repeat("。", 23), "      。。。。。。。"}
+	shows(append([]string{"  yamada: @psycher release", "      ✅", "    ↳ psycher: Deployed app."}, long...)...)
+
+	// What a person has typed since stays where it is.
+	v.out.WriteString("help\n")
+	v.Typed("help")
+	v.call("chat.update", "ts", status, "text", "Rolled\nback.")
+	shows(append(append([]string{"  yamada: @psycher release", "      ✅", "    ↳ psycher: Rolled", "      back."}, long...), "help")...)
+
+	// What is further up may be out of sight.
+	v.Narrate(strings.Repeat("-", 20*78))
+	v.call("chat.update", "ts", status, "text", "Deployed again.")
+	v.print()
+	if got := displayed(v.out.String()); got[len(got)-1] != "    ↳ psycher: Deployed again." || got[2] != "    ↳ psycher: Rolled" {
+		t.Errorf("it shows %q", got)
+	}
 }

@@ -69,7 +69,7 @@ func (d Demo) Run(ctx context.Context) error {
 	defer stop()
 	ended := process.Start(d.Lang)
 
-	terminal := &sandbox.Terminal{Out: d.Out, Slack: box.Slack, Bot: "psycher", Only: story.only}
+	terminal := &sandbox.Terminal{Out: d.Out, Slack: box.Slack, Bot: "psycher", Only: story.only, InPlace: isTerminal(d.Out)}
 	say := terminal.Narrate
 	say(story.hello)
 	starting, cancel := context.WithTimeout(ctx, sceneTimeout)
@@ -127,7 +127,7 @@ func (d Demo) Run(ctx context.Context) error {
 	case ctx.Err() != nil:
 	case stays:
 		say(story.stays)
-		if err := typed(ctx, box, d.In, func(n int) {
+		if err := typed(ctx, box, d.In, terminal.Typed, func(n int) {
 			if !terminal.Press(n) {
 				say(fmt.Sprintf(story.gone, n))
 			}
@@ -194,7 +194,7 @@ func shown(ctx context.Context, box *sandbox.Sandbox, ts, mark string) error {
 
 // typed makes a mention of each line, and a press of each number, until the input or
 // ctx ends.
-func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader, press func(n int)) error {
+func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader, noted func(line string), press func(n int)) error {
 	lines := make(chan string)
 	go func() { // a read of a terminal cannot be canceled: it ends with the process
 		defer close(lines)
@@ -211,6 +211,7 @@ func typed(ctx context.Context, box *sandbox.Sandbox, in io.Reader, press func(n
 		case <-ctx.Done():
 			return nil
 		case line, ok := <-lines:
+			noted(line)
 			line = strings.TrimSpace(line)
 			n, notNumber := strconv.Atoi(fullWidth.Replace(line))
 			switch {
@@ -246,8 +247,9 @@ func language(environ []string) string {
 // fullWidth turns the digits that a Japanese keyboard may type into plain ones.
 var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
 
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
+// isTerminal reports whether an input or output is a terminal.
+func isTerminal(of any) bool {
+	f, ok := of.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }
 

@@ -43,7 +43,7 @@ func TestALineIsAMentionAndANumberAPress(t *testing.T) {
 	})
 	var pressed []int
 	lines := "release\n 1 \n\n１２\n/fail\nrelease 2\n"
-	if err := typed(t.Context(), box, strings.NewReader(lines), func(n int) { pressed = append(pressed, n) }); err != nil {
+	if err := typed(t.Context(), box, strings.NewReader(lines), func(string) {}, func(n int) { pressed = append(pressed, n) }); err != nil {
 		t.Fatal(err)
 	}
 	var said []string

@@ -1,0 +1,82 @@
+package sandbox
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/width"
+)
+
+// A line of a screen is this wide at most, and only so many of the newest lines are
+// rewritten: what is further up may be out of sight.
+const (
+	columns = 78
+	reach   = 20
+)
+
+// screen is a terminal on which a message that changes is rewritten where it is.
+type screen struct {
+	out    io.Writer
+	last   map[string][]string // the rows of each block, by its name
+	blocks []string            // the names of those that can be rewritten, in their order
+}
+
+// write writes the lines of a block, in place of those that it had.
+func (s *screen) write(name string, lines []string) {
+	var rows []string
+	for _, line := range lines {
+		rows = append(rows, wrap(line)...)
+	}
+	if was, known := s.last[name]; known && slices.Equal(was, rows) {
+		return
+	}
+	i, up := slices.Index(s.blocks, name), 0
+	for _, other := range s.blocks[max(i, 0):] {
+		up += len(s.last[other])
+	}
+	if i >= 0 && up <= reach {
+		fmt.Fprintf(s.out, "\x1b[%dA\r\x1b[J", up)
+	} else {
+		s.blocks = append(slices.DeleteFunc(s.blocks, func(other string) bool { return other == name }), name)
+		i = len(s.blocks) - 1
+	}
+	s.last[name] = rows
+	for _, other := range s.blocks[i:] {
+		fmt.Fprintln(s.out, strings.Join(s.last[other], "\n"))
+	}
+}
+
+// typed notes a line that a person has typed below everything else.
+func (s *screen) typed(line string) {
+	name := fmt.Sprint("typed ", len(s.last))
+	s.blocks = append(s.blocks, name)
+	s.last[name] = wrap(line)
+}
+
+// wrap breaks a line where the screen ends.
+func wrap(line string) (rows []string) {
+	from, column, escape := 0, 0, byte(0)
+	for i, r := range line {
+		switch {
+		case r == '\x1b':
+			escape = line[i+1]
+		case escape != 0: // a link ends with BEL, a style with m
+			if escape == ']' && r == '\a' || escape == '[' && r == 'm' {
+				escape = 0
+			}
+		default:
+			wide := 1
+			if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+				wide = 2
+			}
+			if column+wide > columns {
+				rows = append(rows, strings.Repeat(" ", min(len(rows), 1)*len(inMessage))+line[from:i])
+				from, column = i, len(inMessage)
+			}
+			column += wide
+		}
+	}
+	return append(rows, strings.Repeat(" ", min(len(rows), 1)*len(inMessage))+line[from:])
+}
