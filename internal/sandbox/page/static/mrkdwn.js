@@ -78,7 +78,10 @@ function entity(inner, world) {
 
 function time(target, world) {
   const date = /^!date\^(\d+)\^/.exec(target);
-  return date && new Date(Number(date[1]) * 1000).toLocaleTimeString(world.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  if (!date) return null;
+  const at = new Date(Number(date[1]) * 1000);
+  const day = target.includes("{date") && at.toDateString() !== new Date().toDateString() ? { month: "short", day: "numeric" } : {};
+  return at.toLocaleString(world.lang, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 function named(target, label, world) {
