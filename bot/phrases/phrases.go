@@ -45,7 +45,9 @@ func (v Voice) word(name string) string { return v[name][0] }
 
 // Text returns the wording of m, at most 3,000 characters. The same seed chooses the
 // same wording.
-func (v Voice) Text(m deploy.Message) string {
+func (v Voice) Text(m deploy.Message) string { return v.text(m, v.values(m)) }
+
+func (v Voice) text(m deploy.Message, values map[string]string) string {
 	wordings := v[string(m.ID)]
 	if len(wordings) == 0 {
 		return harmless(string(m.ID), nameLimit)
@@ -56,7 +58,7 @@ func (v Voice) Text(m deploy.Message) string {
 		wordings = wordings[:1] // the first one jokes about nothing
 	}
 	wording := wordings[m.Seed%uint32(len(wordings))]
-	return v.addressed(m, apart(expand(v.withPresser(m, wording), v.values(m))))
+	return v.addressed(m, apart(expand(v.withPresser(m, wording), values)))
 }
 
 // addressed is the text of a message with the person's name first, where it is in the

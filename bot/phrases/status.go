@@ -30,7 +30,7 @@ func (v Voice) Parts(m deploy.Message) (parts []Part) {
 		return parts
 	}
 	values := v.values(m)
-	values["text"] = v.Text(m)
+	values["text"] = v.text(m, values)
 	for i, line := range shown {
 		line, small := strings.CutPrefix(line, "(")
 		if small {
@@ -230,6 +230,7 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	}
 	// An ask is a confirmation itself. But it may be about something else than what
 	// it offers to cancel.
+	// mutant: a cancel that is not to be confirmed
 	if !ask || b.Do == deploy.KindCancel {
 		for i, wording := range v["confirm-"+key] {
 			label.Confirm = append(label.Confirm, say(wording, maxConfirm[i]))

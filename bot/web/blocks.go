@@ -27,6 +27,7 @@ func (c *Client) say(m deploy.Message, try func(...slack.MsgOption) error) error
 		return try(slack.MsgOptionText(text, false)) // which also removes the blocks that it had
 	}
 	err := try(slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+	// mutant: refused blocks that leave people without a word
 	if no := (*SlackError)(nil); !errors.As(err, &no) || reasonFor(no.Code).effect != blocksRefused {
 		return err
 	}

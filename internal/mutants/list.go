@@ -11,6 +11,7 @@ var (
 	refused = []string{"./internal/sim", "-run", "TestClosedThread|TestTemporaryRefusal|TestPostWithoutLookUp"}
 	crash   = []string{"./internal/sim", "-run", "TestEveryCrashPoint"}
 	events  = []string{"./bot/...", "-short"}
+	shown   = []string{"./bot/web", "./bot/phrases", "-short"}
 
 	presses    = []string{"./internal/sim", "-run", "Press|Stop"}
 	understood = []string{"./bot/words", "-short"}
@@ -53,6 +54,8 @@ func mutants() []mutant {
 		{"a job's call believed for all jobs", dropTerm(2), domain},
 		{"a person told again about a pipeline that does not run", always, domain},
 		{"a person told at every poll", replace("addLineOnce(", "addLine("), sim("TestStuckPipelineIsReported")},
+		{"refused blocks that leave people without a word", always, shown},
+		{"a cancel that is not to be confirmed", never, shown},
 		{"a record left due forever", instead("return 0"), crash},
 		{"a take that leaves the due time", drop, store},
 		{"a probe that writes nothing", drop, store},

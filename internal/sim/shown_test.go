@@ -60,6 +60,30 @@ func TestOneDeployFromStartToEnd(t *testing.T) {
 			t.Errorf("a failure names who asked, and never says that nothing was started: %q", thread[1].Text)
 		}
 	})
+	row(t, "where Slack refuses blocks, the same is said in plain text", func(t *testing.T) {
+		w := sim.New(t)
+		w.Slack.RefuseBlocks("invalid_blocks")
+		w.StartReady("a")
+		ts, doubt := w.Ask("release"), w.Ask("明日リリースして")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		w.WaitReactions(sim.Channel, doubt, "thinking_face")
+		time.Sleep(2 * time.Second)
+		asked := w.Texts(sim.Channel, doubt)
+		if len(asked) != 1 || !strings.Contains(asked[0], "「明日」がわかりませんでした") && !strings.Contains(asked[0], "「明日」のところで迷いました") {
+			t.Errorf("asked %q", asked)
+		}
+		if said := w.Texts(sim.Channel, ts); len(said) != 1 || !strings.HasPrefix(said[0], "🚀 *リリース中* `app` (`master`)") || !strings.Contains(said[0], "/-/pipelines/1001|") {
+			t.Errorf("said %q", said)
+		}
+		w.Slack.RefuseBlocks("invalid_blocks_format")
+		w.Notify("a", "success", sim.Channel, ts)
+		w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		w.Eventually("the closing line", time.Minute, func() bool { return len(w.Texts(sim.Channel, ts)) == 2 })
+		if said := w.Texts(sim.Channel, ts); !strings.HasPrefix(said[0], "✅ *リリースしました* `app`") {
+			t.Errorf("said %q", said)
+		}
+		wantPosts(t, w, ts, 1)
+	})
 	row(t, "the variables of the trigger", func(t *testing.T) {
 		w, ts, p := startRunning(t)
 		v := p.Variables
