@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,6 +158,22 @@ func (b *Sandbox) FailsNext() bool { return b.scripts.failNext.Load() }
 
 // Linger sets how long each job takes from now on.
 func (b *Sandbox) Linger(d time.Duration) { b.scripts.takes.Store(int64(d)) }
+
+// ends are the reactions on a mention whose deploy has ended.
+var ends = []string{"white_check_mark", "x", "no_entry_sign"}
+
+// HasEnded reports whether a mention shows the end of its deploy.
+func (b *Sandbox) HasEnded(ts string) bool {
+	return slices.ContainsFunc(b.Slack.Reactions(Channel, ts), func(r string) bool { return slices.Contains(ends, r) })
+}
+
+// DeployFirst has somebody deploy at once, so that the next deploy has something to
+// be compared with.
+func (b *Sandbox) DeployFirst(ctx context.Context, words string) error {
+	b.Linger(0)
+	ts := b.Slack.Say(Second, Channel, Bot+" "+words)
+	return b.Slack.Until(ctx, func() bool { return b.HasEnded(ts) && len(b.Slack.Thread(Channel, ts)) == 2 })
+}
 
 // GitLabURL is where the stand-in of GitLab is reached.
 func (b *Sandbox) GitLabURL() string { return b.gitlabURL }

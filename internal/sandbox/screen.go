@@ -23,6 +23,9 @@ type screen struct {
 	blocks []string            // the names of those that can be rewritten, in their order
 }
 
+// has reports whether a block was written.
+func (s *screen) has(name string) bool { return s.last[name] != nil }
+
 // write writes the lines of a block, in place of those that it had.
 func (s *screen) write(name string, lines []string) {
 	var rows []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -62,6 +63,16 @@ func (t *Terminal) Narrate(line string) {
 	}
 }
 
+// Skip leaves out what the channel shows so far.
+func (t *Terminal) Skip() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seen = map[string]fakeslack.Message{}
+	for _, m := range t.messages() {
+		t.seen[m.TS] = m
+	}
+}
+
 // Typed notes that a person has typed a line, below everything else.
 func (t *Terminal) Typed(line string) {
 	t.mu.Lock()
@@ -88,25 +99,28 @@ func (t *Terminal) print() {
 	defer t.mu.Unlock()
 	if t.seen == nil {
 		t.seen = map[string]fakeslack.Message{}
+	}
+	if t.screen.last == nil {
 		t.screen = screen{out: t.Out, last: map[string][]string{}}
 	}
+	for _, m := range t.messages() {
+		if was, known := t.seen[m.TS]; !known || !reflect.DeepEqual(was, m) {
+			t.show(m)
+		}
+	}
+}
+
+// messages are those that the person sees, in the order in which they are shown.
+func (t *Terminal) messages() (all []fakeslack.Message) {
 	private := t.Slack.Ephemerals(Channel, User)
+	in := func(thread string) func(fakeslack.Message) bool {
+		return func(m fakeslack.Message) bool { return m.Thread != thread }
+	}
 	for _, top := range t.Slack.Channel(Channel) {
-		thread := slices.Concat([]fakeslack.Message{top}, t.Slack.Thread(Channel, top.TS))
-		for _, m := range private {
-			if m.Thread == top.TS {
-				thread = append(thread, m)
-			}
-		}
-		for _, m := range thread {
-			t.show(m)
-		}
+		all = append(append(all, top), t.Slack.Thread(Channel, top.TS)...)
+		all = append(all, slices.DeleteFunc(slices.Clone(private), in(top.TS))...)
 	}
-	for _, m := range private {
-		if m.Thread == "" {
-			t.show(m)
-		}
-	}
+	return append(all, slices.DeleteFunc(private, in(""))...)
 }
 
 func (t *Terminal) show(m fakeslack.Message) {
@@ -129,14 +143,19 @@ func (t *Terminal) show(m fakeslack.Message) {
 	for _, line := range slices.Concat(small, t.buttons(m.TS)) {
 		lines = append(lines, inMessage+t.text(line))
 	}
+	before, _ := paragraphs(was)
+	changed := !known || offered || !slices.Equal(large, before)
 	if t.InPlace {
+		if !changed && !t.screen.has(m.TS) {
+			return
+		}
 		for _, r := range m.Reactions {
 			lines = append(lines, inMessage+emoji(r))
 		}
 		t.screen.write(m.TS, lines)
 		return
 	}
-	if before, _ := paragraphs(was); !known || offered || !slices.Equal(large, before) {
+	if changed {
 		fmt.Fprintln(t.Out, strings.Join(lines, "\n"))
 	}
 	for _, r := range m.Reactions {
@@ -221,6 +240,8 @@ func paragraphs(m fakeslack.Message) (large, small []string) {
 }
 
 var (
+	pipelineLink = regexp.MustCompile(`<(https?://[^|>]+/pipelines(?:/\d+)?)\|([^>]+)>`)
+
 	link = regexp.MustCompile(`<(https?://[^|>]+)\|([^>]+)>`)
 	date = regexp.MustCompile(`<!date\^(\d+)\^[^>]*>`)
 	bold = regexp.MustCompile(`(^|\s)\*([^*\n]+)\*`)
@@ -232,11 +253,11 @@ func (t *Terminal) text(s string) string {
 	for _, who := range People() {
 		s = strings.ReplaceAll(s, "<@"+who.ID+">", "@"+who.Name)
 	}
-	linked, strong := "$2 ($1)", "$1$2"
 	if t.InPlace {
-		linked, strong = "\x1b]8;;$1\a$2\x1b]8;;\a", "$1\x1b[1m$2\x1b[22m"
+		s = bold.ReplaceAllString(link.ReplaceAllString(s, "\x1b]8;;$1\a$2\x1b]8;;\a"), "$1\x1b[1m$2\x1b[22m")
+	} else { // the addresses of commits are too long to be read
+		s = bold.ReplaceAllString(link.ReplaceAllString(pipelineLink.ReplaceAllString(s, "$2 ($1)"), "$2"), "$1$2")
 	}
-	s = bold.ReplaceAllString(link.ReplaceAllString(s, linked), strong)
 	s = date.ReplaceAllStringFunc(s, func(d string) string {
 		at, _ := strconv.ParseInt(date.FindStringSubmatch(d)[1], 10, 64) // it is digits
 		return time.Unix(at, 0).Format("15:04")

@@ -27,7 +27,7 @@ import (
 // sceneTimeout bounds one scene of the story.
 const sceneTimeout = time.Minute
 
-// How long each job takes: in a terminal, and with Quick. The page has its own.
+// How long each job takes: in the story, and with Quick. The page has its own.
 const (
 	terminalPace = 2 * time.Second
 	quickPace    = 1500 * time.Millisecond
@@ -87,11 +87,16 @@ func (d Demo) Run(ctx context.Context) error {
 		browser = findBrowser(d.Environ)
 	}
 	told := browser == "" && (stays || !d.Page) // the story is told here
-	switch {
-	case d.Quick:
+	if d.Quick {
 		box.Linger(quickPace)
-	case stays:
-		box.Linger(terminalPace)
+	}
+	if told {
+		scene, cancel := context.WithTimeout(ctx, sceneTimeout)
+		defer cancel()
+		if err := box.DeployFirst(scene, story.release); err != nil && ctx.Err() == nil {
+			return err
+		}
+		terminal.Skip()
 	}
 	var shown *page.Page
 	if stays || d.Page {
@@ -101,7 +106,7 @@ func (d Demo) Run(ctx context.Context) error {
 		}
 		shown = page.New(box, process)
 		if !told && !d.Quick {
-			shown.Opening = sandbox.Bot + " " + story.release
+			shown.Opening = story.release
 		}
 		running.Go(func() {
 			if err := shown.Serve(ctx, l); err != nil {
@@ -116,7 +121,7 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	running.Go(func() { terminal.Watch(ctx) })
 	if told {
-		if err := tell(ctx, box, story, say); err != nil {
+		if err := tell(ctx, box, story, stays, say); err != nil {
 			return err
 		}
 		if shown != nil {
@@ -141,14 +146,19 @@ func (d Demo) Run(ctx context.Context) error {
 	return nil
 }
 
-// tell runs a deploy that works, one that fails, and one that is asked about.
-func tell(ctx context.Context, box *sandbox.Sandbox, story story, say func(string)) error {
-	for _, scene := range []struct{ title, words, mark string }{
+// tell runs a deploy that works, one that fails, and one that is asked about. Where
+// nobody watches, only the first takes long enough for its stages to be seen.
+func tell(ctx context.Context, box *sandbox.Sandbox, story story, watched bool, say func(string)) error {
+	box.Linger(terminalPace)
+	for i, scene := range []struct{ title, words, mark string }{
 		{story.works, story.release, "white_check_mark"},
 		{story.fails, story.release, "x"},
 		{story.doubts, story.tomorrow, "white_check_mark"},
 	} {
 		say(scene.title)
+		if i > 0 && !watched {
+			box.Linger(terminalPace / 4)
+		}
 		box.FailNext(scene.mark == "x")
 		ts := box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" "+scene.words)
 		if scene.words == story.tomorrow {

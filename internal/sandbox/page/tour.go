@@ -29,18 +29,13 @@ const (
 	steps
 )
 
-// ends are the reactions of a deploy that has ended.
-var ends = []string{"white_check_mark", "x", "no_entry_sign"}
-
 // open shows a deploy that runs to who comes to the page: somebody has just written.
-// Another one was deployed before, so that there is something to compare with.
 func (p *Page) open(ctx context.Context) {
-	p.box.Linger(0)
-	ts := p.box.Slack.Say(sandbox.Second, sandbox.Channel, p.Opening)
-	_ = p.box.Slack.Until(ctx, func() bool { return p.hasEnded(ts) })
-	p.box.Linger(lingers)
-	p.box.Slack.Say(sandbox.Second, sandbox.Channel, p.Opening)
-	p.Begin()
+	if p.box.DeployFirst(ctx, p.Opening) == nil {
+		p.box.Linger(lingers)
+		p.box.Slack.Say(sandbox.Second, sandbox.Channel, sandbox.Bot+" "+p.Opening)
+		p.Begin()
+	}
 }
 
 // Begin begins the tour: what was said before does not count.
@@ -52,11 +47,6 @@ func (p *Page) Begin() {
 			p.begun = said[len(said)-1].TS
 		}
 	})
-}
-
-// hasEnded reports whether a mention shows the end of its deploy.
-func (p *Page) hasEnded(ts string) bool {
-	return slices.ContainsFunc(p.box.Slack.Reactions(sandbox.Channel, ts), func(r string) bool { return slices.Contains(ends, r) })
 }
 
 // mentions are what people have asked the bot, in the channel and in threads.
@@ -98,7 +88,7 @@ func (p *Page) tour() map[string]any {
 	for _, made := range pipelines {
 		ts := made.Variables["timestamp"]
 		done[stepRelease] = done[stepRelease] || ts > begun
-		done[stepKill] = done[stepKill] || slices.Contains(struck, made.ID) && p.hasEnded(ts)
+		done[stepKill] = done[stepKill] || slices.Contains(struck, made.ID) && p.box.HasEnded(ts)
 		done[stepRollBack] = done[stepRollBack] || isRolledBack(made)
 	}
 	for _, r := range p.box.Store.Records() {
