@@ -24,7 +24,7 @@ type Ask struct {
 type Button struct {
 	Do     Kind   `json:"do,omitempty"` // what it asks for; empty: nothing is wanted
 	Target string `json:"target,omitempty"`
-	Ref    string `json:"ref,omitempty"`
+	Ref    string `json:"ref,omitempty"`   // KindCancel: the number of the pipeline, as #1002
 	SHA    string `json:"sha,omitempty"`   // KindRollback: what is gone back to
 	URL    string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
 	Value  string `json:"value,omitempty"` // names it in Slack, see [Press]; not stored, but part of what is shown
