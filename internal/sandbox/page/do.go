@@ -45,6 +45,7 @@ var commands = map[string]func(*Page, command) error{
 	"drop":        (*Page).dropSockets,
 	"kill":        (*Page).kill,
 	"limit":       (*Page).limit,
+	"double":      (*Page).double,
 	"fault":       (*Page).fault,
 	"unreachable": func(p *Page, d command) error { p.bot.SetUnreachable(p.box.GitLabURL(), d.On); return nil },
 	"redis":       func(p *Page, d command) error { p.bot.SetUnreachable(p.box.Store.Addr(), d.On); return nil },
@@ -209,6 +210,12 @@ func (p *Page) limit(d command) error {
 	return nil
 }
 
+func (p *Page) double(d command) error {
+	p.flip(func() { p.doubling = d.On })
+	p.box.Slack.Broadcast(d.On)
+	return nil
+}
+
 func (p *Page) fault(d command) error {
 	p.box.GitLab.ForgetFaults()
 	if d.Choice == "" {
@@ -240,10 +247,10 @@ func (p *Page) flips() <-chan struct{} {
 func (p *Page) switches() map[string]any {
 	lang, runs := p.bot.Runs()
 	p.mu.Lock()
-	limited := p.limited
+	limited, doubling := p.limited, p.doubling
 	p.mu.Unlock()
 	return map[string]any{
-		"language": lang, "kill": !runs, "sockets": p.box.Slack.Connections(), "fail-next": p.box.FailsNext(), "limit": limited,
+		"language": lang, "kill": !runs, "sockets": p.box.Slack.Connections(), "fail-next": p.box.FailsNext(), "limit": limited, "double": doubling,
 		"unreachable": p.bot.Unreachable(p.box.GitLabURL()), "redis": p.bot.Unreachable(p.box.Store.Addr()),
 		"fault": strings.Join(p.box.GitLab.Ordered(), ""),
 	}

@@ -41,15 +41,16 @@ type Page struct {
 
 	restarting sync.Mutex // the bot is restarted by one at a time
 
-	mu      sync.Mutex
-	limited bool        // Slack answers 429
-	begun   string      // the newest mention that is not of the tour
-	struck  []int64     // the pipelines that went on when the bot was killed
-	done    [steps]bool // of the tour
-	flipped chan struct{}
-	seen    int // the number of the newest part
-	parts   map[string]part
-	news    chan struct{}
+	mu       sync.Mutex
+	limited  bool        // Slack answers 429
+	doubling bool        // Slack delivers everything twice
+	begun    string      // the newest mention that is not of the tour
+	struck   []int64     // the pipelines that went on when the bot was killed
+	done     [steps]bool // of the tour
+	flipped  chan struct{}
+	seen     int // the number of the newest part
+	parts    map[string]part
+	news     chan struct{}
 }
 
 // New makes a page; [Page.Serve] serves it.

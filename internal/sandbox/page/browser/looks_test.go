@@ -207,7 +207,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	p.does(story("en")...)
 	reached := map[string]bool{}
 	p.does(until(`document.activeElement.blur() === undefined`))
-	for range 80 {
+	for range 90 {
 		p.does(press(kb.Tab))
 		at := eval[[]string](p, `[document.activeElement.id || document.activeElement.getAttribute("href") || document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle, document.activeElement.tagName]`)
 		reached[at[0]] = true
@@ -215,7 +215,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 			t.Errorf("nothing shows that the focus is on %s %s", at[2], at[0])
 		}
 	}
-	for _, id := range []string{"ja", "en", "theme", "messages", "say", "send", "pipelines", "cancel-1002", "job-100202", "raw", "as-yamada", "as-sato", "as-emma", "switch-fail-next", "all-faults", "switch-unreachable", "switch-limit", "switch-drop", "switch-kill", "switch-redis", "#say"} {
+	for _, id := range []string{"ja", "en", "theme", "messages", "say", "send", "pipelines", "cancel-1002", "job-100202", "raw", "as-yamada", "as-sato", "as-emma", "switch-fail-next", "all-faults", "switch-unreachable", "switch-limit", "switch-double", "switch-drop", "switch-kill", "switch-redis", "#say"} {
 		if !reached[id] {
 			t.Errorf("%s is not reached", id)
 		}

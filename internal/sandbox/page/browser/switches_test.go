@@ -54,6 +54,12 @@ func TestRequestToADeadBotIsAnsweredWhenItIsBack(t *testing.T) {
 	p.once()
 }
 
+func TestSlackDeliversEverythingTwice(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(on("double"), write("@psycher release app"))
+	p.once()
+}
+
 func TestSlackAnswers429(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
