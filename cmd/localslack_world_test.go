@@ -25,6 +25,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
 
 const (
@@ -290,6 +291,7 @@ func (w *localWorld) tell(result, ts string) {
 }
 
 type localMessage struct {
+	Blocks    json.RawMessage
 	TS        string
 	User      string
 	Text      string
@@ -310,7 +312,7 @@ func (w *localWorld) thread(ts string) (th localThread) {
 				th.marks = append(th.marks, r.Name)
 			}
 		} else if m.User == localBot {
-			th.texts = append(th.texts, m.Text)
+			th.texts = append(th.texts, fakeslack.Message{Bot: localBot, Text: m.Text, Blocks: m.Blocks}.Shown())
 		}
 	}
 	return th
