@@ -98,7 +98,7 @@ func works(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("2.0")}, 0)
-	next := h.Record
+	next := *h.Record
 	next.Revision, next.State, next.Deployment = "b", deploy.Succeeded, deployed("2.0", deploy.Succeeded, time.Hour, 0).Deployment
 	saved, saving := s.Save(ctx, h, next, 0)
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)

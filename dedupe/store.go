@@ -57,14 +57,14 @@ func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMil
 
 // Claim implements [engine.Store].
 func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (engine.Stored, bool, error) {
-	raw, err := json.Marshal(r)
+	raw, err := json.Marshal(&r)
 	if err != nil {
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel)},
 		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
-	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
+	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
 }
 
 // Take implements [engine.Store].
@@ -103,7 +103,7 @@ func (s *Store) History(ctx context.Context, t deploy.TargetID, succeeded bool, 
 	v, err := s.run(ctx, namedScript, []string{key, s.birth()}, -skip-n, -skip-1, s.recordPrefix())
 	var records []deploy.Record
 	for _, h := range slices.Backward(s.decodeAll(ctx, v, 2, false)) {
-		records = append(records, h.Record)
+		records = append(records, *h.Record)
 	}
 	return records, err
 }
@@ -120,7 +120,7 @@ func (s *Store) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, er
 
 // Save implements [engine.Store].
 func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
-	raw, err := json.Marshal(next)
+	raw, err := json.Marshal(&next)
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
@@ -142,7 +142,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	case v.int(1) == 0:
 		return h, engine.ErrChanged
 	}
-	return engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+	return engine.Stored{Record: &next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
 }
 
 // Delay implements [engine.Store].

@@ -208,7 +208,7 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
-		mine, theirs := h.Record, h.Record
+		mine, theirs := *h.Record, *h.Record
 		mine.Revision, theirs.Revision = "mine", "theirs"
 		saved, err := s.Save(ctx, h, mine, time.Minute)
 		if err != nil {
@@ -237,7 +237,7 @@ func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		s.client.FlushAll(ctx)
-		next := h.Record
+		next := *h.Record
 		next.Revision = "b"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)
@@ -255,7 +255,7 @@ func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Minute)
-		next := h.Record
+		next := *h.Record
 		next.Revision = "b"
 		if _, err := s.Save(ctx, h, next, 0); err != nil {
 			t.Fatal(err)

@@ -54,7 +54,7 @@ func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
 	if err != nil {
 		err = fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
-	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, err
+	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, err
 }
 
 // unreadableLog remembers which unreadable records were logged.

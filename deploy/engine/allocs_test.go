@@ -22,13 +22,13 @@ type stillSlack struct{ Slack }
 func (stillSlack) Now() time.Time { return t0 }
 
 func (still) Claim(_ context.Context, r deploy.Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
-	raw, err := json.Marshal(r)
-	return Stored{Record: r, Raw: raw, Now: t0}, false, err
+	raw, err := json.Marshal(&r)
+	return Stored{Record: &r, Raw: raw, Now: t0}, false, err
 }
 
 func (still) Save(_ context.Context, _ Stored, next deploy.Record, _ time.Duration) (Stored, error) {
-	raw, err := json.Marshal(next)
-	return Stored{Record: next, Raw: raw, Now: t0}, err
+	raw, err := json.Marshal(&next)
+	return Stored{Record: &next, Raw: raw, Now: t0}, err
 }
 
 func (still) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
@@ -53,7 +53,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 	}{
 		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
-			r := l.step(Stored{Record: deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
+			r := l.step(Stored{Record: &deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
 			return r.deliver && r.Record.State == deploy.Running
 		}},
 	} {

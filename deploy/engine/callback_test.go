@@ -53,7 +53,7 @@ func (c *provenStore) callback(t *testing.T, r deploy.Record, w deploy.Callback)
 	if loadErr != nil {
 		t.Fatal(loadErr)
 	}
-	return h.Record, v, err
+	return *h.Record, v, err
 }
 
 func TestWhatAWordShowsDecidesWhetherItCounts(t *testing.T) {

@@ -113,7 +113,7 @@ func (e *Engine) open(m deploy.Request) (records []deploy.Record, err error) {
 	e.health.answered(ctx, true, err, time.Time{})
 	for _, s := range stored {
 		if s.Record.Request.Key != m.Key {
-			records = append(records, s.Record)
+			records = append(records, *s.Record)
 		}
 	}
 	return records, err

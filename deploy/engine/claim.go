@@ -55,12 +55,12 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		// mutant: an edit acked although it is not saved
 		return err == nil
 	case !made:
-		e.log(Event{Name: "known", Record: s.Record})
+		e.log(Event{Name: "known", Record: *s.Record})
 	case release != nil:
-		e.log(Event{Name: "claimed", Record: s.Record})
+		e.log(Event{Name: "claimed", Record: *s.Record})
 		e.dispatch(s, release)
 	case lease >= 0:
-		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
+		e.log(Event{Name: "claimed", Record: *s.Record, Detail: "in line"})
 		e.alarm.set(lease)
 	}
 	return true

@@ -39,7 +39,7 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 func (e *Engine) deliver(s Stored) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.logPanic(s.Record, p)
+			e.logPanic(*s.Record, p)
 			e.update(s, func(r deploy.Record) deploy.Record {
 				if r.Panics++; r.Panics >= 3 {
 					r = r.GiveUpDelivery()
@@ -83,10 +83,10 @@ func (e *Engine) deliver(s Stored) {
 			shown.PutOff(call.Kind, e.now().Add(max(wait.After, storeBackoff(0))))
 		}
 		gone = gone || errors.Is(err, ErrMentionGone)
-		e.logCall(s.Record, call, err, shown)
+		e.logCall(*s.Record, call, err, shown)
 	}
 	shown.Until = time.Time{}
-	if e.shutdown.wasNotified(s.Record) { // what is not posted now must not keep the shutdown going
+	if e.shutdown.wasNotified(*s.Record) { // what is not posted now must not keep the shutdown going
 		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
 	}
 	if _, ok := e.saveShown(s, shown, -1); ok && gone {

@@ -11,7 +11,7 @@ import (
 // pollGitLab asks GitLab about a deployment that has no end yet, or lets its
 // deadline pass.
 func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
-	r, began := s.Record, e.now()
+	r, began := *s.Record, e.now()
 	var p deploy.Pipeline
 	var complete bool
 	var err error

@@ -62,9 +62,10 @@ var (
 	ErrRefused = errors.New("the store refused")
 )
 
-// Stored is a record as it was read: what a save compares with.
+// Stored is a record as it was read: what a save compares with. Nothing changes it,
+// and it is passed on without the record, so that stacks stay small.
 type Stored struct {
-	Record deploy.Record
+	Record *deploy.Record
 	Raw    []byte    // the stored bytes, compared at the next save
 	Due    time.Time // when it was due, if it was taken
 	Now    time.Time // the store's clock when it answered

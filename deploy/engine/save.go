@@ -30,7 +30,7 @@ func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due tim
 		switch {
 		case err == nil:
 			e.alarm.set(due)
-			e.logMove(s.Record, next)
+			e.logMove(*s.Record, next)
 			return saved, nil
 		case errors.Is(err, ErrChanged) || !Pause(ctx, storeBackoff(try)):
 			return s, err
@@ -59,7 +59,7 @@ type stepResult struct {
 // meanwhile, until that succeeds; ok is false if it does not, or f gives up.
 func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, due time.Duration, ok bool)) (saved Stored, ok bool) {
 	for {
-		next, due, ok := f(s.Record)
+		next, due, ok := f(*s.Record)
 		if !ok {
 			return s, false
 		}
@@ -144,8 +144,8 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 		if err != nil || !ok {
 			return false, err
 		}
-		next := f(s.Record)
-		if reflect.DeepEqual(next, s.Record) {
+		next := f(*s.Record)
+		if reflect.DeepEqual(next, *s.Record) {
 			return true, nil
 		}
 		due := max(0, next.Shown.Until.Sub(e.now())) // whoever delivers it just now will find the change

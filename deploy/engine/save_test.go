@@ -31,7 +31,7 @@ func (s *oneRecordStore) Save(_ context.Context, h Stored, next deploy.Record, _
 		return h, ErrChanged
 	}
 	s.bytes = raw
-	return Stored{Record: next, Raw: raw}, nil
+	return Stored{Record: &next, Raw: raw}, nil
 }
 
 func (s *oneRecordStore) Proved(context.Context, ...string) (bool, error) { return false, nil }
@@ -47,13 +47,13 @@ func (b *racingStore) Load(context.Context, deploy.Key) (Stored, bool, error) {
 	defer b.mu.Unlock()
 	var r deploy.Record
 	err := json.Unmarshal(b.bytes, &r)
-	return Stored{Record: r, Raw: b.bytes, Now: t0}, true, err
+	return Stored{Record: &r, Raw: b.bytes, Now: t0}, true, err
 }
 
 func (b *racingStore) Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
 	if b.others > 0 {
 		b.others--
-		other := h.Record
+		other := *h.Record
 		other.Deployment.Polls++
 		raw, err := json.Marshal(other)
 		if err != nil {
@@ -99,7 +99,7 @@ func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &oneRecordStore{bytes: raw}
-	h := Stored{Record: r, Raw: raw}
+	h := Stored{Record: &r, Raw: raw}
 	next := r.Start(target, "", "sum", t0, timing)
 	stood := 0
 	for range 2 {

@@ -66,7 +66,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 	}
 	var all sync.WaitGroup
 	for _, s := range open {
-		r, k := s.Record, s.Record.Request.Key
+		r, k := *s.Record, s.Record.Request.Key
 		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) {
 			continue
 		}

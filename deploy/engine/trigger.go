@@ -24,8 +24,8 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	free()
 	if s.Record.State == deploy.Waiting {
 		// mutant: a deleted request retried
-		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
-			e.log(Event{Name: name, Record: s.Record})
+		if withdraw, name := e.withdrawn(*s.Record); withdraw != nil {
+			e.log(Event{Name: name, Record: *s.Record})
 			return e.updateWaiting(s, withdraw)
 		}
 	}
@@ -53,7 +53,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
 	answered()
 	s = *newest.Load()
-	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
+	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
 		if !applied {
@@ -98,7 +98,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	}
 	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: e.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
 	if again := actions.DeployAgain(asked); again.Deploy == nil {
-		e.log(Event{Name: "answered", Record: s.Record, Detail: string(again.Answer.ID)})
+		e.log(Event{Name: "answered", Record: *s.Record, Detail: string(again.Answer.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout

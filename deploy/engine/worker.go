@@ -33,11 +33,11 @@ func (e *Engine) dispatch(s Stored, free func()) {
 func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.logPanic(s.Record, p)
+			e.logPanic(*s.Record, p)
 			result = e.update(s, func(r deploy.Record) deploy.Record { return r.AfterPanic(e.now(), e.Timing) })
 		}
 	}()
-	r := s.Record
+	r := *s.Record
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
 		return e.leave(s, r.Next) // it is due for Slack alone
 	}
@@ -78,7 +78,7 @@ func (e *Engine) logPanic(r deploy.Record, p any) {
 // leave has a record delivered that is due for that, or else puts its due time
 // back to where it belongs. next is when it is due for its own sake.
 func (e *Engine) leave(s Stored, next time.Time) stepResult {
-	r, now := s.Record, e.now()
+	r, now := *s.Record, e.now()
 	r.Next = next
 	// mutant: a queued deploy not shown
 	due := r.Due(now)

@@ -277,7 +277,7 @@ func TestRecordSavedByANewerVersionIsReleased(t *testing.T) {
 			if !ok || err != nil {
 				t.Fatal(ok, err)
 			}
-			next := stored.Record
+			next := *stored.Record
 			next.Layout, next.Revision = deploy.Layout+1, "newer"
 			if _, err := h.store.Store.Save(t.Context(), stored, next, time.Hour); err != nil {
 				t.Fatal(err)
