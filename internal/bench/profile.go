@@ -59,7 +59,7 @@ var shares = []struct {
 	{"Redis: a claim and four saves", []string{"dedupe.(*Store).Claim", "dedupe.(*Store).Save"}},
 	{"the trigger, its answer read", []string{"gitlab.(*Client).Trigger", "net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop"}},
 	{"the status message", []string{"bot/web.(*Client).Post"}},
-	{"the log and the counters", []string{"deploy.(*Loop).log"}},
+	{"the log and the counters", []string{"deploy/engine.(*Engine).log"}},
 	{"the scheduler", []string{"runtime.schedule"}},
 	{"collecting garbage", []string{"runtime.gcBgMarkWorker"}},
 	{"all", nil},
