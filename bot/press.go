@@ -33,6 +33,7 @@ type pressPayload struct {
 	} `json:"container"`
 	Actions []struct {
 		Type     markup.Closed  `json:"type"`
+		TS       markup.Lenient `json:"action_ts"`
 		Value    markup.Lenient `json:"value"`
 		Selected struct {
 			Value markup.Lenient `json:"value"`
@@ -79,6 +80,12 @@ func readPress(payload []byte, me web.Identity) (p deploy.Press, why string) {
 	// mutant: a press by a person of another organisation
 	p.By.External = string(in.User.Team) != me.Team && (me.Enterprise == "" || string(in.User.Team) != me.Enterprise)
 	p.Channel = string(in.Channel.ID)
+	if p.TS = string(in.Actions[0].TS); p.Do != "" { // a deployment that comes of it is named after it
+		if !deploy.IsTimestamp(p.TS) {
+			return deploy.Press{}, "the press has no timestamp"
+		}
+		p.ID = DeploymentID(deploy.Key{Team: me.Team, Channel: p.Channel, TS: p.TS})
+	}
 	if t := string(in.Container.Thread); deploy.IsTimestamp(t) {
 		p.Thread = t
 	}

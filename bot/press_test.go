@@ -53,6 +53,7 @@ func TestAPressIsRead(t *testing.T) {
 	want := deploy.Press{
 		Pressed: deploy.Pressed{By: deploy.Person{User: "U0ASKER", Team: "T0TEAM"}},
 		Key:     deploy.Key{Team: "T0TEAM", Channel: "C0APP", TS: "1700000000.000100"}, Step: 1, Channel: "C0APP", Thread: "1700000000.000100",
+		TS: "1700000002.000300",
 	}
 	if why != "" || p != want {
 		t.Errorf("%q: %+v", why, p)
@@ -63,6 +64,24 @@ func TestAPressIsRead(t *testing.T) {
 	})
 	if p, why := readPress(menu, home1); why != "" || p.Button != 3 {
 		t.Errorf("a menu: %q: %+v", why, p)
+	}
+}
+
+// What comes of a press of a status message's button has the press's timestamp,
+// and an id of its own.
+func TestAPressOfAStatusMessageIsRead(t *testing.T) {
+	value := "2 retry 1002 T0TEAM:C0APP:1700000000.000100"
+	p, why := readPress(press(map[string]any{"actions.value": value}), home1)
+	if why != "" || p.Do != deploy.KindRetry || p.Pipeline != 1002 || p.TS != "1700000002.000300" || p.ID != DeploymentID(deploy.Key{Team: "T0TEAM", Channel: "C0APP", TS: p.TS}) {
+		t.Errorf("%q: %+v", why, p)
+	}
+	if _, why := readPress(press(map[string]any{"actions.value": value, "actions.action_ts": "now"}), home1); why == "" {
+		t.Error("a press without a timestamp is taken")
+	}
+	for _, value := range []string{"2 deploy 1002 T0TEAM:C0APP:1700000000.000100", "2 retry x T0TEAM:C0APP:1700000000.000100", "3 retry 1002 T0TEAM:C0APP:1700000000.000100", "2 retry 1002 T0OTHER:C0APP:1700000000.000100"} {
+		if p, _ := readPress(press(map[string]any{"actions.value": value}), home1); p.Do != "" || p.Step != 0 {
+			t.Errorf("%q is read as %+v", value, p)
+		}
 	}
 }
 

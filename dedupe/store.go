@@ -62,9 +62,9 @@ func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration,
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
-	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel)},
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(k.Team)},
 		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
-	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, v.int(2) == 1, err
+	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
 }
 
 // Take implements [engine.Store].
@@ -134,8 +134,8 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	}
 	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project)},
-		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves)
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(k.Team)},
+		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves, is.Rollback != nil && next.State == deploy.Succeeded)
 	switch {
 	case err != nil:
 		return h, err
@@ -201,6 +201,8 @@ func joined(t deploy.TargetID) string {
 }
 
 func (k keys) edits(team string) string { return string(k) + ":edits:" + team }
+
+func (k keys) rolledBack(team string) string { return string(k) + ":rolled-back:" + team }
 
 // proved takes a project as the target map spells it.
 func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

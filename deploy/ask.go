@@ -37,13 +37,18 @@ type Pressed struct {
 	Button int       `json:"button"`
 }
 
-// Press is somebody's press of a button: which one, of which ask of which record.
+// Press is somebody's press of a button: which one, of which ask of which record,
+// or of its status message.
 type Press struct {
 	Pressed
-	Key     Key
-	Step    int    // 0: the button is not of this version
-	Channel string // where the message with the button is
-	Thread  string // the thread it is in; empty: none
+	Key      Key
+	Step     int    // of the ask
+	Do       Kind   // of a status message's button; without it or a Step, the button is not of this version
+	Pipeline int64  // which the status message showed
+	TS       string // the press's own timestamp, and the id of the deployment that may come of it
+	ID       string
+	Channel  string // where the message with the button is
+	Thread   string // the thread it is in; empty: none
 }
 
 // buttonVersion is the first field of a button's value. Slack sends presses of
@@ -58,17 +63,23 @@ func buttonValue(k Key, step, button int) string {
 // not of this version.
 func ParseButton(value string) (p Press, ok bool) {
 	field := strings.Split(value, " ")
-	if len(field) != 4 || field[0] != buttonVersion {
+	if len(field) != 4 {
 		return Press{}, false
 	}
-	step, errStep := strconv.Atoi(field[1])
-	button, errButton := strconv.Atoi(field[2])
+	switch field[0] {
+	case buttonVersion:
+		var errStep, errButton error
+		p.Step, errStep = strconv.Atoi(field[1])
+		p.Button, errButton = strconv.Atoi(field[2])
+		ok = errStep == nil && errButton == nil && p.Button >= 0
+	case statusVersion:
+		p, ok = parseStatusButton(field)
+	}
 	key := strings.Split(field[3], ":")
-	if errStep != nil || errButton != nil || button < 0 || len(key) != 3 {
+	if !ok || len(key) != 3 {
 		return Press{}, false
 	}
 	p.Key = Key{Team: key[0], Channel: key[1], TS: key[2]}
-	p.Step, p.Button = step, button
 	return p, IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)
 }
 
@@ -196,7 +207,9 @@ func (r Record) askMessage() Message {
 	}
 	m := a.Message
 	for i, b := range a.Buttons {
-		b.Value = buttonValue(r.Request.Key, a.Step, i)
+		if b.Value == "" { // else it is another record's
+			b.Value = buttonValue(r.Request.Key, a.Step, i)
+		}
 		m.Buttons = append(m.Buttons, b)
 	}
 	return m

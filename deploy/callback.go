@@ -59,6 +59,11 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a start call granted for a deployment that does not run
 	case start && (r.toldNothingRuns() || other):
 		return r, CallbackStop
+	case start && r.isCanceling():
+		return r, CallbackStop
+	// mutant: a rollback's word shown by the deployment it goes back to
+	case d.PassTo != nil && !other:
+		return r, CallbackTaken
 	case (r.State == Answered || r.State == Asking) && d.Triggered.IsZero():
 		return r, CallbackUnknown
 	case r.State == Answered, r.State == Refused, other:

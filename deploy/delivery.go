@@ -81,7 +81,7 @@ func (r Record) Worded(m Message, slot string) Message {
 	h := fnv.New32a()
 	h.Write([]byte(r.Request.ID + string(m.ID) + slot))
 	m.Seed = h.Sum32()
-	if r.Shown.InChannel {
+	if r.Shown.IsInChannel(slot) {
 		m.InChannel, m.User = true, r.Request.By.User
 	}
 	return m

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing T
 		d.EndingAt, r.Next = earlier(d.EndingAt, now), now // so that a clock that is set back makes no endless loop
 		return r
 	case p.ID != 0:
+		d.learn(p, now)
 		return r.see(p, now, timing)
 	case d.Ending != "":
 		return r.awaitJobs(now, timing)
@@ -37,7 +39,52 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing T
 		d.NoneSeen = true
 		r = r.addLine(r.Message(MsgNoneSeen))
 	}
+	if since := later(d.Triggered, d.LastSeen); p.Unread && own != 0 && now.Sub(since) >= unseenTold {
+		// mutant: a message that does not say since when nothing is known
+		d.progress().Unseen = since.Unix()
+	}
 	return r.expire(now, timing)
+}
+
+// learn takes in what GitLab shows of the pipeline besides its state. The time is
+// shown as it was at the last change, and at most half a minute old.
+func (d *Deployment) learn(p Pipeline, now time.Time) {
+	was := Progress{}
+	if d.Progress != nil {
+		was = *d.Progress
+	}
+	g := d.progress()
+	g.Commit.SHA, g.Steers, g.Unseen = cmp.Or(g.Commit.SHA, p.SHA), p.Steers, 0
+	if p.Stages != nil {
+		g.Stages, g.Failed, g.Alone = p.Stages, p.Failed, !p.Bridges
+	}
+	if p.Job != nil {
+		g.Job = p.Job
+	}
+	if p.Commit.SHA != "" {
+		g.Commit, g.Commits = p.Commit, p.Commits
+	}
+	elapsed := int64(now.Sub(d.Triggered) / time.Second)
+	if elapsed-was.Elapsed >= elapsedEvery || !slices.Equal(was.Stages, g.Stages) {
+		g.Elapsed = elapsed
+	}
+}
+
+// commitTries is how many polls ask for the commits, which the token may not be
+// allowed to read.
+const commitTries = 3
+
+// LacksCommits reports whether GitLab is to be asked what goes out, and since
+// which commit; empty: none is known.
+func (r Record) LacksCommits() (since string, lacks bool) {
+	g := r.Deployment.Progress
+	if g == nil || r.Deployment.Polls >= commitTries || g.Commit.Title != "" || r.Deployment.Rollback != nil {
+		return "", false
+	}
+	if g.Before != nil {
+		since = g.Before.Commit.SHA
+	}
+	return since, true
 }
 
 // see takes in what GitLab shows of the record's own pipeline.
@@ -186,7 +233,14 @@ func (r Record) ShouldPoll(timing Timing) bool {
 // Counting is what GitLab is asked about the jobs.
 func (r Record) Counting() Counting {
 	d := r.Deployment
-	return Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
+	c := Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
+	if g := d.Progress; g != nil {
+		c.Alone = g.Alone
+		if g.Failed != nil {
+			c.FailedID = g.Failed.ID
+		}
+	}
+	return c
 }
 
 // nextPoll is when a deployment without an end is polled again: a running one

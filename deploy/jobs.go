@@ -19,7 +19,8 @@ type Job struct {
 	AllowFailure bool   `json:"allow_failure,omitempty"`
 	Reason       string `json:"failure_reason,omitempty"` // why it failed: script_failure, ...
 	URL          string `json:"web_url,omitempty"`
-	Started      bool   `json:"-"` // a runner has taken it; not stored
+	Bridge       bool   `json:"bridge,omitempty"` // it starts another pipeline
+	Started      bool   `json:"-"`                // a runner has taken it; not stored
 }
 
 // Counting says which jobs of a pipeline are the deploy, and which of them are

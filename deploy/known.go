@@ -9,12 +9,17 @@ type Known struct {
 	Since  int64  `json:"since,omitempty"` // when it was triggered, or asked for, in Unix seconds
 	Ended  int64  `json:"ended,omitempty"` // when it ended, in Unix seconds; 0: it has not, or this is not known
 	URL    string `json:"url,omitempty"`   // the pipeline, or the project's pipelines
+	SHA    string `json:"sha,omitempty"`   // of its commit
+	Usual  int64  `json:"usual,omitempty"` // how long it usually takes, in seconds
 }
 
 // Known is what is known of the record's deployment.
 func (r Record) Known() Known {
 	asked, d := r.Asked(), r.Deployment
 	k := Known{Target: d.Target, Ref: d.Ref, State: r.State, By: asked.By.User, Since: asked.At.Unix(), URL: d.Link()}
+	if g := d.Progress; g != nil {
+		k.SHA, k.Usual = g.Commit.SHA, g.Usual
+	}
 	if k.Target == "" {
 		k.Target = asked.Intent.Target
 	}

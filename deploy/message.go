@@ -7,33 +7,41 @@ type MessageID string
 
 // What a mention is answered with when it deploys nothing.
 const (
-	MsgGreet       MessageID = "greet"        // よろ
-	MsgThanks      MessageID = "thanks"       // ありがとう
-	MsgHelp        MessageID = "help"         // what can be said
-	MsgUnknown     MessageID = "unknown"      // no word that the bot knows
-	MsgNoTarget    MessageID = "no-target"    // nothing is configured for this channel
-	MsgWhichTarget MessageID = "which-target" // several targets, none or more than one named
-	MsgUnclear     MessageID = "unclear"      // a word is not understood: Word
-	MsgPlainly     MessageID = "plainly"      // the same, in words for another action than a deploy
-	MsgOther       MessageID = "other"        // another version, branch, environment, target: Word
-	MsgStop        MessageID = "stop"         // what waited is withdrawn; what runs goes on
-	MsgStopGuest   MessageID = "stop-guest"   // the same asked for by a guest: nothing is withdrawn
-	MsgStopWhich   MessageID = "stop-which"   // several targets named: nothing is withdrawn
-	MsgStatus      MessageID = "status"       // what runs, or ran last
-	MsgNotYet      MessageID = "not-yet"      // a command that the bot does not know how to do yet
-	MsgTooLong     MessageID = "too-long"     // not read to its end: too long, or in a form that cannot be read
-	MsgGuest       MessageID = "guest"        // a guest of another workspace
-	MsgNotAllowed  MessageID = "not-allowed"  // not in the target's "allow"
-	MsgTooLate     MessageID = "too-late"     // older than MENTION_MAX_AGE when its turn came
-	MsgForgotten   MessageID = "forgotten"    // older than the store's memory
-	MsgEditedIn    MessageID = "edited-in"    // an edit asks for a deploy
-	MsgEditedLater MessageID = "edited-later" // an edit asks for another deploy: post it anew
-	MsgEditedOut   MessageID = "edited-out"   // an edit took the request back in time
-	MsgBroken      MessageID = "broken"       // a bug of the bot stopped it, before anything was started
-	MsgNotRecorded MessageID = "not-recorded" // the store was down: nothing was started
-	MsgNotStopped  MessageID = "not-stopped"  // the store was down: what waits may start all the same
-	MsgDontKnow    MessageID = "dont-know"    // the store did not answer: not known whether this starts
-	MsgStopping    MessageID = "stopping"     // the embedded store ends with the process: no result will be shown
+	MsgGreet         MessageID = "greet"          // よろ
+	MsgThanks        MessageID = "thanks"         // ありがとう
+	MsgHelp          MessageID = "help"           // what can be said
+	MsgUnknown       MessageID = "unknown"        // no word that the bot knows
+	MsgNoTarget      MessageID = "no-target"      // nothing is configured for this channel
+	MsgWhichTarget   MessageID = "which-target"   // several targets, none or more than one named
+	MsgUnclear       MessageID = "unclear"        // a word is not understood: Word
+	MsgPlainly       MessageID = "plainly"        // the same, in words for another action than a deploy
+	MsgOther         MessageID = "other"          // another version, branch, environment, target: Word
+	MsgStop          MessageID = "stop"           // what waited is withdrawn; what runs goes on
+	MsgStopGuest     MessageID = "stop-guest"     // the same asked for by a guest: nothing is withdrawn
+	MsgStopWhich     MessageID = "stop-which"     // several targets named: nothing is withdrawn
+	MsgStatus        MessageID = "status"         // what runs, or ran last
+	MsgHistory       MessageID = "history"        // the last deployments: Known
+	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
+	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
+	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
+	MsgRollback      MessageID = "rollback"       // a rollback to Progress.Before is to be confirmed
+	MsgNothingBefore MessageID = "nothing-before" // there is no deployment to go back to
+	MsgCannotSteer   MessageID = "cannot-steer"   // the bot's token may not run jobs again
+	MsgNameOne       MessageID = "name-one"       // several targets, and none is named
+	MsgNotYet        MessageID = "not-yet"        // a command that the bot does not know how to do yet
+	MsgTooLong       MessageID = "too-long"       // not read to its end: too long, or in a form that cannot be read
+	MsgGuest         MessageID = "guest"          // a guest of another workspace
+	MsgNotAllowed    MessageID = "not-allowed"    // not in the target's "allow"
+	MsgTooLate       MessageID = "too-late"       // older than MENTION_MAX_AGE when its turn came
+	MsgForgotten     MessageID = "forgotten"      // older than the store's memory
+	MsgEditedIn      MessageID = "edited-in"      // an edit asks for a deploy
+	MsgEditedLater   MessageID = "edited-later"   // an edit asks for another deploy: post it anew
+	MsgEditedOut     MessageID = "edited-out"     // an edit took the request back in time
+	MsgBroken        MessageID = "broken"         // a bug of the bot stopped it, before anything was started
+	MsgNotRecorded   MessageID = "not-recorded"   // the store was down: nothing was started
+	MsgNotStopped    MessageID = "not-stopped"    // the store was down: what waits may start all the same
+	MsgDontKnow      MessageID = "dont-know"      // the store did not answer: not known whether this starts
+	MsgStopping      MessageID = "stopping"       // the embedded store ends with the process: no result will be shown
 )
 
 // Why a deployment waits.
@@ -76,27 +84,31 @@ const (
 	MsgStatusSucceeded MessageID = "status-succeeded"
 	MsgStatusFailed    MessageID = "status-failed"
 	MsgStatusCanceled  MessageID = "status-canceled"
-	MsgStatusPerson    MessageID = "status-person"   // running: somebody has to start a job in GitLab
-	MsgStatusRunner    MessageID = "status-runner"   // running: no runner has taken it
-	MsgStatusNothing   MessageID = "status-nothing"  // canceled: no job that deploys has run
-	MsgStatusRefused   MessageID = "status-refused"  // only where it waited before
-	MsgStatusAnswered  MessageID = "status-answered" // only where it waited before and an edit took it back
+	MsgStatusPerson    MessageID = "status-person"    // running: somebody has to start a job in GitLab
+	MsgStatusRunner    MessageID = "status-runner"    // running: no runner has taken it
+	MsgStatusCanceling MessageID = "status-canceling" // running: By wants it canceled
+	MsgStatusNothing   MessageID = "status-nothing"   // canceled: no job that deploys has run
+	MsgStatusRefused   MessageID = "status-refused"   // only where it waited before
+	MsgStatusAnswered  MessageID = "status-answered"  // only where it waited before and an edit took it back
 )
 
 // Lines that a deployment adds to its thread.
 const (
-	MsgSucceeded    MessageID = "succeeded"
-	MsgFailed       MessageID = "failed"
-	MsgCanceled     MessageID = "canceled"
-	MsgSilent       MessageID = "silent"
-	MsgNoneSeen     MessageID = "none-seen"     // unsure: GitLab shows no pipeline, a new mention starts one
-	MsgRecovered    MessageID = "recovered"     // succeeded after a failure: someone retried
-	MsgFailedAfter  MessageID = "failed-after"  // a failure after success: the reaction stays
-	MsgBrokenUnsure MessageID = "broken-unsure" // a bug of the bot stopped it while it may have been triggered
-	MsgUnseen       MessageID = "unseen"        // succeeded by the pipeline's status, as its jobs could not be seen
-	MsgNothing      MessageID = "nothing"       // the pipeline is over, and nothing was deployed; Detail names the job that waits
-	MsgPerson       MessageID = "person"        // the pipeline waits for a person
-	MsgOvertime     MessageID = "overtime"      // GitLab shows that it goes on past its time; Detail is that time
+	MsgSucceeded      MessageID = "succeeded"
+	MsgFailed         MessageID = "failed"
+	MsgCanceled       MessageID = "canceled"
+	MsgSilent         MessageID = "silent"
+	MsgNoneSeen       MessageID = "none-seen"        // unsure: GitLab shows no pipeline, a new mention starts one
+	MsgRecovered      MessageID = "recovered"        // succeeded after a failure: someone retried
+	MsgFailedAfter    MessageID = "failed-after"     // a failure after success: the reaction stays
+	MsgBrokenUnsure   MessageID = "broken-unsure"    // a bug of the bot stopped it while it may have been triggered
+	MsgUnseen         MessageID = "unseen"           // succeeded by the pipeline's status, as its jobs could not be seen
+	MsgNothing        MessageID = "nothing"          // the pipeline is over, and nothing was deployed; Detail names the job that waits
+	MsgPerson         MessageID = "person"           // the pipeline waits for a person
+	MsgStopped        MessageID = "stopped"          // canceled, as By asked for
+	MsgCancelRefused  MessageID = "cancel-refused"   // GitLab does not let the bot cancel it
+	MsgCancelNoEffect MessageID = "cancel-no-effect" // GitLab took the wish, and it goes on
+	MsgOvertime       MessageID = "overtime"         // GitLab shows that it goes on past its time; Detail is that time
 )
 
 // What comes of an ask.
@@ -114,6 +126,7 @@ const (
 	MsgPressClosed   MessageID = "press-closed"      // the question is not open any more
 	MsgPressGuest    MessageID = "press-guest"       // as MsgGuest
 	MsgPressNotYours MessageID = "press-not-allowed" // as MsgNotAllowed
+	MsgPressOver     MessageID = "press-over"        // the deployment has moved on, or is not the newest: Known
 	MsgPressOld      MessageID = "press-old"         // the button is of an earlier version
 	MsgPressLost     MessageID = "press-lost"        // not recorded, or not known to be: press again
 )

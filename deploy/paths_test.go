@@ -3,6 +3,7 @@ package deploy
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -125,8 +126,41 @@ func (p *path) poll() {
 	seen := Pipeline{ID: []int64{0, 7}[p.draw("seen", 2)], End: []State{"", Succeeded, Failed, Canceled}[p.draw("end", 4)]}
 	if seen.ID == 0 {
 		seen.End = ""
+	} else if p.draw("jobs", 2) == 0 {
+		seen.SHA, seen.Steers, seen.Job = "abc", true, &Job{ID: 70, Name: "deploy"}
+		seen.Stages = []Stage{{Name: "deploy", Status: []string{"running", "success"}[p.draw("stage", 2)]}}
 	}
 	p.r = p.r.Polled(seen, p.draw("complete", 2) == 0, p.now, p.now, timing)
+}
+
+// steer presses a button of the status message, whether it is there or not.
+func (p *path) steer() {
+	by := Person{User: []string{"U1", "U2"}[p.draw("who", 2)]}
+	do := []Kind{KindCancel, KindRetry, KindRollback}[p.draw("do", 3)]
+	pressed := Press{Pressed: Pressed{By: by, At: p.now}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)], TS: fmt.Sprint(p.now.Unix(), ".000001")}
+	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
+	next, b, say := p.r.PressStatus(pressed, p.now)
+	if say.ID == "" && !shown && next.Again == p.r.Again && !p.r.isCanceling() {
+		p.t.Errorf("%s is taken of %s, which shows %+v", do, p.r.State, p.r.buttons())
+	}
+	if say.ID == "" && b.Do != do && do != KindCancel {
+		p.t.Errorf("pressed was %s, and %s is done", do, b.Do)
+	}
+	p.r = next
+}
+
+// carryOut does what the engine does with what was pressed.
+func (p *path) carryOut() {
+	switch {
+	case p.r.CancelDue():
+		p.r = p.r.AskedToCancel(p.draw("refused", 3) == 0, p.now)
+	case p.r.Again != nil && !p.r.Again.Made:
+		made := p.r.Again.Record()
+		if made.Asked().By != p.r.Again.Request.By || made.HasMention() || made.Chosen().Target != "app" {
+			p.t.Errorf("it makes %+v", made)
+		}
+		p.r = p.r.AgainMade()
+	}
 }
 
 // deliver makes the first calls to Slack that are due.
@@ -155,7 +189,23 @@ func (p *path) check(was Record) {
 	r := p.r
 	buttons := 0
 	for _, post := range r.View().Posts {
-		buttons += len(post.Message.Buttons)
+		for _, b := range post.Message.Buttons {
+			press, ok := ParseButton(b.Value)
+			switch {
+			case b.URL != "" && b.Value == "":
+			case !ok || press.Key != r.Request.Key:
+				p.t.Errorf("a button whose press is not understood: %+v", b)
+			case press.Do == "":
+				buttons++
+			case !slices.Contains([]State{Running, Failed, Canceled, Succeeded}, r.State):
+				p.t.Errorf("%s with the button %s", r.State, b.Do)
+			case was.Again != nil && b.Do != KindCancel:
+				p.t.Errorf("there is another deployment already, and the button %s", b.Do)
+			}
+		}
+	}
+	if was.Again != nil && (r.Again == nil || r.Again.Request != was.Again.Request) {
+		p.t.Errorf("the other deployment was %+v, and becomes %+v", was.Again, r.Again)
 	}
 	switch open := r.State == Asking && !r.IsPressed(); {
 	case open != (buttons > 0):
@@ -174,6 +224,14 @@ func (p *path) check(was Record) {
 	}
 }
 
+// succeededBefore is an earlier deployment of the target.
+func succeededBefore() Record {
+	r := in(Succeeded)
+	r.Request.TS = "1600000000.000100"
+	r.Deployment.Progress = &Progress{Commit: Commit{SHA: "9f8e7d6"}, Job: &Job{ID: 60, Name: "deploy"}}
+	return r
+}
+
 // TestAnyPath: whatever happens to a record in whichever order, no move leaves the
 // table, one press decides each question, nothing starts that nobody asks for, there
 // are buttons only while they count, and in the end Slack shows what the record says.
@@ -185,6 +243,13 @@ func TestAnyPath(t *testing.T) {
 	}
 	ways := map[string]func(p *path){
 		"begin": (*path).begin, "press": (*path).press, "edit": (*path).edit, "hear": (*path).hear, "settle": (*path).settle, "poll": (*path).poll,
+		"steer": (*path).steer, "carry out": (*path).carryOut,
+		"rest": func(p *path) { p.r = p.r.Rest() },
+		"past": func(p *path) {
+			if p.r.Deployment.Attempt > 0 {
+				p.r = p.r.WithPast([]Record{succeededBefore()})
+			}
+		},
 		"lapse":    func(p *path) { p.r = p.r.Lapse(p.now) },
 		"withdraw": func(p *path) { p.r, _ = p.r.Withdraw(Person{User: "U4"}) },
 		"gone":     func(p *path) { p.r, p.gone = p.r.Gone(), true; clear(p.reactions) },

@@ -38,16 +38,18 @@ type Pipeline struct {
 	// Nothing: it is over, and no job that deploys has run. Without an End, one of
 	// them still waits for a person to start it.
 	Nothing bool
-	SHA     string  // of its commit; empty: not known
-	Stages  []Stage // in their order, as far as its jobs were asked for
-	Failed  *Job    // the job that failed first, of those that are counted if one of them did
-	Job     *Job    // the job that deploys, once it has begun
-	Bridges bool    // it has jobs that start other pipelines, or this was not asked
-	Steers  bool    // the token may cancel it and run its jobs again
-	Unread  bool    // GitLab could not be asked about it
-	Judged  bool    // the jobs were asked for
-	Unseen  bool    // but could not be read: End is the status of the whole pipeline
-	Retry   bool    // Unseen: another poll may show them
+	SHA     string   // of its commit; empty: not known
+	Stages  []Stage  // in their order, as far as its jobs were asked for
+	Failed  *Job     // the job that failed first, of those that are counted if one of them did
+	Job     *Job     // the one job that deploys, once it has begun; nil where several do
+	Commit  Commit   // its commit, once that was asked for
+	Commits *Commits // those that go out with it; nil: not known
+	Bridges bool     // it has jobs that start other pipelines, or this was not asked
+	Steers  bool     // the token may cancel it and run its jobs again
+	Unread  bool     // GitLab could not be asked about it
+	Judged  bool     // the jobs were asked for
+	Unseen  bool     // but could not be read: End is the status of the whole pipeline
+	Retry   bool     // Unseen: another poll may show them
 }
 
 // Waits is what a pipeline waits for that does not move.

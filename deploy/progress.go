@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,9 +16,10 @@ type Progress struct {
 	Usual   int64    `json:"usual,omitempty"`   // how long it usually takes, in seconds; 0: not known
 	Stages  []Stage  `json:"stages,omitempty"`  // of the pipeline, in their order
 	Failed  *Job     `json:"failed,omitempty"`  // the job that failed
-	Job     *Job     `json:"job,omitempty"`     // the job that deploys, once it has begun
+	Job     *Job     `json:"job,omitempty"`     // the one job that deploys, once it has begun
 	Elapsed int64    `json:"elapsed,omitempty"` // seconds since the trigger, when GitLab was asked last
 	Unseen  int64    `json:"unseen,omitempty"`  // since when GitLab cannot be asked, in Unix seconds
+	Alone   bool     `json:"alone,omitempty"`   // the pipeline has no bridges
 	Steers  bool     `json:"steers,omitempty"`  // the bot's token may cancel the pipeline and run its jobs again
 }
 
@@ -46,6 +48,7 @@ type Stage struct {
 
 // Success is a deployment of a target that succeeded.
 type Success struct {
+	Key      Key           `json:"record"`
 	Commit   Commit        `json:"commit,omitzero"`
 	Pipeline int64         `json:"pipeline,omitempty"`
 	URL      string        `json:"url,omitempty"`
@@ -58,14 +61,60 @@ type Success struct {
 // Success is what is known of a record that succeeded.
 func (r Record) Success() Success {
 	d := r.Deployment
-	s := Success{Pipeline: d.Pipeline, URL: d.Link(), By: r.Asked().By.User}
+	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, URL: d.Link(), By: r.Asked().By.User}
 	if p := d.Progress; p != nil {
 		s.Commit, s.Job = p.Commit, p.Job
+	}
+	if d.Rollback != nil {
+		s.Key = d.Rollback.Key // GitLab's jobs know that one
 	}
 	if !d.Ended.IsZero() {
 		s.At, s.Took = d.Ended.Unix(), d.Ended.Sub(d.Triggered)
 	}
 	return s
+}
+
+// WithPast takes in the target's last successes, newest first: what went out
+// before, and how long it usually takes.
+func (r Record) WithPast(successes []Record) Record {
+	if len(successes) == 0 {
+		return r
+	}
+	var took []time.Duration
+	g := r.Deployment.progress()
+	for _, past := range successes {
+		if past.Request.Key == r.Request.Key || past.State != Succeeded {
+			continue
+		}
+		s := past.Success()
+		if g.Before == nil {
+			g.Before = &s
+		}
+		if past.Deployment.Rollback == nil && s.Took > 0 {
+			took = append(took, s.Took)
+		}
+	}
+	if len(took) > 0 {
+		slices.Sort(took)
+		g.Usual = int64(took[len(took)/2] / time.Second)
+	}
+	return r
+}
+
+// GoBack makes the record's deployment a rollback of a commit, where that is known.
+func (r Record) GoBack(to Success, undone *Commit) Record {
+	r.Deployment.Rollback, r.Deployment.Undone = &to, undone
+	g := r.Deployment.progress()
+	g.Commit, g.Commits = to.Commit, &Commits{Back: true}
+	return r
+}
+
+// brief is what a line of the thread tells of it.
+func (p *Progress) brief() *Progress {
+	if p == nil || p.Commit.SHA == "" && p.Failed == nil {
+		return nil
+	}
+	return &Progress{Commit: p.Commit, Failed: p.Failed}
 }
 
 // TargetID names a target for all channels that deploy it: what they deploy is the

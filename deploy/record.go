@@ -42,7 +42,8 @@ type Record struct {
 	State    State   `json:"state"`
 	Panics   int     `json:"panics,omitempty"` // how often it made its worker panic
 
-	Ask        *Ask       `json:"ask,omitempty"` // what it asks, or has asked
+	Ask        *Ask       `json:"ask,omitempty"`   // what it asks, or has asked
+	Again      *Again     `json:"again,omitempty"` // another deployment that was pressed for
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"`    // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
 	Reactions  []string   `json:"reactions,omitempty"` // reactions of the states it has been in: each may be on the mention
@@ -79,7 +80,14 @@ type Deployment struct {
 	Detail     string        `json:"detail,omitempty"`      // what failed, where that is known
 	Ended      time.Time     `json:"ended,omitzero"`        // when it came to its end, as far as is known
 
-	Progress *Progress `json:"progress,omitempty"` // what goes out, and how far it is
+	Progress *Progress `json:"progress,omitempty"`       // what goes out, and how far it is
+	Site     string    `json:"site,omitempty"`           // where to see it: the target's "url"
+	Announce Announce  `json:"announce,omitempty"`       // which ends are told in the channel too
+	Cancel   *Cancel   `json:"cancel,omitempty"`         // somebody wants it canceled
+	Rollback *Success  `json:"rollback,omitempty"`       // what it goes back to; nil: it does not
+	Undone   *Commit   `json:"undone,omitempty"`         // what a rollback took back, where that is known
+	PassTo   *Key      `json:"rolled_back_by,omitempty"` // the rollback that runs its job again: words about that job go there
+	Rested   bool      `json:"rested,omitempty"`         // it is not the latest any more, or not for long
 
 	// What is known of the pipeline's jobs and of what it waits for.
 	FailedBy []string  `json:"failed_by,omitempty"` // jobs that reported a failure, and no success since

@@ -64,6 +64,10 @@ func (r Request) ReplyThread() string {
 	return r.TS
 }
 
+// HasMention reports whether there is a message of a person to react on. A
+// deployment that was pressed for has none: its status message is its place.
+func (r Record) HasMention() bool { return r.Request.Via != ViaPress }
+
 // Kind is what is asked for.
 type Kind string
 

@@ -24,13 +24,10 @@ func (c Counting) Progress(tries []Job) (p Pipeline) {
 	if failed := cmp.Or(firstFailed(counted), firstFailed(only(all, func(j Job) bool { return !j.AllowFailure }))); failed.ID != 0 {
 		p.Failed = &failed
 	}
-	begun := only(counted, func(j Job) bool {
-		_, over := EndOf(j.Status)
-		return j.Status == "running" || j.Status == "success" || over && j.Started
-	})
-	if len(begun) > 0 {
-		newest := slices.MaxFunc(begun, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) })
-		p.Job = &newest
+	// Where several jobs deploy, running one of them again would roll back a part.
+	// mutant: a rollback of one job of several
+	if len(counted) == 1 && counted[0].hasBegun() && !counted[0].Bridge {
+		p.Job = &counted[0]
 	}
 	first, of := map[string]int64{}, map[string][]Job{}
 	for _, j := range tries {
@@ -49,6 +46,11 @@ func (c Counting) Progress(tries []Job) (p Pipeline) {
 		p.Stages[i].Status = statusOf(of[s.Name])
 	}
 	return p
+}
+
+func (j Job) hasBegun() bool {
+	_, over := EndOf(j.Status)
+	return j.Status == "running" || j.Status == "success" || over && j.Started
 }
 
 // GitLab makes one status of those of several jobs: by the first of these rows

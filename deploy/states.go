@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -60,7 +61,7 @@ func (r Record) move(to State) Record {
 	}
 	r.State = to
 	// mutant: a reaction that is not removed after a crash
-	r.Reactions = withReaction(r.Reactions, reactions[to])
+	r.Reactions = r.withReaction(reactions[to])
 	r.Next = time.Time{}
 	d := &r.Deployment
 	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
@@ -68,13 +69,13 @@ func (r Record) move(to State) Record {
 	return r
 }
 
-// withReaction notes that a reaction may be on the mention from now on. It copies
-// the list, which several records may share.
-func withReaction(list []string, r string) []string {
-	if r == "" || slices.Contains(list, r) {
-		return list
+// withReaction are the reactions that may be on the mention, with one more. It
+// copies the list, which several records may share.
+func (r Record) withReaction(name string) []string {
+	if name == "" || !r.HasMention() || slices.Contains(r.Reactions, name) {
+		return r.Reactions
 	}
-	return append(slices.Clone(list), r)
+	return append(slices.Clone(r.Reactions), name)
 }
 
 // addLine adds a line to the thread. It copies the lines, which several records
@@ -96,10 +97,19 @@ func (r Record) addLineOnce(m Message) Record {
 func (r Record) Message(id MessageID) Message {
 	d := r.Deployment
 	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
-	if by := r.Asked().By.User; by != r.Request.By.User {
-		m.By = by
+	m.For = r.Asked().By.User
+	if m.For != r.Request.By.User {
+		m.By = m.For
+	}
+	m.Progress = d.Progress.brief()
+	if !d.Ended.IsZero() && !d.Triggered.IsZero() {
+		m.Took = int64(d.Ended.Sub(d.Triggered) / time.Second)
 	}
 	switch id {
+	case MsgStopped:
+		if m.User, m.By = r.Request.By.User, d.Cancel.By; m.By == m.User {
+			m.By = ""
+		}
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Request.By.User
 	}
@@ -115,7 +125,7 @@ func (r Record) Answer(m Message) Record {
 	asked := r.Ask != nil && r.Deployment.Triggered.IsZero()
 	r = r.move(Answered)
 	if m.ID.IsRefusal() {
-		r.Reactions = withReaction(r.Reactions, reactionRefused)
+		r.Reactions = r.withReaction(reactionRefused)
 	}
 	if !asked {
 		return r.addLine(m)
@@ -126,8 +136,8 @@ func (r Record) Answer(m Message) Record {
 	return r
 }
 
-// Start announces an attempt: one POST, with a token of its own. page is the
-// project's pipelines page. A record that knows a pipeline is never triggered
+// Start announces an attempt: one POST, with a token of its own unless it is a
+// rollback. page is the project's pipelines page. A record that knows a pipeline is never triggered
 // again.
 func (r Record) Start(t Target, page, tokenSum string, now time.Time, timing Timing) Record {
 	if r.Deployment.Pipeline != 0 {
@@ -137,11 +147,14 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, timing Tim
 	d := &r.Deployment
 	if d.WaitEnd.IsZero() {
 		d.Target, d.Project, d.Ref, d.Key, d.Job, d.Timeout, d.Page = t.Name, t.Project, t.Ref, t.Key, t.Job, t.Timeout, page
+		d.Site, d.Announce = t.Site, t.Announce
 		d.WaitEnd = now.Add(MaxWait)
 	}
 	d.Triggered = now
 	d.Attempt++
-	r.Tokens = withToken(r.Tokens, tokenSum)
+	if tokenSum != "" {
+		r.Tokens = withToken(r.Tokens, tokenSum)
+	}
 	r.Next = timing.PostEnd(now)
 	return r
 }
@@ -229,12 +242,22 @@ func (d *Deployment) name(p Pipeline) {
 	if p.URL != "" {
 		d.URL = p.URL
 	}
+	if g := d.Progress; p.SHA != "" && (g == nil || g.Commit.SHA == "") {
+		g = d.progress()
+		g.Commit.SHA = p.SHA
+		if project, _, found := strings.Cut(d.URL, "/-/pipelines/"); found {
+			g.Commit.URL = project + "/-/commit/" + p.SHA
+		}
+	}
+	if p.Job != nil {
+		d.progress().Job = p.Job
+	}
 }
 
 // Slow notes that GitLab is slow to answer the attempt in flight.
 func (r Record) Slow() Record {
 	r.Deployment.Slow = true
-	r.Reactions = withReaction(r.Reactions, reactionSlow)
+	r.Reactions = r.withReaction(reactionSlow)
 	return r
 }
 
@@ -273,6 +296,8 @@ func (r Record) end(p Pipeline, now time.Time) Record {
 	switch {
 	case p.Nothing:
 		line = MsgNothing
+	case p.End == Canceled && r.Deployment.Cancel != nil:
+		line = MsgStopped
 	case p.End == Succeeded && p.Unseen:
 		line = MsgUnseen
 	case p.End == Succeeded && (r.State == Failed || r.State == Canceled && !r.Deployment.Nothing):
@@ -283,6 +308,9 @@ func (r Record) end(p Pipeline, now time.Time) Record {
 	d.Detail, d.Nothing, d.Ended = p.Detail, p.Nothing, now
 	if p.End == Succeeded {
 		d.FailedBy, d.Proved = nil, nil
+		if len(r.buttons()) > 0 {
+			r.Next = now.Add(restAfter)
+		}
 	}
 	if p.Nothing {
 		return r.addLineOnce(r.Message(line)) // it may have been added while a job waited

@@ -4,18 +4,30 @@ import "time"
 
 // Target is something that can be deployed from one channel.
 type Target struct {
-	Team    string
-	Channel string
-	Name    string        // PROJECT in the map
-	Aliases []string      // other names by which people call it
-	Project string        // GitLab's project: a number, or a path such as group/app
-	Token   Secret        // the trigger token
-	Ref     string        // what is deployed; a mention can never choose another
-	Key     string        // release_key: the variable that tells the jobs to deploy
-	Job     string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see docs/GITLAB.md
-	Timeout time.Duration // no word by then: silent
-	Allow   []string      // who may deploy; nil: everyone who can write in the channel
+	Team     string
+	Channel  string
+	Name     string        // PROJECT in the map
+	Aliases  []string      // other names by which people call it
+	Project  string        // GitLab's project: a number, or a path such as group/app
+	Token    Secret        // the trigger token
+	Ref      string        // what is deployed; a mention can never choose another
+	Key      string        // release_key: the variable that tells the jobs to deploy
+	Job      string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see docs/GITLAB.md
+	Timeout  time.Duration // no word by then: silent
+	Site     string        // "url": where to see what is deployed
+	Announce Announce      // which ends are told in the channel too
+	Allow    []string      // who may deploy; nil: everyone who can write in the channel
 }
 
 // Names are all names of the target.
 func (t Target) Names() []string { return append([]string{t.Name}, t.Aliases...) }
+
+// Announce says which ends of deployments are told in the channel itself too.
+type Announce string
+
+// The values of "announce".
+const (
+	AnnounceNever    Announce = "" // "never" in the map
+	AnnounceFailures Announce = "failures"
+	AnnounceAll      Announce = "all"
+)

@@ -23,6 +23,9 @@ const (
 	jobsWithin  = 15 * time.Second // how long to wait for the jobs of an end that was reported
 	jobsAgain   = 3 * time.Second  // how often they are asked for
 	pendingTold = time.Minute      // "no runner has taken it"
+	unseenTold  = time.Minute      // "GitLab has not answered since"
+
+	elapsedEvery = 30 // seconds after which the time alone is shown anew
 )
 
 // PostEnd is when a POST allowed at triggered has surely ended.

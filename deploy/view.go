@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"strings"
 )
 
 // View is what Slack should show of a record: a pure function of it.
@@ -21,6 +22,14 @@ type Post struct {
 
 // SlotStatus is the slot of the status message.
 const SlotStatus = "status"
+
+// announced ends the slot of a line that is posted in the channel too.
+const announced = "-channel"
+
+// IsInChannel reports whether the message of a slot is in the channel itself.
+func (s Shown) IsInChannel(slot string) bool {
+	return s.InChannel || strings.HasSuffix(slot, announced)
+}
 
 // SlotLine is the slot of a line of the thread.
 func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
@@ -63,10 +72,12 @@ func (r Record) answer() MessageID {
 // View returns what Slack should show of the record.
 func (r Record) View() View {
 	v := View{Reaction: reactions[r.State]}
-	if r.State == Triggering && r.Deployment.Slow {
+	switch {
+	case !r.HasMention():
+		v.Reaction = ""
+	case r.State == Triggering && r.Deployment.Slow:
 		v.Reaction = reactionSlow
-	}
-	if r.State == Answered && r.answer().IsRefusal() {
+	case r.State == Answered && r.answer().IsRefusal():
 		v.Reaction = reactionRefused
 	}
 	if m := r.statusMessage(); m.ID != "" {
@@ -74,6 +85,9 @@ func (r Record) View() View {
 	}
 	for n, m := range r.Lines {
 		v.Posts = append(v.Posts, Post{Slot: SlotLine(n), Message: m})
+		if r.Deployment.Announce.tells(m.ID) && !r.Shown.InChannel {
+			v.Posts = append(v.Posts, Post{Slot: SlotLine(n) + announced, Message: m})
+		}
 	}
 	return v
 }
@@ -95,6 +109,10 @@ func (r Record) statusMessage() Message {
 		return Message{}
 	}
 	m := r.Message(id)
+	m.Progress, m.Buttons = r.Deployment.Progress, r.buttons()
+	if r.isCanceling() {
+		m.By = r.Deployment.Cancel.By
+	}
 	if r.State == Waiting {
 		m.Until = r.Deployment.WaitEnd.Unix()
 	}
@@ -107,6 +125,10 @@ func (r Record) statusID() MessageID {
 	switch {
 	case r.State == Waiting:
 		return d.Wait
+	case r.State == Triggering && d.Slow && !d.Deleted:
+		return MsgStatusStarting
+	case r.isCanceling():
+		return MsgStatusCanceling
 	case r.State == Running && d.Waits == WaitsPerson:
 		return MsgStatusPerson
 	case r.State == Running && d.Waits == WaitsRunner:
@@ -135,4 +157,15 @@ func (p Post) hash() string {
 	h := fnv.New64a()
 	h.Write(raw)
 	return fmt.Sprintf("%s/%x", p.Message.ID, h.Sum64())
+}
+
+// tells reports whether a line is posted in the channel too.
+func (a Announce) tells(id MessageID) bool {
+	switch id {
+	case MsgFailed, MsgCanceled, MsgStopped, MsgSilent, MsgNothing, MsgFailedAfter:
+		return a != AnnounceNever
+	case MsgSucceeded, MsgRecovered, MsgUnseen:
+		return a == AnnounceAll
+	}
+	return false
 }

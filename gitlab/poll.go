@@ -90,6 +90,7 @@ func (c *Client) allJobs(ctx context.Context, project string, id int64, alone bo
 				return nil, true, err
 			}
 			for _, j := range page {
+				j.Bridge = kind == "bridges"
 				all = append(all, j.read())
 			}
 			bridges = bridges || kind == "bridges" && len(page) > 0

@@ -5,8 +5,9 @@
 -- KEYS[3]  the store's birth  ARGV[3]  time to live, ms
 -- KEYS[4]  what is going on   ARGV[4]  the birth if there is none, Unix ms
 --          in the channel     ARGV[5]  the record's name among the due times
---                             ARGV[6]  1: the record is part of what is going on
--- returns  {now, birth, 1 created by this call or an earlier try of it | 0 it existed}
+-- KEYS[5]  whether something  ARGV[6]  1: the record is part of what is going on
+--          was rolled back
+-- returns  {now, birth, 1 created by this call or an earlier try of it | 0 it existed, 1 something was rolled back}
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -19,7 +20,7 @@ if not birth then
 end
 -- mutant: a claim that writes over the record
 if existing then
-  return {now, tonumber(birth), existing == ARGV[1] and 1 or 0}
+  return {now, tonumber(birth), existing == ARGV[1] and 1 or 0, 0}
 end
 if tonumber(ARGV[2]) >= 0 then
   redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[5])
@@ -29,4 +30,4 @@ if ARGV[6] == '1' then
   redis.call('ZADD', KEYS[4], now, ARGV[5])
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return {now, tonumber(birth), 1}
+return {now, tonumber(birth), 1, redis.call('GET', KEYS[5]) and 1 or 0}

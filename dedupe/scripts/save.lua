@@ -9,7 +9,8 @@
 --          in the channel     ARGV[7]  when it succeeded, Unix ms; negative: it has not
 -- KEYS[6]  whether its        ARGV[8]  1: the record is part of what is going on
 --          project proved     ARGV[9]  1: a callback of the project has proved itself
---          itself
+--          itself             ARGV[10] 1: it is a rollback that succeeded
+-- KEYS[7]  whether something was rolled back
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed}
 
 local t = redis.call('TIME')
@@ -51,6 +52,9 @@ end
 if ARGV[9] == '1' then
   -- mutant: a proof that is not kept
   redis.call('SET', KEYS[6], '1')
+end
+if ARGV[10] == '1' then
+  redis.call('SET', KEYS[7], '1', 'PX', ARGV[4])
 end
 if existing then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

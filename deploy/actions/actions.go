@@ -12,12 +12,27 @@ type Request struct {
 	Intent deploy.Intent
 	Here   []deploy.Target // the channel's targets
 	Rules  rules.Context   // without a target
+	Past   Past            // of the target that is named, where it is looked at: see [Looks]
+}
+
+// Past is what is known of a target's deployments.
+type Past struct {
+	Newest    *deploy.Record
+	TakenBack *deploy.Success // the commit that the newest one took back, if it is still what would be deployed
+	Successes []deploy.Record // newest first
+}
+
+// Looks reports whether what comes of a request depends on the target's past.
+func Looks(k deploy.Kind) bool {
+	return k == deploy.KindRetry || k == deploy.KindRollback || k == deploy.KindPending
 }
 
 // Decision is what comes of a request: a deploy, or else an answer, which is a
 // question if it has buttons.
 type Decision struct {
 	Deploy  *deploy.Target
+	Back    *deploy.Success // the deploy goes back to it,
+	Undone  *deploy.Commit  // from this one, where that is known
 	Answer  deploy.Message
 	Buttons []deploy.Button
 	Stop    bool // what waits is withdrawn
@@ -36,6 +51,14 @@ func Decide(r Request) Decision {
 		return r.ask(deploy.MsgUnknown)
 	case r.Intent.Kind == deploy.KindCancel:
 		return r.stop()
+	case Looks(r.Intent.Kind) && r.target() == nil && len(r.Here) > 0:
+		return Decision{Answer: r.message(deploy.MsgNameOne, nil)}
+	case r.Intent.Kind == deploy.KindRetry:
+		return r.retry()
+	case r.Intent.Kind == deploy.KindRollback:
+		return r.rollback()
+	case r.Intent.Kind == deploy.KindPending:
+		return r.ask(deploy.MsgPending)
 	}
 	return r.answer()
 }

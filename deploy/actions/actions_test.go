@@ -63,7 +63,10 @@ func TestWhatComesOfARequest(t *testing.T) {
 		"the same of a target that is not theirs": {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Target: "api"} }, "", deploy.MsgStop, "api", "", true},
 		"a stop of several targets":               {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindCancel, Several: true} }, "", deploy.MsgStopWhich, "", "", false},
 		"a stop by somebody external":             {func(r *Request) { r.Intent, r.Rules.Request.By.External = deploy.Intent{Kind: deploy.KindCancel}, true }, "", deploy.MsgStopGuest, "", "", false},
-		"what cannot be done yet":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindRollback} }, "", deploy.MsgNotYet, "", "", false},
+		"what cannot be done yet":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindLock} }, "", deploy.MsgNotYet, "", "", false},
+		"a rollback of no target":                 {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindRollback} }, "", deploy.MsgNameOne, "", "", false},
+		"the last deployments":                    {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindHistory} }, "", deploy.MsgHistory, "", "", false},
+		"what would go out":                       {func(r *Request) { r.Intent = deploy.Intent{Kind: deploy.KindPending, Target: "app"} }, "", deploy.MsgPending, "app", "app no", false},
 	} {
 		r := request(deploy.Intent{})
 		row.change(&r)
@@ -118,6 +121,87 @@ func TestADeployThatWaitedIsJudgedAgainByTheRulesOfEveryTrigger(t *testing.T) {
 func TestADeployThatWaitedForATargetThatIsGoneIsNotMade(t *testing.T) {
 	d := DeployAgain(Request{Intent: deploy.Intent{Target: "gone"}})
 	if d.Deploy != nil || d.Answer.ID != deploy.MsgRefusedGone {
+		t.Errorf("%+v", d)
+	}
+}
+
+// newest is the target's newest deployment, in a state.
+func newest(state deploy.State, sha string, pipeline int64) *deploy.Record {
+	return &deploy.Record{
+		State: state, Request: deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: fmt.Sprintf("%d.000001", 1700000000+pipeline)}},
+		Deployment: deploy.Deployment{Target: "app", Pipeline: pipeline, Progress: &deploy.Progress{
+			Commit: deploy.Commit{SHA: sha}, Job: &deploy.Job{ID: pipeline * 10, Name: "deploy"}, Steers: true,
+		}},
+	}
+}
+
+func TestARetryActsOnlyWhereItsDeploymentWentWrong(t *testing.T) {
+	for name, row := range map[string]struct {
+		state  deploy.State
+		thread string
+		deploy bool
+	}{
+		"in the thread of a failure":    {deploy.Failed, "1700000007.000001", true},
+		"in the thread of a canceled":   {deploy.Canceled, "1700000007.000001", true},
+		"in the thread of a success":    {deploy.Succeeded, "1700000007.000001", false},
+		"in the thread of another":      {deploy.Failed, "1700000008.000001", false},
+		"in the channel":                {deploy.Failed, "", false},
+		"in the thread of what runs on": {deploy.Running, "1700000007.000001", false},
+	} {
+		r := request(deploy.Intent{Kind: deploy.KindRetry, Target: "app"})
+		r.Past.Newest, r.Rules.Request.Thread = newest(row.state, "abc", 7), row.thread
+		if d := Decide(r); (d.Deploy != nil) != row.deploy || !row.deploy && (d.Answer.ID != deploy.MsgAgain || len(d.Buttons) != 2) {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
+func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T) {
+	failed, before := newest(deploy.Failed, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c2", 8)}
+	cannot := newest(deploy.Failed, "c3", 9)
+	cannot.Deployment.Progress.Steers = false
+	for name, row := range map[string]struct {
+		newest  *deploy.Record
+		past    []deploy.Record
+		pressed string // the commit on the button
+		answer  deploy.MessageID
+		to      string
+	}{
+		"it is to be confirmed":                    {failed, before, "", deploy.MsgRollback, "c2"},
+		"confirmed":                                {failed, before, "c2", "", "c2"},
+		"another commit was confirmed":             {failed, before, "c1", deploy.MsgRollback, "c2"},
+		"the newest is a success":                  {newest(deploy.Succeeded, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c3", 9), before[0]}, "c2", "", "c2"},
+		"the one before was of the same commit":    {newest(deploy.Succeeded, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c3", 8), *newest(deploy.Succeeded, "c1", 7)}, "c1", "", "c1"},
+		"there is no other":                        {newest(deploy.Succeeded, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c3", 9)}, "", deploy.MsgNothingBefore, ""},
+		"nothing was deployed, as far as is known": {nil, nil, "", deploy.MsgNothingBefore, ""},
+		"the token may not":                        {cannot, nil, "", deploy.MsgCannotSteer, ""},
+	} {
+		r := request(deploy.Intent{Kind: deploy.KindRollback, Target: "app"})
+		r.Past, r.Rules.SHA = Past{Newest: row.newest, Successes: row.past}, row.pressed
+		d := Decide(r)
+		switch {
+		case row.answer == "":
+			if d.Deploy == nil || d.Back == nil || d.Back.Commit.SHA != row.to || d.Undone.SHA != row.newest.Deployment.Progress.Commit.SHA {
+				t.Errorf("%s: %+v", name, d)
+			}
+		case d.Deploy != nil || d.Answer.ID != row.answer, row.to != "" && (len(d.Buttons) != 2 || d.Buttons[0].SHA != row.to):
+			t.Errorf("%s: answered %q with %+v", name, d.Answer.ID, d.Buttons)
+		}
+	}
+	if d := Decide(request(deploy.Intent{Kind: deploy.KindRollback, Target: "api"})); d.Answer.ID != deploy.MsgNotAllowed {
+		t.Errorf("who may not deploy is answered %q", d.Answer.ID)
+	}
+	late := request(deploy.Intent{Kind: deploy.KindRollback, Target: "app"})
+	late.Past, late.Rules.SHA, late.Rules.SlackNow = Past{Newest: failed, Successes: before}, "c2", late.Rules.SlackNow.Add(time.Hour)
+	if d := Decide(late); d.Deploy != nil {
+		t.Error("a press that comes up an hour later rolls back")
+	}
+}
+
+func TestACommitThatWasTakenBackIsAskedAbout(t *testing.T) {
+	r := request(deploy.Intent{Kind: deploy.KindDeploy, Target: "app"})
+	r.Past.TakenBack = &deploy.Success{Commit: deploy.Commit{SHA: "c3"}, At: 1700000000, By: "U5"}
+	if d := Decide(r); d.Deploy != nil || d.Answer.ID != deploy.MsgTakenBack || len(d.Buttons) != 2 || d.Answer.Progress.Before.By != "U5" {
 		t.Errorf("%+v", d)
 	}
 }

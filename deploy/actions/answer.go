@@ -11,11 +11,12 @@ import (
 // answers are what is said to a request that deploys nothing; what it asks for
 // otherwise cannot be done yet.
 var answers = map[deploy.Kind]deploy.MessageID{
-	"":                deploy.MsgUnknown,
-	deploy.KindGreet:  deploy.MsgGreet,
-	deploy.KindThanks: deploy.MsgThanks,
-	deploy.KindHelp:   deploy.MsgHelp,
-	deploy.KindStatus: deploy.MsgStatus,
+	"":                 deploy.MsgUnknown,
+	deploy.KindGreet:   deploy.MsgGreet,
+	deploy.KindThanks:  deploy.MsgThanks,
+	deploy.KindHelp:    deploy.MsgHelp,
+	deploy.KindStatus:  deploy.MsgStatus,
+	deploy.KindHistory: deploy.MsgHistory,
 }
 
 // answer answers words that deploy nothing.

@@ -15,8 +15,13 @@ func (r Request) deploy() Decision {
 	if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, *t); no.ID != "" {
 		return Decision{Answer: no}
 	}
+	r.Rules.TakenBack = r.Past.TakenBack != nil
 	if doubt := rules.Doubt(r.Rules); doubt != "" {
-		return r.ask(doubt)
+		d := r.ask(doubt)
+		if doubt == deploy.MsgTakenBack {
+			d.Answer.Progress = &deploy.Progress{Before: r.Past.TakenBack}
+		}
+		return d
 	}
 	return Decision{Deploy: t}
 }

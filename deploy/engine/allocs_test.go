@@ -31,6 +31,10 @@ func (still) Save(_ context.Context, _ Stored, next deploy.Record, _ time.Durati
 	return Stored{Record: &next, Raw: raw, Now: t0}, err
 }
 
+func (still) History(context.Context, deploy.TargetID, bool, int, int) ([]deploy.Record, error) {
+	return nil, nil
+}
+
 func (still) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
 	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -14,8 +15,18 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	m, began := s.Record.Asked(), time.Now()
 	here := e.Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
-	d := actions.Decide(actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)})
+	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
+	var err error
+	if asked.Past, err = e.past(s, m, here); err != nil { // when the lease ends, it is taken up again
+		return stepResult{Stored: s}
+	}
+	d := actions.Decide(asked)
 	if d.Deploy != nil {
+		if d.Back != nil {
+			if s, err = e.goBack(s, *d.Deploy, *d.Back, d.Undone); err != nil {
+				return stepResult{Stored: s}
+			}
+		}
 		return e.trigger(s, *d.Deploy, began, free)
 	}
 	return e.reply(s, m, d, here)
@@ -24,18 +35,28 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 // reply answers a request that deploys nothing, or asks.
 func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []deploy.Target) stepResult {
 	var err error
+	var cancels []deploy.Button
 	if d.Stop {
 		d.Answer.Withdrawn, err = e.withdrawAll(m, d.Answer.Target)
 	}
 	if err == nil && !d.Answer.ID.IsRefusal() {
-		d.Answer.Known, err = e.known(m, d.Answer, here)
+		cancels, err = e.known(m, &d.Answer, here)
+	}
+	switch asks := len(d.Buttons); {
+	case d.Stop:
+		d.Answer.Buttons = cancels
+	case asks > 0: // the last one is No
+		d.Buttons = slices.Insert(d.Buttons, asks-1, cancels...)
 	}
 	// mutant: a stop answered although nothing is known
-	if mustKnow := d.Stop || d.Answer.ID == deploy.MsgStatus; err != nil && mustKnow { // when the lease ends, it is taken up again
+	if mustKnow := d.Stop || d.Answer.ID == deploy.MsgStatus || d.Answer.ID == deploy.MsgHistory; err != nil && mustKnow { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
 	if d.Answer.Project != "" {
 		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
+	}
+	if d.Answer.ID == deploy.MsgPending {
+		e.pending(&d.Answer, m, here)
 	}
 	name := "answered"
 	if len(d.Buttons) > 0 {
@@ -62,7 +83,7 @@ func sameRequest(r, was deploy.Record) bool {
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
 	return rules.Context{
-		Request: s.Record.Asked(), Ref: s.Record.Chosen().Ref,
+		Request: s.Record.Asked(), Ref: s.Record.Chosen().Ref, SHA: s.Record.Chosen().SHA,
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge,
 	}
 }

@@ -29,10 +29,15 @@ func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.Callba
 	for _, team := range e.Targets.Teams() { // the record knows its team, the callback does not
 		result := deploy.CallbackUnknown
 		var notJudged error
+		var passTo *deploy.Key
 		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: c.Channel, TS: c.TS}, func(r deploy.Record) (next deploy.Record) {
 			next, result, notJudged = e.hear(ctx, r, c)
+			passTo = r.Deployment.PassTo
 			return next
 		})
+		if ok && err == nil && passTo != nil && result == deploy.CallbackTaken {
+			_, err = e.change(ctx, *passTo, func(r deploy.Record) deploy.Record { return r.LookNow(e.now()) })
+		}
 		switch {
 		case err != nil:
 			// mutant: a callback whose error is swallowed

@@ -58,21 +58,29 @@ func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error)
 	return n, err
 }
 
-// maxKnown is how many deployments a message tells of.
-const maxKnown = 10
+// How many deployments a message tells of, and how many of them it offers to
+// cancel.
+const (
+	maxKnown   = 10
+	maxCancels = 3
+)
 
 // unfinished are the messages that tell only of what has no end yet.
 var unfinished = []deploy.MessageID{deploy.MsgStop, deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp}
 
-// known returns the deployments that a message tells of: what is going on, and
-// for the targets where nothing is, what ran last.
-func (e *Engine) known(m deploy.Request, answer deploy.Message, here []deploy.Target) (all []deploy.Known, err error) {
+// known fills in the deployments that a message tells of: what is going on, with
+// the buttons to cancel it, and for the targets where nothing is, what ran last.
+func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.Target) (cancels []deploy.Button, err error) {
+	isHistory, isStatus := answer.ID == deploy.MsgHistory, answer.ID == deploy.MsgStatus
 	open, err := e.open(m)
 	told := map[string]bool{}
 	for _, r := range slices.Backward(open) {
-		if k := r.Known(); r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
+		if k := r.Known(); !isHistory && r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
 			told[k.Target] = true
-			all = append(all, k)
+			answer.Known = append(answer.Known, k)
+			if b, ok := r.CancelButton(); ok && len(cancels) < maxCancels {
+				cancels = append(cancels, b)
+			}
 		}
 	}
 	if len(here) > maxKnown && answer.Target == "" {
@@ -83,25 +91,30 @@ func (e *Engine) known(m deploy.Request, answer deploy.Message, here []deploy.Ta
 		if told[t.Name] || answer.Target != "" && answer.Target != t.Name {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		newest, errLast := e.Store.History(ctx, t.ID(), false, 0, 1)
-		e.health.answered(ctx, true, errLast, time.Time{})
-		cancel()
-		err = errors.Join(err, errLast)
-		ends := len(newest) == 0 || newest[0].State.Ended()
-		switch {
-		case ends && slices.Contains(unfinished, answer.ID):
-		case len(newest) > 0:
-			k := newest[0].Known()
-			k.Target = t.Name // another channel may have another name for it
-			last = append(last, k)
-		case answer.ID == deploy.MsgStatus && len(here) > 1:
+		n := 1
+		if isHistory {
+			n = maxKnown
+		}
+		past, errPast := e.history(t.ID(), false, n)
+		if isStatus && len(past) > 0 && past[0].State != deploy.Succeeded {
+			successes, errSuccess := e.history(t.ID(), true, 1)
+			past, errPast = append(past, successes...), errors.Join(errPast, errSuccess)
+		}
+		err = errors.Join(err, errPast)
+		for _, r := range past {
+			if k := r.Known(); !slices.Contains(unfinished, answer.ID) || !r.State.Ended() {
+				k.Target = t.Name // another channel may call it otherwise
+				last = append(last, k)
+			}
+		}
+		if len(past) == 0 && isStatus && len(here) > 1 {
 			last = append(last, deploy.Known{Target: t.Name})
 		}
 	}
 	slices.SortStableFunc(last, func(a, b deploy.Known) int { return cmp.Compare(b.Since, a.Since) })
-	all = append(all, last...)
-	return all[:min(len(all), maxKnown)], err
+	answer.Known = append(answer.Known, last...)
+	answer.Known = answer.Known[:min(len(answer.Known), maxKnown)]
+	return cancels, err
 }
 
 // open reads the records of a channel in which something is going on or asked,

@@ -26,7 +26,7 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 		shown := r.Record.Shown
 		// mutant: a claim on a delivery that is kept without room to deliver
 		shown.Until = e.now().Add(2*time.Second + e.fresh.nextDelay(""))
-		e.saveShown(r.Stored, shown, -1)
+		e.saveShown(r.Stored, shown, -1, false)
 	}
 }
 
@@ -52,9 +52,19 @@ func (e *Engine) deliver(s Stored) {
 	shown, gone := s.Record.Shown, false
 	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
 	for {
-		call, ok := e.nextCall(s.Record.WithShown(shown))
-		if !ok || gone && s.Record.Gone().State != s.Record.State {
+		now := *s.Record
+		if gone {
+			now = now.Gone()
+		}
+		call, ok := e.nextCall(now.WithShown(shown))
+		if !ok || now.State != s.Record.State {
 			break
+		}
+		if call.Kind == deploy.CallUpdate {
+			if wait := e.editSlot(*s.Record); wait > 0 {
+				shown.PutOff(call.Kind, e.now().Add(wait))
+				continue
+			}
 		}
 		if call.Kind == deploy.CallPost || e.now().Sub(renewed) > Lease/3 {
 			announced, began := shown, time.Now()
@@ -62,7 +72,7 @@ func (e *Engine) deliver(s Stored) {
 				// mutant: a post that is not announced
 				announced.Posting = call.Slot
 			}
-			if s, ok = e.saveShown(s, announced, Lease); !ok {
+			if s, ok = e.saveShown(s, announced, Lease, gone); !ok {
 				return
 			}
 			renewed = e.now()
@@ -89,10 +99,8 @@ func (e *Engine) deliver(s Stored) {
 	if e.shutdown.wasNotified(*s.Record) { // what is not posted now must not keep the shutdown going
 		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
 	}
-	if _, ok := e.saveShown(s, shown, -1); ok && gone {
-		// If this cannot be saved, the mention is looked for before the next POST.
-		_, _ = e.change(e.work, s.Record.Request.Key, deploy.Record.Gone)
-	}
+	// If this cannot be saved, the mention is looked for before the next POST.
+	e.saveShown(s, shown, -1, gone)
 }
 
 // nextCall is the first pending call that may be made now.
@@ -135,8 +143,8 @@ func (e *Engine) call(ctx context.Context, m deploy.Request, c deploy.Call, show
 	case deploy.CallUpdate:
 		err = e.Slack.Update(ctx, m.Key, shown.Posts[c.Slot].TS, c.Message)
 	case deploy.CallPost:
-		ts, err = e.Slack.Post(ctx, Place{m, c.Slot, shown.InChannel}, c.Message)
-		if closed, ok := errors.AsType[*ThreadError](err); ok && shown.InChannel {
+		ts, err = e.Slack.Post(ctx, Place{m, c.Slot, shown.IsInChannel(c.Slot)}, c.Message)
+		if closed, ok := errors.AsType[*ThreadError](err); ok && shown.IsInChannel(c.Slot) {
 			err = &PassingError{closed.Err} // the channel takes nothing either
 		}
 	}
@@ -165,7 +173,7 @@ func (e *Engine) call(ctx context.Context, m deploy.Request, c deploy.Call, show
 
 // findPost looks whether a post that was announced is there.
 func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, shown *deploy.Shown) error {
-	ts, ok, err := e.Slack.Find(ctx, Place{m, c.Slot, shown.InChannel})
+	ts, ok, err := e.Slack.Find(ctx, Place{m, c.Slot, shown.IsInChannel(c.Slot)})
 	if is[*LaterError](err) {
 		return err
 	}

@@ -51,6 +51,8 @@ type Engine struct {
 	triggers   *limiter      // by project
 	polls      *limiter      // by project; of their own, so that they keep no trigger back
 
+	edits edits
+
 	alarm *alarm
 	more  atomic.Bool // more is due than there was capacity for
 }
@@ -74,6 +76,7 @@ func (e *Engine) log(ev Event) {
 func (e *Engine) prepare() {
 	e.once.Do(func() {
 		e.work, e.cancelWork = context.WithCancel(context.Background())
+		e.edits.ends = map[bool]time.Time{}
 		e.alarm = &alarm{timer: time.NewTimer(0)}
 		e.health = &health{log: e.log}
 		e.inFlight, e.outage = newInFlight(), &outage{mentions: map[deploy.Key]unrecorded{}}

@@ -14,7 +14,8 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 	r, began := *s.Record, e.now()
 	var p deploy.Pipeline
 	var complete bool
-	var err error
+	var asked bool
+	var err, canceled error
 	if r.ShouldPoll(e.Timing) {
 		release, wait := e.polls.acquire(r.Deployment.Project)
 		if release == nil {
@@ -25,16 +26,22 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		ctx, cancel := context.WithTimeout(e.work, Lease-2*time.Second)
 		defer cancel()
 		e.inFlight.interruptible(r.Request.Key, cancel)
-		if r.Deployment.Pipeline != 0 {
-			p, err = e.GitLab.Poll(ctx, r.Deployment.Project, r.Deployment.Pipeline, r.Counting())
-		} else {
-			p, complete, err = e.find(ctx, r, began)
+		p, complete, err = e.look(ctx, r, began)
+		if since, lacks := r.LacksCommits(); lacks && p.SHA != "" {
+			if commits, head, err := e.GitLab.Outgoing(ctx, r.Deployment.Project, since, p.SHA); err == nil {
+				p.Commit, p.Commits = head, commitsSince(since, commits, head)
+			}
 		}
 		if later, ok := errors.AsType[*LaterError](err); ok && errors.Is(err, ErrPaced) && p.ID == 0 && e.now().Before(r.Deadline()) {
 			return e.leave(s, e.now().Add(later.After))
 		}
+		if asked = r.CancelDue() && p.End == ""; asked {
+			if canceled = e.GitLab.Cancel(ctx, r.Deployment.Project, r.Deployment.Pipeline); canceled != nil {
+				e.log(Event{Name: "cancel-failed", Record: r, Err: canceled})
+			}
+		}
 		if err != nil {
-			complete = false
+			complete, p.Unread = false, !is[*LaterError](err)
 			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster
 				e.log(Event{Name: "poll-failed", Record: r, Err: err})
 			}
@@ -43,11 +50,35 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		now := e.now()
 		r = r.Polled(p, complete, began, now, e.Timing)
+		if asked {
+			r = r.AskedToCancel(errors.Is(canceled, ErrNotAllowed), now)
+		}
 		if wait, ok := errors.AsType[*LaterError](err); ok {
 			r = r.Postpone(now, now.Add(wait.After))
 		}
 		return r
 	})
+}
+
+// look reads the deployment's pipeline, or job, or looks for it.
+func (e *Engine) look(ctx context.Context, r deploy.Record, began time.Time) (p deploy.Pipeline, complete bool, err error) {
+	d := r.Deployment
+	switch {
+	case d.Rollback != nil && d.Pipeline == 0:
+		job, ok, err := e.GitLab.FindRetried(ctx, d.Project, d.Rollback.Pipeline, d.Rollback.Job.Name, d.Rollback.Job.ID)
+		if err != nil || !ok {
+			return p, err == nil, err
+		}
+		p, err = e.GitLab.PollJob(ctx, d.Project, job.ID)
+		return p, false, err
+	case d.Rollback != nil:
+		p, err = e.GitLab.PollJob(ctx, d.Project, d.Progress.Job.ID)
+	case d.Pipeline != 0:
+		p, err = e.GitLab.Poll(ctx, d.Project, d.Pipeline, r.Counting())
+	default:
+		return e.find(ctx, r, began)
+	}
+	return p, false, err
 }
 
 // find looks for a pipeline whose trigger was not answered, and polls it at once.

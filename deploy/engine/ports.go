@@ -70,6 +70,9 @@ type Stored struct {
 	Due    time.Time // when it was due, if it was taken
 	Now    time.Time // the store's clock when it answered
 	Birth  time.Time // since when the store remembers, by Slack's clock
+	// RolledBack: it was just claimed, and something of its workspace was rolled back
+	// once: see what was deployed last.
+	RolledBack bool
 }
 
 // GitLab starts pipelines and follows them: package gitlab.
@@ -87,6 +90,20 @@ type GitLab interface {
 	// [*LaterError]. What is known despite an error is returned with it: the pipeline
 	// then has an ID.
 	Poll(ctx context.Context, project string, pipeline int64, count deploy.Counting) (deploy.Pipeline, error)
+	// PollJob reads the state of one job as that of its pipeline, for a rollback.
+	PollJob(ctx context.Context, project string, job int64) (deploy.Pipeline, error)
+	// Outgoing reads the commits since one (empty: not known) up to a commit or ref,
+	// and that commit.
+	Outgoing(ctx context.Context, project, since, head string) (deploy.Commits, deploy.Commit, error)
+	// Cancel asks GitLab to cancel a pipeline. That it accepts proves nothing. Its
+	// error may be [ErrNotAllowed].
+	Cancel(ctx context.Context, project string, pipeline int64) error
+	// RetryJob makes the one POST of a rollback, which runs a job again as a new one.
+	// It is like Trigger otherwise.
+	RetryJob(ctx context.Context, project string, job int64, until time.Time) deploy.TriggerResult
+	// FindRetried looks for the first job of a name in a pipeline that was made after
+	// another.
+	FindRetried(ctx context.Context, project string, pipeline int64, name string, after int64) (job deploy.Job, ok bool, err error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
 }

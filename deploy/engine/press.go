@@ -51,7 +51,7 @@ func (e *Engine) Press(ctx context.Context, p deploy.Press) (ack bool) {
 func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, say deploy.Message) {
 	switch {
 	// mutant: a button of another channel
-	case p.Step == 0, p.Channel != p.Key.Channel:
+	case p.Step == 0 && p.Do == "", p.Channel != p.Key.Channel:
 		return r, deploy.Message{ID: deploy.MsgPressOld}
 	case e.shutdown.closed.Load():
 		return r, deploy.Message{ID: deploy.MsgPressLost}
@@ -62,13 +62,10 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 		if by := was.Request.By; by.User == p.By.User && !by.External {
 			p.By = by
 		}
-		var taken bool
-		r, taken = was.Press(p, e.now())
-		if say = (deploy.Message{}); !taken {
-			say = was.PressedLate()
+		var b deploy.Button
+		if r, b, say = e.pressed(was, p); say.ID != "" {
 			return was
 		}
-		b := r.Ask.Buttons[p.Button]
 		// mutant: a press by anybody
 		if say = e.mayPress(p, b); say.ID != "" {
 			r = was
@@ -85,11 +82,46 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 	return r, say
 }
 
+// pressed is what a press makes of a record, and which button was pressed; say is
+// what its person is told whose press changes nothing.
+func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record, b deploy.Button, say deploy.Message) {
+	if p.Do == "" {
+		next, taken := was.Press(p, e.now())
+		if !taken {
+			return was, b, was.PressedLate()
+		}
+		return next, next.Ask.Buttons[p.Button], say
+	}
+	next, b, say = was.PressStatus(p, e.now())
+	if say.ID != "" || p.Do == deploy.KindCancel {
+		return next, b, say
+	}
+	newest, err := e.history(was.TargetID(), false, 1)
+	switch {
+	case err != nil || len(newest) == 0:
+		say = deploy.Message{ID: deploy.MsgPressLost}
+	// mutant: a retry of what others have deployed over
+	case newest[0].Request.Key != was.Request.Key:
+		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{newest[0].Known()}}
+	}
+	return next, b, say
+}
+
+// again makes the record of a deployment that was pressed for. It can be done
+// again.
+func (e *Engine) again(s Stored) stepResult {
+	if _, _, err := e.claim(e.work, s.Record.Again.Record(), 0); err != nil {
+		return stepResult{Stored: s} // when the lease ends, it is taken up again
+	}
+	e.alarm.set(0)
+	return e.update(s, deploy.Record.AgainMade)
+}
+
 // mayPress returns what the person is told who may not press a button; zero: the
 // person may.
 func (e *Engine) mayPress(p deploy.Press, b deploy.Button) deploy.Message {
 	t, do := deploy.Target{}, deploy.KindCancel
-	if b.Do != "" {
+	if b.Do != "" && b.Do != deploy.KindCancel {
 		do = b.Do
 		var known bool
 		switch t, known = e.Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {

@@ -84,14 +84,18 @@ func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResul
 }
 
 // saveShown saves what is shown, due after lease; negative: as the record says.
-// If what is shown was changed meanwhile, somebody else delivers this record now.
-func (e *Engine) saveShown(s Stored, shown deploy.Shown, lease time.Duration) (Stored, bool) {
+// gone: the mention was found to be deleted. If what is shown was changed
+// meanwhile, somebody else delivers this record now.
+func (e *Engine) saveShown(s Stored, shown deploy.Shown, lease time.Duration, gone bool) (Stored, bool) {
 	was := s.Record
 	return e.saveOver(s, func(r deploy.Record) (next deploy.Record, due time.Duration, ok bool) {
 		if r.Revision != was.Revision && !was.Shown.Equal(r.Shown) {
 			return r, 0, false
 		}
-		if next = r.WithShown(shown); lease < 0 {
+		if next = r.WithShown(shown); gone {
+			next = next.Gone()
+		}
+		if lease < 0 {
 			return next, next.Due(e.now()), true
 		}
 		next.Shown.Until = e.now().Add(lease)

@@ -29,8 +29,11 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 			return e.updateWaiting(s, withdraw)
 		}
 	}
-	token := deploy.NewToken()
-	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), deploy.TokenSum(token), e.now(), e.Timing)
+	token, sum := deploy.NewToken(), ""
+	if s.Record.Deployment.Rollback == nil { // a job that runs again has the token of its pipeline
+		sum = deploy.TokenSum(token)
+	}
+	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Timing)
 	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
 	defer cancel()
 	s, err := e.save(ctx, s, allowed, allowed.Next.Sub(e.now()))
@@ -50,8 +53,11 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 			e.showSlow(&newest)
 		}
 	})
-	out := e.GitLab.Trigger(e.work, t, s.Record.Request, token, judged.Add(deploy.WriteWithin))
+	past := make(chan []deploy.Record, 1)
+	e.workers.Go(func() { past <- e.successes(s.Record.Request.Key, t.ID()) })
+	out := e.post(*s.Record, t, token, judged.Add(deploy.WriteWithin))
 	answered()
+	successes := <-past
 	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
@@ -59,8 +65,39 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		if !applied {
 			e.log(Event{Name: "outcome-ignored", Record: r, Detail: string(out.Status)})
 		}
-		return next
+		return next.WithPast(successes)
 	})
+}
+
+// post makes the one POST of an attempt.
+func (e *Engine) post(r deploy.Record, t deploy.Target, token deploy.Secret, until time.Time) deploy.TriggerResult {
+	to := r.Deployment.Rollback
+	if to == nil {
+		return e.GitLab.Trigger(e.work, t, r.Request, token, until)
+	}
+	// Its job reports to the record of the pipeline that it belongs to.
+	_, err := e.change(e.work, to.Key, func(was deploy.Record) deploy.Record { return was.RolledBackBy(r.Request.Key) })
+	if err != nil {
+		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
+	}
+	return e.GitLab.RetryJob(e.work, t.Project, to.Job.ID, until)
+}
+
+// pastRead is how many successes say how long a deployment usually takes.
+const pastRead = 3
+
+// successes reads a target's last ones, and takes the button for a rollback off
+// the newest of them, as another deployment has begun. It is a courtesy: without
+// an answer, less is shown.
+func (e *Engine) successes(own deploy.Key, t deploy.TargetID) []deploy.Record {
+	past, err := e.history(t, true, pastRead)
+	if err != nil || len(past) == 0 {
+		return nil
+	}
+	if newest := past[0]; newest.Next != (time.Time{}) && newest.Request.Key != own {
+		_, _ = e.change(e.work, newest.Request.Key, deploy.Record.Rest)
+	}
+	return past
 }
 
 // slowAfter is how long GitLab may take to answer before that is shown.
@@ -76,6 +113,9 @@ func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 	if s, err := e.save(ctx, s, next, due); err == nil {
 		newest.Store(&s)
 		e.deliverIfRoom(stepResult{s, deliver})
+		if s, err = e.reload(s); err == nil { // with what is shown now
+			newest.Store(&s)
+		}
 	}
 }
 
@@ -129,6 +169,9 @@ const rereadTimeout = 2 * time.Second
 func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
 	ctx, cancel := context.WithTimeout(e.work, rereadTimeout)
 	defer cancel()
+	if !r.HasMention() {
+		return nil, ""
+	}
 	m, err := e.Slack.Reread(ctx, r.Request)
 	waiting := r.View().Reaction
 	if err != nil && !errors.Is(err, ErrMentionGone) && slices.Contains(r.Reactions, waiting) {

@@ -41,6 +41,9 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
 		return e.leave(s, r.Next) // it is due for Slack alone
 	}
+	if r.Again != nil && !r.Again.Made {
+		return e.again(s)
+	}
 	switch r.State {
 	case deploy.Accepted:
 		return e.begin(s, free)
@@ -66,6 +69,10 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	case deploy.Failed, deploy.Canceled:
 		if r.Deployment.Ending != "" {
 			return e.pollGitLab(s, free)
+		}
+	case deploy.Succeeded:
+		if !r.Next.IsZero() {
+			return e.update(s, deploy.Record.Rest)
 		}
 	}
 	return e.leave(s, r.Next)

@@ -8,12 +8,14 @@ import (
 
 // Context is what rules may look at.
 type Context struct {
-	Request  deploy.Request
-	Target   deploy.Target
-	Ref      string        // what the button said that was pressed; empty: none was
-	Birth    time.Time     // since when the store remembers, by Slack's clock
-	SlackNow time.Time     // Slack's clock
-	MaxAge   time.Duration // how old a request may be
+	Request   deploy.Request
+	Target    deploy.Target
+	Ref       string        // what the button said that was pressed; empty: none was
+	SHA       string        // the same: the commit that a rollback goes back to
+	TakenBack bool          // its commit was rolled back, or may be the one that was
+	Birth     time.Time     // since when the store remembers, by Slack's clock
+	SlackNow  time.Time     // Slack's clock
+	MaxAge    time.Duration // how old a request may be
 }
 
 // Rule returns why it holds a deploy back; empty: it does not.
@@ -22,7 +24,7 @@ type Rule func(Context) deploy.MessageID
 var (
 	people  = []Rule{external, allow} // whether the person may deploy the target
 	members = []Rule{external}        // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, ref}
+	times   = []Rule{edited, birth, age, ref, takenBack}
 )
 
 // May returns why a person may not do something with a target; empty: the person

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases"
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
 // the value.
@@ -54,6 +55,17 @@ func setKey(t *deploy.Target, key string, value json.RawMessage) (problem string
 		if json.Unmarshal(value, &t.Aliases) != nil || len(t.Aliases) == 0 {
 			return `must be a list of names such as ["front", "フロント"]`
 		}
+	case "url":
+		if u, err := url.Parse(s); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(s) > 500 {
+			return "must be the address of a web page, https:// or http://, without a user, in quotes"
+		}
+		t.Site = s
+	case "announce":
+		how, known := map[string]deploy.Announce{"never": deploy.AnnounceNever, "failures": deploy.AnnounceFailures, "all": deploy.AnnounceAll}[s]
+		if !known {
+			return `must be "never", "failures" or "all"`
+		}
+		t.Announce = how
 	default:
 		return "is not a key of a target; these are: " + targetKeys
 	}

@@ -31,7 +31,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	}
 	other := m
 	switch id {
-	case deploy.MsgStop, deploy.MsgStatus:
+	case deploy.MsgStop, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgPressOver:
 		running := deploy.Known{Target: "app", State: deploy.Running, By: "U0HANAKO", Since: 1700000000, URL: m.URL}
 		m.Known, other.Target = []deploy.Known{running}, ""
 		if other.Withdrawn = 1; id == deploy.MsgStatus {
@@ -42,7 +42,8 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	case deploy.MsgOther:
 		other.Target, other.Targets = "", []string{"api", "web"}
 	case deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
-		deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusNothing:
+		deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
+		deploy.MsgPending, deploy.MsgRollback, deploy.MsgTakenBack:
 		addProgress(&m)
 		other.User, other.Detail = "", ""
 	case deploy.MsgSucceeded, deploy.MsgFailed, deploy.MsgCanceled:

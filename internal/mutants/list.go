@@ -14,6 +14,7 @@ var (
 	shown   = []string{"./bot/web", "./bot/phrases", "-short"}
 
 	presses    = []string{"./internal/sim", "-run", "Press|Stop"}
+	steering   = []string{"./internal/sim", "-run", "TestFollowing|TestARetry|TestARollback|TestEditsOfTen"}
 	understood = []string{"./bot/words", "-short"}
 )
 
@@ -118,6 +119,16 @@ func mutants() []mutant {
 		{"a press of a button that says another branch", never, sim("TestPressAndTheSettings")},
 		{"a refused press acked although its person is not told", replace("err == nil", "true"), sim("TestPressWhileSlackFails")},
 		{"a reaction that is not put on a second time", never, domain},
+		{"a message that does not say since when nothing is known", drop, steering},
+		{"a second retry of one deployment", dropTerm(2), domain},
+		{"a press of a button that is not there any more", dropTerm(1), domain},
+		{"a cancel without effect that nobody hears of", never, domain},
+		{"a rollback's word shown by the deployment it goes back to", never, domain},
+		{"a rollback to another commit than the button said", dropTerm(1), domain},
+		{"a commit that was rolled back deployed again unasked", never, steering},
+		{"a retry of what others have deployed over", never, steering},
+		{"thousands of edits that all come back at once", replace("l.ends[urgent].Add(editEvery)", "now"), steering},
+		{"a rollback of one job of several", dropTerm(1), domain},
 		{"a lapse that ignores a press", dropTerm(2), domain},
 		{"a press that was not saved taken for done", never, sim("TestPressWhileTheStoreFails")},
 		{"a stop that misses what nobody has taken up", drop, sim("TestStopWhereverItIs")},

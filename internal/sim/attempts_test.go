@@ -174,7 +174,7 @@ func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 		h.Engine = h.startEngine()
 		m := h.release(1)
 		time.Sleep(8 * time.Second)
-		h.wantShown(m, "eyes")
+		h.wantShown(m, "eyes", deploy.MsgStatusStarting)
 	})
 	bubble(t, "the pipeline calls before GitLab has answered", func(t *testing.T) {
 		h := setup(t)
@@ -203,7 +203,7 @@ func TestNewsDuringThePOSTIsShownAtOnce(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		cancel()
 		time.Sleep(4 * time.Second)
-		h.wantShown(m, "eyes") // it may still be answered
+		h.wantShown(m, "eyes", deploy.MsgStatusStarting) // it may still be answered
 		e.Shutdown(0)
 		<-done
 	})

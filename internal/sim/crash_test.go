@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	dom "github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
 )
@@ -22,10 +23,12 @@ type scenario struct {
 	say         string
 	after       func(w *sim.World, ts string) // what happens after the mention
 	pipeline    func(w *sim.World, p fakegitlab.Pipeline)
-	good        []string // the reactions that it may end with; "" is none
-	withdrawn   bool     // a stop has said so: there is no pipeline
-	doubled     bool     // something sends the trigger twice
-	unaddressed bool     // in the end the message does not mention the bot; if that comes first, it is not answered
+	good        []string                               // the reactions that it may end with; "" is none
+	withdrawn   bool                                   // a stop has said so: there is no pipeline
+	doubled     bool                                   // something sends the trigger twice
+	rerun       bool                                   // its pipeline is that of another mention
+	held        func(w *sim.World, ts string) []string // which more promises are broken; nil: there are none
+	unaddressed bool                                   // in the end the message does not mention the bot; if that comes first, it is not answered
 }
 
 func scenarios() []scenario {
@@ -94,12 +97,52 @@ func scenarios() []scenario {
 			w.Slack.Edit(sim.Channel, ts, "~"+sim.Bot+" release~")
 		}},
 		{name: "answered", say: "よろしく", good: []string{""}},
-		{name: "asked and pressed", say: "release otama", pipeline: deploy("success"), good: []string{"white_check_mark"}, after: pressUntilTaken},
+		{name: "asked and pressed", say: "release otama", pipeline: deploy("success"), good: []string{"white_check_mark"}, after: pressing("1 ")},
 		{name: "a stop withdraws what waits", say: "release", pipeline: deploy("success"), good: []string{"", "question", "zzz", "white_check_mark"}, world: func(w *sim.World) {
 			w.GitLab.Answer(1, fakegitlab.Fault{Status: 429, Header: map[string]string{"Retry-After": "45"}})
 		}, after: func(w *sim.World, _ string) {
 			time.Sleep(500 * time.Millisecond)
 			w.Ask("ストップ")
+		}},
+		{name: "canceled by a press", say: "release", good: []string{"no_entry_sign", "white_check_mark"}, after: pressing("2 cancel "), pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(2 * time.Minute) // what is not canceled succeeds
+			w.GitLab.Finish(p.ID, "success")
+		}},
+		{name: "retried by a press", say: "release", good: []string{"x"}, after: pressing("2 retry "), pipeline: func(w *sim.World, p fakegitlab.Pipeline) {
+			time.Sleep(10 * time.Second)
+			status := "success"
+			if p.ID == w.GitLab.Pipelines()[0].ID {
+				status = "failed"
+			}
+			w.GitLab.Finish(p.ID, status)
+		}, held: func(w *sim.World, ts string) (broken []string) {
+			said := w.Messages(sim.Channel, ts)
+			if all := w.GitLab.Pipelines(); len(all) > 2 {
+				broken = append(broken, fmt.Sprintf("%d pipelines for one retry", len(all)))
+			} else if !slices.Contains(said, dom.MsgSucceeded) && !(len(all) < 2 && slices.Contains(said, dom.MsgNoneSeen)) {
+				broken = append(broken, fmt.Sprintf("%d pipelines, and the thread says %q", len(all), said))
+			}
+			return broken
+		}},
+		{name: "rolled back", say: "ロールバック", good: []string{"white_check_mark"}, rerun: true, after: pressing("1 "), world: func(w *sim.World) {
+			w.Pipeline = func(p fakegitlab.Pipeline) { w.GitLab.Finish(p.ID, "success") }
+			w.Rerun = func(p fakegitlab.Pipeline, j fakegitlab.Job) {
+				time.Sleep(10 * time.Second)
+				w.GitLab.MoveJob(p.ID, j.ID, "success")
+				w.Report(p, "success")
+			}
+			for range 2 {
+				w.GitLab.Push(sim.Project, "master", "Change it", "ito")
+				waitLong(w, sim.Channel, w.Slack.Say(second, sim.Channel, sim.Bot+" release"), "white_check_mark")
+			}
+		}, held: func(w *sim.World, ts string) (broken []string) {
+			all, said := w.GitLab.Pipelines(), w.Messages(sim.Channel, ts)
+			if n := len(all[0].Jobs); len(all) != 2 || n > 2 {
+				broken = append(broken, fmt.Sprintf("%d pipelines, and the first has %d jobs", len(all), n))
+			} else if hasRerun(w) && !slices.Contains(said, dom.MsgSucceeded) {
+				broken = append(broken, fmt.Sprintf("the rollback has succeeded, and the thread says %q", said))
+			}
+			return broken
 		}},
 		{name: "a stop withdraws a question", say: "release otama", good: []string{"", "thinking_face"}, after: func(w *sim.World, _ string) {
 			time.Sleep(500 * time.Millisecond)
@@ -108,16 +151,24 @@ func scenarios() []scenario {
 	}
 }
 
-// pressUntilTaken is a person who presses a question's first button, again and
-// again while it is there.
-func pressUntilTaken(w *sim.World, ts string) {
-	w.Every(4*time.Second, func() {
-		for _, reply := range w.Slack.Thread(sim.Channel, ts) {
-			if buttons := reply.Controls(); len(buttons) > 0 {
-				w.Slack.Press(second, sim.Channel, reply.TS, buttons[0].Action)
+// hasRerun reports whether a job of the first pipeline ran again.
+func hasRerun(w *sim.World) bool {
+	all := w.GitLab.Pipelines()
+	return len(all) > 0 && len(all[0].Jobs) > 1
+}
+
+// pressing is a person who presses the buttons of a kind, again and again while
+// they are there: "1 " those of questions, "2 cancel " and the like of status messages.
+func pressing(kind string) func(w *sim.World, ts string) {
+	return func(w *sim.World, ts string) {
+		w.Every(4*time.Second, func() {
+			for _, reply := range w.Slack.Thread(sim.Channel, ts) {
+				if buttons := reply.Controls(); len(buttons) > 0 && strings.HasPrefix(buttons[0].Value, kind) {
+					w.Slack.Press(second, sim.Channel, reply.TS, buttons[0].Action)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // run runs the scenario in a world of its own, with the fault, and returns the
@@ -181,6 +232,14 @@ func (s scenario) run(t *testing.T, fault *sim.Fault) (ops []sim.Op, broken []st
 	synctest.Wait()
 	ops = a.Ops()
 	if fault == nil {
+		for range 20 { // what is on its way has a name, and has not arrived
+			if len(miscounted(ops, before, w.Arrived())) == 0 {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+			synctest.Wait()
+			ops = a.Ops()
+		}
 		broken = append(broken, miscounted(ops, before, w.Arrived())...)
 	}
 	return ops, broken
@@ -214,6 +273,9 @@ func (s scenario) check(w *sim.World, ts string) (broken []string) {
 	}
 	broken = append(broken, s.checkMention(w, ts)...)
 	broken = append(broken, w.WrongPast()...)
+	if s.held != nil {
+		broken = append(broken, s.held(w, ts)...)
+	}
 	if lost := w.Slack.Lost(); len(lost) > 0 {
 		broken = append(broken, fmt.Sprintf("Slack gave up delivering %v", lost))
 	}
@@ -243,7 +305,7 @@ func (s scenario) checkMention(w *sim.World, ts string) (broken []string) {
 		bad("no pipeline, and nobody was told")
 	}
 	good := s.good
-	if len(made) == 0 {
+	if len(made) == 0 && (!s.rerun || !hasRerun(w)) {
 		good = []string{"", "x", "question", "zzz"} // none was created: the person was told whichever is true
 		if s.good[0] == "" {
 			good = s.good

@@ -211,12 +211,13 @@ func (s *fakeStore) Delay(ctx context.Context, stored engine.Stored, d time.Dura
 
 // fakeGitLab starts pipeline 7 each time, and says that it runs.
 type fakeGitLab struct {
-	canPoll bool
-	mu      sync.Mutex
-	posts   int
-	trigger func(nth int) deploy.TriggerResult
-	poll    func() (deploy.Pipeline, error)
-	find    func(ctx context.Context) (p deploy.Pipeline, complete bool, err error)
+	engine.GitLab // nil: nothing here asks for more
+	canPoll       bool
+	mu            sync.Mutex
+	posts         int
+	trigger       func(nth int) deploy.TriggerResult
+	poll          func() (deploy.Pipeline, error)
+	find          func(ctx context.Context) (p deploy.Pipeline, complete bool, err error)
 }
 
 func started() deploy.TriggerResult {
@@ -261,6 +262,10 @@ func (g *fakeGitLab) Find(ctx context.Context, _, _ string, _ time.Duration) (de
 		return deploy.Pipeline{}, false, nil
 	}
 	return g.find(ctx)
+}
+
+func (g *fakeGitLab) Outgoing(context.Context, string, string, string) (deploy.Commits, deploy.Commit, error) {
+	return deploy.Commits{}, deploy.Commit{}, nil
 }
 
 func (g *fakeGitLab) CanPoll() bool              { return g.canPoll }

@@ -42,7 +42,7 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 	}{
 		"ja": {
 			{"リリース待って", deploy.MsgStop},
-			{"さっきのリリース戻せる？", deploy.MsgNotYet},
+			{"さっきのリリース戻せる？", deploy.MsgNothingBefore},
 			{"リリースしないで", deploy.MsgPlainly},
 			{"リリースありがとう！", deploy.MsgUnclear},
 			{"リリース終わった？", deploy.MsgStatus},
@@ -58,7 +58,7 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 			{"こんにちは", deploy.MsgGreet},
 			{"ありがとう", deploy.MsgThanks},
 			{"ヘルプ", deploy.MsgHelp},
-			{"リリース履歴", deploy.MsgNotYet},
+			{"リリース履歴", deploy.MsgHistory},
 			{"お昼どうする", deploy.MsgUnknown},
 			{"released", deploy.MsgUnknown},
 			{"「リリース」って何", deploy.MsgUnknown},
@@ -74,7 +74,7 @@ func TestMessagesThatDeployNothing(t *testing.T) {
 			{"release v1.2.3", deploy.MsgOther},
 			{"relase", deploy.MsgUnclear},
 			{"hello there", deploy.MsgGreet},
-			{"roll back", deploy.MsgNotYet},
+			{"roll back", deploy.MsgNothingBefore},
 			{"lunch anyone", deploy.MsgUnknown},
 		},
 	}

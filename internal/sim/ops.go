@@ -248,7 +248,7 @@ func frameKind(b []byte) string {
 // redisKind names a command, and a script by the keys that it takes.
 func redisKind(b []byte) string {
 	part := strings.Split(string(b), "\r\n") // *3 $4 EVAL ...
-	if len(part) < 3 || part[0][0] != '*' {
+	if len(part) < 3 || !strings.HasPrefix(part[0], "*") {
 		return "" // the rest of an earlier write
 	}
 	if command := strings.ToLower(part[2]); command != "eval" && command != "evalsha" {

@@ -106,7 +106,7 @@ func TestEmbeddedStoreEndsWithoutALostCallback(t *testing.T) {
 			time.Sleep(after)
 			status, body := w.Notify("a", "failure", sim.Channel, ts)
 			<-ended
-			w.WaitMessages(sim.Channel, hangs, deploy.MsgStopping)
+			w.WaitMessages(sim.Channel, hangs, deploy.MsgStatusStarting, deploy.MsgStopping)
 			said := w.Messages(sim.Channel, ts)
 			switch last := said[len(said)-1]; {
 			case status == http.StatusOK && last != deploy.MsgFailed:

@@ -57,6 +57,8 @@ type World struct {
 	// Pipeline is what a new pipeline does, in a goroutine of its own: nothing,
 	// if nil. It is set before a mention is made.
 	Pipeline func(p fakegitlab.Pipeline)
+	// Rerun is what a job does that is run again, likewise.
+	Rerun func(p fakegitlab.Pipeline, j fakegitlab.Job)
 	// OldScripts has pipelines send the shared secret alone, as a notify.sh older
 	// than PSYCHER_TOKEN does. It is set before a mention is made.
 	OldScripts bool
@@ -95,6 +97,11 @@ func NewInOrg(t testing.TB, org string, settings ...string) *World {
 		OnPipeline: func(p fakegitlab.Pipeline) {
 			if w.Pipeline != nil {
 				w.Pipeline(p)
+			}
+		},
+		OnJobRetry: func(p fakegitlab.Pipeline, j fakegitlab.Job) {
+			if w.Rerun != nil {
+				w.Rerun(p, j)
 			}
 		},
 		Projects: []fakegitlab.Project{

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/actions"
+)
+
+// history reads a target's last deployments, newest first.
+func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Record, error) {
+	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
+	defer cancel()
+	past, err := e.Store.History(ctx, t, succeeded, 0, n)
+	e.health.answered(ctx, true, err, time.Time{})
+	return past, err
+}
+
+// past reads what a request looks at of its target's past.
+func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
+	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
+	// Whether something was rolled back is known of what was claimed just now.
+	mayUndo := m.Intent.Deploys() && m.Via == deploy.ViaMention && (s.RolledBack || !s.Due.IsZero())
+	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
+		return p, nil
+	}
+	t := here[i]
+	newest, err := e.history(t.ID(), false, 1)
+	if err != nil || len(newest) == 0 {
+		return p, err
+	}
+	p.Newest = &newest[0]
+	if mayUndo {
+		p.TakenBack = e.takenBack(s, t, newest[0])
+		return p, nil
+	}
+	p.Successes, err = e.history(t.ID(), true, maxKnown)
+	return p, err
+}
+
+// takenBack is the commit that a rollback took back, if it is the target's newest
+// deployment and that commit is still the newest of its branch; or, for an hour, if
+// this cannot be known. nil: it is another.
+func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *deploy.Success {
+	d := newest.Deployment
+	if d.Rollback == nil || newest.State != deploy.Succeeded || d.Undone == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(e.work, headWithin)
+	defer cancel()
+	_, head, err := e.GitLab.Outgoing(ctx, t.Project, "", t.Ref)
+	if err != nil {
+		e.log(Event{Name: "commits-unread", Record: *s.Record, Err: err})
+	}
+	// mutant: a commit that was rolled back deployed again unasked
+	if err == nil && head.SHA == d.Undone.SHA || err != nil && e.now().Sub(d.Ended) < time.Hour {
+		return &deploy.Success{Commit: *d.Undone, By: newest.Asked().By.User, At: d.Ended.Unix()}
+	}
+	return nil
+}
+
+// headWithin is how long GitLab may take to say what the newest commit is.
+const headWithin = 2 * time.Second
+
+// goBack notes what a deployment goes back to, with the newest try of its job: that
+// is the one which GitLab runs again, and whatever is made after it is ours.
+func (e *Engine) goBack(s Stored, t deploy.Target, to deploy.Success, undone *deploy.Commit) (Stored, error) {
+	ctx, cancel := context.WithTimeout(e.work, Lease/2)
+	defer cancel()
+	for {
+		newer, ok, err := e.GitLab.FindRetried(ctx, t.Project, to.Pipeline, to.Job.Name, to.Job.ID)
+		if err != nil {
+			e.log(Event{Name: "poll-failed", Record: *s.Record, Err: err})
+			return s, err
+		}
+		if !ok {
+			next := s.Record.GoBack(to, undone)
+			s.Record = &next
+			return s, nil
+		}
+		to.Job = &newer
+	}
+}
+
+// commitsSince are the commits since one, as they were read; nil: they are not known.
+func commitsSince(since string, c deploy.Commits, head deploy.Commit) *deploy.Commits {
+	if since == "" || c.Count == 0 && !c.Back && head.SHA != since {
+		return nil
+	}
+	return &c
+}
+
+// pending fills in what would go out.
+func (e *Engine) pending(m *deploy.Message, asked deploy.Request, here []deploy.Target) {
+	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Target })
+	if i < 0 {
+		return
+	}
+	g := &deploy.Progress{}
+	if last, err := e.history(here[i].ID(), true, 1); err == nil && len(last) > 0 {
+		before := last[0].Success()
+		g.Before = &before
+	}
+	since := ""
+	if g.Before != nil {
+		since = g.Before.Commit.SHA
+	}
+	ctx, cancel := context.WithTimeout(e.work, Lease/2)
+	defer cancel()
+	commits, head, err := e.GitLab.Outgoing(ctx, m.Project, since, m.Ref)
+	if err != nil {
+		e.log(Event{Name: "commits-unread", Record: deploy.Record{Request: asked}, Err: err})
+	} else {
+		g.Commit, g.Commits = head, commitsSince(since, commits, head)
+	}
+	m.Progress = g
+}

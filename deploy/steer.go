@@ -1,0 +1,221 @@
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// This file is about the buttons of a status message. What may be pressed is what
+// the message shows now: a press of anything else came too late.
+
+// cancelFor is how long GitLab is asked to cancel a pipeline that goes on all the
+// same, and cancelEvery how often.
+const (
+	cancelFor   = time.Minute
+	cancelEvery = 5 * time.Second
+)
+
+// restAfter is how long a success can be rolled back by a button.
+const restAfter = time.Hour
+
+// Cancel is somebody's wish that a running pipeline is canceled. It may be carried
+// out several times: that GitLab accepts it proves nothing.
+type Cancel struct {
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`             // by the store's clock
+	Over bool      `json:"over,omitempty"` // GitLab refused it, or it changed nothing
+}
+
+// Again is a press that makes another deployment of the target, with a record of
+// its own: a retry, or a rollback.
+type Again struct {
+	Request Request `json:"request"` // what that record is to be claimed with
+	Button  Button  `json:"button"`
+	Made    bool    `json:"made,omitempty"` // it is claimed
+}
+
+// statusVersion is the first field of the value of a status message's button.
+const statusVersion = "2"
+
+// ParseStatusButton reads the value of a status message's button.
+func parseStatusButton(field []string) (p Press, ok bool) {
+	pipeline, err := strconv.ParseInt(field[2], 10, 64)
+	p.Do, p.Pipeline = Kind(field[1]), pipeline
+	return p, err == nil && slices.Contains([]Kind{KindCancel, KindRetry, KindRollback}, p.Do)
+}
+
+// buttons are those of the status message now.
+func (r Record) buttons() (all []Button) {
+	d, g := r.Deployment, Progress{}
+	if d.Progress != nil {
+		g = *d.Progress
+	}
+	add := func(do Kind, sha, url string) {
+		b := Button{Do: do, Target: d.Target, Ref: d.Ref, SHA: sha, URL: url}
+		if url == "" {
+			b.Value = strings.Join([]string{statusVersion, string(do), fmt.Sprint(d.Pipeline), r.Request.Key.String()}, " ")
+		}
+		all = append(all, b)
+	}
+	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && d.Rollback == nil && r.Again == nil
+	switch r.State {
+	case Running:
+		if g.Steers && d.Pipeline != 0 && !r.isCanceling() {
+			add(KindCancel, "", "")
+			all[0].Ref = fmt.Sprintf("#%d", d.Pipeline)
+		}
+	case Failed, Canceled:
+		// mutant: a second retry of one deployment
+		if d.Rollback == nil && r.Again == nil && d.Target != "" {
+			add(KindRetry, "", "")
+		}
+		if canGoBack {
+			add(KindRollback, g.Before.Commit.SHA, "")
+		}
+	case Succeeded:
+		if d.Site != "" {
+			add(KindOpen, "", d.Site)
+		}
+		if canGoBack && !d.Rested {
+			add(KindRollback, g.Before.Commit.SHA, "")
+		}
+	}
+	return all
+}
+
+// CancelButton is the button that cancels the record's pipeline; ok is false where
+// it cannot be canceled now.
+func (r Record) CancelButton() (b Button, ok bool) {
+	for _, b := range r.buttons() {
+		if b.Do == KindCancel {
+			return b, true
+		}
+	}
+	return Button{}, false
+}
+
+// isCanceling reports whether GitLab is being asked to cancel the pipeline.
+func (r Record) isCanceling() bool {
+	c := r.Deployment.Cancel
+	return r.State == Running && c != nil && !c.Over
+}
+
+// PressStatus takes in a press of a button of the status message; say is what its
+// person is told whose press changes nothing.
+func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say Message) {
+	d := &r.Deployment
+	i := slices.IndexFunc(r.buttons(), func(b Button) bool { return b.Do == p.Do })
+	switch {
+	case p.Do == KindCancel && r.isCanceling():
+		if d.Cancel.By != p.By.User {
+			return r, b, Message{ID: MsgPressedBefore, Target: d.Target, By: d.Cancel.By}
+		}
+		return r, b, Message{}
+	case p.Do != KindCancel && r.Again != nil:
+		if again := r.Again.Request; again.TS != p.TS {
+			return r, b, Message{ID: MsgPressedBefore, Target: d.Target, By: again.By.User}
+		}
+		return r, r.Again.Button, Message{}
+	// mutant: a press of a button that is not there any more
+	case i < 0, p.Pipeline != d.Pipeline:
+		m := r.Message(MsgPressOver)
+		m.User, m.By, m.Known = "", "", []Known{r.Known()}
+		return r, b, m
+	}
+	b = r.buttons()[i]
+	r.Next = now
+	if p.Do == KindCancel {
+		d.Cancel = &Cancel{By: p.By.User, At: now}
+		return r, b, Message{}
+	}
+	r.Again = &Again{Button: b, Request: Request{
+		Key: Key{Team: r.Request.Team, Channel: r.Request.Channel, TS: p.TS}, ID: p.ID, By: p.By, At: p.At, Via: ViaPress,
+		Thread: r.Request.ReplyThread(), Intent: Intent{Kind: b.Do, Target: d.Target},
+	}}
+	return r, b, Message{}
+}
+
+// Record is the record of the deployment that was pressed for: it begins as an ask
+// whose button is pressed already.
+func (a Again) Record() Record {
+	b := a.Button
+	if b.Do == KindRetry {
+		b.Do = KindDeploy
+	}
+	return Record{State: Asking, Request: a.Request, Next: a.Request.At, Ask: &Ask{
+		Step: 1, Message: Message{ID: MsgStatusStarting, Target: b.Target}, Buttons: []Button{b, {}},
+		Pressed: &Pressed{By: a.Request.By, At: a.Request.At},
+	}}
+}
+
+// AgainMade notes that the record of what was pressed for is there.
+func (r Record) AgainMade() Record {
+	if r.Again != nil {
+		again := *r.Again
+		again.Made = true
+		r.Again = &again
+		if r.Deployment.Ending == "" {
+			r.Next = time.Time{}
+		}
+	}
+	return r
+}
+
+// CancelDue reports whether GitLab is to be asked to cancel the pipeline.
+func (r Record) CancelDue() bool { return r.isCanceling() && r.Deployment.Pipeline != 0 }
+
+// AskedToCancel takes in that GitLab was asked to cancel the pipeline, which goes on
+// so far.
+func (r Record) AskedToCancel(refused bool, now time.Time) Record {
+	if !r.isCanceling() {
+		return r
+	}
+	d := &r.Deployment
+	over := *d.Cancel
+	over.Over = true
+	switch {
+	case refused:
+		d.Cancel = &over
+		return r.addLine(r.byCanceler(MsgCancelRefused))
+	// mutant: a cancel without effect that nobody hears of
+	case !now.Before(over.At.Add(cancelFor)):
+		d.Cancel = &over
+		return r.addLine(r.byCanceler(MsgCancelNoEffect))
+	}
+	r.Next = earlier(r.Next, now.Add(cancelEvery))
+	return r
+}
+
+// byCanceler is a message about the wish to cancel, for whose wish it is.
+func (r Record) byCanceler(id MessageID) Message {
+	m := r.Message(id)
+	m.User, m.By = r.Deployment.Cancel.By, ""
+	return m
+}
+
+// RolledBackBy notes which rollback runs the record's job again.
+func (r Record) RolledBackBy(k Key) Record {
+	r.Deployment.PassTo = &k
+	return r
+}
+
+// LookNow has GitLab asked at once about a rollback, whose job has reported to
+// another record.
+func (r Record) LookNow(now time.Time) Record {
+	if r.Deployment.Rollback != nil && (r.State == Running || r.State == Silent || r.State == Unsure) {
+		r.Next = now
+	}
+	return r
+}
+
+// Rest takes the button for a rollback off the status message of a success: another
+// deployment has begun, or an hour has passed.
+func (r Record) Rest() Record {
+	if r.State == Succeeded {
+		r.Deployment.Rested, r.Next = true, time.Time{}
+	}
+	return r
+}

@@ -1,0 +1,178 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// steered is a record in a state, whose pipeline the bot may cancel and run again,
+// after an earlier success.
+func steered(s State) Record {
+	r := in(s)
+	before := succeededBefore().Success()
+	r.Deployment.Progress = &Progress{Commit: Commit{SHA: "c2"}, Before: &before, Job: &Job{ID: 70, Name: "deploy"}, Steers: true}
+	return r
+}
+
+func kinds(buttons []Button) string {
+	var all []string
+	for _, b := range buttons {
+		all = append(all, strings.TrimSpace(string(b.Do)+" "+b.SHA))
+	}
+	return strings.Join(all, ", ")
+}
+
+func pressOf(r Record, do Kind, user string) Press {
+	return Press{
+		Pressed: Pressed{By: Person{User: user}, At: t0}, Key: r.Request.Key, Do: do, Pipeline: r.Deployment.Pipeline,
+		TS: "1700000100.000001", ID: "id-" + user,
+	}
+}
+
+func TestButtonsAreThoseOfTheStateAndTheRight(t *testing.T) {
+	mayNot := func(r *Record) { r.Deployment.Progress.Steers = false }
+	for name, row := range map[string]struct {
+		state  State
+		change func(*Record)
+		want   string
+	}{
+		"running":                            {Running, nil, "cancel"},
+		"running, without the right":         {Running, mayNot, ""},
+		"not known to run":                   {Unsure, nil, ""},
+		"failed":                             {Failed, nil, "retry, rollback 9f8e7d6"},
+		"failed, without the right":          {Failed, mayNot, "retry"},
+		"failed before its job began":        {Failed, func(r *Record) { r.Deployment.Progress.Job = nil }, "retry"},
+		"failed, with nothing before":        {Failed, func(r *Record) { r.Deployment.Progress.Before = nil }, "retry"},
+		"canceled":                           {Canceled, nil, "retry, rollback 9f8e7d6"},
+		"succeeded":                          {Succeeded, nil, "rollback 9f8e7d6"},
+		"succeeded, and it has a page":       {Succeeded, func(r *Record) { r.Deployment.Site = "https://app.example/" }, "open, rollback 9f8e7d6"},
+		"succeeded a while ago, with a page": {Succeeded, func(r *Record) { r.Deployment.Site = "https://app.example/"; *r = r.Rest() }, "open"},
+		"a rollback that failed":             {Failed, func(r *Record) { r.Deployment.Rollback = &Success{} }, ""},
+		"refused":                            {Refused, nil, ""},
+	} {
+		r := steered(row.state)
+		if row.change != nil {
+			row.change(&r)
+		}
+		if got := kinds(r.buttons()); got != row.want {
+			t.Errorf("%s: the buttons are %q, not %q", name, got, row.want)
+		}
+	}
+}
+
+func TestACancelIsRepeatedForAMinuteAndThenTold(t *testing.T) {
+	r := steered(Running)
+	r, _, say := r.PressStatus(pressOf(r, KindCancel, "U2"), t0)
+	if say.ID != "" || !r.CancelDue() || r.View().Posts[0].Message.ID != MsgStatusCanceling || r.View().Posts[0].Message.By != "U2" {
+		t.Fatalf("it shows %+v, told %q", r.View().Posts[0].Message, say.ID)
+	}
+	if _, result := r.Hear(Callback{ID: "id-1", Result: ResultStart, Pipeline: 7}, t0, timing); result != CallbackStop {
+		t.Errorf("a job that asks whether it may deploy is answered %s", result)
+	}
+	if _, _, say := r.PressStatus(pressOf(r, KindCancel, "U3"), t0); say.ID != MsgPressedBefore || say.By != "U2" {
+		t.Errorf("somebody else who presses is told %+v", say)
+	}
+	asked := 0
+	for now := t0; r.CancelDue() && asked < 100; asked++ {
+		r = r.Polled(Pipeline{ID: 7, Steers: true}, false, now, now, timing).AskedToCancel(false, now)
+		if r.CancelDue() && r.Next.Sub(now) > cancelEvery {
+			t.Fatalf("it is asked again in %s", r.Next.Sub(now))
+		}
+		now = now.Add(cancelEvery)
+	}
+	if last := r.Lines[len(r.Lines)-1]; asked != 13 || last.ID != MsgCancelNoEffect || last.User != "U2" || r.State != Running {
+		t.Errorf("asked %d times, and told %+v", asked, last)
+	}
+	if kinds(r.buttons()) != "cancel" {
+		t.Errorf("afterwards the buttons are %q", kinds(r.buttons()))
+	}
+	refused := steered(Running)
+	refused, _, _ = refused.PressStatus(pressOf(refused, KindCancel, "U2"), t0)
+	if refused = refused.AskedToCancel(true, t0); refused.CancelDue() || refused.Lines[len(refused.Lines)-1].ID != MsgCancelRefused {
+		t.Errorf("refused, it is %+v", refused.Lines)
+	}
+}
+
+func TestWhoCanceledIsTold(t *testing.T) {
+	r := steered(Running)
+	r, _, _ = r.PressStatus(pressOf(r, KindCancel, "U2"), t0)
+	r = r.Polled(Pipeline{ID: 7, End: Canceled, Judged: true}, false, t0, t0, timing)
+	if last := r.Lines[len(r.Lines)-1]; r.State != Canceled || last.ID != MsgStopped || last.By != "U2" || last.User != "U1" {
+		t.Errorf("%s, told %+v", r.State, last)
+	}
+}
+
+func TestARetryIsARecordOfItsOwn(t *testing.T) {
+	r := steered(Failed)
+	first := pressOf(r, KindRetry, "U2")
+	r, _, say := r.PressStatus(first, t0)
+	if say.ID != "" || r.Again == nil || r.Again.Made || r.Next != t0 {
+		t.Fatalf("told %q, it keeps %+v", say.ID, r.Again)
+	}
+	again, _, say := r.PressStatus(first, t0)
+	if say.ID != "" || again.Again.Request != r.Again.Request {
+		t.Errorf("the same press once more is told %q", say.ID)
+	}
+	second := pressOf(r, KindRollback, "U3")
+	second.TS = "1700000101.000001"
+	if _, _, say := r.PressStatus(second, t0); say.ID != MsgPressedBefore || say.By != "U2" {
+		t.Errorf("another press is told %+v", say)
+	}
+	made := r.Again.Record()
+	if made.Request.Key.TS != first.TS || made.Request.ID != "id-U2" || made.Request.ReplyThread() != r.Request.ReplyThread() || !made.IsPressed() || !made.IsGoingOn() {
+		t.Errorf("the record is %+v", made.Request)
+	}
+	if in := made.Asked().Intent; in.Kind != KindDeploy || in.Target != "app" || made.Asked().By.User != "U2" {
+		t.Errorf("it asks for %+v", made.Asked())
+	}
+	started := made.Start(target, "", "sum", t0, timing)
+	for _, r := range []Record{made, started, started.Slow()} {
+		if calls := r.PendingCalls(); slices.ContainsFunc(calls, func(c Call) bool { return c.Kind == CallReact || c.Kind == CallUnreact }) {
+			t.Errorf("%s: it reacts on a message that is not there: %+v", r.State, calls)
+		}
+	}
+	if r = r.AgainMade(); kinds(r.buttons()) != "" || !r.Next.IsZero() {
+		t.Errorf("afterwards the buttons are %q", kinds(r.buttons()))
+	}
+}
+
+func TestAPressOfAButtonThatIsGoneIsAnswered(t *testing.T) {
+	running, failed := steered(Running), steered(Failed)
+	other := pressOf(running, KindCancel, "U2")
+	other.Pipeline = 8
+	for name, row := range map[string]struct {
+		r Record
+		p Press
+	}{
+		"a cancel after the end":     {failed, pressOf(failed, KindCancel, "U2")},
+		"a cancel of another":        {running, other},
+		"a retry of what runs again": {running, pressOf(running, KindRetry, "U2")},
+	} {
+		next, _, say := row.r.PressStatus(row.p, t0)
+		if say.ID != MsgPressOver || len(say.Known) != 1 || next.Again != nil || next.Deployment.Cancel != nil {
+			t.Errorf("%s: told %+v", name, say)
+		}
+	}
+}
+
+func TestARollbackIsTheJobsOwnEnd(t *testing.T) {
+	to := succeededBefore().Success()
+	r := accepted().GoBack(to, nil).Start(target, "", "", t0, timing)
+	if len(r.Tokens) > 0 {
+		t.Error("it has a token that no job knows")
+	}
+	r, _ = r.Settle(1, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 6, Job: &Job{ID: 99, Name: "deploy"}}}, t0, timing)
+	if r.State != Running || r.Deployment.Pipeline != 6 || r.Deployment.Progress.Job.ID != 99 || r.Deployment.Progress.Commit.SHA != "9f8e7d6" {
+		t.Fatalf("%s %+v", r.State, r.Deployment)
+	}
+	old, result := succeededBefore().RolledBackBy(r.Request.Key).Hear(Callback{Result: ResultFailure, JobName: "deploy"}, t0, timing)
+	if result != CallbackTaken || len(old.Lines) != len(succeededBefore().Lines) {
+		t.Errorf("the old record answers %s and says %+v", result, old.Lines)
+	}
+	later := t0.Add(time.Minute)
+	if r.LookNow(later).Next != later || in(Running).LookNow(later).Next == later {
+		t.Error("not the rollback is looked at")
+	}
+}
