@@ -177,4 +177,7 @@ func (a *app) checkRights(ctx context.Context) {
 			a.log.Warn().Str("project", project).Msg(lacks)
 		}
 	}
+	if !a.gitlab.Steers(ctx) {
+		a.log.Info().Msg("GITLAB_API_TOKEN is not known to have the scope api: psycher offers no button to cancel or roll back")
+	}
 }

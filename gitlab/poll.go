@@ -40,7 +40,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		return deploy.Pipeline{}, fmt.Errorf("get pipelines/%d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
 	read := c.found(project, p)
-	read.Steers = c.steers(ctx)
+	read.Steers = c.Steers(ctx)
 	read.Waits = waits[p.Status]
 	count.Early = count.Early || read.Waits == deploy.WaitsPerson // it may be a job after the deploy that waits
 	end, over := deploy.EndOf(p.Status)
@@ -138,9 +138,9 @@ func (c *Client) cleanJob(j *deploy.Job) *deploy.Job {
 	return &clean
 }
 
-// steers tells whether the API token may do more than read, as far as that is known.
+// Steers tells whether the API token may do more than read, as far as that is known.
 // Its scopes are read once.
-func (c *Client) steers(ctx context.Context) bool {
+func (c *Client) Steers(ctx context.Context) bool {
 	c.mu.Lock()
 	known, asks := c.maySteer, !time.Now().Before(c.askScopes)
 	if asks {

@@ -98,7 +98,7 @@ func (c *Client) PollJob(ctx context.Context, project string, id int64) (deploy.
 		return deploy.Pipeline{}, fmt.Errorf("get jobs/%d of %s: GitLab answered about job %d of pipeline %d", id, project, j.ID, j.Pipeline.ID)
 	}
 	p := j.pipeline(c.link(j.URL, project, j.Pipeline.ID))
-	p.Job, p.Judged, p.Steers, p.Waits = c.cleanJob(p.Job), true, c.steers(ctx), waits[j.Status]
+	p.Job, p.Judged, p.Steers, p.Waits = c.cleanJob(p.Job), true, c.Steers(ctx), waits[j.Status]
 	if p.End, _ = deploy.EndOf(j.Status); p.End == deploy.Failed {
 		p.Failed, p.Detail = p.Job, p.Job.Name
 	}

@@ -58,7 +58,10 @@ func (v Voice) list(all []deploy.Known) string {
 func (v Voice) known(k deploy.Known) string {
 	values := map[string]string{
 		"target": codeSpan(k.Target, nameLimit), "state": v.state(k.State), "by": user(k.By),
-		"since": date(k.Since), "ended": date(k.Ended), "link": address(k.URL),
+		"since": date(k.Since), "ended": date(k.Ended), "link": address(k.URL), "sha": shortSHA(k.SHA),
+	}
+	if k.State.Open() {
+		values["usual"] = v.took(roughly(k.Usual))
 	}
 	if k.Ended > k.Since {
 		values["took"] = v.took(k.Ended - k.Since)
