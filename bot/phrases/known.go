@@ -66,7 +66,7 @@ func (v Voice) known(k deploy.Known) string {
 	if k.Ended > k.Since {
 		values["took"] = v.took(k.Ended - k.Since)
 	}
-	return apart(expand(v.word("known"), values))
+	return apart(expand(v.word("known"), in(values)))
 }
 
 // note is the small line below a question: what runs, or ran last. It is empty
@@ -110,7 +110,7 @@ func (v Voice) took(seconds int64) string {
 }
 
 // press says that a button may be pressed, where there is one.
-func (v Voice) press(m deploy.Message) string {
+func (v Voice) press(m *deploy.Message) string {
 	if len(m.Buttons) == 0 {
 		return ""
 	}

@@ -45,9 +45,7 @@ func (v Voice) word(name string) string { return v[name][0] }
 
 // Text returns the wording of m, at most 3,000 characters. The same seed chooses the
 // same wording.
-func (v Voice) Text(m deploy.Message) string { return v.text(m, v.values(m)) }
-
-func (v Voice) text(m deploy.Message, values map[string]string) string {
+func (v Voice) Text(m deploy.Message) string {
 	wordings := v[string(m.ID)]
 	if len(wordings) == 0 {
 		return harmless(string(m.ID), nameLimit)
@@ -58,7 +56,7 @@ func (v Voice) text(m deploy.Message, values map[string]string) string {
 		wordings = wordings[:1] // the first one jokes about nothing
 	}
 	wording := wordings[m.Seed%uint32(len(wordings))]
-	return v.addressed(m, apart(expand(v.withPresser(m, wording), values)))
+	return v.addressed(m, apart(expand(v.withPresser(m, wording), v.of(m))))
 }
 
 // addressed is the text of a message with the person's name first, where it is in the
@@ -93,39 +91,9 @@ const (
 	targetsLimit = 700
 )
 
-// values returns the values of the placeholders, escaped for Slack; an unknown one
-// is empty.
-func (v Voice) values(m deploy.Message) map[string]string {
-	values := map[string]string{
-		"target":    codeSpan(m.Target, nameLimit),
-		"targets":   listTargets(m.Targets),
-		"ref":       codeSpan(m.Ref, nameLimit),
-		"branch":    codeSpan(inFull("refs/heads/", m.Ref), nameLimit),
-		"tag":       codeSpan(inFull("refs/tags/", m.Ref), nameLimit),
-		"what":      what(m),
-		"project":   codeSpan(m.Project, nameLimit),
-		"key":       codeSpan(m.Key, nameLimit),
-		"word":      harmless(m.Word, wordLimit),
-		"detail":    codeSpan(m.Detail, detailLimit),
-		"user":      strings.TrimSpace(user(m.User) + " " + user(m.By)),
-		"press":     v.press(m),
-		"link":      address(m.URL),
-		"until":     until(m.Until),
-		"by":        user(m.By),
-		"people":    users(m.People),
-		"known":     v.list(m.Known),
-		"withdrawn": count(m.Withdrawn),
-		"who":       v.who(m.Restricted),
-		"write":     v.write(m),
-		"example":   v.example(m),
-	}
-	v.addProgress(values, m)
-	return values
-}
-
 // write is what a person writes to deploy, without the name if the channel has only
 // one target.
-func (v Voice) write(m deploy.Message) string {
+func (v Voice) write(m *deploy.Message) string {
 	switch target := harmless(m.Target, nameLimit); {
 	case target != "" && len(m.Targets) != 1:
 		return v.word("release") + " " + target
@@ -136,7 +104,7 @@ func (v Voice) write(m deploy.Message) string {
 }
 
 // example shows how to name one of several targets.
-func (v Voice) example(m deploy.Message) string {
+func (v Voice) example(m *deploy.Message) string {
 	for _, name := range m.Targets {
 		if len(m.Buttons) > 0 {
 			break // they name it
@@ -157,7 +125,7 @@ func inFull(kind, ref string) string {
 }
 
 // what is the target and its ref.
-func what(m deploy.Message) string {
+func what(m *deploy.Message) string {
 	target, ref := codeSpan(m.Target, nameLimit), codeSpan(m.Ref, nameLimit)
 	if target == "" || ref == "" {
 		return target + ref
@@ -274,33 +242,45 @@ func harmless(s string, limit int) string {
 
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-var (
-	choice      = regexp.MustCompile(`\[[^]]*\]`)
-	placeholder = regexp.MustCompile(`\{[^}]*\}`)
-)
-
 // expand fills in a wording. A part in brackets is a choice, [this|that]: the first
 // one without an empty placeholder is used, or none. Placeholders in a value are
 // not expanded.
-func expand(wording string, values map[string]string) string {
-	chosen := choice.ReplaceAllStringFunc(wording, func(part string) string {
-		for one := range strings.SplitSeq(part[1:len(part)-1], "|") {
-			if !slices.ContainsFunc(placeholder.FindAllString(one, -1), func(p string) bool { return fill(p, values) == "" }) {
-				return one
+func expand(wording string, value func(name string) string) (text string) {
+	for {
+		before, rest, found := strings.Cut(wording, "[")
+		filled, _ := fill(before, value)
+		text += filled
+		if !found {
+			return text
+		}
+		var choices string
+		choices, wording, _ = strings.Cut(rest, "]")
+		for one := range strings.SplitSeq(choices, "|") {
+			if filled, known := fill(one, value); known {
+				text += filled
+				break
 			}
 		}
-		return ""
-	})
-	return placeholder.ReplaceAllStringFunc(chosen, func(p string) string { return fill(p, values) })
+	}
 }
 
-// fill returns what a placeholder stands for: {name}, or {link:its label}.
-func fill(placeholder string, values map[string]string) string {
-	name, label, labelled := strings.Cut(strings.Trim(placeholder, "{}"), ":")
-	if value := values[name]; value == "" || !labelled {
-		return value
+// fill fills in the placeholders of a text: {name}, or {link:its label}. known is
+// false if one of them is empty.
+func fill(text string, value func(name string) string) (filled string, known bool) {
+	for known = true; ; {
+		before, rest, found := strings.Cut(text, "{")
+		filled += before
+		if !found {
+			return filled, known
+		}
+		rest, text, _ = strings.Cut(rest, "}")
+		name, label, labelled := strings.Cut(rest, ":")
+		is := value(name)
+		if known = known && is != ""; labelled && is != "" {
+			is = link(is, label)
+		}
+		filled += is
 	}
-	return "<" + values[name] + "|" + label + ">"
 }
 
 // apart puts a space between code and adjacent words, since Slack shows `app`を with
