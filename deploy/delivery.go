@@ -142,6 +142,16 @@ func (s *Shown) Done(c Call, ts string) {
 	}
 }
 
+// ReactedLate notes that a reaction is on the mention that may not be the present
+// one.
+func (r Record) ReactedLate(reaction string) Record {
+	// mutant: a reaction that comes too late and stays
+	if r.View().Reaction != reaction {
+		r.Shown.Off = without(r.Shown.Off, reaction)
+	}
+	return r
+}
+
 // EditRefused notes that Slack will never take an edit. Where that would leave
 // buttons that do nothing, the message is posted anew.
 func (s *Shown) EditRefused(c Call) {

@@ -60,7 +60,8 @@ func (r Record) buttons() (all []Button) {
 		}
 		all = append(all, b)
 	}
-	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && d.Rollback == nil && r.Again == nil
+	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && g.Before.Commit.SHA != g.Commit.SHA &&
+		d.Rollback == nil && r.Again == nil
 	switch r.State {
 	case Running:
 		if g.Steers && d.Pipeline != 0 && !r.isCanceling() {

@@ -45,6 +45,7 @@ func TestButtonsAreThoseOfTheStateAndTheRight(t *testing.T) {
 		"failed, without the right":          {Failed, mayNot, "retry"},
 		"failed before its job began":        {Failed, func(r *Record) { r.Deployment.Progress.Job = nil }, "retry"},
 		"failed, with nothing before":        {Failed, func(r *Record) { r.Deployment.Progress.Before = nil }, "retry"},
+		"failed, of the same commit":         {Failed, func(r *Record) { r.Deployment.Progress.Commit.SHA = "9f8e7d6" }, "retry"},
 		"canceled":                           {Canceled, nil, "retry, rollback 9f8e7d6"},
 		"succeeded":                          {Succeeded, nil, "rollback 9f8e7d6"},
 		"succeeded, and it has a page":       {Succeeded, func(r *Record) { r.Deployment.Site = "https://app.example/" }, "open, rollback 9f8e7d6"},

@@ -49,7 +49,7 @@ func (e *Engine) deliver(s Stored) {
 			})
 		}
 	}()
-	shown, gone := s.Record.Shown, false
+	shown, gone, put := s.Record.Shown, false, ""
 	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
 	for {
 		now := *s.Record
@@ -73,6 +73,7 @@ func (e *Engine) deliver(s Stored) {
 				announced.Posting = call.Slot
 			}
 			if s, ok = e.saveShown(s, announced, Lease, gone); !ok {
+				e.takeOff(s, put)
 				return
 			}
 			renewed = e.now()
@@ -93,6 +94,9 @@ func (e *Engine) deliver(s Stored) {
 			shown.PutOff(call.Kind, e.now().Add(max(wait.After, storeBackoff(0))))
 		}
 		gone = gone || errors.Is(err, ErrMentionGone)
+		if call.Kind == deploy.CallReact && err == nil {
+			put = call.Reaction
+		}
 		e.logCall(*s.Record, call, err, shown)
 	}
 	shown.Until = time.Time{}
@@ -100,7 +104,18 @@ func (e *Engine) deliver(s Stored) {
 		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
 	}
 	// If this cannot be saved, the mention is looked for before the next POST.
-	e.saveShown(s, shown, -1, gone)
+	if _, ok := e.saveShown(s, shown, -1, gone); !ok {
+		e.takeOff(s, put)
+	}
+}
+
+// takeOff has a reaction taken off that was put too late, by a process that was
+// suspended in the middle of the call: somebody else has put another since.
+func (e *Engine) takeOff(s Stored, put string) {
+	if put == "" {
+		return
+	}
+	_, _ = e.change(e.work, s.Record.Request.Key, func(r deploy.Record) deploy.Record { return r.ReactedLate(put) })
 }
 
 // nextCall is the first pending call that may be made now.

@@ -29,7 +29,8 @@ func answerReaction(id deploy.MessageID) []string {
 	switch id {
 	case deploy.MsgGuest, deploy.MsgNotAllowed:
 		return []string{"no_entry"}
-	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn:
+	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgTakenBack:
 		return []string{"thinking_face"}
 	}
 	return nil

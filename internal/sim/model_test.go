@@ -24,12 +24,43 @@ func (r *storyRun) brokenPromises() (broken []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	broken = append(slices.Clone(r.problems), r.w.WrongPast()...)
+	broken = append(broken, r.brokenSteering()...)
 	lost := r.w.Slack.Lost()
 	for _, m := range r.mentions {
 		gone := m.at.Before(r.flushed) || slices.ContainsFunc(lost, func(l string) bool { return strings.Contains(l, m.ts) })
 		for _, b := range r.brokenPromisesOf(m, gone) {
 			broken = append(broken, fmt.Sprintf("%q at %s: %s", m.text, m.ts, b))
 		}
+	}
+	return broken
+}
+
+// brokenSteering returns what is wrong with the pipelines and jobs that buttons led
+// to: each is made once, and for a press.
+func (r *storyRun) brokenSteering() (broken []string) {
+	retries, reruns := map[string]int{}, 0
+	for _, p := range r.w.GitLab.Pipelines() {
+		ts := p.Variables["timestamp"]
+		if !slices.ContainsFunc(r.mentions, func(m mention) bool { return m.ts == ts }) {
+			if was, known := retries[ts]; known && was != p.Post {
+				broken = append(broken, "a retry was triggered twice")
+			}
+			retries[ts] = p.Post
+		}
+		reruns += len(p.Jobs) - len(slices.CompactFunc(slices.Clone(p.Jobs), func(a, b fakegitlab.Job) bool { return a.Name == b.Name }))
+	}
+	if len(retries) > r.steered["retry"] {
+		broken = append(broken, fmt.Sprintf("%d retries for %d presses", len(retries), r.steered["retry"]))
+	}
+	asked := 0
+	for _, m := range r.mentions {
+		if m.text == "ロールバック" && r.pressed[m.ts] {
+			asked++
+		}
+	}
+	// A rollback whose commit is not the one on the button any more asks once more.
+	if most := 2*r.steered["rollback"] + asked; reruns > most {
+		broken = append(broken, fmt.Sprintf("%d jobs ran again, for %d presses", reruns, most))
 	}
 	return broken
 }
@@ -75,7 +106,8 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 	for _, id := range said {
 		final := id == deploy.MsgDeclined || id == deploy.MsgLapsed || isAsk(id)
 		withdrawn := id == deploy.MsgWithdrawn || id == deploy.MsgEditedOut // before a question that an edit led to
-		if len(made) > 0 && (final || withdrawn && !r.pressed[m.ts]) {
+		steered := r.steered["retry"]+r.steered["rollback"] > 0             // their questions are in the same thread
+		if len(made) > 0 && !steered && (final || withdrawn && !r.pressed[m.ts]) {
 			bad("there is a pipeline, and it says %s", id)
 		}
 	}
@@ -100,8 +132,15 @@ func (r *storyRun) unanswered(m mention) int {
 		users[p.User] = true
 		if !p.Warned {
 			n++
-			question, _ := deploy.ParseButton(p.Value)
-			questions[fmt.Sprint(p.TS, question.Step)] = true
+			b, _ := deploy.ParseButton(p.Value)
+			question := fmt.Sprint(p.TS, b.Step, b.Do)
+			if b.Do == deploy.KindCancel { // its person may press it again, and sees that it is being canceled
+				question += p.User
+				if questions[question] {
+					n--
+				}
+			}
+			questions[question] = true
 		}
 	}
 	for user := range users {
@@ -123,6 +162,8 @@ func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []d
 	switch {
 	case len(made) == 0 && slices.ContainsFunc(said, isAsk):
 		return []string{"thinking_face"}
+	case len(made) == 0 && m.text == "ロールバック" && r.pressed[m.ts]:
+		return []string{"", "x", "question", "zzz", "white_check_mark", "no_entry_sign"}
 	case len(made) == 0:
 		return []string{"", "x", "question", "zzz"} // whichever is true; the person was told
 	case !slices.ContainsFunc(made, func(p fakegitlab.Pipeline) bool { return len(c.ends) > 0 }):
@@ -133,6 +174,9 @@ func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []d
 		return []string{c.untold}
 	case r.token && slices.Equal(c.ends, []string{"success", "failed"}) && !slices.Contains(said, deploy.MsgSucceeded) && !slices.Contains(said, deploy.MsgUnseen):
 		return []string{"x"} // it failed before its jobs could show that it was done
+	}
+	if r.steered["cancel"] > 0 {
+		return []string{c.reaction, "no_entry_sign", c.untold}
 	}
 	return []string{c.reaction}
 }
@@ -148,9 +192,9 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		w := sim.New(t, settings...)
 		r = &storyRun{
 			w: w, token: s.Token, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
-			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{},
+			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{}, steered: map[string]int{},
 		}
-		w.Pipeline, w.OldScripts = r.pipeline, s.Old
+		w.Pipeline, w.Rerun, w.OldScripts = r.pipeline, r.rerun, s.Old
 		r.start("a")
 		r.start("b")
 		time.Sleep(5 * time.Second)

@@ -19,6 +19,7 @@ type storyRun struct {
 	alive    map[string]*sim.Process
 	mentions []mention
 	pressed  map[string]bool // mentions for which somebody pressed a deploy button
+	steered  map[string]int  // presses of buttons of status messages, by what they do
 	last     func()          // presses the last button once more
 	flushed  time.Time
 	awakeAt  time.Time // when the last suspended process goes on
@@ -88,7 +89,7 @@ func (r *storyRun) rewrite(text string) {
 func (r *storyRun) press(user string, which int) {
 	for _, m := range slices.Backward(r.mentions) {
 		for _, reply := range slices.Backward(r.w.Slack.Thread(m.channel, m.ts)) {
-			buttons := reply.Controls()
+			buttons := slices.DeleteFunc(reply.Controls(), func(c fakeslack.Control) bool { return strings.HasPrefix(c.Value, "2 ") })
 			if len(buttons) == 0 {
 				continue
 			}
@@ -99,6 +100,35 @@ func (r *storyRun) press(user string, which int) {
 			return
 		}
 	}
+}
+
+// steer presses a button of the newest status message that has it.
+func (r *storyRun) steer(user, does string) {
+	for _, m := range slices.Backward(r.mentions) {
+		for _, reply := range slices.Backward(r.w.Slack.Thread(m.channel, m.ts)) {
+			action, value := button(reply, does)
+			if action == "" {
+				continue
+			}
+			r.steered[does]++
+			r.last = func() { r.w.Slack.Press("U0SECOND", m.channel, reply.TS, action, fakeslack.WithValue(value)) }
+			r.w.Slack.Press(user, m.channel, reply.TS, action)
+			return
+		}
+	}
+}
+
+// rerun is what a job does that is run again.
+func (r *storyRun) rerun(p fakegitlab.Pipeline, j fakegitlab.Job) {
+	r.mu.Lock()
+	r.unfinished++
+	r.mu.Unlock()
+	defer r.finish()
+	r.w.Report(p, "start")
+	time.Sleep(7 * time.Second)
+	r.w.GitLab.MoveJob(p.ID, j.ID, "success")
+	r.w.GitLab.Finish(p.ID, "success")
+	r.w.Report(p, "success")
 }
 
 func (r *storyRun) pressAgain() {
