@@ -105,7 +105,10 @@ func (d Demo) Run(ctx context.Context) error {
 			return err
 		}
 		shown = page.New(box, process)
-		if !told && !d.Quick {
+		switch {
+		case d.Quick:
+			shown.Begin()
+		case !told:
 			shown.Opening = story.release
 		}
 		running.Go(func() {
@@ -125,6 +128,7 @@ func (d Demo) Run(ctx context.Context) error {
 			return err
 		}
 		if shown != nil {
+			box.Linger(page.Pace)
 			shown.Begin()
 		}
 	}

@@ -24,9 +24,9 @@ import (
 //go:embed static
 var static embed.FS
 
-// lingers is how long each job takes: long enough to see it, to cancel it, or to
-// kill the bot meanwhile.
-const lingers = 6 * time.Second
+// Pace is how long each job takes for who watches the page: long enough to see it,
+// to cancel it, or to kill the bot meanwhile.
+const Pace = 6 * time.Second
 
 // Page shows one sandbox, and the bot in it.
 type Page struct {
@@ -56,7 +56,7 @@ type Page struct {
 // New makes a page; [Page.Serve] serves it.
 func New(box *sandbox.Sandbox, bot *sandbox.Process) *Page {
 	p := &Page{
-		box: box, bot: bot, mux: http.NewServeMux(),
+		box: box, bot: bot, mux: http.NewServeMux(), begun: notYet,
 		flipped: make(chan struct{}), parts: map[string]part{}, news: make(chan struct{}),
 	}
 	p.mux.HandleFunc("GET /events", p.events)

@@ -32,21 +32,22 @@ const (
 // open shows a deploy that runs to who comes to the page: somebody has just written.
 func (p *Page) open(ctx context.Context) {
 	if p.box.DeployFirst(ctx, p.Opening) == nil {
-		p.box.Linger(lingers)
+		p.box.Linger(Pace)
 		p.box.Slack.Say(sandbox.Second, sandbox.Channel, sandbox.Bot+" "+p.Opening)
 		p.Begin()
 	}
 }
 
+// notYet is later than any mention.
+const notYet = "~"
+
 // Begin begins the tour: what was said before does not count.
 func (p *Page) Begin() {
-	p.box.Linger(lingers)
-	said := p.box.Slack.Channel(sandbox.Channel)
-	p.flip(func() {
-		if len(said) > 0 {
-			p.begun = said[len(said)-1].TS
-		}
-	})
+	newest := ""
+	for _, m := range p.box.Slack.Channel(sandbox.Channel) {
+		newest = m.TS
+	}
+	p.flip(func() { p.begun = newest })
 }
 
 // mentions are what people have asked the bot, in the channel and in threads.

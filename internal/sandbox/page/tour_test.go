@@ -26,7 +26,6 @@ func TestTheScoreIsCountedFromTheStandIns(t *testing.T) {
 	}
 	first := s.box.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release")
 	s.Begin()
-	s.box.Linger(time.Millisecond)
 	s.box.Slack.Say(sandbox.User, sandbox.Channel, "no mention")
 	shows("a mention without an answer", score{Mentions: 1, Unanswered: 1}, [steps]bool{})
 	s.asBot("chat.postMessage", "text", "Deploying", "thread_ts", first)
