@@ -80,6 +80,9 @@ page: $(npm)/axe-core@4.14.1/node_modules ## test the demo's page in a real brow
 	cd internal/sandbox/page/browser && go vet ./... && \
 	AXE=$</axe-core/axe.min.js CHROMIUM=$$(command -v chromium) $(gotestsum) -count=1 -timeout 5m -parallel $${PAGE_TABS:-8} ./...
 
+pictures: ## take the pictures of the documents anew, from the demo
+	cd internal/sandbox/page/browser && CHROMIUM=$$(command -v chromium) go run .
+
 # The folder is named after the npm package and its version.
 $(npm)/%/node_modules:
 	npm install --loglevel=error --no-audit --no-fund --fetch-retries=5 --prefix $(@D) $*

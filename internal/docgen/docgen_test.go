@@ -88,6 +88,33 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
+// Each picture is shown in a page, and none makes a page slow to load.
+func TestPicturesAreShownAndSmall(t *testing.T) {
+	var shown strings.Builder
+	for _, name := range pagesIn(root) {
+		shown.WriteString(page(t, name))
+	}
+	all := 0
+	for pattern, limit := range map[string]int64{"*.png": 100 << 10, "*.gif": 1 << 20, "guide/*.png": 60 << 10} {
+		found, err := filepath.Glob(filepath.Join(root, "docs/images", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found {
+			all++
+			if file, err := os.Stat(name); err != nil || file.Size() > limit {
+				t.Errorf("%s is too large: %v, %v", name, file, err)
+			}
+			if _, in, _ := strings.Cut(name, "docs/"); !strings.Contains(shown.String(), in+")") {
+				t.Errorf("no page shows %s", name)
+			}
+		}
+	}
+	if all < 30 {
+		t.Errorf("there are only %d pictures", all)
+	}
+}
+
 // inOneLanguage are the pages for people who change psycher, and the one that
 // shows both languages side by side.
 var inOneLanguage = []string{"CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/RELIABILITY.md", "docs/PERFORMANCE.md", "docs/PHRASES.md"}
@@ -257,7 +284,7 @@ func TestReadmeExamplesAreUnderstoodAsDescribed(t *testing.T) {
 // A README begins with what psycher is, a picture, and the two commands. Its demo
 // and its exit codes are those of the program.
 func TestReadmesMatchTheProgram(t *testing.T) {
-	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/demo(?:\\.ja)?\\.png\\)\n")
+	opening := regexp.MustCompile("^# psycher\n\n(?:\\S.*\n){3}\n!\\[.+\\]\\(docs/images/survives\\.(?:en|ja)\\.gif\\)\n")
 	demo := page(t, "internal/sandbox/demo/demo.go")
 	for name, exits := range map[string]string{
 		"README.md":    "78 if a setting is wrong or Slack refuses a token at start, where starting again does not help; 1 for everything else",

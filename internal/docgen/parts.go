@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -215,26 +216,43 @@ func replies(lang, now string) (string, error) {
 
 // demo is what the demo prints, with one of the possible wordings.
 func demo(lang, now string) (string, error) {
+	titles := map[string][]string{"ja": {"検索を速くする", "CI のキャッシュを有効に", "問い合わせフォームの文言修正"}, "en": {"Make the search faster", "Cache the build in CI", "Fix typos in the contact form"}}[lang]
+	commit := func(sha string, title int, author string) deploy.Commit {
+		return deploy.Commit{SHA: sha + strings.Repeat("0", 33), Title: titles[title], Author: author, URL: "http://127.0.0.1/commit"}
+	}
+	first, second, third := commit("8036e24", 0, "ito"), commit("c9a18b1", 1, "ito"), commit("ad2d0f3", 2, "sato")
+	goes := func(c deploy.Commit, titles ...deploy.Commit) *deploy.Progress {
+		return &deploy.Progress{Commit: c, Commits: &deploy.Commits{Count: len(titles), First: titles, Compare: "http://127.0.0.1/compare"}, Before: &deploy.Success{Commit: c}}
+	}
+	begun := func(c deploy.Commit) *deploy.Progress {
+		return &deploy.Progress{Commit: deploy.Commit{SHA: c.SHA, URL: c.URL}}
+	}
+	failed := begun(second)
+	failed.Before = &deploy.Success{Commit: first, By: "U0YAMADA", At: 1700000000}
+	running := goes(first, first)
+	running.Elapsed, running.Stages = 5, []deploy.Stage{{Name: "build", Status: "success"}, {Name: "test", Status: "success"}, {Name: "deploy", Status: "running"}}
 	said := []deploy.Message{
-		{ID: deploy.MsgStatusRunning},
-		{ID: deploy.MsgStatusSucceeded},
-		{ID: deploy.MsgSucceeded, Seed: 3},
-		{ID: deploy.MsgStatusRunning},
-		{ID: deploy.MsgStatusFailed},
+		{ID: deploy.MsgStatusRunning, Progress: begun(first)},
+		{ID: deploy.MsgStatusRunning, Progress: running},
+		{ID: deploy.MsgStatusSucceeded, Progress: goes(first, first), Took: 6},
+		{ID: deploy.MsgSucceeded, Seed: 3, Took: 6},
+		{ID: deploy.MsgStatusRunning, Progress: begun(second)},
+		{ID: deploy.MsgStatusFailed, Progress: failed, Took: 2},
 		{ID: deploy.MsgFailed, User: "U0YAMADA", Seed: 2},
 		{ID: deploy.MsgUnclear, User: "U0YAMADA", Word: map[string]string{"ja": "明日", "en": "tomorrow"}[lang]},
-		{ID: deploy.MsgStatusRunning, By: "U0SATO"},
-		{ID: deploy.MsgStatusSucceeded, By: "U0SATO"},
-		{ID: deploy.MsgSucceeded, Seed: 1},
+		{ID: deploy.MsgStatusRunning, Progress: begun(third), For: "U0SATO", By: "U0SATO"},
+		{ID: deploy.MsgStatusSucceeded, Progress: goes(third, third, second), For: "U0SATO", By: "U0SATO", Took: 2},
+		{ID: deploy.MsgSucceeded, Seed: 1, Took: 2},
 	}
-	// A line of psycher's, and those of the same message below it.
+	// A line of psycher's, and those of the same message below it, without its buttons.
 	line := regexp.MustCompile(`(?m)^(    ↳ psycher(?::| ✎) ).+\n((?:      [^ 👍✅❌🤔\[].*\n)*)`)
 	lines := line.FindAllStringSubmatch(now, -1)
 	if len(lines) != len(said) {
 		return "", fmt.Errorf("psycher says %d lines, not %d", len(lines), len(said))
 	}
 	for i, m := range said {
-		m.Target, m.Ref, m.URL = "app", "master", fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1001+min(i/3, 2))
+		m.Target, m.Ref, m.For = "app", "master", cmp.Or(m.For, "U0YAMADA")
+		m.URL = fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1002+min(i/4, 2))
 		text := ""
 		for _, p := range voice(lang).Parts(m) {
 			if p.Small {
@@ -242,7 +260,9 @@ func demo(lang, now string) (string, error) {
 			}
 			text += strings.NewReplacer("<@U0YAMADA>", "@yamada", "<@U0SATO>", "@sato", "*", "", "\n", "\n      ").Replace(p.Text) + "\n      "
 		}
-		text = strings.TrimRight(regexp.MustCompile(`<(http[^|>]+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)"), " ")
+		text = regexp.MustCompile(`<!date[^>]+>`).ReplaceAllString(text, "22:13")
+		text = regexp.MustCompile(`<(http[^|>]+/pipelines/\d+)\|([^>]+)>`).ReplaceAllString(text, "$2 ($1)")
+		text = strings.TrimRight(regexp.MustCompile(`<http[^|>]+\|([^>]+)>`).ReplaceAllString(text, "$1"), " ")
 		if m.ID == deploy.MsgUnclear { // what ran last is of that moment
 			text += lines[i][2]
 		}

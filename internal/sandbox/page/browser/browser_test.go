@@ -50,7 +50,7 @@ type page struct {
 func open(t *testing.T, lang string, v view) page {
 	t.Helper()
 	t.Parallel()
-	d, err := startDemo(psycher, lang)
+	d, err := startDemo(psycher, lang, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func build(dir string) (string, error) {
 	return program, nil
 }
 
-// demo is a running "psycher demo --page --quick".
+// demo is a running "psycher demo --page".
 type demo struct {
 	url string
 	cmd *exec.Cmd
@@ -34,8 +34,9 @@ type demo struct {
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/$`)
 
-func startDemo(program, lang string) (*demo, error) {
-	d := &demo{cmd: exec.Command(program, "demo", "--page", "--quick", "--lang", lang), eof: make(chan struct{})}
+// startDemo starts one: quick, with an empty channel, or as people see it.
+func startDemo(program, lang string, quick bool) (*demo, error) {
+	d := &demo{cmd: exec.Command(program, "demo", "--page", fmt.Sprint("--quick=", quick), "--lang", lang), eof: make(chan struct{})}
 	d.cmd.Stderr = os.Stderr
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/chromedp/chromedp"
 )
 
 func main() {
@@ -21,18 +19,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// pictures are the pictures, by name.
-var pictures = []struct {
-	name, lang string
-	view       view
-}{
-	{"demo.ja", "ja", view{width: 1280, height: 800}},
-	{"demo", "en", view{width: 1280, height: 800}},
-	{"demo-dark", "en", view{width: 1280, height: 800, dark: true}},
-	{"demo-dark-narrow.ja", "ja", view{width: 400, height: 860, dark: true}},
-	{"demo-narrow", "en", view{width: 400, height: 860}},
 }
 
 func run(out string) error {
@@ -50,48 +36,36 @@ func run(out string) error {
 		return err
 	}
 	defer cancel()
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(out, "guide"), 0o755); err != nil {
 		return err
 	}
 	for _, lang := range []string{"ja", "en"} {
-		if err := take(browser, program, lang, out); err != nil {
-			return err
+		for _, make := range []func(browser context.Context, program, lang, out string) error{take, guide, survives} {
+			if err := make(browser, program, lang, out); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// take runs a demo in one language, and takes its pictures.
+// take takes the picture of the whole page, as a person sees it who comes to it.
 func take(browser context.Context, program, lang, out string) (err error) {
-	d, err := startDemo(program, lang)
+	d, err := startDemo(program, lang, false)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.stop()) }()
-	for i, picture := range pictures {
-		if picture.lang != lang {
-			continue
-		}
-		t, err := openTab(browser, d, picture.view)
-		if err == nil && i < 2 {
-			err = t.run(story(lang)...)
-		}
-		var png []byte
-		if err == nil {
-			err = t.run(until(`document.querySelector("#bot .ready")`), lookedAt)
-		}
-		if err == nil {
-			png, err = chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
-		}
-		t.close()
-		if err == nil {
-			err = os.WriteFile(filepath.Join(out, picture.name+".png"), png, 0o644)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", picture.name, err)
-		}
+	t, err := openTab(browser, d, view{width: 1280, height: 800})
+	defer t.close()
+	if err == nil {
+		err = t.run(stageAt("test"), lookedAt)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	name := map[string]string{"ja": "demo.ja.png", "en": "demo.png"}[lang]
+	return save(t, "document.documentElement", 1, filepath.Join(out, name))
 }
 
 // lookedAt is what a picture is taken of: nothing has the focus, and the newest

@@ -12,15 +12,6 @@ import (
 func on(name string) action  { return turned(name, true) }
 func off(name string) action { return turned(name, false) }
 
-func turned(name string, to bool) action {
-	return steps(push("#switch-"+name), until(fmt.Sprintf(`document.getElementById("switch-%s").ariaChecked === "%t"`, name, to)))
-}
-
-// replies waits until the thread of the newest mention has n replies.
-func replies(n int) action {
-	return until(fmt.Sprintf(`%s.querySelectorAll(".thread .one").length === %d`, last, n))
-}
-
 // once checks that everything led to one deploy, one status message and one line.
 // A pipeline ends a moment after its last job has reported its end.
 func (p page) once() {

@@ -31,8 +31,12 @@ func TestTheTourTicksItself(t *testing.T) {
 		push("#step-ask"), until(`document.activeElement.id === "say"`), enter, asked, ticked("release", "kill"),
 		pressed("No"), ticked("release", "kill", "ask"),
 		scored("mentions2 pipelines1 doubled0 unanswered0 kills1"),
+		write("@psycher release app"), marked("white_check_mark"), replies(2),
+		push("#step-rollback"), until(`document.activeElement.id === "say"`), enter, asked, ticked("release", "kill", "ask"),
+		pushed(0), marked("white_check_mark"), ticked("release", "kill", "ask", "rollback"),
+		scored("mentions4 pipelines2 doubled0 unanswered0 kills1"),
 	)
-	if got := eval[string](p, `document.getElementById("tour-done").textContent`); got != "3 / 4" {
+	if got := eval[string](p, `document.getElementById("tour-done").textContent`); got != "4 / 4" {
 		t.Errorf("the tour says %q", got)
 	}
 }
