@@ -55,6 +55,9 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: an id that is not checked
 	case c.ID != "" && c.ID != r.Request.ID:
 		return r, CallbackUnknown
+	// mutant: a rollback that whoever has the shared secret reports on
+	case d.Rollback != nil: // its job reports to the record of its pipeline
+		return r, CallbackUnknown
 	// mutant: a start call granted twice
 	// mutant: a start call granted for a deployment that does not run
 	case start && (r.toldNothingRuns() || other):

@@ -37,7 +37,7 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing T
 	// mutant: a listing that decides too early
 	case r.State == Unsure && own == 0 && complete && !began.Before(timing.sureFrom(d.Triggered)) && !d.NoneSeen:
 		d.NoneSeen = true
-		r = r.addLine(r.Message(MsgNoneSeen))
+		r = r.addLineOnce(r.Message(MsgNoneSeen))
 	}
 	if since := later(d.Triggered, d.LastSeen); p.Unread && own != 0 && now.Sub(since) >= unseenTold {
 		// mutant: a message that does not say since when nothing is known

@@ -203,13 +203,21 @@ func (r Record) RolledBackBy(k Key) Record {
 	return r
 }
 
-// LookNow has GitLab asked at once about a rollback, whose job has reported to
-// another record.
-func (r Record) LookNow(now time.Time) Record {
-	if r.Deployment.Rollback != nil && (r.State == Running || r.State == Silent || r.State == Unsure) {
-		r.Next = now
+// HearPassed takes in that the job of a rollback has reported to the record of its
+// pipeline: GitLab is asked at once.
+func (r Record) HearPassed(c Callback, now time.Time) (Record, CallbackResult) {
+	d := &r.Deployment
+	switch {
+	// mutant: a rollback that deploys while it is being canceled
+	case c.Result == ResultStart && r.isCanceling():
+		return r, CallbackStop
+	case d.Rollback == nil:
+	case r.State == Running, r.State == Silent, r.State == Unsure:
+		d.NoneSeen, r.Next = false, now // there is one after all
+	case r.State == Failed, r.State == Canceled: // somebody may have run it again
+		d.Ending, d.EndingAt, r.Next = r.State, now, now
 	}
-	return r
+	return r, CallbackTaken
 }
 
 // Rest takes the button for a rollback off the status message of a success: another

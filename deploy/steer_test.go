@@ -173,7 +173,23 @@ func TestARollbackIsTheJobsOwnEnd(t *testing.T) {
 		t.Errorf("the old record answers %s and says %+v", result, old.Lines)
 	}
 	later := t0.Add(time.Minute)
-	if r.LookNow(later).Next != later || in(Running).LookNow(later).Next == later {
+	start, success := Callback{Result: ResultStart}, Callback{Result: ResultSuccess, Pipeline: 6, JobName: "deploy", Shared: true}
+	if now, result := r.HearPassed(start, later); now.Next != later || result != CallbackTaken {
+		t.Errorf("it is looked at in %s, and answers %s", now.Next.Sub(later), result)
+	}
+	if now, result := r.Hear(success, later, timing); now.State != Running || result != CallbackUnknown {
+		t.Errorf("a callback of its own is answered %s, and it is %s", result, now.State)
+	}
+	canceling := r
+	canceling.Deployment.Cancel = &Cancel{By: "U2", At: later}
+	if _, result := canceling.HearPassed(start, later); result != CallbackStop {
+		t.Errorf("while it is being canceled, its job is answered %s", result)
+	}
+	failed := r.end(Pipeline{End: Failed}, t0)
+	if failed, _ = failed.HearPassed(success, later); failed.State != Failed || !failed.ShouldPoll(timing) || failed.Next != later {
+		t.Errorf("after its failure, GitLab is not asked again: %+v", failed.Deployment)
+	}
+	if other, _ := in(Running).HearPassed(success, later); other.Next == later {
 		t.Error("not the rollback is looked at")
 	}
 }

@@ -36,7 +36,10 @@ func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.Callba
 			return next
 		})
 		if ok && err == nil && passTo != nil && result == deploy.CallbackTaken {
-			_, err = e.change(ctx, *passTo, func(r deploy.Record) deploy.Record { return r.LookNow(e.now()) })
+			_, err = e.change(ctx, *passTo, func(r deploy.Record) (next deploy.Record) {
+				next, result = r.HearPassed(c, e.now())
+				return next
+			})
 		}
 		switch {
 		case err != nil:

@@ -124,6 +124,8 @@ func mutants() []mutant {
 		{"a press of a button that is not there any more", dropTerm(1), domain},
 		{"a cancel without effect that nobody hears of", never, domain},
 		{"a rollback's word shown by the deployment it goes back to", never, domain},
+		{"a rollback that whoever has the shared secret reports on", never, domain},
+		{"a rollback that deploys while it is being canceled", never, domain},
 		{"a rollback to another commit than the button said", dropTerm(1), domain},
 		{"a commit that was rolled back deployed again unasked", never, steering},
 		{"a retry of what others have deployed over", never, steering},
