@@ -56,6 +56,7 @@ type target struct {
 	Project string   `json:"project_id"`
 	Token   string   `json:"token"`
 	Aliases []string `json:"aliases,omitempty"`
+	URL     string   `json:"url,omitempty"`
 }
 
 var (
@@ -180,7 +181,12 @@ func (b *Sandbox) GitLabURL() string { return b.gitlabURL }
 
 // Environ is the bot's environment: ordinary settings, as one would set them.
 func (b *Sandbox) Environ(lang string) []string {
-	channels, err := json.Marshal(map[string]any{Team: map[string]any{Channel: targets()}})
+	all := targets()
+	for name, t := range all { // what is deployed can be looked at
+		t.URL = fmt.Sprintf("%s/%s/-/environments", b.gitlabURL, t.Project)
+		all[name] = t
+	}
+	channels, err := json.Marshal(map[string]any{Team: map[string]any{Channel: all}})
 	if err != nil {
 		panic(err) // strings can be marshalled
 	}

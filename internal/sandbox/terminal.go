@@ -140,7 +140,7 @@ func (t *Terminal) show(m fakeslack.Message) {
 	}
 	large, small := paragraphs(m)
 	lines := strings.Split(indent+name+sign+" "+t.text(strings.Join(large, "\n")), "\n")
-	for _, line := range slices.Concat(small, t.buttons(m.TS)) {
+	for _, line := range slices.Concat(small, t.buttons(m)) {
 		lines = append(lines, inMessage+t.text(line))
 	}
 	before, _ := paragraphs(was)
@@ -188,7 +188,7 @@ func (t *Terminal) renew(m fakeslack.Message) bool {
 		for _, choice := range c.Choices {
 			now = append(now, offer{0, m.TS, c.Action, choice.Value, choice.Label})
 		}
-		if c.Choices == nil {
+		if c.Choices == nil && c.URL == "" {
 			now = append(now, offer{0, m.TS, c.Action, "", c.Label})
 		}
 	}
@@ -216,10 +216,19 @@ func (t *Terminal) of(ts string) []offer {
 }
 
 // buttons is the line with the buttons of a message, if it has any.
-func (t *Terminal) buttons(ts string) []string {
+func (t *Terminal) buttons(m fakeslack.Message) []string {
 	var all []string
-	for _, o := range t.of(ts) {
+	for _, o := range t.of(m.TS) {
 		all = append(all, fmt.Sprintf("[%d] %s", o.n, o.label))
+	}
+	for _, c := range m.Controls() {
+		switch {
+		case c.URL == "":
+		case t.InPlace:
+			all = append(all, "<"+c.URL+"|"+c.Label+">")
+		default:
+			all = append(all, c.Label+" ("+c.URL+")")
+		}
 	}
 	if all == nil {
 		return nil

@@ -108,6 +108,19 @@ func TestButtonsAreNumberedAndPressed(t *testing.T) {
 	v.prints()
 }
 
+func TestAButtonThatLeadsSomewhereHasNoNumber(t *testing.T) {
+	v := watch(t)
+	mention := v.Slack.Say(User, Channel, "release")
+	v.prints("  yamada: release")
+	v.call("chat.postMessage", "thread_ts", mention, "text", "Deployed.", "blocks", `[{"type":"actions","elements":[
+		{"type":"button","action_id":"open","url":"https://app.test/","text":{"type":"plain_text","text":"Open"}},
+		{"type":"button","action_id":"back","value":"1","text":{"type":"plain_text","text":"Roll back…"}}]}]`)
+	v.prints("    ↳ psycher: Deployed.", "      [1] Roll back…  Open (https://app.test/)")
+	if v.Press(2) {
+		t.Error("it is pressed")
+	}
+}
+
 func TestNumbersBeginAgainWhenNoButtonIsLeft(t *testing.T) {
 	v := watch(t)
 	mention := v.Slack.Say(User, Channel, "release")

@@ -27,6 +27,9 @@ import (
 // sceneTimeout bounds one scene of the story.
 const sceneTimeout = time.Minute
 
+// openWithin is how long a browser waits for a deploy to be seen.
+const openWithin = 10 * time.Second
+
 // How long each job takes: in the story, and with Quick. The page has its own.
 const (
 	terminalPace = 2 * time.Second
@@ -119,7 +122,15 @@ func (d Demo) Run(ctx context.Context) error {
 		address := "http://" + l.Addr().String() + "/"
 		say(story.page + address)
 		if browser != "" {
-			openBrowser(browser, address)
+			running.Go(func() {
+				select {
+				case <-shown.Opened():
+				case <-time.After(openWithin):
+				case <-ctx.Done():
+					return
+				}
+				openBrowser(browser, address)
+			})
 		}
 	}
 	running.Go(func() { terminal.Watch(ctx) })

@@ -235,6 +235,29 @@ func TestPagesOfJobsAndCommits(t *testing.T) {
 	}
 }
 
+// What is deployed is what the last deploy job has deployed, also one that ran again.
+func TestTheEnvironmentIsWhatWasDeployedLast(t *testing.T) {
+	g := standIn(t, func(c *Config) { c.Projects[0].Jobs = []Job{{Name: "deploy", Stage: "deploy"}} })
+	shows := func(want string) {
+		t.Helper()
+		if w := get(g, "/group/app/-/environments"); w.Body.String() != want {
+			t.Errorf("it shows %q, not %q", w.Body, want)
+		}
+	}
+	shows("")
+	var jobs []int64
+	for _, title := range []string{"one", "two"} {
+		head := g.Push("group/app", "master", title, "Taro")
+		p, _ := g.Make("group/app", "trigger", "master", nil)
+		g.Finish(p.ID, "success")
+		shows("group/app: " + head.SHA[:8] + " " + title + "\n")
+		jobs = append(jobs, p.Jobs[0].ID)
+	}
+	again := g.RetryJob(jobs[0])
+	g.MoveJob(g.Pipelines()[0].ID, again.ID, "success")
+	shows("group/app: " + g.Pipelines()[0].SHA[:8] + " one\n")
+}
+
 // Jobs take their time: they begin and end when they are moved.
 func TestJobsHaveTheirTimes(t *testing.T) {
 	j := Job{}

@@ -31,7 +31,7 @@ func (g *GitLab) page(w http.ResponseWriter, r *http.Request) {
 		text = g.textOf(pr, kind, name)
 	}
 	g.mu.Unlock()
-	if text == "" && (pr == nil || kind != "pipelines" || name != "") {
+	if text == "" && (pr == nil || kind != "pipelines" && kind != "environments" || name != "") {
 		http.NotFound(w, r)
 		return
 	}
@@ -58,6 +58,9 @@ func (g *GitLab) textOf(pr *Project, kind, name string) (text string) {
 			}
 		}
 	}
+	if kind == "environments" && name == "" {
+		return g.environment(pr)
+	}
 	since, until, ranged := strings.Cut(name, "...")
 	if kind != "commit" && kind != "compare" {
 		return text
@@ -72,6 +75,20 @@ func (g *GitLab) textOf(pr *Project, kind, name string) (text string) {
 		text += fmt.Sprintf("%.8s %s (%s)\n", c.SHA, c.Title, c.Author)
 		if !ranged {
 			break
+		}
+	}
+	return text
+}
+
+// environment says what a project's last job of the stage "deploy" has deployed.
+func (g *GitLab) environment(pr *Project) (text string) {
+	var newest Job
+	for _, p := range g.pipelines {
+		for _, j := range p.Jobs {
+			if p.ProjectID == pr.ID && j.Stage == "deploy" && j.Status == "success" && !j.Finished.Before(newest.Finished) {
+				line := g.find(pr, p.SHA)
+				newest, text = j, fmt.Sprintf("%s: %.8s %s\n", pr.Path, p.SHA, line[len(line)-1].Title)
+			}
 		}
 	}
 	return text

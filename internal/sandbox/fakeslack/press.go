@@ -15,6 +15,7 @@ type Control struct {
 	Label   string // a menu's is its placeholder
 	Value   string
 	Style   string   // "primary", "danger" or none
+	URL     string   // where it leads; empty: it is pressed
 	Choices []Choice // of a menu; none: a button
 }
 
@@ -28,6 +29,7 @@ func (m Message) Controls() (all []Control) {
 		if placeholder, ok := c.raw["placeholder"].(map[string]any); ok {
 			k.Label, _ = placeholder["text"].(string)
 		}
+		k.URL, _ = c.raw["url"].(string)
 		for _, o := range c.Options {
 			k.Choices = append(k.Choices, Choice{o.Text.Text, o.Value})
 		}

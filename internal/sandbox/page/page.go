@@ -39,6 +39,7 @@ type Page struct {
 	mux     *http.ServeMux
 	running sync.WaitGroup
 
+	opened     chan struct{}
 	restarting sync.Mutex // the bot is restarted by one at a time
 
 	mu       sync.Mutex
@@ -56,7 +57,7 @@ type Page struct {
 // New makes a page; [Page.Serve] serves it.
 func New(box *sandbox.Sandbox, bot *sandbox.Process) *Page {
 	p := &Page{
-		box: box, bot: bot, mux: http.NewServeMux(), begun: notYet,
+		box: box, bot: bot, mux: http.NewServeMux(), begun: notYet, opened: make(chan struct{}),
 		flipped: make(chan struct{}), parts: map[string]part{}, news: make(chan struct{}),
 	}
 	p.mux.HandleFunc("GET /events", p.events)

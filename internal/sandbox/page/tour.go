@@ -33,10 +33,18 @@ const (
 func (p *Page) open(ctx context.Context) {
 	if p.box.DeployFirst(ctx, p.Opening) == nil {
 		p.box.Linger(Pace)
-		p.box.Slack.Say(sandbox.Second, sandbox.Channel, sandbox.Bot+" "+p.Opening)
+		ts := p.box.Slack.Say(sandbox.Second, sandbox.Channel, sandbox.Bot+" "+p.Opening)
 		p.Begin()
+		_ = p.box.Slack.Until(ctx, func() bool { // with its stages
+			thread := p.box.Slack.Thread(sandbox.Channel, ts)
+			return len(thread) > 0 && strings.Contains(string(thread[0].Blocks), "›") || p.box.HasEnded(ts)
+		})
 	}
+	close(p.opened)
 }
+
+// Opened is closed when there is something to see.
+func (p *Page) Opened() <-chan struct{} { return p.opened }
 
 // notYet is later than any mention.
 const notYet = "~"

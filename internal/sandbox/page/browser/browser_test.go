@@ -49,8 +49,14 @@ type page struct {
 
 func open(t *testing.T, lang string, v view) page {
 	t.Helper()
+	return openOn(t, lang, v, true)
+}
+
+// openOn opens a quick demo, or one as people see it.
+func openOn(t *testing.T, lang string, v view, quick bool) page {
+	t.Helper()
 	t.Parallel()
-	d, err := startDemo(psycher, lang, true)
+	d, err := startDemo(psycher, lang, quick)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // ticked waits until just these steps of the tour are done.
 func ticked(names ...string) action {
-	return until(fmt.Sprintf(`[...document.querySelectorAll("#steps .done button")].map((b) => b.id).join(" ") === %q`, "step-"+strings.Join(names, " step-")))
+	return until(fmt.Sprintf(`[...document.querySelectorAll("#steps .done button")].map((b) => b.id).join(" ") === %q`, strings.TrimSuffix("step-"+strings.Join(names, " step-"), "step-")))
 }
 
 // scored waits until the score is this.
@@ -39,6 +39,14 @@ func TestTheTourTicksItself(t *testing.T) {
 	if got := eval[string](p, `document.getElementById("tour-done").textContent`); got != "4 / 4" {
 		t.Errorf("the tour says %q", got)
 	}
+}
+
+// Who comes to the page sees a deploy that runs: what goes out, how far it is, for
+// how long. Nothing of it is the visitor's.
+func TestThePageOpensOnALiveDeploy(t *testing.T) {
+	p := openOn(t, "en", wide, false)
+	p.does(stageAt("build"), says("1 commit: "), says("so far"), says("compare"), ticked(), scored("mentions2 pipelines2 doubled0 unanswered0 kills0"))
+	p.does(marked("white_check_mark"), until(last+`.querySelector(".actions a")?.textContent === "Open"`))
 }
 
 // What Slack asks to confirm is asked here, and pressed only after a yes.
