@@ -135,7 +135,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(k.Team)},
-		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves, is.Rollback != nil && next.State == deploy.Succeeded)
+		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves, is.Rollback != nil && next.State.Ran())
 	switch {
 	case err != nil:
 		return h, err

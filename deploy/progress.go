@@ -87,6 +87,9 @@ func (r Record) WithPast(successes []Record) Record {
 			continue
 		}
 		s := past.Success()
+		if past.Deployment.Job != r.Deployment.Job {
+			s.Job = nil // it is not what this target deploys
+		}
 		if g.Before == nil {
 			g.Before = &s
 		}

@@ -9,7 +9,7 @@
 --          in the channel     ARGV[7]  when it succeeded, Unix ms; negative: it has not
 -- KEYS[6]  whether its        ARGV[8]  1: the record is part of what is going on
 --          project proved     ARGV[9]  1: a callback of the project has proved itself
---          itself             ARGV[10] 1: it is a rollback that succeeded
+--          itself             ARGV[10] 1: it is a rollback that may have run
 -- KEYS[7]  whether something was rolled back
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed}
 

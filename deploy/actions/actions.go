@@ -18,7 +18,7 @@ type Request struct {
 // Past is what is known of a target's deployments.
 type Past struct {
 	Newest    *deploy.Record
-	TakenBack *deploy.Success // the commit that the newest one took back, if it is still what would be deployed
+	TakenBack *deploy.Success // what the newest one took back, if that is, or may be, still what would be deployed
 	Successes []deploy.Record // newest first
 }
 

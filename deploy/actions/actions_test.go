@@ -158,6 +158,8 @@ func TestARetryActsOnlyWhereItsDeploymentWentWrong(t *testing.T) {
 
 func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T) {
 	failed, before := newest(deploy.Failed, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c2", 8)}
+	elsewhere := newest(deploy.Succeeded, "c2", 8)
+	elsewhere.Deployment.Job = "deploy-api"
 	cannot := newest(deploy.Failed, "c3", 9)
 	cannot.Deployment.Progress.Steers = false
 	for name, row := range map[string]struct {
@@ -174,6 +176,7 @@ func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T)
 		"the one before was of the same commit":    {newest(deploy.Succeeded, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c3", 8), *newest(deploy.Succeeded, "c1", 7)}, "c1", "", "c1"},
 		"there is no other":                        {newest(deploy.Succeeded, "c3", 9), []deploy.Record{*newest(deploy.Succeeded, "c3", 9)}, "", deploy.MsgNothingBefore, ""},
 		"nothing was deployed, as far as is known": {nil, nil, "", deploy.MsgNothingBefore, ""},
+		"the one before ran other jobs":            {failed, []deploy.Record{*elsewhere}, "", deploy.MsgNothingBefore, ""},
 		"the token may not":                        {cannot, nil, "", deploy.MsgCannotSteer, ""},
 	} {
 		r := request(deploy.Intent{Kind: deploy.KindRollback, Target: "app"})

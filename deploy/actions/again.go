@@ -12,10 +12,14 @@ import (
 func (r Request) retry() Decision {
 	newest := r.Past.Newest
 	isHere := newest != nil && newest.Request.ReplyThread() == r.Rules.Request.Thread
-	if isHere && (newest.State == deploy.Failed || newest.State == deploy.Canceled) {
-		return r.deploy()
+	switch {
+	case !isHere || newest.State != deploy.Failed && newest.State != deploy.Canceled:
+		return r.ask(deploy.MsgAgain)
+	// mutant: a rollback that is retried by a deploy of what it takes back
+	case newest.Deployment.Rollback != nil:
+		return r.rollback()
 	}
-	return r.ask(deploy.MsgAgain)
+	return r.deploy()
 }
 
 // rollback goes back to the last other success, once somebody has confirmed that by
@@ -28,7 +32,7 @@ func (r Request) rollback() Decision {
 	if no := rules.Refusal(r.Rules.Request.By, deploy.KindRollback, *t); no.ID != "" {
 		return Decision{Answer: no}
 	}
-	to := r.Past.goBack()
+	to := r.Past.goBack(*t)
 	switch {
 	case r.Past.Newest != nil && !r.Past.steers():
 		return Decision{Answer: r.message(deploy.MsgCannotSteer, t)}
@@ -58,25 +62,46 @@ func (p Past) steers() bool {
 	})
 }
 
-// undone is the commit of the newest deployment; nil: it is not known.
+// undone is the commit that a rollback takes back: that of the newest deployment, or
+// after another rollback what that one has taken back, since it is still the newest
+// of its branch. nil: it is not known.
 func (p Past) undone() *deploy.Commit {
-	if p.Newest == nil || p.Newest.Deployment.Progress == nil {
+	switch {
+	case p.Newest == nil:
+		return nil
+	// mutant: a second rollback that forgets what the first has taken back
+	case p.Newest.Deployment.Rollback != nil:
+		return p.Newest.Deployment.Undone
+	case p.Newest.Deployment.Progress == nil:
 		return nil
 	}
 	c := p.Newest.Deployment.Progress.Commit
 	return &c
 }
 
-// goBack is the last success of another pipeline and commit than the newest
-// deployment's, whose job is known; nil: there is none.
-func (p Past) goBack() *deploy.Success {
+// goBack is what a target goes back to: the last success before what is out now, of
+// another pipeline and commit, whose job is known. A rollback that went wrong is to
+// be made once more. nil: there is none.
+func (p Past) goBack(t deploy.Target) *deploy.Success {
 	var now deploy.Success
+	past := p.Successes
 	if p.Newest != nil {
+		back := p.Newest.Deployment.Rollback
+		if back != nil && p.Newest.State != deploy.Succeeded && p.Newest.Deployment.Job == t.Job {
+			return back
+		}
 		now = p.Newest.Success()
+		i := slices.IndexFunc(past, func(r deploy.Record) bool { return r.Request.Key == now.Key })
+		if back != nil && i < 0 {
+			return nil
+		}
+		// mutant: a second rollback that goes back to what the first has taken back
+		past = past[i+1:]
 	}
-	for _, r := range p.Successes {
+	for _, r := range past {
 		s := r.Success()
-		if s.Job != nil && s.Commit.SHA != "" && s.Pipeline != now.Pipeline && s.Commit.SHA != now.Commit.SHA {
+		// mutant: a rollback by a job of another target
+		if s.Job != nil && r.Deployment.Job == t.Job && s.Commit.SHA != "" && s.Pipeline != now.Pipeline && s.Commit.SHA != now.Commit.SHA {
 			return &s
 		}
 	}

@@ -18,8 +18,8 @@ func (r Request) deploy() Decision {
 	r.Rules.TakenBack = r.Past.TakenBack != nil
 	if doubt := rules.Doubt(r.Rules); doubt != "" {
 		d := r.ask(doubt)
-		if doubt == deploy.MsgTakenBack {
-			d.Answer.Progress = &deploy.Progress{Before: r.Past.TakenBack}
+		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
+			d.Answer.Progress = &deploy.Progress{Before: past}
 		}
 		return d
 	}

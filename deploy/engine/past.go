@@ -21,8 +21,10 @@ func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Rec
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
-	// Whether something was rolled back is known of what was claimed just now.
-	mayUndo := m.Intent.Deploys() && m.Via == deploy.ViaMention && (s.RolledBack || !s.Due.IsZero())
+	// Whether something was rolled back is known of what was claimed just now. Who
+	// pressed the button of that very question is not asked again.
+	confirmed := s.Record.Ask != nil && s.Record.Ask.Message.ID == deploy.MsgTakenBack
+	mayUndo := m.Intent.Deploys() && !confirmed && (s.RolledBack || !s.Due.IsZero())
 	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
 		return p, nil
 	}
@@ -40,13 +42,20 @@ func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actio
 	return p, err
 }
 
-// takenBack is the commit that a rollback took back, if it is the target's newest
-// deployment and that commit is still the newest of its branch; or, for an hour, if
-// this cannot be known. nil: it is another.
+// takenBack is the commit that a rollback took back, or is taking back, if it is the
+// target's newest deployment and that commit is still the newest of its branch; or,
+// for an hour, if this cannot be known: then it has no time. nil: it is another.
 func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *deploy.Success {
 	d := newest.Deployment
-	if d.Rollback == nil || newest.State != deploy.Succeeded || d.Undone == nil {
+	if d.Rollback == nil {
 		return nil
+	}
+	at, undone := d.Ended, deploy.Commit{}
+	if d.Undone != nil {
+		undone = *d.Undone
+	}
+	if at.IsZero() {
+		at = d.Triggered
 	}
 	ctx, cancel := context.WithTimeout(e.work, headWithin)
 	defer cancel()
@@ -54,9 +63,12 @@ func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *dep
 	if err != nil {
 		e.log(Event{Name: "commits-unread", Record: *s.Record, Err: err})
 	}
+	switch isKnown := err == nil && undone.SHA != ""; {
 	// mutant: a commit that was rolled back deployed again unasked
-	if err == nil && head.SHA == d.Undone.SHA || err != nil && e.now().Sub(d.Ended) < time.Hour {
-		return &deploy.Success{Commit: *d.Undone, By: newest.Asked().By.User, At: d.Ended.Unix()}
+	case isKnown && head.SHA == undone.SHA:
+		return &deploy.Success{Commit: undone, By: newest.Asked().By.User, At: at.Unix()}
+	case !isKnown && e.now().Sub(at) < time.Hour:
+		return &deploy.Success{}
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package sim_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
@@ -19,6 +21,117 @@ func deployedTimes(w *sim.World, n int) (threads []string) {
 		threads = append(threads, deployed(w, sim.Channel, "release", "white_check_mark"))
 	}
 	return threads
+}
+
+// wantPipelines checks how many pipelines there are.
+func wantPipelines(w *sim.World, n int) {
+	w.T.Helper()
+	time.Sleep(30 * time.Second)
+	if got := len(w.GitLab.Pipelines()); got != n {
+		w.T.Errorf("%d pipelines, want %d", got, n)
+	}
+}
+
+// reruns counts how often jobs of a pipeline were run again.
+func reruns(w *sim.World, nth int) (n int) {
+	for _, j := range w.GitLab.Pipelines()[nth].Jobs {
+		if j.Retried {
+			n++
+		}
+	}
+	return n
+}
+
+// back confirms a rollback by word, and returns the thread in which it runs.
+func back(w *sim.World, reaction string) (ts string) {
+	w.T.Helper()
+	ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+	press(w, second, sim.Channel, q, 0)
+	waitLong(w, sim.Channel, ts, reaction)
+	return ts
+}
+
+// rerunFails has each job that is run again fail.
+func rerunFails(w *sim.World) {
+	w.Rerun = func(p fakegitlab.Pipeline, j fakegitlab.Job) {
+		w.GitLab.MoveJob(p.ID, j.ID, "running")
+		time.Sleep(20 * time.Second)
+		w.GitLab.FailJob(p.ID, j.ID, "script_failure")
+		w.GitLab.Finish(p.ID, "failed")
+	}
+}
+
+func TestWhatFollowsARollback(t *testing.T) {
+	row(t, "a word of retry in the thread of one that failed asks for it once more, and deploys nothing", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		rerunFails(w)
+		ts := back(w, "x")
+		again := w.Slack.Say(second, sim.Channel, sim.Bot+" もう一度", fakeslack.InThread(ts))
+		w.WaitReactions(sim.Channel, again, "thinking_face")
+		wantPipelines(w, 2)
+		if text := strings.Join(w.Texts(sim.Channel, ts), "\n"); !strings.Contains(text, w.GitLab.Pipelines()[0].SHA[:7]) {
+			t.Errorf("the thread does not offer the first commit: %s", text)
+		}
+	})
+	row(t, "one that failed is asked for once more: the same commit is offered, and the newest is asked about", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 3)
+		rerunFails(w)
+		back(w, "x")
+		ask(w, sim.Channel, "release", deploy.MsgTakenBack)
+		stages(w)
+		back(w, "white_check_mark")
+		if n := reruns(w, 1); n != 2 || reruns(w, 0) > 0 || reruns(w, 2) > 0 {
+			t.Errorf("the job before was run again %d times, the first %d, the newest %d", n, reruns(w, 0), reruns(w, 2))
+		}
+		ask(w, sim.Channel, "release", deploy.MsgTakenBack)
+		wantPipelines(w, 3)
+	})
+	row(t, "another one goes back further, and the newest commit is still asked about", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 3)
+		back(w, "white_check_mark")
+		back(w, "white_check_mark")
+		if reruns(w, 0) != 1 || reruns(w, 1) != 1 || reruns(w, 2) != 0 {
+			t.Errorf("jobs were run again %d, %d and %d times", reruns(w, 0), reruns(w, 1), reruns(w, 2))
+		}
+		ask(w, sim.Channel, "release", deploy.MsgTakenBack)
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" ロールバック")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgNothingBefore)
+		wantPipelines(w, 3)
+	})
+	row(t, "a release while it runs is asked about", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		ask(w, sim.Channel, "release", deploy.MsgTakenBack)
+		wantPipelines(w, 2)
+	})
+	row(t, "a button of a question that was about something else asks too, once", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		ts, q := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
+		back(w, "white_check_mark")
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgTakenBack)
+		wantPipelines(w, 2)
+		press(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), 0)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPipelines(w, 3)
+	})
 }
 
 func TestTheJobOfARollback(t *testing.T) {
