@@ -134,7 +134,7 @@ func mutants() []mutant {
 		{"a commit that was rolled back deployed again unasked", never, steering},
 		{"a retry of what others have deployed over", never, steering},
 		{"thousands of edits that all come back at once", replace("l.ends[urgent].Add(editEvery)", "now"), steering},
-		{"a reaction that comes too late and stays", never, []string{"./internal/sim", "-run", "TestEveryCrashPoint/rolled_back"}},
+		{"a reaction that comes too late and stays", never, sim("TestTwoProcessesLeaveSlackRight")},
 		{"a rollback of one job of several", dropTerm(1), domain},
 		{"a lapse that ignores a press", dropTerm(2), domain},
 		{"a press that was not saved taken for done", never, sim("TestPressWhileTheStoreFails")},

@@ -73,6 +73,22 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(time.Minute)
 		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
+	row(t, "the reaction of the start arrives after the end has been shown", func(t *testing.T) {
+		h := newHarness(t, false)
+		other := h.startEngine()
+		h.slack.on("react", func(c call) error {
+			if c.nth == 1 { // its process is suspended in the middle of the call
+				time.Sleep(40 * time.Second)
+			}
+			c.do()
+			return nil
+		})
+		m := h.release(1)
+		time.Sleep(500 * time.Millisecond)
+		h.callback(other, m, deploy.ResultSuccess)
+		time.Sleep(2 * time.Minute)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+	})
 	row(t, "one gets the end while the other edits the status message", func(t *testing.T) {
 		h := newHarness(t, false)
 		other := h.startEngine()

@@ -19,6 +19,7 @@ type storyRun struct {
 	alive    map[string]*sim.Process
 	mentions []mention
 	pressed  map[string]bool // mentions for which somebody pressed a deploy button
+	again    map[string]bool // those of them that Redis had forgotten: a press deploys once more
 	steered  map[string]int  // presses of buttons of status messages, by what they do
 	last     func()          // presses the last button once more
 	flushed  time.Time
@@ -95,6 +96,7 @@ func (r *storyRun) press(user string, which int) {
 			}
 			b := buttons[(which+len(buttons))%len(buttons)]
 			r.pressed[m.ts] = r.pressed[m.ts] || which >= 0
+			r.again[m.ts] = r.again[m.ts] || which >= 0 && m.at.Before(r.flushed)
 			r.last = func() { r.w.Slack.Press("U0SECOND", m.channel, reply.TS, b.Action, fakeslack.WithValue(b.Value)) }
 			r.w.Slack.Press(user, m.channel, reply.TS, b.Action)
 			return
