@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -104,7 +105,24 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	case !slices.Contains(Moves()[r.State], how), r.State == Canceled && !d.Nothing:
 		return r, CallbackNoEffect
 	}
-	return r.end(Pipeline{End: how}, now), CallbackTaken
+	end := Pipeline{End: how}
+	if how == Failed && c.isOfOneJob() {
+		end.Detail, end.Failed = c.JobName, &Job{ID: c.Job, Name: c.JobName, URL: d.jobPage(c.Job)}
+	}
+	r = r.end(end, now)
+	if timing.CanPoll && r.Deployment.Pipeline != 0 && d.Project != "" { // why it failed, which no callback says
+		r.Deployment.Unlooked, r.Next = true, now.Add(lookAfter)
+	}
+	return r, CallbackTaken
+}
+
+// jobPage is the page of a job; empty where that is not known.
+func (d Deployment) jobPage(id int64) string {
+	project, _, found := strings.Cut(d.URL, "/-/pipelines/")
+	if !found || id <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s/-/jobs/%d", project, id)
 }
 
 // hearSuccess takes in a callback of success. A job that reports on the others

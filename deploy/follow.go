@@ -16,14 +16,16 @@ import (
 func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing Timing) Record {
 	own := r.Deployment.Pipeline
 	switch {
+	case r.isUnlooked():
+		return r.lookedWhy(p, now)
 	case r.State != Unsure && r.State != Running && r.State != Silent && r.Deployment.Ending == "":
 		return r // a callback was faster
 	// mutant: a look-up of another pipeline that counts
 	case p.ID != 0 && own != 0 && p.ID != own:
 		return r // a callback named the pipeline meanwhile, and this is another
 	}
-	r.Deployment.Polls++
 	d := &r.Deployment
+	d.Polls, d.Unlooked = d.Polls+1, false
 	switch {
 	// mutant: a look-up that overrules a call made after it began
 	case d.Ending != "" && began.Before(d.EndingAt) && p.End != Succeeded: // what it shows may be older than the callback that reported the end
@@ -44,6 +46,25 @@ func (r Record) Polled(p Pipeline, complete bool, began, now time.Time, timing T
 		d.progress().Unseen = since.Unix()
 	}
 	return r.expire(now, timing)
+}
+
+// isUnlooked reports whether GitLab is to be asked once more about what has ended.
+func (r Record) isUnlooked() bool {
+	return r.Deployment.Unlooked && r.Deployment.Ending == "" && (r.State == Failed || r.State == Canceled)
+}
+
+// lookedWhy takes in what GitLab shows of what has ended by its own word.
+func (r Record) lookedWhy(p Pipeline, now time.Time) Record {
+	d := &r.Deployment
+	d.Polls++
+	d.Unlooked, r.Next = p.ID == 0 && d.Polls < commitTries, time.Time{}
+	if p.ID != 0 && p.ID == d.Pipeline {
+		d.learn(p, now)
+	}
+	if d.Unlooked {
+		r.Next = now.Add(firstFollow)
+	}
+	return r
 }
 
 // learn takes in what GitLab shows of the pipeline besides its state. The time is
@@ -225,7 +246,7 @@ func (r Record) ShouldPoll(timing Timing) bool {
 	case Unsure:
 		return canAsk && !r.Deployment.NoneSeen
 	case Failed, Canceled:
-		return canAsk && r.Deployment.Pipeline != 0 && r.Deployment.Ending != ""
+		return canAsk && r.Deployment.Pipeline != 0 && (r.Deployment.Ending != "" || r.isUnlooked())
 	}
 	return false
 }

@@ -95,6 +95,7 @@ type Deployment struct {
 	Ending   State     `json:"ending,omitempty"`    // an end that was reported, and that the jobs have not shown yet
 	EndingAt time.Time `json:"ending_at,omitzero"`  // when that was reported
 	Waits    Waits     `json:"waits,omitempty"`     // what a running one waits for, as its status message says
+	Unlooked bool      `json:"unlooked,omitempty"`  // it has failed, and GitLab was not asked why yet
 	Pending  time.Time `json:"pending,omitzero"`    // since when GitLab shows it as pending
 	Nothing  bool      `json:"nothing,omitempty"`   // it is canceled because no job that deploys has run
 

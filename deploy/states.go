@@ -65,7 +65,7 @@ func (r Record) move(to State) Record {
 	r.Next = time.Time{}
 	d := &r.Deployment
 	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
-	d.Waits, d.Pending, d.Nothing = "", time.Time{}, false
+	d.Waits, d.Pending, d.Nothing, d.Unlooked = "", time.Time{}, false, false
 	return r
 }
 
@@ -306,8 +306,14 @@ func (r Record) end(p Pipeline, now time.Time) Record {
 	r = r.move(p.End)
 	d := &r.Deployment
 	d.Detail, d.Nothing, d.Ended = p.Detail, p.Nothing, now
+	if p.Failed != nil {
+		d.progress().Failed = p.Failed
+	}
 	if p.End == Succeeded {
 		d.FailedBy, d.Proved = nil, nil
+		if d.Progress != nil && d.Progress.Failed != nil {
+			d.progress().Failed = nil
+		}
 		if len(r.buttons()) > 0 {
 			r.Next = now.Add(restAfter)
 		}

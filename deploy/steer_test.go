@@ -193,3 +193,24 @@ func TestARollbackIsTheJobsOwnEnd(t *testing.T) {
 		t.Error("not the rollback is looked at")
 	}
 }
+
+// Who reports a failure does not say why: GitLab is asked once more.
+func TestAReportedFailureIsLookedUpOnce(t *testing.T) {
+	r := in(Running)
+	r, _ = r.Hear(Callback{ID: "id-1", Result: ResultFailure, Pipeline: 7, Job: 31, JobName: "deploy"}, t0, timing)
+	if f := r.Deployment.Progress.Failed; r.State != Failed || f.Name != "deploy" || f.URL != "https://git/app/-/jobs/31" {
+		t.Fatalf("%s %+v", r.State, f)
+	}
+	lines, asked := len(r.Lines), 0
+	for now := t0; r.ShouldPoll(timing) && !r.Next.IsZero() && asked < 10; asked++ {
+		now = later(now, r.Next)
+		seen := Pipeline{} // at first it does not answer
+		if asked == 1 {
+			seen = Pipeline{ID: 7, Stages: []Stage{{Name: "deploy", Status: "failed"}}, Failed: &Job{ID: 31, Name: "deploy", Reason: "script_failure"}}
+		}
+		r = r.Polled(seen, false, now, now, timing)
+	}
+	if asked != 2 || r.Deployment.Progress.Failed.Reason != "script_failure" || len(r.Lines) != lines || r.State != Failed {
+		t.Errorf("asked %d times: %s %+v %+v", asked, r.State, r.Deployment.Progress.Failed, r.Lines)
+	}
+}

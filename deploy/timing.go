@@ -21,6 +21,7 @@ const (
 	followLate  = time.Minute      // a silent one is still polled, now and then,
 	followUntil = 24 * time.Hour   // this long; and a running one no more often after it
 	jobsWithin  = 15 * time.Second // how long to wait for the jobs of an end that was reported
+	lookAfter   = 2 * time.Second  // after a reported failure, for its reason
 	jobsAgain   = 3 * time.Second  // how often they are asked for
 	pendingTold = time.Minute      // "no runner has taken it"
 	unseenTold  = time.Minute      // "GitLab has not answered since"

@@ -67,7 +67,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	case deploy.Unsure, deploy.Running, deploy.Silent:
 		return e.pollGitLab(s, free)
 	case deploy.Failed, deploy.Canceled:
-		if r.Deployment.Ending != "" {
+		if r.ShouldPoll(e.Timing) {
 			return e.pollGitLab(s, free)
 		}
 	case deploy.Succeeded:

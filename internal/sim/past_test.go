@@ -27,7 +27,7 @@ func TestStatusOfATargetInTwoChannels(t *testing.T) {
 		ts := w.Ask("release")
 		w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		said := status()
-		if !strings.Contains(said, "`shop` succeeded") || !strings.Contains(said, "pipelines/1001") || strings.Contains(said, "`web` succeeded") || strings.Contains(said, "`app`") {
+		if !strings.Contains(said, "`shop` "+w.GitLab.Pipelines()[0].SHA[:7]+" succeeded") || !strings.Contains(said, "pipelines/1001") || !strings.Contains(said, "`web` nothing on record") || strings.Contains(said, "`app`") {
 			t.Errorf("it says %q", said)
 		}
 	})
