@@ -154,7 +154,7 @@ func TestFollowing(t *testing.T) {
 
 func TestACancelByPress(t *testing.T) {
 	running := func(t *testing.T) (w *sim.World, ts string, status fakeslack.Message) {
-		w = sim.New(t)
+		w = sim.New(t, "PSYCHER_LANG=en")
 		w.StartReady("a")
 		ts = w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
@@ -208,7 +208,7 @@ func TestACancelByPress(t *testing.T) {
 
 func TestARetryByPress(t *testing.T) {
 	failed := func(t *testing.T) (w *sim.World, ts string, status fakeslack.Message) {
-		w = sim.New(t)
+		w = sim.New(t, "PSYCHER_LANG=en")
 		w.Pipeline = func(p fakegitlab.Pipeline) { time.Sleep(20 * time.Second); w.GitLab.Finish(p.ID, "failed") }
 		w.StartReady("a")
 		ts = deployed(w, sim.Channel, "release", "x")
@@ -370,6 +370,7 @@ func TestWhatGoesOutAndWhatWentBefore(t *testing.T) {
 func TestEditsOfTenDeployments(t *testing.T) {
 	row(t, "by two processes", func(t *testing.T) {
 		w := sim.New(t)
+		w.Slack.Limits(true)
 		stages(w)
 		w.StartReady("a")
 		w.StartReady("b")
@@ -477,6 +478,29 @@ func TestWithoutAnAPITokenAsMuchAsIsKnownIsShown(t *testing.T) {
 		press(w, second, sim.Channel, q, -1)
 		w.WaitMessages(sim.Channel, pending, deploy.MsgDeclined)
 		wantAcked(w)
+	})
+}
+
+func TestATokenThatMayOnlyRead(t *testing.T) {
+	row(t, "stages are shown, and nothing is offered that GitLab would refuse", func(t *testing.T) {
+		w := sim.New(t)
+		w.GitLab.SetScopes("read_api")
+		stages(w)
+		w.StartReady("a")
+		first := deployed(w, sim.Channel, "release", "white_check_mark")
+		w.GitLab.Push(sim.Project, "master", "Break it", "yamada")
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
+		w.Eventually("the stages", time.Minute, func() bool { return strings.Contains(shown(statusOf(w, sim.Channel, ts, 0)), "build") })
+		stop := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" 止めて")
+		w.WaitMessages(sim.Channel, stop, deploy.MsgStop)
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		for _, m := range []fakeslack.Message{statusOf(w, sim.Channel, first, 0), statusOf(w, sim.Channel, ts, 0), statusOf(w, sim.Channel, stop, 0)} {
+			if all := m.Controls(); len(all) > 0 {
+				t.Errorf("%s has %+v", m.Shown(), all)
+			}
+		}
+		back := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" ロールバック")
+		w.WaitMessages(sim.Channel, back, deploy.MsgCannotSteer)
 	})
 }
 

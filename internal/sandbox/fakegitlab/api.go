@@ -112,6 +112,9 @@ func (u *unseen) Header() http.Header { return u.header }
 func (u *unseen) WriteHeader(int)     {}
 
 func (g *GitLab) scopes() []string {
+	if scopes := g.granted.Load(); scopes != nil {
+		return *scopes
+	}
 	if g.conf.Scopes == nil {
 		return []string{"api"}
 	}

@@ -81,8 +81,9 @@ type GitLab struct {
 	posting   []queued // faults of triggers
 	looking   []queued // faults of look-ups
 	lag       time.Duration
-	keepsOn   bool         // whatever is canceled
-	ahead     atomic.Int64 // of its clock, in nanoseconds
+	keepsOn   bool                     // whatever is canceled
+	granted   atomic.Pointer[[]string] // see SetScopes
+	ahead     atomic.Int64             // of its clock, in nanoseconds
 	changed   chan struct{}
 }
 
@@ -209,6 +210,9 @@ func (g *GitLab) Retry(id int64) bool {
 		p.moveAll(func(j Job) bool { return !j.Retried && j.Status != "success" }, "created", g.now())
 	})
 }
+
+// SetScopes sets the scopes of the API token.
+func (g *GitLab) SetScopes(scopes ...string) { g.granted.Store(&scopes) }
 
 // SetClock sets GitLab's clock ahead of the host's; negative: behind.
 func (g *GitLab) SetClock(ahead time.Duration) { g.ahead.Store(int64(ahead)) }
