@@ -58,28 +58,34 @@ func (s *screen) typed(line string) {
 	s.last[name] = wrap(line)
 }
 
-// wrap breaks a line where the screen ends.
+// wrap breaks a line where the screen ends. What closes a sentence may hang over.
 func wrap(line string) (rows []string) {
-	from, column, escape := 0, 0, byte(0)
+	margin := ""
+	if strings.HasPrefix(line, " ") {
+		margin = inMessage
+	}
+	var row strings.Builder
+	column, escape := 0, byte(0)
 	for i, r := range line {
 		switch {
 		case r == '\x1b':
 			escape = line[i+1]
-		case escape != 0: // a link ends with BEL, a style with m
-			if escape == ']' && r == '\a' || escape == '[' && r == 'm' {
-				escape = 0
-			}
-		default:
+		case escape == ']' && r == '\a', escape == '[' && r == 'm': // the end of a link's address, of a style
+			escape = 0
+		case escape == 0:
 			wide := 1
 			if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
 				wide = 2
 			}
-			if column+wide > columns {
-				rows = append(rows, strings.Repeat(" ", min(len(rows), 1)*len(inMessage))+line[from:i])
-				from, column = i, len(inMessage)
+			if over := column + wide - columns; over > 2 || over > 0 && !strings.ContainsRune("。、）」！？ ", r) {
+				rows = append(rows, row.String())
+				row.Reset()
+				row.WriteString(margin)
+				column = len(margin)
 			}
 			column += wide
 		}
+		row.WriteRune(r)
 	}
-	return append(rows, strings.Repeat(" ", min(len(rows), 1)*len(inMessage))+line[from:])
+	return append(rows, row.String())
 }

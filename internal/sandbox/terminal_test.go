@@ -186,11 +186,11 @@ func TestInATerminalAMessageIsRewrittenWhereItIs(t *testing.T) {
 	shows("  yamada: @psycher release", "      👍", "    ↳ psycher: Deploying app. Pipeline")
 	v.call("chat.update", "ts", status, "text", "Deploying app.\nbuild ✓")
 	shows("  yamada: @psycher release", "      👍", "    ↳ psycher: Deploying app.", "      build ✓")
-	v.call("chat.postMessage", "thread_ts", mention, "text", "リリースしました"+strings.Repeat("。", 30))
+	v.call("chat.postMessage", "thread_ts", mention, "text", "リリースしました"+strings.Repeat("ー", 23)+"。おわり")
 	v.call("reactions.add", "timestamp", mention, "name", "white_check_mark")
 	v.call("reactions.remove", "timestamp", mention, "name", "thumbsup")
 	v.call("chat.update", "ts", status, "text", "Deployed app.")
-	long := []string{"    ↳ psycher: リリースしました" + strings.Repeat("。", 23), "      。。。。。。。"}
+	long := []string{"    ↳ psycher: リリースしました" + strings.Repeat("ー", 23) + "。", "      おわり"}
 	shows(append([]string{"  yamada: @psycher release", "      ✅", "    ↳ psycher: Deployed app."}, long...)...)
 
 	// What a person has typed since stays where it is.
