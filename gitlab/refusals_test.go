@@ -109,7 +109,7 @@ func FuzzAnswer(f *testing.F) {
 		header := http.Header{"Location": {string(body)}, "Retry-After": {string(body)}}
 		a := answer{status: status, header: header, body: body}
 		a.location, _ = url.Parse(string(body))
-		again := c.finish(a.outcome(time.Now(), anotherTry(4)), "group/app", "jobs/4/retry")
+		again := c.finish(a.outcome(time.Now(), anotherTry(1001, 4)), "group/app", "jobs/4/retry")
 		if j := again.Pipeline.Job; (again.Status == deploy.TriggerStarted) != (j != nil) || j != nil && (j.ID <= 4 || again.Pipeline.ID <= 0) || again.Status == deploy.TriggerFailed {
 			t.Errorf("a job run again: %+v", again)
 		}

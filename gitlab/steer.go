@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,23 +41,24 @@ func isLater(err error) bool {
 // RetryJob makes the one POST that runs a job again, under the rules of
 // [Client.Trigger]: GitLab makes another job, of the same pipeline. If its answer
 // is lost, [Client.FindRetried] finds that.
-func (c *Client) RetryJob(ctx context.Context, project string, id int64, until time.Time) deploy.TriggerResult {
+func (c *Client) RetryJob(ctx context.Context, project string, pipeline, id int64, until time.Time) deploy.TriggerResult {
 	if !c.CanPoll() {
 		return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedRight, Err: errors.New("there is no GITLAB_API_TOKEN")}
 	}
 	path := fmt.Sprintf("jobs/%d/retry", id)
-	return c.finish(c.attempt(ctx, project, path, struct{}{}, c.conf.APIToken, until, anotherTry(id)), project, path)
+	return c.finish(c.attempt(ctx, project, path, struct{}{}, c.conf.APIToken, until, anotherTry(pipeline, id)), project, path)
 }
 
 // anotherTry is what is made of a job that is run again.
-func anotherTry(id int64) made {
+func anotherTry(pipeline, id int64) made {
 	return made{refused: retryRefusal, created: func(a *answer) deploy.TriggerResult {
 		var j job
 		err := a.err
 		if err == nil {
 			err = json.Unmarshal(a.body, &j)
 		}
-		if err != nil || j.ID <= id || j.Pipeline.ID <= 0 {
+		// mutant: a job of another pipeline followed
+		if err != nil || j.ID <= id || j.Pipeline.ID != pipeline {
 			return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: a.error("it is not another job: " + a.title())}
 		}
 		return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: j.pipeline(j.Pipeline.WebURL)}
@@ -70,37 +72,63 @@ func (j job) pipeline(url string) deploy.Pipeline {
 }
 
 // FindRetried looks for the job that [Client.RetryJob] has made, if its answer was
-// lost: of that name, in that pipeline, and newer than the one that was run again.
-func (c *Client) FindRetried(ctx context.Context, project string, pipeline int64, name string, after int64) (found deploy.Job, ok bool, err error) {
+// lost: of the same name, in that pipeline, and newer than the one that was run again.
+// Its error is [engine.ErrNotAllowed] where the pipeline does not show that one.
+func (c *Client) FindRetried(ctx context.Context, project string, pipeline, after int64) (found deploy.Job, ok bool, err error) {
 	c.spend(project, 2)
 	tries, _, err := c.allJobs(ctx, project, pipeline, false)
+	i := slices.IndexFunc(tries, func(j deploy.Job) bool { return j.ID == after })
+	switch {
+	case refusedWith(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound):
+		return found, false, fmt.Errorf("%w: %w", engine.ErrNotAllowed, err)
+	case err != nil:
+		return found, false, err
+	case i < 0:
+		return found, false, fmt.Errorf("%w: pipeline %d of %s shows no job %d", engine.ErrNotAllowed, pipeline, project, after)
+	}
 	for _, j := range tries {
-		j = *c.cleanJob(&j)
-		if j.Name == name && j.ID > after && (!ok || j.ID < found.ID) {
-			found, ok = j, true
+		// mutant: a job of another name taken for another try
+		if j.Name == tries[i].Name && j.ID > after && (!ok || j.ID < found.ID) {
+			found, ok = *c.cleanJob(&j), true
 		}
 	}
-	return found, ok, err
+	return found, ok, nil
 }
 
 // PollJob reads a job that is followed alone, since it was run again long after the
 // rest of its pipeline. What it returns is its pipeline, with the job's own end and
-// page.
-func (c *Client) PollJob(ctx context.Context, project string, id int64) (deploy.Pipeline, error) {
+// page. One that went wrong may be run once more, by GitLab itself too: then that try
+// is followed.
+func (c *Client) PollJob(ctx context.Context, project string, pipeline, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	if err := c.reserve(project, "job "+strconv.FormatInt(id, 10), 1, false); err != nil {
 		return deploy.Pipeline{}, err
 	}
+	return c.readJob(ctx, project, pipeline, id, count)
+}
+
+func (c *Client) readJob(ctx context.Context, project string, pipeline, id int64, count deploy.Counting) (deploy.Pipeline, error) {
 	j, _, err := get[job](ctx, c, project, fmt.Sprintf("jobs/%d", id), nil)
 	switch {
 	case err != nil:
 		return deploy.Pipeline{}, err
-	case j.ID != id || j.Pipeline.ID <= 0:
+	case j.ID != id || j.Pipeline.ID != pipeline:
 		return deploy.Pipeline{}, fmt.Errorf("get jobs/%d of %s: GitLab answered about job %d of pipeline %d", id, project, j.ID, j.Pipeline.ID)
 	}
 	p := j.pipeline(c.link(j.URL, project, j.Pipeline.ID))
 	p.Job, p.Judged, p.Steers, p.Waits = c.cleanJob(p.Job), true, c.Steers(ctx), waits[j.Status]
-	if p.End, _ = deploy.EndOf(j.Status); p.End == deploy.Failed {
+	p.Stages = []deploy.Stage{{Name: p.Job.Stage, Status: p.Job.Status}}
+	if p.End, _ = deploy.EndOf(j.Status); p.End == deploy.Failed || p.End == deploy.Canceled {
+		if newer, ok, _ := c.FindRetried(ctx, project, pipeline, id); ok {
+			c.spend(project, 1)
+			return c.readJob(ctx, project, pipeline, newer.ID, count)
+		}
+	}
+	if p.End == deploy.Failed {
 		p.Failed, p.Detail = p.Job, p.Job.Name
+		// mutant: a rollback's failure told at first sight
+		if count.FailedID != id {
+			p.End = ""
+		}
 	}
 	return p, nil
 }

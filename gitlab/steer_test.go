@@ -131,7 +131,7 @@ func tries(g *fakegitlab.GitLab) (n int) {
 func TestRetryJobMakesAnotherJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, made, old := deployed(t)
-		o := c.RetryJob(t.Context(), "group/app", old.ID, soon())
+		o := c.RetryJob(t.Context(), "group/app", 1001, old.ID, soon())
 		another := g.Pipelines()[0].Jobs[5]
 		want := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{
 			ID: made.ID, URL: "http://gitlab.test/group/app/-/pipelines/1001", SHA: made.SHA, Bridges: true,
@@ -187,6 +187,7 @@ func TestResultOfARetry(t *testing.T) {
 		"null":                   {fault: answer(201, "null"), want: unsure},
 		"an empty object":        {fault: answer(201, "{}"), want: unsure},
 		"the same job":           {fault: answer(201, `{"id":100103,"name":"deploy","pipeline":{"id":1001}}`), want: unsure},
+		"of another pipeline":    {fault: answer(201, `{"id":100203,"name":"deploy","pipeline":{"id":1002}}`), want: unsure},
 		"a job without pipeline": {fault: answer(201, `{"id":100203,"name":"deploy"}`), want: unsure},
 		"an answer without end":  {fault: answer(201, strings.Repeat(" ", answerLimit+1)), want: unsure},
 		"a 422 that is a page":   {fault: named(t, "422 with a page"), want: unsure},
@@ -201,7 +202,7 @@ func TestResultOfARetry(t *testing.T) {
 				if row.edit == nil {
 					g.FailLookUps(1, "/retry", row.fault)
 				}
-				o := c.RetryJob(t.Context(), "group/app", old.ID, soon())
+				o := c.RetryJob(t.Context(), "group/app", 1001, old.ID, soon())
 				if o.Err == nil || strings.Contains(o.Err.Error(), testAPIToken) {
 					t.Errorf("for the log: %v", o.Err)
 				}
@@ -213,7 +214,7 @@ func TestResultOfARetry(t *testing.T) {
 				if n := tries(g) - 1; n != row.tries {
 					t.Errorf("it was run %d times, not %d", n, row.tries)
 				}
-				found, ok, err := c.FindRetried(t.Context(), "group/app", 1001, "deploy", old.ID)
+				found, ok, err := c.FindRetried(t.Context(), "group/app", 1001, old.ID)
 				if ok != (row.tries > 0) || err != nil || ok && (found.ID <= old.ID || found.Name != "deploy") {
 					t.Errorf("looked for: %+v, %v, %v", found, ok, err)
 				}
@@ -248,7 +249,7 @@ func TestRetryOfAJobInTimeOrNever(t *testing.T) {
 				if row.late {
 					until = time.Now()
 				}
-				o := c.RetryJob(ctx, "group/app", made.Jobs[3].ID, until)
+				o := c.RetryJob(ctx, "group/app", made.ID, made.Jobs[3].ID, until)
 				if o.Status != row.want || (o.Err == nil) != (row.want == deploy.TriggerStarted) {
 					t.Errorf("%+v", o)
 				}
@@ -266,7 +267,7 @@ func TestRetryOfAJobInTimeOrNever(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := c.RetryJob(t.Context(), "group/app", 1, soon()); o.Status != deploy.TriggerRefused || o.Reason != deploy.MsgRefusedRight {
+	if o := c.RetryJob(t.Context(), "group/app", 1, 1, soon()); o.Status != deploy.TriggerRefused || o.Reason != deploy.MsgRefusedRight {
 		t.Errorf("without a token: %+v", o)
 	}
 }
@@ -280,7 +281,7 @@ func TestARetryShowsItsTokenToGitLabAlone(t *testing.T) {
 			asked, body, header = r.Method+" "+r.RequestURI, string(b), r.Header.Clone()
 			http.Error(w, `{"message":"403 `+testAPIToken+`"}`, http.StatusForbidden)
 		}))
-		o := c.RetryJob(t.Context(), "group/app", 7, soon())
+		o := c.RetryJob(t.Context(), "group/app", 1, 7, soon())
 		if asked != "POST /api/v4/projects/group%2Fapp/jobs/7/retry" || body != "{}" || header.Get("Private-Token") != testAPIToken || header.Get("Idempotency-Key") != "" {
 			t.Errorf("%s %s %v", asked, body, header)
 		}
@@ -293,15 +294,15 @@ func TestARetryShowsItsTokenToGitLabAlone(t *testing.T) {
 func TestFindRetriedFindsTheFirstOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, made, old := deployed(t)
-		find := func(name string, after int64) int64 {
+		find := func(after int64) int64 {
 			t.Helper()
-			j, ok, err := c.FindRetried(t.Context(), "group/app", made.ID, name, after)
+			j, ok, err := c.FindRetried(t.Context(), "group/app", made.ID, after)
 			if err != nil || ok != (j.ID != 0) {
 				t.Errorf("%+v, %v, %v", j, ok, err)
 			}
 			return j.ID
 		}
-		if id := find("deploy", old.ID); id != 0 {
+		if id := find(old.ID); id != 0 {
 			t.Errorf("found %d before it was run again", id)
 		}
 		first := g.RetryJob(old.ID)
@@ -309,12 +310,15 @@ func TestFindRetriedFindsTheFirstOne(t *testing.T) {
 		second := g.RetryJob(first.ID)
 		g.RetryJob(made.Jobs[2].ID)
 		for after, want := range map[int64]int64{old.ID: first.ID, first.ID: second.ID, second.ID: 0} {
-			if id := find("deploy", after); id != want {
+			if id := find(after); id != want {
 				t.Errorf("after %d: %d, want %d", after, id, want)
 			}
 		}
-		if find("child", made.Jobs[2].ID) == 0 {
+		if find(made.Jobs[2].ID) == 0 {
 			t.Error("a bridge was not found")
+		}
+		if j, ok, err := c.FindRetried(t.Context(), "group/app", made.ID, 7); ok || !errors.Is(err, engine.ErrNotAllowed) {
+			t.Errorf("after a job that is not there: %+v, %v", j, err)
 		}
 	})
 	for name, f := range badAnswers(t) {
@@ -322,7 +326,7 @@ func TestFindRetriedFindsTheFirstOne(t *testing.T) {
 			c, g, made, old := deployed(t)
 			g.RetryJob(old.ID)
 			g.FailLookUps(-1, "/jobs", f)
-			if j, ok, err := c.FindRetried(t.Context(), "group/app", made.ID, "deploy", old.ID); ok || err == nil || j.ID != 0 {
+			if j, ok, err := c.FindRetried(t.Context(), "group/app", made.ID, old.ID); ok || err == nil || j.ID != 0 {
 				t.Errorf("%s: %+v, %v, %v", name, j, ok, err)
 			}
 		})
@@ -360,8 +364,8 @@ func TestPollOfAJob(t *testing.T) {
 		} {
 			g.MoveJob(made.ID, another.ID, row.status)
 			row.edit()
-			shown.Status = row.status
-			p, err := c.PollJob(t.Context(), "group/app", another.ID)
+			shown.Status, want.Stages = row.status, []deploy.Stage{{Name: "deploy", Status: row.status}}
+			p, err := c.PollJob(t.Context(), "group/app", made.ID, another.ID, deploy.Counting{FailedID: another.ID})
 			if diff := cmp.Diff(want, p); diff != "" || err != nil {
 				t.Errorf("%s: %v, %s", row.status, err, diff)
 			}
@@ -370,14 +374,58 @@ func TestPollOfAJob(t *testing.T) {
 	})
 	others := badAnswers(t)
 	others["another job"] = fakegitlab.Fault{Status: 200, Body: `{"id":7,"status":"success","pipeline":{"id":1001}}`}
+	others["another pipeline"] = fakegitlab.Fault{Status: 200, Body: `{"id":100103,"status":"success","pipeline":{"id":1002}}`}
 	others["no pipeline"] = fakegitlab.Fault{Status: 200, Body: `{"id":100103,"status":"success"}`}
 	for name, f := range others {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _, old := deployed(t)
 			g.FailLookUps(-1, "/jobs/", f)
-			if p, err := c.PollJob(t.Context(), "group/app", old.ID); err == nil || p.ID != 0 {
+			if p, err := c.PollJob(t.Context(), "group/app", 1001, old.ID, deploy.Counting{}); err == nil || p.ID != 0 {
 				t.Errorf("%s: %+v, %v", name, p, err)
 			}
 		})
+	}
+}
+
+// GitLab runs a job again by itself where "retry" says so, which takes it a moment.
+func TestPollOfAJobThatIsRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, g, made, old := deployed(t)
+		first := g.RetryJob(old.ID)
+		g.FailJob(made.ID, first.ID, "runner_system_failure")
+		poll := func(id, failed int64) deploy.Pipeline {
+			t.Helper()
+			time.Sleep(5 * time.Second)
+			p, err := c.PollJob(t.Context(), "group/app", made.ID, id, deploy.Counting{FailedID: failed})
+			if err != nil {
+				t.Error(err)
+			}
+			return p
+		}
+		if p := poll(first.ID, 0); p.End != "" || p.Failed == nil || p.Failed.ID != first.ID {
+			t.Errorf("at first sight: %+v", p)
+		}
+		if p := poll(first.ID, first.ID); p.End != deploy.Failed {
+			t.Errorf("at second sight: %+v", p)
+		}
+		second := g.RetryJob(first.ID)
+		if p := poll(first.ID, first.ID); p.End != "" || p.Job.ID != second.ID {
+			t.Errorf("run again: %+v", p)
+		}
+	})
+}
+
+func TestAnotherTryIsOfTheSameNameToTheLetter(t *testing.T) {
+	long := strings.Repeat("deploy-", 20)
+	c, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		jobs := "[]"
+		if strings.HasSuffix(r.URL.Path, "/jobs") {
+			jobs = fmt.Sprintf(`[{"id":1,"name":"%[1]sa"},{"id":2,"name":"%[1]sb"},{"id":3,"name":"<b>%[1]sa"},{"id":4,"name":"%[1]sa"}]`, long)
+		}
+		fmt.Fprint(w, jobs)
+	}))
+	if j, ok, err := c.FindRetried(t.Context(), "group/app", 7, 1); j.ID != 4 || !ok || err != nil {
+		t.Errorf("found %+v, %v, %v", j, ok, err)
 	}
 }

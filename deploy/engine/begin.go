@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -23,7 +24,12 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	d := actions.Decide(asked)
 	if d.Deploy != nil {
 		if d.Back != nil {
-			if s, err = e.goBack(s, *d.Deploy, *d.Back, d.Undone); err != nil {
+			switch s, err = e.goBack(s, *d.Deploy, *d.Back, d.Undone); {
+			// mutant: a rollback that is tried in vain and in silence
+			case errors.Is(err, ErrNotAllowed):
+				no := deploy.Message{ID: deploy.MsgRefusedRetry, Target: d.Deploy.Name, Project: d.Deploy.Project, Ref: d.Deploy.Ref}
+				return e.reply(s, m, actions.Decision{Answer: no}, here)
+			case err != nil: // when the lease ends, it is taken up again
 				return stepResult{Stored: s}
 			}
 		}

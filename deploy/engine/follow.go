@@ -65,14 +65,14 @@ func (e *Engine) look(ctx context.Context, r deploy.Record, began time.Time) (p 
 	d := r.Deployment
 	switch {
 	case d.Rollback != nil && d.Pipeline == 0:
-		job, ok, err := e.GitLab.FindRetried(ctx, d.Project, d.Rollback.Pipeline, d.Rollback.Job.Name, d.Rollback.Job.ID)
+		job, ok, err := e.GitLab.FindRetried(ctx, d.Project, d.Rollback.Pipeline, d.Rollback.Job.ID)
 		if err != nil || !ok {
 			return p, err == nil, err
 		}
-		p, err = e.GitLab.PollJob(ctx, d.Project, job.ID)
+		p, err = e.GitLab.PollJob(ctx, d.Project, d.Rollback.Pipeline, job.ID, r.Counting())
 		return p, false, err
 	case d.Rollback != nil:
-		p, err = e.GitLab.PollJob(ctx, d.Project, d.Progress.Job.ID)
+		p, err = e.GitLab.PollJob(ctx, d.Project, d.Rollback.Pipeline, d.Progress.Job.ID, r.Counting())
 	case d.Pipeline != 0:
 		p, err = e.GitLab.Poll(ctx, d.Project, d.Pipeline, r.Counting())
 	default:

@@ -82,7 +82,7 @@ func (e *Engine) goBack(s Stored, t deploy.Target, to deploy.Success, undone *de
 	ctx, cancel := context.WithTimeout(e.work, Lease/2)
 	defer cancel()
 	for {
-		newer, ok, err := e.GitLab.FindRetried(ctx, t.Project, to.Pipeline, to.Job.Name, to.Job.ID)
+		newer, ok, err := e.GitLab.FindRetried(ctx, t.Project, to.Pipeline, to.Job.ID)
 		if err != nil {
 			e.log(Event{Name: "poll-failed", Record: *s.Record, Err: err})
 			return s, err

@@ -91,7 +91,7 @@ type GitLab interface {
 	// then has an ID.
 	Poll(ctx context.Context, project string, pipeline int64, count deploy.Counting) (deploy.Pipeline, error)
 	// PollJob reads the state of one job as that of its pipeline, for a rollback.
-	PollJob(ctx context.Context, project string, job int64) (deploy.Pipeline, error)
+	PollJob(ctx context.Context, project string, pipeline, job int64, count deploy.Counting) (deploy.Pipeline, error)
 	// Outgoing reads the commits since one (empty: not known) up to a commit or ref,
 	// and that commit.
 	Outgoing(ctx context.Context, project, since, head string) (deploy.Commits, deploy.Commit, error)
@@ -100,10 +100,10 @@ type GitLab interface {
 	Cancel(ctx context.Context, project string, pipeline int64) error
 	// RetryJob makes the one POST of a rollback, which runs a job again as a new one.
 	// It is like Trigger otherwise.
-	RetryJob(ctx context.Context, project string, job int64, until time.Time) deploy.TriggerResult
-	// FindRetried looks for the first job of a name in a pipeline that was made after
-	// another.
-	FindRetried(ctx context.Context, project string, pipeline int64, name string, after int64) (job deploy.Job, ok bool, err error)
+	RetryJob(ctx context.Context, project string, pipeline, job int64, until time.Time) deploy.TriggerResult
+	// FindRetried looks for the first other try of a job of a pipeline that was made
+	// after it. Its error is [ErrNotAllowed] where the job cannot be seen any more.
+	FindRetried(ctx context.Context, project string, pipeline, after int64) (job deploy.Job, ok bool, err error)
 	// PipelinesURL is the page with a project's pipelines, to link it.
 	PipelinesURL(project string) string
 }

@@ -80,7 +80,7 @@ func (e *Engine) post(r deploy.Record, t deploy.Target, token deploy.Secret, unt
 	if err != nil {
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	}
-	return e.GitLab.RetryJob(e.work, t.Project, to.Job.ID, until)
+	return e.GitLab.RetryJob(e.work, t.Project, to.Pipeline, to.Job.ID, until)
 }
 
 // pastRead is how many successes say how long a deployment usually takes.

@@ -134,6 +134,20 @@ func TestWhatFollowsARollback(t *testing.T) {
 	})
 }
 
+func TestARollbackToWhatIsGone(t *testing.T) {
+	row(t, "is not made, and that is told at once", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		w.GitLab.FailLookUps(-1, "/jobs", fakegitlab.Fault{Status: 404, Body: `{"message":"404 Not found"}`})
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgRefusedRetry)
+		wantPipelines(w, 2)
+	})
+}
+
 func TestTheJobOfARollback(t *testing.T) {
 	running := func(t *testing.T) (w *sim.World, ts string) {
 		w = sim.New(t)
@@ -171,5 +185,17 @@ func TestTheJobOfARollback(t *testing.T) {
 		if w.Report(w.GitLab.Pipelines()[0], "start") {
 			t.Error("it may deploy")
 		}
+	})
+	row(t, "fails, and GitLab runs it again by itself: that one's end is told", func(t *testing.T) {
+		w, ts := running(t)
+		p := w.GitLab.Pipelines()[0]
+		job := p.Jobs[len(p.Jobs)-1]
+		w.GitLab.FailJob(p.ID, job.ID, "runner_system_failure")
+		w.GitLab.RetryJob(job.ID)
+		time.Sleep(time.Minute)
+		p = w.GitLab.Pipelines()[0]
+		w.GitLab.MoveJob(p.ID, p.Jobs[len(p.Jobs)-1].ID, "success")
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
 }
