@@ -28,11 +28,11 @@ func saved(t testing.TB, s *Store, r deploy.Record) {
 	t.Helper()
 	h, ok, err := s.Load(context.Background(), r.Request.Key)
 	if err == nil && !ok {
-		h, _, err = s.Claim(context.Background(), deploy.Record{Revision: "claimed", State: deploy.Accepted, Request: r.Request}, -1, time.Now())
+		h, _, err = s.Claim(context.Background(), &deploy.Record{Revision: "claimed", State: deploy.Accepted, Request: r.Request}, -1, time.Now())
 	}
 	for range 2 {
 		if err == nil {
-			_, err = s.Save(context.Background(), h, r, -1)
+			_, err = s.Save(context.Background(), h, &r, -1)
 		}
 	}
 	if err != nil {
@@ -83,7 +83,8 @@ func TestHistoryIsSavedWithItsRecord(t *testing.T) {
 		ctx := context.Background()
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, -1)
 		saved(t, s, deploy.Record{Layout: deploy.Layout, Revision: "b", State: deploy.Answered, Request: mention("1.0")})
-		if _, err := s.Save(ctx, h, deployed("1.0", deploy.Succeeded, time.Hour, 0), -1); !errors.Is(err, engine.ErrChanged) {
+		late := deployed("1.0", deploy.Succeeded, time.Hour, 0)
+		if _, err := s.Save(ctx, h, &late, -1); !errors.Is(err, engine.ErrChanged) {
 			t.Fatal(err)
 		}
 		wantHistory(t, s, app, false, 0, 10)
@@ -167,7 +168,7 @@ func TestHistoryLeavesNewerLayoutsAlone(t *testing.T) {
 		newer := deployed("2.0", deploy.Succeeded, time.Minute, 0)
 		newer.Layout = deploy.Layout + 1
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: newer.Request}, -1)
-		if _, err := s.Save(context.Background(), h, newer, -1); err != nil {
+		if _, err := s.Save(context.Background(), h, &newer, -1); err != nil {
 			t.Fatal(err)
 		}
 		wantHistory(t, s, app, false, 0, 10, "1.0 succeeded")

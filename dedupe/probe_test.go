@@ -100,7 +100,7 @@ func works(t *testing.T, s *Store) {
 	h, made := claim(t, s, deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Request: mention("2.0")}, 0)
 	next := *h.Record
 	next.Revision, next.State, next.Deployment = "b", deploy.Succeeded, deployed("2.0", deploy.Succeeded, time.Hour, 0).Deployment
-	saved, saving := s.Save(ctx, h, next, 0)
+	saved, saving := s.Save(ctx, h, &next, 0)
 	_, loaded, loading := s.Load(ctx, h.Record.Request.Key)
 	history, past := s.History(ctx, app.ID(), false, 0, 1)
 	successes, well := s.History(ctx, app.ID(), true, 0, 1)
@@ -127,7 +127,7 @@ func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := limited(t, c.rights...)
 			r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("2.0")}
-			if _, _, err := s.Claim(t.Context(), r, time.Minute, time.Now()); !errors.Is(err, engine.ErrRefused) {
+			if _, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now()); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("%v, want a refusal", err)
 			}
 			if _, ok, err := s.Load(t.Context(), r.Request.Key); ok || err != nil {
@@ -146,7 +146,7 @@ func TestKeyOfAWrongTypeIsARefusal(t *testing.T) {
 			t.Error("a take went through")
 		}
 		r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}
-		_, _, err := s.Claim(t.Context(), r, time.Minute, time.Now())
+		_, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now())
 		if err == nil || s.embedded == nil && !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want a refusal", err)
 		}

@@ -56,15 +56,15 @@ func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error
 func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
 
 // Claim implements [engine.Store].
-func (s *Store) Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (engine.Stored, bool, error) {
-	raw, err := json.Marshal(&r)
+func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration, slackNow time.Time) (engine.Stored, bool, error) {
+	raw, err := json.Marshal(r)
 	if err != nil {
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(k.Team)},
 		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
-	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
+	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
 }
 
 // Take implements [engine.Store].
@@ -119,12 +119,12 @@ func (s *Store) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, er
 }
 
 // Save implements [engine.Store].
-func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
-	raw, err := json.Marshal(&next)
+func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, due time.Duration) (engine.Stored, error) {
+	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, fmt.Errorf("encoding the record: %w", err)
 	}
-	k, is, t := next.Request.Key, &next.Deployment, next.TargetID() // a copy would need a larger stack
+	k, is, t := next.Request.Key, &next.Deployment, next.TargetID()
 	ran, succeeded := int64(-1), int64(-1)
 	if is.Project != "" && next.State.Ran() {
 		ran = is.Triggered.UnixMilli()
@@ -142,7 +142,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next deploy.Record, d
 	case v.int(1) == 0:
 		return h, engine.ErrChanged
 	}
-	return engine.Stored{Record: &next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+	return engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
 }
 
 // Delay implements [engine.Store].

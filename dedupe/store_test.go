@@ -108,7 +108,7 @@ func mention(ts string) deploy.Request {
 
 func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (engine.Stored, bool) {
 	t.Helper()
-	h, made, err := s.Claim(context.Background(), r, lease, time.Now())
+	h, made, err := s.Claim(context.Background(), &r, lease, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,17 +210,17 @@ func TestSaveComparesWhatWasRead(t *testing.T) {
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, 0)
 		mine, theirs := *h.Record, *h.Record
 		mine.Revision, theirs.Revision = "mine", "theirs"
-		saved, err := s.Save(ctx, h, mine, time.Minute)
+		saved, err := s.Save(ctx, h, &mine, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Save(ctx, h, theirs, 0); !errors.Is(err, engine.ErrChanged) {
+		if _, err := s.Save(ctx, h, &theirs, 0); !errors.Is(err, engine.ErrChanged) {
 			t.Errorf("a save over a changed record: %v, want ErrChanged", err)
 		}
-		if _, err := s.Save(ctx, h, mine, time.Minute); err != nil {
+		if _, err := s.Save(ctx, h, &mine, time.Minute); err != nil {
 			t.Errorf("the same save again, after a lost answer: %v", err)
 		}
-		if _, err := s.Save(ctx, saved, theirs, -1); err != nil {
+		if _, err := s.Save(ctx, saved, &theirs, -1); err != nil {
 			t.Errorf("the next save: %v", err)
 		}
 		if got, ok, err := s.Load(ctx, h.Record.Request.Key); err != nil || !ok || got.Record.Revision != "theirs" {
@@ -239,7 +239,7 @@ func TestSaveOfALostRecordWritesItAgain(t *testing.T) {
 		s.client.FlushAll(ctx)
 		next := *h.Record
 		next.Revision = "b"
-		if _, err := s.Save(ctx, h, next, 0); err != nil {
+		if _, err := s.Save(ctx, h, &next, 0); err != nil {
 			t.Fatal(err)
 		}
 		if got := take(t, s, 10); len(got) != 1 || got[0].Record.Revision != "b" {
@@ -257,7 +257,7 @@ func TestDelayLeavesAChangedRecordAlone(t *testing.T) {
 		h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Minute)
 		next := *h.Record
 		next.Revision = "b"
-		if _, err := s.Save(ctx, h, next, 0); err != nil {
+		if _, err := s.Save(ctx, h, &next, 0); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Delay(ctx, h, -1); err != nil {
@@ -281,7 +281,7 @@ func TestBirth(t *testing.T) {
 			t.Errorf("the birth moved to %v", again)
 		}
 		s.client.FlushAll(ctx)
-		h, _, err := s.Claim(ctx, deploy.Record{Revision: "a", Request: mention("1.0")}, 0, slack.Add(time.Hour))
+		h, _, err := s.Claim(ctx, &deploy.Record{Revision: "a", Request: mention("1.0")}, 0, slack.Add(time.Hour))
 		if err != nil || !h.Birth.Equal(slack.Add(time.Hour+2*time.Second)) {
 			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
 		}
@@ -390,7 +390,7 @@ func TestProofIsSavedWithItsRecord(t *testing.T) {
 		h, _ := claim(t, s, r, time.Minute)
 		plain := r
 		plain.Revision = "b"
-		saved, err := s.Save(ctx, h, plain, time.Minute)
+		saved, err := s.Save(ctx, h, &plain, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -398,12 +398,12 @@ func TestProofIsSavedWithItsRecord(t *testing.T) {
 
 		next := plain
 		next.Revision, next.Deployment.TokenShown = "c", true
-		if _, err := s.Save(ctx, h, next, time.Minute); !errors.Is(err, engine.ErrChanged) {
+		if _, err := s.Save(ctx, h, &next, time.Minute); !errors.Is(err, engine.ErrChanged) {
 			t.Fatal(err)
 		}
 		proved(false, "group/app")
 		for range 2 { // as after a lost answer
-			if _, err := s.Save(ctx, saved, next, time.Minute); err != nil {
+			if _, err := s.Save(ctx, saved, &next, time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -431,7 +431,7 @@ func TestRefusalDiffersFromAnUnknownOutcome(t *testing.T) {
 		}
 		l.Close()
 		s := open(t, "redis://"+l.Addr().String())
-		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
+		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now())
 		if !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want ErrRefused", err)
 		}
@@ -455,7 +455,7 @@ func TestRefusalDiffersFromAnUnknownOutcome(t *testing.T) {
 		}()
 		t.Cleanup(func() { l.Close(); <-done })
 		s := open(t, "redis://"+l.Addr().String())
-		_, _, err = s.Claim(context.Background(), deploy.Record{}, 0, time.Now())
+		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now())
 		if err == nil || errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want an unknown outcome", err)
 		}
@@ -480,7 +480,7 @@ func TestTakeFailsWhileNothingCanBeWritten(t *testing.T) {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
 	r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.000001")}
-	if _, _, err := s.Claim(ctx, r, engine.Lease, time.Now()); !errors.Is(err, engine.ErrRefused) {
+	if _, _, err := s.Claim(ctx, &r, engine.Lease, time.Now()); !errors.Is(err, engine.ErrRefused) {
 		t.Fatalf("a claim without memory: %v", err)
 	}
 	for range 2 {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,11 +12,13 @@ func press(user string, button int) Press {
 	return Press{Pressed: Pressed{By: Person{User: user}, At: t0.Add(time.Second), Button: button}, Key: accepted().Request.Key, Step: 1, Channel: "C1"}
 }
 
+func pending(r Record) []Call { return slices.Collect(r.PendingCalls()) }
+
 // shown is the one message that a record shows.
 func shown(t *testing.T, r Record) Message {
 	t.Helper()
 	posts := r.View().Posts
-	if len(posts) != 1 || posts[0].Slot != SlotStatus || !posts[0].Editable {
+	if len(posts) != 1 || posts[0].Slot != SlotStatus {
 		t.Fatalf("it shows %+v", posts)
 	}
 	return posts[0].Message
@@ -43,10 +46,10 @@ func TestAnAskNamesTheAskerAndHasButtons(t *testing.T) {
 func TestAQuestionThatIsAskedAgainIsEdited(t *testing.T) {
 	r := in(Asking)
 	again := r.AskPeople(r.Ask.Message, r.Ask.Buttons, t0)
-	r.Shown.Posts = map[string]Posted{SlotStatus: {TS: "1.000100", Hash: r.View().Posts[0].hash(), Buttons: true}}
+	r.Shown.Posts = map[string]Posted{SlotStatus: {TS: "1.000100", Hash: r.View().Posts[0].Message.hash(), Buttons: true}}
 	again.Shown = r.Shown
 	again.Shown.Reaction = "thinking_face"
-	if calls := again.PendingCalls(); len(calls) != 1 || calls[0].Kind != CallUpdate {
+	if calls := pending(again); len(calls) != 1 || calls[0].Kind != CallUpdate {
 		t.Errorf("pending are %+v, not one edit", calls)
 	}
 }
@@ -147,7 +150,7 @@ func TestAPressedAskBecomesTheStatusMessage(t *testing.T) {
 	if m := shown(t, r); m.ID != MsgStatusRunning {
 		t.Errorf("while it runs it shows %+v", m)
 	}
-	if calls := r.PendingCalls(); len(calls) != 2 || calls[1].Kind != CallUpdate || calls[1].Slot != SlotStatus {
+	if calls := pending(r); len(calls) != 2 || calls[1].Kind != CallUpdate || calls[1].Slot != SlotStatus {
 		t.Errorf("it is not the ask that is edited: %+v", calls)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"hash/fnv"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -19,7 +20,6 @@ type Call struct {
 	Reaction string  // CallReact, CallUnreact
 	Slot     string  // CallPost, CallFind, CallUpdate: names the message within the record
 	Message  Message // CallPost, CallUpdate
-	Hash     string  // CallPost, CallUpdate: of an editable message
 }
 
 // CallKind is what a call does. Slack limits and refuses each kind by itself.
@@ -40,39 +40,41 @@ func (c Call) shows() string { return cmp.Or(c.Reaction, c.Slot+" "+string(c.Mes
 // PendingCalls returns the calls that bring Slack up to date, in the order in
 // which they are best made: the reaction, which is what people look at, then
 // the messages in their order, and last the cleaning up.
-func (r Record) PendingCalls() []Call {
-	var calls []Call
-	add := func(c Call) { calls = append(calls, c) }
-	v, shown := r.View(), r.Shown
-	if shown.Posting != "" {
-		add(Call{Kind: CallFind, Slot: shown.Posting})
-	}
-	reacted := v.Reaction == "" || v.Reaction == shown.Reaction
-	if !reacted {
-		add(Call{Kind: CallReact, Reaction: v.Reaction})
-	}
-	for _, p := range v.Posts {
-		posted, done := shown.Posts[p.Slot]
-		// mutant: an edit of a message that Slack never accepted
-		if edit := p.Editable && posted.TS != ""; done && !edit {
-			continue
+func (r *Record) PendingCalls() iter.Seq[Call] {
+	return func(yield func(Call) bool) {
+		shown, reaction := &r.Shown, r.reaction()
+		if shown.Posting != "" && !yield(Call{Kind: CallFind, Slot: shown.Posting}) {
+			return
 		}
-		c := Call{Kind: CallPost, Slot: p.Slot, Hash: p.hash()}
-		if done {
-			c.Kind = CallUpdate
+		reacted := reaction == "" || reaction == shown.Reaction
+		if !reacted && !yield(Call{Kind: CallReact, Reaction: reaction}) {
+			return
 		}
-		if !done || posted.Hash != c.Hash {
-			c.Message = r.Worded(p.Message, p.Slot)
-			add(c)
+		for p := range r.posts() {
+			posted, done := shown.Posts[p.Slot]
+			c := Call{Kind: CallPost, Slot: p.Slot}
+			if done {
+				c.Kind = CallUpdate
+			}
+			// mutant: an edit of a message that Slack never accepted
+			if edit := p.Slot == SlotStatus && posted.TS != ""; done && !edit {
+				continue
+			}
+			if c.Message = r.Worded(p.Message, p.Slot); done && posted.Hash == c.Message.hash() {
+				continue
+			}
+			if !yield(c) {
+				return
+			}
+		}
+		for _, old := range r.Reactions { // once the new one is there, so that there is always one
+			// mutant: the old reaction removed before the new one is added
+			if reacted && old != reaction && !slices.Contains(shown.Off, old) && r.State != Triggering && // triggering is short: the old one may stay
+				!yield(Call{Kind: CallUnreact, Reaction: old}) {
+				return
+			}
 		}
 	}
-	for _, old := range r.Reactions { // once the new one is there, so that there is always one
-		// mutant: the old reaction removed before the new one is added
-		if reacted && old != v.Reaction && !slices.Contains(shown.Off, old) && r.State != Triggering { // triggering is short: the old one may stay
-			add(Call{Kind: CallUnreact, Reaction: old})
-		}
-	}
-	return calls
 }
 
 // Worded chooses a message's wording: at random over records, the same for one
@@ -88,17 +90,20 @@ func (r Record) Worded(m Message, slot string) Message {
 }
 
 // DeliveryDue is when Slack is to be brought up to date; pending is false if it is.
-func (r Record) DeliveryDue() (at time.Time, pending bool) {
-	for _, c := range r.PendingCalls() {
+func (r *Record) DeliveryDue() (at time.Time, pending bool) {
+	for c := range r.PendingCalls() {
 		if next := r.Shown.NotBefore(c.Kind); !pending || next.Before(at) {
 			at, pending = next, true
+		}
+		if at.IsZero() { // nothing is earlier
+			break
 		}
 	}
 	return later(at, r.Shown.Until), pending
 }
 
 // Due is in how long the record must be looked at; negative: not at all.
-func (r Record) Due(now time.Time) time.Duration {
+func (r *Record) Due(now time.Time) time.Duration {
 	at := r.Next
 	if show, pending := r.DeliveryDue(); pending {
 		if show = later(show, now); at.IsZero() || show.Before(at) {
@@ -115,12 +120,6 @@ func (r Record) Due(now time.Time) time.Duration {
 	return max(0, at.Sub(now))
 }
 
-// WithShown returns the record with what is shown of it replaced.
-func (r Record) WithShown(s Shown) Record {
-	r.Shown = s
-	return r
-}
-
 // Done notes that a call was made, and the ts of what was posted or found. A
 // call that Slack will never take counts as made; a post then has no ts. Which
 // version of a message was found is not known: it is edited.
@@ -135,10 +134,12 @@ func (s *Shown) Done(c Call, ts string) {
 		if s.Reaction == c.Reaction {
 			s.Reaction = ""
 		}
-	case CallUpdate:
-		s.setPosted(c.Slot, Posted{TS: s.Posts[c.Slot].TS, Hash: c.Hash, Buttons: len(c.Message.Buttons) > 0})
 	default:
-		s.setPosted(c.Slot, Posted{TS: ts, Hash: c.Hash, Buttons: c.Kind == CallFind || len(c.Message.Buttons) > 0})
+		posted := Posted{TS: cmp.Or(ts, s.Posts[c.Slot].TS), Buttons: c.Kind == CallFind || len(c.Message.Buttons) > 0}
+		if c.Kind != CallFind && c.Slot == SlotStatus {
+			posted.Hash = c.Message.hash()
+		}
+		s.setPosted(c.Slot, posted)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	got.Shown.Posting = ""
-	if calls := got.PendingCalls(); len(calls) != 1 || calls[0].Kind != CallUpdate || calls[0].Slot != SlotStatus {
+	if calls := pending(got); len(calls) != 1 || calls[0].Kind != CallUpdate || calls[0].Slot != SlotStatus {
 		t.Errorf("pending are %+v, not one edit of the status message", calls)
 	}
 	raw, err := json.Marshal(got)
@@ -51,14 +51,14 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 
 // Whatever of an editable message changes, people are to see it.
 func TestEditableMessageIsEditedWhateverOfItChanges(t *testing.T) {
-	was := Post{Slot: SlotStatus, Message: in(Running).Message(MsgStatusRunning), Editable: true}
+	was := in(Running).Message(MsgStatusRunning)
 	fields := reflect.TypeFor[Message]()
 	for i := range fields.NumField() {
 		if fields.Field(i).Tag.Get("json") == "-" {
 			continue // of its wording and its place
 		}
 		is := was
-		switch f := reflect.ValueOf(&is.Message).Elem().Field(i); f.Kind() {
+		switch f := reflect.ValueOf(&is).Elem().Field(i); f.Kind() {
 		case reflect.String:
 			f.SetString("another")
 		case reflect.Int64:
@@ -144,7 +144,7 @@ func TestMessageThatSlackNeverTookIsNotEdited(t *testing.T) {
 	r := in(Running)
 	r.Shown.Reaction = r.View().Reaction
 	r.Shown.setPosted(SlotStatus, Posted{})
-	if calls := r.PendingCalls(); len(calls) > 0 {
+	if calls := pending(r); len(calls) > 0 {
 		t.Errorf("pending are %+v", calls)
 	}
 }

@@ -166,7 +166,7 @@ func (p *path) carryOut() {
 // deliver makes the first calls to Slack that are due.
 func (p *path) deliver(most int) {
 	for ; most > 0; most-- {
-		calls := p.r.PendingCalls()
+		calls := pending(p.r)
 		if len(calls) == 0 {
 			return
 		}
@@ -180,7 +180,7 @@ func (p *path) deliver(most int) {
 			p.posts[c.Slot] = c.Message
 		}
 		shown.Done(c, "1700000001.000100")
-		p.r = p.r.WithShown(shown)
+		p.r.Shown = shown
 	}
 }
 
@@ -219,7 +219,7 @@ func (p *path) check(was Record) {
 		p.t.Fatal(err)
 	}
 	back, err := DecodeRecord(raw, nil)
-	if err != nil || !reflect.DeepEqual(back.View(), r.View()) || !reflect.DeepEqual(back.PendingCalls(), r.PendingCalls()) {
+	if err != nil || !reflect.DeepEqual(back.View(), r.View()) || !reflect.DeepEqual(pending(back), pending(r)) {
 		p.t.Errorf("read back it shows %+v, not %+v: %v", back.View(), r.View(), err)
 	}
 }
@@ -280,7 +280,7 @@ func TestAnyPath(t *testing.T) {
 			p.check(p.r)
 		}
 		p.deliver(100)
-		if left := p.r.PendingCalls(); len(left) > 0 {
+		if left := pending(p.r); len(left) > 0 {
 			t.Errorf("never delivered: %+v", left)
 		}
 		v := p.r.View()

@@ -96,7 +96,7 @@ func TestStateShows(t *testing.T) {
 			}
 			var status MessageID
 			for _, p := range v.Posts {
-				if p.Slot == SlotStatus && p.Editable {
+				if p.Slot == SlotStatus {
 					status = p.Message.ID
 				}
 			}
@@ -117,7 +117,7 @@ func TestStateShows(t *testing.T) {
 func TestDeployThatWorksPutsTwoMessagesInTheThread(t *testing.T) {
 	r := in(Succeeded)
 	posts := 0
-	for _, s := range r.PendingCalls() {
+	for _, s := range pending(r) {
 		if s.Kind == CallPost {
 			posts++
 		}
@@ -379,8 +379,8 @@ func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 func TestGone(t *testing.T) {
 	for _, s := range []State{Accepted, Waiting} {
 		r := in(s).Gone()
-		if r.State != Answered || len(r.PendingCalls()) != len(in(s).PendingCalls()) && len(r.PendingCalls()) != 0 || !r.Next.IsZero() {
-			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, r.PendingCalls())
+		if r.State != Answered || len(pending(r)) != len(pending(in(s))) && len(pending(r)) != 0 || !r.Next.IsZero() {
+			t.Errorf("deleted, %s becomes %s and owes %v", s, r.State, pending(r))
 		}
 		if _, v := r.Hear(Callback{Result: ResultStart, Pipeline: 9}, t0, timing); v != CallbackStop {
 			t.Errorf("a pipeline that starts after all is told %s, want stop", v)

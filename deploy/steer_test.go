@@ -130,7 +130,7 @@ func TestARetryIsARecordOfItsOwn(t *testing.T) {
 	}
 	started := made.Start(target, "", "sum", t0, timing)
 	for _, r := range []Record{made, started, started.Slow()} {
-		if calls := r.PendingCalls(); slices.ContainsFunc(calls, func(c Call) bool { return c.Kind == CallReact || c.Kind == CallUnreact }) {
+		if calls := pending(r); slices.ContainsFunc(calls, func(c Call) bool { return c.Kind == CallReact || c.Kind == CallUnreact }) {
 			t.Errorf("%s: it reacts on a message that is not there: %+v", r.State, calls)
 		}
 	}

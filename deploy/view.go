@@ -2,8 +2,10 @@ package deploy
 
 import (
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
+	"iter"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,12 +17,12 @@ type View struct {
 
 // Post is one message of a record: the status message, or a line of its thread.
 type Post struct {
-	Slot     string // names it within the record
-	Message  Message
-	Editable bool // edited in place whenever its message changes; else posted once
+	Slot    string // names it within the record
+	Message Message
 }
 
-// SlotStatus is the slot of the status message.
+// SlotStatus is the slot of the status message, which is edited in place whenever it
+// changes. All else is posted once.
 const SlotStatus = "status"
 
 // announced ends the slot of a line that is posted in the channel too.
@@ -32,7 +34,7 @@ func (s Shown) IsInChannel(slot string) bool {
 }
 
 // SlotLine is the slot of a line of the thread.
-func SlotLine(n int) string { return fmt.Sprintf("line-%d", n) }
+func SlotLine(n int) string { return "line-" + strconv.Itoa(n) }
 
 // reactions are those of the states that have one.
 var reactions = map[State]string{
@@ -70,26 +72,32 @@ func (r Record) answer() MessageID {
 }
 
 // View returns what Slack should show of the record.
-func (r Record) View() View {
-	v := View{Reaction: reactions[r.State]}
+func (r Record) View() View { return View{r.reaction(), slices.Collect(r.posts())} }
+
+func (r *Record) reaction() string {
 	switch {
 	case !r.HasMention():
-		v.Reaction = ""
+		return ""
 	case r.State == Triggering && r.Deployment.Slow:
-		v.Reaction = reactionSlow
+		return reactionSlow
 	case r.State == Answered && r.answer().IsRefusal():
-		v.Reaction = reactionRefused
+		return reactionRefused
 	}
-	if m := r.statusMessage(); m.ID != "" {
-		v.Posts = append(v.Posts, Post{Slot: SlotStatus, Message: m, Editable: true})
-	}
-	for n, m := range r.Lines {
-		v.Posts = append(v.Posts, Post{Slot: SlotLine(n), Message: m})
-		if r.Deployment.Announce.tells(m.ID) && !r.Shown.InChannel {
-			v.Posts = append(v.Posts, Post{Slot: SlotLine(n) + announced, Message: m})
+	return reactions[r.State]
+}
+
+func (r *Record) posts() iter.Seq[Post] {
+	return func(yield func(Post) bool) {
+		if m := r.statusMessage(); m.ID != "" && !yield(Post{SlotStatus, m}) {
+			return
+		}
+		for n, m := range r.Lines {
+			if !yield(Post{SlotLine(n), m}) ||
+				r.Deployment.Announce.tells(m.ID) && !r.Shown.InChannel && !yield(Post{SlotLine(n) + announced, m}) {
+				return
+			}
 		}
 	}
-	return v
 }
 
 // statuses are the status messages of the states that always have the same.
@@ -146,17 +154,14 @@ func (r Record) statusID() MessageID {
 
 // hash tells one version of an editable message from another, whatever of it
 // changed.
-func (p Post) hash() string {
-	if !p.Editable {
-		return ""
-	}
-	raw, err := json.Marshal(p.Message)
+func (m Message) hash() string {
+	raw, err := json.Marshal(&m)
 	if err != nil {
 		panic(err) // strings and numbers alone
 	}
 	h := fnv.New64a()
 	h.Write(raw)
-	return fmt.Sprintf("%s/%x", p.Message.ID, h.Sum64())
+	return string(m.ID) + "/" + strconv.FormatUint(h.Sum64(), 16)
 }
 
 // tells reports whether a line is posted in the channel too.

@@ -21,14 +21,20 @@ type stillSlack struct{ Slack }
 
 func (stillSlack) Now() time.Time { return t0 }
 
-func (still) Claim(_ context.Context, r deploy.Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
-	raw, err := json.Marshal(&r)
-	return Stored{Record: &r, Raw: raw, Now: t0}, false, err
+func (stillSlack) React(context.Context, deploy.Key, string) error { return nil }
+
+func (stillSlack) Post(context.Context, Place, deploy.Message) (string, error) {
+	return "1767323046.000001", nil
 }
 
-func (still) Save(_ context.Context, _ Stored, next deploy.Record, _ time.Duration) (Stored, error) {
-	raw, err := json.Marshal(&next)
-	return Stored{Record: &next, Raw: raw, Now: t0}, err
+func (still) Claim(_ context.Context, r *deploy.Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
+	raw, err := json.Marshal(r)
+	return Stored{Record: r, Raw: raw, Now: t0}, false, err
+}
+
+func (still) Save(_ context.Context, _ Stored, next *deploy.Record, _ time.Duration) (Stored, error) {
+	raw, err := json.Marshal(next)
+	return Stored{Record: next, Raw: raw, Now: t0}, err
 }
 
 func (still) History(context.Context, deploy.TargetID, bool, int, int) ([]deploy.Record, error) {
@@ -44,13 +50,7 @@ func (still) PipelinesURL(string) string { return "http://gitlab.test/pipelines"
 // What a mention allocates from its claim to its trigger, without the calls
 // themselves. It must not double unnoticed: fix what has grown, or say why here.
 func TestWhatAMentionAllocates(t *testing.T) {
-	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
-	l.prepare() // the cases come in any order
-	m := deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}
+	l, m := mentioned(t)
 	for name, c := range map[string]struct {
 		most float64
 		do   func() bool
@@ -67,5 +67,27 @@ func TestWhatAMentionAllocates(t *testing.T) {
 		if n := testing.AllocsPerRun(200, func() { c.do() }); n > c.most {
 			t.Errorf("%s: %v allocations, at most %v are expected", name, n, c.most)
 		}
+	}
+}
+
+// mentioned is an engine that does nothing outside, and a mention for it.
+func mentioned(t testing.TB) (*Engine, deploy.Request) {
+	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l.prepare() // the cases come in any order
+	key := deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}
+	return l, deploy.Request{Key: key, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}
+}
+
+// From the claim to what is shown, without the calls themselves.
+func BenchmarkMention(b *testing.B) {
+	l, m := mentioned(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		r := l.step(Stored{Record: &deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
+		l.deliver(r.Stored)
 	}
 }

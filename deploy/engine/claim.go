@@ -33,7 +33,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 			return false // Slack delivers it again
 		}
 	}
-	r, lease := deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)
+	r, lease := &deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)
 	var release func()
 	if m.Intent.Kind == "" {
 		// An edit took the bot's name out. A message without a record gets one that
@@ -69,8 +69,8 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 // claim makes the record, in one round trip when all is well. A try that the
 // store refused is made again for a while. One without an answer is not, as its
 // outcome is not known: Slack delivers again.
-func (e *Engine) claim(ctx context.Context, r deploy.Record, lease time.Duration) (s Stored, made bool, err error) {
-	r = fresh(r)
+func (e *Engine) claim(ctx context.Context, r *deploy.Record, lease time.Duration) (s Stored, made bool, err error) {
+	fresh(r)
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, claimTry)

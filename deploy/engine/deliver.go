@@ -51,12 +51,13 @@ func (e *Engine) deliver(s Stored) {
 	}()
 	shown, gone, put := s.Record.Shown, false, ""
 	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
+	var now deploy.Record
 	for {
-		now := *s.Record
-		if gone {
+		if now = *s.Record; gone {
 			now = now.Gone()
 		}
-		call, ok := e.nextCall(now.WithShown(shown))
+		now.Shown = shown
+		call, ok := e.nextCall(&now)
 		if !ok || now.State != s.Record.State {
 			break
 		}
@@ -79,12 +80,14 @@ func (e *Engine) deliver(s Stored) {
 			renewed = e.now()
 			// The record may have changed meanwhile: what is posted is the newest. And a
 			// worker that was suspended may have lost the lease: the next save tells.
-			now, _ := e.nextCall(s.Record.WithShown(shown))
+			now = *s.Record
+			now.Shown = shown
+			newest, _ := e.nextCall(&now)
 			// mutant: a post after its announcement has expired
-			if now.Kind != call.Kind || now.Slot != call.Slot || passed(began) > Lease/3 {
+			if newest.Kind != call.Kind || newest.Slot != call.Slot || passed(began) > Lease/3 {
 				continue
 			}
-			call = now
+			call = newest
 		}
 		err := e.call(e.work, s.Record.Request, call, &shown)
 		if e.work.Err() != nil {
@@ -119,9 +122,9 @@ func (e *Engine) takeOff(s Stored, put string) {
 }
 
 // nextCall is the first pending call that may be made now.
-func (e *Engine) nextCall(r deploy.Record) (next deploy.Call, ok bool) {
-	now, silent := e.now(), e.shutdown.wasNotified(r)
-	for _, c := range r.PendingCalls() {
+func (e *Engine) nextCall(r *deploy.Record) (next deploy.Call, ok bool) {
+	now, silent := e.now(), e.shutdown.wasNotified(*r)
+	for c := range r.PendingCalls() {
 		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
 		if !r.Shown.NotBefore(c.Kind).After(now) && !(posts && silent) {
 			return c, true

@@ -140,8 +140,9 @@ func (e *Engine) claimAfterOutages(ctx context.Context) {
 func (e *Engine) claimNotStarted(ctx context.Context, r deploy.Record) (ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	fresh(&r)
 	due := r.Due(e.now())
-	s, _, err := e.Store.Claim(ctx, fresh(r), due, e.Slack.Now())
+	s, _, err := e.Store.Claim(ctx, &r, due, e.Slack.Now())
 	if e.health.answered(ctx, false, err, s.Now); err != nil {
 		return false
 	}

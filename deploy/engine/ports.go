@@ -18,7 +18,7 @@ type Store interface {
 	// negative: not due at all. made reports whether this call, or an earlier try of
 	// it with the same record, made it. Where the store has no birth yet, Claim makes
 	// that too, by Slack's clock.
-	Claim(ctx context.Context, r deploy.Record, lease time.Duration, slackNow time.Time) (s Stored, made bool, err error)
+	Claim(ctx context.Context, r *deploy.Record, lease time.Duration, slackNow time.Time) (s Stored, made bool, err error)
 	// Take returns at most n records that are due, and moves their due time on by
 	// lease, so that nobody else takes them meanwhile. next is in how long the next
 	// record is due: 0 if more are due than n, negative if none ever is.
@@ -28,7 +28,8 @@ type Store interface {
 	// Save writes next over h, if the stored record is still h (or missing, or
 	// already next), due after the duration; negative: not due at all. It returns
 	// what is stored then, or [ErrChanged]. Saving the same next twice is one save.
-	Save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (Stored, error)
+	// It keeps next, which nobody may change then.
+	Save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (Stored, error)
 	// Delay moves a record's due time without changing the record, if the stored
 	// record is still h; negative: it is not due at all.
 	Delay(ctx context.Context, s Stored, due time.Duration) error

@@ -110,7 +110,8 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 // again makes the record of a deployment that was pressed for. It can be done
 // again.
 func (e *Engine) again(s Stored) stepResult {
-	if _, _, err := e.claim(e.work, s.Record.Again.Record(), 0); err != nil {
+	made := s.Record.Again.Record()
+	if _, _, err := e.claim(e.work, &made, 0); err != nil {
 		return stepResult{Stored: s} // when the lease ends, it is taken up again
 	}
 	e.alarm.set(0)

@@ -10,18 +10,17 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// fresh is a record ready to be stored: as the newest layout, and with a new
+// fresh makes a record ready to be stored: as the newest layout, and with a new
 // revision.
-func fresh(r deploy.Record) deploy.Record {
+func fresh(r *deploy.Record) {
 	// mutant: a save without a new revision
 	r.Layout, r.Revision = deploy.Layout, rand.Text()
-	return r
 }
 
 // save writes next over s. A save whose answer was lost is made again, with the
 // same bytes, until its outcome is known or ctx ends.
-func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due time.Duration) (saved Stored, err error) {
-	next = fresh(next)
+func (e *Engine) save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (saved Stored, err error) {
+	fresh(next)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 		saved, err = e.Store.Save(tryCtx, s, next, due)
@@ -30,7 +29,7 @@ func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due tim
 		switch {
 		case err == nil:
 			e.alarm.set(due)
-			e.logMove(*s.Record, next)
+			e.logMove(s.Record, next)
 			return saved, nil
 		case errors.Is(err, ErrChanged) || !Pause(ctx, storeBackoff(try)):
 			return s, err
@@ -38,11 +37,11 @@ func (e *Engine) save(ctx context.Context, s Stored, next deploy.Record, due tim
 	}
 }
 
-func (e *Engine) logMove(from, to deploy.Record) {
+func (e *Engine) logMove(from, to *deploy.Record) {
 	if from.State == to.State {
 		return
 	}
-	moved := Event{Name: "moved", Record: to, From: from.State}
+	moved := Event{Name: "moved", Record: *to, From: from.State}
 	if to.State.Ended() && !to.Deployment.Triggered.IsZero() {
 		moved.Took = e.now().Sub(to.Deployment.Triggered)
 	}
@@ -57,7 +56,7 @@ type stepResult struct {
 
 // saveOver saves what f makes of the record, on top of what others saved
 // meanwhile, until that succeeds; ok is false if it does not, or f gives up.
-func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, due time.Duration, ok bool)) (saved Stored, ok bool) {
+func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next *deploy.Record, due time.Duration, ok bool)) (saved Stored, ok bool) {
 	for {
 		next, due, ok := f(*s.Record)
 		if !ok {
@@ -76,9 +75,10 @@ func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next deploy.Record, d
 // update saves what f makes of the record.
 func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResult {
 	deliver := false
-	saved, ok := e.saveOver(s, func(r deploy.Record) (next deploy.Record, due time.Duration, ok bool) {
-		next, due, deliver = e.forDelivery(f(r))
-		return next, due, true
+	saved, ok := e.saveOver(s, func(r deploy.Record) (_ *deploy.Record, due time.Duration, ok bool) {
+		next := f(r)
+		due, deliver = e.forDelivery(&next)
+		return &next, due, true
 	})
 	return stepResult{saved, ok && deliver}
 }
@@ -88,30 +88,30 @@ func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResul
 // meanwhile, somebody else delivers this record now.
 func (e *Engine) saveShown(s Stored, shown deploy.Shown, lease time.Duration, gone bool) (Stored, bool) {
 	was := s.Record
-	return e.saveOver(s, func(r deploy.Record) (next deploy.Record, due time.Duration, ok bool) {
-		if r.Revision != was.Revision && !was.Shown.Equal(r.Shown) {
-			return r, 0, false
+	return e.saveOver(s, func(next deploy.Record) (_ *deploy.Record, due time.Duration, ok bool) {
+		if next.Revision != was.Revision && !was.Shown.Equal(next.Shown) {
+			return nil, 0, false
 		}
-		if next = r.WithShown(shown); gone {
+		if next.Shown = shown; gone {
 			next = next.Gone()
 		}
 		if lease < 0 {
-			return next, next.Due(e.now()), true
+			return &next, next.Due(e.now()), true
 		}
 		next.Shown.Until = e.now().Add(lease)
-		return next, lease, true
+		return &next, lease, true
 	})
 }
 
-// forDelivery returns a record as it is to be saved and when it is due. If Slack
-// is to be brought up to date now, the save takes the lease to do so.
-func (e *Engine) forDelivery(next deploy.Record) (_ deploy.Record, due time.Duration, deliver bool) {
+// forDelivery returns when a record that is to be saved is due. If Slack is to be
+// brought up to date now, the save takes the lease to do so.
+func (e *Engine) forDelivery(next *deploy.Record) (due time.Duration, deliver bool) {
 	now := e.now()
 	if at, pending := next.DeliveryDue(); pending && !at.After(now) {
 		next.Shown.Until = now.Add(Lease)
-		return next, Lease, true
+		return Lease, true
 	}
-	return next, next.Due(now), false
+	return next.Due(now), false
 }
 
 // reload reads a record that others changed, until it is read. One that a newer
@@ -154,7 +154,7 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 		}
 		due := max(0, next.Shown.Until.Sub(e.now())) // whoever delivers it just now will find the change
 		// mutant: a callback that is not retried after a concurrent change
-		if _, err = e.save(ctx, s, next, due); !errors.Is(err, ErrChanged) {
+		if _, err = e.save(ctx, s, &next, due); !errors.Is(err, ErrChanged) {
 			return true, err
 		}
 	}

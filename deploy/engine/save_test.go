@@ -20,7 +20,7 @@ type oneRecordStore struct {
 	bytes []byte
 }
 
-func (s *oneRecordStore) Save(_ context.Context, h Stored, next deploy.Record, _ time.Duration) (Stored, error) {
+func (s *oneRecordStore) Save(_ context.Context, h Stored, next *deploy.Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return h, err
@@ -31,7 +31,7 @@ func (s *oneRecordStore) Save(_ context.Context, h Stored, next deploy.Record, _
 		return h, ErrChanged
 	}
 	s.bytes = raw
-	return Stored{Record: &next, Raw: raw}, nil
+	return Stored{Record: next, Raw: raw}, nil
 }
 
 func (s *oneRecordStore) Proved(context.Context, ...string) (bool, error) { return false, nil }
@@ -50,7 +50,7 @@ func (b *racingStore) Load(context.Context, deploy.Key) (Stored, bool, error) {
 	return Stored{Record: &r, Raw: b.bytes, Now: t0}, true, err
 }
 
-func (b *racingStore) Save(ctx context.Context, h Stored, next deploy.Record, due time.Duration) (Stored, error) {
+func (b *racingStore) Save(ctx context.Context, h Stored, next *deploy.Record, due time.Duration) (Stored, error) {
 	if b.others > 0 {
 		b.others--
 		other := *h.Record
@@ -105,7 +105,7 @@ func TestOfTwoEqualSavesOnlyOneStands(t *testing.T) {
 	for range 2 {
 		l := &Engine{Store: s}
 		l.prepare()
-		switch _, err := l.save(t.Context(), h, next, 0); {
+		switch _, err := l.save(t.Context(), h, &next, 0); {
 		case err == nil:
 			stood++
 		case !errors.Is(err, ErrChanged):

@@ -80,7 +80,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 			continue
 		}
 		slot, lines := "", []deploy.Message(nil)
-		for _, c := range r.PendingCalls() {
+		for c := range r.PendingCalls() {
 			if c.Kind == deploy.CallPost && c.Slot != deploy.SlotStatus {
 				lines = append(lines, c.Message)
 			}

@@ -36,7 +36,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Timing)
 	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
 	defer cancel()
-	s, err := e.save(ctx, s, allowed, allowed.Next.Sub(e.now()))
+	s, err := e.save(ctx, s, &allowed, allowed.Next.Sub(e.now()))
 	if err != nil {
 		// mutant: a POST although its save was lost
 		return stepResult{Stored: s} // not ours any more, or not known to be saved: nothing is sent
@@ -107,10 +107,11 @@ const slowAfter = 2 * time.Second
 // store fails or the record was changed.
 func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 	s := *newest.Load()
-	next, due, deliver := e.forDelivery(s.Record.Slow())
+	next := s.Record.Slow()
+	due, deliver := e.forDelivery(&next)
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
 	defer cancel()
-	if s, err := e.save(ctx, s, next, due); err == nil {
+	if s, err := e.save(ctx, s, &next, due); err == nil {
 		newest.Store(&s)
 		e.deliverIfRoom(stepResult{s, deliver})
 		if s, err = e.reload(s); err == nil { // with what is shown now

@@ -89,7 +89,7 @@ func (e *Engine) leave(s Stored, next time.Time) stepResult {
 	r.Next = next
 	// mutant: a queued deploy not shown
 	due := r.Due(now)
-	if due == 0 && len(r.PendingCalls()) > 0 {
+	if _, pending := r.DeliveryDue(); due == 0 && pending {
 		return stepResult{s, true}
 	}
 	// mutant: a due time that is not put back

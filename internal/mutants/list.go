@@ -164,7 +164,7 @@ func mutants() []mutant {
 		{"a list of jobs that is cut off judged as a whole", instead("return all, bridges, nil"), notify},
 		{"an edit that no longer names the bot dropped", instead("return m, said, false, d"), events},
 		{"a request withdrawn during its POST retried", never, domain},
-		{"an edit of a message that Slack never accepted", replace("p.Editable && posted.TS != \"\"", "p.Editable"), domain},
+		{"an edit of a message that Slack never accepted", replace("p.Slot == SlotStatus && posted.TS != \"\"", "p.Slot == SlotStatus"), domain},
 		{"a queued deploy not shown", replace("r.Due(now)", "next.Sub(now)"), sim("TestQueuedDeployIsShown")},
 		{"a deleted request retried", never, sim("TestDeletedMention")},
 		{"a proof that is not compared", alsoIf("len(r.Tokens) > 0"), domain},

@@ -70,11 +70,11 @@ type rival struct {
 	done atomic.Bool
 }
 
-func (s *rival) Save(ctx context.Context, stored engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
+func (s *rival) Save(ctx context.Context, stored engine.Stored, next *deploy.Record, due time.Duration) (engine.Stored, error) {
 	if next.State == deploy.Triggering && s.done.CompareAndSwap(false, true) {
 		other := stored.Record.Edit(deploy.Intent{})
 		other.Revision = "rival"
-		if _, err := s.Store.Save(ctx, stored, other, 0); err != nil {
+		if _, err := s.Store.Save(ctx, stored, &other, 0); err != nil {
 			return stored, err
 		}
 	}

@@ -162,7 +162,7 @@ func (s *fakeStore) check(ctx context.Context, what string) error {
 	return fail(ctx, what)
 }
 
-func (s *fakeStore) Claim(ctx context.Context, record deploy.Record, lease time.Duration, now time.Time) (engine.Stored, bool, error) {
+func (s *fakeStore) Claim(ctx context.Context, record *deploy.Record, lease time.Duration, now time.Time) (engine.Stored, bool, error) {
 	if err := s.check(ctx, "claim"); err != nil {
 		return engine.Stored{}, false, err
 	}
@@ -183,14 +183,14 @@ func (s *fakeStore) Open(ctx context.Context, team, channel string) ([]engine.St
 	return s.Store.Open(ctx, team, channel)
 }
 
-func (s *fakeStore) Save(ctx context.Context, stored engine.Stored, next deploy.Record, due time.Duration) (engine.Stored, error) {
+func (s *fakeStore) Save(ctx context.Context, stored engine.Stored, next *deploy.Record, due time.Duration) (engine.Stored, error) {
 	saved, err := s.Store.Save(ctx, stored, next, due)
 	s.mu.Lock()
 	s.calls++
 	onSave := s.onSave
 	s.mu.Unlock()
 	if err == nil && onSave != nil {
-		onSave(next)
+		onSave(*next)
 	}
 	return saved, err
 }

@@ -279,7 +279,7 @@ func TestRecordSavedByANewerVersionIsReleased(t *testing.T) {
 			}
 			next := *stored.Record
 			next.Layout, next.Revision = deploy.Layout+1, "newer"
-			if _, err := h.store.Store.Save(t.Context(), stored, next, time.Hour); err != nil {
+			if _, err := h.store.Store.Save(t.Context(), stored, &next, time.Hour); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -344,7 +344,7 @@ func TestEdits(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		m := h.newRequest(1, "hello")
 		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
-		if _, _, err := h.store.Store.Claim(t.Context(), claimed, 5*time.Second, time.Now()); err != nil {
+		if _, _, err := h.store.Store.Claim(t.Context(), &claimed, 5*time.Second, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		h.Engine = h.startEngine()
