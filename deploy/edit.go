@@ -7,12 +7,14 @@ import "cmp"
 // was asked for? An edit deploys nothing: the bot asks.
 func (r Record) Edit(asked Intent) Record {
 	target := cmp.Or(r.Deployment.Target, r.Request.Intent.Target)
-	asksForThis := asked == r.Request.Intent || asked.Deploys() && (target == "" || asked.Target == target)
+	// mutant: a rollback of a message that asks for a deploy by now
+	isDeploy := r.Deployment.Rollback == nil
+	asksForThis := asked == r.Request.Intent || isDeploy && asked.Deploys() && (target == "" || asked.Target == target)
 	wantsDeploy := asked.Kind == KindDeploy && asked.Doubt != MsgNoTarget
 	switch {
 	case r.State == Triggering: // if GitLab accepts the POST, it runs
 		r.Deployment.TakenBack = !asksForThis
-	case r.State == Waiting, r.State == Accepted && r.Request.Intent.Deploys():
+	case r.State == Waiting, r.State == Accepted && r.Request.Intent.acts():
 		if !asksForThis {
 			r.Request.Intent = asked
 			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})

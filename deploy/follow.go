@@ -86,7 +86,7 @@ func (d *Deployment) learn(p Pipeline, now time.Time) {
 		g.Commit, g.Commits = p.Commit, p.Commits
 	}
 	elapsed := int64(now.Sub(d.Triggered) / time.Second)
-	if elapsed-was.Elapsed >= elapsedEvery || !slices.Equal(was.Stages, g.Stages) {
+	if d.Ended.IsZero() && elapsed-was.Elapsed >= elapsedEvery || !slices.Equal(was.Stages, g.Stages) {
 		g.Elapsed = elapsed
 	}
 }
@@ -125,11 +125,16 @@ func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 		}
 		return r.awaitJobs(now, timing)
 	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
-		return r.end(p, now)
+		// mutant: a job run again after its failure was told that nobody follows
+		if r = r.end(p, now); p.GoesOn {
+			r.Deployment.Ending, r.Deployment.EndingAt = p.End, now
+			return r.awaitJobs(now, timing)
+		}
+		return r
 	case d.Ending != "" && !p.Judged:
 		r.Next = now // this poll began before the callback that reported the end
 		return r
-	case p.End != "": // it is this end already
+	case p.End != "" && !p.GoesOn: // it is this end already
 		d.Ending, d.EndingAt, r.Next = "", time.Time{}, time.Time{}
 		return r
 	case r.State == Failed, r.State == Canceled: // somebody is retrying it

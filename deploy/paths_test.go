@@ -124,8 +124,9 @@ func (p *path) settle() {
 
 func (p *path) poll() {
 	seen := Pipeline{ID: []int64{0, 7}[p.draw("seen", 2)], End: []State{"", Succeeded, Failed, Canceled}[p.draw("end", 4)]}
+	seen.GoesOn = seen.End == Failed && p.draw("goes on", 2) == 0
 	if seen.ID == 0 {
-		seen.End = ""
+		seen.End, seen.GoesOn = "", false
 	} else if p.draw("jobs", 2) == 0 {
 		seen.SHA, seen.Steers, seen.Job = "abc", true, &Job{ID: 70, Name: "deploy"}
 		seen.Stages = []Stage{{Name: "deploy", Status: []string{"running", "success"}[p.draw("stage", 2)]}}
@@ -155,7 +156,7 @@ func (p *path) carryOut() {
 	case p.r.CancelDue():
 		p.r = p.r.AskedToCancel(p.draw("refused", 3) == 0, p.now)
 	case p.r.Again != nil && !p.r.Again.Made:
-		made := p.r.Again.Record()
+		made := p.r.Again.Record(p.now)
 		if made.Asked().By != p.r.Again.Request.By || made.HasMention() || made.Chosen().Target != "app" {
 			p.t.Errorf("it makes %+v", made)
 		}

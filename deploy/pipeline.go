@@ -48,6 +48,7 @@ type Pipeline struct {
 	Steers  bool     // the token may cancel it and run its jobs again
 	Unread  bool     // GitLab could not be asked about it
 	Judged  bool     // the jobs were asked for
+	GoesOn  bool     // it has an End, and its other jobs go on
 	Unseen  bool     // but could not be read: End is the status of the whole pipeline
 	Retry   bool     // Unseen: another poll may show them
 }

@@ -110,3 +110,6 @@ const MaxWord = 80
 
 // Deploys reports whether a deploy is asked for without any doubt.
 func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Doubt == "" }
+
+// acts reports whether something may start without a question.
+func (i Intent) acts() bool { return i.Deploys() || i.Kind == KindRetry && i.Doubt == "" }

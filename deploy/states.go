@@ -45,7 +45,8 @@ func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() }
 
 // isAskedFor reports whether a deploy is asked for that nobody has taken up yet.
 func (r Record) isAskedFor() bool {
-	return r.State == Accepted && r.Request.Intent.Kind == KindDeploy
+	kind := r.Request.Intent.Kind
+	return r.State == Accepted && (kind == KindDeploy || kind == KindRetry)
 }
 
 // Ended reports whether the deployment is over, as far as is known.

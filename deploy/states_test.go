@@ -357,6 +357,17 @@ func TestEdit(t *testing.T) {
 
 // A request that is withdrawn while its POST is being made, by an edit or by a
 // deletion, gets no second POST.
+func TestARetryThatIsEditedOutIsNotMade(t *testing.T) {
+	r := accepted()
+	r.Request.Intent.Kind = KindRetry
+	if _, withdrawn := r.Withdraw(Person{User: "U2"}); !withdrawn || !r.IsGoingOn() {
+		t.Error("a stop does not find it")
+	}
+	if r = r.Edit(Intent{Kind: KindGreet}); r.State != Answered {
+		t.Errorf("edited into a greeting, it is %s", r.State)
+	}
+}
+
 func TestWhatIsTakenBackDuringAPOSTIsNotTriedAgain(t *testing.T) {
 	for name, back := range map[string]Record{"edited": in(Triggering).Edit(Intent{}), "deleted": in(Triggering).Gone()} {
 		for fate, want := range map[TriggerStatus]State{TriggerWait: Answered, TriggerNotSent: Answered, TriggerStarted: Running, TriggerUnsure: Unsure, TriggerRefused: Refused} {

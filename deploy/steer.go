@@ -141,12 +141,12 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 
 // Record is the record of the deployment that was pressed for: it begins as an ask
 // whose button is pressed already.
-func (a Again) Record() Record {
+func (a Again) Record(now time.Time) Record {
 	b := a.Button
 	if b.Do == KindRetry {
 		b.Do = KindDeploy
 	}
-	return Record{State: Asking, Request: a.Request, Next: a.Request.At, Ask: &Ask{
+	return Record{State: Asking, Request: a.Request, Next: now, Ask: &Ask{
 		Step: 1, Message: Message{ID: MsgStatusStarting, Target: b.Target}, Buttons: []Button{b, {}},
 		Pressed: &Pressed{By: a.Request.By, At: a.Request.At},
 	}}

@@ -121,7 +121,11 @@ func TestARetryIsARecordOfItsOwn(t *testing.T) {
 	if _, _, say := r.PressStatus(second, t0); say.ID != MsgPressedBefore || say.By != "U2" {
 		t.Errorf("another press is told %+v", say)
 	}
-	made := r.Again.Record()
+	later := t0.Add(time.Hour) // the store's clock is another than Slack's
+	made := r.Again.Record(later)
+	if !made.Next.Equal(later) {
+		t.Errorf("it is due in %s", made.Next.Sub(later))
+	}
 	if made.Request.Key.TS != first.TS || made.Request.ID != "id-U2" || made.Request.ReplyThread() != r.Request.ReplyThread() || !made.IsPressed() || !made.IsGoingOn() {
 		t.Errorf("the record is %+v", made.Request)
 	}

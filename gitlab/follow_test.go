@@ -63,12 +63,12 @@ func TestPollShowsHowFarAPipelineIs(t *testing.T) {
 		if diff := cmp.Diff(want, poll(t, c, made.ID, deploy.Counting{})); diff != "" {
 			t.Errorf("it failed: %s", diff)
 		}
-		want.End, want.Detail, want.Judged = deploy.Failed, "deploy", true
+		want.End, want.Detail, want.Judged, want.GoesOn = deploy.Failed, "deploy", true, true
 		if diff := cmp.Diff(want, poll(t, c, made.ID, deploy.Counting{FailedID: deploys.ID})); diff != "" {
 			t.Errorf("it failed, and this is known: %s", diff)
 		}
 		again := g.RetryJob(deploys.ID)
-		want.Stages, want.Failed, want.Job, want.End, want.Detail, want.Judged = stages("pending"), nil, nil, "", "", false
+		want.Stages, want.Failed, want.Job, want.End, want.Detail, want.Judged, want.GoesOn = stages("pending"), nil, nil, "", "", false, false
 		if diff := cmp.Diff(want, poll(t, c, made.ID, deploy.Counting{FailedID: deploys.ID})); diff != "" {
 			t.Errorf("it is run again: %s", diff)
 		}

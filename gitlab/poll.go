@@ -55,6 +55,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		c.progress(&read, count.Progress(tries))
 	}
 	read.Judged = over || count.Early || read.End != ""
+	read.GoesOn = !over && read.End == deploy.Failed && read.Waits != deploy.WaitsPerson // somebody may run the job again
 	switch {
 	case seen || !read.Judged:
 		return read, nil

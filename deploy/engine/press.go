@@ -67,7 +67,7 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 			return was
 		}
 		// mutant: a press by anybody
-		if say = e.mayPress(p, b); say.ID != "" {
+		if say = e.mayPress(was, p, b); say.ID != "" {
 			r = was
 		}
 		return r
@@ -110,7 +110,7 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 // again makes the record of a deployment that was pressed for. It can be done
 // again.
 func (e *Engine) again(s Stored) stepResult {
-	made := s.Record.Again.Record()
+	made := s.Record.Again.Record(e.now())
 	if _, _, err := e.claim(e.work, &made, 0); err != nil {
 		return stepResult{Stored: s} // when the lease ends, it is taken up again
 	}
@@ -120,7 +120,7 @@ func (e *Engine) again(s Stored) stepResult {
 
 // mayPress returns what the person is told who may not press a button; zero: the
 // person may.
-func (e *Engine) mayPress(p deploy.Press, b deploy.Button) deploy.Message {
+func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) deploy.Message {
 	t, do := deploy.Target{}, deploy.KindCancel
 	if b.Do != "" && b.Do != deploy.KindCancel {
 		do = b.Do
@@ -129,7 +129,7 @@ func (e *Engine) mayPress(p deploy.Press, b deploy.Button) deploy.Message {
 		case !known:
 			return deploy.Message{ID: deploy.MsgRefusedGone, Target: b.Target}
 		// mutant: a press of a button that says another branch
-		case t.Ref != b.Ref:
+		case t.Ref != b.Ref, p.Do != "" && t.ID() != r.TargetID():
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}

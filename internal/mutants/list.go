@@ -126,6 +126,8 @@ func mutants() []mutant {
 		{"a rollback's word shown by the deployment it goes back to", never, domain},
 		{"a rollback that whoever has the shared secret reports on", never, domain},
 		{"a rollback that deploys while it is being canceled", never, domain},
+		{"a rollback of a message that asks for a deploy by now", instead("isDeploy := true"), sim("TestAWaitingRollback")},
+		{"a job run again after its failure was told that nobody follows", replace("p.GoesOn", "false"), sim("TestAnEarlyFailure")},
 		{"a job of another pipeline followed", dropTerm(3), notify},
 		{"a job of another name taken for another try", dropTerm(1), notify},
 		{"a rollback's failure told at first sight", never, notify},

@@ -1,6 +1,8 @@
 package sim_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,5 +199,88 @@ func TestTheJobOfARollback(t *testing.T) {
 		w.GitLab.MoveJob(p.ID, p.Jobs[len(p.Jobs)-1].ID, "success")
 		waitLong(w, sim.Channel, ts, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+	})
+}
+
+func TestAWaitingRollbackWhoseMessageIsEdited(t *testing.T) {
+	row(t, "is not made", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		w.GitLab.FailLookUps(1, "/retry", fakegitlab.Fault{Status: 429, Body: `{"message":"429"}`, Header: map[string]string{"Retry-After": "60"}})
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" release")
+		time.Sleep(5 * time.Minute)
+		if n := reruns(w, 0); n > 0 {
+			t.Errorf("the job was run again %d times", n)
+		}
+		wantPipelines(w, 2)
+	})
+}
+
+func TestAnEarlyFailureIsFollowedOn(t *testing.T) {
+	row(t, "somebody runs the job again while the pipeline goes on, and it succeeds", func(t *testing.T) {
+		w := sim.New(t)
+		w.Pipeline = func(p fakegitlab.Pipeline) {
+			w.GitLab.SetJobs(p.ID, fakegitlab.Job{ID: 1, Name: "deploy", Stage: "deploy"}, fakegitlab.Job{ID: 2, Name: "smoke", Stage: "test"})
+			w.GitLab.MoveJob(p.ID, 2, "running")
+			w.GitLab.FailJob(p.ID, 1, "script_failure")
+			w.GitLab.Finish(p.ID, "running")
+			time.Sleep(3 * time.Minute)
+			again := w.GitLab.RetryJob(1)
+			time.Sleep(3 * time.Minute)
+			w.GitLab.MoveJob(p.ID, again.ID, "success")
+			w.GitLab.MoveJob(p.ID, 2, "success")
+			w.GitLab.Finish(p.ID, "success")
+		}
+		w.StartReady("a")
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
+		waitLong(w, sim.Channel, ts, "x")
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		if all := w.Messages(sim.Channel, ts); !slices.Contains(all, deploy.MsgRecovered) {
+			t.Errorf("it says %q", all)
+		}
+	})
+}
+
+func TestWhatIsPressedAfterTheMapWasChanged(t *testing.T) {
+	row(t, "a retry of another project is not made", func(t *testing.T) {
+		w := sim.New(t)
+		w.Pipeline = func(p fakegitlab.Pipeline) { w.GitLab.Finish(p.ID, "failed") }
+		a := w.StartReady("a")
+		ts := deployed(w, sim.Channel, "release", "x")
+		if err := a.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		w.StartReady("b", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/web", "token": %q}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "retry")
+		wantWhispers(w, sim.Channel, second, deploy.MsgPressOld)
+		wantPipelines(w, 1)
+		wantAcked(w)
+	})
+}
+
+func TestACancelAmongManyDeployments(t *testing.T) {
+	row(t, "does not wait until GitLab may be read", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		var all []string
+		for range 100 {
+			all = append(all, w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release"))
+			time.Sleep(2 * time.Second)
+		}
+		var status fakeslack.Message
+		w.Eventually("the button", 10*time.Minute, func() bool {
+			status = statusOf(w, sim.Channel, all[50], 0)
+			action, _ := button(status, "cancel")
+			return action != ""
+		})
+		pressOn(w, second, sim.Channel, status, "cancel")
+		w.Eventually("the cancel", 5*time.Second, func() bool {
+			return slices.ContainsFunc(w.GitLab.Pipelines(), func(p fakegitlab.Pipeline) bool { return p.Status == "canceled" })
+		})
 	})
 }
