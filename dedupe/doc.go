@@ -22,7 +22,7 @@
 //	{psycher}:history:TARGET           sorted set of TEAM:CHANNEL:TS by when the deployment was triggered (Unix ms): all that may have run
 //	{psycher}:successes:TARGET         the same of those that succeeded, by when they ended
 //	{psycher}:edits:TEAM               string, Unix ms: when the workspace has all its edits again; expires then
-//	{psycher}:rolled-back:TEAM         string, "1" once a rollback of the workspace may have run
+//	{psycher}:rolled-back              string, "1" once a rollback may have run
 //	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires
 //
 // TARGET is TEAM:PROJECT:REF:KEY, with % and : in them written %25 and %3A. A name

@@ -178,3 +178,51 @@ func TestHistoryLeavesNewerLayoutsAlone(t *testing.T) {
 		}
 	})
 }
+
+// The save that allows a POST tells what succeeded last, and a record that is claimed
+// or taken whether something was rolled back.
+func TestWhatADeploymentIsToldOfThePast(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		success := func(ts string) string {
+			t.Helper()
+			h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention(ts)}, -1)
+			r := deployed(ts, deploy.Triggering, time.Second, 0)
+			h, err := s.Save(ctx, h, &r, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.Success == nil {
+				return ""
+			}
+			return h.Success.Request.TS
+		}
+		if last := success("1.0"); last != "" {
+			t.Errorf("%s succeeded before the first", last)
+		}
+		saved(t, s, deployed("2.0", deploy.Succeeded, 30*time.Minute, 10*time.Minute))
+		saved(t, s, deployed("3.0", deploy.Succeeded, 20*time.Minute, 15*time.Minute))
+		saved(t, s, deployed("4.0", deploy.Running, 5*time.Minute, 0))
+		if last := success("5.0"); last != "2.0" {
+			t.Errorf("%q succeeded last, not 2.0", last)
+		}
+		toldOf := func(ts string) (claimed, taken bool) {
+			t.Helper()
+			h, _ := claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention(ts)}, 0)
+			due, _, err := s.Take(ctx, 1, time.Hour)
+			if err != nil || len(due) != 1 {
+				t.Fatalf("%d taken: %v", len(due), err)
+			}
+			return h.RolledBack, due[0].RolledBack
+		}
+		if claimed, taken := toldOf("6.0"); claimed || taken {
+			t.Errorf("something was rolled back: %v, %v", claimed, taken)
+		}
+		back := deployed("7.0", deploy.Unsure, time.Second, 0)
+		back.Deployment.Rollback = &deploy.Success{}
+		saved(t, s, back)
+		if claimed, taken := toldOf("8.0"); !claimed || !taken {
+			t.Errorf("nothing was rolled back: %v, %v", claimed, taken)
+		}
+	})
+}

@@ -62,7 +62,7 @@ func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
-	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(k.Team)},
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack()},
 		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
 	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
 }
@@ -71,12 +71,16 @@ func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
 	v, err := s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 	if err != nil && probe {
 		s.unproved.Store(true)
 	}
-	return s.decodeAll(ctx, v, 3, true), time.Duration(v.int(2)) * time.Millisecond, err
+	due := s.decodeAll(ctx, v, 4, true)
+	for i := range due {
+		due[i].RolledBack = v.int(3) == 1
+	}
+	return due, time.Duration(v.int(2)) * time.Millisecond, err
 }
 
 // Pending implements [engine.Store].
@@ -133,16 +137,27 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 		succeeded = is.Ended.UnixMilli()
 	}
 	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
+	prefix := "" // of the success that is to be read
+	if next.State == deploy.Triggering {
+		prefix = s.recordPrefix()
+	}
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(k.Team)},
-		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves, is.Rollback != nil && next.State.Ran())
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack()},
+		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
+		is.Rollback != nil && next.State.Ran(), prefix)
 	switch {
 	case err != nil:
 		return h, err
 	case v.int(1) == 0:
 		return h, engine.ErrChanged
 	}
-	return engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}, nil
+	saved := engine.Stored{Record: next, Raw: raw, Now: v.time(0), Birth: h.Birth}
+	if len(v) > 2 {
+		if last, err := s.decode(v.bytes(2), v); err == nil {
+			saved.Success = last.Record
+		}
+	}
+	return saved, nil
 }
 
 // Delay implements [engine.Store].
@@ -202,7 +217,7 @@ func joined(t deploy.TargetID) string {
 
 func (k keys) edits(team string) string { return string(k) + ":edits:" + team }
 
-func (k keys) rolledBack(team string) string { return string(k) + ":rolled-back:" + team }
+func (k keys) rolledBack() string { return string(k) + ":rolled-back" }
 
 // proved takes a project as the target map spells it.
 func (k keys) proved(project string) string { return string(k) + ":proved:" + project }

@@ -248,7 +248,8 @@ func TestAnyPath(t *testing.T) {
 		"rest": func(p *path) { p.r = p.r.Rest() },
 		"past": func(p *path) {
 			if p.r.Deployment.Attempt > 0 {
-				p.r = p.r.WithPast([]Record{succeededBefore()})
+				last := succeededBefore()
+				p.r = p.r.WithPast(&last)
 			}
 		},
 		"lapse":    func(p *path) { p.r = p.r.Lapse(p.now) },

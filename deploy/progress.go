@@ -14,6 +14,7 @@ type Progress struct {
 	Before  *Success `json:"before,omitempty"`  // the target's last success before it; nil: none is known
 	Commits *Commits `json:"commits,omitempty"` // what goes out since then; nil: not known
 	Usual   int64    `json:"usual,omitempty"`   // how long it usually takes, in seconds; 0: not known
+	Took    []int64  `json:"took,omitempty"`    // how long the last ones took, in seconds, the newest last
 	Stages  []Stage  `json:"stages,omitempty"`  // of the pipeline, in their order
 	Failed  *Job     `json:"failed,omitempty"`  // the job that failed
 	Job     *Job     `json:"job,omitempty"`     // the one job that deploys, once it has begun
@@ -48,14 +49,13 @@ type Stage struct {
 
 // Success is a deployment of a target that succeeded.
 type Success struct {
-	Key      Key           `json:"record"`
-	Commit   Commit        `json:"commit,omitzero"`
-	Pipeline int64         `json:"pipeline,omitempty"`
-	URL      string        `json:"url,omitempty"`
-	Job      *Job          `json:"job,omitempty"` // the job that deployed, where that is known
-	By       string        `json:"by,omitempty"`
-	At       int64         `json:"at"` // when it ended, in Unix seconds
-	Took     time.Duration `json:"took,omitempty"`
+	Key      Key    `json:"record"`
+	Commit   Commit `json:"commit,omitzero"`
+	Pipeline int64  `json:"pipeline,omitempty"`
+	URL      string `json:"url,omitempty"`
+	Job      *Job   `json:"job,omitempty"` // the job that deployed, where that is known
+	By       string `json:"by,omitempty"`
+	At       int64  `json:"at"` // when it ended, in Unix seconds
 }
 
 // Success is what is known of a record that succeeded.
@@ -69,40 +69,37 @@ func (r Record) Success() Success {
 		s.Key = d.Rollback.Key // GitLab's jobs know that one
 	}
 	if !d.Ended.IsZero() {
-		s.At, s.Took = d.Ended.Unix(), d.Ended.Sub(d.Triggered)
+		s.At = d.Ended.Unix()
 	}
 	return s
 }
 
-// WithPast takes in the target's last successes, newest first: what went out
-// before, and how long it usually takes.
-func (r Record) WithPast(successes []Record) Record {
-	if len(successes) == 0 {
+// WithPast takes in the target's last success: what went out before, and how long
+// it usually takes.
+func (r Record) WithPast(last *Record) Record {
+	if last == nil || last.State != Succeeded {
 		return r
 	}
-	var took []time.Duration
-	g := r.Deployment.progress()
-	for _, past := range successes {
-		if past.Request.Key == r.Request.Key || past.State != Succeeded {
-			continue
-		}
-		s := past.Success()
-		if past.Deployment.Job != r.Deployment.Job {
-			s.Job = nil // it is not what this target deploys
-		}
-		if g.Before == nil {
-			g.Before = &s
-		}
-		if past.Deployment.Rollback == nil && s.Took > 0 {
-			took = append(took, s.Took)
-		}
+	before, g := last.Success(), r.Deployment.progress()
+	if last.Deployment.Job != r.Deployment.Job {
+		before.Job = nil // it is not what this target deploys
 	}
-	if len(took) > 0 {
-		slices.Sort(took)
-		g.Usual = int64(took[len(took)/2] / time.Second)
+	g.Before = &before
+	if p := last.Deployment.Progress; p != nil {
+		g.Took = p.Took
+	}
+	if took := int64(last.Deployment.Ended.Sub(last.Deployment.Triggered) / time.Second); last.Deployment.Rollback == nil && took > 0 {
+		g.Took = append(slices.Clone(g.Took), took)
+		g.Took = g.Took[max(0, len(g.Took)-tookKept):]
+	}
+	if n := len(g.Took); n > 0 {
+		g.Usual = slices.Sorted(slices.Values(g.Took))[n/2]
 	}
 	return r
 }
+
+// tookKept is how many deployments say how long one usually takes.
+const tookKept = 3
 
 // GoBack makes the record's deployment a rollback of a commit, where that is known.
 func (r Record) GoBack(to Success, undone *Commit) Record {

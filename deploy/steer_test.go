@@ -218,3 +218,27 @@ func TestAReportedFailureIsLookedUpOnce(t *testing.T) {
 		t.Errorf("asked %d times: %s %+v %+v", asked, r.State, r.Deployment.Progress.Failed, r.Lines)
 	}
 }
+
+// How long a deployment usually takes is the middle of the last three, without those
+// that went back.
+func TestHowLongADeploymentUsuallyTakes(t *testing.T) {
+	var last *Record
+	for i, row := range []struct {
+		took     time.Duration
+		rollback bool
+		usual    int64
+	}{{40 * time.Second, false, 0}, {5 * time.Second, true, 40}, {60 * time.Second, false, 40}, {20 * time.Second, false, 60}, {0, false, 40}, {10 * time.Second, false, 40}, {0, false, 20}} {
+		r := in(Running).WithPast(last)
+		usual := int64(0)
+		if g := r.Deployment.Progress; g != nil {
+			usual = g.Usual
+		}
+		if usual != row.usual {
+			t.Errorf("after %d: %d s, want %d", i, usual, row.usual)
+		}
+		if r = r.end(Pipeline{End: Succeeded}, r.Deployment.Triggered.Add(row.took)); row.rollback {
+			r.Deployment.Rollback = &Success{}
+		}
+		last = &r
+	}
+}

@@ -14,13 +14,14 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
 local birth = redis.call('GET', KEYS[3])
 local existing = redis.call('GET', KEYS[1])
+local rolledBack = redis.call('GET', KEYS[5]) and 1 or 0
 if not birth then
   birth = ARGV[4]
   redis.call('SET', KEYS[3], birth)
 end
 -- mutant: a claim that writes over the record
 if existing then
-  return {now, tonumber(birth), existing == ARGV[1] and 1 or 0, 0}
+  return {now, tonumber(birth), existing == ARGV[1] and 1 or 0, rolledBack}
 end
 if tonumber(ARGV[2]) >= 0 then
   redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[5])
@@ -30,4 +31,4 @@ if ARGV[6] == '1' then
   redis.call('ZADD', KEYS[4], now, ARGV[5])
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return {now, tonumber(birth), 1, redis.call('GET', KEYS[5]) and 1 or 0}
+return {now, tonumber(birth), 1, rolledBack}

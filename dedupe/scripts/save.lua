@@ -10,8 +10,9 @@
 -- KEYS[6]  whether its        ARGV[8]  1: the record is part of what is going on
 --          project proved     ARGV[9]  1: a callback of the project has proved itself
 --          itself             ARGV[10] 1: it is a rollback that may have run
--- KEYS[7]  whether something was rolled back
--- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed}
+-- KEYS[7]  whether something  ARGV[11] the prefix of records' keys, to read the
+--          was rolled back             target's last success; empty: not to be read
+-- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed, the success if it was read}
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -34,6 +35,11 @@ local existing = redis.call('GET', KEYS[1])
 -- mutant: a save without the compare
 if existing and existing ~= ARGV[1] and existing ~= ARGV[2] then
   return {now, 0}
+end
+local success
+if ARGV[11] ~= '' then
+  local name = redis.call('ZRANGE', KEYS[4], -1, -1)[1]
+  success = name and redis.call('GET', ARGV[11] .. name) or nil
 end
 if tonumber(ARGV[3]) >= 0 then
   redis.call('ZADD', KEYS[2], now + ARGV[3], ARGV[5])
@@ -61,4 +67,4 @@ if existing then
 else
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
 end
-return {now, 1}
+return {now, 1, success}

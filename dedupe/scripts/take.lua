@@ -5,15 +5,17 @@
 -- KEYS[2]  the store's birth        ARGV[2]  the lease, ms
 -- KEYS[3]  a record,                ARGV[3]  the prefix of records' keys
 -- KEYS[4]  edits of a workspace,    ARGV[4]  1: probe first
--- KEYS[5]  and a sorted set of      ARGV[5]  the prefix of the keys of what is going on
---  ...     each kind, for the probe
--- returns  {now, birth or now, in how many ms the next is due or -1, record, its due time, ...}
+-- KEYS[5]  whether something was    ARGV[5]  the prefix of the keys of what is going on
+--          rolled back
+-- KEYS[6]  and a sorted set of each kind, for the probe
+--  ...
+-- returns  {now, birth or now, in how many ms the next is due or -1, 1 something was rolled back, record, its due time, ...}
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
 local birth = redis.call('GET', KEYS[2])
-local out = {now, tonumber(birth or now), -1}
+local out = {now, tonumber(birth or now), -1, redis.call('GET', KEYS[5]) and 1 or 0}
 
 -- probe does everything that any script does, on keys of each kind, without a
 -- lasting effect: a store that answers may still refuse work (an ACL, full memory,
@@ -28,7 +30,7 @@ local function probe()
   end
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
-  for _, set in ipairs({KEYS[1], unpack(KEYS, 5)}) do
+  for _, set in ipairs({KEYS[1], unpack(KEYS, 6)}) do
     redis.call('ZREM', set, 'probe')
     -- mutant: a probe that writes nothing
     redis.call('ZADD', set, now + 1000, 'probe')

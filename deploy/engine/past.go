@@ -21,10 +21,9 @@ func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Rec
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
-	// Whether something was rolled back is known of what was claimed just now. Who
-	// pressed the button of that very question is not asked again.
+	// Who pressed the button of that very question is not asked again.
 	confirmed := s.Record.Ask != nil && s.Record.Ask.Message.ID == deploy.MsgTakenBack
-	mayUndo := m.Intent.Deploys() && !confirmed && (s.RolledBack || !s.Due.IsZero())
+	mayUndo := m.Intent.Deploys() && !confirmed && s.RolledBack
 	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
 		return p, nil
 	}

@@ -71,9 +71,10 @@ type Stored struct {
 	Due    time.Time // when it was due, if it was taken
 	Now    time.Time // the store's clock when it answered
 	Birth  time.Time // since when the store remembers, by Slack's clock
-	// RolledBack: it was just claimed, and something of its workspace was rolled back
-	// once: see what was deployed last.
+	// RolledBack: it was just claimed or taken, and something was rolled back once: see
+	// what was deployed last.
 	RolledBack bool
+	Success    *deploy.Record // of the save that allows a POST: the target's last success; nil: none is known
 }
 
 // GitLab starts pipelines and follows them: package gitlab.

@@ -53,11 +53,12 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 			e.showSlow(&newest)
 		}
 	})
-	past := make(chan []deploy.Record, 1)
-	e.workers.Go(func() { past <- e.successes(s.Record.Request.Key, t.ID()) })
+	last := s.Success
+	if last != nil && !last.Next.IsZero() { // another deployment has begun: its button for a rollback is taken off
+		e.workers.Go(func() { _, _ = e.change(e.work, last.Request.Key, deploy.Record.Rest) })
+	}
 	out := e.post(*s.Record, t, token, judged.Add(deploy.WriteWithin))
 	answered()
-	successes := <-past
 	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
@@ -65,7 +66,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		if !applied {
 			e.log(Event{Name: "outcome-ignored", Record: r, Detail: string(out.Status)})
 		}
-		return next.WithPast(successes)
+		return next.WithPast(last)
 	})
 }
 
@@ -81,23 +82,6 @@ func (e *Engine) post(r deploy.Record, t deploy.Target, token deploy.Secret, unt
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	}
 	return e.GitLab.RetryJob(e.work, t.Project, to.Pipeline, to.Job.ID, until)
-}
-
-// pastRead is how many successes say how long a deployment usually takes.
-const pastRead = 3
-
-// successes reads a target's last ones, and takes the button for a rollback off
-// the newest of them, as another deployment has begun. It is a courtesy: without
-// an answer, less is shown.
-func (e *Engine) successes(own deploy.Key, t deploy.TargetID) []deploy.Record {
-	past, err := e.history(t, true, pastRead)
-	if err != nil || len(past) == 0 {
-		return nil
-	}
-	if newest := past[0]; newest.Next != (time.Time{}) && newest.Request.Key != own {
-		_, _ = e.change(e.work, newest.Request.Key, deploy.Record.Rest)
-	}
-	return past
 }
 
 // slowAfter is how long GitLab may take to answer before that is shown.

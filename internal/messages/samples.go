@@ -1,8 +1,6 @@
 package messages
 
 import (
-	"time"
-
 	"github.com/getto-systems/psycher/deploy"
 )
 
@@ -69,7 +67,7 @@ func addProgress(m *deploy.Message) {
 	before := commit("9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6", "Copy fixes", "sato")
 	job := &deploy.Job{ID: 31, Name: "deploy:production", Stage: "deploy", Status: "running", URL: page + "jobs/31"}
 	p := &deploy.Progress{
-		Commit: newest, Before: &deploy.Success{Commit: before, Pipeline: 4700, By: "U0SATO", At: 1699930000, Took: 170 * time.Second},
+		Commit: newest, Before: &deploy.Success{Commit: before, Pipeline: 4700, By: "U0SATO", At: 1699930000},
 		Commits: &deploy.Commits{Count: 4, First: []deploy.Commit{newest, commit("a1", "Copy fixes", "sato"), commit("b2", "Faster CI", "ito")}, Compare: page + "compare/9f8e7d6c...3f2a9c1b"},
 		Usual:   170, Elapsed: 80, Steers: true, Job: job,
 		Stages: []deploy.Stage{{Name: "build", Status: "success"}, {Name: "test", Status: "success"}, {Name: "deploy", Status: "running"}, {Name: "clean", Status: "created"}},
