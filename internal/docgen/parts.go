@@ -229,6 +229,7 @@ func demo(lang, now string) (string, error) {
 	}
 	failed := begun(second)
 	failed.Before = &deploy.Success{Commit: first, By: "U0YAMADA", At: 1700000000}
+	failed.Failed = &deploy.Job{Name: "deploy", Stage: "deploy", Reason: "script_failure", URL: "http://127.0.0.1:38873/example/app/-/jobs/100302"}
 	running := goes(first, first)
 	running.Elapsed, running.Stages = 5, []deploy.Stage{{Name: "build", Status: "success"}, {Name: "test", Status: "success"}, {Name: "deploy", Status: "running"}}
 	said := []deploy.Message{
@@ -238,7 +239,7 @@ func demo(lang, now string) (string, error) {
 		{ID: deploy.MsgSucceeded, Seed: 3, Took: 6},
 		{ID: deploy.MsgStatusRunning, Progress: begun(second)},
 		{ID: deploy.MsgStatusFailed, Progress: failed, Took: 2},
-		{ID: deploy.MsgFailed, User: "U0YAMADA", Seed: 2},
+		{ID: deploy.MsgFailed, User: "U0YAMADA", Progress: failed, Took: 2},
 		{ID: deploy.MsgUnclear, User: "U0YAMADA", Word: map[string]string{"ja": "明日", "en": "tomorrow"}[lang]},
 		{ID: deploy.MsgStatusRunning, Progress: begun(third), For: "U0SATO", By: "U0SATO"},
 		{ID: deploy.MsgStatusSucceeded, Progress: goes(third, third, second), For: "U0SATO", By: "U0SATO", Took: 2},

@@ -13,15 +13,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// said is what people write in the pictures, by language.
+// said is what people write in the pictures, and what is said there, by language.
 var said = map[string]map[string]string{
 	"ja": {
-		"release": "app をリリースして", "admin": "管理画面をリリースして", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "history": "app の履歴",
+		"release": "app をリリースして", "admin": "管理画面をリリースして", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "reason": "スクリプトのエラー", "history": "app の履歴",
 		"lost": "GitLab の答えが、途中で失われても…", "double": "Slack が同じものを二度届けても…", "killed": "psycher が、途中で強制終了されても…",
 		"alive": "…起動すれば続きから。デプロイは一度だけ、結果も一度だけ。",
 	},
 	"en": {
-		"release": "release app", "admin": "release admin", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "history": "history of app",
+		"release": "release app", "admin": "release admin", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "reason": "script error", "history": "history of app",
 		"lost": "GitLab's answer is lost on its way…", "double": "Slack delivers everything twice…", "killed": "psycher is killed in the middle…",
 		"alive": "…and goes on when it is back: one deploy, one result.",
 	},
@@ -48,7 +48,7 @@ func situations(lang string) []situation {
 		{"release", last, []action{say("release"), marked("thumbsup"), replies(1)}},
 		{"cancel", `document.querySelector("dialog")`, []action{buttons(1), pushed(0), until(`document.querySelector("dialog[open]")`)}},
 		{"canceled", last, []action{confirmed, marked("no_entry_sign"), replies(2)}},
-		{"failed", last, []action{turned("fail-next", true), say("release"), marked("x"), replies(2), buttons(2)}},
+		{"failed", last, []action{turned("fail-next", true), say("release"), marked("x"), replies(2), buttons(2), until(last + `.textContent.includes("` + said[lang]["reason"] + `")`)}},
 		{"asked", last, []action{say("tomorrow"), asked}},
 		{"pending", last, []action{pushed(1), say("pending"), asked}},
 		{"rollback", last, []action{pushed(1), say("rollback"), asked}},
