@@ -207,7 +207,7 @@ func TestLabels(t *testing.T) {
 	}{
 		{ask, deploy.Button{}, Label{Text: "No"}, Label{Text: "やめる"}},
 		{ask, deploy.Button{Do: deploy.KindDeploy, Target: "app", Ref: "master"}, Label{Text: "Deploy app (master)"}, Label{Text: "app (master) をリリース"}},
-		{ask, back, Label{Text: "Roll back to 9f8e7d6", Reader: "Roll app back to 9f8e7d6"}, Label{Text: "9f8e7d6 に戻す", Reader: "app を 9f8e7d6 に戻す"}},
+		{ask, back, Label{Text: "Roll back to 9f8e7d6", Reader: "Roll back to 9f8e7d6: app"}, Label{Text: "9f8e7d6 に戻す", Reader: "app を 9f8e7d6 に戻す"}},
 		{
 			ask,
 			deploy.Button{Do: deploy.KindCancel, Target: "app", Ref: "#1002"},
@@ -220,17 +220,17 @@ func TestLabels(t *testing.T) {
 			Label{Text: "Cancel…", Reader: "Cancel deploying app (master)", Confirm: []string{"Cancel this deploy?", "This cancels the pipeline, which deploys app (master). What it has done so far is not undone.", "Cancel it", "Keep it running"}},
 			Label{Text: "中止…", Reader: "app (master) のリリースを中止する", Confirm: []string{"リリースを中止しますか？", "app (master) のパイプラインを中止します。そこまでに済んだことは、元に戻りません。", "中止する", "続ける"}},
 		},
-		{status, deploy.Button{Do: deploy.KindRetry}, Label{Text: "Retry", Reader: "Deploy app (master) again"}, Label{Text: "もう一度", Reader: "app (master) をもう一度リリースする"}},
+		{status, deploy.Button{Do: deploy.KindRetry}, Label{Text: "Retry", Reader: "Retry: deploy app (master) again"}, Label{Text: "もう一度", Reader: "app (master) をもう一度リリースする"}},
 		{status, deploy.Button{Do: deploy.KindOpen, URL: "https://app/?a=1&b=2"}, Label{Text: "Open", Reader: "Open app", URL: "https://app/?a=1&b=2"}, Label{Text: "開く", Reader: "app を開く", URL: "https://app/?a=1&b=2"}},
 		{status, deploy.Button{Do: deploy.KindOpen, URL: "javascript:x"}, Label{Text: "Open", Reader: "Open app"}, Label{Text: "開く", Reader: "app を開く"}},
 		{
 			status, back,
-			Label{Text: "Roll back to 9f8e7d6…", Reader: "Roll app back to 9f8e7d6", Confirm: []string{"Roll back?", "This takes app back to 9f8e7d6: “Fix <b>” (sato, 19h ago).", "Roll back", "No"}},
+			Label{Text: "Roll back to 9f8e7d6…", Reader: "Roll back to 9f8e7d6: app", Confirm: []string{"Roll back?", "This takes app back to 9f8e7d6: “Fix <b>” (sato, 19h ago).", "Roll back", "No"}},
 			Label{Text: "9f8e7d6 に戻す…", Reader: "app を 9f8e7d6 に戻す", Confirm: []string{"前のコミットに戻しますか？", "app を 9f8e7d6「Fix <b>」（sato、19時間前）に戻します。", "戻す", "やめる"}},
 		},
 		{
 			status, unknown,
-			Label{Text: "Roll back to 1234567…", Reader: "Roll app back to 1234567", Confirm: []string{"Roll back?", "This takes app back to 1234567.", "Roll back", "No"}},
+			Label{Text: "Roll back to 1234567…", Reader: "Roll back to 1234567: app", Confirm: []string{"Roll back?", "This takes app back to 1234567.", "Roll back", "No"}},
 			Label{Text: "1234567 に戻す…", Reader: "app を 1234567 に戻す", Confirm: []string{"前のコミットに戻しますか？", "app を 1234567 に戻します。", "戻す", "やめる"}},
 		},
 	} {
