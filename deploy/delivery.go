@@ -92,7 +92,7 @@ func (r Record) Worded(m Message, slot string) Message {
 // DeliveryDue is when Slack is to be brought up to date; pending is false if it is.
 func (r *Record) DeliveryDue() (at time.Time, pending bool) {
 	for c := range r.PendingCalls() {
-		if next := r.Shown.NotBefore(c.Kind); !pending || next.Before(at) {
+		if next := r.Shown.NotBefore(c); !pending || next.Before(at) {
 			at, pending = next, true
 		}
 		if at.IsZero() { // nothing is earlier

@@ -36,17 +36,32 @@ func (s *Shown) ClearRetry(kind CallKind) {
 // PutOff has a kind of call not made before a time.
 func (s *Shown) PutOff(kind CallKind, until time.Time) {
 	r := s.Retries[kind]
-	r.Next = until
+	if r.Next = until; r.Tries == 0 {
+		r.What = ""
+	}
 	s.Retries = with(s.Retries, kind, r)
 }
 
-// NotBefore is when a kind of call may be made. Looking a post up and posting are
-// one kind here: either holds up the messages after it, for their order.
-func (s Shown) NotBefore(kind CallKind) time.Time {
-	if kind == CallFind || kind == CallPost {
-		return later(s.Retries[CallFind].Next, s.Retries[CallPost].Next)
+// WaitForRoom has an edit not made before a time, as others come first. It does not
+// hold for what the message is to say instead: that may come before others itself.
+func (s *Shown) WaitForRoom(c Call, until time.Time) {
+	if s.PutOff(c.Kind, until); s.Retries[c.Kind].Tries == 0 {
+		s.Retries[c.Kind] = Retry{What: c.shows(), Next: until}
 	}
-	return s.Retries[kind].Next
+}
+
+// NotBefore is when a call may be made. Looking a post up and posting are
+// one kind here: either holds up the messages after it, for their order.
+func (s *Shown) NotBefore(c Call) time.Time {
+	r := s.Retries[c.Kind]
+	switch {
+	case c.Kind == CallFind, c.Kind == CallPost:
+		return later(s.Retries[CallFind].Next, s.Retries[CallPost].Next)
+	// mutant: an end that waits for the turn of what went on
+	case r.Tries == 0 && r.What != "" && r.What != c.shows():
+		return time.Time{}
+	}
+	return r.Next
 }
 
 // Refused notes that Slack refused a call in a way that may pass: it is made

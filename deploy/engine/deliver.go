@@ -63,7 +63,7 @@ func (e *Engine) deliver(s Stored) {
 		}
 		if call.Kind == deploy.CallUpdate {
 			if wait := e.editSlot(*s.Record); wait > 0 {
-				shown.PutOff(call.Kind, e.now().Add(wait))
+				shown.WaitForRoom(call, e.now().Add(wait))
 				continue
 			}
 		}
@@ -126,7 +126,7 @@ func (e *Engine) nextCall(r *deploy.Record) (next deploy.Call, ok bool) {
 	now, silent := e.now(), e.shutdown.wasNotified(*r)
 	for c := range r.PendingCalls() {
 		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
-		if !r.Shown.NotBefore(c.Kind).After(now) && !(posts && silent) {
+		if !r.Shown.NotBefore(c).After(now) && !(posts && silent) {
 			return c, true
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -93,16 +94,24 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 		return next, next.Ask.Buttons[p.Button], say
 	}
 	next, b, say = was.PressStatus(p, e.now())
-	if say.ID != "" || p.Do == deploy.KindCancel {
+	if say.ID != "" || p.Do == deploy.KindCancel || was.Again != nil {
 		return next, b, say
 	}
 	newest, err := e.history(was.TargetID(), false, 1)
+	open, errOpen := e.open(was.Request)
+	if err != nil || errOpen != nil || len(newest) == 0 {
+		return next, b, deploy.Message{ID: deploy.MsgPressLost}
+	}
+	over := slices.IndexFunc(open, func(r deploy.Record) bool {
+		return r.Known().Target == b.Target && (r.State == deploy.Triggering || r.State == deploy.Waiting)
+	})
 	switch {
-	case err != nil || len(newest) == 0:
-		say = deploy.Message{ID: deploy.MsgPressLost}
 	// mutant: a retry of what others have deployed over
 	case newest[0].Request.Key != was.Request.Key:
 		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{newest[0].Known()}}
+	// mutant: a retry of what others are about to deploy over
+	case over >= 0:
+		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{open[over].Known()}}
 	}
 	return next, b, say
 }

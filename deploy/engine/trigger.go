@@ -127,6 +127,17 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
+	if d.Rollback != nil { // it was confirmed as it was then
+		newest, err := e.history(t.ID(), false, 1)
+		switch {
+		case err != nil: // when the lease ends, it is taken up again
+			return stepResult{Stored: s}
+		// mutant: a rollback that waited, of what was deployed since
+		case len(newest) > 0 && newest[0].Deployment.Triggered.After(d.WaitEnd.Add(-deploy.MaxWait)):
+			over := deploy.Message{ID: deploy.MsgPressOver, Target: d.Target, Known: []deploy.Known{newest[0].Known()}}
+			return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(over) })
+		}
+	}
 	return e.trigger(s, t, began, free)
 }
 

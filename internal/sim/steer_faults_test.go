@@ -246,6 +246,41 @@ func TestAnEarlyFailureIsFollowedOn(t *testing.T) {
 	})
 }
 
+func TestAPressWhileOthersDeploy(t *testing.T) {
+	slow := fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "60"}}
+	row(t, "a retry while a release waits is not made", func(t *testing.T) {
+		w := sim.New(t)
+		w.Pipeline = func(p fakegitlab.Pipeline) { w.GitLab.Finish(p.ID, "failed") }
+		w.StartReady("a")
+		ts := deployed(w, sim.Channel, "release", "x")
+		w.GitLab.Answer(1, slow)
+		other := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
+		w.WaitReactions(sim.Channel, other, "hourglass_flowing_sand")
+		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "retry")
+		wantWhispers(w, sim.Channel, second, deploy.MsgPressOver)
+		time.Sleep(2 * time.Minute)
+		wantPipelines(w, 2)
+		wantAcked(w)
+	})
+	row(t, "a rollback that waits is not made after another release", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		w.GitLab.FailLookUps(1, "/retry", slow)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.GitLab.Push(sim.Project, "master", "Repair it", "yamada")
+		w.GitLab.Heal()
+		deployed(w, sim.Channel, "release", "white_check_mark")
+		if n := reruns(w, 0); n > 0 {
+			t.Errorf("the job was run again %d times", n)
+		}
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgPressOver)
+	})
+}
+
 func TestWhatIsPressedAfterTheMapWasChanged(t *testing.T) {
 	row(t, "a retry of another project is not made", func(t *testing.T) {
 		w := sim.New(t)
@@ -281,6 +316,27 @@ func TestACancelAmongManyDeployments(t *testing.T) {
 		pressOn(w, second, sim.Channel, status, "cancel")
 		w.Eventually("the cancel", 5*time.Second, func() bool {
 			return slices.ContainsFunc(w.GitLab.Pipelines(), func(p fakegitlab.Pipeline) bool { return p.Status == "canceled" })
+		})
+	})
+}
+
+func TestAnEndAmongManyEdits(t *testing.T) {
+	row(t, "is shown at once, although what goes on waits for its turn", func(t *testing.T) {
+		w := sim.New(t)
+		w.StartReady("a")
+		var all []string
+		for range 150 {
+			all = append(all, w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release"))
+			time.Sleep(1500 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Minute)
+		for _, p := range w.GitLab.Pipelines() {
+			if p.Variables["timestamp"] == all[40] {
+				w.Report(p, "success")
+			}
+		}
+		w.Eventually("its status message", 5*time.Second, func() bool {
+			return w.Messages(sim.Channel, all[40])[0] == deploy.MsgStatusSucceeded
 		})
 	})
 }
