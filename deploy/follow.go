@@ -80,7 +80,7 @@ func (d *Deployment) learn(p Pipeline, now time.Time) {
 		g.Stages, g.Failed, g.Alone = p.Stages, p.Failed, !p.Bridges
 	}
 	if p.Job != nil {
-		g.Job = p.Job
+		g.Job = p.Job.named()
 	}
 	if p.Commit.SHA != "" {
 		g.Commit, g.Commits = p.Commit, p.Commits

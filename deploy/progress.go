@@ -17,7 +17,7 @@ type Progress struct {
 	Took    []int64  `json:"took,omitempty"`    // how long the last ones took, in seconds, the newest last
 	Stages  []Stage  `json:"stages,omitempty"`  // of the pipeline, in their order
 	Failed  *Job     `json:"failed,omitempty"`  // the job that failed
-	Job     *Job     `json:"job,omitempty"`     // the one job that deploys, once it has begun
+	Job     *Job     `json:"job,omitempty"`     // the one job that deploys, once it has begun, by its number and name
 	Elapsed int64    `json:"elapsed,omitempty"` // seconds since the trigger, when GitLab was asked last
 	Unseen  int64    `json:"unseen,omitempty"`  // since when GitLab cannot be asked, in Unix seconds
 	Alone   bool     `json:"alone,omitempty"`   // the pipeline has no bridges
@@ -36,7 +36,7 @@ type Commit struct {
 type Commits struct {
 	Count   int      `json:"count"`
 	More    bool     `json:"more,omitempty"`    // there are more than Count
-	First   []Commit `json:"first,omitempty"`   // the newest, at most three
+	First   []Commit `json:"first,omitempty"`   // the newest, at most three, without their pages
 	Back    bool     `json:"back,omitempty"`    // there are none, as it goes back to an older commit
 	Compare string   `json:"compare,omitempty"` // the page that compares them
 }
@@ -52,7 +52,6 @@ type Success struct {
 	Key      Key    `json:"record"`
 	Commit   Commit `json:"commit,omitzero"`
 	Pipeline int64  `json:"pipeline,omitempty"`
-	URL      string `json:"url,omitempty"`
 	Job      *Job   `json:"job,omitempty"` // the job that deployed, where that is known
 	By       string `json:"by,omitempty"`
 	At       int64  `json:"at"` // when it ended, in Unix seconds
@@ -61,7 +60,7 @@ type Success struct {
 // Success is what is known of a record that succeeded.
 func (r Record) Success() Success {
 	d := r.Deployment
-	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, URL: d.Link(), By: r.Asked().By.User}
+	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, By: r.Asked().By.User}
 	if p := d.Progress; p != nil {
 		s.Commit, s.Job = p.Commit, p.Job
 	}
@@ -114,7 +113,7 @@ func (p *Progress) brief() *Progress {
 	if p == nil || p.Commit.SHA == "" && p.Failed == nil {
 		return nil
 	}
-	return &Progress{Commit: p.Commit, Failed: p.Failed}
+	return &Progress{Commit: Commit{SHA: p.Commit.SHA, URL: p.Commit.URL}, Failed: p.Failed}
 }
 
 // TargetID names a target for all channels that deploy it: what they deploy is the
@@ -131,6 +130,9 @@ func (r Record) TargetID() TargetID {
 func (t Target) ID() TargetID {
 	return TargetID{t.Team, t.Project, strings.TrimPrefix(t.Ref, "refs/heads/"), t.Key}
 }
+
+// named is what is kept of a job that is to be found again.
+func (j *Job) named() *Job { return &Job{ID: j.ID, Name: j.Name} }
 
 // progress is the deployment's own copy of its progress, to be changed.
 func (d *Deployment) progress() *Progress {

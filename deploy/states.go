@@ -251,7 +251,7 @@ func (d *Deployment) name(p Pipeline) {
 		}
 	}
 	if p.Job != nil {
-		d.progress().Job = p.Job
+		d.progress().Job = p.Job.named()
 	}
 }
 

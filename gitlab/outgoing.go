@@ -70,9 +70,11 @@ func (c *Client) outgoing(list []commit, a *answer, since string) (out deploy.Co
 		if err != nil {
 			return deploy.Commits{}, deploy.Commit{}, err
 		}
-		out.First = append(out.First, read)
+		if at.SHA == "" {
+			at = read
+		}
+		out.First = append(out.First, deploy.Commit{Title: read.Title, Author: read.Author})
 	}
-	at = out.First[0]
 	out.Count, out.More, out.Compare = len(list), a.next() != 0, compare(at, since)
 	return out, at, nil
 }

@@ -25,6 +25,10 @@ func TestWhatGoesOut(t *testing.T) {
 			p := g.Push("group/app", "master", title, "Taro")
 			all = append([]deploy.Commit{{SHA: p.SHA, Title: title, Author: "Taro", URL: "http://gitlab.test/group/app/-/commit/" + p.SHA}}, all...)
 		}
+		var named []deploy.Commit // what is shown of them
+		for _, one := range all {
+			named = append(named, deploy.Commit{Title: one.Title, Author: one.Author})
+		}
 		oldest := deploy.Commit{SHA: first, Title: "one", Author: "Hanako", URL: "http://gitlab.test/group/app/-/commit/" + first}
 		compare := func(since, head string) string {
 			return "http://gitlab.test/group/app/-/compare/" + since + "..." + head
@@ -34,10 +38,10 @@ func TestWhatGoesOut(t *testing.T) {
 			out               deploy.Commits
 			at                deploy.Commit
 		}{
-			{"all", first, "master", deploy.Commits{Count: 4, First: all[:3], Compare: compare(first, all[0].SHA)}, all[0]},
-			{"all, by its whole ref", first, "refs/heads/master", deploy.Commits{Count: 4, First: all[:3], Compare: compare(first, all[0].SHA)}, all[0]},
-			{"up to a commit", first, all[2].SHA, deploy.Commits{Count: 2, First: all[2:], Compare: compare(first, all[2].SHA)}, all[2]},
-			{"one", all[1].SHA, all[0].SHA, deploy.Commits{Count: 1, First: all[:1], Compare: compare(all[1].SHA, all[0].SHA)}, all[0]},
+			{"all", first, "master", deploy.Commits{Count: 4, First: named[:3], Compare: compare(first, all[0].SHA)}, all[0]},
+			{"all, by its whole ref", first, "refs/heads/master", deploy.Commits{Count: 4, First: named[:3], Compare: compare(first, all[0].SHA)}, all[0]},
+			{"up to a commit", first, all[2].SHA, deploy.Commits{Count: 2, First: named[2:], Compare: compare(first, all[2].SHA)}, all[2]},
+			{"one", all[1].SHA, all[0].SHA, deploy.Commits{Count: 1, First: named[:1], Compare: compare(all[1].SHA, all[0].SHA)}, all[0]},
 			{"nothing new", all[0].SHA, "master", deploy.Commits{}, all[0]},
 			{"back", all[0].SHA, all[2].SHA, deploy.Commits{Back: true, Compare: compare(all[0].SHA, all[2].SHA)}, all[2]},
 			{"back to another branch", all[0].SHA, "feature/x", deploy.Commits{Back: true, Compare: compare(all[0].SHA, first)}, oldest},

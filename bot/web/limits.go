@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"sync"
 	"time"
@@ -93,16 +94,16 @@ func (l *limits) block(method, channel string, wait time.Duration) {
 	}
 }
 
+// pair are the buckets that a call needs a token of.
 func (l *limits) pair(method, channel string) (all, one *bucket) {
-	ofAll, ofOne := newTokens(method)
-	return l.bucket(method, ofAll), l.bucket(method+" "+channel, ofOne)
-}
-
-func (l *limits) bucket(name string, full *rate.Limiter) *bucket {
-	if l.buckets[name] == nil {
-		l.buckets[name] = &bucket{tokens: full, places: map[string]time.Time{}}
+	name := method + " " + channel
+	if all, one = l.buckets[method], l.buckets[name]; all == nil || one == nil {
+		ofAll, ofOne := newTokens(method)
+		all = cmp.Or(all, &bucket{tokens: ofAll, places: map[string]time.Time{}})
+		one = cmp.Or(one, &bucket{tokens: ofOne, places: map[string]time.Time{}})
+		l.buckets[method], l.buckets[name] = all, one
 	}
-	return l.buckets[name]
+	return all, one
 }
 
 // sweepEvery is how often idle buckets are dropped, and how long a place is kept
