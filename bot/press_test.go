@@ -51,9 +51,8 @@ var home1 = web.Identity{Team: "T0TEAM", User: "U0BOT", App: "A0APP"}
 func TestAPressIsRead(t *testing.T) {
 	p, why := readPress(press(nil), home1)
 	want := deploy.Press{
-		Pressed: deploy.Pressed{By: deploy.Person{User: "U0ASKER", Team: "T0TEAM"}},
+		Pressed: deploy.Pressed{By: deploy.Person{User: "U0ASKER", Team: "T0TEAM"}, TS: "1700000002.000300"},
 		Key:     deploy.Key{Team: "T0TEAM", Channel: "C0APP", TS: "1700000000.000100"}, Step: 1, Channel: "C0APP", Thread: "1700000000.000100",
-		TS: "1700000002.000300",
 	}
 	if why != "" || p != want {
 		t.Errorf("%q: %+v", why, p)

@@ -33,7 +33,8 @@ type Button struct {
 // Pressed is a press that decided: who pressed which button when.
 type Pressed struct {
 	By     Person    `json:"by"`
-	At     time.Time `json:"at"` // when it was received, by Slack's clock
+	At     time.Time `json:"at"`           // when it was received, by Slack's clock
+	TS     string    `json:"ts,omitempty"` // the press's own timestamp: the same for a second delivery of it
 	Button int       `json:"button"`
 }
 
@@ -45,8 +46,7 @@ type Press struct {
 	Step     int    // of the ask
 	Do       Kind   // of a status message's button; without it or a Step, the button is not of this version
 	Pipeline int64  // which the status message showed
-	TS       string // the press's own timestamp, and the id of the deployment that may come of it
-	ID       string
+	ID       string // of the deployment that may come of it
 	Channel  string // where the message with the button is
 	Thread   string // the thread it is in; empty: none
 }
@@ -108,7 +108,7 @@ func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
 	}
 	// mutant: a second press that counts
 	if was := r.Ask.Pressed; was != nil {
-		return r, was.By == p.By && was.Button == p.Button && was.At.Equal(p.At) // an earlier try of this one
+		return r, was.By == p.By && was.Button == p.Button && was.TS == p.TS // an earlier try of this one
 	}
 	ask := *r.Ask
 	ask.Pressed = &p.Pressed

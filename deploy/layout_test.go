@@ -25,7 +25,7 @@ func TestRecordOfTheLayoutBeforeIsRead(t *testing.T) {
 	want.Layout, want.Revision, want.Panics, want.Request.By.External = 2, "OLDMARK", 1, true
 	want.Request.At, want.Request.Via, want.Request.Intent = want.Request.Time(), ViaMention, Intent{}
 	want.Deployment.Ended = time.Time{}
-	want.Lines[0].For = ""
+	want.Lines[0].For, want.Lines[0].Progress = "", nil
 	want.Deployment.Polls, want.Deployment.LastSeen = 3, time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	want.Shown = Shown{
 		Reaction: "x", Off: []string{"thumbsup"}, Posting: "line-1", InChannel: true,

@@ -138,7 +138,7 @@ func (p *path) poll() {
 func (p *path) steer() {
 	by := Person{User: []string{"U1", "U2"}[p.draw("who", 2)]}
 	do := []Kind{KindCancel, KindRetry, KindRollback}[p.draw("do", 3)]
-	pressed := Press{Pressed: Pressed{By: by, At: p.now}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)], TS: fmt.Sprint(p.now.Unix(), ".000001")}
+	pressed := Press{Pressed: Pressed{By: by, At: p.now, TS: fmt.Sprint(p.now.Unix(), ".000001")}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)]}
 	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
 	next, b, say := p.r.PressStatus(pressed, p.now)
 	if say.ID == "" && !shown && next.Again == p.r.Again && !p.r.isCanceling() {

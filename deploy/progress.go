@@ -108,12 +108,16 @@ func (r Record) GoBack(to Success, undone *Commit) Record {
 	return r
 }
 
-// brief is what a line of the thread tells of it.
-func (p *Progress) brief() *Progress {
-	if p == nil || p.Commit.SHA == "" && p.Failed == nil {
+// brief is what a line of the thread tells of it; steers: the status message has a
+// button to go on with.
+func (p *Progress) brief(steers bool) *Progress {
+	if p == nil {
+		p = &Progress{}
+	}
+	if p.Commit.SHA == "" && p.Failed == nil && !steers {
 		return nil
 	}
-	return &Progress{Commit: Commit{SHA: p.Commit.SHA, URL: p.Commit.URL}, Failed: p.Failed}
+	return &Progress{Commit: Commit{SHA: p.Commit.SHA, URL: p.Commit.URL}, Failed: p.Failed, Steers: steers}
 }
 
 // TargetID names a target for all channels that deploy it: what they deploy is the

@@ -102,7 +102,7 @@ func (r Record) Message(id MessageID) Message {
 	if m.For != r.Request.By.User {
 		m.By = m.For
 	}
-	m.Progress = d.Progress.brief()
+	m.Progress = d.Progress.brief(id == MsgFailed && slices.ContainsFunc(r.buttons(), func(b Button) bool { return b.Do == KindRetry }))
 	if !d.Ended.IsZero() && !d.Triggered.IsZero() {
 		m.Took = int64(d.Ended.Sub(d.Triggered) / time.Second)
 	}

@@ -26,8 +26,8 @@ func kinds(buttons []Button) string {
 
 func pressOf(r Record, do Kind, user string) Press {
 	return Press{
-		Pressed: Pressed{By: Person{User: user}, At: t0}, Key: r.Request.Key, Do: do, Pipeline: r.Deployment.Pipeline,
-		TS: "1700000100.000001", ID: "id-" + user,
+		Pressed: Pressed{By: Person{User: user}, At: t0, TS: "1700000100.000001"}, Key: r.Request.Key, Do: do, Pipeline: r.Deployment.Pipeline,
+		ID: "id-" + user,
 	}
 }
 

@@ -142,7 +142,10 @@ func compare(c *deploy.Commits) string {
 
 // commits is how many go out.
 func (v Voice) commits(c *deploy.Commits) string {
-	if c == nil || c.Count == 0 {
+	switch {
+	case c != nil && c.Back:
+		return v["commits"][2]
+	case c == nil || c.Count == 0:
 		return ""
 	}
 	n := fmt.Sprint(c.Count)
