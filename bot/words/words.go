@@ -236,7 +236,13 @@ func (r *reader) clauses(i int) (all []clause) {
 			starts = about[:1]
 		}
 		for _, start := range starts {
-			for _, end := range m.ends(tables().rule(role.rule), start) {
+			ends := m.ends(tables().rule(role.rule), start)
+			if role.place < aside && role.kind != deploy.KindDeploy {
+				for _, end := range ends {
+					ends = append(ends, m.ends(tables().rule("named"), end)...)
+				}
+			}
+			for _, end := range ends {
 				if next := r.next(i, p.from+end); next > 0 {
 					all = append(all, clause{role, next})
 				}
