@@ -70,9 +70,9 @@ func (v Voice) known(k deploy.Known) string {
 }
 
 // note is the small line below a question: what runs, or ran last. It is empty
-// where nothing is known.
+// where nothing is known, or the text tells of it.
 func (v Voice) note(m deploy.Message) string {
-	if len(m.Buttons) == 0 || len(m.Known) == 0 {
+	if len(m.Buttons) == 0 || len(m.Known) == 0 || m.ID == deploy.MsgStop {
 		return ""
 	}
 	k := m.Known[0]

@@ -89,7 +89,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
 			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "known", "name", "now", "outgoing",
-			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "who",
+			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "where", "who",
 		}
 		for _, id := range statuses {
 			names = append(names, string(id)+" shown")

@@ -23,6 +23,7 @@ var placeholders = map[string]func(v Voice, m *deploy.Message) string{
 	"detail":    func(_ Voice, m *deploy.Message) string { return codeSpan(m.Detail, detailLimit) },
 	"user":      func(_ Voice, m *deploy.Message) string { return strings.TrimSpace(user(m.User) + " " + user(m.By)) },
 	"press":     func(v Voice, m *deploy.Message) string { return v.press(m) },
+	"where":     func(v Voice, m *deploy.Message) string { return v["where"][min(len(m.Buttons), 1)] },
 	"link":      func(_ Voice, m *deploy.Message) string { return address(m.URL) },
 	"until":     func(_ Voice, m *deploy.Message) string { return until(m.Until) },
 	"by":        func(_ Voice, m *deploy.Message) string { return user(m.By) },

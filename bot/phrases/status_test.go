@@ -191,6 +191,24 @@ func TestAFailureNamesTheJobAndWhatToDo(t *testing.T) {
 	}
 }
 
+// An answer to a stop says once what runs, and points to the button where there is one.
+func TestAStopSaysHowToStopWhatRuns(t *testing.T) {
+	for lang, by := range map[string]struct{ button, gitlab string }{"ja": {"下のボタンか GitLab で", "GitLab で"}, "en": {"with a button below or in GitLab", "in GitLab"}} {
+		for seed := range uint32(4) {
+			m := deploy.Message{ID: deploy.MsgStop, Seed: seed, Known: []deploy.Known{{Target: "app", SHA: "3f2a9c1", State: deploy.Running}}}
+			without := voices(t)[lang].Parts(m)
+			m.Buttons = []deploy.Button{{Do: deploy.KindCancel, Target: "app", Ref: "#1002"}}
+			with := voices(t)[lang].Parts(m)
+			if len(with) != 1 || strings.Count(with[0].Text, "3f2a9c1") != 1 || !strings.Contains(with[0].Text, by.button) {
+				t.Errorf("with a button: %+v", with)
+			}
+			if len(without) != 1 || strings.Contains(without[0].Text, by.button) || !strings.Contains(without[0].Text, by.gitlab) {
+				t.Errorf("without one: %+v", without)
+			}
+		}
+	}
+}
+
 func TestLabels(t *testing.T) {
 	const now = 1700000000
 	status := deploy.Message{ID: deploy.MsgStatusFailed, Target: "app", Ref: "master", Progress: &deploy.Progress{Before: &deploy.Success{
@@ -212,13 +230,13 @@ func TestLabels(t *testing.T) {
 			ask,
 			deploy.Button{Do: deploy.KindCancel, Target: "app", Ref: "#1002"},
 			Label{Text: "Cancel #1002…", Reader: "Cancel deploying app", Confirm: []string{"Cancel this deploy?", "This cancels pipeline #1002, which deploys app. What it has done so far is not undone.", "Cancel it", "Keep it running"}},
-			Label{Text: "#1002 を中止…", Reader: "app のリリースを中止する", Confirm: []string{"リリースを中止しますか？", "app のパイプライン #1002 を中止します。そこまでに済んだことは、元に戻りません。", "中止する", "続ける"}},
+			Label{Text: "#1002 を中止…", Reader: "app のリリースを中止する", Confirm: []string{"リリースを中止しますか？", "app のパイプライン #1002 を中止します。そこまでに済んだことは、元に戻りません。", "中止する", "リリースを続ける"}},
 		},
 		{
 			status,
 			deploy.Button{Do: deploy.KindCancel},
 			Label{Text: "Cancel…", Reader: "Cancel deploying app (master)", Confirm: []string{"Cancel this deploy?", "This cancels the pipeline, which deploys app (master). What it has done so far is not undone.", "Cancel it", "Keep it running"}},
-			Label{Text: "中止…", Reader: "app (master) のリリースを中止する", Confirm: []string{"リリースを中止しますか？", "app (master) のパイプラインを中止します。そこまでに済んだことは、元に戻りません。", "中止する", "続ける"}},
+			Label{Text: "中止…", Reader: "app (master) のリリースを中止する", Confirm: []string{"リリースを中止しますか？", "app (master) のパイプラインを中止します。そこまでに済んだことは、元に戻りません。", "中止する", "リリースを続ける"}},
 		},
 		{status, deploy.Button{Do: deploy.KindRetry}, Label{Text: "Retry", Reader: "Retry: deploy app (master) again"}, Label{Text: "もう一度", Reader: "app (master) をもう一度リリースする"}},
 		{status, deploy.Button{Do: deploy.KindOpen, URL: "https://app/?a=1&b=2"}, Label{Text: "Open", Reader: "Open app", URL: "https://app/?a=1&b=2"}, Label{Text: "開く", Reader: "app を開く", URL: "https://app/?a=1&b=2"}},
