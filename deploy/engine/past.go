@@ -33,12 +33,31 @@ func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actio
 		return p, err
 	}
 	p.Newest = &newest[0]
+	if m.Intent.Kind == deploy.KindRetry {
+		// mutant: two words at once that both retry
+		if other, err := e.underWay(m, t.Name); err != nil || other != nil {
+			return actions.Past{Newest: other}, err
+		}
+	}
 	if mayUndo {
 		p.TakenBack = e.takenBack(s, t, newest[0])
 		return p, nil
 	}
 	p.Successes, err = e.history(t.ID(), true, maxKnown)
 	return p, err
+}
+
+// underWay is another deployment of a target in the channel which is not in its past
+// yet: that is being triggered or waits, or was asked for before. nil: there is none.
+func (e *Engine) underWay(m deploy.Request, target string) (*deploy.Record, error) {
+	open, err := e.open(m)
+	for _, r := range open {
+		of, asked := r.Known().Target, r.State == deploy.Accepted && r.Request.Time().Before(m.At)
+		if (of == target || of == "") && (asked || r.State == deploy.Triggering || r.State == deploy.Waiting) {
+			return &r, err
+		}
+	}
+	return nil, err
 }
 
 // takenBack is the commit that a rollback took back, or is taking back, if it is the

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -98,20 +97,16 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 		return next, b, say
 	}
 	newest, err := e.history(was.TargetID(), false, 1)
-	open, errOpen := e.open(was.Request)
-	if err != nil || errOpen != nil || len(newest) == 0 {
-		return next, b, deploy.Message{ID: deploy.MsgPressLost}
-	}
-	over := slices.IndexFunc(open, func(r deploy.Record) bool {
-		return r.Known().Target == b.Target && (r.State == deploy.Triggering || r.State == deploy.Waiting)
-	})
+	other, errOther := e.underWay(was.Request, b.Target)
 	switch {
+	case err != nil, errOther != nil, len(newest) == 0:
+		say = deploy.Message{ID: deploy.MsgPressLost}
 	// mutant: a retry of what others have deployed over
 	case newest[0].Request.Key != was.Request.Key:
 		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{newest[0].Known()}}
 	// mutant: a retry of what others are about to deploy over
-	case over >= 0:
-		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{open[over].Known()}}
+	case other != nil:
+		say = deploy.Message{ID: deploy.MsgPressOver, Target: b.Target, Known: []deploy.Known{other.Known()}}
 	}
 	return next, b, say
 }

@@ -130,6 +130,7 @@ func mutants() []mutant {
 		{"a job run again after its failure was told that nobody follows", replace("p.GoesOn", "false"), sim("TestAnEarlyFailure")},
 		{"an end that waits for the turn of what went on", never, sim("TestAnEndAmong")},
 		{"a retry of what others are about to deploy over", never, sim("TestAPressWhile")},
+		{"two words at once that both retry", never, sim("TestAPressWhile|TestTwoWords")},
 		{"a rollback that waited, of what was deployed since", never, sim("TestAPressWhile")},
 		{"a job of another pipeline followed", dropTerm(3), notify},
 		{"a job of another name taken for another try", dropTerm(1), notify},

@@ -200,6 +200,23 @@ func TestTheJobOfARollback(t *testing.T) {
 		waitLong(w, sim.Channel, ts, "white_check_mark")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
 	})
+	row(t, "a failed rollback that somebody runs again in GitLab has succeeded", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		rerunFails(w)
+		ts := back(w, "x")
+		w.Rerun = nil
+		p := w.GitLab.Pipelines()[0]
+		again := w.GitLab.RetryJob(p.Jobs[len(p.Jobs)-1].ID)
+		w.Report(p, "start")
+		time.Sleep(time.Minute)
+		w.GitLab.MoveJob(p.ID, again.ID, "success")
+		w.Report(p, "success")
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
+	})
 }
 
 func TestAWaitingRollbackWhoseMessageIsEdited(t *testing.T) {
@@ -278,6 +295,32 @@ func TestAPressWhileOthersDeploy(t *testing.T) {
 			t.Errorf("the job was run again %d times", n)
 		}
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgPressOver)
+	})
+}
+
+func TestTwoWordsOfRetryAtOnce(t *testing.T) {
+	row(t, "one deploys, the other is asked about", func(t *testing.T) {
+		w := sim.New(t)
+		w.Pipeline = func(p fakegitlab.Pipeline) { w.GitLab.Finish(p.ID, "failed") }
+		w.StartReady("a")
+		w.StartReady("b")
+		ts := deployed(w, sim.Channel, "release", "x")
+		w.GitLab.Answer(1, fakegitlab.Fault{Make: 1, Status: 201, Delay: 10 * time.Second})
+		for range 2 {
+			w.Slack.Say(second, sim.Channel, sim.Bot+" もう一度", fakeslack.InThread(ts))
+		}
+		time.Sleep(time.Second)
+		w.Slack.Say(sim.User, sim.Channel, sim.Bot+" もう一度", fakeslack.InThread(ts))
+		wantPipelines(w, 2)
+		asked := 0
+		for _, m := range w.Messages(sim.Channel, ts) {
+			if m == deploy.MsgAgain {
+				asked++
+			}
+		}
+		if asked != 2 {
+			t.Errorf("it says %q", w.Messages(sim.Channel, ts))
+		}
 	})
 }
 
