@@ -28,7 +28,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		e.inFlight.interruptible(r.Request.Key, cancel)
 		p, complete, err = e.look(ctx, r, began)
 		if since, lacks := r.LacksCommits(); lacks && p.SHA != "" {
-			if commits, head, err := e.GitLab.Outgoing(ctx, r.Deployment.Project, since, p.SHA); err == nil {
+			if commits, head, err := e.GitLab.Outgoing(ctx, r.Deployment.Project, since, p.SHA); err == nil && head.SHA == p.SHA {
 				p.Commit, p.Commits = head, commitsSince(since, commits, head)
 			}
 		}

@@ -324,6 +324,19 @@ func TestTwoWordsOfRetryAtOnce(t *testing.T) {
 	})
 }
 
+func TestAnAnswerAboutAnotherCommitIsNotShown(t *testing.T) {
+	row(t, "the pipeline's own stays", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.GitLab.FailLookUps(-1, "/repository/commits", fakegitlab.Fault{Status: 200, Body: `{"id":"` + strings.Repeat("a", 40) + `","title":"Another"}`})
+		w.StartReady("a")
+		ts := deployed(w, sim.Channel, "release", "white_check_mark")
+		if text := strings.Join(w.Texts(sim.Channel, ts), "\n"); strings.Contains(text, "aaaaaaa") || !strings.Contains(text, w.GitLab.Pipelines()[0].SHA[:7]) {
+			t.Errorf("it says %s", text)
+		}
+	})
+}
+
 func TestWhatIsPressedAfterTheMapWasChanged(t *testing.T) {
 	row(t, "a retry of another project is not made", func(t *testing.T) {
 		w := sim.New(t)
