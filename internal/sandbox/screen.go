@@ -58,14 +58,15 @@ func (s *screen) typed(line string) {
 	s.last[name] = wrap(line)
 }
 
-// wrap breaks a line where the screen ends. What closes a sentence may hang over.
+// wrap breaks a line where the screen ends, but no word. What closes a sentence may
+// hang over.
 func wrap(line string) (rows []string) {
 	margin := ""
 	if strings.HasPrefix(line, " ") {
 		margin = inMessage
 	}
-	var row strings.Builder
-	column, escape := 0, byte(0)
+	row, column, escape := "", 0, byte(0)
+	cut, at, before := 0, 0, rune(0) // where the row can be broken, in bytes and in columns
 	for i, r := range line {
 		switch {
 		case r == '\x1b':
@@ -73,19 +74,32 @@ func wrap(line string) (rows []string) {
 		case escape == ']' && r == '\a', escape == '[' && r == 'm': // the end of a link's address, of a style
 			escape = 0
 		case escape == 0:
-			wide := 1
-			if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
-				wide = 2
+			if (before == ' ' || columnsOf(before)+columnsOf(r) > 2) && !strings.ContainsRune("（「", before) &&
+				!strings.ContainsRune(closing, r) && strings.TrimSpace(row) != "" {
+				cut, at = len(row), column
 			}
-			if over := column + wide - columns; over > 2 || over > 0 && !strings.ContainsRune("。、）」！？ ", r) {
-				rows = append(rows, row.String())
-				row.Reset()
-				row.WriteString(margin)
-				column = len(margin)
+			if over := column + columnsOf(r) - columns; over > 2 || over > 0 && !strings.ContainsRune(closing, r) {
+				if cut == 0 { // a word longer than a row
+					cut, at = len(row), column
+				}
+				rows = append(rows, row[:cut])
+				row, column, cut = margin+row[cut:], len(margin)+column-at, 0
 			}
-			column += wide
+			column += columnsOf(r)
+			before = r
 		}
-		row.WriteRune(r)
+		row += string(r)
 	}
-	return append(rows, row.String())
+	return append(rows, row)
+}
+
+// closing is what no row begins with.
+const closing = "。、）」！？ "
+
+// columnsOf is how wide a character is.
+func columnsOf(r rune) int {
+	if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
 }

@@ -193,6 +193,11 @@ func TestInATerminalAMessageIsRewrittenWhereItIs(t *testing.T) {
 	long := []string{"    ↳ psycher: リリースしました" + strings.Repeat("ー", 23) + "。", "      おわり"}
 	shows(append([]string{"  yamada: @psycher release", "      ✅", "    ↳ psycher: Deployed app."}, long...)...)
 
+	// A word stays whole, and what opens a part goes with it.
+	if got := wrap("  " + strings.Repeat("ー", 36) + "（/fail）"); len(got) != 2 || got[1] != "      （/fail）" {
+		t.Errorf("it breaks as %q", got)
+	}
+
 	// What a person has typed since stays where it is.
 	v.out.WriteString("help\n")
 	v.Typed("help")

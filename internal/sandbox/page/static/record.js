@@ -7,7 +7,7 @@ import { plain } from "./mrkdwn.js";
 export function draw(world) {
   const ts = world.looked;
   const record = world.state.records[ts];
-  $("record-of").textContent = record ? `${clock(timeOf(ts), world.lang)} · ${plain(said(ts, world), world)}` : "";
+  $("record-of").textContent = record ? [clock(timeOf(ts), world.lang), plain(said(ts, world), world)].filter(Boolean).join(" · ") : "";
   if (!record) {
     $("record-body").replaceChildren(h("p", { class: "empty", "data-key": "none", text: world.t("noRecord") }));
     return;
