@@ -78,7 +78,7 @@ func (s *site) acked(m mention) (acked, lost bool) {
 // reads tells whether a reply to a mention holds one of the words.
 func (s *site) reads(m mention, words ...string) bool {
 	return slices.ContainsFunc(s.slack.Thread(m.channel, m.ts), func(r fakeslack.Message) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(r.Shown(), w) })
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(r.Text+"\n"+r.Shown(), w) })
 	})
 }
 
