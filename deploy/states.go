@@ -98,9 +98,9 @@ func (r Record) addLineOnce(m Message) Record {
 func (r Record) Message(id MessageID) Message {
 	d := r.Deployment
 	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
-	m.For = r.Asked().By.User
-	if m.For != r.Request.By.User {
-		m.By = m.For
+	m.For = r.Request.By.User
+	if by := r.Asked().By.User; by != m.For {
+		m.By = by
 	}
 	m.Progress = d.Progress.brief(id == MsgFailed && slices.ContainsFunc(r.buttons(), func(b Button) bool { return b.Do == KindRetry }))
 	if !d.Ended.IsZero() && !d.Triggered.IsZero() {

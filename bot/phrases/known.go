@@ -60,6 +60,9 @@ func (v Voice) known(k deploy.Known) string {
 		"target": codeSpan(k.Target, nameLimit), "state": v.state(k.State), "by": user(k.By),
 		"since": date(k.Since), "ended": date(k.Ended), "link": address(k.URL), "sha": shortSHA(k.SHA),
 	}
+	if k.Back {
+		values["state"] = v.entry("state", "back") + v.word("between") + values["state"]
+	}
 	if k.State.Open() {
 		values["usual"] = v.took(roughly(k.Usual))
 	}
