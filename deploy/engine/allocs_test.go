@@ -48,14 +48,15 @@ func (still) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secr
 func (still) PipelinesURL(string) string { return "http://gitlab.test/pipelines" }
 
 // What a mention allocates from its claim to its trigger, without the calls
-// themselves. It must not double unnoticed: fix what has grown, or say why here.
+// themselves, also under the race detector, which adds a few. It must not double
+// unnoticed: fix what has grown, or say why here.
 func TestWhatAMentionAllocates(t *testing.T) {
 	l, m := mentioned(t)
 	for name, c := range map[string]struct {
 		most float64
 		do   func() bool
 	}{
-		"claim": {20, func() bool { return l.Accept(context.Background(), m, 0) }},
+		"claim": {24, func() bool { return l.Accept(context.Background(), m, 0) }},
 		"trigger": {115, func() bool {
 			r := l.step(Stored{Record: &deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
 			return r.deliver && r.Record.State == deploy.Running
