@@ -22,7 +22,7 @@ test: ## run every test
 race: ## run every test with the race detector, in random order; fail if one is skipped
 	$(gotestsum) -race -short -shuffle=on -timeout 20m ./...
 
-sim: ## simulate 1,000 random stories and a crash at each kind of operation
+sim: ## simulate 500 random stories and a crash at each kind of operation
 	tools/sim
 
 fuzz: ## run the fuzz targets, a few seconds each
