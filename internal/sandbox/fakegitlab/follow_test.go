@@ -61,10 +61,11 @@ func TestCommits(t *testing.T) {
 		}
 	}
 	for asked, want := range map[string]string{
-		commits + "/master":                                                     `"title":"three"`,
-		commits + "/refs%2Fheads%2Fnext":                                        `"title":"elsewhere"`,
-		commits + "/" + first.SHA:                                               `"web_url":"http://gitlab.test/group/app/-/commit/` + first.SHA + `"`,
-		commits + "/gone":                                                       "404 Commit Not Found",
+		commits + "/master":              `"title":"three"`,
+		commits + "/refs%2Fheads%2Fnext": `"title":"elsewhere"`,
+		commits + "/" + first.SHA:        `"web_url":"http://gitlab.test/group/app/-/commit/` + first.SHA + `"`,
+		commits + "/gone":                "404 Commit Not Found",
+
 		path + "/repository/merge_base?refs[]=master&refs[]=next":               `"title":"two"`,
 		path + "/repository/merge_base?refs[]=master&refs[]=" + first.SHA:       `"id":"` + first.SHA + `"`,
 		path + "/repository/merge_base?refs[]=master&refs[]=gone":               "Could not find ref: gone",
