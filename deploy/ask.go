@@ -27,7 +27,7 @@ type Button struct {
 	Ref    string `json:"ref,omitempty"`   // KindCancel: the number of the pipeline, as #1002
 	SHA    string `json:"sha,omitempty"`   // KindRollback: what is gone back to
 	URL    string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
-	Value  string `json:"value,omitempty"` // names it in Slack, see [Press]; not stored, but part of what is shown
+	Value  string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
 }
 
 // Pressed is a press that decided: who pressed which button when.

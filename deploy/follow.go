@@ -57,7 +57,7 @@ func (r Record) isUnlooked() bool {
 func (r Record) lookedWhy(p Pipeline, now time.Time) Record {
 	d := &r.Deployment
 	d.Polls++
-	d.Unlooked, r.Next = p.ID == 0 && d.Polls < commitTries, time.Time{}
+	d.Unlooked, r.Next = p.ID == 0 && d.Polls < lookTries, time.Time{}
 	if p.ID != 0 && p.ID == d.Pipeline {
 		d.learn(p, now)
 	}
@@ -91,15 +91,15 @@ func (d *Deployment) learn(p Pipeline, now time.Time) {
 	}
 }
 
-// commitTries is how many polls ask for the commits, which the token may not be
-// allowed to read.
-const commitTries = 3
+// lookTries is how many polls ask for what is only shown: the commits, which the token
+// may not be allowed to read, and why a deployment failed.
+const lookTries = 3
 
 // LacksCommits reports whether GitLab is to be asked what goes out, and since
 // which commit; empty: none is known.
 func (r Record) LacksCommits() (since string, lacks bool) {
 	g := r.Deployment.Progress
-	if g == nil || r.Deployment.Polls >= commitTries || g.Commit.Title != "" || r.Deployment.Rollback != nil {
+	if g == nil || r.Deployment.Polls >= lookTries || g.Commit.Title != "" || r.Deployment.Rollback != nil {
 		return "", false
 	}
 	if g.Before != nil {

@@ -1,5 +1,11 @@
 package deploy
 
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
 // Known is what a message tells of a deployment.
 type Known struct {
 	Target string `json:"target,omitempty"`
@@ -32,3 +38,29 @@ func (r Record) Known() Known {
 	}
 	return k
 }
+
+// Message is a message about the deployment.
+func (r Record) Message(id MessageID) Message {
+	d := r.Deployment
+	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
+	m.For = r.Request.By.User
+	if by := r.Asked().By.User; by != m.For {
+		m.By = by
+	}
+	m.Progress = d.Progress.brief(id == MsgFailed && slices.ContainsFunc(r.buttons(), func(b Button) bool { return b.Do == KindRetry }))
+	if !d.Ended.IsZero() && !d.Triggered.IsZero() {
+		m.Took = int64(d.Ended.Sub(d.Triggered) / time.Second)
+	}
+	switch id {
+	case MsgStopped:
+		if m.User, m.By = r.Request.By.User, d.Cancel.By; m.By == m.User {
+			m.By = ""
+		}
+	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
+		m.User = r.Request.By.User
+	}
+	return m
+}
+
+// Link is the pipeline's page, or that of the project's pipelines.
+func (d Deployment) Link() string { return cmp.Or(d.URL, d.Page) }

@@ -40,7 +40,7 @@ type Again struct {
 // statusVersion is the first field of the value of a status message's button.
 const statusVersion = "2"
 
-// ParseStatusButton reads the value of a status message's button.
+// parseStatusButton reads the value of a status message's button.
 func parseStatusButton(field []string) (p Press, ok bool) {
 	pipeline, err := strconv.ParseInt(field[2], 10, 64)
 	p.Do, p.Pipeline = Kind(field[1]), pipeline
@@ -107,8 +107,8 @@ func (r Record) isCanceling() bool {
 // PressStatus takes in a press of a button of the status message; say is what its
 // person is told whose press changes nothing.
 func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say Message) {
-	d := &r.Deployment
-	i := slices.IndexFunc(r.buttons(), func(b Button) bool { return b.Do == p.Do })
+	d, shown := &r.Deployment, r.buttons()
+	i := slices.IndexFunc(shown, func(b Button) bool { return b.Do == p.Do })
 	switch {
 	case p.Do == KindCancel && r.isCanceling():
 		if d.Cancel.By != p.By.User {
@@ -126,8 +126,7 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 		m.User, m.By, m.Known = "", "", []Known{r.Known()}
 		return r, b, m
 	}
-	b = r.buttons()[i]
-	r.Next = now
+	b, r.Next = shown[i], now
 	if p.Do == KindCancel {
 		d.Cancel = &Cancel{By: p.By.User, At: now}
 		return r, b, Message{}
