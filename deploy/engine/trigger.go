@@ -95,12 +95,14 @@ func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 	due, deliver := e.forDelivery(&next)
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
 	defer cancel()
-	if s, err := e.save(ctx, s, &next, due); err == nil {
-		newest.Store(&s)
-		e.deliverIfRoom(stepResult{s, deliver})
-		if s, err = e.reload(s); err == nil { // with what is shown now
-			newest.Store(&s)
-		}
+	saved, err := e.save(ctx, s, &next, due)
+	if err != nil {
+		return
+	}
+	newest.Store(&saved)
+	e.deliverIfRoom(stepResult{saved, deliver})
+	if shown, err := e.reload(saved); err == nil {
+		newest.Store(&shown) // not into saved: trigger may be reading that
 	}
 }
 
