@@ -59,6 +59,7 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 		readyCommand(),
 		historyCommand(),
 		unproveCommand(),
+		doctorCommand(),
 		demoCommand(),
 	)
 	return root

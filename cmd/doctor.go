@@ -1,0 +1,88 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/getto-systems/psycher/cmd/doctor"
+	"github.com/getto-systems/psycher/cmd/settings"
+)
+
+// doctorCommand checks everything that a deploy needs, and changes nothing.
+func doctorCommand() *cobra.Command {
+	var asJSON, probe bool
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check settings, Slack, GitLab, Redis and the notify port, and say how to fix what is wrong",
+		Long: `Checks everything that a deploy needs: settings, Slack, GitLab, Redis and the notify
+port. Each line is ok, a fault with its fix, or a thing that cannot be seen, with the
+right that is missing. It reads the settings of the bot, changes nothing, makes a few
+calls a second, and may run while the bot does. The exit code is 1 if there is a fault.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd, asJSON, probe) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	c.Flags().BoolVar(&probe, "probe-trigger", false, "also try each trigger token with a ref that cannot exist: GitLab makes no pipeline of that")
+	return c
+}
+
+func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
+	found := map[doctor.Verdict]int{}
+	out := cmd.OutOrStdout()
+	report := func(f doctor.Finding) {
+		found[f.Verdict]++
+		if asJSON {
+			_ = json.NewEncoder(out).Encode(f)
+			return
+		}
+		printFinding(out, f)
+	}
+	s, warnings, err := load()
+	switch wrong := (*settings.Error)(nil); {
+	case errors.As(err, &wrong):
+		for _, p := range wrong.Problems {
+			report(doctor.Finding{Check: "settings", Verdict: doctor.Fault, Seen: p, Fix: "set it as that says; then the rest is checked"})
+		}
+	case err != nil:
+		return err
+	default:
+		a, err := newApp(s, RealNet(), newLog(s, io.Discard))
+		if err != nil {
+			return err
+		}
+		defer a.close()
+		d := a.doctor(warnings)
+		d.ProbeTrigger = probe
+		d.Run(cmd.Context(), report)
+	}
+	switch n := found[doctor.Fault]; {
+	case n > 0:
+		return fmt.Errorf("%d faults, %d cannot be seen, %d ok", n, found[doctor.Unseen], found[doctor.OK])
+	case !asJSON:
+		_, err = fmt.Fprintf(out, "\nno fault, %d cannot be seen, %d ok\n", found[doctor.Unseen], found[doctor.OK])
+		return err
+	}
+	return nil
+}
+
+func (a *app) doctor(warnings []string) *doctor.Doctor {
+	return &doctor.Doctor{
+		Settings: a.settings, Warnings: warnings, Slack: a.slack, GitLab: a.gitlab, Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
+	}
+}
+
+// printFinding prints a finding as one line, and what to do about it as another.
+func printFinding(out io.Writer, f doctor.Finding) {
+	name := f.Check
+	if f.About != "" {
+		name += " " + f.About
+	}
+	fmt.Fprintf(out, "%-10s  %s: %s\n", f.Verdict, name, f.Seen)
+	if f.Fix != "" {
+		fmt.Fprintf(out, "%-10s  → %s\n", "", f.Fix)
+	}
+}

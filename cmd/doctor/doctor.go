@@ -1,0 +1,105 @@
+// Package doctor checks whether psycher can do its work: what Slack, GitLab,
+// Redis and the settings must be like, each a small check that changes nothing.
+// A check is a row of a table; what it finds is a list of [Finding]. Each fault
+// comes with its fix, and what cannot be seen with the right that is missing.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"golang.org/x/time/rate"
+
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/gitlab"
+)
+
+// Verdict is what a check says of what it looked at.
+type Verdict string
+
+const (
+	OK     Verdict = "ok"
+	Fault  Verdict = "fault"
+	Unseen Verdict = "cannot see" // a right is missing, or what is asked does not answer
+)
+
+// Finding is what a check found about one thing. No field holds a secret.
+type Finding struct {
+	Check   string  `json:"check"`           // the row of the table, such as "gitlab: ref"
+	About   string  `json:"about,omitempty"` // the project, channel or setting; empty where there is one
+	Verdict Verdict `json:"verdict"`
+	Seen    string  `json:"seen"`          // what was seen; of an unseen thing, why not
+	Fix     string  `json:"fix,omitempty"` // of a fault, what to do; of an unseen thing, the right to give
+}
+
+func ok(about, seen string) Finding { return Finding{About: about, Verdict: OK, Seen: seen} }
+
+func fault(about, seen, fix string) Finding {
+	return Finding{About: about, Verdict: Fault, Seen: seen, Fix: fix}
+}
+
+func unseen(about, why, right string) Finding {
+	return Finding{About: about, Verdict: Unseen, Seen: why, Fix: right}
+}
+
+// check is a row of the table.
+type check struct {
+	name  string
+	start bool // it is cheap, and made at each start too
+	run   func(context.Context, *Doctor) []Finding
+}
+
+// checks are in the order in which they are made and printed.
+func checks() []check {
+	return slices.Concat(settingsChecks, slackChecks, gitlabChecks, redisChecks, notifyChecks)
+}
+
+// Doctor is what the checks look at: the bot's own clients, not started.
+type Doctor struct {
+	Settings     settings.Settings
+	Warnings     []string // of the settings
+	Slack        *web.Client
+	GitLab       *gitlab.Client
+	Store        *dedupe.Store
+	Dial         func(ctx context.Context, network, addr string) (net.Conn, error)
+	Proxy        func(*http.Request) (*url.URL, error)
+	ProbeTrigger bool // also POST a trigger with a ref that cannot exist, which makes nothing
+
+	limit rate.Limit // of calls to Slack and GitLab; callsPerSecond if 0
+	pace  *rate.Limiter
+}
+
+// callsPerSecond bounds what a doctor asks of Slack and GitLab.
+const callsPerSecond rate.Limit = 4
+
+// Run makes all checks, in order, and reports each finding as it is made.
+func (d *Doctor) Run(ctx context.Context, report func(Finding)) { d.run(ctx, false, report) }
+
+// Start makes the checks that are cheap enough for each start.
+func (d *Doctor) Start(ctx context.Context, report func(Finding)) { d.run(ctx, true, report) }
+
+func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
+	d.pace = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1)
+	for _, c := range checks() {
+		if start && !c.start {
+			continue
+		}
+		for _, f := range c.run(ctx, d) {
+			f.Check = c.name
+			report(f)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// turn waits until another call may be made. A check calls it before each call to
+// Slack or GitLab, and stops when it returns false: the doctor is ended.
+func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }

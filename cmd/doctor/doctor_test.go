@@ -1,0 +1,162 @@
+package doctor
+
+import (
+	"net"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/time/rate"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot/phrases"
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/gitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+)
+
+// world is a Slack, a GitLab and the settings of a bot, all well until a test
+// breaks something.
+type world struct {
+	t        *testing.T
+	slackURL string
+	slack    *fakeslack.Slack
+	gitlab   *fakegitlab.GitLab
+	slackIs  fakeslack.Config  // before start
+	gitlabIs fakegitlab.Config // before start
+	settings []string          // NAME=value; the last one of a name counts
+	probe    bool
+}
+
+const (
+	team, channel = "T0TEAM", "C01DEPLOY"
+	apiToken      = "glpat-test-00000000000000000000"
+	triggerToken  = "glptt-test-000000000000000000000000"
+)
+
+// diagnose makes all checks of a world that breakIt has changed before its start.
+func diagnose(t *testing.T, breakIt func(*world)) []Finding {
+	t.Helper()
+	w := &world{t: t, gitlabIs: fakegitlab.Config{
+		APIToken: apiToken,
+		Projects: []fakegitlab.Project{{ID: 1, Path: "group/app", Token: triggerToken}},
+	}}
+	slack, git := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
+	w.slackURL = "http://" + slack.Listener.Addr().String()
+	gitlabURL := "http://" + git.Listener.Addr().String()
+	w.settings = []string{
+		"SLACK_APP_TOKEN=xapp-test", "SLACK_BOT_TOKEN=xoxb-test", "SLACK_API_URL=" + w.slackURL + "/api/",
+		"GITLAB_URL=" + gitlabURL, "GITLAB_API_TOKEN=" + apiToken,
+		`GITLAB_TRIGGER_TOKENS={"` + team + `": {"` + channel + `": {"app": {"project_id": "group/app", "token": "` + triggerToken + `"}}}}`,
+	}
+	w.slackIs.URL, w.gitlabIs.URL = w.slackURL, gitlabURL
+	breakIt(w)
+	w.start(slack, git)
+	s, warnings, err := settings.Load(w.settings, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.doctor(s, warnings)
+	var found []Finding
+	d.Run(t.Context(), func(f Finding) {
+		found = append(found, f)
+		for _, text := range []string{f.Seen, f.Fix, f.About} {
+			for _, secret := range []string{apiToken, triggerToken, "xapp-test", "xoxb-test"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%s shows a secret: %s", f.Check, text)
+				}
+			}
+		}
+		if f.Verdict != OK && f.Fix == "" {
+			t.Errorf("%s: a fault without a fix: %+v", f.Check, f)
+		}
+	})
+	return found
+}
+
+func (w *world) start(slack, git *httptest.Server) {
+	w.slack, w.gitlab = fakeslack.New(w.slackIs), fakegitlab.New(w.gitlabIs)
+	slack.Config.Handler, git.Config.Handler = w.slack, w.gitlab
+	slack.Start()
+	git.Start()
+	w.t.Cleanup(func() {
+		w.slack.Close()
+		w.gitlab.Close()
+		slack.Close()
+		git.Close()
+	})
+}
+
+func (w *world) doctor(s settings.Settings, warnings []string) *Doctor {
+	w.t.Helper()
+	log := zerolog.Nop()
+	voice, err := phrases.New(s.Lang)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	dial := (&net.Dialer{}).DialContext
+	g, err := gitlab.New(gitlab.Config{URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: dial})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: dial, Log: log})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		g.Close()
+		store.Close()
+	})
+	return &Doctor{
+		Settings: s, Warnings: warnings, GitLab: g, Store: store, Dial: dial, ProbeTrigger: w.probe,
+		Slack: web.New(web.Config{BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Voice: voice, Log: log}),
+		limit: rate.Inf,
+	}
+}
+
+// row is a thing that is wrong, and what the doctor says of it.
+type row struct {
+	name    string
+	breakIt func(*world)
+	check   string
+	verdict Verdict
+	says    string // a part of what was seen
+	fix     string // a part of what to do
+}
+
+func (r row) run(t *testing.T) {
+	t.Helper()
+	t.Run(r.name, func(t *testing.T) {
+		t.Parallel()
+		found := diagnose(t, r.breakIt)
+		if !slices.ContainsFunc(found, func(f Finding) bool {
+			return f.Check == r.check && f.Verdict == r.verdict && strings.Contains(f.Seen, r.says) && strings.Contains(f.Fix, r.fix)
+		}) {
+			t.Errorf("no %q of %q with %q, fix %q, in:", r.verdict, r.check, r.says, r.fix)
+			for _, f := range found {
+				t.Logf("%+v", f)
+			}
+		}
+	})
+}
+
+func TestAllIsWell(t *testing.T) {
+	for _, f := range diagnose(t, func(*world) {}) {
+		if f.Verdict != OK {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestFaultsOfSettings(t *testing.T) {
+	for _, r := range []row{
+		{"a misspelt name", func(w *world) { w.settings = append(w.settings, "NOTIFY_TOKN=x") }, "settings: names", Fault, "NOTIFY_TOKN is not a setting: is NOTIFY_TOKEN meant?", "rename"},
+	} {
+		r.run(t)
+	}
+}
