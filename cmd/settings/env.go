@@ -23,8 +23,8 @@ func (r Row) find(sources []map[string]string) (text string, err error) {
 	return text, err
 }
 
-func (r Row) in(source map[string]string) (string, error) {
-	text := source[r.Name]
+func (r Row) in(source map[string]string) (text string, err error) {
+	text = source[r.Name]
 	if text == "" && strings.HasSuffix(r.Name, "_PROXY") {
 		text = source[strings.ToLower(r.Name)] // as curl and others write them
 	}
@@ -35,15 +35,42 @@ func (r Row) in(source map[string]string) (string, error) {
 	case text != "":
 		return "", fmt.Errorf("is given twice: unset it or %s_FILE", r.Name)
 	}
-	content, err := os.ReadFile(path)
+	text, err = readSecret(path)
 	if err != nil {
-		// Only the cause: the path may be the secret itself, in the wrong variable.
-		return "", fmt.Errorf("the file that %s_FILE names cannot be read: %w", r.Name, errors.Unwrap(err))
+		err = fmt.Errorf("the file that %s_FILE names %w", r.Name, err)
 	}
-	if text = strings.TrimRight(string(content), "\r\n"); text == "" {
-		return "", fmt.Errorf("the file that %s_FILE names is empty", r.Name)
+	return text, err
+}
+
+func readSecret(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	text := strings.TrimRight(string(content), "\r\n")
+	switch {
+	case err != nil: // only the cause: the path may be the secret itself, in the wrong place
+		return "", fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
+	case text == "":
+		return "", errors.New("is empty")
 	}
 	return text, nil
+}
+
+// tokenIn finds the trigger token that a target of TARGETS_FILE names.
+func tokenIn(sources []map[string]string) func(key, name string) (string, error) {
+	return func(key, name string) (string, error) {
+		if key == "token_file" {
+			text, err := readSecret(name)
+			if err != nil {
+				err = fmt.Errorf("the file that it names %w", err)
+			}
+			return text, err
+		}
+		for _, source := range sources {
+			if text := source[name]; text != "" {
+				return text, nil
+			}
+		}
+		return "", errors.New("the variable that it names is not set: set it in the environment or in .env")
+	}
 }
 
 // misspelt warns of names that are not psycher's, and nearly are those of

@@ -23,8 +23,9 @@ type Settings struct {
 	SlackConnections int
 
 	GitLabURL            string // without a slash at the end
+	TargetsFile          string // or
 	GitLabTriggerTokens  deploy.Secret
-	Targets              *targets.Map `json:"-"` // what GitLabTriggerTokens holds
+	Targets              *targets.Map `json:"-"` // what one of the two holds
 	GitLabAPIToken       deploy.Secret
 	GitLabRequestTimeout time.Duration
 	GitLabRef            string
@@ -76,6 +77,7 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 			switch {
 			case !row.Required():
 				text = row.Default
+			case row.Name == "GITLAB_TRIGGER_TOKENS" && s.TargetsFile != "":
 			case unread == nil: // else it may be in there
 				err = fmt.Errorf("is required and not set: %s", strings.ReplaceAll(row.Meaning, "`", ""))
 			}
@@ -85,7 +87,7 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 		}
 		found.add(row.Name, err)
 	}
-	s.checkTogether(found)
+	s.checkTogether(found, tokenIn(sources))
 
 	warnings := misspelt(rows, unset, sources)
 	wrong := Error{warnings} // a misspelt name is why another is missing
@@ -112,11 +114,21 @@ func (p problems) add(name string, err error) {
 }
 
 // checkTogether checks what depends on more than one setting.
-func (s *Settings) checkTogether(found problems) {
-	if text := s.GitLabTriggerTokens.Reveal(); text != "" {
-		parsed, err := targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
+func (s *Settings) checkTogether(found problems, token func(key, name string) (string, error)) {
+	var err error
+	switch text := s.GitLabTriggerTokens.Reveal(); {
+	case s.TargetsFile != "" && text != "":
+		found.add("TARGETS_FILE", errors.New("is set beside GITLAB_TRIGGER_TOKENS: there is one target map, so unset one of them"))
+	case s.TargetsFile != "":
+		if text, err = readSecret(s.TargetsFile); err != nil {
+			err = fmt.Errorf("the file that it names %w", err)
+		} else {
+			s.Targets, err = targets.ParseReviewed([]byte(text), s.GitLabRef, s.DeployTimeout, token)
+		}
+		found.add("TARGETS_FILE", err)
+	case text != "":
+		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
 		found.add("GITLAB_TRIGGER_TOKENS", err)
-		s.Targets = parsed
 	}
 	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
 		found.add("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))

@@ -138,6 +138,7 @@ var settingRows = []struct {
 		"https://u:12/34@gitlab.test":  "must be a URL without user",
 		"https://gitlab.com/api/v4/":   "must be without /api/v4",
 	}},
+	{"TARGETS_FILE", nil, map[string]string{"targets.json": "is set beside GITLAB_TRIGGER_TOKENS: there is one target map"}},
 	{"GITLAB_TRIGGER_TOKENS", []string{fakeMap, `"{\"T1\": {\"C1\": {\"app\": {\"project_id\": 1, \"token\": \"glptt-test\"}}}}"`}, map[string]string{
 		"":                  "is required and not set: the target map",
 		"{}":                "holds no target",
@@ -280,6 +281,58 @@ func TestTargetsTakeTheirDefaultsFromTheSettings(t *testing.T) {
 	}
 }
 
+func TestTheTargetMapCanBeAFileThatHoldsNoSecret(t *testing.T) {
+	dir := t.TempDir()
+	file, token := dir+"/targets.json", write(t, "glptt-file\n")
+	load := func(targets string, more ...string) ([]string, *Settings) {
+		if err := os.WriteFile(file, []byte(targets), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := Load(environ(append(more, "GITLAB_TRIGGER_TOKENS=", "GITLAB_REF=main", "TARGETS_FILE="+file)...), write(t, "TOKEN_OF_WEB=glptt-dotenv\nTOKEN_OF_APP=glptt-dotenv"))
+		if err != nil {
+			return strings.Split(err.Error(), "\n"), &s
+		}
+		return nil, &s
+	}
+	wrong, s := load(`{"T1": {"C1": {"app": {"project_id": 1, "token_env": "TOKEN_OF_APP"}, "web": {"project_id": 2, "token_env": "TOKEN_OF_WEB"},
+		"api": {"project_id": 3, "token_file": "`+token+`", "ref": "live"}}}}`, "TOKEN_OF_APP=glptt-env")
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	var got []string
+	for _, target := range s.Targets.In("T1", "C1") {
+		got = append(got, target.Name+" "+target.Ref+" "+target.Token.Reveal())
+	}
+	if diff := cmp.Diff([]string{"api live glptt-file", "app main glptt-env", "web main glptt-dotenv"}, got); diff != "" {
+		t.Error(diff)
+	}
+
+	for target, want := range map[string]string{
+		`"token_env": "TOKEN_OF_MARKER"`: "TARGETS_FILE: T1.C1.app.token_env: the variable that it names is not set: set it in the environment or in .env",
+		`"token_file": "/no/marker"`:     "TARGETS_FILE: T1.C1.app.token_file: the file that it names cannot be read: no such file or directory",
+		`"token": "glptt-marker"`:        "TARGETS_FILE: T1.C1.app.token: is a secret, which does not belong in this file",
+	} {
+		if wrong, _ := load(`{"T1": {"C1": {"app": {"project_id": 1, ` + target + `}}}}`); len(wrong) != 1 || !strings.HasPrefix(wrong[0], want) || strings.Contains(strings.ToLower(wrong[0]), "marker") {
+			t.Errorf("%s: %q", target, wrong)
+		}
+	}
+	if wrong, _ := load("\n"); !slices.Equal(wrong, []string{"TARGETS_FILE: the file that it names is empty"}) {
+		t.Errorf("%q", wrong)
+	}
+	for _, both := range []string{"GITLAB_TRIGGER_TOKENS=" + fakeMap, "GITLAB_TRIGGER_TOKENS_FILE=" + write(t, fakeMap)} {
+		if got := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE="+file, both), ""); len(got) != 1 || !strings.HasPrefix(got[0], "TARGETS_FILE: is set beside") {
+			t.Errorf("%q", got)
+		}
+	}
+	want := "GITLAB_TRIGGER_TOKENS: is required and not set: the target map: JSON that says what can be deployed from which channel; or set TARGETS_FILE"
+	if got := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS="), ""); !slices.Equal(got, []string{want}) {
+		t.Errorf("%q", got)
+	}
+	if got := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE=/no/marker"), ""); !slices.Equal(got, []string{"TARGETS_FILE: the file that it names cannot be read: no such file or directory"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAllThatIsWrongIsSaidAtOnceInTheOrderOfTheTable(t *testing.T) {
 	got := problemsOf(t, []string{
 		"LOG_FORMAT=xml", "SLACK_BOT_TOKEN=xapp-test", "NOTIFY_TOKEN=a b", "DEPLOY_TIMEOUT=never", "SLACK_CONNECTIONS=many",
@@ -386,6 +439,7 @@ func TestTableFillsEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.TargetsFile = "targets.json"  // in place of the tokens
 	s.LogLevel = zerolog.ErrorLevel // the lowest is zero
 	for i, fields := 0, reflect.ValueOf(s); i < fields.NumField(); i++ {
 		if fields.Field(i).IsZero() {

@@ -20,11 +20,21 @@ import (
 // string. Targets without a ref or timeout of their own get the ones given. An
 // error is an [*Error] with everything that is wrong.
 func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
-	data, problem := unwrapJSON(data)
-	if problem != "" {
+	return mapReader{ref: ref, timeout: timeout}.parse(data)
+}
+
+// ParseReviewed reads a target map that holds no token, so that it can be reviewed
+// like code: each target names a variable in token_env, or a file in token_file.
+// look returns what is in it.
+func ParseReviewed(data []byte, ref string, timeout time.Duration, look func(key, name string) (string, error)) (*Map, error) {
+	return mapReader{ref: ref, timeout: timeout, look: look}.parse(data)
+}
+
+func (r mapReader) parse(data []byte) (*Map, error) {
+	var problem string
+	if r.rest, problem = unwrapJSON(data); problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	r := mapReader{rest: data, ref: ref, timeout: timeout}
 	t := r.read()
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
@@ -43,6 +53,7 @@ type mapReader struct {
 	rest     []byte // the JSON still to be read, well-formed
 	ref      string
 	timeout  time.Duration
+	look     func(key, name string) (string, error) // finds a token that the map names; nil: the map holds them
 	problems []string
 }
 
@@ -102,16 +113,20 @@ func (r *mapReader) target(t *deploy.Target, path string) {
 	var project, token bool
 	whole := r.object(path, targetKeys, func(key, path string) {
 		project = project || key == "project_id"
-		token = token || key == "token"
-		if problem := setKey(t, key, r.value()); problem != "" {
+		token = token || strings.HasPrefix(key, "token")
+		if problem := r.setKey(t, key, r.value()); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
 	if whole && !project {
 		r.bad(path+".project_id", "is missing: the project's number, or its path such as group/app")
 	}
-	if whole && !token {
+	switch {
+	case !whole || token:
+	case r.look == nil:
 		r.bad(path+".token", "is missing: the project's trigger token")
+	default:
+		r.bad(path+".token_env", "is missing: the variable that holds the project's trigger token; or token_file, a file that holds it")
 	}
 }
 

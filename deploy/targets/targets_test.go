@@ -183,6 +183,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"unknown key", with(`"reff": "main"`), "T1.C1.app.reff: is not a key of a target; these are: project_id, token, ref"},
 		{"no project", target(`"token": "glptt-test"`), "T1.C1.app.project_id: is missing"},
 		{"no token", target(`"project_id": 1`), "T1.C1.app.token: is missing"},
+		{"the name of a token", with(`"token_env": "APP"`), "T1.C1.app.token_env: is a key of TARGETS_FILE"},
 		{"path of a name with a dot", `{"T1": {"C1": {"web.app": {}}}}`, `T1.C1."web.app".token: is missing`},
 		{"ref blank", with(`"ref": " "`), "T1.C1.app.ref: must be the name of a branch"},
 		{"ref empty", with(`"ref": ""`), "T1.C1.app.ref: must be the name of a branch"},
@@ -213,6 +214,56 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", err, row.want)
 			}
 		})
+	}
+}
+
+// reviewed reads a map that holds no tokens: the variable APP and the file app hold
+// one each, WRONG another kind of one.
+func reviewed(data string) (*Map, error) {
+	return ParseReviewed([]byte(data), "master", time.Hour, func(key, name string) (string, error) {
+		token, known := map[string]string{"token_env APP": "glptt-env", "token_file app": "glptt-file", "token_env WRONG": "glpat-marker-marker"}[key+" "+name]
+		if !known {
+			return "", errors.New("is not there")
+		}
+		return token, nil
+	})
+}
+
+func TestAReviewedMapNamesItsTokens(t *testing.T) {
+	m, err := reviewed(`{"T1": {"C1": {
+		"app": {"project_id": 1, "token_env": "APP", "ref": "main"}, "web": {"project_id": 2, "token_file": "app"}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, _ := m.Find("T1", "C1", "app")
+	web, _ := m.Find("T1", "C1", "web")
+	if app.Token.Reveal() != "glptt-env" || app.Ref != "main" || web.Token.Reveal() != "glptt-file" {
+		t.Errorf("%+v %+v", app, web)
+	}
+}
+
+func TestAReviewedMapHoldsNoTokens(t *testing.T) {
+	for target, want := range map[string]string{
+		`"token": "glptt-marker"`:                     "token: is a secret, which does not belong in this file",
+		`"token_env": "glptt-marker"`:                 "token_env: must be the name of a variable",
+		`"token_env": "marker marker"`:                "token_env: must be the name of a variable",
+		`"token_env": ["marker"]`:                     "token_env: must be the name of a variable",
+		`"token_file": ""`:                            "token_file: must be the name of a variable (token_env) or the path of a file",
+		`"token_file": "glptt-marker"`:                "token_file: must be the name of a variable (token_env) or the path of a file",
+		`"token_env": "MARKER"`:                       "token_env: is not there",
+		`"token_file": "/marker"`:                     "token_file: is not there",
+		`"token_env": "WRONG"`:                        "token_env: what it names is a GitLab access token",
+		`"token_env": "APP", "token_file": "app"`:     "token_file: is a second token",
+		`"token_env": "APP", "token": "glptt-marker"`: "token: is a secret, which does not belong in this file",
+		`"ref": "main"`:                               "token_env: is missing",
+	} {
+		_, err := reviewed(`{"T1": {"C1": {"app": {"project_id": 1, ` + target + `}}}}`)
+		if err == nil || !strings.HasPrefix(err.Error(), "T1.C1.app."+want) {
+			t.Errorf("%s: %v", target, err)
+		}
+		if strings.Contains(strings.ToLower(fmt.Sprint(err)), "marker") {
+			t.Errorf("%s: shown: %v", target, err)
+		}
 	}
 }
 

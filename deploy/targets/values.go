@@ -12,19 +12,20 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce"
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce" +
+	"; in TARGETS_FILE token_env or token_file in place of token"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
 // the value.
 //
 //docgen:messages settings
-func setKey(t *deploy.Target, key string, value json.RawMessage) (problem string) {
+func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) (problem string) {
 	s := text(value)
 	switch key {
 	case "project_id":
 		return setProject(t, value)
-	case "token":
-		return setToken(t, s)
+	case "token", "token_env", "token_file":
+		return r.setToken(t, key, s)
 	case "ref":
 		if s == "" || strings.ContainsFunc(s, isBlank) {
 			return "must be the name of a branch or tag, in quotes and without spaces"
@@ -96,7 +97,32 @@ func setProject(t *deploy.Target, value json.RawMessage) (problem string) {
 }
 
 //docgen:messages settings
-func setToken(t *deploy.Target, s string) (problem string) {
+func (r *mapReader) setToken(t *deploy.Target, key, s string) (problem string) {
+	switch {
+	case r.look == nil && key == "token":
+		return takeToken(t, s)
+	case r.look == nil:
+		return "is a key of TARGETS_FILE; here, give the token itself, as token"
+	case key == "token":
+		return "is a secret, which does not belong in this file: put it into a variable, and name that in token_env, or into a file, " +
+			"and name that in token_file; make a new one if others have seen it here"
+	case t.Token != "":
+		return "is a second token: keep one of token_env and token_file"
+	case s == "" || TokenKind(s) != "" || key == "token_env" && !ciVariable.MatchString(s):
+		return "must be the name of a variable (token_env) or the path of a file (token_file), in quotes, and not the token"
+	}
+	token, err := r.look(key, s)
+	if err != nil {
+		return err.Error()
+	}
+	if problem = takeToken(t, token); problem != "" {
+		problem = "what it names " + problem
+	}
+	return problem
+}
+
+//docgen:messages settings
+func takeToken(t *deploy.Target, s string) (problem string) {
 	switch kind := TokenKind(s); {
 	case s == "":
 		return "must be a trigger token, in quotes"
