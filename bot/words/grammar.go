@@ -1,7 +1,6 @@
 package words
 
 import (
-	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -34,22 +33,16 @@ var en string
 
 // grammar is the rules by number.
 type grammar struct {
-	number map[string]int
-	rules  []rule
+	number  map[string]int
+	rules   []rule
+	clauses []int // for each of the roles
 }
 
 // rule is its alternatives, and which of them may begin with a letter.
 type rule struct {
 	all   []row
-	begin []start // by letter, then in the order of all
-	group bool    // of an alternative: it has no name
-}
-
-// start is a letter that an alternative may begin with. Few mentions come after
-// another, so what is compared is kept close together.
-type start struct {
-	letter rune
-	row    int32
+	begin map[rune][]int
+	group bool // of an alternative: it has no name
 }
 
 // row is the items of an alternative.
@@ -84,6 +77,9 @@ func mustParse(files ...string) *grammar {
 			}
 		}
 	}
+	for _, r := range roles {
+		g.clauses = append(g.clauses, g.group(strings.ReplaceAll(forms[r.place], "role", r.rule)))
+	}
 	for n := range g.rules {
 		g.index(n)
 	}
@@ -117,19 +113,19 @@ func (g *grammar) rule(name string) int {
 
 // index returns which alternatives of a rule may begin with a letter. No rule begins
 // with itself.
-func (g *grammar) index(n int) []start {
+func (g *grammar) index(n int) map[rune][]int {
 	r := &g.rules[n]
 	if r.begin != nil {
 		return r.begin
 	}
+	r.begin = map[rune][]int{}
 	for k, alternative := range r.all {
 		for _, i := range alternative {
-			if i.word != "" {
-				letter, _ := utf8.DecodeRuneInString(i.word)
-				r.begin = append(r.begin, start{letter, int32(k)})
+			if letter, _ := utf8.DecodeRuneInString(i.word); i.word != "" {
+				r.begin[letter] = with(r.begin[letter], k)
 			} else {
-				for _, s := range g.index(i.rule) {
-					r.begin = append(r.begin, start{s.letter, int32(k)})
+				for letter := range g.index(i.rule) {
+					r.begin[letter] = with(r.begin[letter], k)
 				}
 			}
 			if !i.optional {
@@ -137,8 +133,6 @@ func (g *grammar) index(n int) []start {
 			}
 		}
 	}
-	slices.SortFunc(r.begin, func(a, b start) int { return cmp.Or(cmp.Compare(a.letter, b.letter), cmp.Compare(a.row, b.row)) })
-	r.begin = slices.Clip(slices.Compact(r.begin))
 	return r.begin
 }
 
@@ -197,8 +191,8 @@ func (m *match) ends(rule, from int) []int {
 	from = m.space(from)
 	r := &tables().rules[rule]
 	letter, _ := utf8.DecodeRuneInString(m.text[from:])
-	n, found := slices.BinarySearchFunc(r.begin, letter, func(s start, letter rune) int { return cmp.Compare(s.letter, letter) })
-	if !found {
+	rows := r.begin[letter]
+	if rows == nil {
 		return nil
 	}
 	key := rule<<32 | from
@@ -206,8 +200,8 @@ func (m *match) ends(rule, from int) []int {
 		return ends
 	}
 	var ends []int
-	for ; n < len(r.begin) && r.begin[n].letter == letter; n++ {
-		ends = m.row(r.all[r.begin[n].row], from, ends)
+	for _, n := range rows {
+		ends = m.row(r.all[n], from, ends)
 	}
 	if r.group {
 		return ends
@@ -255,7 +249,7 @@ func (m *match) row(items row, from int, ends []int) []int {
 	return ends
 }
 
-func with(all []int, one int) []int {
+func with[T comparable](all []T, one T) []T {
 	if slices.Contains(all, one) {
 		return all
 	}
@@ -272,10 +266,7 @@ func (m *match) word(w string, from int) int {
 }
 
 func (m *match) space(from int) int {
-	for from < len(m.text) && m.text[from] == ' ' {
-		from++
-	}
-	return from
+	return len(m.text) - len(strings.TrimLeft(m.text[from:], " "))
 }
 
 // whole reports whether the rule matches all of the text from a place, but for what

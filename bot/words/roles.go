@@ -13,11 +13,16 @@ type role struct {
 type place int
 
 const (
-	command place = iota // what it is about may stand before it: {about}
+	command place = iota
+	direct        // a command: nothing stands before it
 	request
 	aside // before a request or after it: whatever is requested counts more
 	early // the same, but not after it
 )
+
+// forms are what a clause may be, by its place: what it is about may stand before a
+// command, its target behind it.
+var forms = []string{"{about}?{role}{named}?", "{role}{named}?", "{role}", "{role}", "{role}"}
 
 // plain is a request to deploy now.
 var plain = &role{"request", deploy.KindDeploy, request}
@@ -28,12 +33,12 @@ var roles = []*role{
 	{"cancel", deploy.KindCancel, command},
 	{"status", deploy.KindStatus, command},
 	{"history", deploy.KindHistory, command},
-	{"pending", deploy.KindPending, request},
-	{"retry", deploy.KindRetry, request},
+	{"pending", deploy.KindPending, direct},
+	{"retry", deploy.KindRetry, direct},
 	{"rollback", deploy.KindRollback, command},
 	{"unlock", deploy.KindUnlock, command},
 	{"lock", deploy.KindLock, command},
-	{"help", deploy.KindHelp, request},
+	{"help", deploy.KindHelp, direct},
 	plain,
 	{"bare", deploy.KindDeploy, request},
 	{"thanks", deploy.KindThanks, aside},

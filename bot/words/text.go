@@ -105,11 +105,11 @@ func (t *text) only(here []deploy.Target) (name string, several bool) {
 	if len(named) == 0 {
 		named = t.also
 	}
-	switch {
-	case len(named) == 1:
-		return here[named[0]].Name, false
-	case len(named) == 0 && len(here) == 1:
-		return here[0].Name, false
+	if len(named) == 0 && len(here) == 1 {
+		named = []int{0}
 	}
-	return "", len(named) > 1
+	if len(named) != 1 {
+		return "", len(named) > 1
+	}
+	return here[named[0]].Name, false
 }

@@ -26,26 +26,22 @@ const (
 func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name string) bool) deploy.Intent {
 	r := reader{text: readText(said, here), several: len(here) > 1, elsewhere: elsewhere}
 	r.split()
-	in := deploy.Intent{}
+	in := deploy.Intent{Kind: deploy.KindUnknown}
 	in.Target, in.Several = r.only(here)
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
+	m := match{text: r.Text}
 	switch kind, doubt, understood := r.read(); {
-	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked):
-		in.Kind = deploy.KindUnknown // all of it is quoted, code or struck through
+	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked): // all of it is quoted, code or struck through
 	case understood:
 		in.Kind = kind
-	default:
-		against := r.against()
-		if !against && !(&match{text: r.Text}).has("action") {
-			in.Kind = deploy.KindUnknown
-			break
-		}
+	case r.against() || m.has("action"):
 		part, why := r.doubtful(doubt)
-		// mutant: a clause that is not understood ignored
-		in.Kind, in.Doubt, in.Word = deploy.KindDeploy, why, r.Original(part.from, part.to)
+		in.Doubt, in.Word = deploy.MsgPlainly, r.Original(part.from, part.to)
+		// What is about another action alone offers no deploy.
 		// mutant: a stop in doubt that offers a deploy
-		if against || !(&match{text: r.Text}).has("ship") { // another action: no deploy is offered
-			in.Kind, in.Doubt = deploy.KindUnknown, deploy.MsgPlainly
+		if !r.against() && m.has("ship") {
+			// mutant: a clause that is not understood ignored
+			in.Kind, in.Doubt = deploy.KindDeploy, why
 		}
 	}
 	switch {
@@ -123,13 +119,13 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 			continue
 		}
 		last = i
-		for _, c := range r.clauses(i) {
+		r.clauses(i, func(clause *role, next int) {
 			for _, before := range reached[i] {
-				if all, ok := follow(before, c.role); ok && !slices.Contains(reached[c.next], all) {
-					reached[c.next] = append(reached[c.next], all)
+				if all, ok := follow(before, clause); ok {
+					reached[next] = with(reached[next], all)
 				}
 			}
-		}
+		})
 	}
 	for _, all := range append(roles, report) {
 		if slices.Contains(reached[n], all) {
@@ -145,43 +141,24 @@ func (r *reader) read() (kind deploy.Kind, doubt span, understood bool) {
 	return "", doubt, false
 }
 
-// clause is what the pieces up to the next one may be.
-type clause struct {
-	role *role
-	next int
-}
-
-// clauses are those that may begin with a piece.
-func (r *reader) clauses(i int) (all []clause) {
+// clauses finds what may begin with a piece: its role, and the piece after it.
+func (r *reader) clauses(i int, found func(clause *role, next int)) {
 	p := r.pieces[i]
 	if p.to-p.from > maxClause {
-		return nil
+		return
 	}
-	m := match{text: r.Text[p.from:min(len(r.Text), p.from+maxClause)]}
-	about := append([]int{0}, m.ends(tables().rule("about"), 0)...)
-	for _, role := range roles {
-		starts := about
-		if role.place != command {
-			starts = about[:1]
-		}
-		for _, start := range starts {
-			ends := m.ends(tables().rule(role.rule), start)
-			if role.place < aside && role.kind != deploy.KindDeploy {
-				for _, end := range ends {
-					ends = append(ends, m.ends(tables().rule("named"), end)...)
-				}
-			}
-			for _, end := range ends {
-				if next := r.next(i, p.from+end); next > 0 {
-					all = append(all, clause{role, next})
-				}
+	m, known := match{text: r.Text[p.from:min(len(r.Text), p.from+maxClause)]}, false
+	for n, role := range roles {
+		for _, end := range m.ends(tables().clauses[n], 0) {
+			if next := r.next(i, p.from+end); next > 0 {
+				found(role, next)
+				known = known || next == i+1
 			}
 		}
 	}
-	if !slices.ContainsFunc(all, func(c clause) bool { return c.next == i+1 }) && r.reports(p) {
-		all = append(all, clause{report, i + 1})
+	if !known && r.reports(p) {
+		found(report, i+1)
 	}
-	return all
 }
 
 // next returns the piece after a match that begins at one and ends at a place; 0 if
@@ -199,21 +176,14 @@ func (r *reader) next(i, end int) int {
 // against reports whether a message begins with a word against a deploy, in Japanese
 // ends with one.
 func (r *reader) against() bool {
-	if len(r.pieces) == 0 {
-		return false
-	}
-	m := match{text: r.Text}
-	if len(m.ends(tables().rule("opposed"), r.pieces[0].from)) > 0 {
-		return true
-	}
-	last := r.pieces[len(r.pieces)-1]
-	m = match{text: r.Text[last.from:last.to]}
-	for i := range m.text {
-		if m.whole("refused", i) {
+	all, last := match{text: r.Text}, r.pieces[len(r.pieces)-1]
+	end := match{text: r.Text[last.from:last.to]}
+	for i := range end.text {
+		if end.whole("refused", i) {
 			return true
 		}
 	}
-	return false
+	return len(all.ends(tables().rule("opposed"), r.pieces[0].from)) > 0
 }
 
 // number matches what is no part of the work that is told: a version, a time, a share, not, badly.

@@ -103,7 +103,7 @@ func mutants() []mutant {
 		{"a callback taken after the embedded store has ended", never, sim("TestCallbackAfterTheEmbedded")},
 		{"a person of another organisation allowed", always, events},
 		{"a person without a known organisation allowed", dropTerm(3), events},
-		{"a stop in doubt that offers a deploy", never, understood},
+		{"a stop in doubt that offers a deploy", always, understood},
 		{"buttons left in a message that takes no edit", drop, sim("TestAQuestionThatTakesNoEdit")},
 		{"a stop that swallows an error", instead("continue"), sim("TestStopThatTheStoreFails")},
 		{"a stop answered although nothing is known", replace("err != nil &&", "false &&"), sim("TestStopThatTheStoreFails")},
