@@ -72,12 +72,6 @@ func Open(c Config) (*Store, error) {
 	return s, nil
 }
 
-// EvictionPolicy returns the name of the policy by which this Redis evicts keys
-// under memory pressure; empty if it does not say.
-func (s *Store) EvictionPolicy(ctx context.Context) string {
-	return s.client.ConfigGet(ctx, "maxmemory-policy").Val()["maxmemory-policy"]
-}
-
 // sweepInterval bounds how long a key of the embedded store outlives its end.
 const sweepInterval = time.Minute
 

@@ -70,9 +70,7 @@ func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration
 // Take implements [engine.Store].
 func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.Stored, time.Duration, error) {
 	probe := s.unproved.Swap(false) // before it is sent: a call that is refused meanwhile sets it again
-	v, err := s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
-		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
+	v, err := s.take(ctx, n, lease, probe)
 	if err != nil && probe {
 		s.unproved.Store(true)
 	}
@@ -81,6 +79,12 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 		due[i].RolledBack = v.int(3) == 1
 	}
 	return due, time.Duration(v.int(2)) * time.Millisecond, err
+}
+
+func (s *Store) take(ctx context.Context, n int, lease time.Duration, probe bool) (values, error) {
+	return s.run(ctx, takeScript,
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
+		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 }
 
 // Pending implements [engine.Store].

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"net"
 	"net/http/httptest"
 	"slices"
@@ -31,6 +32,7 @@ type world struct {
 	gitlabIs fakegitlab.Config // before start
 	settings []string          // NAME=value; the last one of a name counts
 	probe    bool
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 const (
@@ -42,7 +44,7 @@ const (
 // diagnose makes all checks of a world that breakIt has changed before its start.
 func diagnose(t *testing.T, breakIt func(*world)) []Finding {
 	t.Helper()
-	w := &world{t: t, gitlabIs: fakegitlab.Config{
+	w := &world{t: t, dial: (&net.Dialer{}).DialContext, gitlabIs: fakegitlab.Config{
 		APIToken: apiToken,
 		Projects: []fakegitlab.Project{{ID: 1, Path: "group/app", Token: triggerToken}},
 	}}
@@ -99,7 +101,7 @@ func (w *world) doctor(s settings.Settings, warnings []string) *Doctor {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	dial := (&net.Dialer{}).DialContext
+	dial := w.dial
 	g, err := gitlab.New(gitlab.Config{URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: dial})
 	if err != nil {
 		w.t.Fatal(err)
