@@ -36,7 +36,8 @@ type app struct {
 	sockets    atomic.Pointer[socket.Pool] // nil until Slack has answered
 	storeReady atomic.Bool                 // the store has answered, and is old enough
 	stopping   atomic.Bool
-	transport  *http.Transport // Slack's
+	warnings   atomic.Pointer[[]string] // what does not keep the bot from work, and is wrong
+	transport  *http.Transport          // Slack's
 	reader     bot.Reader
 }
 

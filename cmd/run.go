@@ -95,7 +95,7 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 	a.logStart(me)
 
 	var running sync.WaitGroup
-	running.Go(func() { a.checkRights(ctx) })
+	running.Go(func() { a.check(ctx) })
 	running.Go(func() { a.waitForStore(ctx, math.MaxInt64) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.engine.Run(looping) })
@@ -152,32 +152,4 @@ func (a *app) waitForStore(ctx context.Context, within time.Duration) {
 		return
 	}
 	a.storeReady.Store(true)
-	if policy := a.store.EvictionPolicy(ctx); policy != "" && policy != "noeviction" {
-		a.log.Warn().Str("policy", policy).Msg("this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated: set maxmemory-policy noeviction")
-	}
-}
-
-// checkRights logs which rights GITLAB_API_TOKEN lacks, one line a project: at
-// the start, not in the middle of an incident.
-//
-//docgen:messages log
-func (a *app) checkRights(ctx context.Context) {
-	if !a.gitlab.CanPoll() {
-		return
-	}
-	for _, project := range a.settings.Targets.Projects() {
-		lacks, err := a.gitlab.Rights(ctx, project)
-		if !engine.Pause(ctx, 200*time.Millisecond) {
-			return
-		}
-		switch {
-		case err != nil:
-			a.log.Warn().Err(err).Str("project", project).Msg("the rights of GITLAB_API_TOKEN could not be checked")
-		case lacks != "":
-			a.log.Warn().Str("project", project).Msg(lacks)
-		}
-	}
-	if !a.gitlab.Steers(ctx) {
-		a.log.Info().Msg("GITLAB_API_TOKEN is not known to have the scope api: psycher offers no button to cancel or roll back")
-	}
 }

@@ -38,6 +38,18 @@ type Finding struct {
 	Fix     string  `json:"fix,omitempty"` // of a fault, what to do; of an unseen thing, the right to give
 }
 
+// String is the finding on one line.
+func (f Finding) String() string {
+	line := f.Check
+	if f.About != "" {
+		line += " " + f.About
+	}
+	if line += ": " + f.Seen; f.Fix != "" {
+		line += "; " + f.Fix
+	}
+	return line
+}
+
 func ok(about, seen string) Finding { return Finding{About: about, Verdict: OK, Seen: seen} }
 
 func fault(about, seen, fix string) Finding {

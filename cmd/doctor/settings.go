@@ -3,7 +3,7 @@ package doctor
 import "context"
 
 var settingsChecks = []check{
-	{"settings: names", true, misspelt},
+	{"settings: names", false, misspelt}, // at the start they are logged at once,
 }
 
 // misspelt tells of variables that are not settings and nearly are.

@@ -1,0 +1,50 @@
+package cmd
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/getto-systems/psycher/cmd/doctor"
+	"github.com/getto-systems/psycher/deploy/engine"
+)
+
+// checkAgain is how long a fault is believed that was found at the start.
+const checkAgain = 10 * time.Minute
+
+// check makes the doctor's cheap checks, one log line each: at the start, not in
+// the middle of an incident. Faults are shown as warnings in readiness; while there
+// are any, the checks are made again, and what has changed is logged.
+func (a *app) check(ctx context.Context) {
+	logged := map[string]bool{}
+	for {
+		var warnings []string
+		now := map[string]bool{}
+		a.doctor(nil).Start(ctx, func(f doctor.Finding) {
+			said := strings.Join([]string{f.Check, f.About, f.Seen}, " ")
+			now[said] = true
+			if f.Verdict == doctor.Fault {
+				warnings = append(warnings, f.String())
+			}
+			if !logged[said] {
+				a.logFinding(f)
+			}
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		a.warnings.Store(&warnings)
+		if logged = now; len(warnings) == 0 || !engine.Pause(ctx, checkAgain) {
+			return
+		}
+	}
+}
+
+//docgen:messages log
+func (a *app) logFinding(f doctor.Finding) {
+	line := a.log.Info()
+	if f.Verdict == doctor.Fault {
+		line = a.log.Warn()
+	}
+	line.Str("check", f.Check).Str("about", f.About).Str("verdict", string(f.Verdict)).Str("seen", f.Seen).Str("fix", f.Fix).Msg("checked")
+}
