@@ -21,15 +21,15 @@ import (
 type Intake struct {
 	Me     web.Identity
 	Reader Reader
-	Accept func(ctx context.Context, m deploy.Request, attempt int) (ack bool)
+	Accept func(ctx context.Context, m deploy.Request, attempt int) (ack bool, then func())
 	Press  func(ctx context.Context, p deploy.Press) (ack bool)
 	Log    zerolog.Logger
 }
 
 // Handle takes one envelope of Slack's Socket Mode by its type, and reports
-// whether to ack it: Slack delivers again what is not acked. It is called by
-// many goroutines.
-func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool) {
+// whether to ack it: Slack delivers again what is not acked. then is to be called
+// once that is done, unless it is nil. Handle is called by many goroutines.
+func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool, then func()) {
 	switch envelope {
 	case "events_api":
 		return i.event(ctx, payload, attempt)
@@ -37,16 +37,16 @@ func (i Intake) Handle(ctx context.Context, envelope string, payload json.RawMes
 		p, why := readPress(payload, i.Me)
 		if why != "" {
 			i.Log.Info().Str("reason", why).Msg("a press is not answered")
-			return true
+			return true, nil
 		}
-		return i.Press(ctx, p)
+		return i.Press(ctx, p), nil
 	default: // slash commands, and types that Slack adds
 		i.Log.Debug().Str("type", envelope).Msg("not for this bot")
-		return true
+		return true, nil
 	}
 }
 
-func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int) (ack bool) {
+func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int) (ack bool, then func()) {
 	m, said, ok, why := readMention(payload, i.Me)
 	switch {
 	case why.reason == "":
@@ -59,7 +59,7 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 		i.Log.Info().Str("reason", why.reason).Func(why.fields).Msg("a mention is not answered")
 	}
 	if !ok {
-		return true
+		return true, nil
 	}
 	m.Intent = i.Reader.Read(m.Key, said)
 	// mutant: an ack before the claim

@@ -17,11 +17,11 @@ import (
 func taken(t *testing.T, payload []byte) (accepted []deploy.Request, log string) {
 	t.Helper()
 	var b strings.Builder
-	i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Request, _ int) bool {
+	i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&b), Accept: func(_ context.Context, m deploy.Request, _ int) (bool, func()) {
 		accepted = append(accepted, m)
-		return true
+		return true, nil
 	}}
-	if !i.Handle(t.Context(), "events_api", payload, 0) {
+	if ack, _ := i.Handle(t.Context(), "events_api", payload, 0); !ack {
 		t.Error("it is not acked")
 	}
 	return accepted, b.String()
@@ -85,11 +85,11 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 func TestEnvelopesOfOtherTypesAreAckedAndAskForNothing(t *testing.T) {
 	for _, envelope := range []string{"slash_commands", "dreams", ""} {
 		var log strings.Builder
-		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Request, int) bool {
+		i := Intake{Me: bot, Reader: reader(t), Log: zerolog.New(&log), Accept: func(context.Context, deploy.Request, int) (bool, func()) {
 			t.Errorf("%s: accepted", envelope)
-			return false
+			return false, nil
 		}}
-		if !i.Handle(t.Context(), envelope, event(nil), 0) {
+		if ack, _ := i.Handle(t.Context(), envelope, event(nil), 0); !ack {
 			t.Errorf("%s: not acked", envelope)
 		}
 		if !strings.Contains(log.String(), `"level":"debug","type":"`+envelope+`"`) {

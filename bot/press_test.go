@@ -153,7 +153,7 @@ func TestWhatIsAckedOfPresses(t *testing.T) {
 	for name, payload := range map[string]json.RawMessage{"a press": press(nil), "another kind": press(map[string]any{"type": "shortcut"}), "rubbish": json.RawMessage(`[`)} {
 		pressed, log := 0, strings.Builder{}
 		i := Intake{Me: home1, Log: zerolog.New(&log), Press: func(context.Context, deploy.Press) bool { pressed++; return false }}
-		if acked := i.Handle(t.Context(), "interactive", payload, 0); acked == (name == "a press") {
+		if acked, _ := i.Handle(t.Context(), "interactive", payload, 0); acked == (name == "a press") {
 			t.Errorf("%s: acked %t, although the engine decides that of a press alone", name, acked)
 		}
 		if (pressed == 1) != (name == "a press") || pressed == 0 != strings.Contains(log.String(), "a press is not answered") {

@@ -221,24 +221,35 @@ func (k *conn) handle(handling context.Context, f frame) {
 	case <-k.life.Done():
 		return
 	}
-	k.pool.running.Go(func() {
-		defer func() {
-			if p := recover(); p != nil {
-				k.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).
-					Msg("an envelope broke its handler; it is not acked")
-			}
-			<-k.handlers
-		}()
-		id := f.EnvelopeID
-		if !k.pool.Handle(handling, f.Type, f.Payload, f.RetryAttempt) || id == "" || len(id) > maxID {
-			return
+	k.pool.running.Add(1)
+	go func() {
+		if then := k.answer(handling, f); then != nil {
+			then() // here, where the stack has its size already
 		}
-		if err := k.ack(id); err != nil {
-			k.pool.lostAcks.Add(1)
-			k.log.Warn().Err(err).Str("envelope", id).Msg("an ack was not written; Slack will deliver again")
-			k.fail(fmt.Errorf("ack: %w", err))
+	}()
+}
+
+// answer handles an envelope and acks it, and returns what is to be done then.
+func (k *conn) answer(handling context.Context, f frame) (then func()) {
+	defer k.pool.running.Done()
+	defer func() {
+		if p := recover(); p != nil {
+			k.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).
+				Msg("an envelope broke its handler; it is not acked")
 		}
-	})
+		<-k.handlers
+	}()
+	id := f.EnvelopeID
+	acked, then := k.pool.Handle(handling, f.Type, f.Payload, f.RetryAttempt)
+	if !acked || id == "" || len(id) > maxID {
+		return then
+	}
+	if err := k.ack(id); err != nil {
+		k.pool.lostAcks.Add(1)
+		k.log.Warn().Err(err).Str("envelope", id).Msg("an ack was not written; Slack will deliver again")
+		k.fail(fmt.Errorf("ack: %w", err))
+	}
+	return then
 }
 
 // ack answers on the connection that the envelope came on. nil means written.

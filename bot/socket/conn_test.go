@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,14 +44,14 @@ func TestOnlyWhatWasHandledIsAcked(t *testing.T) {
 			bubble(t, func(t *testing.T, slack *socketFake) {
 				var mu sync.Mutex
 				var handled []string
-				stop := slack.start(t, &Pool{Handle: func(_ context.Context, envelope string, payload json.RawMessage, attempt int) bool {
+				stop := slack.start(t, &Pool{Handle: func(_ context.Context, envelope string, payload json.RawMessage, attempt int) (bool, func()) {
 					mu.Lock()
 					handled = append(handled, fmt.Sprint(envelope, " ", string(payload), " ", attempt))
 					mu.Unlock()
 					if strings.Contains(string(payload), "panic") {
 						panic("broken")
 					}
-					return !strings.Contains(string(payload), "no")
+					return !strings.Contains(string(payload), "no"), nil
 				}})
 				far := slack.socket(t, 1)
 				far.send(row.frame)
@@ -95,11 +96,11 @@ func TestAckGoesOutOnTheSocketThatReceived(t *testing.T) {
 func TestSlowHandlersDelayNothingBelowTheLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		free := make(chan struct{})
-		stop := slack.start(t, &Pool{Handle: func(_ context.Context, _ string, payload json.RawMessage, _ int) bool {
+		stop := slack.start(t, &Pool{Handle: func(_ context.Context, _ string, payload json.RawMessage, _ int) (bool, func()) {
 			if strings.Contains(string(payload), "slow") {
 				<-free
 			}
-			return true
+			return true, nil
 		}})
 		far := slack.socket(t, 1)
 		for i := range maxHandlers - 1 {
@@ -248,9 +249,10 @@ func TestAPeerThatReadsNothingIsDropped(t *testing.T) {
 func TestAckThatCannotBeWrittenIsCountedAndLogged(t *testing.T) {
 	bubble(t, func(t *testing.T, slack *socketFake) {
 		var log socketLog
-		s := &Pool{Log: log.logger(), Handle: func(context.Context, string, json.RawMessage, int) bool {
+		var then atomic.Bool
+		s := &Pool{Log: log.logger(), Handle: func(context.Context, string, json.RawMessage, int) (bool, func()) {
 			time.Sleep(100 * time.Millisecond)
-			return true
+			return true, func() { then.Store(true) }
 		}}
 		stop := slack.start(t, s)
 		far := slack.socket(t, 1)
@@ -264,7 +266,31 @@ func TestAckThatCannotBeWrittenIsCountedAndLogged(t *testing.T) {
 		if !strings.Contains(log.String(), `"envelope":"e1"`) {
 			t.Errorf("log does not name the envelope:\n%s", log.String())
 		}
+		if !then.Load() {
+			t.Error("what was accepted is not gone on with")
+		}
 		stop()
+	})
+}
+
+func TestWhatFollowsAnAckHoldsUpNeitherItNorTheStop(t *testing.T) {
+	bubble(t, func(t *testing.T, slack *socketFake) {
+		free, begun := make(chan struct{}), atomic.Int64{}
+		stop := slack.start(t, &Pool{Handle: func(context.Context, string, json.RawMessage, int) (bool, func()) {
+			return true, func() { begun.Add(1); <-free }
+		}})
+		far := slack.socket(t, 1)
+		for i := range maxHandlers + 1 {
+			far.event(fmt.Sprint(i))
+		}
+		synctest.Wait()
+		if got := far.got(); len(got) != maxHandlers+1 || begun.Load() != maxHandlers+1 {
+			t.Errorf("%d acks, and %d that are gone on with, want %d", len(got), begun.Load(), maxHandlers+1)
+		}
+		if took := stop(); took != 0 {
+			t.Errorf("the stop took %s", took)
+		}
+		close(free)
 	})
 }
 

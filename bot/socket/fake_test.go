@@ -73,7 +73,7 @@ func bubble(t *testing.T, test func(t *testing.T, slack *socketFake)) {
 func (f *socketFake) start(t *testing.T, s *Pool) (stop func() time.Duration) {
 	t.Helper()
 	if s.Handle == nil {
-		s.Handle = func(context.Context, string, json.RawMessage, int) bool { return true }
+		s.Handle = func(context.Context, string, json.RawMessage, int) (bool, func()) { return true, nil }
 	}
 	s.Count = max(s.Count, 1)
 	s.Drain = cmp.Or(s.Drain, 3*time.Second)

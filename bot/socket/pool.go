@@ -38,8 +38,9 @@ type Pool struct {
 	Open func(ctx context.Context) (url string, err error)
 	// Handle takes an envelope by its type (events_api, interactive, ...) and
 	// reports whether to ack it; Slack delivers again what is not acked. It is
-	// called by many goroutines, and must return when its context ends.
-	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool)
+	// called by many goroutines, and must return when its context ends. then, if not
+	// nil, is called once the ack is written, or failed to be; nobody waits for it.
+	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool, then func())
 	// Count is the number of connections to hold, at least 1.
 	Count int
 	// Drain bounds the wait for running handlers when a connection ends.

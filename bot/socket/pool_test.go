@@ -244,8 +244,8 @@ func TestDeadSocketDisturbsNoOther(t *testing.T) {
 
 func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
-		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) bool {
-			return engine.Pause(ctx, 2*time.Second)
+		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) (bool, func()) {
+			return engine.Pause(ctx, 2*time.Second), nil
 		}})
 		first, second := fake.socket(t, 1), fake.socket(t, 2)
 		first.event("in flight")
@@ -264,9 +264,9 @@ func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 
 func TestStopWaitsForNoHandlerLongerThanDrain(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
-		stop := fake.start(t, &Pool{Drain: 4 * time.Second, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) bool {
+		stop := fake.start(t, &Pool{Drain: 4 * time.Second, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) (bool, func()) {
 			<-ctx.Done()
-			return false
+			return false, nil
 		}})
 		far := fake.socket(t, 1)
 		far.event("e1")

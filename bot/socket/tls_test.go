@@ -86,7 +86,7 @@ func TestSocketGoesThroughAProxyWithTLS(t *testing.T) {
 		Open: func(context.Context) (string, error) {
 			return strings.Replace(far.URL, "https", "wss", 1) + "/link/?ticket=test", nil
 		},
-		Handle: func(context.Context, string, json.RawMessage, int) bool { return true },
+		Handle: func(context.Context, string, json.RawMessage, int) (bool, func()) { return true, nil },
 		Count:  1,
 		Dial:   (&net.Dialer{}).DialContext,
 		Proxy:  http.ProxyURL(proxyURL),

@@ -18,8 +18,9 @@ const (
 
 // Accept takes in a mention that Slack delivered, and reports whether it may be
 // acked: it is recorded, or its person was told that it is not. Everything else
-// comes after the ack. attempt counts Slack's deliveries before this one.
-func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack bool) {
+// is then's, which is to be called after the ack, if it is not nil. attempt counts
+// Slack's deliveries before this one.
+func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack bool, then func()) {
 	e.prepare()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
@@ -28,9 +29,9 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		switch {
 		// mutant: an edit ignored after an outage
 		case !m.Edited:
-			return true
+			return true, nil
 		case !claimed:
-			return false // Slack delivers it again
+			return false, nil // Slack delivers it again
 		}
 	}
 	r, lease := &deploy.Record{State: deploy.Accepted, Request: m}, time.Duration(-1)
@@ -49,21 +50,21 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 	}
 	switch {
 	case err != nil:
-		return e.tellNotRecorded(ctx, m, attempt, err)
+		return e.tellNotRecorded(ctx, m, attempt, err), nil
 	case !made && m.Edited: // it is acked only once what it changes is saved
 		_, err := e.change(ctx, m.Key, func(r deploy.Record) deploy.Record { return r.Edit(m.Intent) })
 		// mutant: an edit acked although it is not saved
-		return err == nil
+		return err == nil, nil
 	case !made:
 		e.log(Event{Name: "known", Record: *s.Record})
 	case release != nil:
 		e.log(Event{Name: "claimed", Record: *s.Record})
-		e.dispatch(s, release)
+		return true, e.workOn(s, release)
 	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: *s.Record, Detail: "in line"})
 		e.alarm.set(lease)
 	}
-	return true
+	return true, nil
 }
 
 // claim makes the record, in one round trip when all is well. A try that the

@@ -36,7 +36,7 @@ func TestEditIsAckedOnlyOnceItIsSaved(t *testing.T) {
 	e, _ := known()
 	edit := accepted().Request
 	edit.Edited = true
-	if e.Accept(t.Context(), edit, 0) {
+	if ack, _ := e.Accept(t.Context(), edit, 0); ack {
 		t.Error("an edit that is not saved is acked")
 	}
 }
@@ -44,7 +44,7 @@ func TestEditIsAckedOnlyOnceItIsSaved(t *testing.T) {
 func TestRepeatedDeliveriesTakeNoPlace(t *testing.T) {
 	e, s := known()
 	for range 2 * maxFresh {
-		if !e.Accept(t.Context(), accepted().Request, 1) {
+		if ack, _ := e.Accept(t.Context(), accepted().Request, 1); !ack {
 			t.Fatal("a mention that has its record is not acked")
 		}
 	}

@@ -13,7 +13,7 @@
 // What runs when. [Engine.Run] asks the [Store] what is due, at least once a
 // second, and each record is worked on in a goroutine of its own: a step for the
 // state it is in (begin, trigger, poll GitLab, expire), then its delivery.
-// [Engine.Accept] claims a mention before it is acked and starts on it at once;
+// [Engine.Accept] claims a mention before it is acked and returns the work on it;
 // [Engine.Callback] and [Engine.Press] change a record and make it due. A crash, a rate limit, a
 // lost answer, a deadline or a message that Slack did not take needs no path of
 // its own: the record becomes due again.

@@ -9,23 +9,32 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// dispatch works on a record in a goroutine of its own: one step for its own
-// sake, then its delivery. free releases the place that it has among those in
-// work.
+// dispatch works on a record in a goroutine of its own.
 func (e *Engine) dispatch(s Stored, free func()) {
+	if work := e.workOn(s, free); work != nil {
+		e.workers.Go(work)
+	}
+}
+
+// workOn returns the work on a record, which is to be called: one step for its own
+// sake, then its delivery. free releases the place that it has among those in work.
+// It is nil if the record is in work already.
+func (e *Engine) workOn(s Stored, free func()) (work func()) {
 	free = sync.OnceFunc(free)
 	mine := e.inFlight.acquire(s)
 	if mine == nil {
 		free()
-		return
+		return nil
 	}
-	e.workers.Go(func() {
+	e.workers.Add(1)
+	return func() {
+		defer e.workers.Done()
 		for again := &s; again != nil; again = e.inFlight.release(s.Record.Request.Key, mine) {
 			result := e.step(*again, free)
 			free()
 			e.deliverIfRoom(result)
 		}
-	})
+	}
 }
 
 // step does the one thing that a record is due for. It calls free before it calls

@@ -25,7 +25,7 @@ func sim(names string) []string { return []string{"./internal/sim", "-run", name
 func mutants() []mutant {
 	return []mutant{
 		{"a claim that writes over the record", instead("existing = false"), store},
-		{"an ack before the claim", background("return true"), crash},
+		{"an ack before the claim", background("return true, nil"), crash},
 		{"a save without the compare", drop, store},
 		{"a save without a new revision", keep(2), domain},
 		{"a second POST after a lost answer", instead("r = r.move(Waiting); r.Next = now; return r, true"), crash},

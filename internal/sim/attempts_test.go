@@ -103,9 +103,9 @@ func TestNothingStartedIsSaidOnlyWhenCertain(t *testing.T) {
 		e := h.newEngine()
 		m := h.newRequest(1, "release")
 		h.store.setFail(func(context.Context, string) error { return errors.New("no answer") })
-		e.Accept(t.Context(), m, 0)
+		accept(t.Context(), e, m, 0)
 		h.store.setFail(func(context.Context, string) error { return engine.ErrRefused })
-		e.Accept(t.Context(), m, 1)
+		accept(t.Context(), e, m, 1)
 		time.Sleep(time.Second)
 		if slices.Contains(h.slack.messages(m.Key), deploy.MsgNotRecorded) {
 			t.Error("the person was told that nothing was started, which is not certain")

@@ -102,7 +102,7 @@ func TestFlood(t *testing.T) {
 			accepting.Go(func() {
 				m := h.newRequest(i, "release")
 				m.Team, m.Channel = sim.Team, channelOf(i)
-				e.Accept(context.Background(), m, 0)
+				accept(context.Background(), e, m, 0)
 			})
 		}
 		accepting.Wait()

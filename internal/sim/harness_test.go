@@ -102,6 +102,19 @@ func (h *harness) release(n int) deploy.Request {
 	return m
 }
 
+// Accept has the engine accept a mention, and go on as after an ack.
+func (h *harness) Accept(ctx context.Context, m deploy.Request, attempt int) (ack bool) {
+	return accept(ctx, h.Engine, m, attempt)
+}
+
+func accept(ctx context.Context, e *engine.Engine, m deploy.Request, attempt int) (ack bool) {
+	ack, then := e.Accept(ctx, m, attempt)
+	if then != nil {
+		go then() // the engine waits for it
+	}
+	return ack
+}
+
 // callback has an engine take a callback of the deployment's pipeline.
 func (h *harness) callback(e *engine.Engine, m deploy.Request, result deploy.Result) {
 	h.t.Helper()

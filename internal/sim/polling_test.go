@@ -58,7 +58,7 @@ func TestLateAnswerFromGitLabSettlesUnsure(t *testing.T) {
 				return late.out
 			}
 			m := h.newRequest(1, "release")
-			slow.Accept(context.Background(), m, 0)
+			accept(context.Background(), slow, m, 0)
 			time.Sleep(80 * time.Second)
 			h.wantShown(m, "question", deploy.MsgStatusUnsure)
 			time.Sleep(20 * time.Second)
