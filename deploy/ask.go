@@ -24,10 +24,19 @@ type Ask struct {
 type Button struct {
 	Do     Kind   `json:"do,omitempty"` // what it asks for; empty: nothing is wanted
 	Target string `json:"target,omitempty"`
-	Ref    string `json:"ref,omitempty"`   // KindCancel: the number of the pipeline, as #1002
-	SHA    string `json:"sha,omitempty"`   // KindRollback: what is gone back to
-	URL    string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
-	Value  string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
+	Ref    string `json:"ref,omitempty"` // KindCancel: the number of the pipeline, as #1002
+	// What Target was when it was shown; empty in records of a process that did not keep it.
+	Project string `json:"project,omitempty"`
+	Key     string `json:"key,omitempty"`
+	SHA     string `json:"sha,omitempty"`   // KindRollback: what is gone back to
+	URL     string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
+	Value   string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
+}
+
+// Means reports whether a target is still what the button said.
+func (b Button) Means(t Target) bool {
+	// mutant: another project deployed than the button said
+	return b.Ref == t.Ref && (b.Project == "" || b.Project == t.Project && b.Key == t.Key)
 }
 
 // Pressed is a press that decided: who pressed which button when.

@@ -54,7 +54,7 @@ func (r Record) buttons() (all []Button) {
 		g = *d.Progress
 	}
 	add := func(do Kind, sha, url string) {
-		b := Button{Do: do, Target: d.Target, Ref: d.Ref, SHA: sha, URL: url}
+		b := Button{Do: do, Target: d.Target, Ref: d.Ref, Project: d.Project, Key: d.Key, SHA: sha, URL: url}
 		if url == "" {
 			b.Value = strings.Join([]string{statusVersion, string(do), fmt.Sprint(d.Pipeline), r.Request.Key.String()}, " ")
 		}

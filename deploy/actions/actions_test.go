@@ -180,7 +180,10 @@ func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T)
 		"the token may not":                        {cannot, nil, "", deploy.MsgCannotSteer, ""},
 	} {
 		r := request(deploy.Intent{Kind: deploy.KindRollback, Target: "app"})
-		r.Past, r.Rules.SHA = Past{Newest: row.newest, Successes: row.past}, row.pressed
+		r.Past = Past{Newest: row.newest, Successes: row.past}
+		if row.pressed != "" {
+			r.Rules.Pressed = deploy.Button{Do: deploy.KindRollback, Ref: "master", SHA: row.pressed}
+		}
 		d := Decide(r)
 		switch {
 		case row.answer == "":
@@ -195,7 +198,7 @@ func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T)
 		t.Errorf("who may not deploy is answered %q", d.Answer.ID)
 	}
 	late := request(deploy.Intent{Kind: deploy.KindRollback, Target: "app"})
-	late.Past, late.Rules.SHA, late.Rules.SlackNow = Past{Newest: failed, Successes: before}, "c2", late.Rules.SlackNow.Add(time.Hour)
+	late.Past, late.Rules.Pressed.SHA, late.Rules.SlackNow = Past{Newest: failed, Successes: before}, "c2", late.Rules.SlackNow.Add(time.Hour)
 	if d := Decide(late); d.Deploy != nil {
 		t.Error("a press that comes up an hour later rolls back")
 	}

@@ -42,11 +42,11 @@ func (r Request) rollback() Decision {
 	r.Rules.Target = *t
 	m := r.message(deploy.MsgRollback, t)
 	// mutant: a rollback to another commit than the button said
-	if r.Rules.SHA == to.Commit.SHA && rules.Doubt(r.Rules) == "" {
+	if r.Rules.Pressed.SHA == to.Commit.SHA && rules.Doubt(r.Rules) == "" {
 		return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
 	}
 	m.Progress = &deploy.Progress{Before: to}
-	again := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, SHA: to.Commit.SHA}
+	again := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, SHA: to.Commit.SHA}
 	return Decision{Answer: m, Buttons: []deploy.Button{again, {}}}
 }
 

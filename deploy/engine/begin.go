@@ -89,7 +89,7 @@ func sameRequest(r, was deploy.Record) bool {
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
 	return rules.Context{
-		Request: s.Record.Asked(), Ref: s.Record.Chosen().Ref, SHA: s.Record.Chosen().SHA,
+		Request: s.Record.Asked(), Pressed: s.Record.Chosen(),
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge,
 	}
 }

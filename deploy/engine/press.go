@@ -133,7 +133,7 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 		case !known:
 			return deploy.Message{ID: deploy.MsgRefusedGone, Target: b.Target}
 		// mutant: a press of a button that says another branch
-		case t.Ref != b.Ref, p.Do != "" && t.ID() != r.TargetID():
+		case !b.Means(t), p.Do != "" && t.ID() != r.TargetID():
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}

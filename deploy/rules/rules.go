@@ -10,8 +10,7 @@ import (
 type Context struct {
 	Request   deploy.Request
 	Target    deploy.Target
-	Ref       string        // what the button said that was pressed; empty: none was
-	SHA       string        // the same: the commit that a rollback goes back to
+	Pressed   deploy.Button // the button that was pressed; zero: none was
 	TakenBack bool          // its commit was rolled back, or may be the one that was
 	Birth     time.Time     // since when the store remembers, by Slack's clock
 	SlackNow  time.Time     // Slack's clock
@@ -24,7 +23,7 @@ type Rule func(Context) deploy.MessageID
 var (
 	people  = []Rule{external, allow} // whether the person may deploy the target
 	members = []Rule{external}        // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, ref, takenBack}
+	times   = []Rule{edited, birth, age, changed, takenBack}
 )
 
 // May returns why a person may not do something with a target; empty: the person

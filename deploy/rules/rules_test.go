@@ -21,6 +21,8 @@ func allowed() Context {
 }
 
 func TestRules(t *testing.T) {
+	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
+	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
 	for name, row := range map[string]struct {
 		change  func(*Context)
 		refused deploy.MessageID // of a deploy
@@ -36,8 +38,11 @@ func TestRules(t *testing.T) {
 		"it is as old as the store":            {func(c *Context) { c.Birth = posted }, "", ""},
 		"it is as old as it may be":            {func(c *Context) { c.SlackNow = posted.Add(2 * time.Minute) }, "", ""},
 		"it is too old":                        {func(c *Context) { c.SlackNow = posted.Add(2*time.Minute + time.Second) }, "", deploy.MsgTooLate},
-		"the button said what the target has":  {func(c *Context) { c.Ref, c.Target.Ref = "master", "master" }, "", ""},
-		"the button said another ref":          {func(c *Context) { c.Ref, c.Target.Ref = "master", "main" }, "", deploy.MsgTooLate},
+		"the button said what the target is":   {func(c *Context) { c.Pressed, c.Target = shown, shownOf }, "", ""},
+		"the button said another ref":          {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Ref = "main" }, "", deploy.MsgTooLate},
+		"the button said another project":      {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Project = "group/web" }, "", deploy.MsgTooLate},
+		"the button said another variable":     {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Key = "RELEASE_WEB" }, "", deploy.MsgTooLate},
+		"the button told the ref alone":        {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Pressed.Project, c.Pressed.Key = "", "" }, "", ""},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
