@@ -35,7 +35,7 @@ func (s *Slack) openConnection(c call) (answer, string) {
 func (s *Slack) authTest(call) (answer, string) {
 	a := answer{
 		"url": "https://example.slack.com/", "team": "Example", "team_id": s.cfg.Team, "user": "psycher",
-		"user_id": s.cfg.Bot, "bot_id": s.cfg.BotID, "is_enterprise_install": false,
+		"user_id": s.cfg.Bot, "bot_id": s.cfg.BotID, "app_id": s.cfg.App, "is_enterprise_install": false,
 	}
 	if s.cfg.Org != "" {
 		a["enterprise_id"] = s.cfg.Org
@@ -314,12 +314,12 @@ func (s *Slack) history(channel string, m *Message, metadata bool) answer {
 
 func (s *Slack) channelInfo(c call) (answer, string) {
 	r := s.rooms[c.Get("channel")]
-	if r == nil {
+	if r == nil || r.left && private(r.id) {
 		return nil, "channel_not_found"
 	}
 	return answer{"channel": answer{
 		"id": r.id, "name": strings.ToLower(r.id), "is_channel": true, "is_group": false, "is_im": false, "is_mpim": false,
-		"is_private": strings.HasPrefix(r.id, "G"), "is_member": !r.left, "is_archived": r.archived,
+		"is_private": private(r.id), "is_member": !r.left, "is_archived": r.archived,
 		"is_shared": false, "is_ext_shared": false, "context_team_id": s.cfg.Team,
 	}}, ""
 }
@@ -348,10 +348,13 @@ func (s *Slack) writable(channel string) (r *room, code string) {
 func (s *Slack) readable(channel string) (r *room, code string) {
 	r = s.rooms[channel]
 	switch {
-	case r == nil:
+	case r == nil, r.left && private(channel):
 		return nil, "channel_not_found"
 	case r.left:
 		return nil, "not_in_channel"
 	}
 	return r, ""
 }
+
+// private reports whether a channel is private, by the form that ids of such once had.
+func private(channel string) bool { return strings.HasPrefix(channel, "G") }

@@ -73,7 +73,7 @@ func methods() map[string]method {
 
 // scopes is what a token may do.
 func (s *Slack) scopes(app bool) string {
-	all := []string{"app_mentions:read", "chat:write", "reactions:write", "reactions:read", "channels:history", "channels:read", "users:read"}
+	all := []string{"app_mentions:read", "chat:write", "reactions:write", "reactions:read", "channels:history", "groups:history", "channels:read", "groups:read", "users:read"}
 	if app {
 		all = []string{"connections:write"}
 	}
@@ -164,6 +164,9 @@ func (s *Slack) call(name string, c call) (body answer, said string, header http
 		return answer{"ok": false, "error": code}, code, nil
 	}
 	m, known := s.methods[name]
+	if private(c.Get("channel")) {
+		m.scope = strings.Replace(m.scope, "channels:", "groups:", 1)
+	}
 	switch {
 	case !known:
 		return refuse("unknown_method")
