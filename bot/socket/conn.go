@@ -55,7 +55,10 @@ type frame struct {
 
 	// of hello
 	NumConnections int `json:"num_connections"`
-	DebugInfo      struct {
+	ConnectionInfo struct {
+		AppID string `json:"app_id"`
+	} `json:"connection_info"`
+	DebugInfo struct {
 		Host string `json:"host"`
 	} `json:"debug_info"`
 }

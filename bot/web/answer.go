@@ -63,6 +63,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, x.unanswered(retryAfterDefault, fmt.Errorf("read the answer: %w", err))
 	}
+	x.answer.scopes = resp.Header.Get("X-OAuth-Scopes")
 	a, odd := &x.answer, (*json.UnmarshalTypeError)(nil) // one field is odd: the others are read
 	switch err := json.Unmarshal(body, a); {
 	case err != nil && !errors.As(err, &odd):
@@ -103,11 +104,20 @@ type answer struct {
 	Org      markup.Lenient `json:"enterprise_id"`
 	UserID   markup.Lenient `json:"user_id"`
 	BotID    markup.Lenient `json:"bot_id"`
+	AppID    markup.Lenient `json:"app_id"`
+	Expires  markup.Lenient `json:"expires_in"`
 	Messages []message      `json:"messages"`
 	HasMore  bool           `json:"has_more"`
 	Next     struct {
 		Cursor markup.Lenient `json:"next_cursor"`
 	} `json:"response_metadata"`
+	Channel json.RawMessage `json:"channel"` // an object where one is looked up, else an id
+	scopes  string          // of the header
+}
+
+// identity is who auth.test says the bot is.
+func (a answer) identity() Identity {
+	return Identity{Team: string(a.TeamID), Enterprise: string(a.Org), User: string(a.UserID), BotID: string(a.BotID)}
 }
 
 // message is a message of a thread or a channel.

@@ -90,7 +90,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	me := Identity{Team: string(a.TeamID), Enterprise: string(a.Org), User: string(a.UserID), BotID: string(a.BotID)}
+	me := a.identity()
 	if !deploy.IsID(me.Team) || !deploy.IsID(me.User) {
 		return Identity{}, errors.New("auth.test: the answer does not name the bot's team and user")
 	}
