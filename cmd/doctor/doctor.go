@@ -85,6 +85,9 @@ type Doctor struct {
 
 	limit rate.Limit // of calls to Slack and GitLab; callsPerSecond if 0
 	pace  *rate.Limiter
+
+	atStart bool
+	bot     *web.Installation // what Slack says of it; nil until it has answered
 }
 
 // callsPerSecond bounds what a doctor asks of Slack and GitLab.
@@ -98,6 +101,7 @@ func (d *Doctor) Start(ctx context.Context, report func(Finding)) { d.run(ctx, t
 
 func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
 	d.pace = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1)
+	d.atStart, d.bot = start, nil
 	for _, c := range checks() {
 		if start && !c.start {
 			continue
