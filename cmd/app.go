@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/bot/socket"
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/metrics"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/dedupe"
 	"github.com/getto-systems/psycher/deploy"
@@ -27,7 +27,7 @@ type app struct {
 	settings settings.Settings
 	net      Net
 	log      zerolog.Logger
-	counters *metrics.Set
+	metrics  *metrics.Metrics
 
 	store      *dedupe.Store
 	gitlab     *gitlab.Client
@@ -42,21 +42,22 @@ type app struct {
 }
 
 func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
-	a := &app{settings: s, net: n, log: log, counters: metrics.NewSet(), reader: bot.Reader{Targets: s.Targets}, transport: &http.Transport{
+	a := &app{settings: s, net: n, log: log, reader: bot.Reader{Targets: s.Targets}, transport: &http.Transport{
 		DialContext: n.Dial, Proxy: n.Proxy,
 		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 	}}
+	a.metrics = a.newMetrics()
 	voice, err := phrases.New(s.Lang)
 	if err != nil {
 		return nil, err
 	}
 	if a.gitlab, err = gitlab.New(gitlab.Config{
-		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: n.Dial, Proxy: n.Proxy,
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, Answered: a.metrics.GitLabAnswer, RequestTimeout: s.GitLabRequestTimeout, Dial: n.Dial, Proxy: n.Proxy,
 	}); err != nil {
 		return nil, err
 	}
 	if a.store, err = dedupe.Open(dedupe.Config{
-		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, ReadText: a.reader.ReadText, Log: log,
+		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, ReadText: a.reader.ReadText, Observe: a.metrics.StoreCall, Log: log,
 	}); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,8 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
 	a.slack = web.New(web.Config{
-		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice, Read: a.reader.Read, Log: log,
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice, Read: a.reader.Read,
+		Called: a.metrics.SlackCall, Waits: a.metrics.SlackWait, Log: log,
 	})
 	a.engine = &engine.Engine{
 		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Targets: s.Targets,
@@ -106,7 +108,7 @@ func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket
 	intake := bot.Intake{Me: me, Reader: a.reader, Accept: a.engine.Accept, Press: a.engine.Press, Log: a.log}
 	sockets := &socket.Pool{
 		Count: a.settings.SlackConnections, Drain: socketsDrain, Log: a.log,
-		Dial: a.net.Dial, Rand: a.net.Rand, Proxy: a.net.Proxy, Handle: intake.Handle,
+		Dial: a.net.Dial, Rand: a.net.Rand, Proxy: a.net.Proxy, Handle: intake.Handle, Acked: a.acked,
 		Open: func(ctx context.Context) (string, error) {
 			url, err := a.slack.OpenConnection(ctx)
 			switch {

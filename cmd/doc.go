@@ -5,8 +5,8 @@
 // root.go joins them and decides exit codes. [Run] is the whole bot, given its settings, the
 // network and a log, so that tests run it in one process: it waits until Slack and
 // the store answer, and ends in order. app.go builds the bot out of the packages,
-// serve.go has the two ports, and log.go turns what the loop reports into log lines
-// and counters. The settings are a package of their own.
+// serve.go has the two ports, log.go turns what the loop reports into log lines, and
+// measure.go into metrics. The settings and the metrics are packages of their own.
 //
 // What the bot does is not decided here: a mention is understood and answered in
 // package bot, carried through its states in package deploy, triggered in

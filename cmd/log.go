@@ -53,17 +53,13 @@ func level(event string) zerolog.Level {
 	return zerolog.InfoLevel
 }
 
-// event counts and logs what the loop reports.
+// event measures and logs what the loop reports.
 //
 //docgen:messages log
 func (a *app) event(e engine.Event) {
-	a.counters.GetOrCreateCounter(`psycher_events_total{event="` + e.Name + `"}`).Inc()
+	a.measure(e)
 	r, lvl, state := e.Record, level(e.Name), "state"
-	if e.Name == "asked" {
-		a.counters.GetOrCreateCounter(`psycher_asks_total{reason="` + e.Detail + `"}`).Inc()
-	}
 	if e.Name == "moved" {
-		a.counters.GetOrCreateCounter(`psycher_moves_total{to="` + string(r.State) + `"}`).Inc()
 		state = "to"
 		if r.State == deploy.Failed {
 			lvl = zerolog.WarnLevel

@@ -101,33 +101,6 @@ func TestEventsAreLogged(t *testing.T) {
 	}
 }
 
-// What is asked is counted by its reason: this shows how often people are asked.
-func TestEventsAreCounted(t *testing.T) {
-	var counted bytes.Buffer
-	logged(t, zerolog.InfoLevel, settings.Settings{}, func(a *app) {
-		for _, e := range []engine.Event{
-			{Name: "asked", Detail: "unclear"},
-			{Name: "asked", Detail: "unclear"},
-			{Name: "asked", Detail: "too-late"},
-			{Name: "answered", Detail: "greet"},
-			{Name: "moved", Record: deploy.Record{State: deploy.Asking}, From: deploy.Accepted},
-		} {
-			a.event(e)
-		}
-		a.counters.WritePrometheus(&counted)
-	})
-	want := `psycher_asks_total{reason="too-late"} 1
-psycher_asks_total{reason="unclear"} 2
-psycher_events_total{event="answered"} 1
-psycher_events_total{event="asked"} 3
-psycher_events_total{event="moved"} 1
-psycher_moves_total{to="asking"} 1
-`
-	if diff := cmp.Diff(want, counted.String()); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // One line says what runs, and with what.
 func TestTheStartIsLogged(t *testing.T) {
 	s, _, err := settings.Load([]string{

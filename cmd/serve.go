@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -29,8 +28,10 @@ func (a *app) listen() (closePorts func(), err error) {
 		return nil, fmt.Errorf("ADMIN_ADDR cannot be listened on: %w", err)
 	}
 	a.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
+	calls := notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)
+	calls.Count = a.metrics.Callback
 	servers := map[*http.Server]net.Listener{
-		notify.NewServer(notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)): notify.LimitListener(notifyPort),
+		notify.NewServer(calls): notify.LimitListener(notifyPort),
 		{
 			Handler: a.admin(), ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -68,7 +69,10 @@ func (a *app) admin() http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { a.writeMetrics(w) })
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		a.metrics.Write(w)
+	})
 	return mux
 }
 
@@ -98,19 +102,4 @@ func (a *app) notReady() string {
 		why = append(why, r)
 	}
 	return strings.Join(why, "; ")
-}
-
-// writeMetrics writes the counters and, as they are now, the gauges.
-func (a *app) writeMetrics(w io.Writer) {
-	a.counters.WritePrometheus(w)
-	ready := 0
-	if a.notReady() == "" {
-		ready = 1
-	}
-	fmt.Fprintf(w, "psycher_ready %d\n", ready)
-	if sockets := a.sockets.Load(); sockets != nil {
-		st := sockets.Status()
-		fmt.Fprintf(w, "psycher_slack_sockets %d\npsycher_slack_socket_opens_total %d\npsycher_slack_envelopes_total %d\npsycher_slack_lost_acks_total %d\n",
-			st.Open, st.Opens, st.Envelopes, st.LostAcks)
-	}
 }

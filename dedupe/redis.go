@@ -30,6 +30,7 @@ type Config struct {
 	// recorded and not taken up: that kept the text, this one keeps the intent.
 	// Where it is nil such a mention is asked about.
 	ReadText func(k deploy.Key, text string) deploy.Intent
+	Observe  func(script string, took time.Duration, err error) // called after each call, unless it is nil
 	Log      zerolog.Logger
 }
 
@@ -50,7 +51,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), readText: c.ReadText, log: c.Log}
+	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), readText: c.ReadText, observe: c.Observe, log: c.Log}
 	s.unproved.Store(true)
 	o := &a.UniversalOptions
 	o.Dialer = c.Dial

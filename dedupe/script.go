@@ -35,7 +35,7 @@ var (
 // script is one operation. Its errors begin with what was being done.
 type script struct {
 	*redis.Script
-	doing string
+	name, doing string
 }
 
 func newScript(name, doing string) script {
@@ -43,11 +43,14 @@ func newScript(name, doing string) script {
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	return script{redis.NewScript(string(text)), doing}
+	return script{redis.NewScript(string(text)), name, doing}
 }
 
 // run calls a script, by its hash if Redis knows it.
-func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (values, error) {
+func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (got values, err error) {
+	if s.observe != nil {
+		defer func(began time.Time) { s.observe(script.name, time.Since(began), err) }(time.Now())
+	}
 	// The client's own queue would not tell calls that were never sent from others.
 	select {
 	case s.turns <- struct{}{}:

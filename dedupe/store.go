@@ -33,6 +33,7 @@ type Store struct {
 	unproved   atomic.Bool
 	unreadable unreadableLog
 	readText   func(deploy.Key, string) deploy.Intent // see Config.ReadText
+	observe    func(script string, took time.Duration, err error)
 	log        zerolog.Logger
 }
 

@@ -25,10 +25,11 @@ const (
 
 // Config configures a [Client].
 type Config struct {
-	URL            string        // GITLAB_URL
-	APIToken       deploy.Secret // GITLAB_API_TOKEN; empty: pipelines cannot be read
-	NotifyURL      string        // NOTIFY_URL, sent with each trigger; empty: not sent
-	RequestTimeout time.Duration // GITLAB_REQUEST_TIMEOUT, how long GitLab may work on a request
+	URL            string                    // GITLAB_URL
+	APIToken       deploy.Secret             // GITLAB_API_TOKEN; empty: pipelines cannot be read
+	NotifyURL      string                    // NOTIFY_URL, sent with each trigger; empty: not sent
+	Answered       func(method, kind string) // called for each answer, unless it is nil: see [answer.kind]
+	RequestTimeout time.Duration             // GITLAB_REQUEST_TIMEOUT, how long GitLab may work on a request
 	Dial           func(ctx context.Context, network, addr string) (net.Conn, error)
 	Proxy          func(*http.Request) (*url.URL, error)
 }

@@ -122,10 +122,14 @@ func (c *Client) request(ctx context.Context, method, project, path string, opti
 func (c *Client) send(req *http.Request) (*answer, error) {
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
+		if !errors.Is(req.Context().Err(), context.Canceled) { // nobody waits for it any more
+			c.count(req.Method, nil)
+		}
 		return nil, err
 	}
 	defer resp.Body.Close()
 	a := &answer{status: resp.StatusCode, header: resp.Header}
+	defer c.count(req.Method, a)
 	if resp.StatusCode < 200 {
 		a.err = errors.New("not an HTTP response") // 101: what follows is another protocol
 		return a, nil

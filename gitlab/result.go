@@ -65,6 +65,31 @@ var mayHaveWorked = map[int]bool{
 	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusTooEarly: true, 499: true,
 }
 
+func (c *Client) count(method string, a *answer) {
+	if c.conf.Answered != nil {
+		c.conf.Answered(method, a.kind())
+	}
+}
+
+// kind is what the metrics call an answer; nil: there was none.
+func (a *answer) kind() string {
+	switch {
+	case a == nil:
+		return "none"
+	case a.status < 200, a.status >= 500, a.err != nil:
+		return "failed"
+	case a.status < 300:
+		return "ok"
+	case a.status < 400:
+		return "redirect"
+	case a.status == http.StatusTooManyRequests:
+		return "limited"
+	case a.origin() != fromGitLab:
+		return "elsewhere"
+	}
+	return "refused"
+}
+
 func (a *answer) created() deploy.TriggerResult {
 	p, err := a.pipeline()
 	switch {

@@ -219,6 +219,7 @@ func (k *conn) disconnect(reason string) {
 // handle hands on one envelope and acks if the handler returns true. While too many
 // are handled it waits, and so does reading.
 func (k *conn) handle(handling context.Context, f frame) {
+	arrived := time.Now()
 	select {
 	case k.handlers <- struct{}{}:
 	case <-k.life.Done():
@@ -226,14 +227,14 @@ func (k *conn) handle(handling context.Context, f frame) {
 	}
 	k.pool.running.Add(1)
 	go func() {
-		if then := k.answer(handling, f); then != nil {
+		if then := k.answer(handling, f, arrived); then != nil {
 			then() // here, where the stack has its size already
 		}
 	}()
 }
 
 // answer handles an envelope and acks it, and returns what is to be done then.
-func (k *conn) answer(handling context.Context, f frame) (then func()) {
+func (k *conn) answer(handling context.Context, f frame, arrived time.Time) (then func()) {
 	defer k.pool.running.Done()
 	defer func() {
 		if p := recover(); p != nil {
@@ -251,6 +252,8 @@ func (k *conn) answer(handling context.Context, f frame) (then func()) {
 		k.pool.lostAcks.Add(1)
 		k.log.Warn().Err(err).Str("envelope", id).Msg("an ack was not written; Slack will deliver again")
 		k.fail(fmt.Errorf("ack: %w", err))
+	} else if k.pool.Acked != nil {
+		k.pool.Acked(f.Type, time.Since(arrived))
 	}
 	return then
 }

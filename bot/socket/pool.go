@@ -41,6 +41,8 @@ type Pool struct {
 	// called by many goroutines, and must return when its context ends. then, if not
 	// nil, is called once the ack is written, or failed to be; nobody waits for it.
 	Handle func(ctx context.Context, envelope string, payload json.RawMessage, attempt int) (ack bool, then func())
+	// Acked, if not nil, is told how long each envelope took from its arrival to its ack.
+	Acked func(envelope string, took time.Duration)
 	// Count is the number of connections to hold, at least 1.
 	Count int
 	// Drain bounds the wait for running handlers when a connection ends.

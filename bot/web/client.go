@@ -42,6 +42,8 @@ type Config struct {
 	Transport http.RoundTripper                            // nil: net/http's own
 	Voice     Voice                                        // the wordings of messages
 	Read      func(deploy.Key, markup.Words) deploy.Intent // what words in a channel ask for
+	Called    func(method, result string)                  // called after each call, unless it is nil: ok, limited, refused or failed
+	Waits     func(method string)                          // called when a call is put off by a rate limit, unless it is nil
 	Log       zerolog.Logger
 }
 
@@ -285,6 +287,9 @@ func (c *Client) call(ctx context.Context, method, channel, what string, try fun
 		return answer{}, x.later(retryAfterDefault, fmt.Errorf("not called: %w", err))
 	}
 	if wait := c.limits.enter(method, channel, what); wait > 0 {
+		if c.config.Waits != nil {
+			c.config.Waits(method)
+		}
 		return answer{}, x.later(wait, errors.New("not called: waits for Slack's rate limit"))
 	}
 	// Neither slack-go's retries nor its debug mode: the retries double posts, and
@@ -292,5 +297,8 @@ func (c *Client) call(ctx context.Context, method, channel, what string, try fun
 	err := try(slack.New(c.config.BotToken.Reveal(),
 		slack.OptionAppLevelToken(c.config.AppToken.Reveal()), slack.OptionAPIURL(c.config.URL), slack.OptionHTTPClient(x)))
 	c.refused.learn(method, err)
+	if c.config.Called != nil {
+		c.config.Called(method, resultOf(err))
+	}
 	return x.answer, err
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -81,4 +82,17 @@ func (x *exchange) refusal(no *SlackError) error {
 		return &engine.PassingError{Err: err}
 	}
 	return err
+}
+
+// resultOf is what the metrics call the result of a call.
+func resultOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, new(*slack.RateLimitedError)):
+		return "limited"
+	case errors.As(err, new(*SlackError)):
+		return "refused"
+	}
+	return "failed"
 }

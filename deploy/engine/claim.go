@@ -22,6 +22,7 @@ const (
 // Slack's deliveries before this one.
 func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack bool, then func()) {
 	e.prepare()
+	came := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, ackWithin)
 	defer cancel()
 	if r := e.outage.wasTold(m.Key); r != nil {
@@ -59,6 +60,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		e.log(Event{Name: "known", Record: *s.Record})
 	case release != nil:
 		e.log(Event{Name: "claimed", Record: *s.Record})
+		s.Came = came
 		return true, e.workOn(s, release)
 	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: *s.Record, Detail: "in line"})

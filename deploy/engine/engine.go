@@ -62,7 +62,7 @@ type Event struct {
 	Name   string        // "claimed", "triggered", "moved", "store-down", ...: the log's message
 	Record deploy.Record // zero where it is about no record
 	From   deploy.State  // of "moved": the state before
-	Took   time.Duration // of "moved" to an end: since the POST
+	Took   time.Duration // of "moved" to an end: since the POST; of "triggered": from the request to the POST
 	Err    error         // what went wrong
 	Detail string        // the rest, in words
 }
@@ -105,6 +105,20 @@ func (e *Engine) Run(ctx context.Context) {
 			e.alarm.set(e.takeDue(ctx))
 		}
 	}
+}
+
+// Status is how the engine is at one moment.
+type Status struct {
+	StoreUp bool          // the store answered its last call
+	InWork  int           // records in work, triggers under way included
+	Overdue time.Duration // how late the latest record was that was taken last
+}
+
+// Status is for metrics.
+func (e *Engine) Status() Status {
+	e.prepare()
+	up, late := e.health.status()
+	return Status{StoreUp: up, InWork: e.inFlight.count(), Overdue: late}
 }
 
 // Ready returns what keeps the engine from its work; nil: nothing.

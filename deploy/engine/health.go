@@ -17,9 +17,10 @@ type health struct {
 	log func(Event)
 
 	mu       sync.Mutex
-	err      error     // how the store answered last
-	caughtUp time.Time // when a take last succeeded with nothing overdue
-	storeNow time.Time // the store's clock at hostNow
+	err      error         // how the store answered last
+	late     time.Duration // how late the latest record was that was taken last
+	caughtUp time.Time     // when a take last succeeded with nothing overdue
+	storeNow time.Time     // the store's clock at hostNow
 	hostNow  time.Time
 }
 
@@ -54,7 +55,7 @@ func (h *health) answered(ctx context.Context, reads bool, err error, clock time
 func (h *health) took(late time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if late < overdue {
+	if h.late = late; late < overdue {
 		h.caughtUp = time.Now()
 	}
 }
@@ -66,6 +67,12 @@ func (h *health) now() time.Time {
 		return time.Now()
 	}
 	return h.storeNow.Add(time.Since(h.hostNow))
+}
+
+func (h *health) status() (up bool, late time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err == nil && !h.caughtUp.IsZero(), h.late
 }
 
 //docgen:messages ready

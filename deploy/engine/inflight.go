@@ -89,8 +89,12 @@ func (f *inFlight) isBusy(k deploy.Key) bool {
 	return f.held[k] != nil || f.lent[k] > 0
 }
 
-func (f *inFlight) isEmpty() bool {
+func (f *inFlight) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.held) == 0 && len(f.lent) == 0
+	n := len(f.held)
+	for _, posts := range f.lent {
+		n += posts
+	}
+	return n
 }

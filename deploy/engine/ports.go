@@ -69,6 +69,7 @@ type Stored struct {
 	Record *deploy.Record
 	Raw    []byte    // the stored bytes, compared at the next save
 	Due    time.Time // when it was due, if it was taken
+	Came   time.Time // when its mention came in, by this host's clock, if it was just claimed
 	Now    time.Time // the store's clock when it answered
 	Birth  time.Time // since when the store remembers, by Slack's clock
 	// RolledBack: it was just claimed or taken, and something was rolled back once: see

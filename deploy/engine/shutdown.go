@@ -45,7 +45,7 @@ func (e *Engine) drain() {
 	for e.work.Err() == nil {
 		e.notifyUnfinished(e.work, false)
 		e.takeDue(e.work)
-		if e.inFlight.isEmpty() || !Pause(e.work, pollEvery/10) {
+		if e.inFlight.count() == 0 || !Pause(e.work, pollEvery/10) {
 			break
 		}
 	}

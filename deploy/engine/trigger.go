@@ -29,6 +29,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 			return e.updateWaiting(s, withdraw)
 		}
 	}
+	came := s.Came
 	token, sum := deploy.NewToken(), ""
 	if s.Record.Deployment.Rollback == nil { // a job that runs again has the token of its pipeline
 		sum = deploy.TokenSum(token)
@@ -57,10 +58,14 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	if last != nil && !last.Next.IsZero() { // another deployment has begun: its button for a rollback is taken off
 		e.workers.Go(func() { _, _ = e.change(e.work, last.Request.Key, deploy.Record.Rest) })
 	}
+	waited := time.Since(came)
+	if came.IsZero() {
+		waited = max(0, e.Slack.Now().Sub(s.Record.Asked().At))
+	}
 	out := e.post(*s.Record, t, token, judged.Add(deploy.WriteWithin))
 	answered()
 	s = *newest.Load()
-	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason)})
+	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
 		if !applied {

@@ -38,11 +38,14 @@ type Recorder interface {
 // NewHandler returns the handler of the notify port. A call must show the
 // PSYCHER_TOKEN that came with the trigger, which the [Recorder] verifies, or
 // the secret that all projects share, NOTIFY_TOKEN, if there is one.
-func NewHandler(shared deploy.Secret, r Recorder, log zerolog.Logger) http.Handler {
-	return &handler{shared: shared, recorder: r, log: log, guesses: rate.NewLimiter(rate.Every(time.Second), 10)}
+func NewHandler(shared deploy.Secret, r Recorder, log zerolog.Logger) *Handler {
+	return &Handler{shared: shared, recorder: r, log: log, guesses: rate.NewLimiter(rate.Every(time.Second), 10)}
 }
 
-type handler struct {
+// Handler is the notify port.
+type Handler struct {
+	Count func(result string) // called for each call, unless it is nil: see [reply.outcome]
+
 	shared   deploy.Secret
 	recorder Recorder
 	log      zerolog.Logger
@@ -66,9 +69,25 @@ func (r reply) proven() bool {
 	return r.status != http.StatusUnauthorized && (r.callback.Shared || r.result != "")
 }
 
-func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+// outcome is what the metrics call what became of a call.
+func (r reply) outcome() string {
+	switch {
+	case r.status == http.StatusServiceUnavailable:
+		return "not-recorded"
+	case r.status == http.StatusUnauthorized:
+		return string(deploy.CallbackUnproven)
+	case r.result != "":
+		return string(r.result)
+	}
+	return "malformed"
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r := h.answer(w, req)
 	h.logCall(req, r)
+	if h.Count != nil {
+		h.Count(r.outcome())
+	}
 
 	key := "error"
 	header := w.Header()
@@ -94,7 +113,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // answer checks a call in the order in which its caller should fix it.
-func (h *handler) answer(w http.ResponseWriter, req *http.Request) reply {
+func (h *Handler) answer(w http.ResponseWriter, req *http.Request) reply {
 	if req.URL.Path != "/notify" {
 		return reply{status: http.StatusNotFound, text: "there is only /notify here"}
 	}
@@ -141,7 +160,7 @@ var replies = map[deploy.CallbackResult]reply{
 	deploy.CallbackStop:     {status: http.StatusConflict, text: "this pipeline must not deploy: the deployment has another one, or was given up"},
 }
 
-func (h *handler) record(ctx context.Context, c deploy.Callback) reply {
+func (h *Handler) record(ctx context.Context, c deploy.Callback) reply {
 	// A caller that hangs up early has reported all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
@@ -160,7 +179,7 @@ func (h *handler) record(ctx context.Context, c deploy.Callback) reply {
 	return r
 }
 
-func (h *handler) tryRecord(ctx context.Context, c deploy.Callback) (result deploy.CallbackResult, err error) {
+func (h *Handler) tryRecord(ctx context.Context, c deploy.Callback) (result deploy.CallbackResult, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("recording a callback: panic: %v", p)
@@ -173,7 +192,7 @@ func (h *handler) tryRecord(ctx context.Context, c deploy.Callback) (result depl
 // logCall writes a call's log line. Of what was sent it shows only well-formed
 // fields, and only if the caller showed the shared secret or proved the
 // deployment. Lines about calls that prove nothing are bounded.
-func (h *handler) logCall(req *http.Request, r reply) {
+func (h *Handler) logCall(req *http.Request, r reply) {
 	level := zerolog.WarnLevel
 	switch {
 	case r.status == http.StatusServiceUnavailable:

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/getto-systems/psycher/bot/phrases"
+	"github.com/getto-systems/psycher/cmd/metrics"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/internal/messages"
@@ -35,7 +36,7 @@ func allParts(root string) (map[string]part, error) {
 		return nil, fmt.Errorf("reading what settings mean in Japanese: %w", err)
 	}
 	parts := map[string]part{
-		"settings": settingsPart(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves,
+		"settings": settingsPart(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves, "metrics": metricsPart,
 		"packages": func(string, string) (string, error) { return diagram("flowchart TD", s.imports()), nil },
 		"dependencies": func(_, now string) (string, error) {
 			var modules []string
@@ -96,6 +97,27 @@ func settingsPart(meanings string) part {
 		}
 		return merge(now, all), nil
 	}
+}
+
+// metricsPart is the table of metrics. What HELP says is its meaning in English.
+func metricsPart(lang, now string) (string, error) {
+	var all [][]string
+	for _, m := range metrics.Table() {
+		var labels []string
+		for _, l := range m.Labels {
+			values := ""
+			if len(l.Values) > 1 { // else they are not known here
+				values = ": " + strings.Join(l.Values, ", ")
+			}
+			labels = append(labels, code(l.Name)+values)
+		}
+		row := []string{code(m.Name), m.Type, strings.Join(labels, "; "), keep}
+		if lang == "en" {
+			row[3] = m.Help
+		}
+		all = append(all, row)
+	}
+	return merge(now, all), nil
 }
 
 // states is the table of states, with the reaction of each.
