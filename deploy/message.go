@@ -147,7 +147,9 @@ type Message struct {
 	People  []string  `json:"people,omitempty"` // who may do it
 	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
-	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
+	Team    string    `json:"team,omitempty"`   // the place of a target map that has nothing for it yet
+	Channel string    `json:"channel,omitempty"`
+	Known   []Known   `json:"known,omitempty"` // deployments that it tells of: what runs, or else what ran last
 	Buttons []Button  `json:"buttons,omitempty"`
 	// Progress is what a status message tells of its deployment; nil: it has none.
 	Progress *Progress `json:"progress,omitempty"`

@@ -28,6 +28,8 @@ var placeholders = map[string]func(v Voice, m *deploy.Message) string{
 	"until":     func(_ Voice, m *deploy.Message) string { return until(m.Until) },
 	"by":        func(_ Voice, m *deploy.Message) string { return user(m.By) },
 	"people":    func(_ Voice, m *deploy.Message) string { return users(m.People) },
+	"workspace": func(_ Voice, m *deploy.Message) string { return codeSpan(m.Team, nameLimit) },
+	"channel":   func(_ Voice, m *deploy.Message) string { return codeSpan(m.Channel, nameLimit) },
 	"known":     func(v Voice, m *deploy.Message) string { return v.list(m.Known) },
 	"withdrawn": func(_ Voice, m *deploy.Message) string { return count(m.Withdrawn) },
 	"who":       func(v Voice, m *deploy.Message) string { return v.who(m.Restricted) },

@@ -91,6 +91,14 @@ func TestWhatComesOfARequest(t *testing.T) {
 	}
 }
 
+func TestAChannelWithoutTargetsLearnsItsIDs(t *testing.T) {
+	r := request(deploy.Intent{Kind: deploy.KindDeploy})
+	r.Here = nil
+	if m := Decide(r).Answer; m.ID != deploy.MsgNoTarget || m.Team != "T1" || m.Channel != "C1" {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestMoreTargetsThanAMenuTakesAreNotOffered(t *testing.T) {
 	r := request(deploy.Intent{Kind: deploy.KindDeploy})
 	r.Here = nil

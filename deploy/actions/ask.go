@@ -32,7 +32,9 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 	case reason == deploy.MsgUnknown && (len(buttons) == 0 || len(buttons) > maxChoices):
 		return Decision{Answer: r.message(reason, nil)}
 	case len(meant) == 0:
-		return Decision{Answer: r.message(deploy.MsgNoTarget, nil)}
+		m := r.message(deploy.MsgNoTarget, nil)
+		m.Team, m.Channel = r.Rules.Request.Key.Team, r.Rules.Request.Key.Channel
+		return Decision{Answer: m}
 	case len(buttons) == 0:
 		return Decision{Answer: refused}
 	case len(buttons) > maxChoices:

@@ -22,7 +22,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	m := deploy.Message{
 		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
 		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: by[id], People: []string{"U0HANAKO"},
-		Word: word[id], Detail: detail[id],
+		Word: word[id], Detail: detail[id], Team: "T01ABC", Channel: "C01ABC",
 	}
 	if m.Detail == "" {
 		m.Detail = "deploy:production"
