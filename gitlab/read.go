@@ -49,7 +49,7 @@ func get[T any](ctx context.Context, c *Client, project, path string, query any)
 		err = errors.New("GitLab answered null")
 	}
 	if err != nil {
-		err = fmt.Errorf("get %s of %s: %w", path, project, err)
+		err = fmt.Errorf("get %s of %s: %w", cmp.Or(path, "all"), cmp.Or(project, "GitLab"), err)
 	}
 	return read, a, err
 }
@@ -61,6 +61,11 @@ func (c *Client) call(ctx context.Context, method, project, path string, query a
 	if !c.CanPoll() {
 		return nil, errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 	}
+	return c.ask(ctx, method, project, path, query)
+}
+
+// ask is [Client.call] whether there is a token or not.
+func (c *Client) ask(ctx context.Context, method, project, path string, query any) (*answer, error) {
 	c.mu.Lock()
 	err := c.resting()
 	c.mu.Unlock()
@@ -73,7 +78,9 @@ func (c *Client) call(ctx context.Context, method, project, path string, query a
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Private-Token", c.conf.APIToken.Reveal())
+	if c.CanPoll() {
+		req.Header.Set("Private-Token", c.conf.APIToken.Reveal())
+	}
 	for followed := 0; ; followed++ {
 		a, err := c.send(req)
 		switch {
@@ -106,7 +113,7 @@ func (c *Client) resting() error {
 // is escaped; options are the query of a GET, and the JSON of a POST.
 func (c *Client) request(ctx context.Context, method, project, path string, options any) (*http.Request, []byte, error) {
 	if project != "" {
-		path = "projects/" + api.PathEscape(project) + "/" + path
+		path = strings.TrimSuffix("projects/"+api.PathEscape(project)+"/"+path, "/")
 	}
 	req, err := c.library.NewRequest(method, path, options, nil)
 	if err != nil {
@@ -191,31 +198,28 @@ func (c *Client) isOurs(u *url.URL) bool {
 //
 //docgen:messages log
 func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
-	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
-	list, _, err := get[[]pipeline](ctx, c, project, "pipelines", query)
+	hidden, err := c.Recovers(ctx, project)
+	said := ""
 	if e, ok := errors.AsType[*statusError](err); ok {
-		switch from := e.origin(); {
-		case from == fromGitLab && e.status == http.StatusUnauthorized:
-			return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
-		case from == fromGitLab && e.status == http.StatusForbidden:
-			return "GITLAB_API_TOKEN cannot list pipelines: it needs the scope read_api and the role Reporter", nil
-		case from == fromGitLab && e.status == http.StatusNotFound:
-			return "GITLAB_API_TOKEN sees no such project: check project_id in GITLAB_TRIGGER_TOKENS, or give the token's user the role Reporter in it", nil
-		case from == fromProxy:
-			return "the proxy between psycher and GitLab wants a login (407): put user and password into the proxy's setting", nil
-		case e.status/100 == 3:
-			return "GITLAB_URL redirects, and reads follow no redirect to elsewhere: set it to where GitLab is; " + e.said, nil
-		case e.status < 500 && from != fromGitLab:
-			return "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login in front of GitLab; it says " + e.said, nil
-		}
+		said = e.said
 	}
-	if err == nil && len(list) > 0 && !uuid.MatchString(list[0].Name) { // a name may hold the id, and then it is enough
-		var theirs deploymentID
-		theirs, err = c.askID(ctx, project, list[0].ID)
-		if !theirs.hiddenUntil.IsZero() {
-			return "GITLAB_API_TOKEN cannot read the variables of pipelines: it needs the role Maintainer or the user who owns the trigger token," +
-				" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
-		}
+	switch FailureOf(err) {
+	case Unauthorized:
+		return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
+	case Forbidden:
+		return "GITLAB_API_TOKEN cannot list pipelines: it needs the scope read_api and the role Reporter", nil
+	case NotFound:
+		return "GITLAB_API_TOKEN sees no such project: check project_id in GITLAB_TRIGGER_TOKENS, or give the token's user the role Reporter in it", nil
+	case WantsLogin:
+		return "the proxy between psycher and GitLab wants a login (407): put user and password into the proxy's setting", nil
+	case Redirects:
+		return "GITLAB_URL redirects, and reads follow no redirect to elsewhere: set it to where GitLab is; " + said, nil
+	case Elsewhere, NoSuchPath:
+		return "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login in front of GitLab; it says " + said, nil
+	}
+	if hidden {
+		return "GITLAB_API_TOKEN cannot read the variables of pipelines: it needs the role Maintainer or the user who owns the trigger token," +
+			" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
 	}
 	return "", err
 }

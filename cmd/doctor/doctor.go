@@ -85,6 +85,7 @@ type Doctor struct {
 
 	limit rate.Limit // of calls to Slack and GitLab; callsPerSecond if 0
 	pace  *rate.Limiter
+	asked map[string]any // the answers to what [ask] has asked
 
 	atStart bool
 	bot     *web.Installation // what Slack says of it; nil until it has answered
@@ -100,18 +101,19 @@ func (d *Doctor) Run(ctx context.Context, report func(Finding)) { d.run(ctx, fal
 func (d *Doctor) Start(ctx context.Context, report func(Finding)) { d.run(ctx, true, report) }
 
 func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
-	d.pace = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1)
+	d.pace, d.asked = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1), map[string]any{}
 	d.atStart, d.bot = start, nil
 	for _, c := range checks() {
 		if start && !c.start {
 			continue
 		}
-		for _, f := range c.run(ctx, d) {
-			f.Check = c.name
-			report(f)
-		}
+		found := c.run(ctx, d)
 		if ctx.Err() != nil {
 			return
+		}
+		for _, f := range found {
+			f.Check = c.name
+			report(f)
 		}
 	}
 }
@@ -119,3 +121,19 @@ func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
 // turn waits until another call may be made. A check calls it before each call to
 // Slack or GitLab, and stops when it returns false: the doctor is ended.
 func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }
+
+// ask makes a call in its turn, and only once: several checks look at one answer.
+func ask[T any](ctx context.Context, d *Doctor, what string, call func(context.Context) (T, error)) (T, error) {
+	type answer struct {
+		got T
+		err error
+	}
+	a, known := d.asked[what].(answer)
+	if !known {
+		if a.err = d.pace.Wait(ctx); a.err == nil {
+			a.got, a.err = call(ctx)
+		}
+		d.asked[what] = a
+	}
+	return a.got, a.err
+}

@@ -48,9 +48,7 @@ func (g *GitLab) routes() *http.ServeMux {
 	mux.HandleFunc("GET "+project+"/repository/commits", g.lookUp(g.listCommits))
 	mux.HandleFunc("GET "+project+"/repository/commits/{sha}", g.lookUp(g.oneCommit))
 	mux.HandleFunc("GET "+project+"/repository/merge_base", g.lookUp(g.mergeBase))
-	mux.HandleFunc("GET /api/v4/personal_access_tokens/self", g.lookUp(func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, encode(map[string]any{"id": 1, "name": "psycher", "active": true, "revoked": false, "scopes": g.scopes()}))
-	}))
+	g.inspected(mux, project)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { answer(w, 404, `{"error":"404 Not Found"}`) })
 	mux.HandleFunc("/projects/{project}", g.projectPage)
 	mux.HandleFunc("/", g.page)
@@ -80,6 +78,8 @@ func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 			token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		}
 		switch {
+		case r.URL.Path == "/api/v4/version" && (token == "" || token != g.conf.APIToken):
+			answer(w, 401, message("401 Unauthorized"))
 		case token == "" || g.conf.APIToken == "" && known:
 			answer(w, 404, message("404 Project Not Found"))
 		case token != g.conf.APIToken:
@@ -90,6 +90,8 @@ func (g *GitLab) lookUp(next http.HandlerFunc) http.HandlerFunc {
 			answer(w, 403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api"}`)
 		case pr == nil:
 			next(w, r)
+		case pr.Site.NoCI && strings.Contains(r.URL.Path, "/pipelines"):
+			answer(w, 403, message("403 Forbidden"))
 		case pr.Was != "" && r.PathValue("project") == pr.Was && r.Method != http.MethodGet:
 			answer(w, 405, message("Non GET methods are not allowed for moved projects"))
 		case pr.Was != "" && r.PathValue("project") == pr.Was:

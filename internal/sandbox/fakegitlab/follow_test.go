@@ -195,7 +195,7 @@ func TestATokenThatMayOnlyRead(t *testing.T) {
 			t.Errorf("%s: %d %s", asked, w.Code, w.Body)
 		}
 	}
-	if w := get(g, "/api/v4/personal_access_tokens/self"); w.Body.String() != `{"active":true,"id":1,"name":"psycher","revoked":false,"scopes":["read_api"]}` {
+	if w := get(g, "/api/v4/personal_access_tokens/self"); w.Body.String() != `{"active":true,"expires_at":null,"id":1,"name":"psycher","revoked":false,"scopes":["read_api"],"user_id":1}` {
 		t.Errorf("%s", w.Body)
 	}
 	if w := get(g, path+"/pipelines/1001"); w.Code != 200 {

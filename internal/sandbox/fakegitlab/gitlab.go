@@ -28,6 +28,8 @@ type Config struct {
 	OnRetry    func(Pipeline)      // the same for each pipeline that is retried
 	OnJobRetry func(Pipeline, Job) // the same for each job that is retried, with what took its place
 	Scopes     []string            // of APIToken; nil: api
+	Expires    string              // the day on which APIToken does; empty: never
+	Version    string              // empty: 18.5.1-ee
 }
 
 // Project is one of its projects.
@@ -42,6 +44,7 @@ type Project struct {
 	// Commits are those of each ref at the start, the oldest first; nil: a few. Those
 	// without a SHA get one.
 	Commits []Commit
+	Site    Site // what else it shows, to those who check it
 
 	history map[string][]Commit // by ref, once it was asked for
 }

@@ -266,7 +266,7 @@ func TestLookUpsTakeTheAPIToken(t *testing.T) {
 	for asked, want := range map[string]int{
 		path + "/pipelines": 200, path + "/pipelines/1001": 200, path + "/pipelines/1001/variables": 200,
 		path + "/pipelines/1001/jobs": 200, path + "/pipelines/1001/bridges": 200, path + "/pipelines/7": 404,
-		"/api/v4/projects/2/pipelines": 404, "/api/v4/version": 404, path + "/trigger/pipeline": 404,
+		"/api/v4/projects/2/pipelines": 404, "/api/v4/version": 200, "/api/v4/nothing": 404, path + "/trigger/pipeline": 404,
 	} {
 		if w := get(g, asked); w.Code != want || !json.Valid(w.Body.Bytes()) {
 			t.Errorf("%s: %d %s", asked, w.Code, w.Body)

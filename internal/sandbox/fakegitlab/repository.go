@@ -154,7 +154,9 @@ func hashed(pr *Project, ref string, line []Commit) []Commit {
 
 func branch(ref string) string { return strings.TrimPrefix(ref, "refs/heads/") }
 
-func (p *Project) has(ref string) bool { return slices.Contains(p.refs(), branch(ref)) }
+func (p *Project) has(ref string) bool {
+	return slices.Contains(p.refs(), branch(ref)) || slices.Contains(p.Site.Tags, strings.TrimPrefix(ref, "refs/tags/"))
+}
 
 func (p *Project) refs() []string {
 	if p.Refs == nil {

@@ -93,6 +93,10 @@ func (g *GitLab) refusal(a triggerRequest) *Fault {
 		return &Fault{Status: 400, Body: `{"error":"ref is missing"}`}
 	case pr == nil || pr.Token != a.token:
 		return &Fault{Status: 404, Body: message("404 Not Found")}
+	case pr.Site.NoCI:
+		return &Fault{Status: 400, Body: base("Pipelines are disabled!")}
+	case pr.Site.ownerLost():
+		return &Fault{Status: 400, Body: base("Insufficient permissions to create a new pipeline")}
 	case !pr.has(a.ref):
 		return &Fault{Status: 400, Body: base("Reference not found")}
 	}

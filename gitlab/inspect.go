@@ -1,0 +1,229 @@
+package gitlab
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	api "github.com/xanzy/go-gitlab"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// This file reads what a project must be like so that deploys work, for those who
+// check it. A field is a pointer where GitLab leaves out what the token may not see:
+// nil is not false.
+
+// Failure is why something could not be read.
+type Failure string
+
+const (
+	NoAnswer     Failure = "no answer that makes sense" // it may pass
+	BadTLS       Failure = "no TLS"
+	WantsLogin   Failure = "a proxy's login"
+	Redirects    Failure = "a redirect"
+	Elsewhere    Failure = "something else than GitLab's API"
+	NoSuchPath   Failure = "no such path" // something decoded it, or GitLab is too old
+	Unauthorized Failure = "401"
+	Forbidden    Failure = "403"
+	NotFound     Failure = "404"
+)
+
+// FailureOf tells why a read failed; empty if it did not.
+func FailureOf(err error) Failure {
+	e, answered := errors.AsType[*statusError](err)
+	switch {
+	case err == nil:
+		return ""
+	case answered:
+		return e.failure()
+	}
+	for _, part := range []string{"x509: ", "tls: ", "HTTP response to HTTPS client"} {
+		if strings.Contains(err.Error(), part) {
+			return BadTLS
+		}
+	}
+	return NoAnswer
+}
+
+func (e *statusError) failure() Failure {
+	of := map[int]Failure{http.StatusUnauthorized: Unauthorized, http.StatusForbidden: Forbidden, http.StatusNotFound: NotFound}[e.status]
+	switch from := e.origin(); {
+	case from == fromGitLab && of != "":
+		return of
+	case from == fromProxy:
+		return WantsLogin
+	case e.status/100 == 3:
+		return Redirects
+	case from == fromNoRoute:
+		return NoSuchPath
+	case from == fromElsewhere && e.status < 500:
+		return Elsewhere
+	}
+	return NoAnswer
+}
+
+// Version reads GitLab's version. Without an API token GitLab answers it with
+// [Unauthorized], which shows all the same that it is GitLab.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	a, err := c.ask(ctx, http.MethodGet, "", "version", nil)
+	var read struct{ Version string }
+	if err == nil {
+		err = json.Unmarshal(a.body, &read)
+	}
+	if err == nil && read.Version == "" {
+		err = errors.New("GitLab does not say its version")
+	}
+	return c.name(read.Version, nameLimit), err
+}
+
+// Self is what GitLab shows of the API token.
+type Self struct {
+	UserID  int64 `json:"user_id"`
+	Scopes  []string
+	Expires Date `json:"expires_at"`
+}
+
+// Self reads what the API token may do.
+func (c *Client) Self(ctx context.Context) (Self, error) {
+	read, _, err := get[Self](ctx, c, "", "personal_access_tokens/self", nil)
+	return read, err
+}
+
+// Date is a day or a time; zero if there is none.
+type Date struct{ time.Time }
+
+// UnmarshalJSON reads a day, a time or null.
+func (d *Date) UnmarshalJSON(b []byte) (err error) {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil || text == "" {
+		return err
+	}
+	if d.Time, err = time.Parse(time.DateOnly, text); err != nil {
+		d.Time, err = time.Parse(time.RFC3339, text)
+	}
+	return err
+}
+
+// Roles in a project.
+const (
+	Reporter   = 20
+	Developer  = 30
+	Maintainer = 40
+	Owner      = 50
+)
+
+// Project is what GitLab shows of a project.
+type Project struct {
+	Path         string  `json:"path_with_namespace"`
+	Branch       string  `json:"default_branch"`
+	Archived     bool    `json:"archived"`
+	Empty        bool    `json:"empty_repo"`
+	CI           string  `json:"builds_access_level"`
+	CIFile       string  `json:"ci_config_path"`
+	VariableRole *string `json:"ci_pipeline_variables_minimum_override_role"`
+	Restricted   *bool   `json:"restrict_user_defined_variables"`
+	ForwardOnly  *bool   `json:"ci_forward_deployment_enabled"`
+	Rollback     *bool   `json:"ci_forward_deployment_rollback_allowed"`
+	Permissions  struct {
+		Project *access `json:"project_access"`
+		Group   *access `json:"group_access"`
+	}
+}
+
+type access struct {
+	Level int `json:"access_level"`
+}
+
+// Role is the token's, as far as the project shows it: there may be a higher one by
+// way of an invited group.
+func (p Project) Role() (role int) {
+	for _, a := range []*access{p.Permissions.Project, p.Permissions.Group} {
+		if a != nil {
+			role = max(role, a.Level)
+		}
+	}
+	return role
+}
+
+// Project reads a project.
+func (c *Client) Project(ctx context.Context, project string) (Project, error) {
+	read, _, err := get[Project](ctx, c, project, "", nil)
+	return read, err
+}
+
+// Recovers tells whether a pipeline of the project could be found whose trigger was
+// never answered: with no error they can be listed, and unless hidden, told apart.
+func (c *Client) Recovers(ctx context.Context, project string) (hidden bool, err error) {
+	query := &api.ListProjectPipelinesOptions{ListOptions: api.ListOptions{PerPage: 1}, Source: api.Ptr("trigger")}
+	list, _, err := get[[]pipeline](ctx, c, project, "pipelines", query)
+	if err != nil || len(list) == 0 || uuid.MatchString(list[0].Name) { // a name may hold the id, and then it is enough
+		return false, err
+	}
+	theirs, err := c.askID(ctx, project, list[0].ID)
+	if err != nil {
+		err = errors.New(err.Error()) // the list was read: no [Failure] of the project
+	}
+	return !theirs.hiddenUntil.IsZero(), err
+}
+
+// Member is somebody with a role in a project, of its own or by way of a group.
+type Member struct {
+	ID       int64
+	Username string
+	State    string
+	Level    int  `json:"access_level"`
+	Expires  Date `json:"expires_at"`
+}
+
+// Member reads a member of a project.
+func (c *Client) Member(ctx context.Context, project string, id int64) (Member, error) {
+	read, _, err := get[Member](ctx, c, project, fmt.Sprintf("members/all/%d", id), nil)
+	return read, err
+}
+
+// Ref is a branch or tag.
+type Ref struct {
+	Name      string
+	Protected bool
+}
+
+// Branch reads a branch.
+func (c *Client) Branch(ctx context.Context, project, name string) (Ref, error) {
+	read, _, err := get[Ref](ctx, c, project, "repository/branches/"+api.PathEscape(name), nil)
+	return read, err
+}
+
+// Tag reads a tag.
+func (c *Client) Tag(ctx context.Context, project, name string) (Ref, error) {
+	read, _, err := get[Ref](ctx, c, project, "repository/tags/"+api.PathEscape(name), nil)
+	return read, err
+}
+
+// ProbeTrigger tries a trigger token with a ref that cannot exist. GitLab makes no
+// pipeline of that: a good token is refused with [deploy.MsgRefusedRef].
+func (c *Client) ProbeTrigger(ctx context.Context, project string, token deploy.Secret) deploy.TriggerResult {
+	const path = "trigger/pipeline"
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	req, _, err := c.request(ctx, http.MethodPost, project, path, &api.RunPipelineTriggerOptions{
+		Ref: api.Ptr("psycher-doctor-" + rand.Text()), Token: api.Ptr(token.Reveal()),
+	})
+	result := deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
+	if err == nil {
+		switch a, err := c.send(req); {
+		case errors.Is(err, errProxyLogin):
+			result = deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: err}
+		case err != nil:
+			result.Err = err
+		default:
+			result = a.outcome(time.Now(), aPipeline)
+		}
+	}
+	return c.finish(result, project, path, token)
+}
