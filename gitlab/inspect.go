@@ -1,12 +1,15 @@
 package gitlab
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -172,6 +175,8 @@ func (c *Client) Recovers(ctx context.Context, project string) (hidden bool, err
 	return !theirs.hiddenUntil.IsZero(), err
 }
 
+var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
 // Member is somebody with a role in a project, of its own or by way of a group.
 type Member struct {
 	ID       int64
@@ -211,11 +216,12 @@ func (c *Client) ProbeTrigger(ctx context.Context, project string, token deploy.
 	const path = "trigger/pipeline"
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	req, _, err := c.request(ctx, http.MethodPost, project, path, &api.RunPipelineTriggerOptions{
+	req, body, err := c.request(ctx, http.MethodPost, project, path, &api.RunPipelineTriggerOptions{
 		Ref: api.Ptr("psycher-doctor-" + rand.Text()), Token: api.Ptr(token.Reveal()),
 	})
 	result := deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	if err == nil {
+		req.Body = io.NopCloser(bytes.NewReader(body))
 		switch a, err := c.send(req); {
 		case errors.Is(err, errProxyLogin):
 			result = deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: err}

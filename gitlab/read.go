@@ -191,37 +191,3 @@ func (c *Client) isOurs(u *url.URL) bool {
 		cmp.Or(u.Port(), defaultPorts[u.Scheme]) == cmp.Or(c.base.Port(), defaultPorts[u.Scheme]) &&
 		strings.HasPrefix(u.EscapedPath(), c.base.EscapedPath()+"/api/v4/") && !leavesPath.MatchString(u.Path)
 }
-
-// Rights says what keeps the API token from reading a project's pipelines, in
-// words for the log; empty if nothing does, or if that cannot be told because no
-// pipeline was triggered yet.
-//
-//docgen:messages log
-func (c *Client) Rights(ctx context.Context, project string) (lacks string, err error) {
-	hidden, err := c.Recovers(ctx, project)
-	said := ""
-	if e, ok := errors.AsType[*statusError](err); ok {
-		said = e.said
-	}
-	switch FailureOf(err) {
-	case Unauthorized:
-		return "GITLAB_API_TOKEN is not valid: GitLab answers 401", nil
-	case Forbidden:
-		return "GITLAB_API_TOKEN cannot list pipelines: it needs the scope read_api and the role Reporter", nil
-	case NotFound:
-		return "GITLAB_API_TOKEN sees no such project: check project_id in GITLAB_TRIGGER_TOKENS, or give the token's user the role Reporter in it", nil
-	case WantsLogin:
-		return "the proxy between psycher and GitLab wants a login (407): put user and password into the proxy's setting", nil
-	case Redirects:
-		return "GITLAB_URL redirects, and reads follow no redirect to elsewhere: set it to where GitLab is; " + said, nil
-	case Elsewhere, NoSuchPath:
-		return "something else than GitLab's API answers at GITLAB_URL: check its path, and the proxy or login in front of GitLab; it says " + said, nil
-	}
-	if hidden {
-		return "GITLAB_API_TOKEN cannot read the variables of pipelines: it needs the role Maintainer or the user who owns the trigger token," +
-			" or a workflow:name in .gitlab-ci.yml that holds $" + idVariable, nil
-	}
-	return "", err
-}
-
-var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

@@ -30,8 +30,8 @@ func TestRenamedProjectIsReadByItsOldPath(t *testing.T) {
 		if p, err := c.Poll(t.Context(), "group/before", 1001, deploy.Counting{}); p.End != deploy.Failed || p.Detail != "deploy" || err != nil {
 			t.Errorf("polled: %+v, %v", p, err)
 		}
-		if lacks, err := c.Rights(t.Context(), "group/before"); lacks != "" || err != nil {
-			t.Errorf("it lacks %q, %v", lacks, err)
+		if hidden, err := c.Recovers(t.Context(), "group/before"); hidden || err != nil {
+			t.Errorf("hidden: %v, %v", hidden, err)
 		}
 	})
 }

@@ -7,6 +7,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -130,7 +131,8 @@ func ask[T any](ctx context.Context, d *Doctor, what string, call func(context.C
 	}
 	a, known := d.asked[what].(answer)
 	if !known {
-		if a.err = d.pace.Wait(ctx); a.err == nil {
+		a.err = errors.New("the doctor was ended")
+		if d.turn(ctx) {
 			a.got, a.err = call(ctx)
 		}
 		d.asked[what] = a
