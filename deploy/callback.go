@@ -63,6 +63,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a start call granted for a deployment that does not run
 	case start && (r.toldNothingRuns() || other):
 		return r, CallbackStop
+	// mutant: a job that deploys while its pipeline is being canceled
 	case start && r.isCanceling():
 		return r, CallbackStop
 	// mutant: a rollback's word shown by the deployment it goes back to

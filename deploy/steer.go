@@ -121,6 +121,7 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 		}
 		return r, r.Again.Button, Message{}
 	// mutant: a press of a button that is not there any more
+	// mutant: a press of a button of another pipeline
 	case i < 0, p.Pipeline != d.Pipeline:
 		m := r.Message(MsgPressOver)
 		m.User, m.By, m.Known = "", "", []Known{r.Known()}

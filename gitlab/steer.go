@@ -58,6 +58,7 @@ func anotherTry(pipeline, id int64) made {
 			err = json.Unmarshal(a.body, &j)
 		}
 		// mutant: a job of another pipeline followed
+		// mutant: an old try of a job taken for the new one
 		if err != nil || j.ID <= id || j.Pipeline.ID != pipeline {
 			return deploy.TriggerResult{Status: deploy.TriggerUnsure, Err: a.error("it is not another job: " + a.title())}
 		}

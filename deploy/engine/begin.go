@@ -18,6 +18,7 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	m.Intent = e.inThread(m, here)
 	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
 	var err error
+	// mutant: a request judged although the past is not known
 	if asked.Past, err = e.past(s, m, here); err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}

@@ -99,6 +99,8 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 	newest, err := e.history(was.TargetID(), false, 1)
 	other, errOther := e.underWay(was.Request, b.Target)
 	switch {
+	// mutant: a press that starts something although others are not known
+	// mutant: a press that starts something although the past is lost
 	case err != nil, errOther != nil, len(newest) == 0:
 		say = deploy.Message{ID: deploy.MsgPressLost}
 	// mutant: a retry of what others have deployed over
@@ -115,6 +117,7 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 // again.
 func (e *Engine) again(s Stored) stepResult {
 	made := s.Record.Again.Record(e.now())
+	// mutant: a press whose record is never claimed
 	if _, _, err := e.claim(e.work, &made, 0); err != nil {
 		return stepResult{Stored: s} // when the lease ends, it is taken up again
 	}
@@ -131,6 +134,7 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 		var known bool
 		switch t, known = e.Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {
 		case !known:
+			// mutant: a press for a target that is not there any more
 			return deploy.Message{ID: deploy.MsgRefusedGone, Target: b.Target}
 		// mutant: a press of a button that says another branch
 		case !b.Means(t), p.Do != "" && t.ID() != r.TargetID():

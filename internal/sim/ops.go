@@ -245,44 +245,49 @@ func frameKind(b []byte) string {
 	return ""
 }
 
-// redisKind names a command, and a script by the keys that it takes.
+// redisKind names a command.
 func redisKind(b []byte) string {
-	part := strings.Split(string(b), "\r\n") // *3 $4 EVAL ...
+	part := strings.Split(string(b), "\r\n") // *3 $4 EVAL $40 ...
 	if len(part) < 3 || !strings.HasPrefix(part[0], "*") {
 		return "" // the rest of an earlier write
 	}
-	if command := strings.ToLower(part[2]); command != "eval" && command != "evalsha" {
+	var args []string
+	for i := 4; i < len(part); i += 2 {
+		args = append(args, part[i])
+	}
+	return commandKind(part[2], args)
+}
+
+// commandKind names a command, and a script by the keys that it takes.
+func commandKind(command string, args []string) string {
+	command = strings.ToLower(command)
+	if command != "eval" && command != "evalsha" {
 		return "redis:" + command
 	}
-	has := func(s string, most int) bool {
-		for i, p := range part {
-			if i < most && strings.Contains(p, s) && strings.HasPrefix(p, "{") {
-				return true
-			}
+	word := func(n int) string { // of the n-th key: {psycher}:WORD:...
+		if n += 2; n >= len(args) {
+			return ""
 		}
-		return false
+		_, key, _ := strings.Cut(args[n], "}:")
+		key, _, _ = strings.Cut(key, ":")
+		return key
 	}
-	record, due, birth, open, proved := has("}:record:", 9), has("}:due", 11), has("}:birth", 13), has("}:open:", 9), has("}:proved:", 9)
-	history, edits := has("}:history:", 13) || has("}:successes:", 9), has("}:edits:", 9)
-	switch {
-	case record && due && birth:
+	switch first := word(0); {
+	case first == "record" && word(2) == "birth":
 		return "redis:claim"
-	case record && due && history:
+	case first == "record" && word(2) == "history":
 		return "redis:save"
-	case record && due:
+	case first == "record" && word(1) == "due":
 		return "redis:delay"
-	case record:
+	case first == "record":
 		return "redis:load"
-	case due:
+	case first == "due":
 		return "redis:take"
-	case history:
+	case first == "history", first == "successes":
 		return "redis:history"
-	case edits:
+	case first == "edits":
 		return "redis:edit"
-	case open:
-		return "redis:open"
-	case proved:
-		return "redis:proved"
+	default: // open, proved, birth
+		return "redis:" + first
 	}
-	return "redis:birth"
 }

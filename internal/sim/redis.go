@@ -23,6 +23,19 @@ func (w *World) RedisFails(message string, d time.Duration) {
 	w.later(d, func() { w.Redis.SetError("") })
 }
 
+// RedisRefuses has Redis answer each command of a kind ("redis:claim") with an error,
+// until heal is called.
+func (w *World) RedisRefuses(kind string) (heal func()) {
+	w.Redis.Server().SetPreHook(func(c *server.Peer, command string, args ...string) bool {
+		refuses := commandKind(command, args) == kind
+		if refuses {
+			c.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
+		}
+		return refuses
+	})
+	return func() { w.Redis.Server().SetPreHook(nil) }
+}
+
 // RedisHangs has Redis accept commands without answering, for a while.
 func (w *World) RedisHangs(d time.Duration) {
 	w.later(d, w.HangRedis())
