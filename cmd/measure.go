@@ -20,7 +20,7 @@ func (a *app) newMetrics() *metrics.Metrics {
 	}
 	m.AddTargets(names)
 	for name, holds := range map[string]func() bool{
-		"psycher_ready":               func() bool { return a.notReady() == "" },
+		"psycher_ready":               func() bool { return len(a.notReady()) == 0 },
 		"psycher_store_up":            func() bool { return a.engine.Status().StoreUp },
 		"psycher_slack_token_refused": func() bool { return a.slack.Refused() != "" },
 	} {
@@ -31,6 +31,7 @@ func (a *app) newMetrics() *metrics.Metrics {
 			return 0
 		})
 	}
+	m.Gauge("psycher_warnings", func() float64 { return float64(len(a.readiness().Warnings)) })
 	m.Gauge("psycher_records_in_work", func() float64 { return float64(a.engine.Status().InWork) })
 	m.Gauge("psycher_work_overdue_seconds", func() float64 { return a.engine.Status().Overdue.Seconds() })
 	m.Gauge("psycher_slack_sockets", func() float64 { return float64(a.socketStatus().Open) })

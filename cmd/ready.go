@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,14 +46,20 @@ func ready(cmd *cobra.Command, _ []string) error {
 		return fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	answer := strings.TrimSpace(string(body))
-	switch {
-	case err != nil:
+	var answer readiness
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil {
 		return fmt.Errorf("no bot answers at ADMIN_ADDR: %w", err)
-	case resp.StatusCode != http.StatusOK:
-		return errors.New("not ready: " + answer)
 	}
-	_, err = fmt.Fprintln(cmd.OutOrStdout(), answer)
+	said := ""
+	if answer.Ready {
+		said = "ready\n"
+	}
+	for _, warning := range answer.Warnings {
+		said += "warning: " + warning + "\n"
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), said)
+	if err == nil && !answer.Ready {
+		err = errors.New("not ready: " + strings.Join(answer.Reasons, "; "))
+	}
 	return err
 }

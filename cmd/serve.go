@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -61,13 +62,17 @@ func (a *app) listen() (closePorts func(), err error) {
 // it counts. It listens on the machine itself unless configured otherwise.
 func (a *app) admin() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, struct {
+			Alive bool `json:"alive"`
+		}{true})
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if why := a.notReady(); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
+		r, status := a.readiness(), http.StatusOK
+		if !r.Ready {
+			status = http.StatusServiceUnavailable
 		}
-		fmt.Fprintln(w, "ready")
+		writeJSON(w, status, r)
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -76,11 +81,33 @@ func (a *app) admin() http.Handler {
 	return mux
 }
 
-// notReady says what keeps the bot from its work; empty: nothing.
+func writeJSON(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // who asks has gone
+}
+
+// readiness is what /readyz answers.
+type readiness struct {
+	Ready    bool     `json:"ready"`
+	Reasons  []string `json:"reasons"`  // what keeps the bot from its work
+	Warnings []string `json:"warnings"` // what is wrong besides
+}
+
+func (a *app) readiness() readiness {
+	r := readiness{Reasons: a.notReady(), Warnings: []string{}}
+	if warnings := a.warnings.Load(); warnings != nil {
+		r.Warnings = append(r.Warnings, *warnings...)
+	}
+	r.Ready = len(r.Reasons) == 0
+	return r
+}
+
+// notReady says what keeps the bot from its work.
 //
 //docgen:messages ready
-func (a *app) notReady() string {
-	var why []string
+func (a *app) notReady() []string {
+	why := []string{}
 	if a.stopping.Load() {
 		why = append(why, "stopping")
 	}
@@ -101,5 +128,5 @@ func (a *app) notReady() string {
 	if r := a.slack.Refused(); r != "" {
 		why = append(why, r)
 	}
-	return strings.Join(why, "; ")
+	return why
 }
