@@ -198,13 +198,7 @@ func printJSON(out io.Writer, records []deploy.Record) error {
 }
 
 func printTable(out io.Writer, records []deploy.Record) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) {
-		for i, cell := range cells {
-			cells[i] = cmp.Or(cell, "-")
-		}
-		fmt.Fprintln(table, strings.Join(cells, "\t"))
-	}
+	row, flush := newTable(out)
 	row("WHEN", "TARGET", "REF", "COMMIT", "STATE", "WHO", "TOOK", "PIPELINE")
 	for _, r := range records {
 		e, took := newHistoryEntry(r), ""
@@ -213,5 +207,16 @@ func printTable(out io.Writer, records []deploy.Record) error {
 		}
 		row(e.TriggeredAt.Local().Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL)
 	}
-	return table.Flush()
+	return flush()
+}
+
+// newTable returns what prints a row of a table, and what ends the table.
+func newTable(out io.Writer) (row func(cells ...string), flush func() error) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	return func(cells ...string) {
+		for i, cell := range cells {
+			cells[i] = cmp.Or(oneLine(cell), "-")
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}, table.Flush
 }

@@ -60,6 +60,9 @@ the file .env in the working directory. "psycher demo" needs no settings.`,
 		historyCommand(),
 		unproveCommand(),
 		doctorCommand(),
+		manifestCommand(),
+		ciCommand(),
+		targetsCommand(),
 		demoCommand(),
 	)
 	return root
