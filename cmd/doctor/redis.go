@@ -73,7 +73,7 @@ var infos = []info{
 		if n, err := strconv.Atoi(major); err == nil && n < 7 {
 			return "Redis " + of["redis_version"], "upgrade to Redis 7.0 or newer, or to Valkey"
 		}
-		return "Redis " + cmp.Or(of["redis_version"], "of an unknown version"), ""
+		return "Redis " + of["redis_version"], ""
 	}},
 	{"role", func(of map[string]string) (string, string) {
 		if of["role"] == "slave" {
@@ -104,10 +104,11 @@ var infos = []info{
 	{"memory", func(of map[string]string) (string, string) {
 		used, _ := strconv.ParseFloat(of["used_memory"], 64)
 		most, _ := strconv.ParseFloat(of["maxmemory"], 64)
-		seen := fmt.Sprintf("%s used of %s", cmp.Or(of["used_memory_human"], "unknown"), cmp.Or(of["maxmemory_human"], "unknown"))
+		seen := of["used_memory_human"] + " used of "
 		if most == 0 {
-			return strings.TrimSuffix(seen, of["maxmemory_human"]) + "an unlimited amount", ""
+			return seen + "an unlimited amount", ""
 		}
+		seen += of["maxmemory_human"]
 		if used > 0.8*most {
 			return seen + ": when it is full, no request is recorded", "raise maxmemory, or use a Redis of psycher's own"
 		}
@@ -125,6 +126,9 @@ func redisInfo(ctx context.Context, d *Doctor) (found []Finding) {
 	of, err := d.Store.Info(ctx)
 	if err != nil {
 		return []Finding{unseen("", err.Error(), "give the user of REDIS_URL the right +info")}
+	}
+	if of["redis_version"] == "" {
+		return []Finding{unseen("", "this Redis tells nothing of itself", "look at its configuration yourself: appendonly yes, maxmemory-policy noeviction")}
 	}
 	for _, i := range infos {
 		if seen, fix := i.judge(of); fix != "" {

@@ -9,12 +9,13 @@ import (
 
 // CountRedis counts the commands that arrive at Redis from now on.
 func (w *World) CountRedis() {
-	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
+	idle := w.idle(w.Redis)
+	w.Redis.Server().SetPreHook(func(c *server.Peer, command string, args ...string) bool {
 		switch command {
 		case "HELLO", "EVAL", "EVALSHA": // other commands come in one write with a HELLO, or from a script
 			w.count("redis")
 		}
-		return false
+		return idle(c, command, args...)
 	})
 }
 

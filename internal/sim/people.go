@@ -160,7 +160,7 @@ func (w *World) HangRedis() (heal func()) {
 		return true
 	})
 	return func() {
-		w.Redis.Server().SetPreHook(nil)
+		w.HealRedis()
 		close(healed)
 	}
 }

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +22,10 @@ func (w *World) RedisDown(d time.Duration) {
 // RedisFails has Redis answer every command with an error for a while.
 func (w *World) RedisFails(message string, d time.Duration) {
 	w.Redis.SetError(message)
-	w.later(d, func() { w.Redis.SetError("") })
+	w.later(d, func() {
+		w.Redis.SetError("")
+		w.HealRedis()
+	})
 }
 
 // RedisRefuses has Redis answer each command of a kind ("redis:claim") with an error,
@@ -41,6 +46,46 @@ func (w *World) RedisHangs(d time.Duration) {
 	w.later(d, w.HangRedis())
 }
 
+// idle answers a take that finds nothing due as scripts/take.lua does, without its
+// Lua: a process asks every second, and a simulated hour would be spent on making
+// the states of an interpreter. What else there is to do is left to the script.
+func (w *World) idle(r *miniredis.Miniredis) server.Hook {
+	return func(c *server.Peer, command string, args ...string) bool {
+		// its hash, 8, eight keys, how many, the lease, a prefix, whether to probe, a prefix
+		if command != "EVALSHA" || len(args) != 15 || args[13] != "0" || !strings.HasSuffix(args[2], ":due") || w.clockApart.Load() {
+			return false
+		}
+		due, err := r.SortedSet(args[2])
+		if err != nil && !errors.Is(err, miniredis.ErrKeyNotFound) {
+			return false
+		}
+		now, next := time.Now().UnixMilli(), int64(-1)
+		for _, at := range due {
+			if in := int64(at) - now; in <= 0 {
+				return false
+			} else if next < 0 || in < next {
+				next = in
+			}
+		}
+		birth := now
+		if raw, err := r.Get(args[3]); err == nil {
+			if birth, err = strconv.ParseInt(raw, 10, 64); err != nil {
+				return false
+			}
+		}
+		c.WriteLen(4)
+		for _, n := range []int64{now, birth, next} {
+			c.WriteInt(int(n))
+		}
+		rolledBack := 0
+		if r.Exists(args[6]) {
+			rolledBack = 1
+		}
+		c.WriteInt(rolledBack)
+		return true
+	}
+}
+
 // SlowRedis delays each script by a duration, until heal is called.
 func (w *World) SlowRedis(each time.Duration) (heal func()) {
 	w.Redis.Server().SetPreHook(func(_ *server.Peer, command string, _ ...string) bool {
@@ -49,8 +94,11 @@ func (w *World) SlowRedis(each time.Duration) (heal func()) {
 		}
 		return false
 	})
-	return func() { w.Redis.Server().SetPreHook(nil) }
+	return w.HealRedis
 }
+
+// HealRedis ends what SlowRedis and the like do.
+func (w *World) HealRedis() { w.Redis.Server().SetPreHook(w.idle(w.Redis)) }
 
 // FailOver has another Redis take over with all the data of the old one. Existing
 // connections stay with the old one, which is read-only; new ones reach the new
@@ -91,6 +139,7 @@ func (w *World) FailOver() {
 
 // RedisClock sets the clock of Redis apart from everybody else's from now on.
 func (w *World) RedisClock(offset time.Duration) {
+	w.clockApart.Store(true)
 	w.Redis.SetTime(time.Now().Add(offset))
 	w.running.Go(func() {
 		for w.wait(20 * time.Millisecond) {

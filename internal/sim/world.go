@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,15 +64,16 @@ type World struct {
 	// than PSYCHER_TOKEN does. It is set before a mention is made.
 	OldScripts bool
 
-	mu       sync.Mutex
-	rand     *rand.Rand
-	step     int
-	noRedis  bool
-	counts   map[string]int // requests to the stand-ins, by host, and starts that were granted
-	settings map[string]string
-	logTo    io.Writer
-	running  sync.WaitGroup
-	ctx      context.Context
+	mu         sync.Mutex
+	rand       *rand.Rand
+	step       int
+	noRedis    bool
+	clockApart atomic.Bool    // Redis has a clock of its own
+	counts     map[string]int // requests to the stand-ins, by host, and starts that were granted
+	settings   map[string]string
+	logTo      io.Writer
+	running    sync.WaitGroup
+	ctx        context.Context
 }
 
 // New builds a world. It is torn down at the end of the test. Settings are
@@ -115,6 +117,7 @@ func NewInOrg(t testing.TB, org string, settings ...string) *World {
 	if c, err := w.Redis.Dial(); err == nil { // the server starts at the first connection
 		c.Close()
 	}
+	w.HealRedis()
 	w.Net.OnDial = func(_ context.Context, _, addr string) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
