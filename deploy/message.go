@@ -95,6 +95,7 @@ const (
 // Lines that a deployment adds to its thread.
 const (
 	MsgSucceeded      MessageID = "succeeded"
+	MsgRolledBack     MessageID = "rolled-back" // a rollback that succeeded
 	MsgFailed         MessageID = "failed"
 	MsgCanceled       MessageID = "canceled"
 	MsgSilent         MessageID = "silent"

@@ -275,6 +275,9 @@ func (r Record) end(p Pipeline, now time.Time) Record {
 		line = MsgStopped
 	case p.End == Succeeded && p.Unseen:
 		line = MsgUnseen
+	// mutant: a rollback told as a deploy
+	case p.End == Succeeded && r.Deployment.Rollback != nil:
+		line = MsgRolledBack
 	case p.End == Succeeded && (r.State == Failed || r.State == Canceled && !r.Deployment.Nothing):
 		line = MsgRecovered
 	}

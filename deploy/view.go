@@ -169,7 +169,7 @@ func (a Announce) tells(id MessageID) bool {
 	switch id {
 	case MsgFailed, MsgCanceled, MsgStopped, MsgSilent, MsgNothing, MsgFailedAfter:
 		return a != AnnounceNever
-	case MsgSucceeded, MsgRecovered, MsgUnseen:
+	case MsgSucceeded, MsgRolledBack, MsgRecovered, MsgUnseen:
 		return a == AnnounceAll
 	}
 	return false

@@ -51,6 +51,8 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		now := e.now()
 		r = r.Polled(p, complete, began, now, e.Timing)
 		if asked {
+			// mutant: a cancel that failed taken for one that GitLab refuses
+			// mutant: a cancel that GitLab refuses told as one without effect
 			r = r.AskedToCancel(errors.Is(canceled, ErrNotAllowed), now)
 		}
 		if wait, ok := errors.AsType[*LaterError](err); ok {

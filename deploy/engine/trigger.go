@@ -122,6 +122,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	}
 	t, ok := e.Targets.Find(m.Team, m.Channel, d.Target)
 	switch {
+	// mutant: what waited for one project deployed in another
 	case !ok || t.Project != d.Project:
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
 	case e.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back

@@ -18,7 +18,7 @@ func IDs() []deploy.MessageID {
 		deploy.MsgRefusedRedirect, deploy.MsgRefusedElsewhere, deploy.MsgRefusedProxy, deploy.MsgRefusedOther, deploy.MsgRefusedRetry, deploy.MsgRefusedRight, deploy.MsgRefusedUnreachable, deploy.MsgRefusedRate, deploy.MsgRefusedGone,
 		deploy.MsgStatusRunning, deploy.MsgStatusUnsure, deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled,
 		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusCanceling, deploy.MsgStatusNothing, deploy.MsgStatusRefused, deploy.MsgStatusAnswered,
-		deploy.MsgSucceeded, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
+		deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
 		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect, deploy.MsgOvertime,
 	}
 }

@@ -44,7 +44,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		deploy.MsgPending, deploy.MsgRollback, deploy.MsgTakenBack:
 		addProgress(&m)
 		other.User, other.Detail = "", ""
-	case deploy.MsgSucceeded, deploy.MsgFailed, deploy.MsgCanceled:
+	case deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled:
 		addProgress(&m)
 		m.Buttons = nil
 	case deploy.MsgWhichTarget:

@@ -139,7 +139,7 @@ func scenarios() []scenario {
 			all, said := w.GitLab.Pipelines(), w.Messages(sim.Channel, ts)
 			if n := len(all[0].Jobs); len(all) != 2 || n > 2 {
 				broken = append(broken, fmt.Sprintf("%d pipelines, and the first has %d jobs", len(all), n))
-			} else if hasRerun(w) && !slices.Contains(said, dom.MsgSucceeded) {
+			} else if hasRerun(w) && !slices.Contains(said, dom.MsgRolledBack) {
 				broken = append(broken, fmt.Sprintf("the rollback has succeeded, and the thread says %q", said))
 			}
 			return broken

@@ -198,7 +198,7 @@ func TestTheJobOfARollback(t *testing.T) {
 		p = w.GitLab.Pipelines()[0]
 		w.GitLab.MoveJob(p.ID, p.Jobs[len(p.Jobs)-1].ID, "success")
 		waitLong(w, sim.Channel, ts, "white_check_mark")
-		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgRolledBack)
 	})
 	row(t, "a failed rollback that somebody runs again in GitLab has succeeded", func(t *testing.T) {
 		w := sim.New(t)
@@ -215,7 +215,7 @@ func TestTheJobOfARollback(t *testing.T) {
 		w.GitLab.MoveJob(p.ID, again.ID, "success")
 		w.Report(p, "success")
 		waitLong(w, sim.Channel, ts, "white_check_mark")
-		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRecovered)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgFailed, deploy.MsgRolledBack)
 	})
 }
 
@@ -337,16 +337,27 @@ func TestAnAnswerAboutAnotherCommitIsNotShown(t *testing.T) {
 	})
 }
 
-func TestWhatIsPressedAfterTheMapWasChanged(t *testing.T) {
+func TestWhatIsToBeDeployedAfterTheMapWasChanged(t *testing.T) {
+	otherProject := fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/web", "token": %q}}}}`, sim.Team, sim.Channel, sim.TriggerToken)
+	row(t, "what waits is not deployed in another project", func(t *testing.T) {
+		w := sim.New(t)
+		w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
+		a := w.StartReady("a")
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" release")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		stop(t, a)
+		w.StartReady("b", otherProject)
+		waitLong(w, sim.Channel, ts, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedGone)
+		wantPipelines(w, 0)
+	})
 	row(t, "a retry of another project is not made", func(t *testing.T) {
 		w := sim.New(t)
 		w.Pipeline = func(p fakegitlab.Pipeline) { w.GitLab.Finish(p.ID, "failed") }
 		a := w.StartReady("a")
 		ts := deployed(w, sim.Channel, "release", "x")
-		if err := a.Stop(); err != nil {
-			t.Fatal(err)
-		}
-		w.StartReady("b", fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/web", "token": %q}}}}`, sim.Team, sim.Channel, sim.TriggerToken))
+		stop(t, a)
+		w.StartReady("b", otherProject)
 		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "retry")
 		wantWhispers(w, sim.Channel, second, deploy.MsgPressOld)
 		wantPipelines(w, 1)

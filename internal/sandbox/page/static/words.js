@@ -24,7 +24,7 @@ const ja = {
   noRecord: "メンションすると、ボットがそれについて覚えていることがここに出ます。",
   "state-accepted": "受け取り、記録した", "state-answered": "デプロイせず、返事をした", "state-triggering": "GitLab に頼んでいる", "state-waiting": "まだ動いていない。あとでもう一度頼む",
   "state-asking": "ボタンで尋ねている", "state-unsure": "動いたかどうかわからない。調べる", "state-running": "パイプラインがある", "state-silent": "期限までに連絡がない", "state-refused": "GitLab が断った。何も動いていない",
-  "state-succeeded": "成功した", "state-failed": "失敗した", "state-canceled": "キャンセルされた",
+  "state-succeeded": "成功した", "state-failed": "失敗した", "state-canceled": "中止された",
   "fact-target": "対象", "fact-pipeline": "パイプライン", "fact-mark": "リアクション", "fact-lines": "スレッドに書いた行", "fact-looks": "GitLab を見た回数", "fact-next": "次に見る時刻", "fact-closes": "閉じる時刻",
 
   switches: "困らせてみる", switchesNote: "何が起きても二度走らず、黙って消えない",
