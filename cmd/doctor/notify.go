@@ -68,13 +68,14 @@ func (d *Doctor) botRunsHere(ctx context.Context) bool {
 	return d.ask(ctx, d.localNotify()).psycher != ""
 }
 
-// localNotify is the notify port as this machine reaches it.
+// localNotify is the notify port as this machine reaches it. It answers calls of
+// another path than its own too, without a line in the bot's log.
 func (d *Doctor) localNotify() string {
 	host, port, _ := net.SplitHostPort(d.Settings.NotifyAddr)
 	if host == "" || isAny(host) {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/notify"
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // answer is what answers in place of the notify port.

@@ -106,6 +106,7 @@ func Start(ctx context.Context, lang string) (*Sandbox, error) {
 	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
 
 	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
+	b.Slack.Join(Channel)
 	run := func(p fakegitlab.Pipeline) { b.scripts.run(ctx, b.GitLab, p) }
 	begun, later := commits(lang)
 	var pushed atomic.Int64
