@@ -76,6 +76,9 @@ pipelines: $(npm)/gitlab-ci-local@4.73.0/node_modules ## run the CI configuratio
 localslack: $(npm)/local-slack-linux-x64@0.1.8/node_modules ## test the bot against local-slack, an imitation of Slack that others wrote
 	LOCAL_SLACK=$</local-slack-linux-x64/bin/local-slack $(gotestsum) -count=1 -timeout 2m -tags localslack -run '^TestLocalSlack$$' ./cmd
 
+alerts: ## check the Prometheus files of examples/, and test the alerts
+	tools/alerts
+
 page: $(npm)/axe-core@4.14.1/node_modules ## test the demo's page in a real browser
 	cd internal/sandbox/page/browser && go vet ./... && \
 	AXE=$</axe-core/axe.min.js CHROMIUM=$$(command -v chromium) $(gotestsum) -count=1 -timeout 5m -parallel $${PAGE_TABS:-8} ./...

@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // Row is one metric, which may have several series.
 type Row struct {
 	Name, Type, Help string
@@ -47,11 +49,7 @@ func Table() []Row {
 		{Name: "psycher_asks_total", Type: counter, Help: "Questions with buttons, by why psycher asks.", Labels: []Label{{"reason", []string{
 			"edited-in", "forgotten", "once-more", "other", "pending", "rollback", "taken-back", "too-late", "too-long", "unclear", "unknown", "which-target",
 		}}}},
-		{Name: "psycher_events_total", Type: counter, Help: "What happened to records, by the words of its log line.", Labels: []Label{{"event", []string{
-			"answered", "asked", "cancel-failed", "claimed", "commits-unread", "known", "lapsed", "mention-edited", "mention-gone", "moved", "not-recorded", "other",
-			"outcome-ignored", "poll-failed", "press-refused", "pressed", "slack-later", "slack-refused", "slack-retry", "slack-thread-closed",
-			"store-down", "store-up", "triggered", "whisper-failed", "worker-panic",
-		}}}},
+		{Name: "psycher_events_total", Type: counter, Help: "What happened to records, by the words of its log line.", Labels: []Label{{"event", events}}},
 		{Name: "psycher_records_in_work", Type: gauge, Help: "Records that this process works on at this moment, triggers under way included."},
 		{Name: "psycher_work_overdue_seconds", Type: gauge, Help: "How late the latest of the records was that were taken up last."},
 
@@ -95,7 +93,17 @@ func Table() []Row {
 	}
 }
 
+// Events are the values of event, without other.
+func Events() []string {
+	return slices.DeleteFunc(slices.Clone(events), func(name string) bool { return name == other })
+}
+
 var (
+	events = []string{
+		"answered", "asked", "cancel-failed", "claimed", "commits-unread", "known", "lapsed", "mention-edited", "mention-gone", "moved", "not-recorded", other,
+		"outcome-ignored", "poll-failed", "press-refused", "pressed", "slack-later", "slack-refused", "slack-retry", "slack-thread-closed",
+		"store-down", "store-up", "triggered", "whisper-failed", "worker-panic",
+	}
 	slackMethods = []string{
 		"apps.connections.open", "auth.test", "chat.postEphemeral", "chat.postMessage", "chat.update",
 		"conversations.history", "conversations.replies", "reactions.add", "reactions.remove", other,

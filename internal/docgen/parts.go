@@ -35,8 +35,12 @@ func allParts(root string) (map[string]part, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what settings mean in Japanese: %w", err)
 	}
+	rules, err := os.ReadFile(filepath.Join(root, "examples/prometheus/psycher.rules.yml"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the alerts: %w", err)
+	}
 	parts := map[string]part{
-		"settings": settingsPart(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves, "metrics": metricsPart,
+		"settings": settingsPart(string(meanings)), "phrases": phrasesPart, "replies": replies, "demo": demo, "states": states, "moves": moves, "metrics": metricsPart, "alerts": alertsPart(string(rules)),
 		"packages": func(string, string) (string, error) { return diagram("flowchart TD", s.imports()), nil },
 		"dependencies": func(_, now string) (string, error) {
 			var modules []string
@@ -45,6 +49,11 @@ func allParts(root string) (map[string]part, error) {
 			}
 			return merge(now, rows(inPlace(now, modules), keep, keep)), nil
 		},
+	}
+	for _, event := range metrics.Events() { // logged as information, if not as a warning
+		if !slices.Contains(messages["log"], event) {
+			messages["quiet"] = append(messages["quiet"], event)
+		}
 	}
 	for table, said := range messages {
 		parts["messages "+table] = func(_, now string) (string, error) {
@@ -118,6 +127,21 @@ func metricsPart(lang, now string) (string, error) {
 		all = append(all, row)
 	}
 	return merge(now, all), nil
+}
+
+// alertsPart is the table of the alerts that are shipped.
+func alertsPart(rules string) part {
+	return func(lang, now string) (string, error) {
+		words := map[string]string{"page": "page", "ticket": "ticket"}
+		if lang == "ja" {
+			words = map[string]string{"page": "すぐ", "ticket": "日中"}
+		}
+		var all [][]string
+		for _, m := range regexp.MustCompile(`(?s)- alert: (\w+).*?severity: (\w+)`).FindAllStringSubmatch(rules, -1) {
+			all = append(all, []string{code(m[1]), words[m[2]], keep, keep})
+		}
+		return merge(now, all), nil
+	}
 }
 
 // states is the table of states, with the reaction of each.

@@ -110,7 +110,7 @@ func names(n ast.Node, wanted ...string) (found bool) {
 }
 
 // messages are what the program can say to an operator, by the table that they
-// belong in. Logged warnings and errors are found as such, the rest by a comment
+// belong in. What is logged is found as such, the rest by a comment
 // on a declaration:
 //
 //	//docgen:messages TABLE   what this function returns, this variable holds,
@@ -223,6 +223,8 @@ func (r *reader) read(pkg string, decl ast.Decl) {
 				says(n.Args[1:])
 			case name(n.Fun) == "Msg" && names(n.Fun, "Warn", "Error", "WithLevel", "line") && !r.say("log", r.text(pkg, n.Args[0])) && table == "":
 				r.err = fmt.Errorf("package %s logs a warning whose words no table has: put //docgen:messages where they are made", pkg)
+			case name(n.Fun) == "Msg" && names(n.Fun, "Info", "Debug"):
+				r.say("quiet", r.text(pkg, n.Args[0]))
 			}
 		case *ast.CompositeLit:
 			r.literal(pkg, n, name(n.Type))
