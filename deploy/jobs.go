@@ -47,10 +47,10 @@ func begins(s, with string) bool {
 	return len(s) >= len(with) && strings.EqualFold(s[:len(with)], with)
 }
 
-// deployJobs returns the jobs that are counted, and all that do more than report.
+// DeployJobs returns the jobs that are counted, and all that do more than report.
 // A target's job that is not in the pipeline did not run: no other job counts in
 // its place.
-func (c Counting) deployJobs(jobs []Job) (counted, all []Job) {
+func (c Counting) DeployJobs(jobs []Job) (counted, all []Job) {
 	// mutant: a notify job that counts
 	all = only(jobs, func(j Job) bool { return !speaksForPipeline(j.Name, j.Stage) })
 	if c.Job != "" {
@@ -96,7 +96,7 @@ func EndOf(status string) (end State, over bool) {
 // before has shown too, or while it waits for a person. It fills in End, Detail and
 // Nothing.
 func (c Counting) Judge(status string, jobs []Job) (p Pipeline) {
-	counted, all := c.deployJobs(jobs)
+	counted, all := c.DeployJobs(jobs)
 	by := c.byStatus(counted)
 	if _, over := EndOf(status); !over {
 		settled := len(by["success"]) + len(by["skipped"])

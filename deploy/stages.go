@@ -20,7 +20,7 @@ func LastTries(tries []Job) []Job {
 // Failed and Job. Jobs that only report are left out.
 func (c Counting) Progress(tries []Job) (p Pipeline) {
 	// mutant: an earlier try counted for its stage
-	counted, all := c.deployJobs(LastTries(tries))
+	counted, all := c.DeployJobs(LastTries(tries))
 	if failed := cmp.Or(firstFailed(counted), firstFailed(only(all, func(j Job) bool { return !j.AllowFailure }))); failed.ID != 0 {
 		p.Failed = &failed
 	}

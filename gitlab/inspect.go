@@ -1,21 +1,15 @@
 package gitlab
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
 	api "github.com/xanzy/go-gitlab"
-
-	"github.com/getto-systems/psycher/deploy"
 )
 
 // This file reads what a project must be like so that deploys work, for those who
@@ -71,6 +65,14 @@ func (e *statusError) failure() Failure {
 	return NoAnswer
 }
 
+// unless is the error of a read, also of an answer that is not about what was asked.
+func unless(right bool, err error) error {
+	if err == nil && !right {
+		return errors.New("GitLab's answer makes no sense: it is not about what was asked")
+	}
+	return err
+}
+
 // Version reads GitLab's version. Without an API token GitLab answers it with
 // [Unauthorized], which shows all the same that it is GitLab.
 func (c *Client) Version(ctx context.Context) (string, error) {
@@ -79,10 +81,7 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	if err == nil {
 		err = json.Unmarshal(a.body, &read)
 	}
-	if err == nil && read.Version == "" {
-		err = errors.New("GitLab does not say its version")
-	}
-	return c.name(read.Version, nameLimit), err
+	return c.name(read.Version, nameLimit), unless(read.Version != "", err)
 }
 
 // Self is what GitLab shows of the API token.
@@ -95,7 +94,7 @@ type Self struct {
 // Self reads what the API token may do.
 func (c *Client) Self(ctx context.Context) (Self, error) {
 	read, _, err := get[Self](ctx, c, "", "personal_access_tokens/self", nil)
-	return read, err
+	return read, unless(read.Scopes != nil, err)
 }
 
 // Date is a day or a time; zero if there is none.
@@ -129,6 +128,7 @@ type Project struct {
 	Empty        bool    `json:"empty_repo"`
 	CI           string  `json:"builds_access_level"`
 	CIFile       string  `json:"ci_config_path"`
+	AutoDevOps   bool    `json:"auto_devops_enabled"`
 	VariableRole *string `json:"ci_pipeline_variables_minimum_override_role"`
 	Restricted   *bool   `json:"restrict_user_defined_variables"`
 	ForwardOnly  *bool   `json:"ci_forward_deployment_enabled"`
@@ -157,7 +157,7 @@ func (p Project) Role() (role int) {
 // Project reads a project.
 func (c *Client) Project(ctx context.Context, project string) (Project, error) {
 	read, _, err := get[Project](ctx, c, project, "", nil)
-	return read, err
+	return read, unless(read.Path != "", err)
 }
 
 // Recovers tells whether a pipeline of the project could be found whose trigger was
@@ -177,21 +177,6 @@ func (c *Client) Recovers(ctx context.Context, project string) (hidden bool, err
 
 var uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// Member is somebody with a role in a project, of its own or by way of a group.
-type Member struct {
-	ID       int64
-	Username string
-	State    string
-	Level    int  `json:"access_level"`
-	Expires  Date `json:"expires_at"`
-}
-
-// Member reads a member of a project.
-func (c *Client) Member(ctx context.Context, project string, id int64) (Member, error) {
-	read, _, err := get[Member](ctx, c, project, fmt.Sprintf("members/all/%d", id), nil)
-	return read, err
-}
-
 // Ref is a branch or tag.
 type Ref struct {
 	Name      string
@@ -201,35 +186,66 @@ type Ref struct {
 // Branch reads a branch.
 func (c *Client) Branch(ctx context.Context, project, name string) (Ref, error) {
 	read, _, err := get[Ref](ctx, c, project, "repository/branches/"+api.PathEscape(name), nil)
-	return read, err
+	return read, unless(read.Name == name, err)
 }
 
 // Tag reads a tag.
 func (c *Client) Tag(ctx context.Context, project, name string) (Ref, error) {
 	read, _, err := get[Ref](ctx, c, project, "repository/tags/"+api.PathEscape(name), nil)
+	return read, unless(read.Name == name, err)
+}
+
+// CIConfig is a project's CI configuration at a ref, its includes merged, as far as
+// GitLab can tell without making a pipeline.
+type CIConfig struct {
+	Valid  *bool
+	Errors []string
+	Merged string `json:"merged_yaml"`
+	Jobs   []CIJob
+}
+
+// CIJob is a job of a CI configuration.
+type CIJob struct {
+	Name  string
+	Stage string
+	Tags  []string `json:"tag_list"`
+}
+
+// CIConfig lints a project's CI configuration. GitLab before 16.10 does so at the
+// default branch, whatever the ref.
+func (c *Client) CIConfig(ctx context.Context, project, ref string) (CIConfig, error) {
+	query := struct {
+		Ref  string `url:"content_ref"`
+		Jobs bool   `url:"include_jobs"`
+	}{ref, true}
+	read, _, err := get[CIConfig](ctx, c, project, "ci/lint", query)
+	for i, e := range read.Errors {
+		read.Errors[i] = c.clean(plain(e))
+	}
 	return read, err
 }
 
-// ProbeTrigger tries a trigger token with a ref that cannot exist. GitLab makes no
-// pipeline of that: a good token is refused with [deploy.MsgRefusedRef].
-func (c *Client) ProbeTrigger(ctx context.Context, project string, token deploy.Secret) deploy.TriggerResult {
-	const path = "trigger/pipeline"
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	req, body, err := c.request(ctx, http.MethodPost, project, path, &api.RunPipelineTriggerOptions{
-		Ref: api.Ptr("psycher-doctor-" + rand.Text()), Token: api.Ptr(token.Reveal()),
-	})
-	result := deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
-	if err == nil {
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		switch a, err := c.send(req); {
-		case errors.Is(err, errProxyLogin):
-			result = deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: err}
-		case err != nil:
-			result.Err = err
-		default:
-			result = a.outcome(time.Now(), aPipeline)
+// File reads a file of a project's repository.
+func (c *Client) File(ctx context.Context, project, path, ref string) ([]byte, error) {
+	query := struct {
+		Ref string `url:"ref"`
+	}{ref}
+	read, _, err := get[struct{ Content []byte }](ctx, c, project, "repository/files/"+api.PathEscape(path), query)
+	return read.Content, unless(read.Content != nil, err)
+}
+
+// Runners counts the runners that are online, take work, and have all these tags.
+func (c *Client) Runners(ctx context.Context, project string, tags []string) (n int, err error) {
+	query := struct {
+		Status string   `url:"status"`
+		Tags   []string `url:"tag_list,comma,omitempty"`
+		Per    int      `url:"per_page"`
+	}{"online", tags, 100}
+	list, _, err := get[[]struct{ Active *bool }](ctx, c, project, "runners", query)
+	for _, r := range list {
+		if r.Active == nil || *r.Active { // it is not paused
+			n++
 		}
 	}
-	return c.finish(result, project, path, token)
+	return n, err
 }

@@ -19,6 +19,16 @@ var gitlabChecks = []check{
 	{"gitlab: ref", true, each(byRef, refExists)},
 	{"gitlab: CI/CD", false, each(byProject, runsPipelines)},
 	{"gitlab: role", false, each(byProject, mayCancel)},
+	{"gitlab: rollback", false, each(byProject, maySwitchBack)},
+	{"gitlab: trigger token", false, each(byToken, tokenKnown)},
+	{"gitlab: trigger owner", false, each(byToken, ownerMayRun)},
+	{"gitlab: variables", false, each(byToken, variablesAllowed)},
+	{"gitlab: protected ref", false, each(byTokenAndRef, protectedRef)},
+	{"gitlab: CI file", false, each(byRef, ciFileValid)},
+	{"gitlab: deploy job", false, each(byJob, deployJob)},
+	{"gitlab: notify call", false, each(byRef, notifyCall)},
+	{"gitlab: runners", false, each(byJob, runnersOnline)},
+	{"gitlab: trigger", false, where((*Doctor).probes, byToken, tokenAccepted)},
 }
 
 func gitlabAddress(ctx context.Context, d *Doctor) Finding {
@@ -201,6 +211,10 @@ func once(see func(context.Context, *Doctor) Finding) func(context.Context, *Doc
 
 func byProject(t deploy.Target) string { return t.Project }
 func byRef(t deploy.Target) string     { return t.Project + " " + t.Ref }
+func byToken(t deploy.Target) string   { return t.Project + " " + t.Token.Reveal() }
+func byJob(t deploy.Target) string     { return byRef(t) + " " + t.Job + " " + t.Key }
+
+func byTokenAndRef(t deploy.Target) string { return byToken(t) + " " + t.Ref }
 
 func (d *Doctor) project(ctx context.Context, project string) (gitlab.Project, error) {
 	return ask(ctx, d, "project "+project, func(ctx context.Context) (gitlab.Project, error) { return d.GitLab.Project(ctx, project) })
@@ -259,47 +273,4 @@ func runsPipelines(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return ok(t.Project, "it is "+p.Path+" now; GitLab still knows the old path")
 	}
 	return ok(t.Project, "it runs pipelines")
-}
-
-var roles = []struct {
-	level int
-	name  string
-}{{gitlab.Owner, "Owner"}, {gitlab.Maintainer, "Maintainer"}, {gitlab.Developer, "Developer"}, {gitlab.Reporter, "Reporter"}, {1, "Guest"}}
-
-func roleName(level int) string {
-	for _, r := range roles {
-		if level >= r.level {
-			return r.name
-		}
-	}
-	return "no role"
-}
-
-// mayCancel tells whether the API token's role is enough for what psycher offers.
-func mayCancel(ctx context.Context, d *Doctor, t deploy.Target) Finding {
-	p, err := d.project(ctx, t.Project)
-	if err != nil {
-		return Finding{}
-	}
-	role, sure := p.Role(), true
-	if role < gitlab.Developer && d.steers(ctx) { // it may have a higher one by way of an invited group
-		self, _ := d.token(ctx)
-		m, err := d.member(ctx, t.Project, self.UserID)
-		role, sure = max(role, m.Level), err == nil
-	}
-	has := "the user of GITLAB_API_TOKEN has the role " + roleName(role)
-	fix := giveRole("Developer", t.Project) + "; or a token with the scope read_api, and psycher offers neither"
-	switch {
-	case role >= gitlab.Developer || !d.steers(ctx):
-		return ok(t.Project, has)
-	case !sure:
-		return unseen(t.Project, "GITLAB_API_TOKEN may cancel and roll back by its scope; whether its user may here is not shown", fix)
-	}
-	return fault(t.Project, has+": GitLab will refuse to cancel and to roll back", fix)
-}
-
-func (d *Doctor) member(ctx context.Context, project string, user int64) (gitlab.Member, error) {
-	return ask(ctx, d, fmt.Sprintf("member %s %d", project, user), func(ctx context.Context) (gitlab.Member, error) {
-		return d.GitLab.Member(ctx, project, user)
-	})
 }
