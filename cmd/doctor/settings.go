@@ -1,9 +1,14 @@
 package doctor
 
-import "context"
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
 
 var settingsChecks = []check{
-	{"settings: names", false, misspelt}, // at the start they are logged at once,
+	{"settings: names", false, misspelt}, // at the start they are logged at once
+	{"settings: proxies", false, proxies},
 }
 
 // misspelt tells of variables that are not settings and nearly are.
@@ -13,6 +18,22 @@ func misspelt(_ context.Context, d *Doctor) (all []Finding) {
 	}
 	if all == nil {
 		all = append(all, ok("", "no name is misspelt"))
+	}
+	return all
+}
+
+// proxies tells how Slack and GitLab are reached. A proxy's URL may hold a password.
+func proxies(_ context.Context, d *Doctor) (all []Finding) {
+	for _, base := range []string{d.Settings.SlackAPIURL, d.Settings.GitLabURL} {
+		to, err := url.Parse(base)
+		if err != nil || d.Proxy == nil { // settings have checked it
+			continue
+		}
+		how := "is called directly"
+		if proxy, err := d.Proxy(&http.Request{URL: to}); err == nil && proxy != nil {
+			how = "is called through the proxy " + proxy.Host
+		}
+		all = append(all, ok(to.Host, how))
 	}
 	return all
 }

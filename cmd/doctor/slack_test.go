@@ -130,6 +130,8 @@ func TestFaultsOfSlack(t *testing.T) {
 		{"tokens of two apps", after(func(w *world) { says(w, nil, `, "app_id": "A0OTHER"`) }), "slack: sockets", Fault, "SLACK_APP_TOKEN is of the app A0APP, SLACK_BOT_TOKEN of A0OTHER", "pages of one app"},
 		{"an app that is not named", after(func(w *world) { says(w, nil, "") }), "slack: sockets", Unseen, "does not say which app", "pages of one app"},
 		{"another process, without a Redis", after(func(w *world) { hold(w, 1) }), "slack: sockets", Fault, "other open sockets: 1, not of a bot on this machine", "set REDIS_URL"},
+		{"this machine's bot, without a Redis", withBot(after(func(w *world) { hold(w, 2) })), "slack: sockets", OK, "other open sockets: 2", ""},
+		{"another process beside this machine's bot", withBot(after(func(w *world) { hold(w, 3) })), "slack: sockets", Fault, "other open sockets: 3, not of a bot on this machine", "stop the other process"},
 		{"no room for this bot's sockets", func(w *world) {
 			w.settings = append(w.settings, "REDIS_URL=redis://"+closedPort(w.t))
 			w.then = func() { hold(w, 9) }
