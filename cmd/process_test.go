@@ -3,7 +3,10 @@ package cmd_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os/exec"
 	"os/signal"
 	"slices"
@@ -100,6 +103,38 @@ func TestATokenThatSlackRefusesEndsTheStart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// It would be a bot that looks ready and answers nobody.
+func TestAMapOfAnotherWorkspaceEndsTheStart(t *testing.T) {
+	t.Parallel()
+	p := start(t, `GITLAB_TRIGGER_TOKENS={"T9OTHER": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`)
+	p.ends(t, 78, "psycher: the target map: the bot is in the workspace ", "has only targets of T9OTHER", "in the target map, or set the tokens")
+}
+
+// What is wrong with one target or channel keeps nobody else from deploying.
+func TestReadinessWarnsOfAWrongRefAndAChannelWithoutTheBot(t *testing.T) {
+	t.Parallel()
+	admin := freeAddr(t)
+	p := prepare(t, []string{"psycher", "run"}, "ADMIN_ADDR="+admin, "GITLAB_REF=no-such-branch")
+	p.Slack.Leave(sandbox.Channel)
+	p.start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	until(ctx, t, func() string {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err.Error()
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return fmt.Sprint(resp.StatusCode, " ", string(body))
+	}, "200 ", `"ready":true`, "no-such-branch", sandbox.Channel, "/invite @psycher")
+	_ = p.cmd.Process.Kill()
 }
 
 func TestAPortInUseEndsTheStart(t *testing.T) {

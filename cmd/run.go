@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/doctor"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -91,6 +92,9 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 		return nil
 	case err != nil:
 		return err
+	}
+	if is := doctor.Workspace(s.Targets, me); is.Verdict == doctor.Fault && me.Enterprise == "" {
+		return settingsError(errors.New("the target map: " + is.Seen + ": " + is.Fix))
 	}
 	a.logStart(me)
 

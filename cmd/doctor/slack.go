@@ -12,6 +12,7 @@ import (
 	"github.com/getto-systems/psycher/bot/socket"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/deploy/engine"
+	"github.com/getto-systems/psycher/deploy/targets"
 )
 
 var slackChecks = []check{
@@ -91,18 +92,24 @@ func workspace(_ context.Context, d *Doctor) []Finding {
 	if d.bot == nil {
 		return nil
 	}
-	teams := d.Settings.Targets.Teams()
-	others := slices.DeleteFunc(slices.Clone(teams), func(team string) bool { return team == d.bot.Team })
+	return []Finding{Workspace(d.Settings.Targets, d.bot.Identity)}
+}
+
+// Workspace tells whether the target map is that of the bot's workspace. If it is
+// not, nobody can deploy anything.
+func Workspace(m *targets.Map, bot web.Identity) Finding {
+	teams := m.Teams()
+	others := slices.DeleteFunc(slices.Clone(teams), func(team string) bool { return team == bot.Team })
 	named := strings.Join(others, ", ")
 	switch {
-	case d.bot.Enterprise != "" && slices.Contains(others, d.bot.Enterprise):
-		return []Finding{fault("", fmt.Sprintf("the target map names the organisation %s, and the bot is in its workspace %s", d.bot.Enterprise, d.bot.Team), "write "+d.bot.Team+" in its place")}
+	case bot.Enterprise != "" && slices.Contains(others, bot.Enterprise):
+		return fault("", fmt.Sprintf("the target map names the organisation %s, and the bot is in its workspace %s", bot.Enterprise, bot.Team), "write "+bot.Team+" in its place")
 	case len(others) == len(teams):
-		return []Finding{fault("", fmt.Sprintf("the bot is in the workspace %s, and the target map has only targets of %s", d.bot.Team, named), "write "+d.bot.Team+" in the target map, or set the tokens of the app in that other workspace")}
+		return fault("", fmt.Sprintf("the bot is in the workspace %s, and the target map has only targets of %s", bot.Team, named), "write "+bot.Team+" in the target map, or set the tokens of the app in that other workspace")
 	case len(others) > 0:
-		return []Finding{ok("", fmt.Sprintf("the bot deploys the targets of %s; those of %s are for a psycher of that workspace", d.bot.Team, named))}
+		return ok("", fmt.Sprintf("the bot deploys the targets of %s; those of %s are for a psycher of that workspace", bot.Team, named))
 	}
-	return []Finding{ok("", "the target map is that of the bot's workspace "+d.bot.Team)}
+	return ok("", "the target map is that of the bot's workspace "+bot.Team)
 }
 
 // channelsAtStart bounds the calls of a start.

@@ -173,7 +173,7 @@ func TestOneRequestThatMakesTwoPipelinesIsOneDeploy(t *testing.T) {
 func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 	named := func(log, words string) (lines int) {
 		for line := range strings.Lines(log) {
-			if strings.Contains(line, `"level":"warn"`) && strings.Contains(line, words) {
+			if strings.Contains(line, `"message":"checked"`) && !strings.Contains(line, `"verdict":"ok"`) && strings.Contains(line, words) {
 				lines++
 			}
 		}
@@ -186,11 +186,11 @@ func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 		_, log := w.StartLogged("a")
 		time.Sleep(time.Minute)
 		for _, project := range []string{"group/app", "2", "group/web"} {
-			if n := named(log.String(), `"project":"`+project+`"`); n != 1 {
+			if n := named(log.String(), `"about":"`+project+`","verdict":"fault"`); n != 1 {
 				t.Errorf("%d lines for %s, want 1", n, project)
 			}
 		}
-		if n := named(log.String(), "needs the scope read_api and the role Reporter"); n != 3 {
+		if n := named(log.String(), "the role Reporter in "); n != 3 {
 			t.Errorf("%d lines name the right and the fix, want 3", n)
 		}
 	})
@@ -202,7 +202,7 @@ func TestMissingTokenRightsAreNamedAtTheStart(t *testing.T) {
 		w.GitLab.FailLookUps(-1, "/variables", denied)
 		_, log := w.StartLogged("a")
 		time.Sleep(time.Minute)
-		if n := named(log.String(), "GITLAB_API_TOKEN"); n != 1 || named(log.String(), `"project":"2"`) != 1 {
+		if n := named(log.String(), "GITLAB_API_TOKEN"); n != 1 || named(log.String(), `"about":"2","verdict":"cannot see"`) != 1 {
 			t.Errorf("%d lines, want 1, for project 2:\n%s", n, log)
 		}
 	})
