@@ -86,7 +86,9 @@ func (d *dropped) fields(line *zerolog.Event) {
 }
 
 // Reader understands what the words of a message ask for.
-type Reader struct{ Targets *targets.Map }
+type Reader struct {
+	Targets func() *targets.Map // as they are now
+}
 
 // Read returns what words in a channel ask for; nothing if they do not name the bot.
 func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
@@ -97,7 +99,8 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 	case !said.Whole:
 		return deploy.Intent{Kind: deploy.KindUnknown, Doubt: deploy.MsgTooLong} // the unread part may say otherwise
 	}
-	asked := words.Understand(said.Segments, r.Targets.In(k.Team, k.Channel), func(name string) bool { return r.Targets.Elsewhere(k.Team, k.Channel, name) })
+	all := r.Targets()
+	asked := words.Understand(said.Segments, all.In(k.Team, k.Channel), func(name string) bool { return all.Elsewhere(k.Team, k.Channel, name) })
 	asked.Word = markup.Shorten(asked.Word, deploy.MaxWord)
 	return asked
 }

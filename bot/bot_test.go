@@ -34,7 +34,7 @@ func reader(t *testing.T) Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Reader{Targets: all}
+	return Reader{Targets: func() *targets.Map { return all }}
 }
 
 func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {

@@ -373,7 +373,7 @@ func TestTildesOfRichTextStrikeNothing(t *testing.T) {
 	payload := `{"type": "event_callback", "team_id": "T1", "event": {"type": "app_mention", "channel": "C1", "ts": "1700000000.000100", "user": "U1", "team": "T1",
 		"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "user", "user_id": "UB"}, {"type": "text", "text": " リリース！~待って~"}]}]}]}}`
 	q, said, ok, reason := ReadMention([]byte(payload), web.Identity{Team: "T1", User: "UB"})
-	if in := (Reader{m}).Read(q.Key, said); !ok || in.Deploys() {
+	if in := (Reader{func() *targets.Map { return m }}).Read(q.Key, said); !ok || in.Deploys() {
 		t.Errorf("read %t %q, and it asks for %+v", ok, reason, in)
 	}
 }

@@ -11,20 +11,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/bot"
-	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/bot/socket"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/cmd/metrics"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/dedupe"
-	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
+	"github.com/getto-systems/psycher/deploy/targets"
 	"github.com/getto-systems/psycher/gitlab"
+	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
 // app is the bot: the packages, joined.
 type app struct {
-	settings settings.Settings
+	settings settings.Settings        // as they were at the start
+	now      atomic.Pointer[snapshot] // what may have changed since
 	net      Net
 	log      zerolog.Logger
 	metrics  *metrics.Metrics
@@ -33,27 +34,32 @@ type app struct {
 	gitlab     *gitlab.Client
 	slack      *web.Client
 	engine     *engine.Engine
+	calls      *notify.Handler             // nil until the ports are open
 	sockets    atomic.Pointer[socket.Pool] // nil until Slack has answered
 	storeReady atomic.Bool                 // the store has answered, and is old enough
 	stopping   atomic.Bool
 	warnings   atomic.Pointer[[]string] // what does not keep the bot from work, and is wrong
+	recheck    chan struct{}            // wakes the checks
 	transport  *http.Transport          // Slack's
-	reader     bot.Reader
+	// Why settings that were read again are not in use; nil: they are.
+	notReloaded atomic.Pointer[string]
+	reader      bot.Reader
 }
 
 func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
-	a := &app{settings: s, net: n, log: log, reader: bot.Reader{Targets: s.Targets}, transport: &http.Transport{
+	a := &app{settings: s, recheck: make(chan struct{}, 1), net: n, log: log, transport: &http.Transport{
 		DialContext: n.Dial, Proxy: n.Proxy,
 		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 	}}
+	a.reader.Targets = func() *targets.Map { return a.now.Load().config.Targets }
 	a.metrics = a.newMetrics()
-	voice, err := phrases.New(s.Lang)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if a.gitlab, err = gitlab.New(gitlab.Config{
 		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, Answered: a.metrics.GitLabAnswer, RequestTimeout: s.GitLabRequestTimeout, Dial: n.Dial, Proxy: n.Proxy,
 	}); err != nil {
+		return nil, err
+	}
+	if err = a.use(s); err != nil {
 		return nil, err
 	}
 	if a.store, err = dedupe.Open(dedupe.Config{
@@ -65,12 +71,11 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
 	a.slack = web.New(web.Config{
-		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice, Read: a.reader.Read,
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice{&a.now}, Read: a.reader.Read,
 		Called: a.metrics.SlackCall, Waits: a.metrics.SlackWait, Log: log,
 	})
 	a.engine = &engine.Engine{
-		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Targets: s.Targets,
-		Timing:    deploy.Timing{MaxAge: s.MentionMaxAge, RequestTimeout: s.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: a.gitlab.CanPoll()},
+		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Config: func() engine.Config { return a.now.Load().config },
 		Ephemeral: a.embedded(), Log: a.event,
 	}
 	return a, nil

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/cmd/doctor"
-	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // checkAgain is how long a fault is believed that was found at the start.
@@ -14,7 +13,8 @@ const checkAgain = 10 * time.Minute
 
 // check makes the doctor's cheap checks, one log line each: at the start, not in
 // the middle of an incident. Faults are shown as warnings in readiness; while there
-// are any, the checks are made again, and what has changed is logged.
+// are any, and when the settings have changed, the checks are made again, and what has
+// changed is logged.
 func (a *app) check(ctx context.Context) {
 	logged := map[string]bool{}
 	for {
@@ -34,8 +34,16 @@ func (a *app) check(ctx context.Context) {
 			return
 		}
 		a.warnings.Store(&warnings)
-		if logged = now; len(warnings) == 0 || !engine.Pause(ctx, checkAgain) {
+		logged = now
+		var again <-chan time.Time
+		if len(warnings) > 0 {
+			again = time.After(checkAgain)
+		}
+		select {
+		case <-ctx.Done():
 			return
+		case <-again:
+		case <-a.recheck: // the settings have changed
 		}
 	}
 }

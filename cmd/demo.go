@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +23,11 @@ them, and plays a deploy that works and one that fails. In a terminal it then
 stays: what you type is a further mention, and a page on this machine shows the
 channel, the pipelines, and what can go wrong. No setting of a real bot is read.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return d.Run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP) // its terminal has closed
+			defer stop()
+			return d.Run(ctx)
+		},
 	}
 	c.Flags().StringVar(&d.Lang, "lang", "", "what the bot speaks: ja or en (default: this machine's language)")
 	c.Flags().BoolVar(&d.Page, "page", false, "serve the page without a terminal too, until Ctrl-C or SIGTERM")
@@ -37,6 +43,6 @@ func sandboxed(box *sandbox.Sandbox) sandbox.Program {
 		if err != nil {
 			return err
 		}
-		return Run(ctx, s, Net{Dial: w.Dial, Listen: w.Listen}, newLog(s, w.Log))
+		return Run(ctx, s, Net{Dial: w.Dial, Listen: w.Listen}, newLog(s, w.Log), nil)
 	}
 }

@@ -5,6 +5,7 @@
 // root.go joins them and decides exit codes. [Run] is the whole bot, given its settings, the
 // network and a log, so that tests run it in one process: it waits until Slack and
 // the store answer, and ends in order. app.go builds the bot out of the packages,
+// reload.go changes the settings of one that runs,
 // serve.go has the two ports, log.go turns what the loop reports into log lines, and
 // measure.go into metrics. The settings and the metrics are packages of their own.
 //

@@ -71,7 +71,7 @@ func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 
 func (a *app) doctor(warnings []string) *doctor.Doctor {
 	return &doctor.Doctor{
-		Settings: a.settings, Warnings: warnings, Slack: a.slack, GitLab: a.gitlab, Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
+		Settings: a.now.Load().settings, Warnings: warnings, Slack: a.slack, GitLab: a.gitlab, Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
 	}
 }
 

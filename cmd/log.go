@@ -92,7 +92,7 @@ func (a *app) event(e engine.Event) {
 
 // logStart logs the one line that says what runs, and with what.
 func (a *app) logStart(me web.Identity) {
-	s, store := a.settings, "redis"
+	s, store := a.now.Load().settings, "redis"
 	if a.embedded() {
 		store = "embedded"
 	}

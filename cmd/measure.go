@@ -14,13 +14,9 @@ import (
 func (a *app) newMetrics() *metrics.Metrics {
 	number, goVersion, _ := strings.Cut(version(), " ")
 	m := metrics.New(number, goVersion)
-	var names []string
-	for _, t := range a.settings.Targets.All() {
-		names = append(names, t.Name)
-	}
-	m.AddTargets(names)
 	for name, holds := range map[string]func() bool{
 		"psycher_ready":               func() bool { return len(a.notReady()) == 0 },
+		"psycher_settings_current":    func() bool { return a.notReloaded.Load() == nil },
 		"psycher_store_up":            func() bool { return a.engine.Status().StoreUp },
 		"psycher_slack_token_refused": func() bool { return a.slack.Refused() != "" },
 	} {

@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/getto-systems/psycher/cmd/settings"
 )
 
 // readyCommand asks the bot of this machine whether it is ready: for health
@@ -29,7 +26,7 @@ func readyCommand() *cobra.Command {
 
 //docgen:messages start
 func ready(cmd *cobra.Command, _ []string) error {
-	s, _, _ := settings.Load(os.Environ(), ".env") // of other settings the bot itself says what is wrong
+	s, _, _ := newLoader().Load() // of other settings the bot itself says what is wrong
 	if s.AdminAddr == "" {
 		return settingsError(errors.New("ADMIN_ADDR: must be host:port"))
 	}

@@ -16,15 +16,11 @@ import (
 	"github.com/getto-systems/psycher/cmd/settings"
 )
 
-// Main runs the command line and returns the exit code. SIGTERM, SIGINT and
-// SIGHUP end what runs, in order; a second one ends it at once. A SIGHUP that is
-// ignored, as nohup has it, stays ignored.
+// Main runs the command line and returns the exit code. SIGTERM and SIGINT end what
+// runs, in order; a second one ends it at once. SIGHUP has the bot read its settings
+// again.
 func Main() int {
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		ends = append(ends, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 

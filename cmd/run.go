@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -42,9 +45,14 @@ func RealNet() Net {
 	return Net{Dial: dialer.DialContext, Listen: net.Listen, Proxy: http.ProxyFromEnvironment}
 }
 
+// newLoader is that of the settings of this process.
+func newLoader() *settings.Loader { return &settings.Loader{Environ: os.Environ(), Dotenv: ".env"} }
+
 // load reads the settings, and exports those that Go's own packages read.
-func load() (settings.Settings, []string, error) {
-	s, warnings, err := settings.Load(os.Environ(), ".env")
+func load() (settings.Settings, []string, error) { return loadFrom(newLoader()) }
+
+func loadFrom(l *settings.Loader) (settings.Settings, []string, error) {
+	s, warnings, err := l.Load()
 	if err == nil {
 		err = s.Export()
 	}
@@ -53,20 +61,31 @@ func load() (settings.Settings, []string, error) {
 
 //docgen:messages log
 func run(cmd *cobra.Command, _ []string) error {
-	s, warnings, err := load()
+	hangup, inTerminal := make(chan os.Signal, 1), isatty.IsTerminal(os.Stdin.Fd())
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
+	reload := Reload{
+		Settings: newLoader(), Hangup: hangup, Level: &logLevel{},
+		Orphaned: func() bool { return inTerminal && !isatty.IsTerminal(os.Stdin.Fd()) },
+	}
+	s, warnings, err := loadFrom(reload.Settings)
 	if err != nil {
 		return err
 	}
-	log := newLog(s, cmd.ErrOrStderr())
+	reload.Level.set(s.LogLevel)
+	log := newLog(s, cmd.ErrOrStderr()).Level(zerolog.TraceLevel).Sample(reload.Level)
 	for _, w := range warnings {
 		log.Warn().Msg(w)
 	}
-	return Run(cmd.Context(), s, RealNet(), log)
+	return Run(cmd.Context(), s, RealNet(), log, &reload)
 }
 
 // Run is the bot. It returns when ctx has ended and all work is finished or
-// handed back, or with an error that says why it could not start.
-func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) error {
+// handed back, or with an error that says why it could not start. Without a reload
+// the settings stay.
+func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger, reload *Reload) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	a, err := newApp(s, n, log)
@@ -100,6 +119,7 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger) er
 
 	var running sync.WaitGroup
 	running.Go(func() { a.check(ctx) })
+	running.Go(func() { a.watch(ctx, reload, stop) })
 	running.Go(func() { a.waitForStore(ctx, math.MaxInt64) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.engine.Run(looping) })

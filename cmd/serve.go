@@ -29,10 +29,10 @@ func (a *app) listen() (closePorts func(), err error) {
 		return nil, fmt.Errorf("ADMIN_ADDR cannot be listened on: %w", err)
 	}
 	a.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
-	calls := notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)
-	calls.Count = a.metrics.Callback
+	a.calls = notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)
+	a.calls.Count = a.metrics.Callback
 	servers := map[*http.Server]net.Listener{
-		notify.NewServer(calls): notify.LimitListener(notifyPort),
+		notify.NewServer(a.calls): notify.LimitListener(notifyPort),
 		{
 			Handler: a.admin(), ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
@@ -98,6 +98,9 @@ func (a *app) readiness() readiness {
 	r := readiness{Reasons: a.notReady(), Warnings: []string{}}
 	if warnings := a.warnings.Load(); warnings != nil {
 		r.Warnings = append(r.Warnings, *warnings...)
+	}
+	if why := a.notReloaded.Load(); why != nil {
+		r.Warnings = append(r.Warnings, "the settings in use are those from before: "+*why)
 	}
 	r.Ready = len(r.Reasons) == 0
 	return r

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	api "github.com/xanzy/go-gitlab"
@@ -39,7 +40,8 @@ type Client struct {
 	conf      Config
 	base      *url.URL // of the web pages, without a slash at its end
 	transport *http.Transport
-	library   *api.Client // builds the requests
+	library   *api.Client                   // builds the requests
+	token     atomic.Pointer[deploy.Secret] // the API token
 
 	mu    sync.Mutex
 	rest  time.Time              // no reads before: GitLab's rate limit is used up
@@ -64,7 +66,7 @@ func New(conf Config) (*Client, error) {
 	base.Path = strings.TrimSuffix(base.Path, "/api/v4/")
 	var http1 http.Protocols // the gate of a trigger (gate.go) relies on how HTTP/1.1 is written
 	http1.SetHTTP1(true)
-	return &Client{
+	c := &Client{
 		conf:    conf,
 		base:    base,
 		library: library,
@@ -76,14 +78,28 @@ func New(conf Config) (*Client, error) {
 			TLSHandshakeTimeout: 10 * time.Second, WriteBufferSize: 16 << 10,
 			MaxIdleConnsPerHost: 16, IdleConnTimeout: idleTimeout,
 		},
-	}, nil
+	}
+	c.SetAPIToken(conf.APIToken)
+	return c, nil
 }
+
+// SetAPIToken has the calls that begin from now on made with another API token.
+func (c *Client) SetAPIToken(token deploy.Secret) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if was := c.token.Load(); was == nil || *was != token {
+		c.token.Store(&token)
+		c.maySteer, c.askScopes = false, time.Time{}
+	}
+}
+
+func (c *Client) apiToken() deploy.Secret { return *c.token.Load() }
 
 // Close closes the idle connections. Calls in flight continue.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // CanPoll implements [engine.GitLab].
-func (c *Client) CanPoll() bool { return c.conf.APIToken != "" }
+func (c *Client) CanPoll() bool { return c.apiToken() != "" }
 
 // PipelinesURL implements [engine.GitLab]. For a project that is known by its
 // number alone it is the project's own page.

@@ -143,7 +143,7 @@ func (c *Client) cleanJob(j *deploy.Job) *deploy.Job {
 // Its scopes are read once.
 func (c *Client) Steers(ctx context.Context) bool {
 	c.mu.Lock()
-	known, asks := c.maySteer, !time.Now().Before(c.askScopes)
+	token, known, asks := c.token.Load(), c.maySteer, !time.Now().Before(c.askScopes)
 	if asks {
 		c.askScopes = time.Now().Add(scopesAgain)
 	}
@@ -160,6 +160,8 @@ func (c *Client) Steers(ctx context.Context) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.maySteer, c.askScopes = slices.Contains(self.Scopes, "api"), time.Now().AddDate(100, 0, 0)
+	if c.token.Load() == token { // else these are the scopes of the one before
+		c.maySteer, c.askScopes = slices.Contains(self.Scopes, "api"), time.Now().AddDate(100, 0, 0)
+	}
 	return c.maySteer
 }

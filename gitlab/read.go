@@ -78,8 +78,8 @@ func (c *Client) ask(ctx context.Context, method, project, path string, query an
 	if err != nil {
 		return nil, err
 	}
-	if c.CanPoll() {
-		req.Header.Set("Private-Token", c.conf.APIToken.Reveal())
+	if token := c.apiToken(); token != "" {
+		req.Header.Set("Private-Token", token.Reveal())
 	}
 	for followed := 0; ; followed++ {
 		a, err := c.send(req)

@@ -46,7 +46,7 @@ func (c *Client) RetryJob(ctx context.Context, project string, pipeline, id int6
 		return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedRight, Err: errors.New("there is no GITLAB_API_TOKEN")}
 	}
 	path := fmt.Sprintf("jobs/%d/retry", id)
-	return c.finish(c.attempt(ctx, project, path, struct{}{}, c.conf.APIToken, until, anotherTry(pipeline, id)), project, path)
+	return c.finish(c.attempt(ctx, project, path, struct{}{}, c.apiToken(), until, anotherTry(pipeline, id)), project, path)
 }
 
 // anotherTry is what is made of a job that is run again.

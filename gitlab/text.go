@@ -82,7 +82,7 @@ func (c *Client) clean(s string, others ...deploy.Secret) string {
 		return ""
 	}
 	s = deploy.ScrubTokens(s)
-	for _, secret := range append(others, c.conf.APIToken) {
+	for _, secret := range append(others, c.apiToken()) {
 		if v := secret.Reveal(); v != "" {
 			s = strings.NewReplacer(v, secret.String(), url.QueryEscape(v), secret.String()).Replace(s)
 		}

@@ -38,6 +38,7 @@ func Table() []Row {
 		{Name: "psycher_build_info", Type: gauge, Help: "1, with the version that runs and the Go that built it.", Labels: []Label{{"version", nil}, {"goversion", nil}}},
 		{Name: "psycher_ready", Type: gauge, Help: "1 if this process can do its work, as /readyz says."},
 		{Name: "psycher_warnings", Type: gauge, Help: "How many warnings /readyz shows."},
+		{Name: "psycher_settings_current", Type: gauge, Help: "0 while settings that were read again are wrong, and those from before are in use."},
 
 		{Name: "psycher_deployments_total", Type: counter, Help: "Deployments that came to a state, by target. Deployments of targets that are not in the map any more, or beyond the first 200, are other.", Labels: []Label{
 			{"target", []string{other}},

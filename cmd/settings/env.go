@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,16 +13,16 @@ import (
 
 // find returns the setting's text from the first source that has it in either
 // form, empty if none has. An empty text counts as not set.
-func (r Row) find(sources []map[string]string) (text string, err error) {
+func (r Row) find(sources []map[string]string, read reader) (text string, err error) {
 	for _, source := range sources {
-		if text, err = r.in(source); text != "" || err != nil {
+		if text, err = r.in(source, read); text != "" || err != nil {
 			break
 		}
 	}
 	return text, err
 }
 
-func (r Row) in(source map[string]string) (text string, err error) {
+func (r Row) in(source map[string]string, read reader) (text string, err error) {
 	text = source[r.Name]
 	if text == "" && strings.HasSuffix(r.Name, "_PROXY") {
 		text = source[strings.ToLower(r.Name)] // as curl and others write them
@@ -35,15 +34,19 @@ func (r Row) in(source map[string]string) (text string, err error) {
 	case text != "":
 		return "", fmt.Errorf("is given twice: unset it or %s_FILE", r.Name)
 	}
-	text, err = readSecret(path)
+	text, err = read.secret(path)
 	if err != nil {
 		err = fmt.Errorf("the file that %s_FILE names %w", r.Name, err)
 	}
 	return text, err
 }
 
-func readSecret(path string) (string, error) {
-	content, err := os.ReadFile(path)
+// reader reads a file, as [os.ReadFile] does.
+type reader func(path string) ([]byte, error)
+
+// secret reads a file that holds a text and, if need be, a newline.
+func (read reader) secret(path string) (string, error) {
+	content, err := read(path)
 	text := strings.TrimRight(string(content), "\r\n")
 	switch {
 	case err != nil: // only the cause: the path may be the secret itself, in the wrong place
@@ -55,10 +58,10 @@ func readSecret(path string) (string, error) {
 }
 
 // tokenIn finds the trigger token that a target of TARGETS_FILE names.
-func tokenIn(sources []map[string]string) func(key, name string) (string, error) {
+func (read reader) tokenIn(sources []map[string]string) func(key, name string) (string, error) {
 	return func(key, name string) (string, error) {
 		if key == "token_file" {
-			text, err := readSecret(name)
+			text, err := read.secret(name)
 			if err != nil {
 				err = fmt.Errorf("the file that it names %w", err)
 			}
@@ -142,11 +145,14 @@ func split(environ []string) map[string]string {
 	return m
 }
 
-// readDotenv reads a .env file, which need not exist. The library's errors quote
+// dotenv reads a .env file, which need not exist. The library's errors quote
 // the file, so the error only says which line it is: the one after the longest
 // beginning that can be read by itself.
-func readDotenv(path string) (map[string]string, error) {
-	content, err := os.ReadFile(path)
+func (read reader) dotenv(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	content, err := read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -59,19 +59,23 @@ type Error struct{ Problems []string }
 
 func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
-// Load reads the settings from an environment ("NAME=value" each, as
-// [os.Environ] returns it) and, for what it does not set, from the file dotenv.
-// With an empty dotenv no file is read; the file need not exist. The error is an
-// [*Error]; the warnings are lines for the log, and the first of the error's.
+// Load reads the settings once, see [Loader].
 func Load(environ []string, dotenv string) (Settings, []string, error) {
-	s, found := Settings{}, problems{}
+	return (&Loader{Environ: environ, Dotenv: dotenv}).Load()
+}
+
+// Load reads the settings. The error is an [*Error]; the warnings are lines for the
+// log, and the first of the error's.
+func (l *Loader) Load() (Settings, []string, error) {
+	l.files = map[string]os.FileInfo{}
+	s, found, read := Settings{}, problems{}, reader(l.read)
 	rows := table(&s)
 	var unset []Row
-	file, unread := readDotenv(dotenv)
+	file, unread := read.dotenv(l.Dotenv)
 	found.add("", unread)
-	sources := []map[string]string{split(environ), file}
+	sources := []map[string]string{split(l.Environ), file}
 	for _, row := range rows {
-		text, err := row.find(sources)
+		text, err := row.find(sources, read)
 		if text == "" && err == nil {
 			unset = append(unset, row)
 			switch {
@@ -87,7 +91,7 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 		}
 		found.add(row.Name, err)
 	}
-	s.checkTogether(found, tokenIn(sources))
+	s.checkTogether(found, read, sources)
 
 	warnings := misspelt(rows, unset, sources)
 	wrong := Error{warnings} // a misspelt name is why another is missing
@@ -114,16 +118,16 @@ func (p problems) add(name string, err error) {
 }
 
 // checkTogether checks what depends on more than one setting.
-func (s *Settings) checkTogether(found problems, token func(key, name string) (string, error)) {
+func (s *Settings) checkTogether(found problems, read reader, sources []map[string]string) {
 	var err error
 	switch text := s.GitLabTriggerTokens.Reveal(); {
 	case s.TargetsFile != "" && text != "":
 		found.add("TARGETS_FILE", errors.New("is set beside GITLAB_TRIGGER_TOKENS: there is one target map, so unset one of them"))
 	case s.TargetsFile != "":
-		if text, err = readSecret(s.TargetsFile); err != nil {
+		if text, err = read.secret(s.TargetsFile); err != nil {
 			err = fmt.Errorf("the file that it names %w", err)
 		} else {
-			s.Targets, err = targets.ParseReviewed([]byte(text), s.GitLabRef, s.DeployTimeout, token)
+			s.Targets, err = targets.ParseReviewed([]byte(text), s.GitLabRef, s.DeployTimeout, read.tokenIn(sources))
 		}
 		found.add("TARGETS_FILE", err)
 	case text != "":

@@ -80,7 +80,7 @@ func mentioned(t testing.TB) (*Engine, deploy.Request) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Targets: targets, Timing: deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute}}
+	l := &Engine{Store: still{}, GitLab: still{}, Slack: stillSlack{}, Config: config(targets, deploy.Timing{MaxAge: time.Hour, RequestTimeout: time.Minute})}
 	l.prepare() // the cases come in any order
 	key := deploy.Key{Team: "T1", Channel: "C1", TS: "1767323045.000001"}
 	return l, deploy.Request{Key: key, ID: "id-1", By: deploy.Person{User: "U1"}, At: t0, Intent: deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}}

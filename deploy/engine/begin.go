@@ -14,7 +14,7 @@ import (
 // or it starts a deployment.
 func (e *Engine) begin(s Stored, free func()) stepResult {
 	m, began := s.Record.Asked(), time.Now()
-	here := e.Targets.In(m.Team, m.Channel)
+	here := e.Config().Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
 	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
 	var err error
@@ -91,6 +91,6 @@ func sameRequest(r, was deploy.Record) bool {
 func (e *Engine) rulesContext(s Stored) rules.Context {
 	return rules.Context{
 		Request: s.Record.Asked(), Pressed: s.Record.Chosen(),
-		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Timing.MaxAge,
+		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}
 }

@@ -26,7 +26,7 @@ func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.Callba
 	if c.Shared {
 		none = deploy.CallbackUnknown
 	}
-	for _, team := range e.Targets.Teams() { // the record knows its team, the callback does not
+	for _, team := range e.Config().Teams { // the record knows its team, the callback does not
 		result := deploy.CallbackUnknown
 		var notJudged error
 		var passTo *deploy.Key
@@ -71,7 +71,7 @@ func (e *Engine) hear(ctx context.Context, r deploy.Record, c deploy.Callback) (
 			return r, deploy.CallbackUnproven, err
 		}
 	}
-	next, result := r.Hear(c, e.now(), e.Timing)
+	next, result := r.Hear(c, e.now(), e.Config().Timing)
 	if proven && result != deploy.CallbackUnknown {
 		// mutant: a proof that no record notes
 		next.Deployment.TokenShown = true
@@ -93,7 +93,7 @@ func (e *Engine) takesShared(ctx context.Context, r deploy.Record, c deploy.Call
 	if r.Deployment.Project == "" {
 		// mutant: an unknown project open to the shared secret
 		projects = nil
-		for _, t := range e.Targets.In(r.Request.Team, r.Request.Channel) {
+		for _, t := range e.Config().Targets.In(r.Request.Team, r.Request.Channel) {
 			projects = append(projects, t.Project)
 		}
 	}

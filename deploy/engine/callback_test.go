@@ -48,7 +48,7 @@ func (c *provenStore) callback(t *testing.T, r deploy.Record, w deploy.Callback)
 	}
 	c.bytes = raw
 	w.Channel, w.TS = r.Request.Channel, r.Request.TS
-	v, err := (&Engine{Store: c, Targets: targets}).Callback(t.Context(), w)
+	v, err := (&Engine{Store: c, Config: config(targets, deploy.Timing{})}).Callback(t.Context(), w)
 	h, _, loadErr := c.Load(t.Context(), deploy.Key{})
 	if loadErr != nil {
 		t.Fatal(loadErr)

@@ -27,7 +27,12 @@ func (s *knownStore) Load(context.Context, deploy.Key) (Stored, bool, error) {
 
 func known() (*Engine, *knownStore) {
 	s := &knownStore{}
-	return &Engine{Store: s, GitLab: still{}, Slack: stillSlack{}, Targets: &targets.Map{}, Timing: timing}, s
+	return &Engine{Store: s, GitLab: still{}, Slack: stillSlack{}, Config: config(&targets.Map{}, timing)}, s
+}
+
+// config is one that does not change.
+func config(m *targets.Map, t deploy.Timing) func() Config {
+	return func() Config { return Config{Targets: m, Teams: m.Teams(), Timing: t} }
 }
 
 // Slack delivers again what is not acked: the edit may be the one that takes a

@@ -31,10 +31,9 @@ type Engine struct {
 	Store     Store
 	GitLab    GitLab
 	Slack     Slack
-	Targets   *targets.Map
-	Timing    deploy.Timing
-	Ephemeral bool        // the store is in memory: at shutdown, everyone whose deploy is unfinished is told
-	Log       func(Event) // called for each thing an operator would look for; may be nil
+	Config    func() Config // as it is now
+	Ephemeral bool          // the store is in memory: at shutdown, everyone whose deploy is unfinished is told
+	Log       func(Event)   // called for each thing an operator would look for; may be nil
 
 	once       sync.Once
 	health     *health
@@ -55,6 +54,14 @@ type Engine struct {
 
 	alarm *alarm
 	more  atomic.Bool // more is due than there was capacity for
+}
+
+// Config is what may change while the engine runs: never itself, but as a whole. What
+// a record already holds is not changed by it.
+type Config struct {
+	Targets *targets.Map
+	Teams   []string // those of the map, and of maps before it, whose pipelines still call
+	Timing  deploy.Timing
 }
 
 // Event is one thing that happened, for the log and the counters.

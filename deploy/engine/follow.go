@@ -16,7 +16,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 	var complete bool
 	var asked bool
 	var err, canceled error
-	if r.ShouldPoll(e.Timing) {
+	if r.ShouldPoll(e.Config().Timing) {
 		release, wait := e.polls.acquire(r.Deployment.Project)
 		if release == nil {
 			return e.leave(s, e.now().Add(wait))
@@ -49,7 +49,7 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 	}
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		now := e.now()
-		r = r.Polled(p, complete, began, now, e.Timing)
+		r = r.Polled(p, complete, began, now, e.Config().Timing)
 		if asked {
 			// mutant: a cancel that failed taken for one that GitLab refuses
 			// mutant: a cancel that GitLab refuses told as one without effect
@@ -87,7 +87,7 @@ func (e *Engine) look(ctx context.Context, r deploy.Record, began time.Time) (p 
 func (e *Engine) find(ctx context.Context, r deploy.Record, now time.Time) (p deploy.Pipeline, complete bool, err error) {
 	project := r.Deployment.Project
 	p, complete, err = e.GitLab.Find(ctx, project, r.Request.ID, e.ageAtMost(r, now))
-	if asked := r.Request.At; e.Slack.Now().Before(e.Timing.PostEnd(asked)) {
+	if asked := r.Request.At; e.Slack.Now().Before(e.Config().Timing.PostEnd(asked)) {
 		// mutant: a listing that decides by the store's clock alone
 		complete = false // the store's clock was set ahead: the POST may still be under way
 	}

@@ -132,7 +132,7 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 	if b.Do != "" && b.Do != deploy.KindCancel {
 		do = b.Do
 		var known bool
-		switch t, known = e.Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {
+		switch t, known = e.Config().Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {
 		case !known:
 			// mutant: a press for a target that is not there any more
 			return deploy.Message{ID: deploy.MsgRefusedGone, Target: b.Target}

@@ -82,7 +82,7 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &racingStore{oneRecordStore{bytes: raw}, row.others}
-		_, err = (&Engine{Store: s, Targets: targets}).Callback(t.Context(), deploy.Callback{Channel: "C1", TS: r.Request.TS, Result: deploy.ResultSuccess, Shared: true})
+		_, err = (&Engine{Store: s, Config: config(targets, deploy.Timing{})}).Callback(t.Context(), deploy.Callback{Channel: "C1", TS: r.Request.TS, Result: deploy.ResultSuccess, Shared: true})
 		if h, _, _ := s.Load(t.Context(), deploy.Key{}); h.Record.State != row.want || (err != nil) != row.failed {
 			t.Errorf("changed %d times meanwhile: %s, %v; want %s", row.others, h.Record.State, err, row.want)
 		}

@@ -34,7 +34,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	if s.Record.Deployment.Rollback == nil { // a job that runs again has the token of its pipeline
 		sum = deploy.TokenSum(token)
 	}
-	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Timing)
+	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Config().Timing)
 	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
 	defer cancel()
 	s, err := e.save(ctx, s, &allowed, allowed.Next.Sub(e.now()))
@@ -67,7 +67,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
-		next, applied := r.Settle(attempt, out, e.now(), e.Timing)
+		next, applied := r.Settle(attempt, out, e.now(), e.Config().Timing)
 		if !applied {
 			e.log(Event{Name: "outcome-ignored", Record: r, Detail: string(out.Status)})
 		}
@@ -116,20 +116,21 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	m, d, began := s.Record.Asked(), s.Record.Deployment, time.Now()
 	if d.Pipeline != 0 { // a waiting record of layout 1 may have one
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
-			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Timing)
+			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Config().Timing)
 			return r
 		})
 	}
-	t, ok := e.Targets.Find(m.Team, m.Channel, d.Target)
+	conf := e.Config() // once: the map may change meanwhile
+	t, ok := conf.Targets.Find(m.Team, m.Channel, d.Target)
 	switch {
 	// mutant: what waited for one project deployed in another
 	case !ok || t.Project != d.Project:
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
 	case e.now().After(d.WaitEnd), // and by Slack's clock too: the store's may have been set back
-		e.Slack.Now().Sub(m.At) > e.Timing.MaxAge+deploy.MaxWait:
+		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: e.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
+	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: conf.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
 	if again := actions.DeployAgain(asked); again.Deploy == nil {
 		e.log(Event{Name: "answered", Record: *s.Record, Detail: string(again.Answer.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })

@@ -43,7 +43,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.logPanic(*s.Record, p)
-			result = e.update(s, func(r deploy.Record) deploy.Record { return r.AfterPanic(e.now(), e.Timing) })
+			result = e.update(s, func(r deploy.Record) deploy.Record { return r.AfterPanic(e.now(), e.Config().Timing) })
 		}
 	}()
 	r := *s.Record
@@ -71,12 +71,12 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 				return r
 			}
 			// mutant: a second POST by the worker that takes over
-			return r.MarkUnsure(e.now(), e.Timing)
+			return r.MarkUnsure(e.now(), e.Config().Timing)
 		})
 	case deploy.Unsure, deploy.Running, deploy.Silent:
 		return e.pollGitLab(s, free)
 	case deploy.Failed, deploy.Canceled:
-		if r.ShouldPoll(e.Timing) {
+		if r.ShouldPoll(e.Config().Timing) {
 			return e.pollGitLab(s, free)
 		}
 	case deploy.Succeeded:

@@ -39,14 +39,19 @@ type Recorder interface {
 // PSYCHER_TOKEN that came with the trigger, which the [Recorder] verifies, or
 // the secret that all projects share, NOTIFY_TOKEN, if there is one.
 func NewHandler(shared deploy.Secret, r Recorder, log zerolog.Logger) *Handler {
-	return &Handler{shared: shared, recorder: r, log: log, guesses: rate.NewLimiter(rate.Every(time.Second), 10)}
+	h := &Handler{recorder: r, log: log, guesses: rate.NewLimiter(rate.Every(time.Second), 10)}
+	h.SetShared(shared)
+	return h
 }
+
+// SetShared has the calls that come from now on show another shared secret.
+func (h *Handler) SetShared(secret deploy.Secret) { h.shared.Store(&secret) }
 
 // Handler is the notify port.
 type Handler struct {
 	Count func(result string) // called for each call, unless it is nil: see [reply.outcome]
 
-	shared   deploy.Secret
+	shared   atomic.Pointer[deploy.Secret]
 	recorder Recorder
 	log      zerolog.Logger
 	guesses  *rate.Limiter // bounds the log lines about calls that prove nothing, so that they do not fill the disk
@@ -138,7 +143,7 @@ func (h *Handler) answer(w http.ResponseWriter, req *http.Request) reply {
 	if c.names+len(tokens) > maxNames {
 		return reply{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("more than %d names", maxNames)}
 	}
-	token, shared := findProof(append(tokens, c.credentials()...), h.shared)
+	token, shared := findProof(append(tokens, c.credentials()...), *h.shared.Load())
 	if token == "" && !shared {
 		return reply{status: http.StatusUnauthorized, text: unproven}
 	}

@@ -81,15 +81,15 @@ func rows(keys []string, cells ...string) [][]string {
 // and the others take it from there.
 func settingsPart(meanings string) part {
 	return func(lang, now string) (string, error) {
-		required, none, secret := "required", "none", " (secret)"
+		required, none, secret, live := "required", "none", " (secret)", "yes"
 		if lang == "ja" {
-			required, none, secret = "必須", "なし", " （秘密）"
+			required, none, secret, live = "必須", "なし", " （秘密）", "はい"
 			_, now, _ = strings.Cut(meanings, partBegin+"settings -->\n")
 			now, _, _ = strings.Cut(now, partEnd)
 		}
 		var all [][]string
 		for _, s := range settings.Table() {
-			row := []string{code(s.Name), none, keep}
+			row := []string{code(s.Name), none, "", keep}
 			if s.Secret {
 				row[0] += secret
 			}
@@ -99,8 +99,11 @@ func settingsPart(meanings string) part {
 			case s.Default != "":
 				row[1] = code(s.Default)
 			}
+			if s.Live {
+				row[2] = live
+			}
 			if lang == "en" {
-				row[2] = s.Meaning
+				row[3] = s.Meaning
 			}
 			all = append(all, row)
 		}

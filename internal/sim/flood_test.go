@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/deploy/targets"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sim"
@@ -95,7 +96,7 @@ func TestFlood(t *testing.T) {
 		n := few(1500)
 		h := newStoppedHarness(t, false)
 		e := h.newEngine()
-		e.Targets = parseTargets(t, manyTargets(n))
+		setTargets(e, parseTargets(t, manyTargets(n)))
 		runEngine(t, e)
 		var accepting sync.WaitGroup
 		for i := range n {
@@ -140,6 +141,12 @@ func TestAFloodHoldsUpNobodyElse(t *testing.T) {
 			}
 		})
 	}
+}
+
+func setTargets(e *engine.Engine, m *targets.Map) {
+	conf := e.Config()
+	conf.Targets, conf.Teams = m, m.Teams()
+	e.Config = func() engine.Config { return conf }
 }
 
 func parseTargets(t *testing.T, raw string) *targets.Map {

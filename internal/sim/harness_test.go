@@ -79,10 +79,11 @@ func (h *harness) newEngine() *engine.Engine {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &engine.Engine{
-		Store: h.store, GitLab: h.gitlab, Slack: h.slack, Targets: targets,
+	conf := engine.Config{
+		Targets: targets, Teams: targets.Teams(),
 		Timing: deploy.Timing{MaxAge: 2 * time.Minute, RequestTimeout: time.Minute, Timeout: harnessTimeout, CanPoll: h.gitlab.canPoll},
 	}
+	return &engine.Engine{Store: h.store, GitLab: h.gitlab, Slack: h.slack, Config: func() engine.Config { return conf }}
 }
 
 // newRequest is the n-th mention, made now.

@@ -48,7 +48,8 @@ func newSlowHarness(t *testing.T, canPoll bool, projects int) (*harness, *hangin
 	for i := range projects {
 		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q}}`, i, i, sim.TriggerToken))
 	}
-	e.Targets, e.GitLab = parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`), g
+	setTargets(e, parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`))
+	e.GitLab = g
 	runEngine(t, e)
 	h.Engine = e
 	return h, g

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +22,10 @@ import (
 type Process struct {
 	World *World
 	Name  string
+
+	environ map[string]string
+	loader  *settings.Loader
+	hangup  chan os.Signal
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -45,22 +50,37 @@ func (w *World) Start(name string, changes ...string) *Process {
 		k, v, _ := strings.Cut(s, "=")
 		env[k] = v
 	}
-	var environ []string
-	for k, v := range env {
-		environ = append(environ, k+"="+v)
-	}
-	s, _, err := settings.Load(environ, "")
+	loader := &settings.Loader{Environ: lines(env)}
+	s, _, err := loader.Load()
 	if err != nil {
 		w.T.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(w.ctx)
-	p := &Process{World: w, Name: name, stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
+	p := &Process{World: w, Name: name, environ: env, loader: loader, hangup: make(chan os.Signal), stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
 	log := w.logger(name)
 	w.running.Go(func() {
 		defer close(p.done)
-		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen, Rand: w.chance}, log)
+		p.err = cmd.Run(ctx, s, cmd.Net{Dial: p.dial, Listen: p.listen, Rand: w.chance}, log, &cmd.Reload{Settings: loader, Hangup: p.hangup})
 	})
 	return p
+}
+
+func lines(env map[string]string) (environ []string) {
+	for k, v := range env {
+		environ = append(environ, k+"="+v)
+	}
+	return environ
+}
+
+// Reload changes settings of a running bot, and has it read them again.
+func (p *Process) Reload(changes ...string) {
+	for _, s := range changes {
+		k, v, _ := strings.Cut(s, "=")
+		p.environ[k] = v
+	}
+	p.loader.Environ = lines(p.environ)
+	p.hangup <- syscall.SIGHUP
+	time.Sleep(time.Millisecond) // it reads no file, so this is ample
 }
 
 // StartReady starts a bot and waits until it is ready.

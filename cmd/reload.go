@@ -1,0 +1,174 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/getto-systems/psycher/bot/phrases"
+	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/settings"
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/deploy/engine"
+)
+
+// Reload is how the settings change while the bot runs.
+type Reload struct {
+	Settings *settings.Loader
+	Hangup   <-chan os.Signal // they are read again,
+	Orphaned func() bool      // unless the bot's terminal has closed, which ends it; nil: it has none
+	Level    *logLevel        // that of the log; nil: it stays
+}
+
+const (
+	lookEvery   = 2 * time.Second // at the files
+	reloadAgain = time.Minute     // after a failure that may pass
+)
+
+// snapshot is what may change while the bot runs. It is replaced as a whole, and
+// never changed: whoever reads it twice reads two.
+type snapshot struct {
+	settings settings.Settings
+	config   engine.Config
+	voice    phrases.Voice
+}
+
+// voice speaks the language of the moment.
+type voice struct{ now *atomic.Pointer[snapshot] }
+
+var _ web.Voice = voice{}
+
+func (v voice) Text(m deploy.Message) string          { return v.now.Load().voice.Text(m) }
+func (v voice) Parts(m deploy.Message) []phrases.Part { return v.now.Load().voice.Parts(m) }
+func (v voice) Choose() string                        { return v.now.Load().voice.Choose() }
+func (v voice) Label(m deploy.Message, b deploy.Button, now int64) phrases.Label {
+	return v.now.Load().voice.Label(m, b, now)
+}
+
+// use has the bot go by these settings, as far as they take effect without a restart.
+func (a *app) use(s settings.Settings) error {
+	speaks, err := phrases.New(s.Lang)
+	if err != nil {
+		return err
+	}
+	next := snapshot{settings: a.settings.With(s), voice: speaks}
+	teams := s.Targets.Teams()
+	if was := a.now.Load(); was != nil {
+		// mutant: a pipeline of a workspace that left the map not heard
+		teams = append(teams, was.config.Teams...)
+	}
+	slices.Sort(teams)
+	next.config = engine.Config{Targets: s.Targets, Teams: slices.Compact(teams), Timing: deploy.Timing{
+		MaxAge: s.MentionMaxAge, RequestTimeout: a.settings.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: s.GitLabAPIToken != "",
+	}}
+	var names []string
+	for _, t := range s.Targets.All() {
+		names = append(names, t.Name)
+	}
+	a.metrics.AddTargets(names)
+	a.gitlab.SetAPIToken(s.GitLabAPIToken)
+	if a.calls != nil {
+		a.calls.SetShared(s.NotifyToken)
+	}
+	a.now.Store(&next)
+	return nil
+}
+
+// watch reads the settings again at each hangup, and when a file of theirs has
+// changed, until ctx ends.
+func (a *app) watch(ctx context.Context, r *Reload, stop context.CancelCauseFunc) {
+	if r == nil {
+		return
+	}
+	read := a.settings // the last that were
+	var look, again <-chan time.Time
+	if r.Settings.Watches() {
+		ticker := time.NewTicker(lookEvery)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look:
+			if !r.Settings.Changed() {
+				continue
+			}
+		case <-r.Hangup:
+			if r.Orphaned != nil && r.Orphaned() {
+				stop(nil)
+				return
+			}
+		case <-again:
+		}
+		s, warnings, err := r.Settings.Load()
+		if !r.Settings.AsRead() { // they are being written: the next look finds them whole
+			continue
+		}
+		again = nil
+		if err == nil {
+			err = a.use(s)
+		}
+		if err != nil {
+			a.unreloaded(err)
+			if !errors.As(err, new(*settings.Error)) {
+				again = time.After(reloadAgain)
+			}
+			continue
+		}
+		if r.Level != nil {
+			r.Level.set(s.LogLevel)
+		}
+		a.reloaded(read, s, warnings)
+		read = s
+	}
+}
+
+// unreloaded tells that settings that were read again cannot be used.
+//
+//docgen:messages log
+func (a *app) unreloaded(err error) {
+	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if was := a.notReloaded.Swap(&why); was == nil || *was != why {
+		a.log.Error().Str("problems", why).Msg("the settings were read again and cannot be used: those from before stay")
+	}
+}
+
+// reloaded tells what has changed.
+//
+//docgen:messages log
+func (a *app) reloaded(was, is settings.Settings, warnings []string) {
+	a.notReloaded.Store(nil)
+	for _, w := range warnings {
+		a.log.Warn().Msg(w)
+	}
+	var live []string
+	for _, row := range settings.Changes(was, is) {
+		if row.Live {
+			live = append(live, row.Name)
+			continue
+		}
+		a.log.Warn().Str("setting", row.Name).Msg(row.Name + " changed: it takes effect at the next start")
+	}
+	channels, targets := is.Targets.Len()
+	a.log.Info().Strs("changed", live).Int("channels", channels).Int("targets", targets).Msg("the settings were read again")
+	select {
+	case a.recheck <- struct{}{}:
+	default:
+	}
+}
+
+// logLevel is the least level that is logged. It may be changed at any time.
+type logLevel struct{ level atomic.Int32 }
+
+func (l *logLevel) set(level zerolog.Level) { l.level.Store(int32(level)) }
+
+// Sample implements [zerolog.Sampler], which decides before anything is written.
+func (l *logLevel) Sample(level zerolog.Level) bool { return int32(level) >= l.level.Load() }

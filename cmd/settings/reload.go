@@ -1,0 +1,77 @@
+package settings
+
+import "os"
+
+// Loader reads the settings, again and again. It is not for concurrent use.
+type Loader struct {
+	Environ []string // "NAME=value" each, as [os.Environ] returns it
+	Dotenv  string   // the file for what the environment does not set; it need not exist; empty: none is read
+
+	files map[string]os.FileInfo // those that were read, as they were just before; nil: not there
+	seen  map[string]os.FileInfo // the same files when they were looked at last
+}
+
+func (l *Loader) read(path string) ([]byte, error) {
+	l.files[path], _ = os.Stat(path) // the target of a symlink: Kubernetes swaps those
+	return os.ReadFile(path)
+}
+
+// Watches reports whether there is a file to look at.
+func (l *Loader) Watches() bool { return len(l.files) > 0 }
+
+// AsRead reports whether the files are still what was read. It takes a system call
+// for each, and reads nothing.
+func (l *Loader) AsRead() bool { return same(l.look(), l.files) }
+
+// Changed reports whether a file has changed since it was read, and has been at rest
+// since the last call: half a file may look like a whole one.
+func (l *Loader) Changed() bool {
+	before := l.seen
+	l.seen = l.look()
+	// mutant: a file that is still being written
+	return same(l.seen, before) && !same(l.seen, l.files)
+}
+
+func (l *Loader) look() map[string]os.FileInfo {
+	now := make(map[string]os.FileInfo, len(l.files))
+	for path := range l.files {
+		now[path], _ = os.Stat(path)
+	}
+	return now
+}
+
+func same(a, b map[string]os.FileInfo) bool {
+	for path, x := range a {
+		y, known := b[path]
+		switch {
+		case !known, (x == nil) != (y == nil):
+			return false
+		case x != nil && (!os.SameFile(x, y) || x.Size() != y.Size() || !x.ModTime().Equal(y.ModTime())):
+			return false
+		}
+	}
+	return true
+}
+
+// Changes are the rows whose settings differ.
+func Changes(was, is Settings) (changed []Row) {
+	now := table(&is)
+	for i, row := range table(&was) {
+		if row.value() != now[i].value() {
+			changed = append(changed, row)
+		}
+	}
+	return changed
+}
+
+// With returns the settings with those of again that take effect at once.
+func (s Settings) With(again Settings) Settings {
+	from := table(&again)
+	for i, row := range table(&s) {
+		if row.Live {
+			row.take(from[i].value())
+		}
+	}
+	s.Targets = again.Targets
+	return s
+}

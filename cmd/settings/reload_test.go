@@ -1,0 +1,118 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestChangedFilesAreSeen(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	put := func(name, content string) {
+		t.Helper()
+		if err := os.WriteFile(in(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(name, to string) {
+		t.Helper()
+		if err := os.Symlink(in(to), in("new")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(in("new"), in(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range []string{"1", "2"} {
+		if err := os.Mkdir(in(version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		put(version+"/map", `{"T1": {"C1": {"app": {"project_id": 1, "token_file": "`+in("token")+`"}}}}`)
+	}
+	link("data", "1")
+	put("token", "glptt-file")
+	put("bot", "xoxb-test")
+	l := Loader{Dotenv: in(".env"), Environ: environ(
+		"GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE="+in("data/map"), "SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+in("bot"),
+	)}
+	changes := []struct {
+		name string
+		make func()
+	}{
+		{"a .env that was not there", func() { put(".env", "GITLAB_REF=main") }},
+		{"a token of the map, as long as before", func() { put("token", "glptt-with") }},
+		{"a secret", func() { put("bot", "xoxb-test2") }},
+		{"a folder that takes the place of another", func() { link("data", "2") }},
+		{"a file with an older time", func() {
+			if err := os.Chtimes(in("token"), time.Time{}, time.Unix(1, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a .env that is gone", func() { os.Remove(in(".env")) }},
+	}
+	for _, change := range changes {
+		if _, _, err := l.Load(); err != nil {
+			t.Fatal(err)
+		}
+		if l.Changed() || l.Changed() || !l.AsRead() {
+			t.Errorf("%s: seen before it is there", change.name)
+		}
+		change.make()
+		if l.Changed() || l.AsRead() {
+			t.Errorf("%s: taken although it may still be written", change.name)
+		}
+		if !l.Changed() {
+			t.Errorf("%s: not seen", change.name)
+		}
+	}
+}
+
+func TestAFileIsLeftAloneWhileItIsWritten(t *testing.T) {
+	dotenv := write(t, "GITLAB_REF=main")
+	l := Loader{Dotenv: dotenv, Environ: environ()}
+	if _, _, err := l.Load(); err != nil {
+		t.Fatal(err)
+	}
+	for _, half := range []string{"", "GITLAB_REF=pro", "GITLAB_REF=production-2"} {
+		if err := os.WriteFile(dotenv, []byte(half), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if l.Changed() {
+			t.Errorf("read as %q", half)
+		}
+	}
+	if !l.Changed() {
+		t.Error("not seen when it is whole")
+	}
+}
+
+func TestAChangeTakesEffectAtOnceOrAtTheNextStart(t *testing.T) {
+	was, _, err := Load(environ(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, _, err := Load(environ("GITLAB_TRIGGER_TOKENS="+fakeMap[:len(fakeMap)-1]+`, "T2": {"C2": {"web": {"project_id": 2, "token": "glptt-test"}}}}`,
+		"GITLAB_REF=main", "PSYCHER_LANG=en", "REDIS_PREFIX=other", "SLACK_BOT_TOKEN=xoxb-other"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, row := range Changes(was, is) {
+		got[row.Name] = row.Live
+	}
+	want := map[string]bool{"SLACK_BOT_TOKEN": false, "GITLAB_TRIGGER_TOKENS": true, "GITLAB_REF": true, "REDIS_PREFIX": false, "PSYCHER_LANG": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	now := was.With(is)
+	if _, known := now.Targets.Find("T2", "C2", "web"); !known || now.GitLabRef != "main" || now.Lang != "en" || now.RedisPrefix != "psycher" || now.SlackBotToken.Reveal() != "xoxb-test" {
+		t.Errorf("%+v", now)
+	}
+	if was.GitLabRef != "master" || len(Changes(was, was)) != 0 {
+		t.Error("the settings from before were changed")
+	}
+}
