@@ -260,8 +260,11 @@ func redisKind(b []byte) string {
 
 // commandKind names a command, and a script by the keys that it takes.
 func commandKind(command string, args []string) string {
-	command = strings.ToLower(command)
-	if command != "eval" && command != "evalsha" {
+	switch command = strings.ToLower(command); command {
+	case "eval", "evalsha":
+	case "time", "info":
+		return "" // of the checks, which go on beside a deploy
+	default:
 		return "redis:" + command
 	}
 	word := func(n int) string { // of the n-th key: {psycher}:WORD:...

@@ -38,7 +38,7 @@ func (w *World) RedisRefuses(kind string) (heal func()) {
 		}
 		return refuses
 	})
-	return func() { w.Redis.Server().SetPreHook(nil) }
+	return w.HealRedis
 }
 
 // RedisHangs has Redis accept commands without answering, for a while.
