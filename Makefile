@@ -39,7 +39,7 @@ fmt: ## format every file
 	$(tool) golangci-lint fmt
 
 modules: ## check that the modules match go.sum and are tidy
-	for m in . tools internal/sandbox/page/browser; do go -C $$m mod verify && go -C $$m mod tidy -diff || exit; done
+	for m in . tools tools/release internal/sandbox/page/browser; do go -C $$m mod verify && go -C $$m mod tidy -diff || exit; done
 
 vuln: ## look for known vulnerabilities in what is linked
 	tools/vuln $(tool) govulncheck ./...
@@ -69,6 +69,9 @@ bench: ## measure speed and memory
 
 image: $(npm)/gitlab-ci-local@4.73.0/node_modules ## build the image of examples/ and deploy from it; check compose file and unit
 	NODE_PATH=$< tools/image
+
+packages: ## make the packages of a release twice, compare them, and install them
+	tools/packages
 
 pipelines: $(npm)/gitlab-ci-local@4.73.0/node_modules ## run the CI configurations of examples/ with gitlab-ci-local
 	GITLAB_CI_LOCAL=$</.bin/gitlab-ci-local $(gotestsum) -count=1 -tags pipelines -run '^TestPipelines$$' ./examples
