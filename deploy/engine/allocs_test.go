@@ -91,7 +91,6 @@ func BenchmarkMention(b *testing.B) {
 	l, m := mentioned(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		r := l.step(Stored{Record: &deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {})
-		l.deliver(r.Stored)
+		l.deliverIfRoom(l.step(Stored{Record: &deploy.Record{State: deploy.Accepted, Request: m}, Now: t0}, func() {}))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -15,12 +16,10 @@ const callTimeout = 4 * time.Second
 // deliverIfRoom delivers a record that is to be delivered, now or as soon as
 // there is room.
 func (e *Engine) deliverIfRoom(r stepResult) {
-	if !r.deliver {
-		return
-	}
-	select {
-	case e.deliveries <- struct{}{}:
-		e.deliver(r.Stored)
+	switch {
+	case !r.deliver:
+	case r.room || e.takeRoom():
+		e.deliver(r.Stored, r.announced)
 		<-e.deliveries
 	default: // whoever has room then may deliver
 		shown := r.Record.Shown
@@ -30,13 +29,24 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 	}
 }
 
+// takeRoom takes a place among the records being delivered, if there is one.
+func (e *Engine) takeRoom() bool {
+	select {
+	case e.deliveries <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // deliver brings Slack up to date with a record whose lease is held. Reactions
 // and edits may be made twice with the same result; a post is preceded by a save
 // that announces it, and whoever finds that save looks whether the message is
 // there before posting it. A call that Slack does not take now (because of the
 // rate limit of one method, say) does not hold up the others. After three panics
-// all counts as delivered.
-func (e *Engine) deliver(s Stored) {
+// all counts as delivered. announced is when the save began that announced the
+// record's next post; zero: it did not.
+func (e *Engine) deliver(s Stored, announced time.Time) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.logPanic(*s.Record, p)
@@ -51,6 +61,10 @@ func (e *Engine) deliver(s Stored) {
 	}()
 	shown, gone, put := s.Record.Shown, false, ""
 	renewed := shown.Until.Add(-Lease) // the save that led here may have announced it
+	slot := ""                         // whose post is announced
+	if !announced.IsZero() {
+		slot, shown.Posting = shown.Posting, ""
+	}
 	var now deploy.Record
 	for {
 		if now = *s.Record; gone {
@@ -67,13 +81,14 @@ func (e *Engine) deliver(s Stored) {
 				continue
 			}
 		}
-		if call.Kind == deploy.CallPost || e.now().Sub(renewed) > Lease/3 {
-			announced, began := shown, time.Now()
+		isAnnounced := call.Slot == slot && passed(announced) <= Lease/3
+		if call.Kind == deploy.CallPost && !isAnnounced || e.now().Sub(renewed) > Lease/3 {
+			announcing, began := shown, time.Now()
 			if call.Kind == deploy.CallPost {
 				// mutant: a post that is not announced
-				announced.Posting = call.Slot
+				announcing.Posting = call.Slot
 			}
-			if s, ok = e.saveShown(s, announced, Lease, gone); !ok {
+			if s, ok = e.saveShown(s, announcing, Lease, gone); !ok {
 				e.takeOff(s, put)
 				return
 			}
@@ -88,6 +103,9 @@ func (e *Engine) deliver(s Stored) {
 				continue
 			}
 			call = newest
+		}
+		if call.Kind == deploy.CallPost {
+			slot = ""
 		}
 		err := e.call(e.work, s.Record.Request, call, &shown)
 		if e.work.Err() != nil {
@@ -121,12 +139,13 @@ func (e *Engine) takeOff(s Stored, put string) {
 	_, _ = e.change(e.work, s.Record.Request.Key, func(r deploy.Record) deploy.Record { return r.ReactedLate(put) })
 }
 
-// nextCall is the first pending call that may be made now.
-func (e *Engine) nextCall(r *deploy.Record) (next deploy.Call, ok bool) {
+// nextCall is the first pending call that may be made now, of these kinds or, without
+// any, of all.
+func (e *Engine) nextCall(r *deploy.Record, kinds ...deploy.CallKind) (next deploy.Call, ok bool) {
 	now, silent := e.now(), e.shutdown.wasNotified(*r)
 	for c := range r.PendingCalls() {
 		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
-		if !r.Shown.NotBefore(c).After(now) && !(posts && silent) {
+		if (len(kinds) == 0 || slices.Contains(kinds, c.Kind)) && !r.Shown.NotBefore(c).After(now) && !(posts && silent) {
 			return c, true
 		}
 	}

@@ -51,7 +51,9 @@ func (e *Engine) logMove(from, to *deploy.Record) {
 // stepResult is a record after a step.
 type stepResult struct {
 	Stored
-	deliver bool // its lease is ours, to bring Slack up to date
+	deliver   bool      // its lease is ours, to bring Slack up to date
+	room      bool      // and it has a place among the records being delivered
+	announced time.Time // when the save began that announced its next post; zero: none has
 }
 
 // saveOver saves what f makes of the record, on top of what others saved
@@ -72,15 +74,28 @@ func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next *deploy.Record, 
 	}
 }
 
-// update saves what f makes of the record.
-func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) stepResult {
+// update saves what f makes of the record. If that is to be delivered at once, the
+// same save announces the first post.
+func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) (result stepResult) {
+	defer func() {
+		if result.room && !result.deliver {
+			<-e.deliveries
+		}
+	}()
 	deliver := false
 	saved, ok := e.saveOver(s, func(r deploy.Record) (_ *deploy.Record, due time.Duration, ok bool) {
 		next := f(r)
-		due, deliver = e.forDelivery(&next)
+		result.announced = time.Time{}
+		if due, deliver = e.forDelivery(&next); deliver && (result.room || e.takeRoom()) {
+			result.room = true
+			if c, ok := e.nextCall(&next, deploy.CallFind, deploy.CallPost); ok && c.Kind == deploy.CallPost {
+				next.Shown.Posting, result.announced = c.Slot, time.Now()
+			}
+		}
 		return &next, due, true
 	})
-	return stepResult{saved, ok && deliver}
+	result.Stored, result.deliver = saved, ok && deliver
+	return result
 }
 
 // saveShown saves what is shown, due after lease; negative: as the record says.

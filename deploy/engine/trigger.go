@@ -105,7 +105,7 @@ func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 		return
 	}
 	newest.Store(&saved)
-	e.deliverIfRoom(stepResult{saved, deliver})
+	e.deliverIfRoom(stepResult{Stored: saved, deliver: deliver})
 	if shown, err := e.reload(saved); err == nil {
 		newest.Store(&shown) // not into saved: trigger may be reading that
 	}

@@ -99,7 +99,7 @@ func (e *Engine) leave(s Stored, next time.Time) stepResult {
 	// mutant: a queued deploy not shown
 	due := r.Due(now)
 	if _, pending := r.DeliveryDue(); due == 0 && pending {
-		return stepResult{s, true}
+		return stepResult{Stored: s, deliver: true}
 	}
 	// mutant: a due time that is not put back
 	e.delay(s, due)

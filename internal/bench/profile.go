@@ -56,7 +56,7 @@ var shares = []struct {
 }{
 	{"reading the socket and the mention", []string{"bot/socket.(*conn).read", "bot.readMention"}},
 	{"understanding the words", []string{"bot/words.Understand"}},
-	{"Redis: a claim and four saves", []string{"dedupe.(*Store).Claim", "dedupe.(*Store).Save"}},
+	{"Redis: a claim and three saves", []string{"dedupe.(*Store).Claim", "dedupe.(*Store).Save"}},
 	{"the trigger, its answer read", []string{"gitlab.(*Client).Trigger", "net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop"}},
 	{"the status message", []string{"bot/web.(*Client).Post"}},
 	{"the log and the counters", []string{"deploy/engine.(*Engine).log"}},
