@@ -59,9 +59,12 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 	case !made:
 		e.log(Event{Name: "known", Record: *s.Record})
 	case release != nil:
-		e.log(Event{Name: "claimed", Record: *s.Record})
 		s.Came = came
-		return true, e.workOn(s, release)
+		work := e.workOn(s, release)
+		return true, func() {
+			e.log(Event{Name: "claimed", Record: *s.Record})
+			work()
+		}
 	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: *s.Record, Detail: "in line"})
 		e.alarm.set(lease)

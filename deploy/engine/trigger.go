@@ -48,11 +48,10 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	var newest atomic.Pointer[Stored] // as it was saved last: the store may forget it meanwhile
 	sent := s
 	newest.Store(&sent)
-	asking, answered := context.WithCancel(e.work)
-	e.workers.Go(func() {
-		if Pause(asking, slowAfter) { // here, where the stack that waits is small
-			e.showSlow(&newest)
-		}
+	e.workers.Add(1)
+	slow := time.AfterFunc(slowAfter, func() {
+		defer e.workers.Done()
+		e.showSlow(&newest)
 	})
 	last := s.Success
 	if last != nil && !last.Next.IsZero() { // another deployment has begun: its button for a rollback is taken off
@@ -63,7 +62,9 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		waited = max(0, e.Slack.Now().Sub(s.Record.Asked().At))
 	}
 	out := e.post(*s.Record, t, token, judged.Add(deploy.WriteWithin))
-	answered()
+	if slow.Stop() {
+		e.workers.Done()
+	}
 	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {

@@ -11,20 +11,17 @@ import (
 
 // dispatch works on a record in a goroutine of its own.
 func (e *Engine) dispatch(s Stored, free func()) {
-	if work := e.workOn(s, free); work != nil {
-		e.workers.Go(work)
-	}
+	e.workers.Go(e.workOn(s, free))
 }
 
 // workOn returns the work on a record, which is to be called: one step for its own
 // sake, then its delivery. free releases the place that it has among those in work.
-// It is nil if the record is in work already.
 func (e *Engine) workOn(s Stored, free func()) (work func()) {
 	free = sync.OnceFunc(free)
 	mine := e.inFlight.acquire(s)
 	if mine == nil {
 		free()
-		return nil
+		return func() {}
 	}
 	e.workers.Add(1)
 	return func() {
