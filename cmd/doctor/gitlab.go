@@ -59,7 +59,7 @@ func (d *Doctor) token(ctx context.Context) (gitlab.Self, error) {
 	return ask(ctx, d, "token", d.GitLab.Self)
 }
 
-const newToken = "create one in GitLab with the scope read_api, or api to cancel and roll back (Preferences > Access tokens, " +
+const newToken = "create an access token with the scope read_api, or api to cancel and roll back (Preferences > Access tokens, " +
 	"or Settings > Access tokens of the project or group), and put it into GITLAB_API_TOKEN"
 
 func gitlabToken(ctx context.Context, d *Doctor) Finding {

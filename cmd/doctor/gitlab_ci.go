@@ -3,7 +3,6 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -48,7 +47,8 @@ func ciFileValid(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return Finding{} // as other checks say
 	}
 	if version, _ := d.version(ctx); !lintsRefs(version) && t.Ref != p.Branch {
-		return unseen(about, "GitLab "+version+" checks only the CI file of the default branch", "upgrade GitLab to 16.10; until then look at Build > Pipeline editor")
+		return unseen(about, "GitLab "+version+" checks only the CI file of the default branch",
+			"upgrade GitLab to 16.10; until then look at Build > Pipeline editor")
 	}
 	c, err := d.lint(ctx, t)
 	said := strings.Join(c.Errors, "; ")
@@ -59,13 +59,14 @@ func ciFileValid(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	case c.Valid == nil:
 		return unseen(about, "GitLab does not say whether the CI file is valid", fix)
 	case *c.Valid:
-		return ok(about, fmt.Sprintf("the CI file is valid, with %d jobs", len(c.Jobs)))
+		return ok(about, "the CI file is valid")
 	case strings.ContainsAny(p.CIFile, "@:"):
 		return unseen(about, "the CI file is elsewhere, at "+p.CIFile, "see that it is valid there")
 	case p.AutoDevOps && strings.Contains(said, "provide content"):
 		return unseen(about, "there is no CI file: Auto DevOps takes its place", "add one that deploys when psycher asks: psycher's examples have it")
 	case strings.Contains(strings.ToLower(said), "access denied"):
-		return unseen(about, "GITLAB_API_TOKEN may not read what the CI file includes: "+said, giveRole("Reporter", "the projects that it includes files of"))
+		return unseen(about, "GITLAB_API_TOKEN may not read what the CI file includes: "+said,
+			giveRole("Reporter", "the projects that it includes files of"))
 	}
 	return fault(about, "the CI file is not valid: "+said, fix)
 }
@@ -89,7 +90,7 @@ func deployJob(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return unseen(about, "no job asks for $"+t.Key+", so it is not seen which of them psycher's trigger starts",
 			"write "+asks+"; or set the target's release_key to the variable that it asks for")
 	}
-	return ok(about, strings.Join(names, ", ")+" deploys")
+	return ok(about, "these jobs deploy: "+strings.Join(names, ", "))
 }
 
 // mentions tells whether a CI configuration asks for a variable.
@@ -115,10 +116,13 @@ func deploys(c gitlab.CIConfig, t deploy.Target) (jobs []gitlab.CIJob) {
 func (d *Doctor) noDeployJob(ctx context.Context, t deploy.Target, about string) Finding {
 	p, _ := d.project(ctx, t.Project)
 	file := cmp.Or(p.CIFile, ".gitlab-ci.yml")
-	content, err := ask(ctx, d, "file "+byRef(t), func(ctx context.Context) ([]byte, error) { return d.GitLab.File(ctx, t.Project, file, t.Ref) })
+	content, err := ask(ctx, d, "file "+byRef(t), func(ctx context.Context) ([]byte, error) {
+		return d.GitLab.File(ctx, t.Project, file, t.Ref)
+	})
 	seen, fix := "no job but those that notify", "add a job that deploys, as in psycher's examples"
 	if t.Job != "" {
-		seen, fix = "no job whose name begins with "+strconv.Quote(t.Job), `correct the target's "job" in the target map: the name of the job that deploys, or its beginning`
+		seen = "no job whose name begins with " + strconv.Quote(t.Job)
+		fix = `correct the target's "job" in the target map: the name of the job that deploys, or its beginning`
 	}
 	if err != nil || strings.Contains(string(content), "include") {
 		return unseen(about, "GitLab shows "+seen+", but it does not show what is included under a condition", fix)
@@ -135,7 +139,7 @@ func notifyCall(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	case strings.Contains(c.Merged, "notify.sh"), strings.Contains(c.Merged, "NOTIFY_"):
 		return ok(byRef(t), "the CI file calls psycher's notify port")
 	}
-	return unseen(byRef(t), "the CI file calls neither notify.sh nor NOTIFY_URL, unless a script of the project does: psycher learns of an end by asking GitLab alone",
+	return unseen(byRef(t), "the CI file calls neither notify.sh nor NOTIFY_URL; if no script does, psycher learns of an end by asking GitLab alone",
 		`write ./bin/notify.sh "$CI_JOB_STATUS" into after_script of the deploy job, and ./bin/notify.sh start before it deploys`)
 }
 
@@ -152,7 +156,9 @@ func runnersOnline(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		if strings.Contains(tags, "$") {
 			continue // known only when a pipeline is made
 		}
-		n, err := ask(ctx, d, "runners "+t.Project+" "+tags, func(ctx context.Context) (int, error) { return d.GitLab.Runners(ctx, t.Project, j.Tags) })
+		n, err := ask(ctx, d, "runners "+t.Project+" "+tags, func(ctx context.Context) (int, error) {
+			return d.GitLab.Runners(ctx, t.Project, j.Tags)
+		})
 		switch {
 		case gitlab.FailureOf(err) == gitlab.Forbidden:
 			return Finding{} // as "gitlab: trigger token" says
@@ -161,7 +167,8 @@ func runnersOnline(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		case n == 0 && tags == "":
 			return fault(about, "no runner is online that takes "+j.Name, "start one, or turn on instance runners: Settings > CI/CD > Runners")
 		case n == 0:
-			return fault(about, "no runner is online that takes "+j.Name+", with the tags "+tags, "start one with these tags, or give them to one, or correct the job's tags: Settings > CI/CD > Runners")
+			return fault(about, "no runner is online that takes "+j.Name+", with the tags "+tags,
+				"start one with these tags, or give them to one, or correct the job's tags: Settings > CI/CD > Runners")
 		}
 	}
 	return ok(about, "runners are online")

@@ -88,14 +88,15 @@ func (d *Doctor) tokens(ctx context.Context, t deploy.Target) (may []gitlab.Trig
 	return may, list.all, err
 }
 
-const newTriggerToken = "create one, as the user as whom deploys are to run: Settings > CI/CD > Pipeline trigger tokens; and put it into the target map"
+const newTriggerToken = "create a trigger token as the user as whom deploys are to run (Settings > CI/CD > Pipeline trigger tokens), " +
+	"and put it into the target map"
 
 func tokenKnown(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	may, sure, err := d.tokens(ctx, t)
 	switch {
 	case gitlab.FailureOf(err) == gitlab.Forbidden:
-		return unseen(name(t), "GITLAB_API_TOKEN does not show what only a Maintainer sees: trigger tokens and their owners, who may set pipeline variables, "+
-			"protected refs, runners", giveRole("Maintainer", t.Project)+"; or try the token: psycher doctor --probe-trigger")
+		return unseen(name(t), "GITLAB_API_TOKEN does not show what only a Maintainer sees: trigger tokens and their owners, "+
+			"who may set pipeline variables, protected refs, runners", giveRole("Maintainer", t.Project)+"; or try the token: psycher doctor --probe-trigger")
 	case err != nil:
 		return unread(name(t), err, giveRole("Maintainer", t.Project))
 	case len(may) == 0 && sure:
@@ -109,6 +110,8 @@ func tokenKnown(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	}
 	return ok(name(t), "the project has its trigger token")
 }
+
+const refusesAll = "GitLab will refuse every trigger"
 
 var errNotSeen = errors.New("it is not seen who owns the trigger token")
 
@@ -170,15 +173,15 @@ func variablesAllowed(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	fix := "Settings > CI/CD > Variables > Minimum role to use pipeline variables: Developer"
 	switch {
 	case least > gitlab.Owner:
-		return fault(name(t), "the project lets nobody set pipeline variables: GitLab will refuse every trigger", fix)
+		return fault(name(t), "the project lets nobody set pipeline variables: "+refusesAll, fix)
 	case least == gitlab.Developer:
 		return ok(name(t), "Developers may set pipeline variables")
 	case err != nil:
 		return unseen(name(t), "pipeline variables take "+roleName(least)+"; it is not seen which its trigger token's owner has",
 			giveRole("Maintainer", t.Project)+"; or "+fix)
 	case m.Level < least:
-		return fault(name(t), fmt.Sprintf("pipeline variables take %s, and @%s, who owns the trigger token, has %s: GitLab will refuse every trigger",
-			roleName(least), m.Username, roleName(m.Level)), fix)
+		return fault(name(t), "pipeline variables take "+roleName(least)+", and @"+m.Username+", who owns the trigger token, has "+roleName(m.Level)+
+			": "+refusesAll, fix)
 	}
 	return ok(name(t), "@"+m.Username+" may set pipeline variables")
 }
@@ -192,7 +195,7 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	}
 	if ref.Name == t.Ref && kind == "branch" {
 		if _, err := d.tag(ctx, t.Project, t.Ref); err == nil {
-			return fault(about, "there is a branch and a tag of that name: GitLab will refuse every trigger",
+			return fault(about, "there is a branch and a tag of that name: "+refusesAll,
 				"write ref as refs/heads/"+t.Ref+" or refs/tags/"+t.Ref+" in the target map")
 		}
 	}
@@ -225,11 +228,11 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	if kind == "tag" {
 		does, menu = "create", "Protected tags"
 	}
-	fix := "let @" + m.Username + ", or " + roleName(m.Level) + ", " + does + " it: Settings > Repository > " + menu
+	fix := "let @" + m.Username + ", or " + roleName(max(m.Level, gitlab.Developer)) + ", " + does + " it: Settings > Repository > " + menu
 	if !rule || !known {
 		return unseen(about, "the "+kind+" is protected, and a group decides whether @"+m.Username+" may run pipelines there", fix)
 	}
-	return fault(about, "the "+kind+" is protected, and @"+m.Username+", who owns the trigger token, may not "+does+" it: GitLab will refuse every trigger", fix)
+	return fault(about, "the "+kind+" is protected, and @"+m.Username+", who owns the trigger token, may not "+does+" it: "+refusesAll, fix)
 }
 
 // probeFixes are what to do where a trigger token is refused before GitLab looks for

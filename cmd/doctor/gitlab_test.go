@@ -67,7 +67,7 @@ func TestFaultsOfGitLab(t *testing.T) {
 		{"no version", answers("/version", 200, `{"version":null}`), "gitlab: address", Unseen, "makes no sense", "see that"},
 
 		{"no API token", setting("GITLAB_API_TOKEN="), "gitlab: token", Unseen, "not set", "Preferences > Access tokens"},
-		{"another API token", setting("GITLAB_API_TOKEN=glpat-another"), "gitlab: token", Fault, "401", "create one in GitLab with the scope read_api"},
+		{"another API token", setting("GITLAB_API_TOKEN=glpat-another"), "gitlab: token", Fault, "401", "create an access token with the scope read_api"},
 		{"an API token that expires", func(w *world) { w.gitlabIs.Expires = day(10) }, "gitlab: token", Fault, "in 9 days", "put it into GITLAB_API_TOKEN"},
 		{"an API token that has expired", func(w *world) { w.gitlabIs.Expires = day(-1) }, "gitlab: token", Fault, "has expired", "put it into GITLAB_API_TOKEN"},
 		{"an API token for images", apiScopes("read_registry"), "gitlab: token", Fault, "neither", "scope read_api"},
@@ -240,7 +240,7 @@ func TestWhatGitLabMayBe(t *testing.T) {
 		{"a good trigger token", probing(setting("GITLAB_API_TOKEN=")), "gitlab: trigger", OK, "GitLab accepts its trigger token", ""},
 		{"jobs that deploy", site(func(s *fakegitlab.Site) {
 			s.CIJobs = []fakegitlab.CIJob{{Name: "build", Stage: "build"}, {Name: "web", Stage: "deploy"}, {Name: "Deploy db", Stage: "x"}}
-		}), "gitlab: deploy job", OK, "web, Deploy db deploys", ""},
+		}), "gitlab: deploy job", OK, "these jobs deploy: web, Deploy db", ""},
 		{"tags that are known later", site(func(s *fakegitlab.Site) {
 			s.CIJobs, s.Runners = []fakegitlab.CIJob{{Name: "deploy", Tags: []string{"$WHERE"}}}, []fakegitlab.Runner{}
 		}), "gitlab: runners", OK, "", ""},
