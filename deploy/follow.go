@@ -214,11 +214,15 @@ func (r Record) awaitJobs(now time.Time, timing Timing) Record {
 // A person who was told that GitLab shows no pipeline is not called again.
 func (r Record) expire(now time.Time, timing Timing) Record {
 	if (r.State == Running || r.State == Unsure) && !now.Before(r.Deadline()) {
-		told := r.toldNothingRuns()
+		m, told := r.Message(MsgSilent), r.toldNothingRuns()
+		// mutant: a cancel of what becomes silent that nobody hears of
+		if r.isCanceling() && r.Deployment.Cancel.By != m.User {
+			m.By = r.Deployment.Cancel.By
+		}
 		r = r.move(Silent)
 		// mutant: a person told again about a pipeline that does not run
 		if !told {
-			r = r.addLine(r.Message(MsgSilent))
+			r = r.addLine(m)
 		}
 	}
 	r.Next = r.nextPoll(now, timing)

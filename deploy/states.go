@@ -41,7 +41,7 @@ func (s State) Ran() bool {
 }
 
 // IsGoingOn reports whether a stop, or who asks what is going on, must find the record.
-func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() }
+func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() || r.AgainDue() }
 
 // isAskedFor reports whether a deploy is asked for that nobody has taken up yet.
 func (r Record) isAskedFor() bool {

@@ -152,6 +152,9 @@ func (a Again) Record(now time.Time) Record {
 	}}
 }
 
+// AgainDue reports whether the record of what was pressed for is still to be made.
+func (r Record) AgainDue() bool { return r.Again != nil && !r.Again.Made }
+
 // AgainMade notes that the record of what was pressed for is there.
 func (r Record) AgainMade() Record {
 	if r.Again != nil {
@@ -203,6 +206,12 @@ func (r Record) RolledBackBy(k Key) Record {
 	return r
 }
 
+// NotRolledBack notes that the rollback which was to run the record's job again has not.
+func (r Record) NotRolledBack() Record {
+	r.Deployment.PassTo = nil
+	return r
+}
+
 // HearPassed takes in that the job of a rollback has reported to the record of its
 // pipeline: GitLab is asked at once.
 func (r Record) HearPassed(c Callback, now time.Time) (Record, CallbackResult) {
@@ -212,6 +221,8 @@ func (r Record) HearPassed(c Callback, now time.Time) (Record, CallbackResult) {
 	case c.Result == ResultStart && r.isCanceling():
 		return r, CallbackStop
 	case d.Rollback == nil:
+	case r.State == Refused, r.State == Answered: // it was not made: the word is about another try
+		return r, CallbackUnknown
 	case r.State == Running, r.State == Silent, r.State == Unsure:
 		d.NoneSeen, r.Next = false, now // there is one after all
 	case r.State == Failed, r.State == Canceled: // somebody may have run it again

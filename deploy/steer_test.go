@@ -96,6 +96,16 @@ func TestACancelIsRepeatedForAMinuteAndThenTold(t *testing.T) {
 	}
 }
 
+func TestWhoCanceledWhatBecomesSilentIsTold(t *testing.T) {
+	r := steered(Running)
+	end := r.Deadline()
+	r, _, _ = r.PressStatus(pressOf(r, KindCancel, "U2"), end.Add(-10*time.Second))
+	r = r.Polled(Pipeline{Unread: true}, false, end, end, timing).AskedToCancel(false, end)
+	if last := r.Lines[len(r.Lines)-1]; r.State != Silent || last.ID != MsgSilent || last.User != "U1" || last.By != "U2" {
+		t.Errorf("%s, told %+v", r.State, last)
+	}
+}
+
 func TestWhoCanceledIsTold(t *testing.T) {
 	r := steered(Running)
 	r, _, _ = r.PressStatus(pressOf(r, KindCancel, "U2"), t0)

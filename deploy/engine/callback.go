@@ -30,16 +30,23 @@ func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.Callba
 		result := deploy.CallbackUnknown
 		var notJudged error
 		var passTo *deploy.Key
-		ok, err := e.change(ctx, deploy.Key{Team: team, Channel: c.Channel, TS: c.TS}, func(r deploy.Record) (next deploy.Record) {
+		k := deploy.Key{Team: team, Channel: c.Channel, TS: c.TS}
+		hear := func(r deploy.Record) (next deploy.Record) {
 			next, result, notJudged = e.hear(ctx, r, c)
 			passTo = r.Deployment.PassTo
 			return next
-		})
+		}
+		ok, err := e.change(ctx, k, hear)
 		if ok && err == nil && passTo != nil && result == deploy.CallbackTaken {
+			result = deploy.CallbackUnknown // unless the rollback's record is there
 			_, err = e.change(ctx, *passTo, func(r deploy.Record) (next deploy.Record) {
 				next, result = r.HearPassed(c, e.now())
 				return next
 			})
+			// mutant: a word about a job lost to a rollback that was not made
+			if err == nil && result == deploy.CallbackUnknown {
+				ok, err = e.change(ctx, k, func(r deploy.Record) deploy.Record { return hear(r.NotRolledBack()) })
+			}
 		}
 		switch {
 		case err != nil:

@@ -39,8 +39,16 @@ func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error)
 	above := func(r deploy.Record) bool { return r.Request.TS == m.Thread }
 	inQuestion := target == "" && slices.ContainsFunc(open, above)
 	for _, r := range open {
+		outside := inQuestion && !above(r)
+		// mutant: a stop that misses a press whose record is not made yet
+		if r.AgainDue() {
+			r = r.Again.Record(e.now())
+			if _, _, err = e.claim(e.work, &r, 0); err != nil {
+				return n, err
+			}
+		}
 		of := r.Known().Target
-		if target != "" && of != "" && target != of || inQuestion && !above(r) || r.Request.Time().After(m.At) {
+		if target != "" && of != "" && target != of || outside || r.Request.Time().After(m.At) {
 			continue
 		}
 		withdrawn := false

@@ -47,7 +47,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
 		return e.leave(s, r.Next) // it is due for Slack alone
 	}
-	if r.Again != nil && !r.Again.Made {
+	if r.AgainDue() {
 		return e.again(s)
 	}
 	switch r.State {

@@ -150,6 +150,21 @@ func TestARollbackToWhatIsGone(t *testing.T) {
 	})
 }
 
+func TestARollbackThatGitLabRefuses(t *testing.T) {
+	row(t, "the job it was about speaks for its own deployment again", func(t *testing.T) {
+		w := sim.New(t)
+		stages(w)
+		w.StartReady("a")
+		first := deployedTimes(w, 2)[0]
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		w.GitLab.FailLookUps(-1, "/retry", fakegitlab.Fault{Status: 403, Body: `{"message":"403 Forbidden - Job is not retryable"}`})
+		press(w, second, sim.Channel, q, 0)
+		waitLong(w, sim.Channel, ts, "x")
+		w.Report(w.GitLab.Pipelines()[0], "failure") // somebody has run it again in GitLab
+		w.WaitMessages(sim.Channel, first, deploy.MsgStatusSucceeded, deploy.MsgSucceeded, deploy.MsgFailedAfter)
+	})
+}
+
 func TestTheJobOfARollback(t *testing.T) {
 	running := func(t *testing.T) (w *sim.World, ts string) {
 		w = sim.New(t)

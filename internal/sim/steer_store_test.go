@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,26 @@ func TestAPressWhoseRecordCannotBeClaimed(t *testing.T) {
 		w.Eventually("the rollback", time.Minute, func() bool { return reruns(w, 0) == 1 })
 		wantAcked(w)
 	})
+}
+
+func TestStopFindsAPressThatNobodyHasTakenUp(t *testing.T) {
+	for _, inThread := range []bool{false, true} {
+		row(t, fmt.Sprintf("its process died before its record was claimed; in its thread: %t", inThread), func(t *testing.T) {
+			w, p, ts, status := failedOnce(t)
+			p.Arm(&sim.Fault{At: sim.Op{Kind: "redis:claim", N: 1}, Kind: sim.DieBefore})
+			pressOn(w, second, sim.Channel, status, "retry")
+			w.StartReady("b")
+			var opts []fakeslack.Option
+			if inThread {
+				opts = append(opts, fakeslack.InThread(ts))
+			}
+			w.Slack.Say(sim.User, sim.Channel, sim.Bot+" 止めて", opts...)
+			wantPipelines(w, 1)
+			if said := w.Messages(sim.Channel, ts); !slices.Contains(said, deploy.MsgWithdrawn) {
+				t.Errorf("it says %q", said)
+			}
+		})
+	}
 }
 
 // What was deployed last decides whether a press or a word may act. Where that cannot be
