@@ -26,7 +26,9 @@ func readyCommand() *cobra.Command {
 
 //docgen:messages start
 func ready(cmd *cobra.Command, _ []string) error {
-	s, _, _ := newLoader().Load() // of other settings the bot itself says what is wrong
+	l := newLoader()
+	l.Local = true      // it is called again and again
+	s, _, _ := l.Load() // of other settings the bot itself says what is wrong
 	if s.AdminAddr == "" {
 		return settingsError(errors.New("ADMIN_ADDR: must be host:port"))
 	}

@@ -2,9 +2,15 @@ package cmd_test
 
 import (
 	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -52,4 +58,74 @@ func TestAHangupHasTheSettingsReadAgain(t *testing.T) {
 	if out := p.out.String(); strings.Count(out, "KEEP changed: it takes effect at the next start") != 1 {
 		t.Error("it does not say once that KEEP waits for the next start")
 	}
+}
+
+// What AWS gave out stays in use while it gives nothing.
+func TestTheSecretOfAWSIsReadAgain(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var secret string
+	var down atomic.Bool
+	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret})
+	}))
+	defer aws.Close()
+	admin := freeAddr(t)
+	p := prepare(t, []string{"psycher", "run"}, "SLACK_BOT_TOKEN=", "GITLAB_TRIGGER_TOKENS=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher", "ADMIN_ADDR="+admin,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER="+aws.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_MAX_ATTEMPTS=1", "LOG_LEVEL=info")
+	values := map[string]string{}
+	for _, setting := range p.Environ("en") {
+		name, value, _ := strings.Cut(setting, "=")
+		values[name] = value
+	}
+	text, err := json.Marshal(map[string]string{"slack-bot-token": values["SLACK_BOT_TOKEN"], "gitlab-trigger-tokens": values["GITLAB_TRIGGER_TOKENS"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret = string(text)
+	p.start(t)
+	ready := func() string {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err.Error()
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return string(body)
+	}
+	until(ctx, t, ready, `"ready":true`)
+	down.Store(true)
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	until(ctx, t, ready, `"ready":true`, "PSYCHER_SECRET: AWS answers")
+	ts := p.Slack.Say(sandbox.User, sandbox.Channel, sandbox.Bot+" release app")
+	if err := p.Slack.Until(ctx, func() bool {
+		return slices.Equal(p.Slack.Reactions(sandbox.Channel, ts), []string{"white_check_mark"})
+	}); err != nil {
+		t.Error("it deploys nothing any more:", err)
+	}
+	down.Store(false)
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	until(ctx, t, func() string {
+		if now := ready(); !strings.Contains(now, "PSYCHER_SECRET") {
+			return now
+		}
+		return ""
+	}, `"ready":true`)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(t, 0, "stopping")
 }

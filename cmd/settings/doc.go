@@ -6,9 +6,9 @@
 // .env.example and, where no check of checks.go fits, one more check.
 //
 // Where a text comes from is the matter of env.go: the environment, a file that
-// NAME_FILE names, or .env. [Load] reports all problems at once, in the order of
-// the table, and never the text itself: what was put into a variable may be a
-// secret that belongs in another one.
+// NAME_FILE names, .env, or a secret of AWS (aws.go). [Load] reports all problems at
+// once, in the order of the table, and never the text itself: what was put into a
+// variable may be a secret that belongs in another one. A [Loader] reads them again.
 //
 // What a setting does is not decided here, and neither are proxies and
 // certificate authorities: they are Go's own, see [Settings.Export].

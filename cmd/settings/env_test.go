@@ -173,9 +173,9 @@ func TestExampleNamesEverySettingAndLoads(t *testing.T) {
 		name, _, _ := strings.Cut(fake, "=")
 		filled = strings.Replace(filled, "\n"+name+"=\n", "\n"+fake+"\n", 1)
 	}
-	// Without the certificates, and the map in a file: those files are the reader's.
+	// Without the certificates, the map in a file and the secret: those are the reader's.
 	whole := regexp.MustCompile(`(?m)^#([A-Z]+(_[A-Z]+)*=)`).ReplaceAllString(filled, "$1")
-	whole = regexp.MustCompile(`(?m)^(SSL_|TARGETS_FILE).*$`).ReplaceAllString(whole, "")
+	whole = regexp.MustCompile(`(?m)^(SSL_|TARGETS_FILE|PSYCHER_SECRET).*$`).ReplaceAllString(whole, "")
 	for name, content := range map[string]string{"filled in": filled, "with all of it": whole} {
 		if _, warnings, err := Load(nil, write(t, content)); err != nil || len(warnings) > 0 {
 			t.Errorf("%s: %v %q", name, err, warnings)

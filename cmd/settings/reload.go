@@ -1,14 +1,19 @@
 package settings
 
-import "os"
+import (
+	"os"
+	"time"
+)
 
 // Loader reads the settings, again and again. It is not for concurrent use.
 type Loader struct {
 	Environ []string // "NAME=value" each, as [os.Environ] returns it
 	Dotenv  string   // the file for what the environment does not set; it need not exist; empty: none is read
+	Local   bool     // the secret that PSYCHER_SECRET names is not read
 
-	files map[string]os.FileInfo // those that were read, as they were just before; nil: not there
-	seen  map[string]os.FileInfo // the same files when they were looked at last
+	within time.Duration          // for that secret; 0: [awsWithin]
+	files  map[string]os.FileInfo // those that were read, as they were just before; nil: not there
+	seen   map[string]os.FileInfo // the same files when they were looked at last
 }
 
 func (l *Loader) read(path string) ([]byte, error) {

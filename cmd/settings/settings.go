@@ -17,6 +17,8 @@ import (
 // Settings are all settings of psycher, read and checked. The order is that of
 // the table, where each is explained.
 type Settings struct {
+	PsycherSecret string // empty: none
+
 	SlackAppToken    deploy.Secret
 	SlackBotToken    deploy.Secret
 	SlackAPIURL      string // without a slash at the end
@@ -64,8 +66,9 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 	return (&Loader{Environ: environ, Dotenv: dotenv}).Load()
 }
 
-// Load reads the settings. The error is an [*Error]; the warnings are lines for the
-// log, and the first of the error's.
+// Load reads the settings. The error is an [*Error], but for a failure to reach the
+// secret of PSYCHER_SECRET, which may pass; the warnings are lines for the log, and
+// the first of the error's.
 func (l *Loader) Load() (Settings, []string, error) {
 	l.files = map[string]os.FileInfo{}
 	s, found, read := Settings{}, problems{}, reader(l.read)
@@ -74,6 +77,13 @@ func (l *Loader) Load() (Settings, []string, error) {
 	file, unread := read.dotenv(l.Dotenv)
 	found.add("", unread)
 	sources := []map[string]string{split(l.Environ), file}
+	kept, err := l.remote(read, sources)
+	if is := (passingError{}); errors.As(err, &is) {
+		return s, nil, fmt.Errorf("PSYCHER_SECRET: %w", err)
+	}
+	found.add("PSYCHER_SECRET", err)
+	unread = errors.Join(unread, err)
+	sources = append(sources, kept)
 	for _, row := range rows {
 		text, err := row.find(sources, read)
 		if text == "" && err == nil {

@@ -91,6 +91,10 @@ var settingRows = []struct {
 	good []string
 	bad  map[string]string
 }{
+	{"PSYCHER_SECRET", nil, map[string]string{
+		"aws-sm://ap-northeast-1": "must be aws-sm://REGION/NAME", "aws-sm:///psycher": "must be aws-sm://REGION/NAME", "aws-sm://ap-northeast-1/": "must be aws-sm://REGION/NAME",
+		"aws-sm://psycher": "must be aws-sm://REGION/NAME", "vault://a/b": "must be aws-sm://REGION/NAME", "aws-sm://AP/a b": "must be aws-sm://REGION/NAME",
+	}},
 	{"SLACK_APP_TOKEN", []string{"xapp-1-A01-2-0a"}, map[string]string{
 		"":            "is required and not set: the app-level token, xapp-...",
 		"xoxb-test":   "this is a Slack bot token (xoxb-), which belongs in SLACK_BOT_TOKEN; the app-level token begins with xapp-",
@@ -439,8 +443,8 @@ func TestTableFillsEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.TargetsFile = "targets.json"  // in place of the tokens
-	s.LogLevel = zerolog.ErrorLevel // the lowest is zero
+	s.TargetsFile, s.PsycherSecret = "targets.json", "aws-sm://region/name" // in place of the tokens
+	s.LogLevel = zerolog.ErrorLevel                                         // the lowest is zero
 	for i, fields := 0, reflect.ValueOf(s); i < fields.NumField(); i++ {
 		if fields.Field(i).IsZero() {
 			t.Errorf("nothing sets %s", fields.Type().Field(i).Name)

@@ -59,6 +59,7 @@ func Table() []Row { return table(&Settings{}) }
 
 func table(s *Settings) []Row {
 	return []Row{
+		{"PSYCHER_SECRET", "", "`aws-sm://REGION/NAME`: a secret of AWS Secrets Manager that holds the secrets that are set nowhere else", live(plain(&s.PsycherSecret, secretPlace))},
 		{"SLACK_APP_TOKEN", required, "the app-level token, `xapp-...`, with the scope `connections:write`", secret(&s.SlackAppToken, token("xapp-", false, "the app-level token begins with xapp- (Basic Information > App-Level Tokens)"))},
 		{"SLACK_BOT_TOKEN", required, "the bot token, `xoxb-...`", secret(&s.SlackBotToken, token("xoxb-", false, "the bot token begins with xoxb- (OAuth & Permissions > Bot User OAuth Token)"))},
 		{"SLACK_API_URL", "https://slack.com/api/", "base URL of Slack's Web API; another one is for tests and the sandbox", plain(&s.SlackAPIURL, baseURL)},
