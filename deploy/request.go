@@ -98,6 +98,8 @@ type Intent struct {
 	Target string `json:"target,omitempty"`
 	// Several: more than one is named.
 	Several bool `json:"several,omitempty"`
+	// Hold: a cancel that asks to wait; what runs is not to be canceled.
+	Hold bool `json:"hold,omitempty"`
 	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
 	Doubt MessageID `json:"doubt,omitempty"`
 	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"):

@@ -33,8 +33,8 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked): // all of it is quoted, code or struck through
 	case understood:
-		in.Kind = kind
-	case r.against() || m.has("action"):
+		in.Kind, in.Hold = kind, kind == deploy.KindCancel && m.has("waits") && !m.has("stops")
+	case r.against() || m.has("ship") || m.has("other"):
 		part, why := r.doubtful(doubt)
 		in.Doubt, in.Word = deploy.MsgPlainly, r.Original(part.from, part.to)
 		// What is about another action alone offers no deploy.

@@ -165,6 +165,17 @@ func TestCommandsAreUnderstood(t *testing.T) {
 	}
 }
 
+func TestAWaitDiffersFromAStop(t *testing.T) {
+	for text, hold := range map[string]bool{
+		"待って": true, "ちょっと待ってください": true, "リリース待って": true, "待って!リリースしないで": true, "wait": true, "hold on a sec": true, "no, wait": true, "wait, don't deploy": true,
+		"止めて": false, "待って、止めて": false, "やっぱりやめて": false, "stop": false, "wait, stop": false, "cancel": false, "never mind": false, "いいえ": false, "status": false,
+	} {
+		if got := understand(text); got.Hold != hold || got.Doubt != "" {
+			t.Errorf("%q: %s, hold %t", text, told(got), got.Hold)
+		}
+	}
+}
+
 func TestCommandsAsPeopleWriteThem(t *testing.T) {
 	for _, line := range lines(t, "commands.txt") {
 		want, s, _ := strings.Cut(line, "\t")

@@ -50,7 +50,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 		cancels, err = e.known(m, &d.Answer, here)
 	}
 	switch asks := len(d.Buttons); {
-	case d.Stop:
+	case d.Stop && !m.Intent.Hold:
 		d.Answer.Buttons = cancels
 	case asks > 0: // the last one is No
 		d.Buttons = slices.Insert(d.Buttons, asks-1, cancels...)

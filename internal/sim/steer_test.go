@@ -210,6 +210,19 @@ func TestACancelByPress(t *testing.T) {
 		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, stop, 0), "cancel")
 		w.Eventually("the pipeline to be canceled", time.Minute, func() bool { return w.GitLab.Pipelines()[0].Status == "canceled" })
 	})
+	row(t, "a wait is told what runs, and offers no button", func(t *testing.T) {
+		w, _, _ := running(t)
+		for _, words := range []string{"待って", "hold on", "wait, don't deploy"} {
+			wait := w.Slack.Say(second, sim.Channel, sim.Bot+" "+words)
+			w.WaitMessages(sim.Channel, wait, deploy.MsgStop)
+			if text := w.Texts(sim.Channel, wait)[0]; !strings.Contains(text, "/-/pipelines/1001|") {
+				t.Errorf("%q: it says %q", words, text)
+			}
+			if action, _ := button(statusOf(w, sim.Channel, wait, 0), "cancel"); action != "" {
+				t.Errorf("%q offers to cancel what runs", words)
+			}
+		}
+	})
 	row(t, "by a guest: nothing is canceled", func(t *testing.T) {
 		w, _, status := running(t)
 		action, value := button(status, "cancel")
