@@ -82,7 +82,7 @@ func (a *app) use(s settings.Settings) error {
 
 // watch reads the settings again at each hangup, and when a file of theirs has
 // changed, until ctx ends.
-func (a *app) watch(ctx context.Context, r *Reload, stop context.CancelCauseFunc) {
+func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop context.CancelCauseFunc) {
 	if r == nil {
 		return
 	}
@@ -113,6 +113,10 @@ func (a *app) watch(ctx context.Context, r *Reload, stop context.CancelCauseFunc
 			continue
 		}
 		again = nil
+		if err == nil {
+			// mutant: a map of another workspace used
+			err = checkMap(s, me)
+		}
 		if err == nil {
 			err = a.use(s)
 		}

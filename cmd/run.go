@@ -112,14 +112,14 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger, re
 	case err != nil:
 		return err
 	}
-	if is := doctor.Workspace(s.Targets, me); is.Verdict == doctor.Fault && me.Enterprise == "" {
-		return settingsError(errors.New("the target map: " + is.Seen + ": " + is.Fix))
+	if err := checkMap(s, me); err != nil {
+		return err
 	}
 	a.logStart(me)
 
 	var running sync.WaitGroup
 	running.Go(func() { a.check(ctx) })
-	running.Go(func() { a.watch(ctx, reload, stop) })
+	running.Go(func() { a.watch(ctx, reload, me, stop) })
 	running.Go(func() { a.waitForStore(ctx, math.MaxInt64) })
 	looping, stopLoop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.engine.Run(looping) })
@@ -133,6 +133,16 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger, re
 	running.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
+	}
+	return nil
+}
+
+// checkMap refuses a target map of which nobody could deploy anything.
+//
+//docgen:messages start
+func checkMap(s settings.Settings, me web.Identity) error {
+	if is := doctor.Workspace(s.Targets, me); is.Verdict == doctor.Fault && me.Enterprise == "" {
+		return settingsError(errors.New("the target map: " + is.Seen + ": " + is.Fix))
 	}
 	return nil
 }

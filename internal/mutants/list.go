@@ -117,6 +117,7 @@ func mutants() []mutant {
 		{"a press by a person of another organisation", drop, events},
 		{"another branch deployed than the button says", never, domain},
 		{"a pipeline of a workspace that left the map not heard", drop, sim("TestReload")},
+		{"a map of another workspace used", drop, sim("TestReload")},
 		{"a file that is still being written", dropTerm(1), []string{"./cmd/settings"}},
 		{"another project deployed than the button said", replace(" && (b.Project == \"\" || b.Project == t.Project && b.Key == t.Key)", ""), domain},
 		{"a press of a button that says another branch", never, sim("TestPressAndTheSettings")},

@@ -42,8 +42,12 @@ func deployedAsConfirmed(t *testing.T, w *sim.World) (n int) {
 
 func TestReloadWhileADeploymentIsUnderWay(t *testing.T) {
 	for name, change := range reloads {
+		org := ""
+		if name == "moved to another team" {
+			org = "E0ORG" // else such a map is wrong
+		}
 		row(t, "asked, and its target is "+name+": nothing starts", func(t *testing.T) {
-			w := sim.New(t)
+			w := sim.NewInOrg(t, org)
 			p := w.StartReady("a")
 			a := askInDoubt(w)
 			p.Reload(change...)
@@ -55,7 +59,7 @@ func TestReloadWhileADeploymentIsUnderWay(t *testing.T) {
 			a.wantShown(0, "thinking_face", deploy.MsgUnclear)
 		})
 		row(t, "waiting, and its target is "+name+": what was confirmed, or refused by name", func(t *testing.T) {
-			w := sim.New(t)
+			w := sim.NewInOrg(t, org)
 			p := w.StartReady("a")
 			w.GitLab.Answer(1, fault(t, "rate limit of a proxy"))
 			ts := w.Ask("release")
@@ -75,7 +79,7 @@ func TestReloadWhileADeploymentIsUnderWay(t *testing.T) {
 			}
 		})
 		row(t, "running, and its target is "+name+": its result is shown", func(t *testing.T) {
-			w := sim.New(t, "GITLAB_API_TOKEN=") // only the call tells
+			w := sim.NewInOrg(t, org, "GITLAB_API_TOKEN=") // only the call tells
 			reportEach(w, "success")
 			p := w.StartReady("a")
 			ts := w.Ask("release")
@@ -88,6 +92,18 @@ func TestReloadWhileADeploymentIsUnderWay(t *testing.T) {
 			}
 		})
 	}
+	row(t, "a map of another workspace is wrong: the one before stays", func(t *testing.T) {
+		w := sim.New(t)
+		p := w.StartReady("a")
+		p.Reload(mapWith("T0OTHER", "app", "group/web", ""))
+		if _, body := w.Get("http://a.test:9090/readyz"); !strings.Contains(body, "has only targets of T0OTHER") {
+			t.Errorf("readyz: %s", body)
+		}
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		if deployedAsConfirmed(t, w) != 1 {
+			t.Error("it was not deployed")
+		}
+	})
 	row(t, "the next mention goes by the new map", func(t *testing.T) {
 		w := sim.New(t)
 		p := w.StartReady("a")
