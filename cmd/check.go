@@ -21,11 +21,12 @@ func (a *app) check(ctx context.Context) {
 		var warnings []string
 		now := map[string]bool{}
 		a.doctor(nil).Start(ctx, func(f doctor.Finding) {
-			said := strings.Join([]string{f.Check, f.About, f.Seen}, " ")
-			now[said] = true
+			said := strings.Join([]string{f.Check, f.About, string(f.Verdict)}, " ")
 			if f.Verdict == doctor.Fault {
 				warnings = append(warnings, f.String())
+				said = f.String()
 			}
+			now[said] = true
 			if !logged[said] {
 				a.logFinding(f)
 			}

@@ -88,8 +88,9 @@ type Doctor struct {
 	pace  *rate.Limiter
 	asked map[string]any // the answers to what [ask] has asked
 
-	atStart bool
-	bot     *web.Installation // what Slack says of it; nil until it has answered
+	atStart   bool
+	bot       *web.Installation // what Slack says of it; nil until it has answered
+	redisDown bool              // Redis did not answer
 }
 
 // callsPerSecond bounds what a doctor asks of Slack and GitLab.

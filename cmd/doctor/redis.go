@@ -32,7 +32,7 @@ func redisStore(ctx context.Context, d *Doctor) []Finding {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		at, took, err := d.Store.Clock(ctx)
 		cancel()
-		if err != nil {
+		if d.redisDown = err != nil; d.redisDown {
 			return []Finding{fault("", err.Error(), "start Redis, and let this machine reach it; check host, port, user and password in REDIS_URL")}
 		}
 		fastest, now = min(fastest, took), at
@@ -50,6 +50,9 @@ func redisStore(ctx context.Context, d *Doctor) []Finding {
 
 // redisRights tries all that any script does. Nothing of it stays.
 func redisRights(ctx context.Context, d *Doctor) []Finding {
+	if d.redisDown {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := d.Store.Probe(ctx); err != nil {
@@ -118,7 +121,7 @@ var infos = []info{
 
 // redisInfo judges what Redis tells of itself.
 func redisInfo(ctx context.Context, d *Doctor) (found []Finding) {
-	if d.Store.Embedded() {
+	if d.Store.Embedded() || d.redisDown {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
