@@ -64,7 +64,6 @@ func (r *mapReader) read() *Map {
 	r.object("", "teams", func(teamID, path string) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
-		m.teams[teamID] = t
 		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
 			here := r.channel(teamID, channelID, path)
@@ -77,6 +76,9 @@ func (r *mapReader) read() *Map {
 				}
 			}
 		})
+		if len(t.channels) > 0 { // else nobody can deploy anything there
+			m.teams[teamID] = t
+		}
 	})
 	if _, n := m.Len(); n == 0 && len(r.problems) == 0 {
 		r.bad("", "holds no target")

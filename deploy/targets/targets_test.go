@@ -70,7 +70,8 @@ func TestLookUpsOfTheMap(t *testing.T) {
 		"T1": {
 			"C1": {"App": {"project_id": 1, "token": "glptt-test"}, "both": {"project_id": 2, "token": "glptt-test"}},
 			"C2": {"api": {"project_id": 10, "token": "glptt-test"}, "BOTH": {"project_id": 2, "token": "glptt-test"}}
-		}}`)
+		},
+		"T3": {}, "T4": {"C1": {}}}`)
 
 	if c, n := targets.Len(); c != 3 || n != 5 {
 		t.Errorf("Len: %d channels, %d targets; want 3, 5", c, n)
