@@ -42,7 +42,10 @@ func (l *Loader) remote(read reader, sources []map[string]string) (map[string]st
 	var s Settings
 	rows := table(&s)
 	for _, row := range rows {
-		if text, err := row.find(sources, read); err == nil && text != "" && (row.Name == "PSYCHER_SECRET" || row.forNetwork()) {
+		if row.Name != "PSYCHER_SECRET" && !row.forNetwork() { // a pipe can be read only once
+			continue
+		}
+		if text, err := row.find(sources, read); err == nil && text != "" {
 			_ = row.set(text)
 		}
 	}

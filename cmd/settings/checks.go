@@ -180,7 +180,7 @@ func proxyURL(text string) (string, error) {
 
 // certFile checks the file here because crypto/x509 skips one that it cannot read.
 func certFile(text string) (string, error) {
-	content, err := os.ReadFile(text)
+	content, err := readFile(text)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", errors.New("the file does not exist")

@@ -2,11 +2,16 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/joho/godotenv"
 )
@@ -41,8 +46,33 @@ func (r Row) in(source map[string]string, read reader) (text string, err error) 
 	return text, err
 }
 
-// reader reads a file, as [os.ReadFile] does.
+// reader reads a file, as [readFile] does.
 type reader func(path string) ([]byte, error)
+
+const (
+	fileLimit  = 64 << 20 // bytes, ten times the largest map that was seen
+	fileWithin = 5 * time.Second
+)
+
+// readFile is [os.ReadFile], but for a pipe that nobody writes to and a file that has no
+// end: the bot reads its files again while it has deploys in work.
+func readFile(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	_ = file.SetReadDeadline(time.Now().Add(fileWithin)) // one on a disk has none
+	var content bytes.Buffer
+	if info, err := file.Stat(); err == nil {
+		content.Grow(int(min(info.Size(), fileLimit)) + bytes.MinRead)
+	}
+	_, err = content.ReadFrom(io.LimitReader(file, fileLimit+1))
+	if content.Len() > fileLimit {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is too large")}
+	}
+	return content.Bytes(), err
+}
 
 // secret reads a file that holds a text and, if need be, a newline.
 func (read reader) secret(path string) (string, error) {
@@ -66,6 +96,9 @@ func (read reader) tokenIn(sources []map[string]string) func(key, name string) (
 				err = fmt.Errorf("the file that it names %w", err)
 			}
 			return text, err
+		}
+		if slices.Contains(names(Table()), name) { // who writes the map may not see it
+			return "", errors.New("the variable that it names is a setting of psycher's own, which GitLab must not be sent")
 		}
 		for _, source := range sources {
 			if text := source[name]; text != "" {
@@ -145,9 +178,12 @@ func split(environ []string) map[string]string {
 	return m
 }
 
+// statementLines are the most lines of a value in .env that a fault is looked for in.
+const statementLines = 1000
+
 // dotenv reads a .env file, which need not exist. The library's errors quote
-// the file, so the error only says which line it is: the one after the longest
-// beginning that can be read by itself.
+// the file, so the error only says which line it is: the first that begins nothing
+// that can be read by itself.
 func (read reader) dotenv(path string) (map[string]string, error) {
 	if path == "" {
 		return nil, nil
@@ -159,17 +195,21 @@ func (read reader) dotenv(path string) (map[string]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the .env file cannot be read: %w", err)
 	}
-	lines := strings.Split(string(content), "\n")
-	for good := len(lines); ; good-- {
-		values, err := godotenv.Unmarshal(strings.Join(lines[:good], "\n"))
-		_, nameless := values[""]
-		switch {
-		case err != nil || nameless:
-		case good == len(lines):
-			return values, nil
-		default:
-			return nil, fmt.Errorf("the .env file: line %d cannot be read: each must be NAME=value; "+
-				"put a value of several lines between single quotes", good+1)
+	if values, ok := statements(string(content)); ok {
+		return values, nil
+	}
+	lines, good := strings.Split(string(content), "\n"), 0
+	for end := 1; end <= min(len(lines), good+statementLines); end++ {
+		if _, ok := statements(strings.Join(lines[good:end], "\n")); ok {
+			good = end
 		}
 	}
+	return nil, fmt.Errorf("the .env file: line %d cannot be read: each must be NAME=value; "+
+		"put a value of several lines between single quotes", good+1)
+}
+
+func statements(text string) (values map[string]string, ok bool) {
+	values, err := godotenv.Unmarshal(text)
+	_, nameless := values[""]
+	return values, err == nil && !nameless
 }

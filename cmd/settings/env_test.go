@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -179,6 +180,21 @@ func TestExampleNamesEverySettingAndLoads(t *testing.T) {
 	for name, content := range map[string]string{"filled in": filled, "with all of it": whole} {
 		if _, warnings, err := Load(nil, write(t, content)); err != nil || len(warnings) > 0 {
 			t.Errorf("%s: %v %q", name, err, warnings)
+		}
+	}
+}
+
+// A file of another kind in place of .env, as a log, is refused at once.
+func TestALongFileThatIsNotDotenvIsRefused(t *testing.T) {
+	long := strings.Repeat("NAME=value\n", 20_000)
+	for dotenv, line := range map[string]string{
+		long + "not a line\n" + long:             "line 20001 ",
+		strings.Repeat("{not a line}\n", 20_000): "line 1 ",
+		long + "MAP='{\n\n\n}'\nnot a line\n":    "line 20005 ",
+		long + "MAP='{\n" + long:                 "line 20001 ",
+	} {
+		if got := fmt.Sprint(problemsOf(t, environ(), write(t, dotenv))); !strings.Contains(got, line) {
+			t.Error(got, "want", line)
 		}
 	}
 }

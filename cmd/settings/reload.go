@@ -18,7 +18,7 @@ type Loader struct {
 
 func (l *Loader) read(path string) ([]byte, error) {
 	l.files[path], _ = os.Stat(path) // the target of a symlink: Kubernetes swaps those
-	return os.ReadFile(path)
+	return readFile(path)
 }
 
 // Watches reports whether there is a file to look at.

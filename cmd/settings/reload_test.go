@@ -1,8 +1,12 @@
 package settings
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -116,5 +120,43 @@ func TestAChangeTakesEffectAtOnceOrAtTheNextStart(t *testing.T) {
 	}
 	if was.GitLabRef != "master" || len(Changes(was, was)) != 0 {
 		t.Error("the settings from before were changed")
+	}
+}
+
+// A pipe that nobody writes to, and a file without end, are told like any other fault:
+// the bot that reads them again has deploys in work.
+func TestAFileThatDoesNotEndIsNotWaitedFor(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	large := write(t, "x")
+	if err := os.Truncate(large, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{pipe: "is empty", large: "it is too large", "/dev/zero": "it is too large"} {
+		for _, setting := range []string{"TARGETS_FILE", "SLACK_BOT_TOKEN_FILE", "SSL_CERT_FILE"} {
+			problems := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS=", "SLACK_BOT_TOKEN=", setting+"="+path), "")
+			if said := fmt.Sprint(problems); setting != "SSL_CERT_FILE" && !strings.Contains(said, want) || !strings.Contains(said, "file") {
+				t.Errorf("of %s=%s it says %s", setting, path, said)
+			}
+		}
+	}
+}
+
+// As in TARGETS_FILE=<(sops --decrypt map.json).
+func TestASecretMayComeFromAPipe(t *testing.T) {
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	_, err = to.WriteString("xoxb-piped\n")
+	if err := errors.Join(err, to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := Load(environ("SLACK_BOT_TOKEN=", fmt.Sprintf("SLACK_BOT_TOKEN_FILE=/dev/fd/%d", from.Fd())), "")
+	if err != nil || s.SlackBotToken.Reveal() != "xoxb-piped" {
+		t.Error(err)
 	}
 }

@@ -313,6 +313,7 @@ func TestTheTargetMapCanBeAFileThatHoldsNoSecret(t *testing.T) {
 
 	for target, want := range map[string]string{
 		`"token_env": "TOKEN_OF_MARKER"`: "TARGETS_FILE: T1.C1.app.token_env: the variable that it names is not set: set it in the environment or in .env",
+		`"token_env": "NOTIFY_TOKEN"`:    "TARGETS_FILE: T1.C1.app.token_env: the variable that it names is a setting of psycher's own",
 		`"token_file": "/no/marker"`:     "TARGETS_FILE: T1.C1.app.token_file: the file that it names cannot be read: no such file or directory",
 		`"token": "glptt-marker"`:        "TARGETS_FILE: T1.C1.app.token: is a secret, which does not belong in this file",
 	} {
