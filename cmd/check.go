@@ -21,6 +21,7 @@ func (a *app) check(ctx context.Context) {
 		var warnings []string
 		now := map[string]bool{}
 		a.doctor(nil).Start(ctx, func(f doctor.Finding) {
+			f = clean(f)
 			said := strings.Join([]string{f.Check, f.About, string(f.Verdict)}, " ")
 			if f.Verdict == doctor.Fault {
 				warnings = append(warnings, f.String())

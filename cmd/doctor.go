@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/cmd/doctor"
-	"github.com/getto-systems/psycher/cmd/settings"
 )
 
 // doctorCommand checks everything that a deploy needs, and changes nothing.
@@ -31,42 +31,47 @@ calls a second, and may run while the bot does. The exit code is 1 if there is a
 }
 
 func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
-	found := map[doctor.Verdict]int{}
-	out := cmd.OutOrStdout()
+	found, out := map[doctor.Verdict]int{}, cmd.OutOrStdout()
+	lines, unwritten := json.NewEncoder(out), error(nil)
+	lines.SetEscapeHTML(false)
 	report := func(f doctor.Finding) {
 		found[f.Verdict]++
-		if asJSON {
-			_ = json.NewEncoder(out).Encode(f)
-			return
+		if f = clean(f); !asJSON {
+			printFinding(out, f)
+		} else if err := lines.Encode(f); err != nil {
+			unwritten = err
 		}
-		printFinding(out, f)
 	}
+	var a *app
 	s, warnings, err := load()
-	switch wrong := (*settings.Error)(nil); {
-	case errors.As(err, &wrong):
-		for _, p := range wrong.Problems {
-			report(doctor.Finding{Check: "settings", Verdict: doctor.Fault, Seen: p, Fix: "set it as that says; then the rest is checked"})
+	if err == nil {
+		a, err = newApp(s, RealNet(), newLog(s, io.Discard))
+	}
+	if err != nil {
+		for problem := range strings.SplitSeq(err.Error(), "\n") {
+			report(doctor.Finding{Check: "settings", Verdict: doctor.Fault, Seen: problem, Fix: "set it as that says; then the rest is checked"})
 		}
-	case err != nil:
-		return err
-	default:
-		a, err := newApp(s, RealNet(), newLog(s, io.Discard))
-		if err != nil {
-			return err
-		}
+	} else {
 		defer a.close()
 		d := a.doctor(warnings)
 		d.ProbeTrigger = probe
 		d.Run(cmd.Context(), report)
 	}
 	switch n := found[doctor.Fault]; {
+	case cmd.Context().Err() != nil:
+		return errors.New("ended before all was checked")
 	case n > 0:
 		return fmt.Errorf("%d faults, %d cannot be seen, %d ok", n, found[doctor.Unseen], found[doctor.OK])
 	case !asJSON:
-		_, err = fmt.Fprintf(out, "\nno fault, %d cannot be seen, %d ok\n", found[doctor.Unseen], found[doctor.OK])
-		return err
+		_, unwritten = fmt.Fprintf(out, "\nno fault, %d cannot be seen, %d ok\n", found[doctor.Unseen], found[doctor.OK])
 	}
-	return nil
+	return unwritten
+}
+
+// clean makes a finding one line of text: what GitLab and Slack call things is foreign.
+func clean(f doctor.Finding) doctor.Finding {
+	f.About, f.Seen, f.Fix = oneLine(f.About), oneLine(f.Seen), oneLine(f.Fix)
+	return f
 }
 
 func (a *app) doctor(warnings []string) *doctor.Doctor {
