@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -84,17 +85,26 @@ type Doctor struct {
 	Proxy        func(*http.Request) (*url.URL, error)
 	ProbeTrigger bool // also POST a trigger with a ref that cannot exist, which makes nothing
 
-	limit rate.Limit // of calls to Slack and GitLab; callsPerSecond if 0
-	pace  *rate.Limiter
-	asked map[string]any // the answers to what [ask] has asked
+	limit    rate.Limit    // of calls to Slack and GitLab; callsPerSecond if 0
+	patience time.Duration // longestInVain if 0
+	pace     *rate.Limiter
+	asked    map[string]any // the answers to what [ask] has asked
+	inVain   time.Duration  // that GitLab was waited for
 
 	atStart   bool
 	bot       *web.Installation // what Slack says of it; nil until it has answered
+	slackDown bool              // Slack did not answer for a channel
 	redisDown bool              // Redis did not answer
 }
 
-// callsPerSecond bounds what a doctor asks of Slack and GitLab.
-const callsPerSecond rate.Limit = 4
+const (
+	callsPerSecond rate.Limit = 4  // to Slack and GitLab
+	mostAtStart               = 50 // channels, projects and refs that a start looks at
+
+	// longestInVain is how long calls may take that GitLab does not answer: with
+	// hundreds of projects, each for half a minute, there would be no end.
+	longestInVain = 2 * time.Minute
+)
 
 // Run makes all checks, in order, and reports each finding as it is made.
 func (d *Doctor) Run(ctx context.Context, report func(Finding)) { d.run(ctx, false, report) }
@@ -104,7 +114,7 @@ func (d *Doctor) Start(ctx context.Context, report func(Finding)) { d.run(ctx, t
 
 func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
 	d.pace, d.asked = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1), map[string]any{}
-	d.atStart, d.bot = start, nil
+	d.atStart, d.bot, d.slackDown, d.inVain = start, nil, false, 0
 	for _, c := range checks() {
 		if start && !c.start {
 			continue
@@ -124,7 +134,7 @@ func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
 // Slack or GitLab, and stops when it returns false: the doctor is ended.
 func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }
 
-// ask makes a call in its turn, and only once: several checks look at one answer.
+// ask makes a call to GitLab in its turn, and only once: several checks look at one answer.
 func ask[T any](ctx context.Context, d *Doctor, what string, call func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		got T
@@ -132,9 +142,16 @@ func ask[T any](ctx context.Context, d *Doctor, what string, call func(context.C
 	}
 	a, known := d.asked[what].(answer)
 	if !known {
-		a.err = errors.New("the doctor was ended")
-		if d.turn(ctx) {
-			a.got, a.err = call(ctx)
+		switch {
+		case d.inVain > cmp.Or(d.patience, longestInVain):
+			a.err = errors.New("GitLab was waited for long enough")
+		case !d.turn(ctx):
+			a.err = errors.New("the doctor was ended")
+		default:
+			began := time.Now()
+			if a.got, a.err = call(ctx); gitlab.FailureOf(a.err) == gitlab.NoAnswer {
+				d.inVain += time.Since(began)
+			}
 		}
 		d.asked[what] = a
 	}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -9,10 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/bot/web"
@@ -205,4 +207,74 @@ func closedPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// A large map delays no start, and does not keep GitLab busy.
+func TestAStartLooksAtTheBeginningOfALargeMap(t *testing.T) {
+	var listed []string
+	_, d := open(t, func(w *world) {
+		for i := range 200 {
+			path := fmt.Sprintf("group/app%03d", i)
+			if i%3 > 0 { // the others do not exist
+				w.gitlabIs.Projects = append(w.gitlabIs.Projects, fakegitlab.Project{ID: int64(10 + i), Path: path, Token: triggerToken})
+			}
+			listed = append(listed, fmt.Sprintf(`"app%03d": {"project_id": %q, "token": %q}`, i, path, triggerToken))
+		}
+		w.settings = append(w.settings, "GITLAB_TRIGGER_TOKENS={\""+team+"\": {\""+channel+"\": {"+strings.Join(listed, ",")+"}}}")
+	})
+	found := map[string]int{}
+	says := ""
+	d.Start(t.Context(), func(f Finding) {
+		found[f.Check]++
+		says += f.Seen + "\n"
+	})
+	if found["gitlab: project"] != mostAtStart+1 || found["gitlab: ref"] > mostAtStart+1 || strings.Count(says, "only the first 50 were looked at") != 2 || len(d.asked) > 3*mostAtStart+10 {
+		t.Errorf("%v, %d questions; it says %s", found, len(d.asked), says)
+	}
+	clear(found)
+	d.Run(t.Context(), func(f Finding) { found[f.Check]++ })
+	if found["gitlab: project"] != 200 {
+		t.Error(found)
+	}
+}
+
+// Thousands of questions to somebody who answers none would take a day.
+func TestADoctorEndsThoughNobodyAnswers(t *testing.T) {
+	projects := `{"a": {"project_id": "group/app", "token": "` + triggerToken + `"}, "b": {"project_id": "group/b", "token": "` + triggerToken + `"}, "c": {"project_id": "group/c", "token": "` + triggerToken + `"}}`
+	_, d := open(t, func(w *world) {
+		w.settings = append(w.settings, `GITLAB_TRIGGER_TOKENS={"`+team+`": {"C1": `+projects+`, "C2": `+projects+`, "C3": `+projects+`}}`)
+		w.then = func() {
+			w.gitlab.FailLookUps(-1, "/pipelines", fakegitlab.Fault{Status: http.StatusBadGateway})
+			w.slack.Fail("conversations.info", 10, fakeslack.Fault{Status: http.StatusBadGateway, Header: http.Header{"Retry-After": {"1"}}})
+		}
+	})
+	d.patience = time.Nanosecond
+	var found []string
+	d.Run(t.Context(), func(f Finding) {
+		if f.Check == "slack: channels" || f.Check == "gitlab: project" {
+			found = append(found, fmt.Sprintf("%s: %s %s", f.Check, f.Verdict, f.Seen))
+		}
+	})
+	want := []string{
+		"slack: channels: cannot see conversations.info: HTTP status 502",
+		"slack: channels: cannot see the bot is in 0 of 3; 2 were not looked at: Slack does not answer",
+		"gitlab: project: cannot see get pipelines of group/app: GitLab, or something in front of it, answered 502",
+		"gitlab: project: cannot see GitLab was waited for long enough",
+		"gitlab: project: cannot see GitLab was waited for long enough",
+	}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEachCallHasItsTurn(t *testing.T) {
+	w, d := open(t, func(*world) {})
+	w.gitlab.Make("group/app", "trigger", "master", nil)
+	d.pace, d.asked = rate.NewLimiter(1e-9, 10), map[string]any{}
+	if _, err := d.recovers(t.Context(), "group/app"); err != nil {
+		t.Fatal(err)
+	}
+	if left := int(d.pace.Tokens() + .5); left != 8 { // pipelines, and the variables of one
+		t.Errorf("of 10 turns %d are left", left)
+	}
 }

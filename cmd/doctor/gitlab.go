@@ -162,7 +162,10 @@ func followsPipelines(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 }
 
 func (d *Doctor) recovers(ctx context.Context, project string) (bool, error) {
-	return ask(ctx, d, "recovers "+project, func(ctx context.Context) (bool, error) { return d.GitLab.Recovers(ctx, project) })
+	return ask(ctx, d, "recovers "+project, func(ctx context.Context) (bool, error) {
+		d.turn(ctx) // it may take two calls
+		return d.GitLab.Recovers(ctx, project)
+	})
 }
 
 // exists tells whether the API token sees the project.
@@ -187,10 +190,16 @@ func where(may func(*Doctor, context.Context, string) bool, kind func(deploy.Tar
 		seen := map[string]bool{}
 		for _, t := range d.Settings.Targets.All() {
 			k := kind(t)
-			if seen[k] || !may(d, ctx, t.Project) {
+			switch {
+			case seen[k]:
 				continue
+			case d.atStart && len(seen) == mostAtStart:
+				return append(all, ok("", fmt.Sprintf("only the first %d were looked at: psycher doctor looks at all", mostAtStart)))
 			}
 			seen[k] = true
+			if !may(d, ctx, t.Project) {
+				continue
+			}
 			if f := see(ctx, d, t); f.Verdict != "" {
 				all = append(all, f)
 			}

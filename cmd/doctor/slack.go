@@ -112,9 +112,6 @@ func Workspace(m *targets.Map, bot web.Identity) Finding {
 	return ok("", "the target map is that of the bot's workspace "+bot.Team)
 }
 
-// channelsAtStart bounds the calls of a start.
-const channelsAtStart = 50
-
 // channels tells of each channel of the map whether the bot is in it.
 func channels(ctx context.Context, d *Doctor) (found []Finding) {
 	if d.bot == nil {
@@ -127,12 +124,12 @@ func channels(ctx context.Context, d *Doctor) (found []Finding) {
 		}
 	}
 	ids = slices.Compact(ids)
-	left := ids
+	left, why := ids, "psycher doctor does"
 	if d.atStart {
-		left = ids[:min(len(ids), channelsAtStart)]
+		left = ids[:min(len(ids), mostAtStart)]
 	}
 	in := 0
-	for _, id := range left {
+	for i, id := range left {
 		f := d.channel(ctx, id)
 		if ctx.Err() != nil {
 			return found
@@ -142,12 +139,19 @@ func channels(ctx context.Context, d *Doctor) (found []Finding) {
 		} else {
 			found = append(found, f)
 		}
+		if d.slackDown {
+			left, why = left[:i+1], "Slack does not answer"
+			break
+		}
 	}
 	seen := fmt.Sprintf("the bot is in %d of %d", in, len(ids))
 	if n := len(ids) - len(left); n > 0 {
-		seen += fmt.Sprintf("; %d were not looked at: psycher doctor does", n)
+		seen += fmt.Sprintf("; %d were not looked at: %s", n, why)
 	}
-	if in > 0 || len(left) < len(ids) {
+	switch {
+	case d.slackDown && len(left) < len(ids):
+		found = append(found, unseen("", seen, "try again later"))
+	case in > 0 || len(left) < len(ids):
 		found = append(found, ok("", seen))
 	}
 	return found
@@ -161,7 +165,7 @@ func (d *Doctor) channel(ctx context.Context, id string) Finding {
 		use = "read"
 	}
 	is, err := web.Channel{Member: true}, error(nil)
-	for range 3 { // Slack may ask to wait
+	for try := range 4 { // Slack may ask to wait
 		if !d.turn(ctx) {
 			return Finding{}
 		}
@@ -171,7 +175,7 @@ func (d *Doctor) channel(ctx context.Context, id string) Finding {
 			err = d.Slack.Peek(ctx, id)
 		}
 		later := (*engine.LaterError)(nil)
-		if !errors.As(err, &later) || !engine.Pause(ctx, min(later.After, time.Minute)) {
+		if !errors.As(err, &later) || try == 3 || !engine.Pause(ctx, min(later.After, time.Minute)) {
 			break
 		}
 	}
@@ -189,6 +193,7 @@ func (d *Doctor) channel(ctx context.Context, id string) Finding {
 	case err == nil:
 		return ok(about, "the bot is in it")
 	case !errors.As(err, &no):
+		d.slackDown = true
 		return unseen(about, err.Error(), "try again later")
 	case no.Code == "not_in_channel":
 		return fault(about, "the bot is not in it, and hears no mention there", invite)
