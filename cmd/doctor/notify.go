@@ -127,7 +127,7 @@ func notifyAnswer(ctx context.Context, d *Doctor) []Finding {
 	case a.psycher != "":
 		return []Finding{fault("", fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status), "have it pass calls on as /notify")}
 	case a.err != nil:
-		return []Finding{unreached(a.err, runs)}
+		return []Finding{d.unreached(a.err, runs)}
 	case a.location != "":
 		return []Finding{fault("", seen+", a redirect to "+a.location+", which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")}
 	case a.status >= 502 && a.status <= 504 && !runs:
@@ -137,8 +137,8 @@ func notifyAnswer(ctx context.Context, d *Doctor) []Finding {
 }
 
 // unreached says what it means that NOTIFY_URL does not answer here.
-func unreached(err error, runs bool) Finding {
-	const see = "from a runner's machine, see whether curl prints a JSON with psycher: curl NOTIFY_URL"
+func (d *Doctor) unreached(err error, runs bool) Finding {
+	see := "from a runner's machine, `curl -i " + d.Settings.NotifyURL + "` must show 401"
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)):
@@ -151,6 +151,11 @@ func unreached(err error, runs bool) Finding {
 		return unseen("", "this machine does not trust the certificate at NOTIFY_URL; runners may", "have runners and their images trust its authority; "+see)
 	case !runs:
 		return unseen("", "NOTIFY_URL does not answer, and the bot does not run here: "+cause(err), "start psycher, and run psycher doctor again")
+	}
+	_, listens, _ := net.SplitHostPort(d.Settings.NotifyAddr)
+	if to, err := url.Parse(d.Settings.NotifyURL); err == nil && to.Port() != listens {
+		see = fmt.Sprintf("correct NOTIFY_URL: NOTIFY_ADDR listens on :%s, NOTIFY_URL names :%s; if only runners reach it: %s",
+			listens, cmp.Or(to.Port(), to.Scheme), see)
 	}
 	return unseen("", "the bot runs here, and this machine does not reach it by NOTIFY_URL: "+cause(err), see)
 }
