@@ -45,6 +45,8 @@ func token(prefix string, others bool, fix string) func(string) (string, error) 
 		switch {
 		case text[0] == '"' || text[0] == '\'':
 			return "", errors.New(quoted)
+		case targets.IsPlaceholder(text):
+			return "", errors.New(targets.Placeholder)
 		case !isRight && kind != "":
 			return "", fmt.Errorf("this is %s; %s", kind, fix)
 		case !others && (!isRight || text == prefix):
@@ -80,9 +82,12 @@ func baseURL(text string) (string, error) {
 // in a variable's value.
 func notifyURL(text string) (string, error) {
 	_, err := baseURL(text)
+	u, _ := url.Parse(text)
 	switch {
 	case err != nil:
 		return "", err
+	case u.Hostname() == "HOST":
+		return "", errors.New("still names HOST, a placeholder: write this machine's name or address, as GitLab's runners reach it")
 	case !strings.HasSuffix(text, "/notify") || strings.Count(text, "/") < 3:
 		return "", errors.New("must end in /notify: http://HOST:8080/notify, as GitLab's runners reach the port of NOTIFY_ADDR")
 	case strings.ContainsFunc(text, notVisible) || strings.ContainsAny(text, `$"\`):

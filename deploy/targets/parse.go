@@ -66,6 +66,9 @@ func (r *mapReader) read() *Map {
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
 		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
+			if strings.IndexAny(teamID, "CGD") == 0 && strings.IndexAny(channelID, "TE") == 0 {
+				r.bad(path, "the two ids are swapped: the workspace (T...) is outside, the channel (C...) inside")
+			}
 			here := r.channel(teamID, channelID, path)
 			if len(here) > 0 {
 				t.channels[channelID] = here

@@ -126,6 +126,8 @@ func takeToken(t *deploy.Target, s string) (problem string) {
 	switch kind := TokenKind(s); {
 	case s == "":
 		return "must be a trigger token, in quotes"
+	case IsPlaceholder(s):
+		return Placeholder
 	case kind != "" && kind != triggerToken:
 		return "is " + kind + ": make a trigger token (Settings > CI/CD > Pipeline trigger tokens)"
 	case len(s) <= 4:
@@ -149,6 +151,14 @@ func setAllow(t *deploy.Target, value json.RawMessage) (problem string) {
 	slices.Sort(list)
 	t.Allow = slices.Compact(list)
 	return ""
+}
+
+// Placeholder is what is wrong with a token that [IsPlaceholder].
+const Placeholder = "is the placeholder of the documents: put the real token in its place"
+
+// IsPlaceholder reports whether a token is only what the documents write for one.
+func IsPlaceholder(s string) bool {
+	return strings.HasSuffix(s, "...") || s == "TRIGGER-TOKEN" || s == "glpat-example"
 }
 
 const triggerToken = "a GitLab trigger token (glptt-)"
