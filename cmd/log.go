@@ -57,6 +57,9 @@ func level(event string) zerolog.Level {
 //
 //docgen:messages log
 func (a *app) event(e engine.Event) {
+	if e.Record == nil {
+		e.Record = &deploy.Record{}
+	}
 	a.measure(e)
 	r, lvl, state := e.Record, level(e.Name), "state"
 	if e.Name == "moved" {

@@ -65,8 +65,8 @@ func TestEventsAreLogged(t *testing.T) {
 		}
 		return fields
 	}
-	in := func(state deploy.State) deploy.Record {
-		return deploy.Record{Request: request, State: state, Deployment: deploy.Deployment{Target: "app"}}
+	in := func(state deploy.State) *deploy.Record {
+		return &deploy.Record{Request: request, State: state, Deployment: deploy.Deployment{Target: "app"}}
 	}
 	for _, c := range []struct {
 		event engine.Event

@@ -23,8 +23,8 @@ import (
 
 func TestEventsAreCounted(t *testing.T) {
 	request := deploy.Request{Via: deploy.ViaMention}
-	record := func(state deploy.State, target string) deploy.Record {
-		return deploy.Record{Request: request, State: state, Deployment: deploy.Deployment{Target: target, Attempt: 1}}
+	record := func(state deploy.State, target string) *deploy.Record {
+		return &deploy.Record{Request: request, State: state, Deployment: deploy.Deployment{Target: target, Attempt: 1}}
 	}
 	second, pressed := record(deploy.Triggering, "app"), record(deploy.Triggering, "app")
 	second.Deployment.Attempt, pressed.Request.Via = 2, deploy.ViaPress

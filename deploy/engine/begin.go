@@ -69,7 +69,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if len(d.Buttons) > 0 {
 		name = "asked"
 	}
-	e.log(Event{Name: name, Record: *s.Record, Detail: string(d.Answer.ID)})
+	e.log(Event{Name: name, Record: s.Record, Detail: string(d.Answer.ID)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		switch {
 		case !sameRequest(r, *s.Record): // an edit was faster

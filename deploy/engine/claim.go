@@ -57,16 +57,16 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		// mutant: an edit acked although it is not saved
 		return err == nil, nil
 	case !made:
-		e.log(Event{Name: "known", Record: *s.Record})
+		e.log(Event{Name: "known", Record: s.Record})
 	case release != nil:
 		s.Came = came
 		work := e.workOn(s, release)
 		return true, func() {
-			e.log(Event{Name: "claimed", Record: *s.Record})
+			e.log(Event{Name: "claimed", Record: s.Record})
 			work()
 		}
 	case lease >= 0:
-		e.log(Event{Name: "claimed", Record: *s.Record, Detail: "in line"})
+		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
 		e.alarm.set(lease)
 	}
 	return true, nil

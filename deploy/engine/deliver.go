@@ -49,7 +49,7 @@ func (e *Engine) takeRoom() bool {
 func (e *Engine) deliver(s Stored, announced time.Time) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.logPanic(*s.Record, p)
+			e.logPanic(s.Record, p)
 			e.update(s, func(r deploy.Record) deploy.Record {
 				if r.Panics++; r.Panics >= 3 {
 					r = r.GiveUpDelivery()
@@ -76,7 +76,7 @@ func (e *Engine) deliver(s Stored, announced time.Time) {
 			break
 		}
 		if call.Kind == deploy.CallUpdate {
-			if wait := e.editSlot(*s.Record); wait > 0 {
+			if wait := e.editSlot(s.Record); wait > 0 {
 				shown.WaitForRoom(call, e.now().Add(wait))
 				continue
 			}
@@ -118,10 +118,10 @@ func (e *Engine) deliver(s Stored, announced time.Time) {
 		if call.Kind == deploy.CallReact && err == nil {
 			put = call.Reaction
 		}
-		e.logCall(*s.Record, call, err, shown)
+		e.logCall(s.Record, call, err, shown)
 	}
 	shown.Until = time.Time{}
-	if e.shutdown.wasNotified(*s.Record) { // what is not posted now must not keep the shutdown going
+	if e.shutdown.wasNotified(s.Record) { // what is not posted now must not keep the shutdown going
 		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
 	}
 	// If this cannot be saved, the mention is looked for before the next POST.
@@ -142,7 +142,7 @@ func (e *Engine) takeOff(s Stored, put string) {
 // nextCall is the first pending call that may be made now, of these kinds or, without
 // any, of all.
 func (e *Engine) nextCall(r *deploy.Record, kinds ...deploy.CallKind) (next deploy.Call, ok bool) {
-	now, silent := e.now(), e.shutdown.wasNotified(*r)
+	now, silent := e.now(), e.shutdown.wasNotified(r)
 	for c := range r.PendingCalls() {
 		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
 		if (len(kinds) == 0 || slices.Contains(kinds, c.Kind)) && !r.Shown.NotBefore(c).After(now) && !(posts && silent) {
@@ -228,7 +228,7 @@ func (e *Engine) findPost(ctx context.Context, m deploy.Request, c deploy.Call, 
 	return err
 }
 
-func (e *Engine) logCall(r deploy.Record, c deploy.Call, err error, shown deploy.Shown) {
+func (e *Engine) logCall(r *deploy.Record, c deploy.Call, err error, shown deploy.Shown) {
 	name, detail, tries := "slack-refused", string(c.Kind), shown.Retries[c.Kind].Tries
 	switch {
 	case err == nil:
@@ -254,9 +254,9 @@ func (e *Engine) postNow(ctx context.Context, r deploy.Record, slot string, m de
 			return r.Shown, true
 		case isLater && Pause(ctx, wait.After):
 		case is[*ThreadError](err):
-			e.log(Event{Name: "slack-thread-closed", Record: r, Err: err, Detail: string(m.ID)})
+			e.log(Event{Name: "slack-thread-closed", Record: &r, Err: err, Detail: string(m.ID)})
 		default:
-			e.log(Event{Name: "slack-refused", Record: r, Err: err, Detail: string(m.ID)})
+			e.log(Event{Name: "slack-refused", Record: &r, Err: err, Detail: string(m.ID)})
 			return r.Shown, false
 		}
 	}

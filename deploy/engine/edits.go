@@ -35,7 +35,7 @@ func (l *edits) place(urgent bool, wait time.Duration) time.Duration {
 // editSlot takes one of the edits that all processes share, for a record; the
 // result is in how long there may be one. What has an end, or asks, comes before
 // what goes on. If the store does not answer, Slack's own limit holds.
-func (e *Engine) editSlot(r deploy.Record) time.Duration {
+func (e *Engine) editSlot(r *deploy.Record) time.Duration {
 	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
 	defer cancel()
 	urgent := r.State != deploy.Running && r.State != deploy.Unsure && r.State != deploy.Silent

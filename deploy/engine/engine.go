@@ -66,12 +66,12 @@ type Config struct {
 
 // Event is one thing that happened, for the log and the counters.
 type Event struct {
-	Name   string        // "claimed", "triggered", "moved", "store-down", ...: the log's message
-	Record deploy.Record // zero where it is about no record
-	From   deploy.State  // of "moved": the state before
-	Took   time.Duration // of "moved" to an end: since the POST; of "triggered": from the request to the POST
-	Err    error         // what went wrong
-	Detail string        // the rest, in words
+	Name   string         // "claimed", "triggered", "moved", "store-down", ...: the log's message
+	Record *deploy.Record // nil where it is about no record; nobody changes it
+	From   deploy.State   // of "moved": the state before
+	Took   time.Duration  // of "moved" to an end: since the POST; of "triggered": from the request to the POST
+	Err    error          // what went wrong
+	Detail string         // the rest, in words
 }
 
 func (e *Engine) log(ev Event) {

@@ -37,13 +37,13 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 		}
 		if asked = r.CancelDue() && p.End == ""; asked {
 			if canceled = e.GitLab.Cancel(ctx, r.Deployment.Project, r.Deployment.Pipeline); canceled != nil {
-				e.log(Event{Name: "cancel-failed", Record: r, Err: canceled})
+				e.log(Event{Name: "cancel-failed", Record: s.Record, Err: canceled})
 			}
 		}
 		if err != nil {
 			complete, p.Unread = false, !is[*LaterError](err)
 			if !errors.Is(ctx.Err(), context.Canceled) { // a callback was faster
-				e.log(Event{Name: "poll-failed", Record: r, Err: err})
+				e.log(Event{Name: "poll-failed", Record: s.Record, Err: err})
 			}
 		}
 	}

@@ -98,7 +98,7 @@ func (e *Engine) tellNotRecorded(ctx context.Context, m deploy.Request, attempt 
 		return false // the message has its record, or will be asked about: Slack delivers it again
 	}
 	id, tell := e.outage.beginTelling(m.Key, attempt, errors.Is(err, ErrRefused))
-	e.log(Event{Name: "not-recorded", Record: deploy.Record{Request: m}, Err: err, Detail: string(id)})
+	e.log(Event{Name: "not-recorded", Record: &deploy.Record{Request: m}, Err: err, Detail: string(id)})
 	if !tell {
 		return false
 	}

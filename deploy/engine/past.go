@@ -79,7 +79,7 @@ func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *dep
 	defer cancel()
 	_, head, err := e.GitLab.Outgoing(ctx, t.Project, "", t.Ref)
 	if err != nil {
-		e.log(Event{Name: "commits-unread", Record: *s.Record, Err: err})
+		e.log(Event{Name: "commits-unread", Record: s.Record, Err: err})
 	}
 	switch isKnown := err == nil && undone.SHA != ""; {
 	// mutant: a commit that was rolled back deployed again unasked
@@ -102,7 +102,7 @@ func (e *Engine) goBack(s Stored, t deploy.Target, to deploy.Success, undone *de
 	for {
 		newer, ok, err := e.GitLab.FindRetried(ctx, t.Project, to.Pipeline, to.Job.ID)
 		if err != nil {
-			e.log(Event{Name: "poll-failed", Record: *s.Record, Err: err})
+			e.log(Event{Name: "poll-failed", Record: s.Record, Err: err})
 			return s, err
 		}
 		if !ok {
@@ -141,7 +141,7 @@ func (e *Engine) pending(m *deploy.Message, asked deploy.Request, here []deploy.
 	defer cancel()
 	commits, head, err := e.GitLab.Outgoing(ctx, m.Project, since, m.Ref)
 	if err != nil {
-		e.log(Event{Name: "commits-unread", Record: deploy.Record{Request: asked}, Err: err})
+		e.log(Event{Name: "commits-unread", Record: &deploy.Record{Request: asked}, Err: err})
 	} else {
 		g.Commit, g.Commits = head, commitsSince(since, commits, head)
 	}

@@ -24,17 +24,17 @@ func (e *Engine) Press(ctx context.Context, p deploy.Press) (ack bool) {
 	defer pressed()
 	r, say := e.press(pressing, p)
 	if r.Request.Key = p.Key; say.ID == "" {
-		e.log(Event{Name: "pressed", Record: r, Detail: p.By.User})
+		e.log(Event{Name: "pressed", Record: &r, Detail: p.By.User})
 		return true
 	}
-	e.log(Event{Name: "press-refused", Record: r, Detail: p.By.User + " " + string(say.ID)})
+	e.log(Event{Name: "press-refused", Record: &r, Detail: p.By.User + " " + string(say.ID)})
 	told := make(chan bool, 1)
 	e.workers.Go(func() { // it is told even if it takes too long for the ack
 		ctx, cancel := context.WithTimeout(e.work, callTimeout)
 		defer cancel()
 		err := e.Slack.Whisper(ctx, p.Channel, p.Thread, p.By.User, say)
 		if err != nil {
-			e.log(Event{Name: "whisper-failed", Record: r, Err: err})
+			e.log(Event{Name: "whisper-failed", Record: &r, Err: err})
 		}
 		// mutant: a refused press acked although its person is not told
 		told <- err == nil

@@ -41,7 +41,7 @@ func (e *Engine) logMove(from, to *deploy.Record) {
 	if from.State == to.State {
 		return
 	}
-	moved := Event{Name: "moved", Record: *to, From: from.State}
+	moved := Event{Name: "moved", Record: to, From: from.State}
 	if to.State.Ended() && !to.Deployment.Triggered.IsZero() {
 		moved.Took = e.now().Sub(to.Deployment.Triggered)
 	}

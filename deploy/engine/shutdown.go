@@ -21,7 +21,7 @@ type shutdown struct {
 
 // wasNotified reports whether the person was told that no more will be posted
 // about an unfinished deploy.
-func (s *shutdown) wasNotified(r deploy.Record) bool {
+func (s *shutdown) wasNotified(r *deploy.Record) bool {
 	_, notified := s.notified.Load(r.Request.Key)
 	return notified && !r.State.Ended()
 }

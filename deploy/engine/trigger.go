@@ -24,20 +24,13 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	free()
 	if s.Record.State == deploy.Waiting {
 		// mutant: a deleted request retried
-		if withdraw, name := e.withdrawn(*s.Record); withdraw != nil {
-			e.log(Event{Name: name, Record: *s.Record})
+		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
+			e.log(Event{Name: name, Record: s.Record})
 			return e.updateWaiting(s, withdraw)
 		}
 	}
 	came := s.Came
-	token, sum := deploy.NewToken(), ""
-	if s.Record.Deployment.Rollback == nil { // a job that runs again has the token of its pipeline
-		sum = deploy.TokenSum(token)
-	}
-	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Config().Timing)
-	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
-	defer cancel()
-	s, err := e.save(ctx, s, &allowed, allowed.Next.Sub(e.now()))
+	s, token, err := e.allow(s, t)
 	if err != nil {
 		// mutant: a POST although its save was lost
 		return stepResult{Stored: s} // not ours any more, or not known to be saved: nothing is sent
@@ -61,23 +54,37 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	if came.IsZero() {
 		waited = max(0, e.Slack.Now().Sub(s.Record.Asked().At))
 	}
-	out := e.post(*s.Record, t, token, judged.Add(deploy.WriteWithin))
+	out := e.post(s.Record, t, token, judged.Add(deploy.WriteWithin))
 	if slow.Stop() {
 		e.workers.Done()
 	}
 	s = *newest.Load()
-	e.log(Event{Name: "triggered", Record: *s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
+	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		next, applied := r.Settle(attempt, out, e.now(), e.Config().Timing)
 		if !applied {
-			e.log(Event{Name: "outcome-ignored", Record: r, Detail: string(out.Status)})
+			ignoring := r // else every record would be moved to the heap
+			e.log(Event{Name: "outcome-ignored", Record: &ignoring, Detail: string(out.Status)})
 		}
 		return next.WithPast(last)
 	})
 }
 
+// allow saves that a POST may be made, with its token.
+func (e *Engine) allow(s Stored, t deploy.Target) (_ Stored, token deploy.Secret, err error) {
+	token, sum := deploy.NewToken(), ""
+	if s.Record.Deployment.Rollback == nil { // a job that runs again has the token of its pipeline
+		sum = deploy.TokenSum(token)
+	}
+	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Config().Timing)
+	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
+	defer cancel()
+	s, err = e.save(ctx, s, &allowed, allowed.Next.Sub(e.now()))
+	return s, token, err
+}
+
 // post makes the one POST of an attempt.
-func (e *Engine) post(r deploy.Record, t deploy.Target, token deploy.Secret, until time.Time) deploy.TriggerResult {
+func (e *Engine) post(r *deploy.Record, t deploy.Target, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	to := r.Deployment.Rollback
 	if to == nil {
 		return e.GitLab.Trigger(e.work, t, r.Request, token, until)
@@ -133,7 +140,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	}
 	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: conf.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
 	if again := actions.DeployAgain(asked); again.Deploy == nil {
-		e.log(Event{Name: "answered", Record: *s.Record, Detail: string(again.Answer.ID)})
+		e.log(Event{Name: "answered", Record: s.Record, Detail: string(again.Answer.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
@@ -172,7 +179,7 @@ const rereadTimeout = 2 * time.Second
 // deletion: so the message is read again. Where the bot may not read, putting the
 // reaction of waiting once more shows whether the message is there, if the record
 // has that reaction and so takes it off later.
-func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
+func (e *Engine) withdrawn(r *deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
 	ctx, cancel := context.WithTimeout(e.work, rereadTimeout)
 	defer cancel()
 	if !r.HasMention() {
@@ -189,7 +196,7 @@ func (e *Engine) withdrawn(r deploy.Record) (withdraw func(deploy.Record) deploy
 	case errors.Is(err, ErrMentionGone):
 		return deploy.Record.Gone, "mention-gone"
 	// mutant: a message that is not read again before another POST
-	case err == nil && m.Edited && edit(r).State != r.State:
+	case err == nil && m.Edited && edit(*r).State != r.State:
 		return edit, "mention-edited"
 	}
 	return nil, ""

@@ -39,11 +39,11 @@ func (e *Engine) workOn(s Stored, free func()) (work func()) {
 func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.logPanic(*s.Record, p)
+			e.logPanic(s.Record, p)
 			result = e.update(s, func(r deploy.Record) deploy.Record { return r.AfterPanic(e.now(), e.Config().Timing) })
 		}
 	}()
-	r := *s.Record
+	r := s.Record
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
 		return e.leave(s, r.Next) // it is due for Slack alone
 	}
@@ -84,7 +84,7 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 	return e.leave(s, r.Next)
 }
 
-func (e *Engine) logPanic(r deploy.Record, p any) {
+func (e *Engine) logPanic(r *deploy.Record, p any) {
 	e.log(Event{Name: "worker-panic", Record: r, Err: fmt.Errorf("panic: %v", p), Detail: string(debug.Stack())})
 }
 
