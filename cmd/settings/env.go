@@ -50,8 +50,9 @@ func (r Row) in(source map[string]string, read reader) (text string, err error) 
 type reader func(path string) ([]byte, error)
 
 const (
-	fileLimit  = 64 << 20 // bytes, ten times the largest map that was seen
-	fileWithin = 5 * time.Second
+	fileLimit  = 64 << 20        // bytes, five times a map of 100,000 channels
+	pipeOpened = 2 * time.Second // by a writer
+	pipeRead   = 5 * time.Second
 )
 
 // readFile is [os.ReadFile], but for a pipe that nobody writes to and a file that has no
@@ -62,12 +63,23 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	_ = file.SetReadDeadline(time.Now().Add(fileWithin)) // one on a disk has none
+	began, isPipe := time.Now(), false
+	_ = file.SetReadDeadline(began.Add(pipeRead)) // a file on a disk has none
 	var content bytes.Buffer
 	if info, err := file.Stat(); err == nil {
 		content.Grow(int(min(info.Size(), fileLimit)) + bytes.MinRead)
+		isPipe = info.Mode()&fs.ModeNamedPipe != 0
 	}
-	_, err = content.ReadFrom(io.LimitReader(file, fileLimit+1))
+	for {
+		_, err = content.ReadFrom(io.LimitReader(file, fileLimit+1))
+		if err != nil || content.Len() > 0 || !isPipe {
+			break
+		}
+		if time.Since(began) > pipeOpened { // until then a pipe is at its end
+			return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("nobody writes to the pipe")}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	if content.Len() > fileLimit {
 		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is too large")}
 	}

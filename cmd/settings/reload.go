@@ -17,7 +17,7 @@ type Loader struct {
 }
 
 func (l *Loader) read(path string) ([]byte, error) {
-	l.files[path], _ = os.Stat(path) // the target of a symlink: Kubernetes swaps those
+	l.files[path] = stat(path)
 	return readFile(path)
 }
 
@@ -40,9 +40,18 @@ func (l *Loader) Changed() bool {
 func (l *Loader) look() map[string]os.FileInfo {
 	now := make(map[string]os.FileInfo, len(l.files))
 	for path := range l.files {
-		now[path], _ = os.Stat(path)
+		now[path] = stat(path)
 	}
 	return now
+}
+
+// stat tells of a symlink's target, as Kubernetes swaps those; nil: there is no file.
+// A pipe is none: it changes whenever it is read.
+func stat(path string) os.FileInfo {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return info
+	}
+	return nil
 }
 
 func same(a, b map[string]os.FileInfo) bool {

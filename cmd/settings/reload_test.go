@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -134,29 +133,41 @@ func TestAFileThatDoesNotEndIsNotWaitedFor(t *testing.T) {
 	if err := os.Truncate(large, 1<<30); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{pipe: "is empty", large: "it is too large", "/dev/zero": "it is too large"} {
-		for _, setting := range []string{"TARGETS_FILE", "SLACK_BOT_TOKEN_FILE", "SSL_CERT_FILE"} {
-			problems := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS=", "SLACK_BOT_TOKEN=", setting+"="+path), "")
-			if said := fmt.Sprint(problems); setting != "SSL_CERT_FILE" && !strings.Contains(said, want) || !strings.Contains(said, "file") {
-				t.Errorf("of %s=%s it says %s", setting, path, said)
-			}
+	for _, c := range []struct{ setting, path, want string }{
+		{"TARGETS_FILE", pipe, "nobody writes to the pipe"},
+		{"TARGETS_FILE", large, "it is too large"},
+		{"SLACK_BOT_TOKEN_FILE", "/dev/zero", "it is too large"},
+		{"SSL_CERT_FILE", "/dev/zero", "the file cannot be read"},
+	} {
+		problems := problemsOf(t, environ("GITLAB_TRIGGER_TOKENS=", "SLACK_BOT_TOKEN=", c.setting+"="+c.path), "")
+		if said := fmt.Sprint(problems); !strings.Contains(said, c.want) {
+			t.Errorf("%+v: it says %s", c, said)
 		}
 	}
 }
 
-// As in TARGETS_FILE=<(sops --decrypt map.json).
-func TestASecretMayComeFromAPipe(t *testing.T) {
-	from, to, err := os.Pipe()
-	if err != nil {
+// As in TARGETS_FILE=<(sops --decrypt map.json), and where another program gives .env
+// out through a pipe, to each who opens it.
+func TestSettingsMayComeFromAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer from.Close()
-	_, err = to.WriteString("xoxb-piped\n")
-	if err := errors.Join(err, to.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s, _, err := Load(environ("SLACK_BOT_TOKEN=", fmt.Sprintf("SLACK_BOT_TOKEN_FILE=/dev/fd/%d", from.Fd())), "")
-	if err != nil || s.SlackBotToken.Reveal() != "xoxb-piped" {
-		t.Error(err)
+	for _, c := range []struct{ text, setting, dotenv string }{
+		{"xoxb-piped\n", "SLACK_BOT_TOKEN_FILE=" + pipe, ""},
+		{"SLACK_BOT_TOKEN=xoxb-piped\n", "GITLAB_REF=main", pipe},
+	} {
+		wrote := make(chan error)
+		go func() { wrote <- os.WriteFile(pipe, []byte(c.text), 0) }() // waits for a reader
+		l := Loader{Environ: environ("SLACK_BOT_TOKEN=", c.setting), Dotenv: c.dotenv}
+		if s, _, err := l.Load(); err != nil || s.SlackBotToken.Reveal() != "xoxb-piped" {
+			t.Error(c, err)
+		}
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+		if _ = l.Changed(); l.Changed() || !l.AsRead() {
+			t.Error(c, "it is to be read again for having been read")
+		}
 	}
 }
