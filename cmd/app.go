@@ -39,6 +39,8 @@ type app struct {
 	storeReady atomic.Bool                 // the store has answered, and is old enough
 	stopping   atomic.Bool
 	warnings   atomic.Pointer[[]string] // what does not keep the bot from work, and is wrong
+	misset     atomic.Pointer[[]string] // the same of the settings
+	storeError atomic.Pointer[error]    // how the store answered while it was waited for
 	recheck    chan struct{}            // wakes the checks
 	transport  *http.Transport          // Slack's
 	// Why settings that were read again are not in use; nil: they are.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,11 @@ func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 	}
 	if err != nil {
 		for problem := range strings.SplitSeq(err.Error(), "\n") {
-			report(doctor.Finding{Check: "settings", Verdict: doctor.Fault, Seen: problem, Fix: "set it as that says; then the rest is checked"})
+			fix := "set it as that says; then the rest is checked"
+			if slices.Contains(warnings, problem) {
+				fix = doctor.Rename
+			}
+			report(doctor.Finding{Check: "settings", Verdict: doctor.Fault, Seen: problem, Fix: fix})
 		}
 	} else {
 		defer a.close()
@@ -57,13 +62,21 @@ func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 		d.ProbeTrigger = probe
 		d.Run(cmd.Context(), report)
 	}
-	switch n := found[doctor.Fault]; {
-	case cmd.Context().Err() != nil:
+	if cmd.Context().Err() != nil {
 		return errors.New("ended before all was checked")
-	case n > 0:
-		return fmt.Errorf("%d faults, %d cannot be seen, %d ok", n, found[doctor.Unseen], found[doctor.OK])
-	case !asJSON:
-		_, unwritten = fmt.Fprintf(out, "\nno fault, %d cannot be seen, %d ok\n", found[doctor.Unseen], found[doctor.OK])
+	}
+	if !asJSON {
+		faults := "no fault"
+		switch n := found[doctor.Fault]; {
+		case n == 1:
+			faults = "1 fault"
+		case n > 1:
+			faults = fmt.Sprint(n, " faults")
+		}
+		_, unwritten = fmt.Fprintf(out, "\n%s, %d cannot be seen, %d ok\n", faults, found[doctor.Unseen], found[doctor.OK])
+	}
+	if unwritten == nil && found[doctor.Fault] > 0 {
+		return errSaid
 	}
 	return unwritten
 }

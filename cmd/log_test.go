@@ -125,3 +125,33 @@ func TestTheStartIsLogged(t *testing.T) {
 		}
 	}
 }
+
+// A setting that is again what the bot runs with waits for no start.
+func TestASettingWaitsForTheNextStartUntilItIsSetBack(t *testing.T) {
+	const waits = "NOTIFY_ADDR changed: it takes effect at the next start"
+	misspelt := []string{"GITLAB_ULR is not a setting: is GITLAB_URL meant?"}
+	lines := logged(t, zerolog.WarnLevel, settings.Settings{NotifyAddr: ":8080"}, func(a *app) {
+		was, is := a.settings, a.settings
+		is.NotifyAddr = ":8081"
+		for _, c := range []struct {
+			was, is        settings.Settings
+			warnings, want []string
+		}{
+			{was, is, nil, []string{waits}},
+			{is, is, misspelt, append(misspelt, waits)},
+			{is, was, nil, []string{}},
+		} {
+			a.reloaded(c.was, c.is, c.warnings)
+			if diff := cmp.Diff(c.want, a.readiness().Warnings); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+	var said []any
+	for _, line := range lines {
+		said = append(said, line["message"])
+	}
+	if diff := cmp.Diff([]any{waits, misspelt[0]}, said); diff != "" {
+		t.Error(diff)
+	}
+}

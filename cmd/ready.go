@@ -58,7 +58,7 @@ func ready(cmd *cobra.Command, _ []string) error {
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), said)
 	if err == nil && !answer.Ready {
-		err = errors.New("not ready: " + strings.Join(answer.Reasons, "; "))
+		err = errors.New("not ready: " + strings.Join(answer.Reasons, "\nnot ready: "))
 	}
 	return err
 }

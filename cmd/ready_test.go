@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,9 +32,15 @@ func TestReadinessIsJSONForProgramsAndWordsForPeople(t *testing.T) {
 				t.Errorf("/readyz answers %d %s", got.Code, got.Body)
 			}
 			said, err := sayReady(t)
-			if err == nil || err.Error() != "not ready: starting; the store was not asked yet" || said != c.said {
+			if err == nil || err.Error() != "not ready: starting\nnot ready: the store was not asked yet" || said != c.said {
 				t.Errorf("psycher ready says %q, %v", said, err)
 			}
+		}
+		// What the start waits for says more.
+		down := errors.New("no route")
+		a.storeError.Store(&down)
+		if _, err := sayReady(t); err == nil || !strings.HasSuffix(err.Error(), "\nnot ready: the store is down: no route") {
+			t.Errorf("while the store is waited for, psycher ready says %v", err)
 		}
 		if got := ask(a, "/healthz"); got.Code != http.StatusOK || got.Body.String() != `{"alive":true}`+"\n" {
 			t.Errorf("/healthz answers %d %s", got.Code, got.Body)

@@ -21,6 +21,7 @@ import (
 // Reload is how the settings change while the bot runs.
 type Reload struct {
 	Settings *settings.Loader
+	Warnings []string         // of the settings at the start
 	Hangup   <-chan os.Signal // they are read again,
 	Orphaned func() bool      // unless the bot's terminal has closed, which ends it; nil: it has none
 	Level    *logLevel        // that of the log; nil: it stays
@@ -145,6 +146,8 @@ func (a *app) unreloaded(err error) {
 	}
 }
 
+const atNextStart = " changed: it takes effect at the next start"
+
 // reloaded tells what has changed.
 //
 //docgen:messages log
@@ -153,13 +156,21 @@ func (a *app) reloaded(was, is settings.Settings, warnings []string) {
 	for _, w := range warnings {
 		a.log.Warn().Msg(w)
 	}
-	var live []string
-	for _, row := range settings.Changes(was, is) {
-		if row.Live {
-			live = append(live, row.Name)
-			continue
+	var live, waiting []string
+	for _, row := range settings.Changes(a.settings, is) {
+		if !row.Live {
+			waiting = append(waiting, row.Name)
+			warnings = append(warnings, row.Name+atNextStart)
 		}
-		a.log.Warn().Str("setting", row.Name).Msg(row.Name + " changed: it takes effect at the next start")
+	}
+	a.misset.Store(&warnings)
+	for _, row := range settings.Changes(was, is) {
+		switch {
+		case row.Live:
+			live = append(live, row.Name)
+		case slices.Contains(waiting, row.Name): // else it is again what it was
+			a.log.Warn().Str("setting", row.Name).Msg(row.Name + atNextStart)
+		}
 	}
 	channels, targets := is.Targets.Len()
 	a.log.Info().Strs("changed", live).Int("channels", channels).Int("targets", targets).Msg("the settings were read again")

@@ -25,8 +25,11 @@ func Main() int {
 	context.AfterFunc(ctx, stop)
 
 	err := rootCommand().ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return 0
+	case errors.Is(err, errSaid):
+		return 1
 	}
 	fmt.Fprintln(scrubber{os.Stderr}, "psycher: "+strings.ReplaceAll(err.Error(), "\n", "\npsycher: "))
 	if errors.As(err, new(*settings.Error)) {
@@ -34,6 +37,9 @@ func Main() int {
 	}
 	return 1
 }
+
+// errSaid ends a command that has printed what is wrong.
+var errSaid = errors.New("what was printed is wrong")
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{

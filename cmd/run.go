@@ -74,6 +74,7 @@ func run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	reload.Warnings = warnings
 	reload.Level.set(s.LogLevel)
 	log := newLog(s, cmd.ErrOrStderr()).Level(zerolog.TraceLevel).Sample(reload.Level)
 	for _, w := range warnings {
@@ -93,6 +94,9 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger, re
 		return err
 	}
 	defer a.close()
+	if reload != nil {
+		a.misset.Store(&reload.Warnings)
+	}
 	// The ports open before the sockets: readiness can be asked for from the start.
 	closePorts, err := a.listen()
 	if err != nil {
@@ -180,7 +184,9 @@ func (a *app) waitForStore(ctx context.Context, within time.Duration) {
 	storeCtx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	birth, err := retry(storeCtx, a.log, "the store", func(ctx context.Context) (time.Time, error) {
-		return a.store.Birth(ctx, a.slack.Now())
+		birth, err := a.store.Birth(ctx, a.slack.Now())
+		a.storeError.Store(&err)
+		return birth, err
 	})
 	if err != nil || !engine.Pause(ctx, birth.Sub(a.slack.Now())) {
 		return

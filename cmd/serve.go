@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/getto-systems/psycher/deploy/engine"
 	"github.com/getto-systems/psycher/gitlab/notify"
 )
 
@@ -96,8 +97,10 @@ type readiness struct {
 
 func (a *app) readiness() readiness {
 	r := readiness{Reasons: a.notReady(), Warnings: []string{}}
-	if warnings := a.warnings.Load(); warnings != nil {
-		r.Warnings = append(r.Warnings, *warnings...)
+	for _, of := range []*[]string{a.misset.Load(), a.warnings.Load()} {
+		if of != nil {
+			r.Warnings = append(r.Warnings, *of...)
+		}
 	}
 	if why := a.notReloaded.Load(); why != nil {
 		r.Warnings = append(r.Warnings, "the settings in use are those from before: "+*why)
@@ -123,7 +126,11 @@ func (a *app) notReady() []string {
 	} else if a.embedded() && st.Others > 0 {
 		why = append(why, fmt.Sprintf("%d other connections to this Slack app: with the embedded store, two processes deploy twice; stop the other or set REDIS_URL", st.Others))
 	}
-	if err := a.engine.Ready(); err != nil {
+	err := a.engine.Ready()
+	if failed := a.storeError.Load(); errors.Is(err, engine.ErrNotAsked) && failed != nil && *failed != nil {
+		err = fmt.Errorf("the store is down: %w", *failed)
+	}
+	if err != nil {
 		why = append(why, err.Error())
 	} else if !a.storeReady.Load() {
 		why = append(why, "the store was just created; older mentions would be asked about")

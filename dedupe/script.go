@@ -116,6 +116,12 @@ const inScript = "@user_script:"
 // up to Redis 7.0, and in a script of later versions and of Valkey.
 var denials = []string{"NOPERM", "The user executing the script can't", "ACL failure in script"}
 
+// unreachedError is an [engine.ErrRefused] of a server that was not there to refuse.
+type unreachedError struct{ error }
+
+func (e unreachedError) Error() string   { return "cannot be reached: " + e.error.Error() }
+func (e unreachedError) Unwrap() []error { return []error{engine.ErrRefused, e.error} }
+
 // classify marks the errors which say for certain that nothing was done: those
 // answers of the server that are in the lists, and failed attempts to connect.
 // A timeout or a connection that was cut is not certain.
@@ -136,6 +142,8 @@ func (s *Store) classify(err error) error {
 	switch {
 	case cluster: // its client sends again by itself: that the last try was refused says nothing about the earlier ones
 		return err
+	case dial != nil && dial.Op == "dial":
+		return unreachedError{err}
 	case notConnected, contains(inScript), slices.ContainsFunc(refusals, begins):
 		return fmt.Errorf("%w: %w", engine.ErrRefused, err)
 	case errors.Is(err, io.EOF):

@@ -29,7 +29,7 @@ type address struct {
 //docgen:messages settings
 var (
 	errURLSigns     = errors.New("cannot be read: write special characters in a password as %XX (/ is %2F, ? is %3F, # is %23, @ is %40, % is %25), as in redis://user:p%2Fw@host:6379/0")
-	errURLScheme    = errors.New("must begin with redis:// or, for TLS, with rediss://")
+	errURLScheme    = errors.New("must begin with redis://, with rediss:// for TLS, or with unix:// for a socket")
 	errURLHost      = errors.New("names no host: write redis://host:6379")
 	errURLAddress   = errors.New("has a host or port that is not valid: write host:6379, and write special characters in a password as %XX")
 	errURLDatabase  = errors.New("must end with the number of a database, as in redis://host:6379/0; write special characters in a password as %XX")

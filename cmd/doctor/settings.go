@@ -11,10 +11,13 @@ var settingsChecks = []check{
 	{"settings: proxies", false, proxies},
 }
 
+// Rename is what to do about a warning of the settings.
+const Rename = "rename the variable, or unset it"
+
 // misspelt tells of variables that are not settings and nearly are.
 func misspelt(_ context.Context, d *Doctor) (all []Finding) {
 	for _, w := range d.Warnings {
-		all = append(all, fault("", w, "rename the variable, or unset it"))
+		all = append(all, fault("", w, Rename))
 	}
 	if all == nil {
 		all = append(all, ok("", "no name is misspelt"))

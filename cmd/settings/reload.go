@@ -2,6 +2,7 @@ package settings
 
 import (
 	"os"
+	"reflect"
 	"time"
 )
 
@@ -67,11 +68,11 @@ func same(a, b map[string]os.FileInfo) bool {
 	return true
 }
 
-// Changes are the rows whose settings differ.
+// Changes are the rows whose settings differ, or what is in the map's file.
 func Changes(was, is Settings) (changed []Row) {
 	now := table(&is)
 	for i, row := range table(&was) {
-		if row.value() != now[i].value() {
+		if row.value() != now[i].value() || row.Name == "TARGETS_FILE" && is.TargetsFile != "" && !reflect.DeepEqual(was.Targets, is.Targets) {
 			changed = append(changed, row)
 		}
 	}

@@ -113,6 +113,16 @@ func TestAChangeTakesEffectAtOnceOrAtTheNextStart(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	file := write(t, `{"T1": {"C1": {"app": {"project_id": 1, "token_env": "TOKEN"}}}}`)
+	l := Loader{Environ: environ("GITLAB_TRIGGER_TOKENS=", "TOKEN=glptt-test", "TARGETS_FILE="+file)}
+	before, _, err := l.Load()
+	if err == nil {
+		err = os.WriteFile(file, []byte(`{"T1": {"C1": {"app": {"project_id": 2, "token_env": "TOKEN"}}}}`), 0o600)
+	}
+	after, _, unread := l.Load()
+	if changed := Changes(before, after); err != nil || unread != nil || len(changed) != 1 || changed[0].Name != "TARGETS_FILE" {
+		t.Errorf("another map in the same file: %v %v %v", changed, err, unread)
+	}
 	now := was.With(is)
 	if _, known := now.Targets.Find("T2", "C2", "web"); !known || now.GitLabRef != "main" || now.Lang != "en" || now.RedisPrefix != "psycher" || now.SlackBotToken.Reveal() != "xoxb-test" {
 		t.Errorf("%+v", now)

@@ -75,6 +75,11 @@ func (h *health) status() (up bool, late time.Duration) {
 	return h.err == nil && !h.caughtUp.IsZero(), h.late
 }
 
+// ErrNotAsked is why an engine is not ready that has just started.
+//
+//docgen:messages ready
+var ErrNotAsked = errors.New("the store was not asked yet")
+
 //docgen:messages ready
 func (h *health) ready() error {
 	h.mu.Lock()
@@ -83,7 +88,7 @@ func (h *health) ready() error {
 	case h.err != nil:
 		return fmt.Errorf("the store is down: %w", h.err)
 	case h.caughtUp.IsZero():
-		return errors.New("the store was not asked yet")
+		return ErrNotAsked
 	case time.Since(h.caughtUp) > overdue:
 		return errors.New("work is overdue by more than 30 s")
 	}
