@@ -84,12 +84,15 @@ func (x *exchange) refusal(no *SlackError) error {
 	return err
 }
 
+// Limited tells whether Slack asked to wait.
+func Limited(err error) bool { return errors.As(err, new(*slack.RateLimitedError)) }
+
 // resultOf is what the metrics call the result of a call.
 func resultOf(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case errors.As(err, new(*slack.RateLimitedError)):
+	case Limited(err):
 		return "limited"
 	case errors.As(err, new(*SlackError)):
 		return "refused"

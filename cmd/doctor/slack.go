@@ -47,6 +47,8 @@ func botToken(ctx context.Context, d *Doctor) []Finding {
 	switch {
 	case errors.As(err, &no) && no.Permanent():
 		return []Finding{refused(no)}
+	case web.Limited(err):
+		return []Finding{busy}
 	case err != nil:
 		return []Finding{fault("", "Slack does not answer: "+err.Error(), "let this machine reach https://slack.com: check the network, HTTPS_PROXY, SSL_CERT_FILE and the firewall; then the rest is checked")}
 	}
@@ -56,6 +58,8 @@ func botToken(ctx context.Context, d *Doctor) []Finding {
 	}
 	return []Finding{ok("", fmt.Sprintf("the bot is %s in %s", is.User, is.Team))}
 }
+
+var busy = unseen("", "Slack answers, and asks to wait: this app makes more calls than Slack allows", "run psycher doctor again in a minute")
 
 func refused(no *web.SlackError) Finding {
 	return fault("", "Slack says "+no.Code, cmp.Or(no.Fix(), "look it up at https://docs.slack.dev/reference/methods/"+no.Method))
@@ -236,6 +240,8 @@ func sockets(ctx context.Context, d *Doctor) []Finding {
 	switch {
 	case errors.As(err, &no) && no.Fix() != "":
 		return []Finding{refused(no)}
+	case web.Limited(err):
+		return []Finding{busy}
 	case err != nil:
 		return []Finding{fault("", err.Error(), "let this machine reach wss-primary.slack.com, port 443: check the network, HTTPS_PROXY and the firewall; if it goes on, see https://slack-status.com")}
 	}

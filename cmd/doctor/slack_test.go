@@ -76,6 +76,12 @@ func TestFaultsOfSlack(t *testing.T) {
 		{"a bot token of nobody", func(w *world) { w.settings = append(w.settings, "SLACK_BOT_TOKEN=xoxb-other") }, "slack: bot token", Fault, "Slack says invalid_auth", "set the xoxb-... token"},
 		{"a workspace that forbids the app", after(func(w *world) { w.slack.Fail("auth.test", -1, fakeslack.Fails("access_denied")) }), "slack: bot token", Fault, "Slack says access_denied", "methods/auth.test"},
 		{"Slack is not reached", func(w *world) { w.settings = append(w.settings, "SLACK_API_URL=http://"+closedPort(w.t)) }, "slack: bot token", Fault, "Slack does not answer", "HTTPS_PROXY"},
+		{"a rate limit that is used up", after(func(w *world) {
+			w.slack.Fail("auth.test", -1, fakeslack.Fault{Status: http.StatusTooManyRequests})
+		}), "slack: bot token", Unseen, "asks to wait", "in a minute"},
+		{"a rate limit of sockets that is used up", after(func(w *world) {
+			w.slack.Fail("apps.connections.open", -1, fakeslack.Fault{Status: http.StatusTooManyRequests})
+		}), "slack: sockets", Unseen, "asks to wait", "in a minute"},
 		{"a token that expires", after(func(w *world) { says(w, nil, `, "expires_in": 43000`) }), "slack: bot token", Fault, "expires in 43000 seconds", "create the app again"},
 
 		{"no scope to hear mentions", revoke("app_mentions:read"), "slack: scopes", Fault, "does not have this scope", "add the scope app_mentions:read"},
