@@ -69,7 +69,9 @@ func ci(cmd *cobra.Command, form, dir string) error {
 		case err != nil:
 			return err
 		case dir == "":
-			fmt.Fprintf(cmd.OutOrStdout(), "==> %s <==\n%s\n", f.to, content)
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "==> %s <==\n%s\n", f.to, content); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := writeNew(filepath.Join(dir, f.to), content, f.mode); err != nil {
