@@ -36,6 +36,7 @@ func TestWhyAProjectCannotBeFollowed(t *testing.T) {
 		"a decoded path":            {part: "/pipelines", fault: named(t, "a path that was decoded"), failure: NoSuchPath},
 		"a login's 200":             {part: "/pipelines", fault: fakegitlab.Fault{Status: 200, Body: "<title>Sign in</title>"}, failure: Elsewhere, says: "Sign in"},
 		"a page with the token":     {part: "/pipelines", fault: echo, failure: Elsewhere, says: "no [redacted]"},
+		"a page with the request":   {part: "/pipelines", fault: fakegitlab.Fault{Status: 400, Body: "<title>Proxy-Authorization: Basic bWFya2Vy\nHost: x</title>"}, failure: Elsewhere, says: "Proxy-Authorization: Basic [redacted] Host"},
 		"a proxy's login":           {part: "/pipelines", fault: named(t, "a proxy's 407"), failure: WantsLogin},
 		"a redirect":                {part: "/pipelines", fault: named(t, "redirect, 307"), failure: Redirects, says: "it redirects to https://gitlab.example.org/api/v4/"},
 	} {

@@ -81,7 +81,7 @@ func (c *Client) clean(s string, others ...deploy.Secret) string {
 	if s == "" {
 		return ""
 	}
-	s = deploy.ScrubTokens(s)
+	s = login.ReplaceAllString(deploy.ScrubTokens(s), "$1[redacted]")
 	for _, secret := range append(others, c.apiToken()) {
 		if v := secret.Reveal(); v != "" {
 			s = strings.NewReplacer(v, secret.String(), url.QueryEscape(v), secret.String()).Replace(s)
@@ -89,6 +89,10 @@ func (c *Client) clean(s string, others ...deploy.Secret) string {
 	}
 	return short(s, wordsLimit)
 }
+
+// login is a header with a password, in base64, in a page that repeats the request,
+// as of a proxy.
+var login = regexp.MustCompile(`(?i)(authorization: *\w+ +)\S+`)
 
 // name is a foreign name as it is shown: one line, clean, and short.
 func (c *Client) name(s string, limit int) string { return short(c.clean(plain(s)), limit) }
