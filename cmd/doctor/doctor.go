@@ -99,7 +99,7 @@ type Doctor struct {
 
 const (
 	callsPerSecond rate.Limit = 4  // to Slack and GitLab
-	mostAtStart               = 50 // channels, projects and refs that a start looks at
+	mostAtStart    int        = 50 // channels, projects and refs that a start looks at
 
 	// longestInVain is how long calls may take that GitLab does not answer: with
 	// hundreds of projects, each for half a minute, there would be no end.
