@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -277,8 +276,9 @@ func demo(lang, now string) (string, error) {
 		return &deploy.Progress{Commit: deploy.Commit{SHA: c.SHA, URL: c.URL}}
 	}
 	failed := begun(second)
+	failed.Steers = true
 	failed.Before = &deploy.Success{Commit: first, By: "U0YAMADA", At: 1700000000}
-	failed.Failed = &deploy.Job{Name: "deploy", Stage: "deploy", Reason: "script_failure", URL: "http://127.0.0.1:38873/example/app/-/jobs/100302"}
+	failed.Failed = &deploy.Job{Name: "deploy", Stage: "deploy", URL: "http://127.0.0.1:38873/example/app/-/jobs/100302"}
 	running := goes(first, first)
 	running.Elapsed, running.Stages = 5, []deploy.Stage{{Name: "build", Status: "success"}, {Name: "test", Status: "success"}, {Name: "deploy", Status: "running"}}
 	said := []deploy.Message{
@@ -290,8 +290,8 @@ func demo(lang, now string) (string, error) {
 		{ID: deploy.MsgStatusFailed, Progress: failed, Took: 2},
 		{ID: deploy.MsgFailed, User: "U0YAMADA", Progress: failed, Took: 2},
 		{ID: deploy.MsgUnclear, User: "U0YAMADA", Word: map[string]string{"ja": "明日", "en": "tomorrow"}[lang]},
-		{ID: deploy.MsgStatusRunning, Progress: begun(third), For: "U0SATO", By: "U0SATO"},
-		{ID: deploy.MsgStatusSucceeded, Progress: goes(third, third, second), For: "U0SATO", By: "U0SATO", Took: 2},
+		{ID: deploy.MsgStatusRunning, Progress: begun(third), By: "U0SATO"},
+		{ID: deploy.MsgStatusSucceeded, Progress: goes(third, third, second, first), By: "U0SATO", Took: 2},
 		{ID: deploy.MsgSucceeded, Seed: 1, Took: 2},
 	}
 	// A line of psycher's, and those of the same message below it, without its buttons.
@@ -301,7 +301,7 @@ func demo(lang, now string) (string, error) {
 		return "", fmt.Errorf("psycher says %d lines, not %d", len(lines), len(said))
 	}
 	for i, m := range said {
-		m.Target, m.Ref, m.For = "app", "master", cmp.Or(m.For, "U0YAMADA")
+		m.Target, m.Ref, m.For = "app", "master", "U0YAMADA"
 		m.URL = fmt.Sprintf("http://127.0.0.1:38873/example/app/-/pipelines/%d", 1002+min(i/4, 2))
 		text := ""
 		for _, p := range voice(lang).Parts(m) {
