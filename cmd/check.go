@@ -56,5 +56,12 @@ func (a *app) logFinding(f doctor.Finding) {
 	if f.Verdict == doctor.Fault {
 		line = a.log.Warn()
 	}
-	line.Str("check", f.Check).Str("about", f.About).Str("verdict", string(f.Verdict)).Str("seen", f.Seen).Str("fix", f.Fix).Msg("checked")
+	line = line.Str("check", f.Check).Str("verdict", string(f.Verdict)).Str("seen", f.Seen)
+	if f.About != "" {
+		line = line.Str("about", f.About)
+	}
+	if f.Fix != "" {
+		line = line.Str("fix", f.Fix)
+	}
+	line.Msg("checked")
 }

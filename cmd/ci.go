@@ -91,7 +91,11 @@ func writeNew(path string, content []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s is there already, and is left as it is: add by hand what psycher ci prints for it", path)
+		fix := "add by hand what psycher ci prints for it"
+		if filepath.Base(path) == "notify.sh" {
+			fix = "replace it if it is older than the one that psycher ci prints"
+		}
+		return fmt.Errorf("%s is there already, and is left as it is: %s", path, fix)
 	case err != nil:
 		return fmt.Errorf("writing a file: %w", err)
 	}

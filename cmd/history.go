@@ -76,6 +76,10 @@ func history(cmd *cobra.Command, q historyQuery) error {
 	if q.json {
 		return printJSON(cmd.OutOrStdout(), records)
 	}
+	if len(records) == 0 {
+		_, err = fmt.Fprintln(cmd.ErrOrStderr(), "nothing was deployed")
+		return err
+	}
 	return printTable(cmd.OutOrStdout(), records)
 }
 
@@ -199,13 +203,14 @@ func printJSON(out io.Writer, records []deploy.Record) error {
 
 func printTable(out io.Writer, records []deploy.Record) error {
 	row, flush := newTable(out)
-	row("WHEN", "TARGET", "REF", "COMMIT", "STATE", "WHO", "TOOK", "PIPELINE")
+	zone := time.FixedZone(time.Now().Zone()) // one for all, also those of the other half of the year
+	row("WHEN ("+zone.String()+")", "TARGET", "REF", "COMMIT", "STATE", "WHO", "TOOK", "PIPELINE")
 	for _, r := range records {
 		e, took := newHistoryEntry(r), ""
 		if !e.EndedAt.IsZero() {
 			took = (time.Duration(e.TookSeconds) * time.Second).String()
 		}
-		row(e.TriggeredAt.Local().Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL)
+		row(e.TriggeredAt.In(zone).Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL)
 	}
 	return flush()
 }

@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"io"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/bot/web"
@@ -15,9 +17,11 @@ import (
 
 // newLog returns a log with times to the millisecond.
 func newLog(s settings.Settings, out io.Writer) zerolog.Logger {
+	to, isFile := out.(*os.File)
+	isTerminal := isFile && isatty.IsTerminal(to.Fd())
 	out = scrubber{out}
 	if s.LogFormat == "console" {
-		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000"}
+		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000", NoColor: !isTerminal}
 	}
 	return zerolog.New(out).Level(s.LogLevel).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
 		e.Str(zerolog.TimestampFieldName, time.Now().Format("2006-01-02T15:04:05.000Z07:00"))

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/bot/web"
+	"github.com/getto-systems/psycher/cmd/doctor"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
@@ -24,7 +25,7 @@ func TestNoTokenOfADeploymentIsLogged(t *testing.T) {
 		var out bytes.Buffer
 		log := newLog(settings.Settings{LogFormat: format}, &out)
 		log.Error().Err(errors.New("GitLab said: "+token)).Str("detail", "x"+token+"y").Msg(token)
-		if strings.Contains(out.String(), "psy_") || strings.Count(out.String(), "[redacted]") != 3 {
+		if strings.Contains(out.String(), "psy_") || strings.Count(out.String(), "[redacted]") != 3 || strings.Contains(out.String(), "\x1b") {
 			t.Errorf("%s: %s", format, &out)
 		}
 	}
@@ -98,6 +99,21 @@ func TestEventsAreLogged(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", c.event.Name, diff)
 		}
+	}
+}
+
+// A field that a check has nothing for is left out.
+func TestAFindingIsLogged(t *testing.T) {
+	got := logged(t, zerolog.InfoLevel, settings.Settings{}, func(a *app) {
+		a.logFinding(doctor.Finding{Check: "redis: clock", Verdict: doctor.OK, Seen: "agrees"})
+		a.logFinding(doctor.Finding{Check: "gitlab: ref", About: "app", Verdict: doctor.Fault, Seen: "none", Fix: "make it"})
+	})
+	want := []map[string]any{
+		{"level": "info", "message": "checked", "check": "redis: clock", "verdict": "ok", "seen": "agrees"},
+		{"level": "warn", "message": "checked", "check": "gitlab: ref", "about": "app", "verdict": "fault", "seen": "none", "fix": "make it"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

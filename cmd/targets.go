@@ -22,9 +22,18 @@ func targetsCommand() *cobra.Command {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 			}
 			row, flush := newTable(cmd.OutOrStdout())
-			row("WORKSPACE", "CHANNEL", "TARGET", "ALIASES", "PROJECT", "REF", "KEY", "TIMEOUT")
+			table := [][]string{{"WORKSPACE", "CHANNEL", "TARGET", "ALIASES", "PROJECT", "REF", "KEY", "TIMEOUT", "JOB", "ALLOW"}}
+			columns := len(table[0]) - 2 // the others only where a target has them
 			for _, t := range s.Targets.All() {
-				row(t.Team, t.Channel, t.Name, strings.Join(t.Aliases, ", "), t.Project, t.Ref, t.Key, t.Timeout.String())
+				table = append(table, []string{
+					t.Team, t.Channel, t.Name, strings.Join(t.Aliases, ", "), t.Project, t.Ref, t.Key, t.Timeout.String(), t.Job, strings.Join(t.Allow, ", "),
+				})
+				if t.Job != "" || t.Allow != nil {
+					columns = len(table[0])
+				}
+			}
+			for _, cells := range table {
+				row(cells[:columns]...)
 			}
 			return flush()
 		},
