@@ -68,7 +68,7 @@ func TestKubernetesGivesWhatIsRequired(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^ +- ([A-Z_]+=\S+)$`).FindAllStringSubmatch(manifests.String(), -1) {
 		environ = append(environ, m[1])
 	}
-	for _, m := range regexp.MustCompile(`\{name: ([A-Z_]+), value: "?([^"}]+)"?\}`).FindAllStringSubmatch(manifests.String(), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ +- \{name: ([A-Z_]+), value: "?([^"}]+)"?\}`).FindAllStringSubmatch(manifests.String(), -1) {
 		environ = append(environ, m[1]+"="+strings.Replace(m[2], "/etc/psycher", mounted, 1))
 	}
 	s, warnings, err := settings.Load(environ, "")

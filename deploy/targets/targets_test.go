@@ -26,7 +26,7 @@ func parse(t *testing.T, data string) *Map {
 
 func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 	targets := parse(t, `{"TEAM-ID": {"CHANNEL-ID": {
-		"web": {"project_id": "PROJECT-ID", "token": "anything-visible"},
+		"web": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"},
 		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures"},
 		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
 	}}}`)
@@ -36,7 +36,7 @@ func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures,
 		},
 		{
-			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "anything-visible",
+			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "TRIGGER-TOKEN",
 			Ref: "master", Key: "RELEASE", Timeout: time.Hour,
 		},
 		{
@@ -164,8 +164,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"channel id", `{"T1": {"#dev": {}}}`, `T1."#dev": must be a channel's id`},
 		{"ids swapped", `{"C1": {"T1": {}}}`, "C1.T1: the two ids are swapped: the workspace (T...) is outside, the channel (C...) inside"},
 		{"ids swapped in an organisation", `{"G1": {"E1": {}}}`, "G1.E1: the two ids are swapped"},
-		{"a placeholder", target(`"project_id": 1, "token": "TRIGGER-TOKEN"`), "T1.C1.app.token: is the placeholder of the documents: put the real token in its place"},
-		{"a token left out", target(`"project_id": 1, "token": "glptt-..."`), "T1.C1.app.token: is the placeholder of the documents"},
+		{"a token left out", target(`"project_id": 1, "token": "glptt-..."`), "T1.C1.app.token: is the placeholder of the documents: put the real token in its place"},
 		{"empty channel id", `{"T1": {"": {}}}`, `T1."": must be a channel's id`},
 		{"team twice", `{"T1": {}, "T1": {}}`, "T1: is a duplicate key"},
 		{"channel twice", `{"T1": {"C1": {}, "C1": {}}}`, "T1.C1: is a duplicate key"},

@@ -158,7 +158,7 @@ const Placeholder = "is the placeholder of the documents: put the real token in 
 
 // IsPlaceholder reports whether a token is only what the documents write for one.
 func IsPlaceholder(s string) bool {
-	return strings.HasSuffix(s, "...") || s == "TRIGGER-TOKEN" || s == "glpat-example"
+	return strings.HasSuffix(s, "...") || s == "glpat-example"
 }
 
 const triggerToken = "a GitLab trigger token (glptt-)"
