@@ -128,12 +128,11 @@ func (f *socketFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	far := &farSocket{conn: conn, ended: make(chan struct{}), sending: make(chan struct{}, 1)}
+	far := &farSocket{conn: conn, wire: conn.NetConn().(*wiredConn).wire, ended: make(chan struct{}), sending: make(chan struct{}, 1)}
 	f.mu.Lock()
 	f.sockets = append(f.sockets, far)
 	far.n = len(f.sockets)
 	f.mu.Unlock()
-	far.wire = conn.NetConn().(*wiredConn).wire
 	conn.SetPingHandler(func(data string) error {
 		far.note("ping")
 		if far.curt.Load() {

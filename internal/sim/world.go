@@ -112,6 +112,8 @@ func NewInOrg(t testing.TB, org string, settings ...string) *World {
 			{ID: 3, Path: "group/web", Token: TriggerToken, Name: "nightly 11111111-2222-3333-4444-555555555555", Jobs: oneJob},
 		},
 	})
+	w.Slack.Join(Channel)
+	w.Slack.Join(Two)
 	w.Redis = miniredis.NewMiniRedis()
 	w.Redis.ClockTTL(true)
 	if c, err := w.Redis.Dial(); err == nil { // the server starts at the first connection
