@@ -46,7 +46,7 @@ func RealNet() Net {
 }
 
 // newLoader is that of the settings of this process.
-func newLoader() *settings.Loader { return &settings.Loader{Environ: os.Environ(), Dotenv: ".env"} }
+func newLoader() *settings.Loader { return &settings.Loader{Environ: os.Environ, Dotenv: ".env"} }
 
 // load reads the settings, and exports those that Go's own packages read.
 func load() (settings.Settings, []string, error) { return loadFrom(newLoader()) }

@@ -53,7 +53,7 @@ const firstSystem = `{"slack-bot-token":"xoxb-aws","gitlab-trigger-tokens":"{\"T
 // fromAWS loads with the least that the secret of the first version does not hold.
 func fromAWS(changes ...string) (Settings, error) {
 	all := append([]string{"SLACK_BOT_TOKEN=", "GITLAB_TRIGGER_TOKENS=", "NOTIFY_TOKEN=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher/first"}, changes...)
-	s, _, err := (&Loader{Environ: environ(all...), within: 5 * time.Second}).Load()
+	s, _, err := (&Loader{Environ: func() []string { return environ(all...) }, within: 5 * time.Second}).Load()
 	return s, err
 }
 
@@ -95,7 +95,9 @@ func TestTheSecretIsReadAgain(t *testing.T) {
 		w.WriteHeader(status)
 		holds(strings.Replace(firstSystem, "glptt-marker", ref, 1))(w, name)
 	})
-	l := Loader{Environ: environ("GITLAB_TRIGGER_TOKENS=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher")}
+	l := Loader{Environ: func() []string {
+		return environ("GITLAB_TRIGGER_TOKENS=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher")
+	}}
 	for _, want := range []string{"glptt-one", "glptt-two"} {
 		ref = want
 		s, _, err := l.Load()
@@ -155,7 +157,9 @@ func TestWhatIsWrongWithTheSecretIsSaidWithoutIt(t *testing.T) {
 				name, value, _ := strings.Cut(env, "=")
 				t.Setenv(name, value)
 			}
-			l := Loader{Environ: environ("SLACK_BOT_TOKEN=", "GITLAB_TRIGGER_TOKENS=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher")}
+			l := Loader{Environ: func() []string {
+				return environ("SLACK_BOT_TOKEN=", "GITLAB_TRIGGER_TOKENS=", "PSYCHER_SECRET=aws-sm://ap-northeast-1/psycher")
+			}}
 			if name == "it hangs" {
 				l.within = 200 * time.Millisecond
 			}

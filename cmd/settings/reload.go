@@ -8,9 +8,9 @@ import (
 
 // Loader reads the settings, again and again. It is not for concurrent use.
 type Loader struct {
-	Environ []string // "NAME=value" each, as [os.Environ] returns it
-	Dotenv  string   // the file for what the environment does not set; it need not exist; empty: none is read
-	Local   bool     // the secret that PSYCHER_SECRET names is not read
+	Environ func() []string // [os.Environ], or what stands in for it
+	Dotenv  string          // the file for what the environment does not set; it need not exist; empty: none is read
+	Local   bool            // the secret that PSYCHER_SECRET names is not read
 
 	within time.Duration          // for that secret; 0: [awsWithin]
 	files  map[string]os.FileInfo // those that were read, as they were just before; nil: not there

@@ -39,9 +39,9 @@ func TestChangedFilesAreSeen(t *testing.T) {
 	link("data", "1")
 	put("token", "glptt-file")
 	put("bot", "xoxb-test")
-	l := Loader{Dotenv: in(".env"), Environ: environ(
-		"GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE="+in("data/map"), "SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+in("bot"),
-	)}
+	l := Loader{Dotenv: in(".env"), Environ: func() []string {
+		return environ("GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE="+in("data/map"), "SLACK_BOT_TOKEN=", "SLACK_BOT_TOKEN_FILE="+in("bot"))
+	}}
 	changes := []struct {
 		name string
 		make func()
@@ -78,7 +78,7 @@ func TestChangedFilesAreSeen(t *testing.T) {
 
 func TestAFileIsLeftAloneWhileItIsWritten(t *testing.T) {
 	dotenv := write(t, "GITLAB_REF=main")
-	l := Loader{Dotenv: dotenv, Environ: environ()}
+	l := Loader{Dotenv: dotenv, Environ: func() []string { return environ() }}
 	if _, _, err := l.Load(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAChangeTakesEffectAtOnceOrAtTheNextStart(t *testing.T) {
 		t.Error(diff)
 	}
 	file := write(t, `{"T1": {"C1": {"app": {"project_id": 1, "token_env": "TOKEN"}}}}`)
-	l := Loader{Environ: environ("GITLAB_TRIGGER_TOKENS=", "TOKEN=glptt-test", "TARGETS_FILE="+file)}
+	l := Loader{Environ: func() []string { return environ("GITLAB_TRIGGER_TOKENS=", "TOKEN=glptt-test", "TARGETS_FILE="+file) }}
 	before, _, err := l.Load()
 	if err == nil {
 		err = os.WriteFile(file, []byte(`{"T1": {"C1": {"app": {"project_id": 2, "token_env": "TOKEN"}}}}`), 0o600)
@@ -169,7 +169,7 @@ func TestSettingsMayComeFromAPipe(t *testing.T) {
 	} {
 		wrote := make(chan error)
 		go func() { wrote <- os.WriteFile(pipe, []byte(c.text), 0) }() // waits for a reader
-		l := Loader{Environ: environ("SLACK_BOT_TOKEN=", c.setting), Dotenv: c.dotenv}
+		l := Loader{Environ: func() []string { return environ("SLACK_BOT_TOKEN=", c.setting) }, Dotenv: c.dotenv}
 		if s, _, err := l.Load(); err != nil || s.SlackBotToken.Reveal() != "xoxb-piped" {
 			t.Error(c, err)
 		}

@@ -63,7 +63,7 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // Load reads the settings once, see [Loader].
 func Load(environ []string, dotenv string) (Settings, []string, error) {
-	return (&Loader{Environ: environ, Dotenv: dotenv}).Load()
+	return (&Loader{Environ: func() []string { return environ }, Dotenv: dotenv}).Load()
 }
 
 // Load reads the settings. The error is an [*Error], but for a failure to reach the
@@ -76,7 +76,7 @@ func (l *Loader) Load() (Settings, []string, error) {
 	var unset []Row
 	file, unread := read.dotenv(l.Dotenv)
 	found.add("", unread)
-	sources := []map[string]string{split(l.Environ), file}
+	sources := []map[string]string{split(l.Environ()), file}
 	kept, err := l.remote(read, sources)
 	if is := (passingError{}); errors.As(err, &is) {
 		return s, nil, fmt.Errorf("PSYCHER_SECRET: %w", err)

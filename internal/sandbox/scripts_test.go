@@ -53,6 +53,9 @@ func TestJobsRunOneAfterTheOtherAndAgain(t *testing.T) {
 		t.Error("nothing was pushed meanwhile")
 	}
 	becomes("running build:running test:created deploy:created")
+	if err := box.GitLab.Until(t.Context(), func() bool { return newest().Jobs[0].Log != "" }); err != nil { // it works
+		t.Fatal(err)
+	}
 	box.GitLab.Cancel(second.ID)
 	becomes("canceled build:canceled test:canceled deploy:canceled")
 	if err := box.GitLab.Until(t.Context(), func() bool { return strings.HasSuffix(newest().Jobs[0].Log, "canceled\n") }); err != nil {

@@ -23,9 +23,9 @@ type Process struct {
 	World *World
 	Name  string
 
-	environ map[string]string
-	loader  *settings.Loader
-	hangup  chan os.Signal
+	environMu *sync.Mutex
+	environ   map[string]string
+	hangup    chan os.Signal
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -50,13 +50,18 @@ func (w *World) Start(name string, changes ...string) *Process {
 		k, v, _ := strings.Cut(s, "=")
 		env[k] = v
 	}
-	loader := &settings.Loader{Environ: lines(env)}
+	var environ sync.Mutex
+	loader := &settings.Loader{Environ: func() []string {
+		environ.Lock()
+		defer environ.Unlock()
+		return lines(env)
+	}}
 	s, _, err := loader.Load()
 	if err != nil {
 		w.T.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(w.ctx)
-	p := &Process{World: w, Name: name, environ: env, loader: loader, hangup: make(chan os.Signal), stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
+	p := &Process{World: w, Name: name, environ: env, environMu: &environ, hangup: make(chan os.Signal), stop: stop, done: make(chan struct{}), conns: map[*opConn]bool{}, counts: map[string]int{}}
 	log := w.logger(name)
 	w.running.Go(func() {
 		defer close(p.done)
@@ -74,11 +79,12 @@ func lines(env map[string]string) (environ []string) {
 
 // Reload changes settings of a running bot, and has it read them again.
 func (p *Process) Reload(changes ...string) {
+	p.environMu.Lock()
 	for _, s := range changes {
 		k, v, _ := strings.Cut(s, "=")
 		p.environ[k] = v
 	}
-	p.loader.Environ = lines(p.environ)
+	p.environMu.Unlock()
 	p.hangup <- syscall.SIGHUP
 	time.Sleep(time.Millisecond) // it reads no file, so this is ample
 }
