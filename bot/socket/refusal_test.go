@@ -27,6 +27,10 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 			far.disconnect(reason)
 		}
 	}
+	drop := func(far *farSocket) {
+		time.Sleep(time.Millisecond) // what was sent arrives first, as over TCP
+		far.conn.Close()
+	}
 	for _, row := range []struct {
 		name    string
 		make    func(*socketFake)
@@ -34,7 +38,7 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 		refusal string
 		lasting bool // until an operator fixes it
 	}{
-		{"drops after hello", func(f *socketFake) { f.script = func(far *farSocket) { far.hello(1); far.conn.Close() } }, false, "shortly after their hello", false},
+		{"drops after hello", func(f *socketFake) { f.script = func(far *farSocket) { far.hello(1); drop(far) } }, false, "shortly after their hello", false},
 		{"drops 5 s after hello", func(f *socketFake) {
 			f.script = func(far *farSocket) { far.hello(1); time.Sleep(5 * time.Second); far.conn.Close() }
 		}, false, "shortly after their hello", false},
@@ -48,7 +52,7 @@ func TestOpensAreBoundedWhateverSlackDoes(t *testing.T) {
 			}
 		}, true, "", false},
 		{"asks for a new socket at hello and drops the old one", func(f *socketFake) {
-			f.script = func(far *farSocket) { far.hello(1); far.disconnect("warning"); far.conn.Close() }
+			f.script = func(far *farSocket) { far.hello(1); far.disconnect("warning"); drop(far) }
 		}, false, "shortly after their hello", false},
 		{"link_disabled", func(f *socketFake) { f.script = disconnects("link_disabled", false) }, false, "https://api.slack.com/apps, Socket Mode", true},
 		{"link_disabled after hello", func(f *socketFake) { f.script = disconnects("link_disabled", true) }, false, "https://api.slack.com/apps, Socket Mode", true},
