@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,17 +29,21 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	in := deploy.Intent{Kind: deploy.KindUnknown}
 	in.Target, in.Several = r.only(here)
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
-	m, against := match{text: r.Text}, sync.OnceValue(r.against)
+	m := match{text: r.Text}
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked): // all of it is quoted, code or struck through
 	case understood:
 		in.Kind, in.Hold = kind, kind == deploy.KindCancel && m.has("waits") && !m.has("stops")
-	case len(r.pieces) > 0 && (against() || m.has("ship") || m.has("other")):
+	default:
+		against, ship := r.against(), m.has("ship")
+		if !against && !ship && !m.has("other") {
+			break
+		}
 		part, why := r.doubtful(doubt)
 		in.Doubt, in.Word = deploy.MsgPlainly, r.Original(part.from, part.to)
 		// What is about another action alone offers no deploy.
 		// mutant: a stop in doubt that offers a deploy
-		if !against() && m.has("ship") {
+		if !against && ship {
 			// mutant: a clause that is not understood ignored
 			in.Kind, in.Doubt = deploy.KindDeploy, why
 		}
