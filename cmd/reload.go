@@ -88,6 +88,7 @@ func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop contex
 		return
 	}
 	read := a.settings // the last that were
+	asked := false     // by a hangup
 	var look, again <-chan time.Time
 	if r.Settings.Watches() {
 		ticker := time.NewTicker(lookEvery)
@@ -99,7 +100,7 @@ func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop contex
 		case <-ctx.Done():
 			return
 		case <-look:
-			if !r.Settings.Changed() {
+			if rest, changed := r.Settings.Look(); !rest || !changed && !asked {
 				continue
 			}
 		case <-r.Hangup:
@@ -107,13 +108,18 @@ func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop contex
 				stop(nil)
 				return
 			}
+			asked = true
+			// mutant: a hangup that has half a file read
+			if rest, _ := r.Settings.Look(); !rest { // the next looks wait for that
+				continue
+			}
 		case <-again:
 		}
 		s, warnings, err := r.Settings.Load()
 		if !r.Settings.AsRead() { // they are being written: the next look finds them whole
 			continue
 		}
-		again = nil
+		again, asked = nil, false
 		if err == nil {
 			// mutant: a map of another workspace used
 			err = checkMap(s, me)
@@ -163,7 +169,7 @@ func (a *app) reloaded(was, is settings.Settings, warnings []string) {
 			warnings = append(warnings, row.Name+atNextStart)
 		}
 	}
-	a.misset.Store(&warnings)
+	a.settingWarnings.Store(&warnings)
 	for _, row := range settings.Changes(was, is) {
 		switch {
 		case row.Live:

@@ -29,13 +29,13 @@ func (l *Loader) Watches() bool { return len(l.files) > 0 }
 // for each, and reads nothing.
 func (l *Loader) AsRead() bool { return same(l.look(), l.files) }
 
-// Changed reports whether a file has changed since it was read, and has been at rest
-// since the last call: half a file may look like a whole one.
-func (l *Loader) Changed() bool {
+// Look reports whether the files are at rest since the last look, as half a file may
+// look like a whole one, and whether they have changed since they were read.
+func (l *Loader) Look() (rest, changed bool) {
 	before := l.seen
 	l.seen = l.look()
 	// mutant: a file that is still being written
-	return same(l.seen, before) && !same(l.seen, l.files)
+	return same(l.seen, before), !same(l.seen, l.files)
 }
 
 func (l *Loader) look() map[string]os.FileInfo {

@@ -71,6 +71,7 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 // the first of the error's.
 func (l *Loader) Load() (Settings, []string, error) {
 	l.files = map[string]os.FileInfo{}
+	defer func() { l.seen = l.look() }()
 	s, found, read := Settings{}, problems{}, reader(l.read)
 	rows := table(&s)
 	var unset []Row

@@ -203,3 +203,31 @@ func TestAWrongMapKeepsTheOldOne(t *testing.T) {
 		}
 	})
 }
+
+// Half a file may look like a whole one, such as a .env without its last line.
+func TestAHangupWhileAFileIsWrittenWaitsForTheRest(t *testing.T) {
+	row(t, "only the whole file is read", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "targets.json")
+		put := func(text string) {
+			t.Helper()
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		whole := func(target string) string {
+			return fmt.Sprintf(`{%q: {%q: {%q: {"project_id": "group/app", "token_env": "TOKEN"}}}}`, sim.Team, sim.Channel, target)
+		}
+		put(whole("app"))
+		w := sim.New(t, "GITLAB_TRIGGER_TOKENS=", "TARGETS_FILE="+file, "TOKEN="+sim.TriggerToken)
+		p, log := w.StartLogged("a")
+		time.Sleep(10 * time.Second)
+		put(whole("half"))
+		p.Reload()
+		put(whole("web"))
+		time.Sleep(10 * time.Second)
+		if n := strings.Count(log.String(), "the settings were read again"); n != 1 {
+			t.Errorf("they were read %d times, want once", n)
+		}
+		w.WaitReactions(sim.Channel, w.Ask("release web"), "thumbsup")
+	})
+}
