@@ -38,11 +38,11 @@ type app struct {
 	sockets    atomic.Pointer[socket.Pool] // nil until Slack has answered
 	storeReady atomic.Bool                 // the store has answered, and is old enough
 	stopping   atomic.Bool
-	warnings   atomic.Pointer[[]string] // what does not keep the bot from work, and is wrong
-	misset     atomic.Pointer[[]string] // the same of the settings
-	storeError atomic.Pointer[error]    // how the store answered while it was waited for
-	recheck    chan struct{}            // wakes the checks
-	transport  *http.Transport          // Slack's
+	// What does not keep the bot from work, and is wrong: of the checks, of the settings.
+	checkWarnings, settingWarnings atomic.Pointer[[]string]
+	storeError                     atomic.Pointer[error] // how the store answered while it was waited for
+	recheck                        chan struct{}         // wakes the checks
+	transport                      *http.Transport       // Slack's
 	// Why settings that were read again are not in use; nil: they are.
 	notReloaded atomic.Pointer[string]
 	reader      bot.Reader

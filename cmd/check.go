@@ -35,7 +35,7 @@ func (a *app) check(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		a.warnings.Store(&warnings)
+		a.checkWarnings.Store(&warnings)
 		logged = now
 		var again <-chan time.Time
 		if len(warnings) > 0 {

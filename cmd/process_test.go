@@ -3,10 +3,7 @@ package cmd_test
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -120,19 +117,7 @@ func TestReadinessWarnsOfAWrongRefAndAChannelWithoutTheBot(t *testing.T) {
 	p.start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	until(ctx, t, func() string {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err.Error()
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return fmt.Sprint(resp.StatusCode, " ", string(body))
-	}, "200 ", `"ready":true`, "no-such-branch", sandbox.Channel, "/invite @psycher")
+	until(ctx, t, readyz(ctx, t, admin), "200 ", `"ready":true`, "no-such-branch", sandbox.Channel, "/invite @psycher")
 	_ = p.cmd.Process.Kill()
 }
 

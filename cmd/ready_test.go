@@ -27,7 +27,7 @@ func TestReadinessIsJSONForProgramsAndWordsForPeople(t *testing.T) {
 			{nil, `{"ready":false,"reasons":["starting","the store was not asked yet"],"warnings":[]}`, ""},
 			{[]string{warning}, `{"ready":false,"reasons":["starting","the store was not asked yet"],"warnings":["slack: \"member\" C1: not a member"]}`, "warning: " + warning + "\n"},
 		} {
-			a.warnings.Store(&c.warnings)
+			a.checkWarnings.Store(&c.warnings)
 			if got := ask(a, "/readyz"); got.Code != http.StatusServiceUnavailable || got.Body.String() != c.json+"\n" || got.Header().Get("Content-Type") != "application/json" {
 				t.Errorf("/readyz answers %d %s", got.Code, got.Body)
 			}

@@ -32,19 +32,7 @@ func TestNotReadyWhereRedisForbidsTheWork(t *testing.T) {
 	until(ctx, t, func() string { return askRedis(ctx, redis, "ACL SETUSER bot on >Xq7Zw9 ~* +@all -zadd") }, "+OK")
 
 	p := start(t, "REDIS_URL=redis://bot:Xq7Zw9@"+redis, "ADMIN_ADDR="+admin, "LOG_LEVEL=info")
-	ready := func() string {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err.Error()
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return fmt.Sprint(resp.StatusCode, " ", string(body))
-	}
+	ready := readyz(ctx, t, admin)
 	// Slack's sockets are open and the store's birth is known: nothing else is missing.
 	until(ctx, t, func() string {
 		if words := ready(); !strings.Contains(words, "starting") && !strings.Contains(words, "socket") {
@@ -66,6 +54,23 @@ func TestNotReadyWhereRedisForbidsTheWork(t *testing.T) {
 	_ = p.cmd.Wait()
 	if strings.Contains(p.out.String(), "Xq7") {
 		t.Error("the password is shown")
+	}
+}
+
+// readyz asks a bot whether it is ready: what it returns is the status and the answer.
+func readyz(ctx context.Context, t *testing.T, admin string) func() string {
+	return func() string {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err.Error()
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return fmt.Sprint(resp.StatusCode, " ", string(body))
 	}
 }
 

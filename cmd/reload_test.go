@@ -3,7 +3,6 @@ package cmd_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -89,19 +88,7 @@ func TestTheSecretOfAWSIsReadAgain(t *testing.T) {
 	}
 	secret = string(text)
 	p.start(t)
-	ready := func() string {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err.Error()
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return string(body)
-	}
+	ready := readyz(ctx, t, admin)
 	until(ctx, t, ready, `"ready":true`)
 	down.Store(true)
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {

@@ -95,7 +95,7 @@ func Run(ctx context.Context, s settings.Settings, n Net, log zerolog.Logger, re
 	}
 	defer a.close()
 	if reload != nil {
-		a.misset.Store(&reload.Warnings)
+		a.settingWarnings.Store(&reload.Warnings)
 	}
 	// The ports open before the sockets: readiness can be asked for from the start.
 	closePorts, err := a.listen()

@@ -97,7 +97,7 @@ type readiness struct {
 
 func (a *app) readiness() readiness {
 	r := readiness{Reasons: a.notReady(), Warnings: []string{}}
-	for _, of := range []*[]string{a.misset.Load(), a.warnings.Load()} {
+	for _, of := range []*[]string{a.settingWarnings.Load(), a.checkWarnings.Load()} {
 		if of != nil {
 			r.Warnings = append(r.Warnings, *of...)
 		}

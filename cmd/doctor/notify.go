@@ -55,7 +55,7 @@ func isLocal(host string) bool {
 
 // notifyPort looks at NOTIFY_ADDR on this machine.
 func notifyPort(ctx context.Context, d *Doctor) []Finding {
-	switch a := d.ask(ctx, d.localNotify()); {
+	switch a := d.get(ctx, d.localNotify()); {
 	case a.psycher != "":
 		return []Finding{ok("", "the bot runs here, and listens at "+d.Settings.NotifyAddr)}
 	case a.err != nil:
@@ -65,7 +65,7 @@ func notifyPort(ctx context.Context, d *Doctor) []Finding {
 }
 
 func (d *Doctor) botRunsHere(ctx context.Context) bool {
-	return d.ask(ctx, d.localNotify()).psycher != ""
+	return d.get(ctx, d.localNotify()).psycher != ""
 }
 
 // localNotify is the notify port as this machine reaches it. It answers calls of
@@ -86,8 +86,8 @@ type answer struct {
 	err      error
 }
 
-// ask makes a call that proves nothing, which changes nothing.
-func (d *Doctor) ask(ctx context.Context, address string) (a answer) {
+// get makes a call that proves nothing, which changes nothing.
+func (d *Doctor) get(ctx context.Context, address string) (a answer) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -118,7 +118,7 @@ func notifyAnswer(ctx context.Context, d *Doctor) []Finding {
 		return nil
 	}
 	runs := d.botRunsHere(ctx)
-	a := d.ask(ctx, d.Settings.NotifyURL)
+	a := d.get(ctx, d.Settings.NotifyURL)
 	const down = "start psycher, and run psycher doctor again"
 	seen := fmt.Sprintf("something else answers at NOTIFY_URL, with HTTP status %d", a.status)
 	switch {
