@@ -74,6 +74,7 @@ func (a *app) use(s settings.Settings) error {
 	}
 	a.metrics.AddTargets(names)
 	a.gitlab.SetAPIToken(s.GitLabAPIToken)
+	// mutant: an old NOTIFY_TOKEN that still counts
 	if a.calls != nil {
 		a.calls.SetShared(s.NotifyToken)
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getto-systems/psycher/internal/sandbox"
 	"github.com/getto-systems/psycher/internal/sandbox/fakegitlab"
 	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
 )
@@ -117,31 +118,16 @@ func openSite(t *testing.T) *site {
 	return s
 }
 
-// freeAddr is one that nobody listens on, that no connection of this machine's
-// is given, and that was given to nobody else here: a process can be started on
-// it again and again.
+// freeAddr is one that nobody listens on, and that was given to nobody else.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		addr := fmt.Sprint("127.0.0.1:", 10_000+nextPort.Add(1)%20_000)
-		reserved, err := net.ListenPacket("udp", addr) // other runs of the tests see it
-		if err != nil {
-			continue
-		}
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			t.Cleanup(func() { reserved.Close() })
-			return addr
-		}
-		reserved.Close()
+	addr, release, err := sandbox.Reserve()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	t.Cleanup(release)
+	return addr
 }
-
-var nextPort atomic.Uint32
-
-func init() { nextPort.Store(rand.Uint32N(20_000)) } // not where another run of the tests begins
 
 func (s *site) close(cancel func()) {
 	cancel() // kills what still runs

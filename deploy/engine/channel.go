@@ -43,6 +43,7 @@ func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error)
 		// mutant: a stop that misses a press whose record is not made yet
 		if r.AgainDue() {
 			r = r.Again.Record(e.now())
+			// mutant: a stop that passes over a press it cannot claim
 			if _, _, err = e.claim(e.work, &r, 0); err != nil {
 				return n, err
 			}

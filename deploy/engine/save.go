@@ -78,6 +78,7 @@ func (e *Engine) saveOver(s Stored, f func(deploy.Record) (next *deploy.Record, 
 // same save announces the first post.
 func (e *Engine) update(s Stored, f func(deploy.Record) deploy.Record) (result stepResult) {
 	defer func() {
+		// mutant: room for deliveries that is not given back
 		if result.room && !result.deliver {
 			<-e.deliveries
 		}

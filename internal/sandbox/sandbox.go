@@ -79,6 +79,7 @@ type Sandbox struct {
 	notify, admin       string
 	scripts             *scripts
 	servers             []*http.Server
+	releases            []func() // of the bot's ports
 	running             sync.WaitGroup
 }
 
@@ -92,18 +93,22 @@ func Start(ctx context.Context, lang string) (*Sandbox, error) {
 	if b.Store, err = startStore(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	listeners := make([]net.Listener, 4)
-	addrs := make([]string, 4)
+	listeners := make([]net.Listener, 2)
+	addrs := make([]string, 2)
 	for i := range listeners {
 		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, errors.Join(fmt.Errorf("a port on this machine: %w", err), b.Close())
 		}
 		addrs[i] = listeners[i].Addr().String()
 	}
-	// The last two are the bot's: known to be free, and opened by the bot.
-	listeners[2].Close()
-	listeners[3].Close()
-	b.slackURL, b.gitlabURL, b.notify, b.admin = "http://"+addrs[0], "http://"+addrs[1], addrs[2], addrs[3]
+	b.slackURL, b.gitlabURL = "http://"+addrs[0], "http://"+addrs[1]
+	for _, addr := range []*string{&b.notify, &b.admin} {
+		free, release, err := Reserve()
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		*addr, b.releases = free, append(b.releases, release)
+	}
 
 	b.Slack = fakeslack.New(fakeslack.Config{URL: b.slackURL, Seed: uint64(time.Now().UnixNano())})
 	b.Slack.Join(Channel)
@@ -146,6 +151,9 @@ func (b *Sandbox) Close() error {
 		s.Close()
 	}
 	b.running.Wait()
+	for _, release := range b.releases {
+		release()
+	}
 	if b.Store != nil {
 		b.Store.redis.Close()
 	}
@@ -217,7 +225,7 @@ func (b *Sandbox) Ready(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the bot did not become ready: %w", ctx.Err())
+			return fmt.Errorf("the bot did not become ready: %w", context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

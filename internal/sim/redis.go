@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -30,9 +31,13 @@ func (w *World) RedisFails(message string, d time.Duration) {
 
 // RedisRefuses has Redis answer each command of a kind ("redis:claim") with an error,
 // until heal is called.
-func (w *World) RedisRefuses(kind string) (heal func()) {
+func (w *World) RedisRefuses(kind string) (heal func()) { return w.RedisRefusesAfter(0, kind) }
+
+// RedisRefusesAfter does so after the first n.
+func (w *World) RedisRefusesAfter(n int64, kind string) (heal func()) {
+	var came atomic.Int64
 	w.Redis.Server().SetPreHook(func(c *server.Peer, command string, args ...string) bool {
-		refuses := commandKind(command, args) == kind
+		refuses := commandKind(command, args) == kind && came.Add(1) > n
 		if refuses {
 			c.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
 		}

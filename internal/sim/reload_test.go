@@ -119,6 +119,26 @@ func TestReloadWhileADeploymentIsUnderWay(t *testing.T) {
 	})
 }
 
+func TestReloadAndNotifyToken(t *testing.T) {
+	row(t, "the one of the settings in use counts, and no other", func(t *testing.T) {
+		w := sim.New(t)
+		w.OldScripts = true
+		p := w.StartReady("a")
+		first, second := w.Ask("release"), w.Ask("release")
+		for _, ts := range []string{first, second} {
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+		}
+		p.Reload("DEPLOY_TIMEOUT=2h")
+		if status, body := firstVersionCall(w, "success", first); status != http.StatusOK {
+			t.Errorf("another setting was changed, and the call got %d %s", status, body)
+		}
+		p.Reload("NOTIFY_TOKEN=another-shared-secret-0000")
+		if status, _ := firstVersionCall(w, "success", second); status != http.StatusUnauthorized {
+			t.Errorf("the old secret got %d", status)
+		}
+	})
+}
+
 func TestReloadInAFlood(t *testing.T) {
 	row(t, "each mention deploys once", func(t *testing.T) {
 		const n = 200

@@ -68,6 +68,26 @@ func TestStopFindsAPressThatNobodyHasTakenUp(t *testing.T) {
 	}
 }
 
+func TestStopThatCannotClaimAPress(t *testing.T) {
+	row(t, "it is answered once it could, and the press withdrawn", func(t *testing.T) {
+		w, p, ts, status := failedOnce(t)
+		p.Arm(&sim.Fault{At: sim.Op{Kind: "redis:claim", N: 1}, Kind: sim.DieBefore})
+		pressOn(w, second, sim.Channel, status, "retry")
+		w.StartReady("b")
+		heal := w.RedisRefusesAfter(1, "redis:claim") // the first is the stop's own
+		w.Slack.Say(sim.User, sim.Channel, sim.Bot+" 止めて", fakeslack.InThread(ts))
+		wantPipelines(w, 1)
+		if said := w.Messages(sim.Channel, ts); len(said) > 2 {
+			t.Errorf("it says %q", said)
+		}
+		heal()
+		w.Eventually("the answer", time.Minute, func() bool {
+			return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgWithdrawn)
+		})
+		wantPipelines(w, 1)
+	})
+}
+
 // What was deployed last decides whether a press or a word may act. Where that cannot be
 // read, nothing starts.
 func TestThePastCannotBeRead(t *testing.T) {

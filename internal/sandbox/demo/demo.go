@@ -77,13 +77,17 @@ func (d Demo) Run(ctx context.Context) error {
 	say(story.hello)
 	starting, cancel := context.WithTimeout(ctx, sceneTimeout)
 	defer cancel()
-	if err := box.Ready(starting); err != nil && ctx.Err() == nil {
+	starting, fail := context.WithCancelCause(starting)
+	running.Go(func() {
 		select {
-		case err := <-ended:
-			return fmt.Errorf("the bot did not start: %w", err)
-		default:
-			return err
+		case err := <-ended: // there is nobody to wait for
+			fail(err)
+		case <-starting.Done():
 		}
+	})
+	err = box.Ready(starting)
+	if cancel(); err != nil && ctx.Err() == nil {
+		return err
 	}
 	stays, browser := isTerminal(d.In), ""
 	if stays && !d.NoOpen {
