@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -103,14 +102,4 @@ func (r Reader) Read(k deploy.Key, said markup.Words) deploy.Intent {
 	asked := words.Understand(said.Segments, all.In(k.Team, k.Channel), func(name string) bool { return all.Elsewhere(k.Team, k.Channel, name) })
 	asked.Word = markup.Shorten(asked.Word, deploy.MaxWord)
 	return asked
-}
-
-// ReadText reads the text that a record of an earlier version keeps: the first
-// person in it is the bot.
-func (r Reader) ReadText(k deploy.Key, text string) deploy.Intent {
-	said := markup.Parse(text)
-	if i := slices.IndexFunc(said, func(s markup.Segment) bool { return s.Kind == markup.User }); i >= 0 {
-		said[i].Kind = markup.Self
-	}
-	return r.Read(k, markup.Words{Segments: said, Named: true, Whole: true})
 }

@@ -65,7 +65,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		return nil, err
 	}
 	if a.store, err = dedupe.Open(dedupe.Config{
-		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, ReadText: a.reader.ReadText, Observe: a.metrics.StoreCall, Log: log,
+		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, Observe: a.metrics.StoreCall, Log: log,
 	}); err != nil {
 		return nil, err
 	}

@@ -22,16 +22,12 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL    deploy.Secret // REDIS_URL; empty: embedded in this process, lost when it ends
-	Prefix string        // REDIS_PREFIX
-	Keep   time.Duration // KEEP; a store without it cannot save
-	Dial   dialFunc      // not called for the embedded store
-	// ReadText understands the text of a mention that the version before has
-	// recorded and not taken up: that kept the text, this one keeps the intent.
-	// Where it is nil such a mention is asked about.
-	ReadText func(k deploy.Key, text string) deploy.Intent
-	Observe  func(script string, took time.Duration, err error) // called after each call, unless it is nil
-	Log      zerolog.Logger
+	URL     deploy.Secret                                      // REDIS_URL; empty: embedded in this process, lost when it ends
+	Prefix  string                                             // REDIS_PREFIX
+	Keep    time.Duration                                      // KEEP; a store without it cannot save
+	Dial    dialFunc                                           // not called for the embedded store
+	Observe func(script string, took time.Duration, err error) // called after each call, unless it is nil
+	Log     zerolog.Logger
 }
 
 const (
@@ -51,7 +47,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), readText: c.ReadText, observe: c.Observe, log: c.Log}
+	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), observe: c.Observe, log: c.Log}
 	s.unproved.Store(true)
 	o := &a.UniversalOptions
 	o.Dialer = c.Dial

@@ -32,7 +32,6 @@ type Store struct {
 	// healthy too early.
 	unproved   atomic.Bool
 	unreadable unreadableLog
-	readText   func(deploy.Key, string) deploy.Intent // see Config.ReadText
 	observe    func(script string, took time.Duration, err error)
 	log        zerolog.Logger
 }

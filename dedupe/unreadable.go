@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 const (
 	// unreadableDelay is when a record that this version cannot read is due again,
-	// for processes of a newer version.
+	// for processes of another version.
 	unreadableDelay = time.Second
 	// As such a record comes up every second, each is logged once in this time, and
 	// so many at most.
@@ -47,9 +48,10 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) [
 
 // decode reads a record; v begins with the store's clock and birth.
 func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
-	r, err := deploy.DecodeRecord(raw, s.readText)
-	if err == nil && r.Layout > deploy.Layout {
-		err = fmt.Errorf("%s has layout %d, this version knows %d", r.Request.Key, r.Layout, deploy.Layout)
+	var r deploy.Record
+	err := json.Unmarshal(raw, &r)
+	if err == nil && r.Layout != deploy.Layout && r.Layout != deploy.Layout-1 {
+		err = fmt.Errorf("%s has layout %d, this version reads %d and %d", r.Request.Key, r.Layout, deploy.Layout-1, deploy.Layout)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
@@ -74,6 +76,6 @@ func (l *unreadableLog) warn(log zerolog.Logger, name string, err error) {
 	}
 	if !l.known[name] && len(l.known) < unreadableLines {
 		l.known[name] = true
-		log.Warn().Err(err).Bool("last_line_for_an_hour", len(l.known) == unreadableLines).Msg("a record is left to newer versions")
+		log.Warn().Err(err).Bool("last_line_for_an_hour", len(l.known) == unreadableLines).Msg("a record is left to other versions")
 	}
 }

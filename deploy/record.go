@@ -23,11 +23,8 @@ const (
 
 // Layout is the version of the record's JSON. It goes up with every field that
 // an older process must not drop; each version reads the one before. A process
-// leaves records of a newer layout to those who know it.
+// leaves all others to those who know them.
 //
-//	1  the first
-//	2  attempts are numbered, and each has a token
-//	3  posts have slots, and the intent of a request stands in place of its text
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
 const Layout = 5

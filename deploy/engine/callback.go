@@ -93,9 +93,6 @@ func (e *Engine) takesShared(ctx context.Context, r deploy.Record, c deploy.Call
 	if !c.Shared {
 		return false, nil
 	}
-	if r.Deployment.Project != "" && len(r.Tokens) == 0 {
-		return true, nil // a version without tokens triggered it: its pipeline has nothing else to show
-	}
 	projects := []string{r.Deployment.Project}
 	if r.Deployment.Project == "" {
 		// mutant: an unknown project open to the shared secret

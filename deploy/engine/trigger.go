@@ -122,12 +122,6 @@ func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
 // triggerAgain makes another POST for a deployment that waited, or gives up.
 func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	m, d, began := s.Record.Asked(), s.Record.Deployment, time.Now()
-	if d.Pipeline != 0 { // a waiting record of layout 1 may have one
-		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
-			r, _ = r.Adopt(deploy.Pipeline{ID: d.Pipeline}, e.now(), e.Config().Timing)
-			return r
-		})
-	}
 	conf := e.Config() // once: the map may change meanwhile
 	t, ok := conf.Targets.Find(m.Team, m.Channel, d.Target)
 	switch {

@@ -177,7 +177,6 @@ func mutants() []mutant {
 		{"an edit that deploys", replace("true", "false"), domain},
 		{"a question about words that are not there any more", dropTerm(3), domain},
 		{"an answer to a message that is not there any more", dropTerm(2), sim("TestPressAndDeletion")},
-		{"a doubt of an earlier version that is not read", drop, domain},
 		{"an edit ignored after an outage", always, sim("TestAnEditAfterAnOutage")},
 		{"an event for another workspace accepted", instead("return external"), events},
 		{"a message that no person wrote accepted", never, events},

@@ -292,26 +292,19 @@ func TestLookUpOfTheOtherPipelineSettlesNothing(t *testing.T) {
 	})
 }
 
-// Records of earlier versions are read, and their deploys go on.
-func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
-	const head = `{"v":%d,"mark":"OLDMARK","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","user":"U0ASKER","text":"release"},`
-	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
+// Records of the version before are read, and their deploys go on.
+func TestRecordsOfTheLayoutBeforeGoOn(t *testing.T) {
+	const head = `{"v":%d,"revision":"OLD","mention":{"team":"T0TEAM","channel":"C0APP","ts":"%s","id":"11111111-2222-5333-8444-555555555555","by":{"user":"U0ASKER"},"at":%q,"via":"mention","intent":{"kind":"deploy","target":"app"}},`
+	deployment := `"deployment":{"target":"app","project":"group/app","ref":"master","key":"RELEASE","timeout":3600000000000,"attempt":1,"page":"http://gitlab.test/group/app/-/pipelines","triggered":%q,"wait_end":%q%s},`
 	rows := map[string]struct {
 		state, more string
 		mark        string
 		posts       int
-		layout      int
 	}{
-		"accepted":                              {layout: 1, state: "accepted", mark: "thumbsup", posts: 1},
-		"waiting":                               {layout: 1, state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
-		"waiting, although it has a pipeline":   {layout: 1, state: "waiting", more: `,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
-		"triggering, by a process that is gone": {layout: 1, state: "triggering", mark: "question", posts: 0},
-		"running":                               {layout: 1, state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
-		"layout 2, accepted":                    {layout: 2, state: "accepted", mark: "thumbsup", posts: 1},
-		"layout 2, waiting":                     {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
-		"layout 2, waiting, although it has a pipeline":   {layout: 2, state: "waiting", more: `,"attempt":1,"wait":"wait-rate","pipeline":77`, mark: "thumbsup", posts: 0},
-		"layout 2, triggering, by a process that is gone": {layout: 2, state: "triggering", more: `,"attempt":1`, mark: "question", posts: 0},
-		"layout 2, running": {layout: 2, state: "running", more: `,"attempt":1,"pipeline":77`, mark: "thumbsup", posts: 0},
+		"accepted":                              {state: "accepted", mark: "thumbsup", posts: 1},
+		"waiting":                               {state: "waiting", more: `,"wait":"wait-rate"`, mark: "thumbsup", posts: 1},
+		"triggering, by a process that is gone": {state: "triggering", mark: "question", posts: 0},
+		"running":                               {state: "running", more: `,"pipeline":77`, mark: "thumbsup", posts: 0},
 	}
 	for name, old := range rows {
 		row(t, name, func(t *testing.T) {
@@ -319,7 +312,7 @@ func TestRecordsOfOlderLayoutsGoOn(t *testing.T) {
 			w.StartReady("a")
 			w.Slack.PauseDeliveries(true)
 			ts, now := w.Ask("release"), time.Now()
-			raw := fmt.Sprintf(head, old.layout, ts)
+			raw := fmt.Sprintf(head, deploy.Layout-1, ts, now.UTC().Format(time.RFC3339))
 			if old.state != "accepted" {
 				raw += fmt.Sprintf(deployment, now.UTC().Format(time.RFC3339), now.Add(4*time.Minute).UTC().Format(time.RFC3339), old.more)
 			}

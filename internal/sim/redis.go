@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -214,7 +215,8 @@ func (w *World) WrongPast() (wrong []string) {
 		if !isRecord || err != nil || name == "probe" {
 			continue
 		}
-		r, err := deploy.DecodeRecord([]byte(raw), nil)
+		var r deploy.Record
+		err = json.Unmarshal([]byte(raw), &r)
 		want := ""
 		switch {
 		case r.Deployment.Project == "": // the store has lost of which target it is
