@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -107,7 +106,8 @@ func overTLS(dial dialFunc) dialFunc {
 		defer cancel()
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return nil, fmt.Errorf("%w at %s: %w%s", errHandshake, addr, err, handshakeHint(err, host))
+			return nil, fmt.Errorf("%w at %s: %w: it must be a TLS port, with a certificate for this host as REDIS_URL, Sentinels or a Cluster name it, "+
+				"of an authority that is trusted here or named in SSL_CERT_FILE", errHandshake, addr, err)
 		}
 		return secure, nil
 	}
@@ -115,15 +115,3 @@ func overTLS(dial dialFunc) dialFunc {
 
 // errHandshake: no connection was made, so nothing was sent.
 var errHandshake = errors.New("TLS with Redis")
-
-func handshakeHint(err error, host string) string {
-	switch {
-	case errors.As(err, new(x509.UnknownAuthorityError)):
-		return ": its certificate is of an authority that is not trusted here: name that authority in SSL_CERT_FILE"
-	case errors.As(err, new(x509.HostnameError)):
-		return ": its certificate is not for " + host + ": write a name that it is for in REDIS_URL, and have Sentinels and a Cluster announce such names"
-	case errors.As(err, new(tls.RecordHeaderError)), errors.Is(err, context.DeadlineExceeded): // a server without TLS waits for more
-		return ": it may not speak TLS there: name its TLS port, or write redis:// if the network is safe"
-	}
-	return ""
-}

@@ -193,9 +193,9 @@ func TestRedissRefusesAServerThatItCannotVerify(t *testing.T) {
 		name, host, to string
 		says           []string
 	}{
-		{"another host", "redis.example.com", port, []string{"not for redis.example.com", "write a name that it is for in REDIS_URL"}},
-		{"an unknown authority", "localhost", other, []string{"an authority that is not trusted here", "SSL_CERT_FILE"}},
-		{"no TLS", "localhost", plain, []string{"may not speak TLS there", "TLS port"}},
+		{"another host", "redis.example.com", port, []string{"not redis.example.com", "a certificate for this host as REDIS_URL"}},
+		{"an unknown authority", "localhost", other, []string{"unknown authority", "named in SSL_CERT_FILE"}},
+		{"no TLS", "localhost", plain, []string{"must be a TLS port"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &wire{to: "127.0.0.1:" + c.to}

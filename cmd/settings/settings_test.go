@@ -172,13 +172,13 @@ var settingRows = []struct {
 	}, map[string]string{
 		"localhost:6379":           "must begin with redis://",
 		"http://localhost:6379":    "must begin with redis://",
-		"redis://":                 "names no host",
-		"redis://:6379":            "names no host",
+		"redis://":                 "as in redis://user:p%2Fw@host:6379/0",
+		"redis://:6379":            "as in redis://user:p%2Fw@host:6379/0",
 		"redis://:p%zz@host":       "write special characters in a password as %XX",
 		"redis://user:p#w@h:638":   "write special characters in a password as %XX",
 		"redis://user:p/w@h:638":   "write special characters in a password as %XX",
 		"redis://user:1?w@h:638":   "write special characters in a password as %XX",
-		"redis://h?w=1":            "has a parameter that is unknown",
+		"redis://h?w=1":            "no parameters but go-redis's",
 		"rediss://h?skip_verify=1": "must be without skip_verify",
 	}},
 	{"REDIS_PREFIX", []string{"psycher-2", "a.b_c"}, map[string]string{
