@@ -3,36 +3,10 @@ package phrases
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/getto-systems/psycher/deploy"
 )
-
-// How many characters of a name are on a button.
-const (
-	buttonTarget = 36
-	buttonRef    = 20
-)
-
-// plain is foreign text as plain text shows it.
-func plain(s string, limit int) string {
-	return middle(unescape.Replace(harmless(s, nameLimit)), limit)
-}
-
-// middle leaves a long text without its middle: many names differ at their end alone.
-func middle(s string, limit int) string {
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit/2]) + "…" + string(r[len(r)-limit/2+1:])
-	}
-	return s
-}
-
-var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
-
-// Choose returns the label of a menu of targets.
-func (v Voice) Choose() string { return v.word("choose") }
 
 // knownLimit is how many characters the list has at most.
 const knownLimit = 2500
@@ -40,19 +14,14 @@ const knownLimit = 2500
 // list is a line for each deployment.
 func (v Voice) list(all []deploy.Known) string {
 	var lines []string
-	room := knownLimit
-	for i, k := range all {
+	for _, k := range all {
 		line := v.known(k)
 		if len(all) > 1 {
 			line = "• " + line
 		}
-		if room -= utf8.RuneCountInString(line) + 1; room < 0 {
-			lines = append(lines, fmt.Sprintf("… (+%d)", len(all)-i))
-			break
-		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\n")
+	return fit(lines, "\n", knownLimit)
 }
 
 func (v Voice) known(k deploy.Known) string {
@@ -88,17 +57,6 @@ func (v Voice) note(m deploy.Message) string {
 // state is a state in a word.
 func (v Voice) state(s deploy.State) string { return v.entry("state", cmp.Or(string(s), "none")) }
 
-// entry is what the language's file has below a name for a key, with which its line
-// begins; empty: nothing.
-func (v Voice) entry(name, key string) string {
-	for _, line := range v[name] {
-		if words, found := strings.CutPrefix(line, key+" "); found {
-			return words
-		}
-	}
-	return ""
-}
-
 const day = 24 * 3600 // seconds
 
 // took is how long something took, as people say it: 2m48s.
@@ -112,26 +70,31 @@ func (v Voice) took(seconds int64) string {
 	return text
 }
 
-// press says that a button may be pressed, where there is one.
-func (v Voice) press(m *deploy.Message) string {
-	if len(m.Buttons) == 0 {
-		return ""
+// roughly rounds a duration as people do who say how long something usually takes.
+func roughly(seconds int64) int64 {
+	step := int64(10)
+	switch {
+	case seconds > 3*day:
+		step = day
+	case seconds > 3*3600:
+		step = 3600
+	case seconds > 90:
+		step = 60
 	}
-	return v.word("press")
+	return (seconds + step/2) / step * step
 }
 
-// who says who may deploy.
-func (v Voice) who(restricted bool) string {
-	if restricted {
-		return v["who"][1]
-	}
-	return v["who"][0]
-}
+func timeOfDay(unix int64) string { return inTheirZone(unix, "{time}", "15:04 UTC") }
 
-// date is a day and a time, in the reader's time zone.
 func date(unix int64) string {
+	return inTheirZone(unix, "{date_short_pretty} {time}", "2006-01-02 15:04 UTC")
+}
+
+// inTheirZone is a moment in the reader's time zone, and for clients that cannot
+// show that in UTC.
+func inTheirZone(unix int64, format, otherwise string) string {
 	if unix <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", unix, time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("<!date^%d^%s|%s>", unix, format, time.Unix(unix, 0).UTC().Format(otherwise))
 }

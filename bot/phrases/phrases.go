@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,6 +41,17 @@ func New(lang string) (Voice, error) {
 
 // word is what the language's file has below a name that has one line.
 func (v Voice) word(name string) string { return v[name][0] }
+
+// entry is what the language's file has below a name for a key, with which its line
+// begins; empty: nothing.
+func (v Voice) entry(name, key string) string {
+	for _, line := range v[name] {
+		if words, found := strings.CutPrefix(line, key+" "); found {
+			return words
+		}
+	}
+	return ""
+}
 
 // Text returns the wording of m, at most 3,000 characters. The same seed chooses the
 // same wording.
@@ -91,31 +101,6 @@ const (
 	targetsLimit = 700
 )
 
-// write is what a person writes to deploy, without the name if the channel has only
-// one target.
-func (v Voice) write(m *deploy.Message) string {
-	switch target := harmless(m.Target, nameLimit); {
-	case target != "" && len(m.Targets) != 1:
-		return v.word("release") + " " + target
-	case len(m.Targets) > 1:
-		return v.word("release") + " " + v.word("name")
-	}
-	return v.word("release")
-}
-
-// example shows how to name one of several targets.
-func (v Voice) example(m *deploy.Message) string {
-	for _, name := range m.Targets {
-		if len(m.Buttons) > 0 {
-			break // they name it
-		}
-		if name := harmless(name, nameLimit); name != "" {
-			return v.word("release") + " " + name
-		}
-	}
-	return ""
-}
-
 // inFull is the full name of a short ref, as a branch or a tag.
 func inFull(kind, ref string) string {
 	if ref == "" || strings.HasPrefix(ref, "refs/") {
@@ -124,31 +109,29 @@ func inFull(kind, ref string) string {
 	return kind + ref
 }
 
-// what is the target and its ref.
-func what(m *deploy.Message) string {
-	target, ref := codeSpan(m.Target, nameLimit), codeSpan(m.Ref, nameLimit)
-	if target == "" || ref == "" {
-		return target + ref
-	}
-	return target + " (" + ref + ")"
+func listTargets(names []string) string {
+	return fit(each(names, func(name string) string { return codeSpan(name, nameLimit) }), ", ", targetsLimit)
 }
 
-func listTargets(names []string) string {
-	var shown []string
-	room := targetsLimit
-	for i, name := range names {
-		name = codeSpan(name, nameLimit)
-		if name == "" {
-			continue
-		}
-		room -= utf8.RuneCountInString(name) + len(", ")
-		if room < 0 {
-			shown = append(shown, fmt.Sprintf("… (+%d)", len(names)-i))
+// fit joins what has room, in characters, and says how many have none.
+func fit(all []string, separator string, room int) string {
+	for i, one := range all {
+		if room -= utf8.RuneCountInString(one + separator); room < 0 {
+			all = append(all[:i:i], fmt.Sprintf("… (+%d)", len(all)-i))
 			break
 		}
-		shown = append(shown, name)
 	}
-	return strings.Join(shown, ", ")
+	return strings.Join(all, separator)
+}
+
+// each is how all of them are shown, but those that are not.
+func each(all []string, show func(string) string) (shown []string) {
+	for _, one := range all {
+		if text := show(one); text != "" {
+			shown = append(shown, text)
+		}
+	}
+	return shown
 }
 
 func count(n int) string {
@@ -158,30 +141,12 @@ func count(n int) string {
 	return strconv.Itoa(n)
 }
 
-func users(ids []string) string {
-	var all []string
-	for _, id := range ids {
-		if one := user(id); one != "" {
-			all = append(all, one)
-		}
-	}
-	return strings.Join(all, ", ")
-}
-
 // user mentions a person, and only a person: no channel, no group.
 func user(id string) string {
 	if !deploy.IsID(id) || len(id) < 2 || id[0] != 'U' && id[0] != 'W' {
 		return ""
 	}
 	return "<@" + id + ">"
-}
-
-// until is a time of day, in the reader's time zone.
-func until(unix int64) string {
-	if unix <= 0 {
-		return ""
-	}
-	return fmt.Sprintf("<!date^%d^{time}|%s>", unix, time.Unix(unix, 0).UTC().Format("15:04 UTC"))
 }
 
 // address is a URL escaped for a link. A URL with a password, or with a scheme
@@ -200,6 +165,16 @@ func address(raw string) string {
 
 // notInLinks is what Slack does not read in a link.
 var notInLinks = regexp.MustCompile("[^!-~]|[|<>`\"]")
+
+// linked is a label as a link, if it may be one.
+func linked(url, label string) string {
+	if to := address(url); to != "" && label != "" {
+		return link(to, label)
+	}
+	return label
+}
+
+func link(address, label string) string { return "<" + address + "|" + label + ">" }
 
 // codeSpan shows a value as code, so that Slack neither links nor formats it.
 func codeSpan(s string, limit int) string {
@@ -225,19 +200,15 @@ func harmless(s string, limit int) string {
 		return r
 	}, s)
 	s = strings.Join(strings.Fields(s), " ")
-
 	if whole := escape.Replace(s); utf8.RuneCountInString(whole) <= limit {
 		return whole
 	}
-	short := ""
-	for _, r := range s {
-		longer := short + escape.Replace(string(r))
-		if utf8.RuneCountInString(longer) >= limit {
-			break
-		}
-		short = longer
+	r := []rune(s)
+	r = r[:min(len(r), limit)]
+	for utf8.RuneCountInString(escape.Replace(string(r))) >= limit {
+		r = r[:len(r)-1]
 	}
-	return short + "…"
+	return escape.Replace(string(r)) + "…"
 }
 
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

@@ -1,6 +1,7 @@
 package phrases
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,69 +9,71 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// placeholders are what a {placeholder} stands for, escaped for Slack; empty: it is
-// not known. They are looked up one by one, as each wording has only a few.
-var placeholders = map[string]func(v Voice, m *deploy.Message) string{
-	"target":    func(_ Voice, m *deploy.Message) string { return codeSpan(m.Target, nameLimit) },
-	"targets":   func(_ Voice, m *deploy.Message) string { return listTargets(m.Targets) },
-	"ref":       func(_ Voice, m *deploy.Message) string { return codeSpan(m.Ref, nameLimit) },
-	"branch":    func(_ Voice, m *deploy.Message) string { return codeSpan(inFull("refs/heads/", m.Ref), nameLimit) },
-	"tag":       func(_ Voice, m *deploy.Message) string { return codeSpan(inFull("refs/tags/", m.Ref), nameLimit) },
-	"what":      func(_ Voice, m *deploy.Message) string { return what(m) },
-	"project":   func(_ Voice, m *deploy.Message) string { return codeSpan(m.Project, nameLimit) },
-	"key":       func(_ Voice, m *deploy.Message) string { return codeSpan(m.Key, nameLimit) },
-	"word":      func(_ Voice, m *deploy.Message) string { return harmless(m.Word, wordLimit) },
-	"detail":    func(_ Voice, m *deploy.Message) string { return codeSpan(m.Detail, detailLimit) },
-	"user":      func(_ Voice, m *deploy.Message) string { return strings.TrimSpace(user(m.User) + " " + user(m.By)) },
-	"press":     func(v Voice, m *deploy.Message) string { return v.press(m) },
-	"where":     func(v Voice, m *deploy.Message) string { return v["where"][min(len(m.Buttons), 1)] },
-	"link":      func(_ Voice, m *deploy.Message) string { return address(m.URL) },
-	"until":     func(_ Voice, m *deploy.Message) string { return until(m.Until) },
-	"by":        func(_ Voice, m *deploy.Message) string { return user(m.By) },
-	"people":    func(_ Voice, m *deploy.Message) string { return users(m.People) },
-	"workspace": func(_ Voice, m *deploy.Message) string { return codeSpan(m.Team, nameLimit) },
-	"channel":   func(_ Voice, m *deploy.Message) string { return codeSpan(m.Channel, nameLimit) },
-	"known":     func(v Voice, m *deploy.Message) string { return v.list(m.Known) },
-	"withdrawn": func(_ Voice, m *deploy.Message) string { return count(m.Withdrawn) },
-	"who":       func(v Voice, m *deploy.Message) string { return v.who(m.Restricted) },
-	"write":     func(v Voice, m *deploy.Message) string { return v.write(m) },
-	"example":   func(v Voice, m *deploy.Message) string { return v.example(m) },
-
-	// How far a deployment is, and how it went.
-	"took":     func(v Voice, m *deploy.Message) string { return v.took(m.Took) },
-	"for":      func(_ Voice, m *deploy.Message) string { return askedBy(m) },
-	"job":      func(_ Voice, m *deploy.Message) string { return codeSpan(failedJob(m).Name, nameLimit) },
-	"log":      func(_ Voice, m *deploy.Message) string { return address(failedJob(m).URL) },
-	"failed":   func(_ Voice, m *deploy.Message) string { return linkedJob(failedJob(m)) },
-	"reason":   func(v Voice, m *deploy.Message) string { return v.reason(m) },
-	"again":    func(v Voice, m *deploy.Message) string { return v.again(m) },
-	"sha":      known(func(_ Voice, p *deploy.Progress) string { return linkedSHA(p.Commit) }),
-	"title":    known(func(_ Voice, p *deploy.Progress) string { return harmless(p.Commit.Title, titleLimit) }),
-	"elapsed":  known(func(v Voice, p *deploy.Progress) string { return v.took(p.Elapsed) }),
-	"usual":    known(func(v Voice, p *deploy.Progress) string { return v.took(roughly(p.Usual)) }),
-	"unseen":   known(func(_ Voice, p *deploy.Progress) string { return until(p.Unseen) }),
-	"stages":   known(func(_ Voice, p *deploy.Progress) string { return stages(p) }),
-	"success":  known(func(v Voice, p *deploy.Progress) string { return v.success(p.Before) }),
-	"compare":  known(func(_ Voice, p *deploy.Progress) string { return compare(p.Commits) }),
-	"commits":  known(func(v Voice, p *deploy.Progress) string { return v.commits(p.Commits) }),
-	"outgoing": known(func(v Voice, p *deploy.Progress) string { return v.outgoing(p) }),
+// said is a message that is put into words.
+type said struct {
+	v      Voice
+	m      *deploy.Message
+	p      *deploy.Progress // of m; never nil
+	failed deploy.Job       // the job that failed; zero: it is not known
 }
 
-// known is a placeholder that is empty where nothing is known of a deployment.
-func known(f func(Voice, *deploy.Progress) string) func(Voice, *deploy.Message) string {
-	return func(v Voice, m *deploy.Message) string {
-		if m.Progress == nil {
-			return ""
-		}
-		return f(v, m.Progress)
-	}
+// placeholders are what a {placeholder} stands for, escaped for Slack; empty: it is
+// not known. They are looked up one by one, as each wording has only a few.
+var placeholders = map[string]func(said) string{
+	"target":    func(s said) string { return codeSpan(s.m.Target, nameLimit) },
+	"targets":   func(s said) string { return listTargets(s.m.Targets) },
+	"ref":       func(s said) string { return codeSpan(s.m.Ref, nameLimit) },
+	"branch":    func(s said) string { return codeSpan(inFull("refs/heads/", s.m.Ref), nameLimit) },
+	"tag":       func(s said) string { return codeSpan(inFull("refs/tags/", s.m.Ref), nameLimit) },
+	"what":      what,
+	"project":   func(s said) string { return codeSpan(s.m.Project, nameLimit) },
+	"key":       func(s said) string { return codeSpan(s.m.Key, nameLimit) },
+	"word":      func(s said) string { return harmless(s.m.Word, wordLimit) },
+	"detail":    func(s said) string { return codeSpan(s.m.Detail, detailLimit) },
+	"user":      func(s said) string { return strings.TrimSpace(user(s.m.User) + " " + user(s.m.By)) },
+	"press":     press,
+	"where":     func(s said) string { return s.v["where"][min(len(s.m.Buttons), 1)] },
+	"link":      func(s said) string { return address(s.m.URL) },
+	"until":     func(s said) string { return timeOfDay(s.m.Until) },
+	"by":        func(s said) string { return user(s.m.By) },
+	"people":    func(s said) string { return strings.Join(each(s.m.People, user), ", ") },
+	"workspace": func(s said) string { return codeSpan(s.m.Team, nameLimit) },
+	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
+	"known":     func(s said) string { return s.v.list(s.m.Known) },
+	"withdrawn": func(s said) string { return count(s.m.Withdrawn) },
+	"who":       who,
+	"write":     write,
+	"example":   example,
+
+	// How far a deployment is, and how it went.
+	"took":     func(s said) string { return s.v.took(s.m.Took) },
+	"for":      askedBy,
+	"job":      func(s said) string { return codeSpan(s.failed.Name, nameLimit) },
+	"log":      func(s said) string { return address(s.failed.URL) },
+	"failed":   linkedJob,
+	"reason":   reason,
+	"again":    again,
+	"sha":      func(s said) string { return linkedSHA(s.p.Commit) },
+	"title":    func(s said) string { return harmless(s.p.Commit.Title, titleLimit) },
+	"elapsed":  func(s said) string { return s.v.took(s.p.Elapsed) },
+	"usual":    func(s said) string { return s.v.took(roughly(s.p.Usual)) },
+	"unseen":   func(s said) string { return timeOfDay(s.p.Unseen) },
+	"stages":   stages,
+	"success":  success,
+	"compare":  func(s said) string { return address(cmp.Or(s.p.Commits, &deploy.Commits{}).Compare) },
+	"commits":  commits,
+	"outgoing": outgoing,
 }
 
 // of is what the placeholders stand for in m; an unknown one is empty.
 func (v Voice) of(m deploy.Message) func(name string) string {
+	s := said{v: v, m: &m, p: cmp.Or(m.Progress, &deploy.Progress{})}
+	if j := s.p.Failed; j != nil && harmless(j.Name, nameLimit) != "" {
+		s.failed = *j
+	}
 	return func(name string) string {
 		if is := placeholders[name]; is != nil {
-			return is(v, &m)
+			return is(s)
 		}
 		return ""
 	}
@@ -89,92 +92,126 @@ const (
 	maxStages   = 8
 )
 
-// askedBy is who asked for the deployment, unless who is named first already.
-func askedBy(m *deploy.Message) string {
-	if m.InChannel && m.For == m.User {
+// what is the target and its ref.
+func what(s said) string {
+	target, ref := codeSpan(s.m.Target, nameLimit), codeSpan(s.m.Ref, nameLimit)
+	if target == "" || ref == "" {
+		return target + ref
+	}
+	return target + " (" + ref + ")"
+}
+
+// press says that a button may be pressed, where there is one.
+func press(s said) string {
+	if len(s.m.Buttons) == 0 {
 		return ""
 	}
-	return user(m.For)
+	return s.v.word("press")
 }
 
-// failedJob is the job that failed; zero: it is not known.
-func failedJob(m *deploy.Message) (j deploy.Job) {
-	if m.Progress != nil && m.Progress.Failed != nil && harmless(m.Progress.Failed.Name, nameLimit) != "" {
-		j = *m.Progress.Failed
+// who says who may deploy.
+func who(s said) string {
+	if s.m.Restricted {
+		return s.v["who"][1]
 	}
-	return j
+	return s.v["who"][0]
 }
 
-func linkedJob(j deploy.Job) string {
-	if to := address(j.URL); to != "" {
-		return link(to, harmless(j.Name, nameLimit))
+// write is what a person writes to deploy, without the name if the channel has only
+// one target.
+func write(s said) string {
+	switch target := harmless(s.m.Target, nameLimit); {
+	case target != "" && len(s.m.Targets) != 1:
+		return s.v.word("release") + " " + target
+	case len(s.m.Targets) > 1:
+		return s.v.word("release") + " " + s.v.word("name")
 	}
-	return codeSpan(j.Name, nameLimit)
+	return s.v.word("release")
+}
+
+// example shows how to name one of several targets, unless buttons name them.
+func example(s said) string {
+	names := each(s.m.Targets, func(name string) string { return harmless(name, nameLimit) })
+	if len(names) == 0 || len(s.m.Buttons) > 0 {
+		return ""
+	}
+	return s.v.word("release") + " " + names[0]
+}
+
+// askedBy is who asked for the deployment, unless who is named first already.
+func askedBy(s said) string {
+	if s.m.InChannel && s.m.For == s.m.User {
+		return ""
+	}
+	return user(s.m.For)
+}
+
+func linkedJob(s said) string {
+	if address(s.failed.URL) == "" {
+		return codeSpan(s.failed.Name, nameLimit)
+	}
+	return linked(s.failed.URL, harmless(s.failed.Name, nameLimit))
 }
 
 // reason is why it failed: the job's, unless that is not known.
-func (v Voice) reason(m *deploy.Message) string {
-	if j := failedJob(m); j.Name != "" {
-		return v.entry("reason", j.Reason)
+func reason(s said) string {
+	if s.failed.Name != "" {
+		return s.v.entry("reason", s.failed.Reason)
 	}
-	return codeSpan(m.Detail, detailLimit)
+	return codeSpan(s.m.Detail, detailLimit)
 }
 
 // again is how to try again. Where the bot can run a job again itself, the status
 // message has a button.
-func (v Voice) again(m *deploy.Message) string {
-	if m.Progress != nil && m.Progress.Steers {
+func again(s said) string {
+	if s.p.Steers {
 		return ""
 	}
-	return expand(v.word("again"), in(map[string]string{"write": v.write(m)}))
+	return expand(s.v.word("again"), in(map[string]string{"write": write(s)}))
 }
 
-func (v Voice) success(s *deploy.Success) string {
-	if s == nil {
+func success(s said) string {
+	before := s.p.Before
+	if before == nil {
 		return ""
 	}
-	return expand(v.word("success"), in(map[string]string{"sha": linkedSHA(s.Commit), "ended": date(s.At), "by": user(s.By)}))
-}
-
-func compare(c *deploy.Commits) string {
-	if c == nil {
-		return ""
-	}
-	return address(c.Compare)
+	return expand(s.v.word("success"), in(map[string]string{"sha": linkedSHA(before.Commit), "ended": date(before.At), "by": user(before.By)}))
 }
 
 // commits is how many go out.
-func (v Voice) commits(c *deploy.Commits) string {
+func commits(s said) string {
+	c := cmp.Or(s.p.Commits, &deploy.Commits{})
 	switch {
-	case c != nil && c.Back:
-		return v["commits"][2]
-	case c == nil || c.Count == 0:
+	case c.Back:
+		return s.v["commits"][2]
+	case c.Count == 0:
 		return ""
 	}
-	n := fmt.Sprint(c.Count)
+	n := count(c.Count)
 	if c.More {
 		n += "+"
 	}
-	return expand(v["commits"][min(c.Count, 2)-1], in(map[string]string{"count": n}))
+	return expand(s.v["commits"][min(c.Count, 2)-1], in(map[string]string{"count": n}))
 }
 
 // outgoing is what goes out since the last success.
-func (v Voice) outgoing(p *deploy.Progress) string {
-	c, key := p.Commits, "new"
+func outgoing(s said) string {
+	c, key := s.p.Commits, "new"
 	switch {
 	case c == nil:
 		return ""
-	case c.Count == 0 && c.Back:
+	case c.Count > 0:
+	case c.Back:
 		key = "back"
-	case c.Count == 0 && p.Before != nil:
+	case s.p.Before != nil:
 		key = "same"
-	case c.Count == 0:
+	default:
 		return ""
 	}
 	var titles []string
 	for _, one := range c.First[:min(len(c.First), 3)] {
-		title, author := harmless(one.Title, titleLimit), harmless(one.Author, authorLimit)
-		if author != "" {
+		title := harmless(one.Title, titleLimit)
+		if author := harmless(one.Author, authorLimit); author != "" {
 			title = strings.TrimSpace(title + " (" + author + ")")
 		}
 		if title != "" {
@@ -184,67 +221,44 @@ func (v Voice) outgoing(p *deploy.Progress) string {
 	if len(titles) > 0 && c.Count > len(titles) {
 		titles = append(titles, "…")
 	}
-	return expand(v.entry("outgoing", key), in(map[string]string{
-		"commits": v.commits(c), "titles": strings.Join(titles, v.word("between")), "compare": compare(c),
+	return expand(s.v.entry("outgoing", key), in(map[string]string{
+		"commits": commits(s), "titles": strings.Join(titles, s.v.word("between")), "compare": address(c.Compare),
 	}))
 }
 
 // stages is how far a pipeline is, in one line.
-func stages(p *deploy.Progress) string {
-	now := slices.IndexFunc(p.Stages, func(s deploy.Stage) bool { return s.Status != "success" && s.Status != "skipped" })
+func stages(s said) string {
+	all := s.p.Stages
+	now := slices.IndexFunc(all, func(s deploy.Stage) bool { return s.Status != "success" && s.Status != "skipped" })
 	if now < 0 {
-		now = len(p.Stages)
+		now = len(all)
 	}
-	from := max(0, min(now-maxStages/2, len(p.Stages)-maxStages))
-	to := min(from+maxStages, len(p.Stages))
-	var failed deploy.Job
-	if p.Failed != nil {
-		failed = *p.Failed
-	}
-	var all []string
+	from := max(0, min(now-maxStages/2, len(all)-maxStages))
+	to := min(from+maxStages, len(all))
+	var shown []string
 	if from > 0 {
-		all = append(all, fmt.Sprintf("+%d", from))
+		shown = append(shown, fmt.Sprintf("+%d", from))
 	}
-	for _, s := range p.Stages[from:to] {
-		text := strings.TrimSpace(harmless(s.Name, stageLimit) + " " + marks[s.Status])
+	for _, stage := range all[from:to] {
+		text := strings.TrimSpace(harmless(stage.Name, stageLimit) + " " + marks[stage.Status])
 		switch {
-		case s.Status == "running":
+		case stage.Status == "running":
 			text = "*" + text + "*"
-		case s.Status == "failed" && failed.Stage == s.Name && address(failed.URL) != "":
-			text, failed.URL = link(address(failed.URL), text), ""
+		case stage.Status == "failed" && stage.Name == s.failed.Stage:
+			text, s.failed.URL = linked(s.failed.URL, text), "" // once
 		}
-		all = append(all, text)
+		shown = append(shown, text)
 	}
-	if to < len(p.Stages) {
-		all = append(all, fmt.Sprintf("+%d", len(p.Stages)-to))
+	if to < len(all) {
+		shown = append(shown, fmt.Sprintf("+%d", len(all)-to))
 	}
-	return strings.Join(all, " › ")
+	return strings.Join(shown, " › ")
 }
 
 // marks are those of a stage by its status; one that has not begun has none.
 var marks = map[string]string{"success": "✓", "running": "⏳", "failed": "✗", "canceled": "🚫", "skipped": "–", "manual": "✋"}
 
-// roughly rounds a duration as people do who say how long something usually takes.
-func roughly(seconds int64) int64 {
-	step := int64(10)
-	switch {
-	case seconds > 3*day:
-		step = day
-	case seconds > 3*3600:
-		step = 3600
-	case seconds > 90:
-		step = 60
-	}
-	return (seconds + step/2) / step * step
-}
-
-func linkedSHA(c deploy.Commit) string {
-	sha := shortSHA(c.SHA)
-	if sha != "" && address(c.URL) != "" {
-		return link(address(c.URL), sha)
-	}
-	return sha
-}
+func linkedSHA(c deploy.Commit) string { return linked(c.URL, shortSHA(c.SHA)) }
 
 // shortSHA is how a commit is named; empty: it is none.
 func shortSHA(sha string) string {
@@ -253,5 +267,3 @@ func shortSHA(sha string) string {
 	}
 	return sha[:7]
 }
-
-func link(address, label string) string { return "<" + address + "|" + label + ">" }

@@ -34,16 +34,13 @@ func (v Voice) Parts(m deploy.Message) (parts []Part) {
 		}
 		return of(name)
 	}
-	for i, line := range shown {
-		line, small := strings.CutPrefix(line, "(")
+	add(v.addressed(m, apart(expand(v.withPresser(m, shown[0]), value))), false)
+	for _, line := range shown[1:] {
+		words, small := strings.CutPrefix(line, "(")
 		if small {
-			line = strings.TrimSuffix(line, ")")
+			words = strings.TrimSuffix(words, ")")
 		}
-		if i > 0 {
-			add(strings.TrimPrefix(apart(expand(line, value)), " · "), small)
-		} else {
-			add(v.addressed(m, apart(expand(v.withPresser(m, line), value))), small)
-		}
+		add(strings.TrimPrefix(apart(expand(words, value)), " · "), small)
 	}
 	return parts
 }
@@ -101,7 +98,31 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	return label
 }
 
+// How many characters of a name are on a button.
+const (
+	buttonTarget = 36
+	buttonRef    = 20
+)
+
 // How many characters of a label Slack takes, and of the parts of a confirmation.
 const maxLabel = 75
 
 var maxConfirm = [4]int{100, 300, 30, 30}
+
+// Choose returns the label of a menu of targets.
+func (v Voice) Choose() string { return v.word("choose") }
+
+// plain is foreign text as plain text shows it.
+func plain(s string, limit int) string {
+	return middle(unescape.Replace(harmless(s, nameLimit)), limit)
+}
+
+// middle leaves a long text without its middle: many names differ at their end alone.
+func middle(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit/2]) + "…" + string(r[len(r)-limit/2+1:])
+	}
+	return s
+}
+
+var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
