@@ -73,7 +73,7 @@ func (d *dropped) fields(line *zerolog.Event) {
 		{"ts", string(d.event.TS)},
 		{"user", string(d.event.User)},
 		{"bot", string(d.event.BotID)},
-		{"app", string(cmp.Or(d.event.AppID, d.payload.APIAppID))},
+		{"app", string(d.event.AppID)},
 		{"team", string(cmp.Or(d.event.UserTeam, d.event.Team, d.payload.TeamID))},
 		{"for_team", string(deliveredFor(d.payload).Team)},
 		{"event", string(d.payload.EventID)},

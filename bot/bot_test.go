@@ -50,7 +50,6 @@ func TestMentionThatIsNotAnsweredIsOneLineOfTheLog(t *testing.T) {
 		{"hidden", obj{"event.hidden": true}, append(where, `"user":"U1"`, "hidden")},
 		{"in code", obj{"event.text": "`<@UBOT>` release"}, append(where, `"user":"U1"`, "in code")},
 		{"for another workspace", obj{"context_team_id": "T2"}, append(where, `"for_team":"T2"`, `"team":"T1"`, "another workspace")},
-		{"another app", obj{"api_app_id": "A2"}, append(where, `"app":"A2"`, "another app")},
 		{"without a user", obj{"event.user": nil}, append(where, "no user")},
 		{"an edit that names the bot in code", obj{"event.text": "`<@UBOT>` release", "event.edited": obj{"ts": "1700000009.000000"}}, append(where, "in code")},
 	} {

@@ -71,8 +71,6 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity, k deploy.Key, fr
 		return "not an app_mention", true
 	case me.User != "" && string(e.User) == me.User:
 		return "the bot's own post", true
-	case me.App != "" && p.APIAppID != "" && string(p.APIAppID) != me.App:
-		return "an event of another app", false
 	case e.BotID != "", e.AppID != "", markup.Present(e.BotProfile), e.Subtype == "bot_message", e.User == "USLACKBOT":
 		return "a post of a bot", false
 	// mutant: a message that no person wrote accepted
@@ -107,7 +105,6 @@ type eventPayload struct {
 	ContextEnterpriseID markup.Closed   `json:"context_enterprise_id"`
 	Authorizations      json.RawMessage `json:"authorizations"`
 	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
-	APIAppID            markup.Closed   `json:"api_app_id"`
 	EventID             markup.Lenient  `json:"event_id"`
 	RateLimited         markup.Lenient  `json:"minute_rate_limited"`
 	Event               *mentionEvent   `json:"event"`

@@ -18,7 +18,7 @@ import (
 	"github.com/getto-systems/psycher/deploy/targets"
 )
 
-var bot = web.Identity{Team: "T1", User: "UBOT", BotID: "B1", App: "A1"}
+var bot = web.Identity{Team: "T1", User: "UBOT", BotID: "B1"}
 
 // event is an events_api payload as Slack sends it, with changes: a dotted name
 // sets a field of the inner event, nil takes it out.
@@ -108,13 +108,11 @@ func TestEventsThatAreNotForTheBot(t *testing.T) {
 		reason  string
 	}{
 		{"another event", obj{"event.type": "message"}, "not an app_mention"},
-		{"another app", obj{"api_app_id": "A2"}, "another app"},
 		{"own post", obj{"event.user": "UBOT"}, "own post"},
 		{"bot id", obj{"event.bot_id": "B2"}, "a bot"},
 		{"app id", obj{"event.app_id": "A2"}, "a bot"},
 		{"bot id that cannot be read", obj{"event.bot_id": obj{"id": "B2"}}, "a bot"},
 		{"app id that cannot be read", obj{"event.app_id": []any{"A2"}}, "a bot"},
-		{"an app that cannot be read", obj{"api_app_id": obj{}}, "another app"},
 		{"bot profile", obj{"event.bot_profile": obj{"id": "B2"}}, "a bot"},
 		{"bot message", obj{"event.subtype": "bot_message"}, "a bot"},
 		{"slackbot", obj{"event.user": "USLACKBOT"}, "a bot"},
@@ -279,12 +277,7 @@ func TestRichTextCountsOutsideCodeAndQuotes(t *testing.T) {
 	}
 }
 
-func TestEventCountsWhileTheAppIsNotKnown(t *testing.T) {
-	me := bot
-	me.App = ""
-	if _, _, ok, reason := ReadMention(event(nil), me); !ok {
-		t.Error(reason)
-	}
+func TestABotThatDoesNotKnowItsNameIsNotMentioned(t *testing.T) {
 	if _, _, ok, _ := ReadMention(event(nil), web.Identity{}); ok {
 		t.Error("a bot without a name was named")
 	}

@@ -12,9 +12,8 @@ import (
 // message that the button is in: Slack sends it as it was, and other apps' blocks
 // with it.
 type pressPayload struct {
-	Type     markup.Closed `json:"type"`
-	APIAppID markup.Closed `json:"api_app_id"`
-	User     struct {
+	Type markup.Closed `json:"type"`
+	User struct {
 		ID   markup.Lenient `json:"id"`
 		Team markup.Closed  `json:"team_id"`
 	} `json:"user"`
@@ -51,8 +50,6 @@ func readPress(payload []byte, me web.Identity) (p deploy.Press, why string) {
 	switch {
 	case in.Type != "block_actions":
 		return p, "not a press: " + markup.Shorten(string(in.Type), 40)
-	case me.App != "" && in.APIAppID != "" && string(in.APIAppID) != me.App:
-		return p, "a press of another app's button"
 	// mutant: a press for another workspace accepted
 	case !pressedHere(in, me):
 		return p, "delivered for another workspace that has the app"

@@ -46,7 +46,7 @@ func press(set map[string]any) json.RawMessage {
 	return raw
 }
 
-var home1 = web.Identity{Team: "T0TEAM", User: "U0BOT", App: "A0APP"}
+var home1 = web.Identity{Team: "T0TEAM", User: "U0BOT"}
 
 func TestAPressIsRead(t *testing.T) {
 	p, why := readPress(press(nil), home1)
@@ -112,7 +112,6 @@ func TestPressesThatAreNotForTheBot(t *testing.T) {
 	for name, set := range map[string]map[string]any{
 		"another kind":                  {"type": "view_submission"},
 		"a kind that cannot be read":    {"type": 7},
-		"another app":                   {"api_app_id": "A0OTHER"},
 		"another workspace":             {"team.id": "T0OTHER"},
 		"no workspace":                  {"team": nil},
 		"another organisation":          {"team": nil, "enterprise": map[string]any{"id": "E0OTHER"}},

@@ -12,7 +12,7 @@ import (
 // "captured" are those of real events, and of Slack's own SDKs' tests.
 func TestWhoSpeaks(t *testing.T) {
 	const home, external, elsewhere = "home", "external", "elsewhere"
-	grid := web.Identity{Team: "T1", Enterprise: "E1", User: "UBOT", BotID: "B1", App: "A1"}
+	grid := web.Identity{Team: "T1", Enterprise: "E1", User: "UBOT", BotID: "B1"}
 	auth := func(team any) []any {
 		return []any{obj{"enterprise_id": nil, "team_id": team, "user_id": "UBOT", "is_bot": true}}
 	}

@@ -32,7 +32,7 @@ const apiTimeout = 8 * time.Second
 
 // Identity is who the bot is. Enterprise is the organisation of an Enterprise
 // Grid, E..., that the workspace belongs to.
-type Identity struct{ Team, Enterprise, User, BotID, App string }
+type Identity struct{ Team, Enterprise, User, BotID string }
 
 // Config is what a [Client] needs.
 type Config struct {

@@ -15,6 +15,7 @@ import (
 // name the app and, in its header X-OAuth-Scopes, the scopes.
 type Installation struct {
 	Identity
+	App     string
 	Scopes  []string
 	Expires string // in so many seconds, with token rotation
 }
@@ -25,10 +26,8 @@ func (c *Client) Inspect(ctx context.Context) (Installation, error) {
 		_, err := api.AuthTestContext(ctx)
 		return err
 	})
-	me := a.identity()
-	me.App = string(a.AppID)
 	split := func(r rune) bool { return r == ',' || r == ' ' }
-	return Installation{me, strings.FieldsFunc(a.scopes, split), string(a.Expires)}, err
+	return Installation{a.identity(), string(a.AppID), strings.FieldsFunc(a.scopes, split), string(a.Expires)}, err
 }
 
 // Channel is what Slack says of a channel that the bot asks for.
