@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/getto-systems/psycher/bot"
+	"github.com/getto-systems/psycher/bot/phrases"
 	"github.com/getto-systems/psycher/bot/socket"
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/cmd/metrics"
@@ -73,7 +74,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		log.Warn().Msg("REDIS_URL is not set: records are kept in this process and forgotten when it ends; set it to keep them, and to run more than one process")
 	}
 	a.slack = web.New(web.Config{
-		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: voice{&a.now}, Read: a.reader.Read,
+		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: func() phrases.Voice { return a.now.Load().voice }, Read: a.reader.Read,
 		Called: a.metrics.SlackCall, Waits: a.metrics.SlackWait, Log: log,
 	})
 	a.engine = &engine.Engine{
@@ -121,7 +122,7 @@ func (a *app) openSockets(me web.Identity, stop context.CancelCauseFunc) *socket
 			switch {
 			case err == nil:
 				opened.Store(true)
-			case errors.As(err, new(*web.AuthError)) && !opened.Load():
+			case web.TokenRefused(err) && !opened.Load():
 				stop(settingsError(err))
 			}
 			return url, err

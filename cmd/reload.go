@@ -40,18 +40,6 @@ type snapshot struct {
 	voice    phrases.Voice
 }
 
-// voice speaks the language of the moment.
-type voice struct{ now *atomic.Pointer[snapshot] }
-
-var _ web.Voice = voice{}
-
-func (v voice) Text(m deploy.Message) string          { return v.now.Load().voice.Text(m) }
-func (v voice) Parts(m deploy.Message) []phrases.Part { return v.now.Load().voice.Parts(m) }
-func (v voice) Choose() string                        { return v.now.Load().voice.Choose() }
-func (v voice) Label(m deploy.Message, b deploy.Button, now int64) phrases.Label {
-	return v.now.Load().voice.Label(m, b, now)
-}
-
 // use has the bot go by these settings, as far as they take effect without a restart.
 func (a *app) use(s settings.Settings) error {
 	speaks, err := phrases.New(s.Lang)

@@ -162,7 +162,7 @@ func retry[T any](ctx context.Context, log zerolog.Logger, what string, do func(
 		switch {
 		case err == nil:
 			return got, nil
-		case errors.As(err, new(*web.AuthError)):
+		case web.TokenRefused(err):
 			return got, settingsError(err)
 		case err.Error() != logged:
 			logged = err.Error()

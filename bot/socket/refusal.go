@@ -32,7 +32,7 @@ func refusalOf(err error) refusal {
 	case errors.As(err, &limited):
 		return refusal{words: "Slack limits the rate of apps.connections.open", after: limited.RetryAfter}
 	case errors.As(err, &no):
-		return refusal{words: no.Explain(), permanent: no.Permanent(), slow: no.Permanent() || no.Code == "too_many_websockets"}
+		return refusal{words: no.Error(), permanent: no.Permanent(), slow: no.Permanent() || no.Code == "too_many_websockets"}
 	case errors.Is(err, errDroppedEarly):
 		return refusal{words: "Slack drops sockets shortly after their hello: if it goes on, see https://slack-status.com"}
 	case errors.Is(err, errNoHello):

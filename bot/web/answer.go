@@ -63,7 +63,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, x.unanswered(retryAfterDefault, fmt.Errorf("read the answer: %w", err))
 	}
-	x.answer.scopes = resp.Header.Get("X-OAuth-Scopes")
+	x.answer.Scopes = strings.FieldsFunc(resp.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 	a, odd := &x.answer, (*json.UnmarshalTypeError)(nil) // one field is odd: the others are read
 	switch err := json.Unmarshal(body, a); {
 	case err != nil && !errors.As(err, &odd):
@@ -74,7 +74,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	case a.Error == "":
 		return nil, x.unanswered(retryAfterDefault, errors.New("the answer is not ok, and does not say why"))
 	default:
-		no := &SlackError{x.method, markup.Shorten(string(a.Error), 80), markup.Shorten(string(a.Needed), 200)}
+		no := &SlackError{x.method, markup.Shorten(a.Error, 80), markup.Shorten(a.Needed, 200)}
 		if err := x.refusal(no); err != nil {
 			return nil, err
 		}
@@ -95,42 +95,31 @@ func retryAfter(h http.Header, otherwise time.Duration) time.Duration {
 
 // answer is what the bot needs of all the answers.
 type answer struct {
-	OK       bool           `json:"ok"`
-	Error    markup.Lenient `json:"error"`
-	Needed   markup.Lenient `json:"needed"`
-	TS       markup.Lenient `json:"ts"`
-	URL      markup.Lenient `json:"url"`
-	TeamID   markup.Lenient `json:"team_id"`
-	Org      markup.Lenient `json:"enterprise_id"`
-	UserID   markup.Lenient `json:"user_id"`
-	BotID    markup.Lenient `json:"bot_id"`
-	AppID    markup.Lenient `json:"app_id"`
-	Expires  markup.Lenient `json:"expires_in"`
-	Messages []message      `json:"messages"`
-	HasMore  bool           `json:"has_more"`
+	OK     bool   `json:"ok"`
+	Error  string `json:"error"`
+	Needed string `json:"needed"`
+	TS     string `json:"ts"`
+	URL    string `json:"url"`
+	Installation
+	Channel  Channel   `json:"channel"` // where one is looked up; else it is an id, and odd
+	Messages []message `json:"messages"`
+	HasMore  bool      `json:"has_more"`
 	Next     struct {
-		Cursor markup.Lenient `json:"next_cursor"`
+		Cursor string `json:"next_cursor"`
 	} `json:"response_metadata"`
-	Channel json.RawMessage `json:"channel"` // an object where one is looked up, else an id
-	scopes  string          // of the header
-}
-
-// identity is who auth.test says the bot is.
-func (a answer) identity() Identity {
-	return Identity{Team: string(a.TeamID), Enterprise: string(a.Org), User: string(a.UserID), BotID: string(a.BotID)}
 }
 
 // message is a message of a thread or a channel.
 type message struct {
-	TS       markup.Lenient `json:"ts"`
-	Subtype  markup.Lenient `json:"subtype"`
-	User     markup.Lenient `json:"user"`
-	BotID    markup.Lenient `json:"bot_id"`
+	TS       string `json:"ts"`
+	Subtype  string `json:"subtype"`
+	User     string `json:"user"`
+	BotID    string `json:"bot_id"`
 	Metadata struct {
-		Type    markup.Lenient `json:"event_type"`
+		Type    string `json:"event_type"`
 		Payload struct {
-			ID   markup.Lenient `json:"id"`
-			Slot markup.Lenient `json:"slot"`
+			ID   string `json:"id"`
+			Slot string `json:"slot"`
 		} `json:"event_payload"`
 	} `json:"metadata"`
 	markup.Message
@@ -139,5 +128,5 @@ type message struct {
 // isOf reports whether a message of the bot's own was posted for the place.
 func (m message) isOf(at engine.Place) bool {
 	is := m.Metadata
-	return is.Type == metadataType && string(is.Payload.ID) == at.Request.ID && string(is.Payload.Slot) == at.Slot
+	return is.Type == metadataType && is.Payload.ID == at.Request.ID && is.Payload.Slot == at.Slot
 }

@@ -81,9 +81,11 @@ func TestEveryKindOfAnswer(t *testing.T) {
 			}{
 				{"React", func(a *Client) error { return a.React(ctx, key, "x") }, c.react},
 				{"Unreact", func(a *Client) error { return a.Unreact(ctx, key, "x") }, c.react},
-				{"Update", func(a *Client) error { return a.Update(ctx, key, "1700000001.000000", deploy.Message{}) }, c.react},
+				{"Update", func(a *Client) error {
+					return a.Update(ctx, key, "1700000001.000000", deploy.Message{ID: deploy.MsgGreet})
+				}, c.react},
 				{"Post", func(a *Client) error {
-					_, err := a.Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{})
+					_, err := a.Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet})
 					return err
 				}, c.post},
 			} {
@@ -176,7 +178,7 @@ func TestAnInterruptedPostMayHaveBeenMade(t *testing.T) {
 			s.EnableHTTP2 = h2
 			s.StartTLS()
 			defer s.Close()
-			a := New(Config{BotToken: testBotToken, URL: s.URL + "/api", Transport: s.Client().Transport, Voice: voice{}})
+			a := New(Config{BotToken: testBotToken, URL: s.URL + "/api", Transport: s.Client().Transport, Voice: plainWords})
 			if err := post(a); kind(err) != "lost" {
 				t.Errorf("%q (%v)", kind(err), err)
 			}
@@ -205,7 +207,7 @@ func TestNothingIsCalledOnceTheContextIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1.1"}`)}}
-	if _, err := apiOver(fake).Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{}); kind(err) != "later 5s" || len(fake.calls) != 0 {
+	if _, err := apiOver(fake).Post(ctx, engine.Place{Request: mention, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet}); kind(err) != "later 5s" || len(fake.calls) != 0 {
 		t.Errorf("%v, %d calls", err, len(fake.calls))
 	}
 }

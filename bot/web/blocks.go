@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,23 +19,30 @@ const maxButtons = 4
 // maxText is how many characters the text of an edit may have, with a margin.
 const maxText = 3900
 
-// say tries a call with a message in blocks, and where Slack refuses those once
+// say makes a call with a message in blocks, and where Slack refuses those once
 // more as plain text: nobody is left without a word.
-func (c *Client) say(m deploy.Message, try func(...slack.MsgOption) error) error {
-	text, parts := c.config.Voice.Text(m), c.config.Voice.Parts(m)
-	blocks := c.blocks(m, text, parts)
-	if blocks == nil {
-		return try(slack.MsgOptionText(text, false)) // which also removes the blocks that it had
-	}
-	err := try(slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
-	// mutant: refused blocks that leave people without a word
-	if no := (*SlackError)(nil); !errors.As(err, &no) || reasonFor(no.Code).effect != blocksRefused {
-		return err
-	}
-	if _, logged := c.plain.LoadOrStore(m.ID, true); !logged {
-		c.config.Log.Warn().Err(err).Str("message", string(m.ID)).Msg("Slack refuses the blocks of a message, so it is sent as plain text")
-	}
-	return try(slack.MsgOptionText(plainly(parts), false))
+func (c *Client) say(ctx context.Context, method, channel, what string, m deploy.Message, options ...slack.MsgOption) (answer, error) {
+	voice := c.config.Voice()
+	text, parts := voice.Text(m), voice.Parts(m)
+	blocks := c.blocks(voice, m, text, parts)
+	return c.call(ctx, method, channel, what, func(api *slack.Client) error {
+		send := func(as ...slack.MsgOption) error {
+			_, _, _, err := api.SendMessageContext(ctx, channel, append(as, options...)...)
+			return err
+		}
+		if blocks == nil {
+			return send(slack.MsgOptionText(text, false)) // which also removes the blocks that it had
+		}
+		err := send(slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+		// mutant: refused blocks that leave people without a word
+		if no := (*SlackError)(nil); !errors.As(err, &no) || reasonFor(no.Code).effect != blocksRefused {
+			return err
+		}
+		if _, logged := c.plain.LoadOrStore(m.ID, true); !logged {
+			c.config.Log.Warn().Err(err).Str("message", string(m.ID)).Msg("Slack refuses the blocks of a message, so it is sent as plain text")
+		}
+		return send(slack.MsgOptionText(plainly(parts), false))
+	})
 }
 
 // plainly is a message without its blocks.
@@ -49,7 +57,7 @@ func plainly(parts []phrases.Part) string {
 }
 
 // blocks are what a message shows; nil: its text alone.
-func (c *Client) blocks(m deploy.Message, text string, parts []phrases.Part) (all []slack.Block) {
+func (c *Client) blocks(voice phrases.Voice, m deploy.Message, text string, parts []phrases.Part) (all []slack.Block) {
 	if len(m.Buttons) == 0 && len(parts) == 1 && parts[0].Text == text {
 		return nil
 	}
@@ -60,7 +68,7 @@ func (c *Client) blocks(m deploy.Message, text string, parts []phrases.Part) (al
 			all = append(all, slack.NewSectionBlock(mrkdwn(p.Text), nil, nil, slack.SectionBlockOptionExpand(true)))
 		}
 	}
-	if buttons := c.buttons(m); len(buttons) > 0 {
+	if buttons := c.buttons(voice, m); len(buttons) > 0 {
 		all = append(all, slack.NewActionBlock("", buttons...))
 	}
 	return all
@@ -71,16 +79,16 @@ const maxElements = 25
 
 // buttons are those of a message. A question has one for each target, or a menu of
 // them, and shows the one that it is about.
-func (c *Client) buttons(m deploy.Message) (all []slack.BlockElement) {
+func (c *Client) buttons(voice phrases.Voice, m deploy.Message) (all []slack.BlockElement) {
 	choices, ask := 0, !phrases.IsStatus(m)
 	for _, b := range m.Buttons {
 		if ask && b.Do != "" && b.Do != deploy.KindCancel {
 			choices++
 		}
 	}
-	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText(c.config.Voice.Choose()), "choose")
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText(voice.Choose()), "choose")
 	for i, b := range m.Buttons {
-		label := c.config.Voice.Label(m, b, c.clock.Now().Unix())
+		label := voice.Label(m, b, c.clock.Now().Unix())
 		switch button := slack.NewButtonBlockElement(fmt.Sprintf("choose-%d", i), b.Value, plainText(label.Text)); {
 		case choices > maxButtons && b.Do == deploy.KindDeploy:
 			if menu.Options = append(menu.Options, slack.NewOptionBlockObject(b.Value, plainText(label.Text), nil)); len(menu.Options) == 1 {

@@ -49,7 +49,7 @@ func posted(t *testing.T, lang string, m deploy.Message) (slack *fakeslack.Slack
 	t.Cleanup(slack.Close)
 	server := httptest.NewServer(slack)
 	t.Cleanup(server.Close)
-	c = New(Config{BotToken: "xoxb-test", AppToken: "xapp-test", URL: server.URL + "/api", Voice: voice})
+	c = New(Config{BotToken: "xoxb-test", AppToken: "xapp-test", URL: server.URL + "/api", Voice: func() phrases.Voice { return voice }})
 	ts := slack.Say("U0ASKER", "C0APP", "release otama")
 	at = engine.Place{Request: deploy.Request{Key: deploy.Key{Team: "T0TEAM", Channel: "C0APP", TS: ts}, ID: "id"}, Slot: deploy.SlotStatus}
 	if _, err := c.Post(t.Context(), at, m); err != nil {
@@ -141,12 +141,12 @@ func TestBlocksKeepSlacksLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := New(Config{Voice: voice})
+		c := New(Config{})
 		ids, longest := messages.IDs(), 0
 		for i := range each {
 			m := generated(random, ids[i%len(ids)])
 			text, parts := voice.Text(m), voice.Parts(m)
-			raw, err := json.Marshal(c.blocks(m, text, parts))
+			raw, err := json.Marshal(c.blocks(voice, m, text, parts))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,7 +32,21 @@ const apiTimeout = 8 * time.Second
 
 // Identity is who the bot is. Enterprise is the organisation of an Enterprise
 // Grid, E..., that the workspace belongs to.
-type Identity struct{ Team, Enterprise, User, BotID string }
+type Identity struct {
+	Team       string `json:"team_id"`
+	Enterprise string `json:"enterprise_id"`
+	User       string `json:"user_id"`
+	BotID      string `json:"bot_id"`
+}
+
+// Installation is what auth.test says of the bot token. Slack does not promise to
+// name the app and, in its header X-OAuth-Scopes, the scopes.
+type Installation struct {
+	Identity
+	App     string   `json:"app_id"`
+	Expires int      `json:"expires_in"` // in so many seconds, with token rotation
+	Scopes  []string `json:"-"`
+}
 
 // Config is what a [Client] needs.
 type Config struct {
@@ -40,19 +54,11 @@ type Config struct {
 	AppToken  deploy.Secret
 	URL       string                                       // base of the Web API, "" is Slack's
 	Transport http.RoundTripper                            // nil: net/http's own
-	Voice     Voice                                        // the wordings of messages
+	Voice     func() phrases.Voice                         // the wordings of messages, as they are now
 	Read      func(deploy.Key, markup.Words) deploy.Intent // what words in a channel ask for
 	Called    func(method, result string)                  // called after each call, unless it is nil: ok, limited, refused or failed
 	Waits     func(method string)                          // called when a call is put off by a rate limit, unless it is nil
 	Log       zerolog.Logger
-}
-
-// Voice turns a message into words.
-type Voice interface {
-	Text(m deploy.Message) string          // the message in mrkdwn, as notifications and screen readers have it
-	Parts(m deploy.Message) []phrases.Part // the message as it is shown
-	Label(m deploy.Message, b deploy.Button, now int64) phrases.Label
-	Choose() string // the label of a menu of targets, in plain text
 }
 
 // Client is Slack's Web API as the engine needs it: one call is one try, and its
@@ -62,7 +68,7 @@ type Client struct {
 	http    *http.Client
 	clock   *clock
 	limits  *limits
-	refused refusals
+	refused sync.Map // the refusals of the bot's token (*SlackError), by method
 	plain   sync.Map // the messages whose blocks Slack has refused
 	me      atomic.Pointer[Identity]
 }
@@ -73,7 +79,7 @@ var _ engine.Slack = (*Client)(nil)
 func New(cfg Config) *Client {
 	cfg.URL = strings.TrimRight(cmp.Or(cfg.URL, slack.APIURL), "/") + "/"
 	return &Client{
-		config: cfg, clock: &clock{log: cfg.Log}, limits: newLimits(), refused: refusals{byMethod: map[string]*SlackError{}},
+		config: cfg, clock: &clock{log: cfg.Log}, limits: newLimits(),
 		http: &http.Client{
 			Timeout:       apiTimeout,
 			Transport:     cfg.Transport,
@@ -82,22 +88,27 @@ func New(cfg Config) *Client {
 	}
 }
 
-// Identify asks Slack who the bot is. An [*AuthError] is permanent until an
-// operator fixes the token.
-func (c *Client) Identify(ctx context.Context) (Identity, error) {
+// Inspect asks Slack what the bot token is, and what it may do.
+func (c *Client) Inspect(ctx context.Context) (Installation, error) {
 	a, err := c.call(ctx, identifyMethod, "", "", func(api *slack.Client) error {
 		_, err := api.AuthTestContext(ctx)
 		return err
 	})
-	if err != nil {
+	return a.Installation, err
+}
+
+// Identify asks Slack who the bot is.
+func (c *Client) Identify(ctx context.Context) (Identity, error) {
+	is, err := c.Inspect(ctx)
+	switch me := is.Identity; {
+	case err != nil:
 		return Identity{}, err
-	}
-	me := a.identity()
-	if !deploy.IsID(me.Team) || !deploy.IsID(me.User) {
+	case !deploy.IsID(me.Team) || !deploy.IsID(me.User):
 		return Identity{}, errors.New("auth.test: the answer does not name the bot's team and user")
+	default:
+		c.me.Store(&me)
+		return me, nil
 	}
-	c.me.Store(&me)
-	return me, nil
 }
 
 func (c *Client) identity(ctx context.Context) (Identity, error) {
@@ -107,8 +118,7 @@ func (c *Client) identity(ctx context.Context) (Identity, error) {
 	return c.Identify(ctx)
 }
 
-// OpenConnection returns the address of a new websocket, valid for one dial. An
-// [*AuthError] is permanent until an operator fixes the app-level token.
+// OpenConnection returns the address of a new websocket, valid for one dial.
 func (c *Client) OpenConnection(ctx context.Context) (url string, err error) {
 	a, err := c.call(ctx, openMethod, "", "", func(api *slack.Client) error {
 		_, _, err := api.StartSocketModeContext(ctx)
@@ -117,12 +127,8 @@ func (c *Client) OpenConnection(ctx context.Context) (url string, err error) {
 	if err == nil && a.URL == "" {
 		err = errors.New("apps.connections.open: the answer has no url")
 	}
-	return string(a.URL), err
+	return a.URL, err
 }
-
-// Refused says what an operator must fix while Slack refuses the bot's token or
-// its scopes; otherwise it is empty. The app-level token concerns only sockets.
-func (c *Client) Refused() string { return c.refused.explain() }
 
 // Now is Slack's clock.
 func (c *Client) Now() time.Time { return c.clock.Now() }
@@ -155,7 +161,7 @@ func (c *Client) Reread(ctx context.Context, m deploy.Request) (deploy.Request, 
 		return m, err
 	}
 	for _, now := range a.Messages {
-		if string(now.TS) != m.TS {
+		if now.TS != m.TS {
 			continue
 		}
 		if now.Subtype == "tombstone" { // it was deleted, and has replies
@@ -185,40 +191,26 @@ func (c *Client) Post(ctx context.Context, at engine.Place, say deploy.Message) 
 	if !at.InChannel {
 		options = append(options, slack.MsgOptionTS(m.ReplyThread()))
 	}
-	a, err := c.call(ctx, postMethod, m.Channel, m.ID+" "+at.Slot, func(api *slack.Client) error {
-		return c.say(say, func(as ...slack.MsgOption) error {
-			_, _, err := api.PostMessageContext(ctx, m.Channel, append(as, options...)...)
-			return err
-		})
-	})
+	a, err := c.say(ctx, postMethod, m.Channel, m.ID+" "+at.Slot, say, options...)
 	switch {
 	case err != nil:
 		return "", err
-	case !deploy.IsTimestamp(string(a.TS)):
+	case !deploy.IsTimestamp(a.TS):
 		return "", &engine.LostError{Err: errors.New("chat.postMessage: the answer does not name the message")}
 	}
-	return string(a.TS), nil
+	return a.TS, nil
 }
 
 // Update edits a message of the bot's own.
 func (c *Client) Update(ctx context.Context, k deploy.Key, ts string, say deploy.Message) error {
-	_, err := c.call(ctx, "chat.update", k.Channel, ts, func(api *slack.Client) error {
-		return c.say(say, func(as ...slack.MsgOption) error { // without parse, Slack links names in an edit
-			_, _, _, err := api.UpdateMessageContext(ctx, k.Channel, ts, append(as, slack.MsgOptionParse(false))...)
-			return err
-		})
-	})
+	// Without parse, Slack links names in an edit.
+	_, err := c.say(ctx, "chat.update", k.Channel, ts, say, slack.MsgOptionUpdate(ts), slack.MsgOptionParse(false))
 	return err
 }
 
 // Whisper shows a message to one person alone. It is not kept.
 func (c *Client) Whisper(ctx context.Context, channel, thread, user string, say deploy.Message) error {
-	_, err := c.call(ctx, "chat.postEphemeral", channel, user, func(api *slack.Client) error {
-		return c.say(say, func(as ...slack.MsgOption) error {
-			_, err := api.PostEphemeralContext(ctx, channel, user, append(as, slack.MsgOptionTS(thread))...)
-			return err
-		})
-	})
+	_, err := c.say(ctx, "chat.postEphemeral", channel, user, say, slack.MsgOptionPostEphemeral(user), slack.MsgOptionTS(thread))
 	return err
 }
 
@@ -244,12 +236,12 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 			return "", false, err
 		}
 		for _, msg := range a.Messages {
-			own := string(msg.User) == me.User || me.BotID != "" && string(msg.BotID) == me.BotID
+			own := msg.User == me.User || me.BotID != "" && msg.BotID == me.BotID
 			if own && msg.isOf(at) {
-				return string(msg.TS), true, nil
+				return msg.TS, true, nil
 			}
 		}
-		page.Cursor = string(a.Next.Cursor)
+		page.Cursor = a.Next.Cursor
 		switch {
 		case page.Cursor == "" && a.HasMore:
 			return "", false, errors.New("look for a message: there are more, without a cursor")
@@ -296,7 +288,7 @@ func (c *Client) call(ctx context.Context, method, channel, what string, try fun
 	// debug mode makes Slack close every socket after six minutes.
 	err := try(slack.New(c.config.BotToken.Reveal(),
 		slack.OptionAppLevelToken(c.config.AppToken.Reveal()), slack.OptionAPIURL(c.config.URL), slack.OptionHTTPClient(x)))
-	c.refused.learn(method, err)
+	c.learn(method, err)
 	if c.config.Called != nil {
 		c.config.Called(method, resultOf(err))
 	}

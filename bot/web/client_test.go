@@ -90,7 +90,7 @@ func says(body string) fakeAnswer { return fakeAnswer{body: body} }
 func apiOver(rt http.RoundTripper) *Client {
 	return New(Config{
 		BotToken: testBotToken, AppToken: testAppToken, Transport: rt, Log: zerolog.Nop(),
-		Voice: voice{},
+		Voice: plainWords,
 	})
 }
 
@@ -182,8 +182,7 @@ func TestIdentify(t *testing.T) {
 		t.Error("an answer without the bot's name was taken")
 	}
 	_, err = apiOver(&slackFake{answers: []fakeAnswer{{status: 502}}}).Identify(t.Context())
-	var auth *AuthError
-	if errors.As(err, &auth) || kind(err) != "later 5s" {
+	if TokenRefused(err) || kind(err) != "later 5s" {
 		t.Errorf("a passing failure: %v", err)
 	}
 }
@@ -191,15 +190,14 @@ func TestIdentify(t *testing.T) {
 func TestRefusedTokenIsNamedWithItsFix(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":false,"error":"invalid_auth"}`)}}
 	a := apiOver(fake)
-	_, err := a.Identify(t.Context())
-	var later *engine.LaterError
-	var auth *AuthError
-	if !errors.As(err, &auth) || errors.As(err, &later) || auth.Code != "invalid_auth" || !strings.Contains(err.Error(), "SLACK_BOT_TOKEN") {
-		t.Errorf("%v", err)
-	}
-	_, err = a.OpenConnection(t.Context())
-	if !errors.As(err, &auth) || errors.As(err, &later) || auth.Code != "invalid_auth" || !strings.Contains(err.Error(), "SLACK_APP_TOKEN") {
-		t.Errorf("%v", err)
+	for setting, call := range map[string]func() error{
+		"SLACK_BOT_TOKEN": func() error { _, err := a.Identify(t.Context()); return err },
+		"SLACK_APP_TOKEN": func() error { _, err := a.OpenConnection(t.Context()); return err },
+	} {
+		no := &SlackError{}
+		if err := call(); !TokenRefused(err) || !errors.As(err, &no) || no.Code != "invalid_auth" || !strings.HasPrefix(err.Error(), setting+": ") {
+			t.Errorf("%v", err)
+		}
 	}
 }
 
@@ -243,7 +241,7 @@ func TestRefusalIsRememberedUntilASuccessDisprovesIt(t *testing.T) {
 		{ok, func() error { return post(a) }, []string{"reactions:write"}}, // a message proves nothing about reactions
 		{ok, func() error { return a.React(ctx, key, "x") }, nil},
 		{revoked, func() error { _, err := a.OpenConnection(ctx); return err }, nil}, // the sockets' status says this of the app's token
-		{says(`{"ok":false,"error":"invalid_auth"}`), func() error { return a.Update(ctx, key, "1700000002.000000", deploy.Message{}) }, []string{"invalid_auth"}},
+		{says(`{"ok":false,"error":"invalid_auth"}`), func() error { return a.Update(ctx, key, "1700000002.000000", deploy.Message{ID: deploy.MsgGreet}) }, []string{"invalid_auth"}},
 		{scope, func() error { return a.React(ctx, key, "x") }, []string{"invalid_auth", "reactions:write"}},
 		{says(`{"ok":false,"error":"missing_scope","needed":"chat:write"}`), func() error { return post(a) }, []string{"chat:write", "reactions:write"}},
 		{revoked, func() error { return a.Unreact(ctx, key, "x") }, []string{"token_revoked"}},
@@ -402,7 +400,7 @@ func TestRereadReturnsWhatTheMessageSaysNow(t *testing.T) {
 
 func TestPostIntoTheChannelNamesNoThread(t *testing.T) {
 	fake := &slackFake{answers: []fakeAnswer{says(`{"ok":true,"ts":"1700000002.000000"}`)}}
-	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Request: mention, Slot: "line-1", InChannel: true}, deploy.Message{}); err != nil {
+	if _, err := apiOver(fake).Post(t.Context(), engine.Place{Request: mention, Slot: "line-1", InChannel: true}, deploy.Message{ID: deploy.MsgGreet}); err != nil {
 		t.Fatal(err)
 	}
 	if form := fake.calls[0].form; form.Has("thread_ts") || form.Get("channel") != "C1" {
@@ -425,7 +423,7 @@ func TestRateLimitHoldsTheMethodUntilItHasPassed(t *testing.T) {
 		if got := kind(post(a)); got != "later 20s" || len(fake.calls) != 1 {
 			t.Errorf("%q, %d calls", got, len(fake.calls))
 		}
-		if _, err := a.Post(ctx, engine.Place{Request: elsewhere, Slot: "s"}, deploy.Message{}); err != nil {
+		if _, err := a.Post(ctx, engine.Place{Request: elsewhere, Slot: "s"}, deploy.Message{ID: deploy.MsgGreet}); err != nil {
 			t.Errorf("another channel is held up: %v", err)
 		}
 		if err := a.React(ctx, key, "x"); err != nil {
@@ -450,15 +448,7 @@ func TestNoTokenInLogs(t *testing.T) {
 	}
 }
 
-// voice says which message it is.
-type voice struct{}
-
-func (voice) Text(m deploy.Message) string { return "words of " + string(m.ID) }
-func (v voice) Parts(m deploy.Message) []phrases.Part {
-	return []phrases.Part{{Text: v.Text(m)}}
+// plainWords say which message it is.
+func plainWords() phrases.Voice {
+	return phrases.Voice{"greet": {"words of greet"}, "status-running": {"words of status-running"}, "pressed": {""}}
 }
-
-func (voice) Label(_ deploy.Message, b deploy.Button, _ int64) phrases.Label {
-	return phrases.Label{Text: "button " + b.Target}
-}
-func (voice) Choose() string { return "choose" }

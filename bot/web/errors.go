@@ -30,8 +30,6 @@ type SlackError struct {
 	Needed string // the missing scope, if that is the reason
 }
 
-func (e *SlackError) Error() string { return "Slack says " + e.Code }
-
 // Is recognizes a reaction on a deleted message.
 func (e *SlackError) Is(target error) bool {
 	return target == engine.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
@@ -68,11 +66,8 @@ func (x *exchange) refusal(no *SlackError) error {
 	case unclear:
 		return x.unanswered(retryAfterDefault, no)
 	case token:
-		switch {
-		case x.method == identifyMethod, x.method == openMethod: // their callers need no duration
-			return &AuthError{no}
-		case no.Code != "missing_scope" || !strings.HasPrefix(x.method, "conversations."): // that scope is optional
-			return &engine.LaterError{After: retryAfterOperatorFix, Err: &AuthError{no}}
+		if no.refusesToken() {
+			return &engine.LaterError{After: retryAfterOperatorFix, Err: no}
 		}
 	case threadClosed:
 		if x.method == postMethod {

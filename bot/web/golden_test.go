@@ -24,8 +24,9 @@ var update = flag.Bool("update", false, "write the golden files of messages anew
 // parentheses, and what its buttons say. The first line is what notifications have.
 func readable(t *testing.T, c *Client, m deploy.Message) string {
 	t.Helper()
-	text, parts := c.config.Voice.Text(m), c.config.Voice.Parts(m)
-	raw, err := json.Marshal(c.blocks(m, text, parts))
+	voice := c.config.Voice()
+	text, parts := voice.Text(m), voice.Parts(m)
+	raw, err := json.Marshal(c.blocks(voice, m, text, parts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func everyMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := New(Config{Voice: voice})
+		c := New(Config{Voice: func() phrases.Voice { return voice }})
 		var b strings.Builder
 		for _, id := range messages.IDs() {
 			for i, m := range messages.Samples(id) {

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // effect is what a code means for another try of the same call.
@@ -42,9 +39,8 @@ const (
 //
 //docgen:messages log
 const (
-	switchOn  = "Socket Mode is switched off for this app; switch it on at https://api.slack.com/apps, Socket Mode"
-	freeOne   = "all 10 websockets that Slack allows per app are taken; stop other processes of this app or lower SLACK_CONNECTIONS"
-	waitForIt = "it is tried again"
+	switchOn = "Socket Mode is switched off for this app; switch it on at https://api.slack.com/apps, Socket Mode"
+	freeOne  = "all 10 websockets that Slack allows per app are taken; stop other processes of this app or lower SLACK_CONNECTIONS"
 )
 
 // reason is what some of Slack's codes mean.
@@ -105,64 +101,60 @@ func reasonFor(code string) reason {
 	return reasons[i]
 }
 
-// fixFor says what an operator must do about a code; needed are the missing
-// scopes, where Slack names them.
-func fixFor(setting, code, needed string) string {
-	r := reasonFor(code)
-	switch {
-	case setting == appToken:
-		return r.app
-	case r.bot == addScopes && needed != "":
-		return fmt.Sprintf(addScope, needed)
-	}
-	return r.bot
-}
-
 // Permanent reports whether no socket opens until an operator has fixed this.
 func (e *SlackError) Permanent() bool {
 	r := reasonFor(e.Code)
 	return r.effect == token || r.effect == operator
 }
 
-// Explain returns the code with its fix, for operators. It is the only wording
-// of a fault, in logs, at startup and in /readyz.
-func (e *SlackError) Explain() string {
-	setting := settingOf(e.Method)
-	if reasonFor(e.Code).effect == token {
-		return refused(setting, e)
+// TokenRefused reports whether Slack refuses a token or its scopes, which only an
+// operator can fix: the error says how.
+func TokenRefused(err error) bool {
+	no := (*SlackError)(nil)
+	return errors.As(err, &no) && no.refusesToken()
+}
+
+func (e *SlackError) refusesToken() bool {
+	optional := e.Code == "missing_scope" && strings.HasPrefix(e.Method, "conversations.")
+	return reasonFor(e.Code).effect == token && !optional
+}
+
+// Fix is what an operator must do about the code; empty where that is not known.
+func (e *SlackError) Fix() string {
+	r := reasonFor(e.Code)
+	switch {
+	case settingOf(e.Method) == appToken:
+		return r.app
+	case r.bot == addScopes && e.Needed != "":
+		return fmt.Sprintf(addScope, e.Needed)
 	}
-	return "Slack says " + e.Code + ": " + cmp.Or(fixFor(setting, e.Code, ""), waitForIt)
+	return r.bot
+}
+
+// Error returns the code with its fix, for operators. It is the only wording of a
+// fault, in logs, at startup and in /readyz.
+func (e *SlackError) Error() string {
+	switch fix := e.Fix(); {
+	case e.refusesToken():
+		return refused(settingOf(e.Method), e)
+	case fix != "":
+		return "Slack says " + e.Code + ": " + fix
+	}
+	return "Slack says " + e.Code
 }
 
 // refused names a token once, with everything that must be fixed.
 func refused(setting string, all ...*SlackError) string {
-	var codes, scopes, fixes []string
+	var codes, fixes []string
 	for _, e := range all {
-		codes = append(codes, e.Code)
-		if e.Needed != "" {
-			scopes = append(scopes, e.Needed)
-		}
+		codes, fixes = append(codes, e.Code), append(fixes, e.Fix())
 	}
-	needed := list(scopes, ", ")
-	for _, code := range codes {
-		fixes = append(fixes, fixFor(setting, code, needed))
+	list := func(all []string, separator string) string {
+		slices.Sort(all)
+		return strings.Join(slices.Compact(all), separator)
 	}
 	return fmt.Sprintf("%s: Slack refuses it (%s): %s", setting, list(codes, ", "), list(fixes, "; "))
 }
-
-func list(all []string, separator string) string {
-	slices.Sort(all)
-	return strings.Join(slices.Compact(all), separator)
-}
-
-// AuthError is Slack's refusal of a token or of its scopes. Only an operator can
-// fix it, and its text says how.
-type AuthError struct{ *SlackError }
-
-func (e *AuthError) Error() string { return e.Explain() }
-
-// Unwrap returns Slack's answer.
-func (e *AuthError) Unwrap() error { return e.SlackError }
 
 const (
 	botToken = "SLACK_BOT_TOKEN"
@@ -177,35 +169,34 @@ func settingOf(method string) string {
 	return botToken
 }
 
-// refusals remembers the refusals of the bot's token, by method, until a call
-// succeeds. The app's token concerns only sockets, whose status says so.
-type refusals struct {
-	mu       sync.Mutex
-	byMethod map[string]*SlackError
+// learn notes a refusal of the bot's token, or forgets what a success disproves:
+// the method's own refusal, and all others but missing scopes, which each method has
+// of its own. The app's token concerns only sockets, whose status says so.
+func (c *Client) learn(method string, err error) {
+	no := (*SlackError)(nil)
+	switch {
+	case settingOf(method) == appToken:
+	case err == nil:
+		c.refused.Range(func(m, e any) bool {
+			if m == method || e.(*SlackError).Code != "missing_scope" {
+				c.refused.Delete(m)
+			}
+			return true
+		})
+	case errors.As(err, &no) && no.refusesToken():
+		c.refused.Store(method, no)
+	}
 }
 
-// learn notes a refusal, or forgets what a success disproves: the method's own
-// refusal, and all others but missing scopes, which each method has of its own.
-func (r *refusals) learn(method string, err error) {
-	var auth *AuthError
-	if settingOf(method) != botToken || err != nil && !errors.As(err, &auth) {
-		return
+// Refused says what an operator must fix while Slack refuses the bot's token or
+// its scopes; otherwise it is empty.
+func (c *Client) Refused() string {
+	var all []*SlackError
+	for _, e := range c.refused.Range {
+		all = append(all, e.(*SlackError))
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err == nil {
-		maps.DeleteFunc(r.byMethod, func(m string, e *SlackError) bool { return m == method || e.Code != "missing_scope" })
-		return
-	}
-	r.byMethod[method] = auth.SlackError
-}
-
-// explain says what must be fixed; empty if nothing must.
-func (r *refusals) explain() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.byMethod) == 0 {
+	if len(all) == 0 {
 		return ""
 	}
-	return refused(botToken, slices.Collect(maps.Values(r.byMethod))...)
+	return refused(botToken, all...)
 }

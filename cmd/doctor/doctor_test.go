@@ -131,7 +131,7 @@ func (w *world) doctor(s settings.Settings, warnings []string) *Doctor {
 	})
 	return &Doctor{
 		Settings: s, Warnings: warnings, GitLab: g, Store: store, Dial: dial, ProbeTrigger: w.probe,
-		Slack: web.New(web.Config{BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Voice: voice, Log: log}),
+		Slack: web.New(web.Config{BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Voice: func() phrases.Voice { return voice }, Log: log}),
 		limit: rate.Inf,
 	}
 }

@@ -53,8 +53,8 @@ func botToken(ctx context.Context, d *Doctor) []Finding {
 		return []Finding{fault("", "Slack does not answer: "+err.Error(), "let this machine reach https://slack.com: check the network, HTTPS_PROXY, SSL_CERT_FILE and the firewall; then the rest is checked")}
 	}
 	d.bot = &is
-	if is.Expires != "" && is.Expires != "0" {
-		return []Finding{fault("", fmt.Sprintf("the token expires in %s seconds, and psycher cannot refresh it", is.Expires), "an app with token rotation keeps it: create the app again from the manifest, and set its tokens")}
+	if is.Expires > 0 {
+		return []Finding{fault("", fmt.Sprintf("the token expires in %d seconds, and psycher cannot refresh it", is.Expires), "an app with token rotation keeps it: create the app again from the manifest, and set its tokens")}
 	}
 	return []Finding{ok("", fmt.Sprintf("the bot is %s in %s", is.User, is.Team))}
 }
