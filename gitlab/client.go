@@ -47,9 +47,9 @@ type Client struct {
 	rest  time.Time              // no reads before: GitLab's rate limit is used up
 	known map[int64]deploymentID // of pipelines whose variables were read, by their ids
 
-	paces   map[string]*rate.Limiter // of reads, by project; "": of all
-	waiting map[string]waiter
-	waited  int // that have waited so far
+	paces       map[string]*rate.Limiter // of reads, by project
+	all, urgent *rate.Limiter
+	turns       map[string]turn // of what waits to be read
 
 	maySteer  bool      // the API token has the scope api
 	askScopes time.Time // whether it has is not asked before
@@ -72,7 +72,9 @@ func New(conf Config) (*Client, error) {
 		library: library,
 		known:   map[int64]deploymentID{},
 		paces:   map[string]*rate.Limiter{},
-		waiting: map[string]waiter{},
+		all:     rate.NewLimiter(allReads, allReads),
+		urgent:  rate.NewLimiter(urgentReads, urgentBurst),
+		turns:   map[string]turn{},
 		transport: &http.Transport{
 			DialContext: conf.Dial, Proxy: conf.Proxy, OnProxyConnectResponse: proxyLogin, Protocols: &http1,
 			TLSHandshakeTimeout: 10 * time.Second, WriteBufferSize: 16 << 10,
