@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,10 +24,10 @@ type Failure string
 const (
 	NoAnswer     Failure = "no answer that makes sense" // it may pass
 	BadTLS       Failure = "no TLS"
-	WantsLogin   Failure = "a proxy's login"
+	WantsLogin           = Failure(fromProxy)
 	Redirects    Failure = "a redirect"
-	Elsewhere    Failure = "something else than GitLab's API"
-	NoSuchPath   Failure = "no such path" // something decoded it, or GitLab is too old
+	Elsewhere            = Failure(fromElsewhere)
+	NoSuchPath           = Failure(fromNoRoute)
 	Unauthorized Failure = "401"
 	Forbidden    Failure = "403"
 	NotFound     Failure = "404"
@@ -39,28 +41,20 @@ func FailureOf(err error) Failure {
 		return ""
 	case answered:
 		return e.failure()
-	}
-	for _, part := range []string{"x509: ", "tls: ", "HTTP response to HTTPS client"} {
-		if strings.Contains(err.Error(), part) {
-			return BadTLS
-		}
+	case slices.ContainsFunc([]string{"x509: ", "tls: ", "HTTP response to HTTPS client"}, func(part string) bool { return strings.Contains(err.Error(), part) }):
+		return BadTLS
 	}
 	return NoAnswer
 }
 
 func (e *statusError) failure() Failure {
-	of := map[int]Failure{http.StatusUnauthorized: Unauthorized, http.StatusForbidden: Forbidden, http.StatusNotFound: NotFound}[e.status]
 	switch from := e.origin(); {
-	case from == fromGitLab && of != "":
-		return of
-	case from == fromProxy:
-		return WantsLogin
+	case from == fromGitLab && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, e.status):
+		return Failure(strconv.Itoa(e.status))
 	case e.status/100 == 3:
 		return Redirects
-	case from == fromNoRoute:
-		return NoSuchPath
-	case from == fromElsewhere && e.status < 500:
-		return Elsewhere
+	case from != fromGitLab && from != fromEither:
+		return Failure(from)
 	}
 	return NoAnswer
 }
@@ -76,11 +70,7 @@ func unless(right bool, err error) error {
 // Version reads GitLab's version. Without an API token GitLab answers it with
 // [Unauthorized], which shows all the same that it is GitLab.
 func (c *Client) Version(ctx context.Context) (string, error) {
-	a, err := c.ask(ctx, http.MethodGet, "", "version", nil)
-	var read struct{ Version string }
-	if err == nil {
-		err = json.Unmarshal(a.body, &read)
-	}
+	read, _, err := get[struct{ Version string }](ctx, c, "", versionPath, nil)
 	return c.name(read.Version, nameLimit), unless(read.Version != "", err)
 }
 
@@ -183,15 +173,9 @@ type Ref struct {
 	Protected bool
 }
 
-// Branch reads a branch.
-func (c *Client) Branch(ctx context.Context, project, name string) (Ref, error) {
-	read, _, err := get[Ref](ctx, c, project, "repository/branches/"+api.PathEscape(name), nil)
-	return read, unless(read.Name == name, err)
-}
-
-// Tag reads a tag.
-func (c *Client) Tag(ctx context.Context, project, name string) (Ref, error) {
-	read, _, err := get[Ref](ctx, c, project, "repository/tags/"+api.PathEscape(name), nil)
+// Ref reads a branch or a tag; kind is branches or tags.
+func (c *Client) Ref(ctx context.Context, project, kind, name string) (Ref, error) {
+	read, _, err := get[Ref](ctx, c, project, "repository/"+kind+"/"+api.PathEscape(name), nil)
 	return read, unless(read.Name == name, err)
 }
 

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// origin is who gave an answer. It is decided before the answer's status is taken
-// for GitLab's: a page with status 404 says nothing about a token.
+// origin is who gave an answer, in the words of the log. It is decided before the
+// answer's status is taken for GitLab's: a page with status 404 says nothing about a
+// token.
 type origin string
 
 const (
@@ -20,6 +21,7 @@ const (
 	fromProxy     origin = "a proxy that wants a login"
 	fromNoRoute   origin = "GitLab's API, which has no such path," // something decoded it, or GitLab is too old
 	fromGitLab    origin = "GitLab"                                // its API
+	fromEither    origin = "GitLab, or something in front of it,"
 )
 
 // origin tells who gave an answer. GitLab's API refuses in JSON, with a message or
@@ -33,8 +35,8 @@ func (a *answer) origin() origin {
 	case http.StatusTooManyRequests:
 		return fromGitLab
 	}
-	if a.err != nil && a.isJSON() {
-		return fromGitLab // it was cut, so only its content type is known
+	if a.isJSON() && (a.err != nil || a.status/100 == 2) {
+		return fromGitLab // if it was cut, only its content type is known
 	}
 	var said struct {
 		Message json.RawMessage
@@ -44,6 +46,9 @@ func (a *answer) origin() origin {
 	case err == nil && a.status == http.StatusNotFound && said.Error == "404 Not Found":
 		return fromNoRoute
 	case err != nil, empty(said.Message) && said.Error == nil:
+		if a.mayHaveWorked() {
+			return fromEither
+		}
 		// mutant: a page taken for GitLab's answer
 		return fromElsewhere
 	case a.status == http.StatusNotFound, a.status == http.StatusUnauthorized && !empty(said.Message):
@@ -59,19 +64,6 @@ func empty(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "n
 func (a *answer) isJSON() bool {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	return err == nil && kind == "application/json"
-}
-
-// speaker names who gave an answer, for the log.
-func (a *answer) speaker() string {
-	switch from := a.origin(); {
-	case from != fromElsewhere:
-		return string(from)
-	case a.status >= 200 && a.status < 300 && a.isJSON():
-		return string(fromGitLab)
-	case a.status < 200, a.status >= 500, mayHaveWorked[a.status]:
-		return "GitLab, or something in front of it,"
-	}
-	return string(fromElsewhere)
 }
 
 var errProxyLogin = errors.New("the proxy wants a login (407)")

@@ -3,7 +3,6 @@ package gitlab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -84,21 +83,18 @@ func (c *Client) commit(one commit) (deploy.Commit, error) {
 		return deploy.Commit{}, errors.New("GitLab shows a commit without its SHA")
 	}
 	read := deploy.Commit{SHA: one.ID, Title: c.name(one.Title, titleLimit), Author: c.name(one.AuthorName, authorLimit)}
-	if page, _, ok := strings.Cut(one.WebURL, "/commit/"); ok && isPage(one.WebURL) {
-		read.URL = strings.TrimSuffix(page, "/-") + commitPath + one.ID
+	if isPage(one.WebURL) && strings.HasSuffix(one.WebURL, "/commit/"+one.ID) {
+		read.URL = one.WebURL
 	}
 	return read, nil
 }
 
-const commitPath = "/-/commit/"
-
 // compare is the page that compares a commit with an earlier one.
 func compare(at deploy.Commit, since string) string {
-	page, _, ok := strings.Cut(at.URL, commitPath)
-	if !ok {
-		return ""
+	if page, ok := strings.CutSuffix(at.URL, "/commit/"+at.SHA); ok {
+		return page + "/compare/" + since + "..." + at.SHA
 	}
-	return fmt.Sprintf("%s/-/compare/%s...%s", page, since, at.SHA)
+	return ""
 }
 
 // unknownCommit tells whether a read failed as GitLab does not know the commits.

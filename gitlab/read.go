@@ -27,7 +27,7 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
-	return strings.TrimRight(fmt.Sprintf("%s answered %d: %s", e.speaker(), e.status, e.said), ": ")
+	return strings.TrimRight(fmt.Sprintf("%s answered %d: %s", e.origin(), e.status, e.said), ": ")
 }
 
 // hidden tells whether a read failed because the token may not see the thing.
@@ -38,6 +38,8 @@ func refusedWith(err error, statuses ...int) bool {
 	e, ok := errors.AsType[*statusError](err)
 	return ok && e.origin() == fromGitLab && slices.Contains(statuses, e.status)
 }
+
+const versionPath = "version" // answers without a token too
 
 // get reads a list or an object of a project from GitLab's API.
 func get[T any](ctx context.Context, c *Client, project, path string, query any) (read T, a *answer, err error) {
@@ -58,14 +60,9 @@ func get[T any](ctx context.Context, c *Client, project, path string, query any)
 // asked for. A GET follows redirects to another path of the same API, where GitLab
 // has a project since it was renamed.
 func (c *Client) call(ctx context.Context, method, project, path string, query any) (*answer, error) {
-	if !c.CanPoll() {
+	if !c.CanPoll() && path != versionPath {
 		return nil, errors.New("there is no GITLAB_API_TOKEN to read pipelines with")
 	}
-	return c.ask(ctx, method, project, path, query)
-}
-
-// ask is [Client.call] whether there is a token or not.
-func (c *Client) ask(ctx context.Context, method, project, path string, query any) (*answer, error) {
 	c.mu.Lock()
 	err := c.resting()
 	c.mu.Unlock()

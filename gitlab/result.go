@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (a *answer) outcome(now time.Time, of made) deploy.TriggerResult {
 	said, from := words(a.body), a.origin()
 	o := deploy.TriggerResult{Detail: said, Err: a.error(said)}
 	switch {
-	case a.status < 200 || a.status >= 500 || mayHaveWorked[a.status],
+	case a.mayHaveWorked(),
 		a.status == http.StatusUnprocessableEntity && from != fromGitLab:
 		o.Status, o.Detail = deploy.TriggerUnsure, ""
 	case a.status < 400:
@@ -59,10 +60,12 @@ func (a *answer) outcome(now time.Time, of made) deploy.TriggerResult {
 	return o
 }
 
-// mayHaveWorked are 4xx statuses that an intermediary may return after forwarding
-// the request: a timeout, a conflict, a client that went away.
-var mayHaveWorked = map[int]bool{
-	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusTooEarly: true, 499: true,
+// mayHaveWorked tells whether a status leaves open what was done. Some 4xx an
+// intermediary may return after forwarding the request: a timeout, a conflict, a
+// client that went away.
+func (a *answer) mayHaveWorked() bool {
+	return a.status < 200 || a.status >= 500 ||
+		slices.Contains([]int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, 499}, a.status)
 }
 
 func (c *Client) count(method string, a *answer) {

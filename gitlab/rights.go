@@ -1,13 +1,9 @@
 package gitlab
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -74,13 +70,9 @@ type holder struct {
 	Key   *int64 `json:"deploy_key_id"`
 }
 
-// Protections reads the rules that protect a project's branches, or its tags.
-func (c *Client) Protections(ctx context.Context, project string, tags bool) ([]Protection, error) {
-	path := "protected_branches"
-	if tags {
-		path = "protected_tags"
-	}
-	list, _, err := get[[]Protection](ctx, c, project, path, api.ListOptions{PerPage: 100})
+// Protections reads the rules that protect a project's refs; kind is branches or tags.
+func (c *Client) Protections(ctx context.Context, project, kind string) ([]Protection, error) {
+	list, _, err := get[[]Protection](ctx, c, project, "protected_"+kind, api.ListOptions{PerPage: 100})
 	return list, err
 }
 
@@ -110,23 +102,8 @@ func (p Protection) Allows(m Member) (may, sure bool) {
 // ProbeTrigger tries a trigger token with a ref that cannot exist. GitLab makes no
 // pipeline of that: a good token is refused with [deploy.MsgRefusedRef].
 func (c *Client) ProbeTrigger(ctx context.Context, project string, token deploy.Secret) deploy.TriggerResult {
-	const path = "trigger/pipeline"
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	req, body, err := c.request(ctx, http.MethodPost, project, path, &api.RunPipelineTriggerOptions{
+	o := c.attempt(ctx, project, triggerPath, &api.RunPipelineTriggerOptions{
 		Ref: api.Ptr("psycher-doctor-" + rand.Text()), Token: api.Ptr(token.Reveal()),
-	})
-	result := deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
-	if err == nil {
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		switch a, err := c.send(req); {
-		case errors.Is(err, errProxyLogin):
-			result = deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: err}
-		case err != nil:
-			result.Err = err
-		default:
-			result = a.outcome(time.Now(), aPipeline)
-		}
-	}
-	return c.finish(result, project, path, token)
+	}, "", time.Now().Add(readTimeout), aPipeline)
+	return c.finish(o, project, triggerPath, token)
 }

@@ -24,18 +24,13 @@ func (c *Client) Cancel(ctx context.Context, project string, pipeline int64) err
 		return nil
 	}
 	err = fmt.Errorf("cancel pipeline %d of %s: %w", pipeline, project, err)
-	switch {
+	switch _, later := errors.AsType[*engine.LaterError](err); {
 	case !c.CanPoll(), refusedWith(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound):
 		return fmt.Errorf("%w: %w", engine.ErrNotAllowed, err)
-	case a == nil && !isLater(err), a != nil && a.status >= 500:
+	case !later && (a == nil || a.status >= 500):
 		return &engine.LaterError{After: unreachableWait, Err: err}
 	}
 	return err
-}
-
-func isLater(err error) bool {
-	_, ok := errors.AsType[*engine.LaterError](err)
-	return ok
 }
 
 // RetryJob makes the one POST that runs a job again, under the rules of
@@ -104,32 +99,32 @@ func (c *Client) PollJob(ctx context.Context, project string, pipeline, id int64
 	if err := c.reserve(project, "job "+strconv.FormatInt(id, 10), 1, false); err != nil {
 		return deploy.Pipeline{}, err
 	}
-	return c.readJob(ctx, project, pipeline, id, count)
-}
-
-func (c *Client) readJob(ctx context.Context, project string, pipeline, id int64, count deploy.Counting) (deploy.Pipeline, error) {
-	j, _, err := get[job](ctx, c, project, fmt.Sprintf("jobs/%d", id), nil)
-	switch {
-	case err != nil:
-		return deploy.Pipeline{}, err
-	case j.ID != id || j.Pipeline.ID != pipeline:
-		return deploy.Pipeline{}, fmt.Errorf("get jobs/%d of %s: GitLab answered about job %d of pipeline %d", id, project, j.ID, j.Pipeline.ID)
-	}
-	p := j.pipeline(c.link(j.URL, project, j.Pipeline.ID))
-	p.Job, p.Judged, p.Steers, p.Waits = c.cleanJob(p.Job), true, c.Steers(ctx), waits[j.Status]
-	p.Stages = []deploy.Stage{{Name: p.Job.Stage, Status: p.Job.Status}}
-	if p.End, _ = deploy.EndOf(j.Status); p.End == deploy.Failed || p.End == deploy.Canceled {
-		if newer, ok, _ := c.FindRetried(ctx, project, pipeline, id); ok {
-			c.spend(project, 1)
-			return c.readJob(ctx, project, pipeline, newer.ID, count)
+	for {
+		j, _, err := get[job](ctx, c, project, fmt.Sprintf("jobs/%d", id), nil)
+		switch {
+		case err != nil:
+			return deploy.Pipeline{}, err
+		case j.ID != id || j.Pipeline.ID != pipeline:
+			return deploy.Pipeline{}, fmt.Errorf("get jobs/%d of %s: GitLab answered about job %d of pipeline %d", id, project, j.ID, j.Pipeline.ID)
 		}
-	}
-	if p.End == deploy.Failed {
-		p.Failed, p.Detail = p.Job, p.Job.Name
-		// mutant: a rollback's failure told at first sight
-		if count.FailedID != id {
-			p.End = ""
+		end, _ := deploy.EndOf(j.Status)
+		if end == deploy.Failed || end == deploy.Canceled {
+			if newer, ok, _ := c.FindRetried(ctx, project, pipeline, id); ok {
+				c.spend(project, 1)
+				id = newer.ID
+				continue
+			}
 		}
+		p := j.pipeline(c.link(j.URL, project, j.Pipeline.ID))
+		p.Job, p.Judged, p.Steers, p.Waits, p.End = c.cleanJob(p.Job), true, c.Steers(ctx), waits[j.Status], end
+		p.Stages = []deploy.Stage{{Name: p.Job.Stage, Status: p.Job.Status}}
+		if end == deploy.Failed {
+			p.Failed, p.Detail = p.Job, p.Job.Name
+			// mutant: a rollback's failure told at first sight
+			if count.FailedID != id {
+				p.End = ""
+			}
+		}
+		return p, nil
 	}
-	return p, nil
 }

@@ -17,6 +17,8 @@ import (
 )
 
 const (
+	triggerPath = "trigger/pipeline"
+
 	unreachableWait = 10 * time.Second // before GitLab is tried again
 	pauseSlack      = 2 * time.Second  // if it is this late, the process was paused
 )
@@ -25,8 +27,7 @@ const (
 // begins before until or never, and GitLab's request timeout counts from then.
 // It is never repeated.
 func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
-	const path = "trigger/pipeline"
-	o := c.attempt(ctx, t.Project, path, &api.RunPipelineTriggerOptions{
+	o := c.attempt(ctx, t.Project, triggerPath, &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
 		Variables: c.variables(t, m, token),
@@ -34,7 +35,7 @@ func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request,
 	if o.Pipeline.ID > 0 {
 		c.remember(o.Pipeline.ID, deploymentID{id: m.ID})
 	}
-	return c.finish(o, t.Project, path, t.Token, token)
+	return c.finish(o, t.Project, triggerPath, t.Token, token)
 }
 
 // attempt makes a POST that is never repeated. options are its body, which is not

@@ -246,22 +246,21 @@ func (d *Doctor) ref(ctx context.Context, t deploy.Target) (shown gitlab.Ref, ki
 	name, isBranch := strings.CutPrefix(t.Ref, "refs/heads/")
 	name, isTag := strings.CutPrefix(name, "refs/tags/")
 	if !isTag {
-		shown, err = ask(ctx, d, "branch "+t.Project+" "+name, func(ctx context.Context) (gitlab.Ref, error) {
-			return d.GitLab.Branch(ctx, t.Project, name)
-		})
+		shown, err = d.named(ctx, t.Project, "branches", name)
 		if isBranch || gitlab.FailureOf(err) != gitlab.NotFound {
 			return shown, "branch", err
 		}
 	}
-	shown, err = d.tag(ctx, t.Project, name)
+	shown, err = d.named(ctx, t.Project, "tags", name)
 	if err != nil && !isTag {
 		return shown, "branch or tag", err
 	}
 	return shown, "tag", err
 }
 
-func (d *Doctor) tag(ctx context.Context, project, name string) (gitlab.Ref, error) {
-	return ask(ctx, d, "tag "+project+" "+name, func(ctx context.Context) (gitlab.Ref, error) { return d.GitLab.Tag(ctx, project, name) })
+// named reads one of a project's branches or tags.
+func (d *Doctor) named(ctx context.Context, project, kind, name string) (gitlab.Ref, error) {
+	return ask(ctx, d, kind+" "+project+" "+name, func(ctx context.Context) (gitlab.Ref, error) { return d.GitLab.Ref(ctx, project, kind, name) })
 }
 
 // runsPipelines tells whether a project runs pipelines at all.

@@ -194,7 +194,7 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return Finding{} // as "gitlab: ref" says
 	}
 	if ref.Name == t.Ref && kind == "branch" {
-		if _, err := d.tag(ctx, t.Project, t.Ref); err == nil {
+		if _, err := d.named(ctx, t.Project, "tags", t.Ref); err == nil {
 			return fault(about, "there is a branch and a tag of that name: "+refusesAll,
 				"write ref as refs/heads/"+t.Ref+" or refs/tags/"+t.Ref+" in the target map")
 		}
@@ -207,8 +207,12 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return unseen(about, "the "+kind+" is protected, and it is not seen whether the trigger token's owner may run pipelines there",
 			giveRole("Maintainer", t.Project))
 	}
+	does, kinds := "push or merge to", "branches"
+	if kind == "tag" {
+		does, kinds = "create", "tags"
+	}
 	rules, err := ask(ctx, d, "rules "+kind+" "+t.Project, func(ctx context.Context) ([]gitlab.Protection, error) {
-		return d.GitLab.Protections(ctx, t.Project, kind == "tag")
+		return d.GitLab.Protections(ctx, t.Project, kinds)
 	})
 	if err != nil {
 		return unread(about, err, giveRole("Maintainer", t.Project))
@@ -224,11 +228,7 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		}
 		rule, known = true, known && sure
 	}
-	does, menu := "push or merge to", "Protected branches"
-	if kind == "tag" {
-		does, menu = "create", "Protected tags"
-	}
-	fix := "let @" + m.Username + ", or " + roleName(max(m.Level, gitlab.Developer)) + ", " + does + " it: Settings > Repository > " + menu
+	fix := "let @" + m.Username + ", or " + roleName(max(m.Level, gitlab.Developer)) + ", " + does + " it: Settings > Repository > Protected " + kinds
 	if !rule || !known {
 		return unseen(about, "the "+kind+" is protected, and a group decides whether @"+m.Username+" may run pipelines there", fix)
 	}

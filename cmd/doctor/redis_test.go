@@ -96,7 +96,7 @@ func TestFaultsOfRedis(t *testing.T) {
 		}, "redis: store", Fault, "WRONGPASS", "password in REDIS_URL"},
 		{"no TLS there", func(w *world) {
 			w.settings = append(w.settings, "REDIS_URL=rediss://"+strings.TrimPrefix(w.slackURL, "http://"))
-		}, "redis: store", Fault, "it may not speak TLS", "start Redis"},
+		}, "redis: store", Fault, "it must be a TLS port", "start Redis"},
 		{"it is far away", func(w *world) {
 			withRedis(nil)(w)
 			dial := w.dial
