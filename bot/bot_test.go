@@ -30,7 +30,7 @@ func taken(t *testing.T, payload []byte) (accepted []deploy.Request, log string)
 // reader knows a channel with one target.
 func reader(t *testing.T) Reader {
 	t.Helper()
-	all, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	all, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -359,7 +359,7 @@ func TestWordsInCodeAskForNothing(t *testing.T) {
 }
 
 func TestTildesOfRichTextStrikeNothing(t *testing.T) {
-	m, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`), "master", time.Hour)
+	m, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test"}}}}`), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

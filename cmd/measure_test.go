@@ -30,7 +30,7 @@ func TestEventsAreCounted(t *testing.T) {
 	second.Deployment.Attempt, pressed.Request.Via = 2, deploy.ViaPress
 	channels, err := targets.Parse([]byte(`{"T1": {"C1": {
 		"app": {"project_id": 1, "token": "glptt-test"}, "say \"hi\"": {"project_id": 2, "token": "glptt-test"}
-	}}}`), "master", time.Hour)
+	}}}`), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

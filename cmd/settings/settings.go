@@ -138,11 +138,11 @@ func (s *Settings) checkTogether(found problems, read reader, sources []map[stri
 		if text, err = read.secret(s.TargetsFile); err != nil {
 			err = fmt.Errorf("the file that it names %w", err)
 		} else {
-			s.Targets, err = targets.ParseReviewed([]byte(text), s.GitLabRef, s.DeployTimeout, read.tokenIn(sources))
+			s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, read.tokenIn(sources))
 		}
 		found.add("TARGETS_FILE", err)
 	case text != "":
-		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout)
+		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, nil)
 		found.add("GITLAB_TRIGGER_TOKENS", err)
 	}
 	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {

@@ -76,7 +76,7 @@ func TestWhatAMentionAllocates(t *testing.T) {
 
 // mentioned is an engine that does nothing outside, and a mention for it.
 func mentioned(t testing.TB) (*Engine, deploy.Request) {
-	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour)
+	targets, err := targets.Parse([]byte(`{"T1": {"C1": {"app": {"project_id": "group/app", "token": "glptt-test"}}}}`), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

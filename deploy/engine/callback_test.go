@@ -42,7 +42,7 @@ func (c *provenStore) callback(t *testing.T, r deploy.Record, w deploy.Callback)
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"},"web":{"project_id":"group/web","token":"glptt-test-0000"}}}}`), "master", time.Hour)
+	targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"},"web":{"project_id":"group/web","token":"glptt-test-0000"}}}}`), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestWordIsSavedOverAChangeOrRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"}}}}`), "master", time.Hour)
+		targets, err := targets.Parse([]byte(`{"T1":{"C1":{"app":{"project_id":42,"token":"glptt-test-0000"}}}}`), "master", time.Hour, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

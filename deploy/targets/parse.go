@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,27 +20,21 @@ import (
 // Parse reads the target map from its JSON, which may also be inside a JSON
 // string. Targets without a ref or timeout of their own get the ones given. An
 // error is an [*Error] with everything that is wrong.
-func Parse(data []byte, ref string, timeout time.Duration) (*Map, error) {
-	return mapReader{ref: ref, timeout: timeout}.parse(data)
-}
-
-// ParseReviewed reads a target map that holds no token, so that it can be reviewed
-// like code: each target names a variable in token_env, or a file in token_file.
+//
+// With look, the map is one that holds no token, so that it can be reviewed like
+// code: each target names a variable in token_env, or a file in token_file, and
 // look returns what is in it.
-func ParseReviewed(data []byte, ref string, timeout time.Duration, look func(key, name string) (string, error)) (*Map, error) {
-	return mapReader{ref: ref, timeout: timeout, look: look}.parse(data)
-}
-
-func (r mapReader) parse(data []byte) (*Map, error) {
-	var problem string
-	if r.rest, problem = unwrapJSON(data); problem != "" {
+func Parse(data []byte, ref string, timeout time.Duration, look func(key, name string) (string, error)) (*Map, error) {
+	r := mapReader{ref: ref, timeout: timeout, look: look}
+	plain, problem := unwrapJSON(data)
+	if problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	t := r.read()
+	m := r.read(plain)
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
 	}
-	return t, nil
+	return m, nil
 }
 
 // Error is what is wrong with a target map, one line each, with the
@@ -50,7 +45,6 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // mapReader walks the map's JSON and collects what is wrong with it.
 type mapReader struct {
-	rest     []byte // the JSON still to be read, well-formed
 	ref      string
 	timeout  time.Duration
 	look     func(key, name string) (string, error) // finds a token that the map names; nil: the map holds them
@@ -59,17 +53,17 @@ type mapReader struct {
 
 var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-func (r *mapReader) read() *Map {
+func (r *mapReader) read(data json.RawMessage) *Map {
 	m := &Map{teams: make(map[string]*team)}
-	r.object("", "teams", func(teamID, path string) {
+	r.object(data, "", "teams", func(teamID, path string, channels json.RawMessage) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
-		r.object(path, "channels", func(channelID, path string) {
+		r.object(channels, path, "channels", func(channelID, path string, targets json.RawMessage) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
 			if strings.IndexAny(teamID, "CGD") == 0 && strings.IndexAny(channelID, "TE") == 0 {
 				r.bad(path, "the two ids are swapped: the workspace (T...) is outside, the channel (C...) inside")
 			}
-			here := r.channel(teamID, channelID, path)
+			here := r.channel(targets, teamID, channelID, path)
 			if len(here) > 0 {
 				t.channels[channelID] = here
 			}
@@ -89,7 +83,7 @@ func (r *mapReader) read() *Map {
 	return m
 }
 
-func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
+func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path string) []deploy.Target {
 	var here []deploy.Target
 	taken := make(map[string]string) // names in lower case, and whose they are
 	take := func(name, of, path string) {
@@ -101,11 +95,11 @@ func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 		}
 		taken[strings.ToLower(name)] = of
 	}
-	r.object(path, "targets", func(name, path string) {
+	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
 		take(name, name, path)
 		here = append(here, deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout})
 		t := &here[len(here)-1]
-		r.target(t, path)
+		r.target(t, keys, path)
 		for _, alias := range t.Aliases {
 			take(alias, name, path+".aliases")
 		}
@@ -114,12 +108,12 @@ func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 	return here
 }
 
-func (r *mapReader) target(t *deploy.Target, path string) {
+func (r *mapReader) target(t *deploy.Target, keys json.RawMessage, path string) {
 	var project, token bool
-	whole := r.object(path, targetKeys, func(key, path string) {
+	whole := r.object(keys, path, targetKeys, func(key, path string, value json.RawMessage) {
 		project = project || key == "project_id"
 		token = token || strings.HasPrefix(key, "token")
-		if problem := r.setKey(t, key, r.value()); problem != "" {
+		if problem := r.setKey(t, key, value); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
@@ -152,55 +146,29 @@ func (r *mapReader) checkName(name, path string) {
 	}
 }
 
-// object calls each for every member of the object that comes next, to read its
-// value, but for keys that are there twice. It returns false if no object comes.
-func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
-	if r.peek() != '{' {
+// object calls each for every member of an object, but for keys that are there
+// twice. It returns false if the value is none.
+func (r *mapReader) object(value json.RawMessage, path, holds string, each func(key, path string, value json.RawMessage)) bool {
+	d := json.NewDecoder(bytes.NewReader(value)) // of well-formed JSON: it has no errors
+	if open, _ := d.Token(); open != json.Delim('{') {
 		r.bad(path, "must be an object ({...}) with %s", holds)
-		r.value()
 		return false
 	}
 	seen := make(map[string]bool)
-	for r.rest = r.rest[1:]; r.peek() != '}'; {
-		key := text(r.value())
+	for d.More() {
+		name, _ := d.Token()
+		key, _ := name.(string)
+		var member json.RawMessage
+		_ = d.Decode(&member)
 		at := strings.TrimPrefix(path+"."+segment(key), ".")
 		if seen[key] {
 			r.bad(at, "is a duplicate key: keep one")
-			r.value()
 			continue
 		}
 		seen[key] = true
-		each(key, at)
+		each(key, at, member)
 	}
-	r.rest = r.rest[1:]
 	return true
-}
-
-// peek returns the first byte of what comes next.
-func (r *mapReader) peek() byte {
-	r.rest = bytes.TrimLeft(r.rest, " \t\r\n,:")
-	return r.rest[0]
-}
-
-// value takes the value that comes next. json.Decoder would make so much garbage of
-// a large map that the process stays larger.
-func (r *mapReader) value() json.RawMessage {
-	first, from, n := r.peek(), r.rest, 1
-	switch first {
-	case '{', '[':
-		for r.rest = r.rest[1:]; r.peek() != first+2; { // its closing bracket in ASCII
-			r.value()
-		}
-	case '"':
-		for escaped := false; escaped || from[n] != '"'; n++ {
-			escaped = !escaped && from[n] == '\\'
-		}
-		n++
-	default:
-		n = len(from) - len(bytes.TrimLeft(from, "+-.0123456789Eaeflnrstu"))
-	}
-	r.rest = r.rest[n:]
-	return from[:len(from)-len(r.rest)]
 }
 
 //docgen:passed settings
@@ -222,4 +190,48 @@ func segment(key string) string {
 		return strconv.Quote(key)
 	}
 	return key
+}
+
+// unwrapJSON returns the map's JSON, well-formed, whether it came plain or inside
+// a JSON string.
+//
+//docgen:messages settings
+func unwrapJSON(data []byte) (plain []byte, problem string) {
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	trimmed := bytes.TrimSpace(data)
+	if len(trimmed) == 0 {
+		return nil, "is empty"
+	}
+	if problem := syntaxProblem(data); problem != "" {
+		return nil, problem
+	}
+	if trimmed[0] != '"' {
+		return data, ""
+	}
+	inner := []byte(text(trimmed))
+	if problem := syntaxProblem(inner); problem != "" {
+		return nil, problem + " of the JSON inside the string"
+	}
+	return inner, ""
+}
+
+// syntaxProblem says where JSON breaks off. encoding/json's own words quote the
+// character, which may be a token's.
+//
+//docgen:messages settings
+func syntaxProblem(data []byte) string {
+	var syntax *json.SyntaxError
+	if json.Valid(data) || !errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
+		return ""
+	}
+	before := data[:min(max(int(syntax.Offset)-1, 0), len(data))]
+	line := bytes.Count(before, []byte("\n"))
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("is not JSON: look at line %d, column %d", line+1, column)
+}
+
+// text is the string that a value is; empty if it is none.
+func text(value json.RawMessage) (s string) {
+	_ = json.Unmarshal(value, &s)
+	return s
 }

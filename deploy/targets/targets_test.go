@@ -17,7 +17,7 @@ import (
 
 func parse(t *testing.T, data string) *Map {
 	t.Helper()
-	targets, err := Parse([]byte(data), "master", time.Hour)
+	targets, err := Parse([]byte(data), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"allow nobody", with(`"allow": []`), "T1.C1.app.allow: is empty"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := Parse([]byte(row.data), "master", time.Hour)
+			_, err := Parse([]byte(row.data), "master", time.Hour, nil)
 			if err == nil {
 				t.Fatal("is taken")
 			}
@@ -224,7 +224,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 // reviewed reads a map that holds no tokens: the variable APP and the file app hold
 // one each, WRONG another kind of one.
 func reviewed(data string) (*Map, error) {
-	return ParseReviewed([]byte(data), "master", time.Hour, func(key, name string) (string, error) {
+	return Parse([]byte(data), "master", time.Hour, func(key, name string) (string, error) {
 		token, known := map[string]string{"token_env APP": "glptt-env", "token_file app": "glptt-file", "token_env WRONG": "glpat-marker-marker"}[key+" "+name]
 		if !known {
 			return "", errors.New("is not there")
@@ -278,7 +278,7 @@ func TestProjectIsANumberOrAPath(t *testing.T) {
 		`"/group/app"`: false, `"group/app/"`: false, `"group//app"`: false, `"group%2Fapp"`: false,
 		`"https://gitlab.com/group/app"`: false, `null`: false, `true`: false, `[1]`: false, `{"a": 1}`: false,
 	} {
-		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"token": "glptt-test", "project_id": `+value+`}}}}`), "master", time.Hour)
+		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"token": "glptt-test", "project_id": `+value+`}}}}`), "master", time.Hour, nil)
 		if (err == nil) != good {
 			t.Errorf("%s: %v", value, err)
 		}
@@ -302,7 +302,7 @@ func TestTokenThatCannotBeOneIsRefused(t *testing.T) {
 		`12345678`:               "must be a trigger token, in quotes",
 		`null`:                   "must be a trigger token, in quotes",
 	} {
-		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": `+value+`}}}}`), "master", time.Hour)
+		_, err := Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 1, "token": `+value+`}}}}`), "master", time.Hour, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "T1.C1.app.token: "+want) {
 			t.Errorf("%s: %v", value, err)
 		}
@@ -313,7 +313,7 @@ func TestAllThatIsWrongWithTheMapIsSaidAtOnce(t *testing.T) {
 	_, err := Parse([]byte(`{"T1": {"C1": {
 		"one": {"project_id": 0, "token": "glpat-test-test", "tokn": "x"},
 		"two": {"project_id": 1, "token": "glptt-test", "timeout": "soon"},
-		"three": 3}, "C 2": {"app": {}}}}`), "master", time.Hour)
+		"three": 3}, "C 2": {"app": {}}}}`), "master", time.Hour, nil)
 	var wrong *Error
 	if !errors.As(err, &wrong) {
 		t.Fatalf("%T", err)
@@ -367,7 +367,7 @@ func TestTokenIsNeverShown(t *testing.T) {
 		`glptt-marker`,
 		`"glptt-marker"`,
 	} {
-		_, err := Parse([]byte(data), "master", time.Hour)
+		_, err := Parse([]byte(data), "master", time.Hour, nil)
 		if err == nil || strings.Contains(err.Error(), "marker") {
 			t.Errorf("%s: %v", data, err)
 		}
@@ -391,7 +391,7 @@ func FuzzParseTargets(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 0, "token": `+string(token)+`}}}}`), "master", time.Hour)
+		_, err = Parse([]byte(`{"T1": {"C1": {"app": {"project_id": 0, "token": `+string(token)+`}}}}`), "master", time.Hour, nil)
 		if err == nil || strings.Contains(err.Error(), "secret>") {
 			t.Errorf("%q", err)
 		}
@@ -400,7 +400,7 @@ func FuzzParseTargets(f *testing.F) {
 
 // check holds what is true of every map, or of every error.
 func check(t *testing.T, data []byte) {
-	targets, err := Parse(data, "master", time.Hour)
+	targets, err := Parse(data, "master", time.Hour, nil)
 	if err != nil {
 		var wrong *Error
 		if !errors.As(err, &wrong) || len(wrong.Problems) == 0 {
@@ -451,7 +451,7 @@ func BenchmarkParseTargetsOf100000Channels(b *testing.B) {
 	doc := []byte(data.String())
 	b.SetBytes(int64(len(doc)))
 	for b.Loop() {
-		if _, err := Parse(doc, "master", time.Hour); err != nil {
+		if _, err := Parse(doc, "master", time.Hour, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -151,7 +151,7 @@ func setTargets(e *engine.Engine, m *targets.Map) {
 
 func parseTargets(t *testing.T, raw string) *targets.Map {
 	t.Helper()
-	all, err := targets.Parse([]byte(raw), "master", time.Hour)
+	all, err := targets.Parse([]byte(raw), "master", time.Hour, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

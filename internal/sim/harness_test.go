@@ -75,7 +75,7 @@ func runEngine(t *testing.T, e *engine.Engine) {
 
 func (h *harness) newEngine() *engine.Engine {
 	targets, err := targets.Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
-		sim.TriggerToken, harnessTimeout), "master", time.Hour)
+		sim.TriggerToken, harnessTimeout), "master", time.Hour, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
