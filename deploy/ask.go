@@ -60,13 +60,12 @@ type Press struct {
 	Thread   string // the thread it is in; empty: none
 }
 
-// buttonVersion is the first field of a button's value. Slack sends presses of
-// messages that earlier versions have posted: it goes up with the form.
-const buttonVersion = "1"
-
-func buttonValue(k Key, step, button int) string {
-	return fmt.Sprintf("%s %d %d %s", buttonVersion, step, button, k)
-}
+// The value of a button begins with its form: Slack sends presses of messages that
+// earlier versions have posted.
+const (
+	askForm    = "1" // ask, button, key
+	statusForm = "2" // kind, pipeline, key: a button of a status message
+)
 
 // ParseButton reads the value of a button that was pressed. ok is false if it is
 // not of this version.
@@ -75,21 +74,22 @@ func ParseButton(value string) (p Press, ok bool) {
 	if len(field) != 4 {
 		return Press{}, false
 	}
-	switch field[0] {
-	case buttonVersion:
-		var errStep, errButton error
-		p.Step, errStep = strconv.Atoi(field[1])
-		p.Button, errButton = strconv.Atoi(field[2])
-		ok = errStep == nil && errButton == nil && p.Button >= 0
-	case statusVersion:
-		p, ok = parseStatusButton(field)
-	}
+	number, err := strconv.ParseInt(field[2], 10, 64)
 	key := strings.Split(field[3], ":")
-	if !ok || len(key) != 3 {
+	if err != nil || len(key) != 3 {
 		return Press{}, false
 	}
+	switch field[0] {
+	case askForm:
+		p.Step, err = strconv.Atoi(field[1])
+		p.Button = int(number)
+		ok = err == nil && number >= 0
+	case statusForm:
+		p.Do, p.Pipeline = Kind(field[1]), number
+		ok = p.Do == KindCancel || p.Do == KindRetry || p.Do == KindRollback
+	}
 	p.Key = Key{Team: key[0], Channel: key[1], TS: key[2]}
-	return p, IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)
+	return p, ok && IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)
 }
 
 // AskPeople asks the people of the channel, by a message that names the asker and
@@ -217,7 +217,7 @@ func (r Record) askMessage() Message {
 	m := a.Message
 	for i, b := range a.Buttons {
 		if b.Value == "" { // else it is another record's
-			b.Value = buttonValue(r.Request.Key, a.Step, i)
+			b.Value = fmt.Sprintf("%s %d %d %s", askForm, a.Step, i, r.Request.Key)
 		}
 		m.Buttons = append(m.Buttons, b)
 	}

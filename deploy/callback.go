@@ -64,7 +64,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	case start && (r.toldNothingRuns() || other):
 		return r, CallbackStop
 	// mutant: a job that deploys while its pipeline is being canceled
-	case start && r.isCanceling():
+	case start && r.IsCanceling():
 		return r, CallbackStop
 	// mutant: a rollback's word shown by the deployment it goes back to
 	case d.PassTo != nil && !other:
@@ -177,8 +177,7 @@ func (r Record) blame(c Callback) Record {
 	d := &r.Deployment
 	if c.isOfOneJob() {
 		d.Proved = without(d.Proved, c.JobName)
-		d.FailedBy = append(without(d.FailedBy, c.JobName), c.JobName)
-		d.FailedBy = d.FailedBy[max(0, len(d.FailedBy)-jobsKept):]
+		d.FailedBy = withNewest(without(d.FailedBy, c.JobName), c.JobName, jobsKept)
 	}
 	if d.Ending != "" {
 		d.Ending = r.State

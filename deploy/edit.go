@@ -11,6 +11,7 @@ func (r Record) Edit(asked Intent) Record {
 	isDeploy := r.Deployment.Rollback == nil
 	asksForThis := asked == r.Request.Intent || isDeploy && asked.Deploys() && (target == "" || asked.Target == target)
 	wantsDeploy := asked.Kind == KindDeploy && asked.Doubt != MsgNoTarget
+	toldToRepeat := r.State == Answered && (r.answer() == MsgNotRecorded || r.answer() == MsgBroken)
 	switch {
 	case r.State == Triggering: // if GitLab accepts the POST, it runs
 		r.Deployment.TakenBack = !asksForThis
@@ -21,7 +22,7 @@ func (r Record) Edit(asked Intent) Record {
 		}
 	case (r.State == Answered || r.State == Refused) && wantsDeploy && !r.Deployment.Triggered.IsZero():
 		return r.addLineOnce(Message{ID: MsgEditedLater})
-	case asked == r.Request.Intent && !(r.State == Answered && r.toldToRepeat()):
+	case asked == r.Request.Intent && !toldToRepeat:
 	case wantsDeploy && (r.State == Accepted || r.State == Asking || r.State == Answered):
 		return r.reopen(asked)
 	// mutant: a question about words that are not there any more
@@ -30,12 +31,6 @@ func (r Record) Edit(asked Intent) Record {
 		return r.Answer(Message{ID: MsgEditedOut})
 	}
 	return r
-}
-
-// toldToRepeat reports whether the person was told to write the request again.
-func (r Record) toldToRepeat() bool {
-	id := r.answer()
-	return id == MsgNotRecorded || id == MsgBroken
 }
 
 // reopen has the request judged anew, as an edit: it is asked about. What was

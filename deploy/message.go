@@ -1,5 +1,10 @@
 package deploy
 
+import (
+	"cmp"
+	"time"
+)
+
 // MessageID names something that psycher says to a person. Each has its wordings,
 // one file a language, in package bot. The value is also what the log and the
 // record call the reason, so it stays the same forever.
@@ -109,7 +114,7 @@ const (
 	MsgStopped        MessageID = "stopped"          // canceled, as By asked for
 	MsgCancelRefused  MessageID = "cancel-refused"   // GitLab does not let the bot cancel it
 	MsgCancelNoEffect MessageID = "cancel-no-effect" // GitLab took the wish, and it goes on
-	MsgOvertime       MessageID = "overtime"         // GitLab shows that it goes on past its time; Detail is that time
+	MsgOvertime       MessageID = "overtime"         // GitLab shows that it goes on past its time; Took is that time
 )
 
 // What comes of an ask.
@@ -164,3 +169,67 @@ type Message struct {
 	InChannel bool   `json:"-"`
 	Seed      uint32 `json:"-"` // chooses the wording: the same for the same message of a record
 }
+
+// Known is what a message tells of a deployment.
+type Known struct {
+	Target string `json:"target,omitempty"`
+	Ref    string `json:"ref,omitempty"`
+	State  State  `json:"state"`
+	By     string `json:"by,omitempty"`    // who asked for it
+	Since  int64  `json:"since,omitempty"` // when it was triggered, or asked for, in Unix seconds
+	Ended  int64  `json:"ended,omitempty"` // when it ended, in Unix seconds; 0: it has not, or this is not known
+	URL    string `json:"url,omitempty"`   // the pipeline, or the project's pipelines
+	SHA    string `json:"sha,omitempty"`   // of its commit
+	Back   bool   `json:"back,omitempty"`  // it is a rollback
+	Usual  int64  `json:"usual,omitempty"` // how long it usually takes, in seconds
+}
+
+// Known is what is known of the record's deployment.
+func (r Record) Known() Known {
+	asked, d := r.Asked(), r.Deployment
+	k := Known{
+		Target: cmp.Or(d.Target, asked.Intent.Target), Ref: d.Ref, State: r.State, By: asked.By.User,
+		Since: cmp.Or(seconds(d.Triggered), asked.At.Unix()), URL: d.Link(), Back: d.Rollback != nil,
+	}
+	if g := d.Progress; g != nil {
+		k.SHA, k.Usual = g.Commit.SHA, g.Usual
+	}
+	if r.State.Ended() {
+		k.Ended = seconds(d.Ended)
+	}
+	return k
+}
+
+// seconds is a time in Unix seconds; 0 for the zero time.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// Message is a message about the deployment.
+func (r Record) Message(id MessageID) Message {
+	d := r.Deployment
+	m := Message{ID: id, Target: d.Target, Project: d.Project, Ref: d.Ref, Key: d.Key, URL: d.Link(), Detail: d.Detail}
+	m.For = r.Request.By.User
+	if by := r.Asked().By.User; by != m.For {
+		m.By = by
+	}
+	m.Progress = d.Progress.brief(id == MsgFailed && r.Button(KindRetry).Do != "")
+	if !d.Ended.IsZero() && !d.Triggered.IsZero() {
+		m.Took = int64(d.Ended.Sub(d.Triggered) / time.Second)
+	}
+	switch id {
+	case MsgStopped:
+		if m.User, m.By = r.Request.By.User, d.Cancel.By; m.By == m.User {
+			m.By = ""
+		}
+	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
+		m.User = r.Request.By.User
+	}
+	return m
+}
+
+// Link is the pipeline's page, or that of the project's pipelines.
+func (d Deployment) Link() string { return cmp.Or(d.URL, d.Page) }

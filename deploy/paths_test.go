@@ -141,7 +141,7 @@ func (p *path) steer() {
 	pressed := Press{Pressed: Pressed{By: by, At: p.now, TS: fmt.Sprint(p.now.Unix(), ".000001")}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)]}
 	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
 	next, b, say := p.r.PressStatus(pressed, p.now)
-	if say.ID == "" && !shown && next.Again == p.r.Again && !p.r.isCanceling() {
+	if say.ID == "" && !shown && next.Again == p.r.Again && !p.r.IsCanceling() {
 		p.t.Errorf("%s is taken of %s, which shows %+v", do, p.r.State, p.r.buttons())
 	}
 	if say.ID == "" && b.Do != do && do != KindCancel {
@@ -153,7 +153,7 @@ func (p *path) steer() {
 // carryOut does what the engine does with what was pressed.
 func (p *path) carryOut() {
 	switch {
-	case p.r.CancelDue():
+	case p.r.IsCanceling():
 		p.r = p.r.AskedToCancel(p.draw("refused", 3) == 0, p.now)
 	case p.r.Again != nil && !p.r.Again.Made:
 		made := p.r.Again.Record(p.now)

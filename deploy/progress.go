@@ -60,15 +60,12 @@ type Success struct {
 // Success is what is known of a record that succeeded.
 func (r Record) Success() Success {
 	d := r.Deployment
-	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, By: r.Asked().By.User}
+	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, By: r.Asked().By.User, At: seconds(d.Ended)}
 	if p := d.Progress; p != nil {
 		s.Commit, s.Job = p.Commit, p.Job
 	}
 	if d.Rollback != nil {
 		s.Key = d.Rollback.Key // GitLab's jobs know that one
-	}
-	if !d.Ended.IsZero() {
-		s.At = d.Ended.Unix()
 	}
 	return s
 }
@@ -88,8 +85,7 @@ func (r Record) WithPast(last *Record) Record {
 		g.Took = p.Took
 	}
 	if took := int64(last.Deployment.Ended.Sub(last.Deployment.Triggered) / time.Second); last.Deployment.Rollback == nil && took > 0 {
-		g.Took = append(slices.Clone(g.Took), took)
-		g.Took = g.Took[max(0, len(g.Took)-tookKept):]
+		g.Took = withNewest(g.Took, took, tookKept)
 	}
 	if n := len(g.Took); n > 0 {
 		g.Usual = slices.Sorted(slices.Values(g.Took))[n/2]

@@ -62,7 +62,7 @@ func (r Record) move(to State) Record {
 	}
 	r.State = to
 	// mutant: a reaction that is not removed after a crash
-	r.Reactions = r.withReaction(reactions[to])
+	r.Reactions = r.withReaction(shows[to].reaction)
 	r.Next = time.Time{}
 	d := &r.Deployment
 	d.Polls, d.Slow, d.Ending, d.EndingAt = 0, false, "", time.Time{}
@@ -128,7 +128,7 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, timing Tim
 	d.Triggered = now
 	d.Attempt++
 	if tokenSum != "" {
-		r.Tokens = withToken(r.Tokens, tokenSum)
+		r.Tokens = withNewest(r.Tokens, tokenSum, maxTokens)
 	}
 	r.Next = timing.PostEnd(now)
 	return r

@@ -2,9 +2,6 @@ package deploy
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,16 +34,6 @@ type Again struct {
 	Made    bool    `json:"made,omitempty"` // it is claimed
 }
 
-// statusVersion is the first field of the value of a status message's button.
-const statusVersion = "2"
-
-// parseStatusButton reads the value of a status message's button.
-func parseStatusButton(field []string) (p Press, ok bool) {
-	pipeline, err := strconv.ParseInt(field[2], 10, 64)
-	p.Do, p.Pipeline = Kind(field[1]), pipeline
-	return p, err == nil && slices.Contains([]Kind{KindCancel, KindRetry, KindRollback}, p.Do)
-}
-
 // buttons are those of the status message now.
 func (r Record) buttons() (all []Button) {
 	d, g := r.Deployment, Progress{}
@@ -56,7 +43,7 @@ func (r Record) buttons() (all []Button) {
 	add := func(do Kind, sha, url string) {
 		b := Button{Do: do, Target: d.Target, Ref: d.Ref, Project: d.Project, Key: d.Key, SHA: sha, URL: url}
 		if url == "" {
-			b.Value = strings.Join([]string{statusVersion, string(do), fmt.Sprint(d.Pipeline), r.Request.Key.String()}, " ")
+			b.Value = fmt.Sprintf("%s %s %d %s", statusForm, do, d.Pipeline, r.Request.Key)
 		}
 		all = append(all, b)
 	}
@@ -64,7 +51,7 @@ func (r Record) buttons() (all []Button) {
 		d.Rollback == nil && r.Again == nil
 	switch r.State {
 	case Running:
-		if g.Steers && d.Pipeline != 0 && !r.isCanceling() {
+		if g.Steers && d.Pipeline != 0 && !r.IsCanceling() {
 			add(KindCancel, "", "")
 			all[0].Ref = fmt.Sprintf("#%d", d.Pipeline)
 		}
@@ -87,19 +74,18 @@ func (r Record) buttons() (all []Button) {
 	return all
 }
 
-// CancelButton is the button that cancels the record's pipeline; ok is false where
-// it cannot be canceled now.
-func (r Record) CancelButton() (b Button, ok bool) {
+// Button is the status message's button for something; zero: it has none now.
+func (r Record) Button(do Kind) Button {
 	for _, b := range r.buttons() {
-		if b.Do == KindCancel {
-			return b, true
+		if b.Do == do {
+			return b
 		}
 	}
-	return Button{}, false
+	return Button{}
 }
 
-// isCanceling reports whether GitLab is being asked to cancel the pipeline.
-func (r Record) isCanceling() bool {
+// IsCanceling reports whether GitLab is being asked to cancel the pipeline.
+func (r Record) IsCanceling() bool {
 	c := r.Deployment.Cancel
 	return r.State == Running && c != nil && !c.Over
 }
@@ -107,10 +93,9 @@ func (r Record) isCanceling() bool {
 // PressStatus takes in a press of a button of the status message; say is what its
 // person is told whose press changes nothing.
 func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say Message) {
-	d, shown := &r.Deployment, r.buttons()
-	i := slices.IndexFunc(shown, func(b Button) bool { return b.Do == p.Do })
+	d, shown := &r.Deployment, r.Button(p.Do)
 	switch {
-	case p.Do == KindCancel && r.isCanceling():
+	case p.Do == KindCancel && r.IsCanceling():
 		if d.Cancel.By != p.By.User {
 			return r, b, Message{ID: MsgPressedBefore, Target: d.Target, By: d.Cancel.By}
 		}
@@ -122,12 +107,12 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 		return r, r.Again.Button, Message{}
 	// mutant: a press of a button that is not there any more
 	// mutant: a press of a button of another pipeline
-	case i < 0, p.Pipeline != d.Pipeline:
+	case shown.Do == "", p.Pipeline != d.Pipeline:
 		m := r.Message(MsgPressOver)
 		m.User, m.By, m.Known = "", "", []Known{r.Known()}
 		return r, b, m
 	}
-	b, r.Next = shown[i], now
+	b, r.Next = shown, now
 	if p.Do == KindCancel {
 		d.Cancel = &Cancel{By: p.By.User, At: now}
 		return r, b, Message{}
@@ -157,58 +142,39 @@ func (r Record) AgainDue() bool { return r.Again != nil && !r.Again.Made }
 
 // AgainMade notes that the record of what was pressed for is there.
 func (r Record) AgainMade() Record {
-	if r.Again != nil {
-		again := *r.Again
-		again.Made = true
-		r.Again = &again
-		if r.Deployment.Ending == "" {
-			r.Next = time.Time{}
-		}
+	again := *r.Again
+	again.Made = true
+	r.Again = &again
+	if r.Deployment.Ending == "" {
+		r.Next = time.Time{}
 	}
 	return r
 }
-
-// CancelDue reports whether GitLab is to be asked to cancel the pipeline.
-func (r Record) CancelDue() bool { return r.isCanceling() && r.Deployment.Pipeline != 0 }
 
 // AskedToCancel takes in that GitLab was asked to cancel the pipeline, which goes on
 // so far.
 func (r Record) AskedToCancel(refused bool, now time.Time) Record {
-	if !r.isCanceling() {
+	if !r.IsCanceling() {
 		return r
 	}
-	d := &r.Deployment
-	over := *d.Cancel
-	over.Over = true
+	over, id := *r.Deployment.Cancel, MsgCancelNoEffect
 	switch {
 	case refused:
-		d.Cancel = &over
-		return r.addLine(r.byCanceler(MsgCancelRefused))
+		id = MsgCancelRefused
 	// mutant: a cancel without effect that nobody hears of
-	case !now.Before(over.At.Add(cancelFor)):
-		d.Cancel = &over
-		return r.addLine(r.byCanceler(MsgCancelNoEffect))
+	case now.Before(over.At.Add(cancelFor)):
+		r.Next = earlier(r.Next, now.Add(cancelEvery))
+		return r
 	}
-	r.Next = earlier(r.Next, now.Add(cancelEvery))
-	return r
-}
-
-// byCanceler is a message about the wish to cancel, for whose wish it is.
-func (r Record) byCanceler(id MessageID) Message {
+	over.Over, r.Deployment.Cancel = true, &over
 	m := r.Message(id)
-	m.User, m.By = r.Deployment.Cancel.By, ""
-	return m
+	m.User, m.By = over.By, ""
+	return r.addLine(m)
 }
 
-// RolledBackBy notes which rollback runs the record's job again.
-func (r Record) RolledBackBy(k Key) Record {
-	r.Deployment.PassTo = &k
-	return r
-}
-
-// NotRolledBack notes that the rollback which was to run the record's job again has not.
-func (r Record) NotRolledBack() Record {
-	r.Deployment.PassTo = nil
+// RolledBackBy notes which rollback runs the record's job again; nil: none.
+func (r Record) RolledBackBy(k *Key) Record {
+	r.Deployment.PassTo = k
 	return r
 }
 
@@ -218,7 +184,7 @@ func (r Record) HearPassed(c Callback, now time.Time) (Record, CallbackResult) {
 	d := &r.Deployment
 	switch {
 	// mutant: a rollback that deploys while it is being canceled
-	case c.Result == ResultStart && r.isCanceling():
+	case c.Result == ResultStart && r.IsCanceling():
 		return r, CallbackStop
 	case d.Rollback == nil:
 	case r.State == Refused, r.State == Answered: // it was not made: the word is about another try

@@ -66,7 +66,7 @@ func TestButtonsAreThoseOfTheStateAndTheRight(t *testing.T) {
 func TestACancelIsRepeatedForAMinuteAndThenTold(t *testing.T) {
 	r := steered(Running)
 	r, _, say := r.PressStatus(pressOf(r, KindCancel, "U2"), t0)
-	if say.ID != "" || !r.CancelDue() || r.View().Posts[0].Message.ID != MsgStatusCanceling || r.View().Posts[0].Message.By != "U2" {
+	if say.ID != "" || !r.IsCanceling() || r.View().Posts[0].Message.ID != MsgStatusCanceling || r.View().Posts[0].Message.By != "U2" {
 		t.Fatalf("it shows %+v, told %q", r.View().Posts[0].Message, say.ID)
 	}
 	if _, result := r.Hear(Callback{ID: "id-1", Result: ResultStart, Pipeline: 7}, t0, timing); result != CallbackStop {
@@ -76,9 +76,9 @@ func TestACancelIsRepeatedForAMinuteAndThenTold(t *testing.T) {
 		t.Errorf("somebody else who presses is told %+v", say)
 	}
 	asked := 0
-	for now := t0; r.CancelDue() && asked < 100; asked++ {
+	for now := t0; r.IsCanceling() && asked < 100; asked++ {
 		r = r.Polled(Pipeline{ID: 7, Steers: true}, false, now, now, timing).AskedToCancel(false, now)
-		if r.CancelDue() && r.Next.Sub(now) > cancelEvery {
+		if r.IsCanceling() && r.Next.Sub(now) > cancelEvery {
 			t.Fatalf("it is asked again in %s", r.Next.Sub(now))
 		}
 		now = now.Add(cancelEvery)
@@ -91,7 +91,7 @@ func TestACancelIsRepeatedForAMinuteAndThenTold(t *testing.T) {
 	}
 	refused := steered(Running)
 	refused, _, _ = refused.PressStatus(pressOf(refused, KindCancel, "U2"), t0)
-	if refused = refused.AskedToCancel(true, t0); refused.CancelDue() || refused.Lines[len(refused.Lines)-1].ID != MsgCancelRefused {
+	if refused = refused.AskedToCancel(true, t0); refused.IsCanceling() || refused.Lines[len(refused.Lines)-1].ID != MsgCancelRefused {
 		t.Errorf("refused, it is %+v", refused.Lines)
 	}
 }
@@ -182,7 +182,7 @@ func TestARollbackIsTheJobsOwnEnd(t *testing.T) {
 	if r.State != Running || r.Deployment.Pipeline != 6 || r.Deployment.Progress.Job.ID != 99 || r.Deployment.Progress.Commit.SHA != "9f8e7d6" {
 		t.Fatalf("%s %+v", r.State, r.Deployment)
 	}
-	old, result := succeededBefore().RolledBackBy(r.Request.Key).Hear(Callback{Result: ResultFailure, JobName: "deploy"}, t0, timing)
+	old, result := succeededBefore().RolledBackBy(&r.Request.Key).Hear(Callback{Result: ResultFailure, JobName: "deploy"}, t0, timing)
 	if result != CallbackTaken || len(old.Lines) != len(succeededBefore().Lines) {
 		t.Errorf("the old record answers %s and says %+v", result, old.Lines)
 	}

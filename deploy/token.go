@@ -39,11 +39,11 @@ func TokenSum(t Secret) string {
 	return base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
-// withToken adds the sum of an attempt's token to those that prove the record.
-func withToken(sums []string, sum string) []string {
-	sums = append(slices.Clone(sums), sum)
+// withNewest adds one to a copy of a list, of which so many are kept: the last ones.
+func withNewest[T any](all []T, one T, kept int) []T {
+	all = append(slices.Clone(all), one)
 	// mutant: tokens of the first attempts kept, not of the last
-	return sums[max(0, len(sums)-maxTokens):]
+	return all[max(0, len(all)-kept):]
 }
 
 // IsToken reports whether the whole text has the form of a PSYCHER_TOKEN. A text
@@ -79,6 +79,5 @@ const redacted = "[redacted]"
 func (s Secret) Reveal() string { return string(s) }
 
 func (s Secret) String() string               { return redacted }
-func (s Secret) GoString() string             { return redacted }
 func (s Secret) Format(f fmt.State, _ rune)   { fmt.Fprint(f, redacted) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

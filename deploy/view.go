@@ -3,8 +3,6 @@ package deploy
 import (
 	"encoding/json"
 	"hash/fnv"
-	"iter"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -36,17 +34,21 @@ func (s Shown) IsInChannel(slot string) bool {
 // SlotLine is the slot of a line of the thread.
 func SlotLine(n int) string { return "line-" + strconv.Itoa(n) }
 
-// reactions are those of the states that have one.
-var reactions = map[State]string{
-	Asking:    "thinking_face",
-	Waiting:   "hourglass_flowing_sand",
-	Unsure:    "question",
-	Running:   "thumbsup",
-	Silent:    "zzz",
-	Succeeded: "white_check_mark",
-	Refused:   "x",
-	Failed:    "x",
-	Canceled:  "no_entry_sign",
+// shows is what a state shows: a reaction, and a status message unless that depends
+// on more than the state.
+var shows = map[State]struct {
+	reaction string
+	status   MessageID
+}{
+	Asking:    {reaction: "thinking_face"},
+	Waiting:   {reaction: "hourglass_flowing_sand"},
+	Unsure:    {"question", MsgStatusUnsure},
+	Running:   {"thumbsup", MsgStatusRunning},
+	Silent:    {"zzz", MsgStatusSilent},
+	Succeeded: {"white_check_mark", MsgStatusSucceeded},
+	Refused:   {reaction: "x"},
+	Failed:    {"x", MsgStatusFailed},
+	Canceled:  {"no_entry_sign", MsgStatusCanceled},
 }
 
 // reactionSlow shows that GitLab is slow to answer, so that nobody asks twice.
@@ -72,7 +74,7 @@ func (r Record) answer() MessageID {
 }
 
 // View returns what Slack should show of the record.
-func (r Record) View() View { return View{r.reaction(), slices.Collect(r.posts())} }
+func (r Record) View() View { return View{r.reaction(), r.posts()} }
 
 func (r *Record) reaction() string {
 	switch {
@@ -83,27 +85,20 @@ func (r *Record) reaction() string {
 	case r.State == Answered && r.answer().IsRefusal():
 		return reactionRefused
 	}
-	return reactions[r.State]
+	return shows[r.State].reaction
 }
 
-func (r *Record) posts() iter.Seq[Post] {
-	return func(yield func(Post) bool) {
-		if m := r.statusMessage(); m.ID != "" && !yield(Post{SlotStatus, m}) {
-			return
-		}
-		for n, m := range r.Lines {
-			if !yield(Post{SlotLine(n), m}) ||
-				r.Deployment.Announce.tells(m.ID) && !r.Shown.InChannel && !yield(Post{SlotLine(n) + announced, m}) {
-				return
-			}
+func (r *Record) posts() (all []Post) {
+	if m := r.statusMessage(); m.ID != "" {
+		all = append(all, Post{SlotStatus, m})
+	}
+	for n, m := range r.Lines {
+		all = append(all, Post{SlotLine(n), m})
+		if r.Deployment.Announce.tells(m.ID) && !r.Shown.InChannel {
+			all = append(all, Post{SlotLine(n) + announced, m})
 		}
 	}
-}
-
-// statuses are the status messages of the states that always have the same.
-var statuses = map[State]MessageID{
-	Unsure: MsgStatusUnsure, Running: MsgStatusRunning, Silent: MsgStatusSilent,
-	Succeeded: MsgStatusSucceeded, Failed: MsgStatusFailed, Canceled: MsgStatusCanceled,
+	return all
 }
 
 // statusMessage is the status message; zero: none. What a record asks is in its
@@ -118,7 +113,7 @@ func (r Record) statusMessage() Message {
 	}
 	m := r.Message(id)
 	m.Progress, m.Buttons = r.Deployment.Progress, r.buttons()
-	if r.isCanceling() {
+	if r.IsCanceling() {
 		m.By = r.Deployment.Cancel.By
 	}
 	if r.State == Waiting {
@@ -135,7 +130,7 @@ func (r Record) statusID() MessageID {
 		return d.Wait
 	case r.State == Triggering && d.Slow && !d.Deleted:
 		return MsgStatusStarting
-	case r.isCanceling():
+	case r.IsCanceling():
 		return MsgStatusCanceling
 	case r.State == Running && d.Waits == WaitsPerson:
 		return MsgStatusPerson
@@ -149,7 +144,7 @@ func (r Record) statusID() MessageID {
 	case r.State == Answered && posted:
 		return MsgStatusAnswered
 	}
-	return statuses[r.State]
+	return shows[r.State].status
 }
 
 // hash tells one version of an editable message from another, whatever of it

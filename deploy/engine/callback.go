@@ -45,7 +45,7 @@ func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.Callba
 			})
 			// mutant: a word about a job lost to a rollback that was not made
 			if err == nil && result == deploy.CallbackUnknown {
-				ok, err = e.change(ctx, k, func(r deploy.Record) deploy.Record { return hear(r.NotRolledBack()) })
+				ok, err = e.change(ctx, k, func(r deploy.Record) deploy.Record { return hear(r.RolledBackBy(nil)) })
 			}
 		}
 		switch {

@@ -87,7 +87,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 		if k := r.Known(); !isHistory && r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
 			told[k.Target] = true
 			answer.Known = append(answer.Known, k)
-			if b, ok := r.CancelButton(); ok && len(cancels) < maxCancels {
+			if b := r.Button(deploy.KindCancel); b.Do != "" && len(cancels) < maxCancels {
 				cancels = append(cancels, b)
 			}
 		}

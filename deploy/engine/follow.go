@@ -32,10 +32,10 @@ func (e *Engine) pollGitLab(s Stored, free func()) stepResult {
 				p.Commit, p.Commits = head, commitsSince(since, commits, head)
 			}
 		}
-		if later, ok := errors.AsType[*LaterError](err); ok && errors.Is(err, ErrPaced) && p.ID == 0 && !r.CancelDue() && e.now().Before(r.Deadline()) {
+		if later, ok := errors.AsType[*LaterError](err); ok && errors.Is(err, ErrPaced) && p.ID == 0 && !r.IsCanceling() && e.now().Before(r.Deadline()) {
 			return e.leave(s, e.now().Add(later.After))
 		}
-		if asked = r.CancelDue() && p.End == ""; asked {
+		if asked = r.IsCanceling() && p.End == ""; asked {
 			if canceled = e.GitLab.Cancel(ctx, r.Deployment.Project, r.Deployment.Pipeline); canceled != nil {
 				e.log(Event{Name: "cancel-failed", Record: s.Record, Err: canceled})
 			}

@@ -90,7 +90,7 @@ func (e *Engine) post(r *deploy.Record, t deploy.Target, token deploy.Secret, un
 		return e.GitLab.Trigger(e.work, t, r.Request, token, until)
 	}
 	// Its job reports to the record of the pipeline that it belongs to.
-	_, err := e.change(e.work, to.Key, func(was deploy.Record) deploy.Record { return was.RolledBackBy(r.Request.Key) })
+	_, err := e.change(e.work, to.Key, func(was deploy.Record) deploy.Record { return was.RolledBackBy(&r.Request.Key) })
 	if err != nil {
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	}

@@ -130,7 +130,7 @@ func mutants() []mutant {
 		{"a message that does not say since when nothing is known", drop, steering},
 		{"a second retry of one deployment", dropTerm(2), domain},
 		{"a press of a button that is not there any more", dropTerm(1), domain},
-		{"a cancel without effect that nobody hears of", never, domain},
+		{"a cancel without effect that nobody hears of", always, domain},
 		{"a rollback's word shown by the deployment it goes back to", never, domain},
 		{"a rollback that whoever has the shared secret reports on", never, domain},
 		{"a rollback that deploys while it is being canceled", never, domain},
@@ -212,6 +212,6 @@ func mutants() []mutant {
 		{"guesses that fill the log", never, notify},
 		{"connections without a limit", replace("128", "4096"), []string{"./cmd", "-run", "TestIdleConnectionsTakeNoDescriptors"}},
 		{"a message that is not read again before another POST", never, sim("TestEdits")},
-		{"tokens of the first attempts kept, not of the last", replace("sums[max(0, len(sums)-maxTokens):]", "sums[:min(len(sums), maxTokens)]"), domain},
+		{"tokens of the first attempts kept, not of the last", replace("all[max(0, len(all)-kept):]", "all[:min(len(all), kept)]"), domain},
 	}
 }

@@ -163,7 +163,7 @@ func TestStuckPipelineIsReported(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning)
 		time.Sleep(35 * time.Second)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRunning, deploy.MsgOvertime)
-		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "`10m`") || strings.Contains(text, "<@") {
+		if text := w.Texts(sim.Channel, ts)[1]; !strings.Contains(text, "10分") || strings.Contains(text, "<@") {
 			t.Errorf("no time, or it calls the person: %q", text)
 		}
 		time.Sleep(40 * time.Minute)
