@@ -63,11 +63,6 @@ type frame struct {
 	} `json:"debug_info"`
 }
 
-// ack is what is sent for an envelope.
-type ack struct {
-	EnvelopeID string `json:"envelope_id"`
-}
-
 // conn is one connection, from its handshake to its end.
 type conn struct {
 	pool *Pool
@@ -75,6 +70,7 @@ type conn struct {
 	log  zerolog.Logger
 
 	hello   chan struct{}   // closed at hello
+	said    frame           // the hello
 	leaving chan struct{}   // closed when Slack asks for a new connection; this one is still read
 	noticed atomic.Bool     // it lasted noticeTime after that
 	life    context.Context // ends when no more envelopes are accepted; the first cause counts
@@ -83,7 +79,7 @@ type conn struct {
 	writing   chan struct{} // held while a message is written
 	handlers  chan struct{} // one for each envelope being handled
 	pongs     chan string   // the payloads of Slack's pings
-	lastRead  atomic.Int64  // unix nanoseconds of the last traffic
+	lasted    bool          // long enough to be no sign of trouble; for maintain alone
 	probation atomic.Bool   // earlier ones were dropped soon: not counted as open until it lasts
 }
 
@@ -143,7 +139,6 @@ func (k *conn) close(readDone <-chan struct{}) {
 		level = zerolog.InfoLevel
 	}
 	k.log.WithLevel(level).AnErr("cause", k.err()).Msg("Slack socket ends")
-
 	drain, cancel := context.WithTimeout(context.Background(), k.pool.Drain)
 	defer cancel()
 	for range maxHandlers {
@@ -153,13 +148,17 @@ func (k *conn) close(readDone <-chan struct{}) {
 		}
 	}
 	late := time.After(closeWithin)
-	// An error means that the connection is gone already.
-	_ = k.ws.WriteControl(websocket.CloseMessage,
-		websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(closeWithin))
+	k.sendClose()
 	select {
 	case <-readDone:
 	case <-late:
 	}
+}
+
+// sendClose fails only where the connection is gone already.
+func (k *conn) sendClose() {
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = k.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(closeWithin))
 }
 
 // read dispatches messages until the connection breaks.
@@ -192,7 +191,8 @@ func (k *conn) dispatch(handling context.Context, raw []byte) {
 	switch f.Type {
 	case "hello":
 		if !isClosed(k.hello) {
-			k.pool.onHello(k, f)
+			k.said = f
+			k.pool.onHello(k)
 			close(k.hello)
 		}
 	case "disconnect":
@@ -262,7 +262,7 @@ func (k *conn) answer(handling context.Context, f frame, arrived time.Time) (the
 func (k *conn) ack(id string) error {
 	k.writing <- struct{}{} // for at most writeWithin: after a failed write all others fail at once
 	defer func() { <-k.writing }()
-	return errors.Join(k.ws.SetWriteDeadline(time.Now().Add(writeWithin)), k.ws.WriteJSON(ack{id}))
+	return errors.Join(k.ws.SetWriteDeadline(time.Now().Add(writeWithin)), k.ws.WriteJSON(map[string]string{"envelope_id": id}))
 }
 
 // keepAlive answers Slack's pings and sends our own. Reading never waits for a write.
@@ -285,12 +285,8 @@ func (k *conn) keepAlive() {
 	}
 }
 
-// touch records traffic and extends the read deadline.
-func (k *conn) touch() error {
-	now := time.Now()
-	k.lastRead.Store(now.UnixNano())
-	return k.ws.SetReadDeadline(now.Add(silence))
-}
+// touch extends the read deadline.
+func (k *conn) touch() error { return k.ws.SetReadDeadline(time.Now().Add(silence)) }
 
 // retire marks the connection as replaced: it is read until Slack closes it, or
 // for retireAfter.
@@ -300,12 +296,13 @@ func (k *conn) retire() { time.AfterFunc(retireAfter, func() { k.fail(errReplace
 func (k *conn) err() error { return context.Cause(k.life) }
 
 // cutOff reports whether Slack asked for a new connection and cut this one at once.
-func (k *conn) cutOff() bool { return k.err() != nil && isClosed(k.leaving) && !k.noticed.Load() }
+func (k *conn) cutOff() bool {
+	return !k.lasted && k.err() != nil && isClosed(k.leaving) && !k.noticed.Load()
+}
 
 // open reports whether envelopes can arrive.
 func (k *conn) open() bool {
-	return isClosed(k.hello) && k.err() == nil && !k.probation.Load() &&
-		time.Since(time.Unix(0, k.lastRead.Load())) < silence
+	return isClosed(k.hello) && k.err() == nil && !k.probation.Load()
 }
 
 func isClosed(c <-chan struct{}) bool {

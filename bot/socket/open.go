@@ -97,9 +97,9 @@ func (p *Pool) dial(ctx context.Context, ticket string) (*websocket.Conn, error)
 		dialer.Proxy = func(req *http.Request) (*url.URL, error) {
 			proxy, err := p.Proxy(req)
 			if err != nil {
-				return nil, errProxy
+				err = errProxy
 			}
-			return proxy, nil
+			return proxy, err
 		}
 	}
 	ws, answer, err := dialer.DialContext(shaking, ticket, nil)

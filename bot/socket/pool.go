@@ -20,12 +20,10 @@ import (
 )
 
 const (
-	// stagger keeps connections from being opened, and so from being refreshed, together.
+	// stagger keeps connections from being opened together.
 	stagger = time.Second
 	// settledAfter is how long a connection must last to end a streak of failures.
 	settledAfter = 10 * time.Second
-	// turnWithin bounds how long one refresh waits for another: Slack closes about 10 s after its warning.
-	turnWithin = 3 * time.Second
 )
 
 var errDroppedEarly = errors.New("Slack closed the socket shortly after its hello")
@@ -60,7 +58,6 @@ type Pool struct {
 
 	running sync.WaitGroup // one for each slot, connection and handler
 	budget  *rate.Limiter  // of opens
-	refresh chan struct{}  // held by the one that is being replaced
 
 	held   sync.Map // its keys are the connections (*conn)
 	others atomic.Int64
@@ -94,18 +91,9 @@ func (p *Pool) Run(ctx context.Context) {
 	handling, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	p.budget = rate.NewLimiter(rate.Every(openEvery), openBurst)
-	p.refresh = make(chan struct{}, 1)
-
-	for range p.Count {
-		opened := make(chan struct{})
-		p.running.Go(func() { p.maintain(ctx, handling, sync.OnceFunc(func() { close(opened) })) })
-		select {
-		case <-opened:
-			engine.Pause(ctx, stagger)
-		case <-ctx.Done():
-		}
+	for i := range p.Count {
+		p.running.Go(func() { p.maintain(ctx, handling, time.Duration(i)*stagger) })
 	}
-
 	<-ctx.Done()
 	bound := time.AfterFunc(p.Drain, cancel)
 	defer bound.Stop()
@@ -129,20 +117,15 @@ func (p *Pool) Status() Status {
 	return status
 }
 
-// maintain keeps one connection open. It calls opened after each hello.
+// maintain keeps one connection open, from a moment on.
 //
 // Only a break counts as a failure: a connection that Slack asks to replace is
 // replaced at once, however young it is, and the budget for opening bounds that.
-func (p *Pool) maintain(ctx, handling context.Context, opened func()) {
-	var (
-		old    *conn // is to be replaced, and is read until then
-		young  bool  // it had not settled when Slack asked
-		streak int   // failures and early drops, in a row
-		early  int   // the early drops among them
-		wait   time.Duration
-	)
+func (p *Pool) maintain(ctx, handling context.Context, wait time.Duration) {
+	var old *conn // is to be replaced, and is read until then
+	streak := 0   // failures since a connection lasted
 	for engine.Pause(ctx, wait) {
-		k, err := p.replace(ctx, handling, old, early > 1)
+		k, err := p.open(ctx, handling, streak > 1 && p.dropsEarly())
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -151,38 +134,29 @@ func (p *Pool) maintain(ctx, handling context.Context, opened func()) {
 			wait = p.refused(err, streak)
 			continue
 		case old == nil:
-		case young && old.cutOff():
-			streak, early = streak+1, early+1
+		case old.cutOff():
+			streak++
 			p.refused(errDroppedEarly, streak)
 		default:
-			streak, early = 0, 0
+			streak = 0
 			p.endProbation(k)
 			old.retire()
 		}
-		opened()
-
-		settled := p.awaitReplacement(ctx, k)
-		if ctx.Err() != nil {
-			return
+		p.awaitReplacement(ctx, k)
+		if k.lasted {
+			streak = 0
 		}
-		if settled {
-			streak, early = 0, 0
-		}
-		wait, old, young = 0, k, !settled
-		if early > 0 {
-			wait = p.backoff(streak)
-		}
+		old, wait = k, 0
 		// mutant: a graceful refresh that counts as a failure
 		if cause := k.err(); cause != nil {
 			old = nil
-			if !settled {
+			if !k.lasted {
 				streak++
 			}
 			switch no := (*web.SlackError)(nil); {
 			case errors.As(cause, &no):
-				wait = p.refused(no, max(1, streak))
-			case !settled:
-				early++
+				wait = p.refused(no, streak)
+			case !k.lasted:
 				wait = p.refused(errDroppedEarly, streak)
 			default:
 				wait = p.backoff(0)
@@ -198,25 +172,8 @@ func (p *Pool) endProbation(k *conn) {
 	}
 }
 
-// replace opens a connection. While the old one is still read it waits its turn,
-// so that connections that Slack refreshes together are not replaced together.
-func (p *Pool) replace(ctx, handling context.Context, old *conn, probation bool) (*conn, error) {
-	if old != nil && old.err() == nil {
-		select {
-		case p.refresh <- struct{}{}:
-			defer func() { <-p.refresh }()
-		case <-old.life.Done():
-		case <-time.After(turnWithin):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return p.open(ctx, handling, probation)
-}
-
-// awaitReplacement returns when the connection must be replaced, and reports
-// whether it had lasted long enough to be no sign of trouble.
-func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
+// awaitReplacement returns when the connection must be replaced.
+func (p *Pool) awaitReplacement(ctx context.Context, k *conn) {
 	settle := time.After(settledAfter)
 	var recount <-chan time.Time
 	if p.Recount > 0 && p.Status().Others > 0 {
@@ -225,7 +182,7 @@ func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
 	for {
 		select {
 		case <-settle:
-			settled = true
+			k.lasted = true
 			p.endProbation(k)
 			continue
 		case <-recount:
@@ -233,13 +190,13 @@ func (p *Pool) awaitReplacement(ctx context.Context, k *conn) (settled bool) {
 		case <-k.life.Done():
 		case <-ctx.Done():
 		}
-		return settled
+		return
 	}
 }
 
 // onHello records a connection's hello.
-func (p *Pool) onHello(k *conn, hello frame) {
-	others := hello.NumConnections
+func (p *Pool) onHello(k *conn) {
+	others := k.said.NumConnections
 	for held := range p.held.Range {
 		if held == k || isClosed(held.(*conn).hello) {
 			others--
@@ -249,7 +206,7 @@ func (p *Pool) onHello(k *conn, hello frame) {
 	if !k.probation.Load() {
 		p.accepted()
 	}
-	k.log.Info().Str("host", hello.DebugInfo.Host).Int64("others", p.others.Load()).Msg("Slack socket is open")
+	k.log.Info().Str("host", k.said.DebugInfo.Host).Int64("others", p.others.Load()).Msg("Slack socket is open")
 }
 
 func (p *Pool) jitter(most time.Duration) time.Duration {

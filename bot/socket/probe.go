@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/bot/web"
 )
@@ -27,38 +26,22 @@ type Hello struct {
 // not delivered again: whoever pressed in that moment sees a warning sign, and can
 // press once more.
 func (p *Pool) Probe(ctx context.Context) (Hello, error) {
-	asking, cancel := context.WithTimeout(ctx, openWithin)
-	defer cancel()
-	ticket, err := p.Open(asking)
+	p.budget = rate.NewLimiter(rate.Inf, 1)
+	p.Handle = func(context.Context, string, json.RawMessage, int) (bool, func()) { return false, nil }
+	defer p.running.Wait()
+	k, err := p.open(ctx, ctx, false)
 	if err != nil {
 		return Hello{}, err
 	}
-	ws, err := p.dial(ctx, ticket)
-	if err != nil {
-		return Hello{}, err
+	k.sendClose()
+	select {
+	case <-k.life.Done(): // Slack has answered the close frame, or says what is wrong
+	case <-time.After(closeWithin):
+		k.fail(errStopped)
 	}
-	defer ws.Close()
-	defer context.AfterFunc(ctx, func() { ws.Close() })()
-
-	ws.SetReadLimit(maxFrame)
-	err = ws.SetReadDeadline(time.Now().Add(helloWithin))
-	var hello Hello
-	for said := false; err == nil; {
-		var raw []byte
-		var f frame
-		if _, raw, err = ws.ReadMessage(); err != nil && said { // the answer to our close frame, or none in time
-			return hello, nil
-		}
-		_ = json.Unmarshal(raw, &f) // as in dispatch
-		switch {
-		case f.Type == "hello" && !said:
-			said, hello = true, Hello{f.ConnectionInfo.AppID, f.NumConnections}
-			until := time.Now().Add(closeWithin)
-			err = errors.Join(ws.SetReadDeadline(until),
-				ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), until))
-		case f.Type == "disconnect" && (f.Reason == "link_disabled" || f.Reason == "too_many_websockets"):
-			return hello, &web.SlackError{Method: web.SocketMode, Code: f.Reason}
-		}
+	hello := Hello{k.said.ConnectionInfo.AppID, k.said.NumConnections}
+	if no := (*web.SlackError)(nil); errors.As(k.err(), &no) {
+		return hello, no
 	}
-	return hello, fmt.Errorf("before hello: %w", err)
+	return hello, nil
 }

@@ -37,7 +37,7 @@ func TestAProbeSaysWhatSlackSaysAndAcksNothing(t *testing.T) {
 			far.hello(3)
 			far.disconnect("link_disabled")
 		}, Hello{"A1", 3}, "link_disabled", []string{"close 1000"}},
-		{"no room", func(far *farSocket) { far.disconnect("too_many_websockets") }, Hello{}, "too_many_websockets", nil},
+		{"no room", func(far *farSocket) { far.disconnect("too_many_websockets") }, Hello{}, "too_many_websockets", []string{"close 1000"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, slack *socketFake) {

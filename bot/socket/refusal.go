@@ -21,7 +21,7 @@ const refusalRepeat = 10 * time.Minute
 type refusal struct {
 	words     string        // cause and fix, for the operator
 	permanent bool          // until an operator fixes it
-	slow      bool          // trying again soon would not help
+	early     bool          // it was opened, and did not last
 	after     time.Duration // Slack asked to wait this long
 }
 
@@ -32,9 +32,9 @@ func refusalOf(err error) refusal {
 	case errors.As(err, &limited):
 		return refusal{words: "Slack limits the rate of apps.connections.open", after: limited.RetryAfter}
 	case errors.As(err, &no):
-		return refusal{words: no.Error(), permanent: no.Permanent(), slow: no.Permanent() || no.Code == "too_many_websockets"}
+		return refusal{words: no.Error(), permanent: no.Permanent()}
 	case errors.Is(err, errDroppedEarly):
-		return refusal{words: "Slack drops sockets shortly after their hello: if it goes on, see https://slack-status.com"}
+		return refusal{words: "Slack drops sockets shortly after their hello: if it goes on, see https://slack-status.com", early: true}
 	case errors.Is(err, errNoHello):
 		return refusal{words: "Slack opens a websocket but says no hello: if it goes on, see https://slack-status.com"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -42,6 +42,13 @@ func refusalOf(err error) refusal {
 	default:
 		return refusal{words: "a Slack socket could not be opened: check the network, HTTPS_PROXY and the firewall"}
 	}
+}
+
+// dropsEarly reports whether that is why the last connection failed.
+func (p *Pool) dropsEarly() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusal.early
 }
 
 // accepted clears the refusal: Slack opens connections again.
@@ -76,9 +83,5 @@ func (p *Pool) refused(err error, streak int) time.Duration {
 		level = zerolog.ErrorLevel
 	}
 	p.Log.WithLevel(level).Err(err).Int("streak", streak).Msg(r.words)
-
-	if r.slow {
-		return longestWait/2 + p.jitter(longestWait/2)
-	}
 	return p.backoff(streak)
 }
