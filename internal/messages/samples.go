@@ -14,7 +14,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		deploy.MsgRefusedRedirect: "https://git.example.com/", deploy.MsgRefusedOther: "Something else is wrong",
 		deploy.MsgRefusedRetry: "403 Forbidden - Job is not retryable", deploy.MsgRefusedRight: "403 Forbidden",
 		deploy.MsgRefusedElsewhere: "Sign in", deploy.MsgRefusedProxy: "Cache Access Denied",
-		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!", deploy.MsgOvertime: "1h",
+		deploy.MsgRefusedConfig: "Missing CI config file", deploy.MsgRefusedDisabled: "Pipelines are disabled!",
 	}
 	by := map[deploy.MessageID]string{
 		deploy.MsgStatusStarting: "U0HANAKO", deploy.MsgDeclined: "U0HANAKO", deploy.MsgWithdrawn: "U0HANAKO", deploy.MsgPressedBefore: "U0HANAKO",
@@ -35,6 +35,9 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		if other.Withdrawn = 1; id == deploy.MsgStatus {
 			other.Known = []deploy.Known{running, {Target: "web", State: deploy.Succeeded, By: "U0HANAKO", Since: 1700000000, Ended: 1700000168, URL: m.URL}}
 		}
+	case deploy.MsgOvertime:
+		m.Took = 3600
+		return []deploy.Message{m}
 	case deploy.MsgNothing:
 		other.Detail = ""
 	case deploy.MsgOther:
