@@ -57,9 +57,9 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	a.reader.Targets = func() *targets.Map { return a.now.Load().config.Targets }
 	a.metrics = a.newMetrics()
 	var err error
-	if a.gitlab, err = gitlab.New(gitlab.Config{
-		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, Answered: a.metrics.GitLabAnswer, RequestTimeout: s.GitLabRequestTimeout, Dial: n.Dial, Proxy: n.Proxy,
-	}); err != nil {
+	conf := a.gitlabConfig(s)
+	conf.Answered = a.metrics.GitLabAnswer
+	if a.gitlab, err = gitlab.New(conf); err != nil {
 		return nil, err
 	}
 	if err = a.use(s); err != nil {
@@ -82,6 +82,12 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		Ephemeral: a.embedded(), Log: a.event,
 	}
 	return a, nil
+}
+
+func (a *app) gitlabConfig(s settings.Settings) gitlab.Config {
+	return gitlab.Config{
+		URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: a.net.Dial, Proxy: a.net.Proxy,
+	}
 }
 
 // openStore opens the store of a bot that runs elsewhere. Where that bot keeps its

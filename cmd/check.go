@@ -20,19 +20,21 @@ func (a *app) check(ctx context.Context) {
 	for {
 		var warnings []string
 		now := map[string]bool{}
-		a.doctor(nil).Start(ctx, func(f doctor.Finding) {
+		d := a.doctor(nil)
+		d.AtStart = true
+		err := d.Run(ctx, func(f doctor.Finding) {
 			f = clean(f)
 			said := strings.Join([]string{f.Check, f.About, string(f.Verdict)}, " ")
 			if f.Verdict == doctor.Fault {
-				warnings = append(warnings, f.String())
-				said = f.String()
+				said = f.What() + "; " + f.Fix
+				warnings = append(warnings, said)
 			}
 			now[said] = true
 			if !logged[said] {
 				a.logFinding(f)
 			}
 		})
-		if ctx.Err() != nil {
+		if err != nil {
 			return
 		}
 		a.checkWarnings.Store(&warnings)

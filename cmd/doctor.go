@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -60,10 +59,9 @@ func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 		defer a.close()
 		d := a.doctor(warnings)
 		d.ProbeTrigger = probe
-		d.Run(cmd.Context(), report)
-	}
-	if cmd.Context().Err() != nil {
-		return errors.New("ended before all was checked")
+		if err := d.Run(cmd.Context(), report); err != nil {
+			return fmt.Errorf("ended before all was checked: %w", err)
+		}
 	}
 	if !asJSON {
 		faults := "no fault"
@@ -88,18 +86,15 @@ func clean(f doctor.Finding) doctor.Finding {
 }
 
 func (a *app) doctor(warnings []string) *doctor.Doctor {
+	s := a.now.Load().settings
 	return &doctor.Doctor{
-		Settings: a.now.Load().settings, Warnings: warnings, Slack: a.slack, GitLab: a.gitlab, Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
+		Settings: s, Warnings: warnings, Slack: a.slack, GitLab: a.gitlabConfig(s), Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
 	}
 }
 
 // printFinding prints a finding as one line, and what to do about it as another.
 func printFinding(out io.Writer, f doctor.Finding) {
-	name := f.Check
-	if f.About != "" {
-		name += " " + f.About
-	}
-	fmt.Fprintf(out, "%-10s  %s: %s\n", f.Verdict, name, f.Seen)
+	fmt.Fprintf(out, "%-10s  %s\n", f.Verdict, f.What())
 	if f.Fix != "" {
 		fmt.Fprintf(out, "%-10s  → %s\n", "", f.Fix)
 	}

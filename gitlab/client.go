@@ -33,6 +33,7 @@ type Config struct {
 	RequestTimeout time.Duration             // GITLAB_REQUEST_TIMEOUT, how long GitLab may work on a request
 	Dial           func(ctx context.Context, network, addr string) (net.Conn, error)
 	Proxy          func(*http.Request) (*url.URL, error)
+	Through        func(network http.RoundTripper) http.RoundTripper // what requests go through on their way; nil: nothing
 }
 
 // Client is the engine's GitLab. It is safe for concurrent use.
@@ -40,6 +41,7 @@ type Client struct {
 	conf      Config
 	base      *url.URL // of the web pages, without a slash at its end
 	transport *http.Transport
+	way       http.RoundTripper             // to the network
 	library   *api.Client                   // builds the requests
 	token     atomic.Pointer[deploy.Secret] // the API token
 
@@ -80,6 +82,10 @@ func New(conf Config) (*Client, error) {
 			TLSHandshakeTimeout: 10 * time.Second, WriteBufferSize: 16 << 10,
 			MaxIdleConnsPerHost: 16, IdleConnTimeout: idleTimeout,
 		},
+	}
+	c.way = c.transport
+	if conf.Through != nil {
+		c.way = conf.Through(c.transport)
 	}
 	c.SetAPIToken(conf.APIToken)
 	return c, nil

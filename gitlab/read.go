@@ -124,7 +124,7 @@ func (c *Client) request(ctx context.Context, method, project, path string, opti
 // nothing waits for the rest of it later. The library would repeat POSTs, delay
 // them, carry tokens to wherever a redirect leads, and drop parts of answers.
 func (c *Client) send(req *http.Request) (*answer, error) {
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.way.RoundTrip(req)
 	if err != nil {
 		if !errors.Is(req.Context().Err(), context.Canceled) { // nobody waits for it any more
 			c.count(req.Method, nil)

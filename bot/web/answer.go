@@ -101,7 +101,6 @@ type answer struct {
 	TS     string `json:"ts"`
 	URL    string `json:"url"`
 	Installation
-	Channel  Channel   `json:"channel"` // where one is looked up; else it is an id, and odd
 	Messages []message `json:"messages"`
 	HasMore  bool      `json:"has_more"`
 	Next     struct {

@@ -1,17 +1,23 @@
 // Package doctor checks whether psycher can do its work: what Slack, GitLab,
 // Redis and the settings must be like, each a small check that changes nothing.
-// A check is a row of a table; what it finds is a list of [Finding]. Each fault
-// comes with its fix, and what cannot be seen with the right that is missing.
+// A check is a row of a table; what it finds are [Finding]s, mostly the first row
+// that holds of another table. Each fault comes with its fix, and what cannot be
+// seen with the right that is missing.
 package doctor
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -19,6 +25,7 @@ import (
 	"github.com/getto-systems/psycher/bot/web"
 	"github.com/getto-systems/psycher/cmd/settings"
 	"github.com/getto-systems/psycher/dedupe"
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/gitlab"
 )
 
@@ -40,34 +47,34 @@ type Finding struct {
 	Fix     string  `json:"fix,omitempty"` // of a fault, what to do; of an unseen thing, the right to give
 }
 
-// String is the finding on one line.
-func (f Finding) String() string {
-	line := f.Check
-	if f.About != "" {
-		line += " " + f.About
-	}
-	if line += ": " + f.Seen; f.Fix != "" {
-		line += "; " + f.Fix
-	}
-	return line
+// What is what it says without the fix, on one line.
+func (f Finding) What() string { return strings.TrimSpace(f.Check+" "+f.About) + ": " + f.Seen }
+
+func ok(seen string) Finding           { return Finding{Verdict: OK, Seen: seen} }
+func fault(seen, fix string) Finding   { return Finding{Verdict: Fault, Seen: seen, Fix: fix} }
+func unseen(why, right string) Finding { return Finding{Verdict: Unseen, Seen: why, Fix: right} }
+
+// when is what is found if something holds.
+type when struct {
+	holds bool
+	is    Finding
 }
 
-func ok(about, seen string) Finding { return Finding{About: about, Verdict: OK, Seen: seen} }
-
-func fault(about, seen, fix string) Finding {
-	return Finding{About: about, Verdict: Fault, Seen: seen, Fix: fix}
-}
-
-func unseen(about, why, right string) Finding {
-	return Finding{About: about, Verdict: Unseen, Seen: why, Fix: right}
+// first returns what the first row that holds says.
+func first(rows []when) Finding {
+	return rows[slices.IndexFunc(rows, func(w when) bool { return w.holds })].is
 }
 
 // check is a row of the table.
 type check struct {
 	name  string
-	start bool // it is cheap, and made at each start too
-	run   func(context.Context, *Doctor) []Finding
+	start bool               // it is cheap, and made at each start too
+	needs func(*Doctor) bool // nil: nothing
+	run   func(context.Context, *Doctor, report)
 }
+
+// report takes what a check finds about something. The zero Finding is none.
+type report func(about string, f Finding)
 
 // checks are in the order in which they are made and printed.
 func checks() []check {
@@ -79,19 +86,18 @@ type Doctor struct {
 	Settings     settings.Settings
 	Warnings     []string // of the settings
 	Slack        *web.Client
-	GitLab       *gitlab.Client
+	GitLab       gitlab.Config
 	Store        *dedupe.Store
 	Dial         func(ctx context.Context, network, addr string) (net.Conn, error)
 	Proxy        func(*http.Request) (*url.URL, error)
 	ProbeTrigger bool // also POST a trigger with a ref that cannot exist, which makes nothing
+	AtStart      bool // make only the checks that are cheap enough for each start
 
 	limit    rate.Limit    // of calls to Slack and GitLab; callsPerSecond if 0
 	patience time.Duration // longestInVain if 0
-	pace     *rate.Limiter
-	asked    map[string]any // the answers to what [ask] has asked
-	inVain   time.Duration  // that GitLab was waited for
 
-	atStart   bool
+	pace      *rate.Limiter
+	gitlab    *gitlab.Client
 	bot       *web.Installation // what Slack says of it; nil until it has answered
 	slackDown bool              // Slack did not answer for a channel
 	redisDown bool              // Redis did not answer
@@ -106,54 +112,126 @@ const (
 	longestInVain = 2 * time.Minute
 )
 
-// Run makes all checks, in order, and reports each finding as it is made.
-func (d *Doctor) Run(ctx context.Context, report func(Finding)) { d.run(ctx, false, report) }
-
-// Start makes the checks that are cheap enough for each start.
-func (d *Doctor) Start(ctx context.Context, report func(Finding)) { d.run(ctx, true, report) }
-
-func (d *Doctor) run(ctx context.Context, start bool, report func(Finding)) {
-	d.pace, d.asked = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1), map[string]any{}
-	d.atStart, d.bot, d.slackDown, d.inVain = start, nil, false, 0
+// Run makes the checks, in order, and reports each finding as it is made. The error
+// says why not all were made.
+func (d *Doctor) Run(ctx context.Context, report func(Finding)) (err error) {
+	d.pace = rate.NewLimiter(cmp.Or(d.limit, callsPerSecond), 1)
+	reads := &once{pace: d.pace, patience: cmp.Or(d.patience, longestInVain), known: map[string]answered{}}
+	conf := d.GitLab
+	conf.Through = func(to http.RoundTripper) http.RoundTripper {
+		reads.to = to
+		return reads
+	}
+	if d.gitlab, err = gitlab.New(conf); err != nil {
+		return err
+	}
+	defer d.gitlab.Close()
+	d.bot, d.slackDown, d.redisDown = nil, false, false
 	for _, c := range checks() {
-		if start && !c.start {
+		if d.AtStart && !c.start || c.needs != nil && !c.needs(d) {
 			continue
 		}
-		found := c.run(ctx, d)
-		if ctx.Err() != nil {
-			return
-		}
-		for _, f := range found {
-			f.Check = c.name
-			report(f)
+		c.run(ctx, d, func(about string, f Finding) {
+			if f.Verdict != "" && ctx.Err() == nil {
+				f.Check, f.About = c.name, about
+				report(f)
+			}
+		})
+	}
+	return ctx.Err()
+}
+
+// turn waits until another call may be made. A check calls it before each call to
+// Slack, and stops when it returns false: the doctor is ended.
+func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }
+
+// one makes a check that finds one thing.
+func one(see func(context.Context, *Doctor) Finding) func(context.Context, *Doctor, report) {
+	return func(ctx context.Context, d *Doctor, found report) { found("", see(ctx, d)) }
+}
+
+// each makes a check of one target of each kind that it can be made of.
+func each(
+	kind func(deploy.Target) (same, about string),
+	may func(context.Context, *Doctor, deploy.Target) bool,
+	see func(context.Context, *Doctor, deploy.Target) Finding,
+) func(context.Context, *Doctor, report) {
+	return func(ctx context.Context, d *Doctor, found report) {
+		seen := map[string]bool{}
+		for _, t := range d.Settings.Targets.All() {
+			same, about := kind(t)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case seen[same]:
+				continue
+			case d.AtStart && len(seen) == mostAtStart:
+				found("", ok(fmt.Sprintf("only the first %d were looked at: psycher doctor looks at all", mostAtStart)))
+				return
+			}
+			if seen[same] = true; may(ctx, d, t) {
+				found(about, see(ctx, d, t))
+			}
 		}
 	}
 }
 
-// turn waits until another call may be made. A check calls it before each call to
-// Slack or GitLab, and stops when it returns false: the doctor is ended.
-func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }
+func byChannel(t deploy.Target) (same, about string) { return t.Team + t.Channel, t.Channel }
+func byProject(t deploy.Target) (same, about string) { return t.Project, t.Project }
 
-// ask makes a call to GitLab in its turn, and only once: several checks look at one answer.
-func ask[T any](ctx context.Context, d *Doctor, what string, call func(context.Context) (T, error)) (T, error) {
-	type answer struct {
-		got T
-		err error
+func byRef(t deploy.Target) (same, about string) {
+	about = t.Project + " " + t.Ref
+	return about, about
+}
+
+func byTarget(t deploy.Target) (same, about string) {
+	same, about = byRef(t)
+	return strings.Join([]string{same, t.Token.Reveal(), t.Job, t.Key}, " "), about + ", target " + t.Name + " in " + t.Channel
+}
+
+// once makes requests in their turn, and each read only once: several checks look at one
+// answer.
+type once struct {
+	to       http.RoundTripper
+	pace     *rate.Limiter
+	patience time.Duration // that is left to wait for GitLab in vain
+	known    map[string]answered
+}
+
+type answered struct {
+	raw []byte
+	err error
+}
+
+func (o *once) RoundTrip(req *http.Request) (*http.Response, error) {
+	what := req.URL.String()
+	a, known := o.known[what]
+	if !known || req.Method != http.MethodGet {
+		a.raw, a.err = o.call(req)
+		o.known[what] = a
 	}
-	a, known := d.asked[what].(answer)
-	if !known {
-		switch {
-		case d.inVain > cmp.Or(d.patience, longestInVain):
-			a.err = errors.New("GitLab was waited for long enough")
-		case !d.turn(ctx):
-			a.err = errors.New("the doctor was ended")
-		default:
-			began := time.Now()
-			if a.got, a.err = call(ctx); gitlab.FailureOf(a.err) == gitlab.NoAnswer {
-				d.inVain += time.Since(began)
-			}
-		}
-		d.asked[what] = a
+	if a.err != nil {
+		return nil, a.err
 	}
-	return a.got, a.err
+	return http.ReadResponse(bufio.NewReader(bytes.NewReader(a.raw)), req)
+}
+
+func (o *once) call(req *http.Request) ([]byte, error) {
+	if o.patience < 0 {
+		return nil, errors.New("GitLab was waited for long enough")
+	}
+	if err := o.pace.Wait(req.Context()); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	resp, err := o.to.RoundTrip(req)
+	if err != nil || resp.StatusCode >= http.StatusInternalServerError {
+		o.patience -= time.Since(began)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	resp.Body = http.MaxBytesReader(nil, resp.Body, 2<<20)
+	return httputil.DumpResponse(resp, true)
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -76,7 +77,7 @@ func diagnose(t *testing.T, breakIt func(*world)) []Finding {
 	t.Helper()
 	_, d := open(t, breakIt)
 	var found []Finding
-	d.Run(t.Context(), func(f Finding) {
+	if err := d.Run(t.Context(), func(f Finding) {
 		found = append(found, f)
 		for _, text := range []string{f.Seen, f.Fix, f.About} {
 			for _, secret := range []string{apiToken, triggerToken, "xapp-test", "xoxb-test"} {
@@ -88,7 +89,9 @@ func diagnose(t *testing.T, breakIt func(*world)) []Finding {
 		if f.Verdict != OK && f.Fix == "" {
 			t.Errorf("%s: a fault without a fix: %+v", f.Check, f)
 		}
-	})
+	}); err != nil {
+		t.Error(err)
+	}
 	return found
 }
 
@@ -117,22 +120,16 @@ func (w *world) doctor(s settings.Settings, warnings []string) *Doctor {
 		w.t.Fatal(err)
 	}
 	dial := w.dial
-	g, err := gitlab.New(gitlab.Config{URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: dial})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	store, err := dedupe.Open(dedupe.Config{URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: dial, Log: log})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() {
-		g.Close()
-		store.Close()
-	})
+	w.t.Cleanup(func() { store.Close() })
 	return &Doctor{
-		Settings: s, Warnings: warnings, GitLab: g, Store: store, Dial: dial, ProbeTrigger: w.probe,
-		Slack: web.New(web.Config{BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Voice: func() phrases.Voice { return voice }, Log: log}),
-		limit: rate.Inf,
+		Settings: s, Warnings: warnings, Store: store, Dial: dial, ProbeTrigger: w.probe,
+		GitLab: gitlab.Config{URL: s.GitLabURL, APIToken: s.GitLabAPIToken, NotifyURL: s.NotifyURL, RequestTimeout: s.GitLabRequestTimeout, Dial: dial},
+		Slack:  web.New(web.Config{BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Voice: func() phrases.Voice { return voice }, Log: log}),
+		limit:  rate.Inf,
 	}
 }
 
@@ -190,9 +187,7 @@ func TestProxiesAreNamedWithoutTheirPasswords(t *testing.T) {
 		return nil, nil
 	}
 	var seen []string
-	for _, f := range proxies(t.Context(), d) {
-		seen = append(seen, f.Seen)
-	}
+	proxies(t.Context(), d, func(_ string, f Finding) { seen = append(seen, f.Seen) })
 	if !slices.Equal(seen, []string{"is called through the proxy proxy.example.com:3128", "is called directly"}) {
 		t.Errorf("%q", seen)
 	}
@@ -212,6 +207,7 @@ func closedPort(t *testing.T) string {
 // A large map delays no start, and does not keep GitLab busy.
 func TestAStartLooksAtTheBeginningOfALargeMap(t *testing.T) {
 	var listed []string
+	var paths map[string]int
 	_, d := open(t, func(w *world) {
 		for i := range 200 {
 			path := fmt.Sprintf("group/app%03d", i)
@@ -224,17 +220,19 @@ func TestAStartLooksAtTheBeginningOfALargeMap(t *testing.T) {
 	})
 	found := map[string]int{}
 	says := ""
-	d.Start(t.Context(), func(f Finding) {
+	d.AtStart = true
+	err := d.Run(t.Context(), func(f Finding) {
 		found[f.Check]++
 		says += f.Seen + "\n"
 	})
-	if found["gitlab: project"] != mostAtStart+1 || found["gitlab: ref"] > mostAtStart+1 || strings.Count(says, "only the first 50 were looked at") != 2 || len(d.asked) > 3*mostAtStart+10 {
-		t.Errorf("%v, %d questions; it says %s", found, len(d.asked), says)
+	asked := len(paths)
+	if found["gitlab: project"] != mostAtStart+1 || found["gitlab: ref"] > mostAtStart+1 || strings.Count(says, "only the first 50 were looked at") != 2 || asked > 3*mostAtStart+10 || err != nil {
+		t.Errorf("%v, %d questions; it says %s, %v", found, asked, says, err)
 	}
 	clear(found)
-	d.Run(t.Context(), func(f Finding) { found[f.Check]++ })
-	if found["gitlab: project"] != 200 {
-		t.Error(found)
+	d.AtStart = false
+	if err := d.Run(t.Context(), func(f Finding) { found[f.Check]++ }); err != nil || found["gitlab: project"] != 200 {
+		t.Error(found, err)
 	}
 }
 
@@ -245,22 +243,26 @@ func TestADoctorEndsThoughNobodyAnswers(t *testing.T) {
 		w.settings = append(w.settings, `GITLAB_TRIGGER_TOKENS={"`+team+`": {"C1": `+projects+`, "C2": `+projects+`, "C3": `+projects+`}}`)
 		w.then = func() {
 			w.gitlab.FailLookUps(-1, "/pipelines", fakegitlab.Fault{Status: http.StatusBadGateway})
-			w.slack.Fail("conversations.info", 10, fakeslack.Fault{Status: http.StatusBadGateway, Header: http.Header{"Retry-After": {"1"}}})
+			w.slack.Fail("conversations.history", 10, fakeslack.Fault{Status: http.StatusBadGateway, Header: http.Header{"Retry-After": {"1"}}})
 		}
 	})
 	d.patience = time.Nanosecond
 	var found []string
-	d.Run(t.Context(), func(f Finding) {
+	if err := d.Run(t.Context(), func(f Finding) {
 		if f.Check == "slack: channels" || f.Check == "gitlab: project" {
-			found = append(found, fmt.Sprintf("%s: %s %s", f.Check, f.Verdict, f.Seen))
+			found = append(found, fmt.Sprintf("%s: %s %s", f.What(), f.Verdict, f.Fix))
 		}
-	})
+	}); err != nil {
+		t.Error(err)
+	}
+	const later = "try again later; if it stays, look at what GitLab answers there"
 	want := []string{
-		"slack: channels: cannot see conversations.info: HTTP status 502",
-		"slack: channels: cannot see the bot is in 0 of 3; 2 were not looked at: Slack does not answer",
-		"gitlab: project: cannot see get pipelines of group/app: GitLab, or something in front of it, answered 502",
-		"gitlab: project: cannot see GitLab was waited for long enough",
-		"gitlab: project: cannot see GitLab was waited for long enough",
+		"slack: channels C1: conversations.history: HTTP status 502: cannot see try again later",
+		"slack: channels C2: not looked at: Slack does not answer: cannot see try again later",
+		"slack: channels C3: not looked at: Slack does not answer: cannot see try again later",
+		"gitlab: project group/app: get pipelines of group/app: GitLab, or something in front of it, answered 502: cannot see " + later,
+		"gitlab: project group/b: get pipelines of group/b: GitLab was waited for long enough: cannot see " + later,
+		"gitlab: project group/c: get pipelines of group/c: GitLab was waited for long enough: cannot see " + later,
 	}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Error(diff)
@@ -268,13 +270,13 @@ func TestADoctorEndsThoughNobodyAnswers(t *testing.T) {
 }
 
 func TestEachCallHasItsTurn(t *testing.T) {
-	w, d := open(t, func(*world) {})
+	var paths map[string]int
+	w, d := open(t, func(w *world) { paths = counted(w) })
 	w.gitlab.Make("group/app", "trigger", "master", nil)
-	d.pace, d.asked = rate.NewLimiter(1e-9, 10), map[string]any{}
-	if _, err := d.recovers(t.Context(), "group/app"); err != nil {
-		t.Fatal(err)
-	}
-	if left := int(d.pace.Tokens() + .5); left != 8 { // pipelines, and the variables of one
-		t.Errorf("of 10 turns %d are left", left)
+	d.limit = 1e-9 // after the first call there is never a turn
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := d.Run(ctx, func(Finding) {}); !errors.Is(err, context.Canceled) || len(paths) > 0 || len(w.slack.CallLog("")) > 1 {
+		t.Errorf("%v, %v, %v", err, paths, w.slack.CallLog(""))
 	}
 }

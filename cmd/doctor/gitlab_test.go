@@ -210,7 +210,7 @@ func TestFaultsOfCIFiles(t *testing.T) {
 		{"a runner that is paused", site(func(s *fakegitlab.Site) { s.Runners = []fakegitlab.Runner{{Paused: true}} }), "gitlab: runners", Fault, "no runner is online", "Settings > CI/CD > Runners"},
 		{"no runner with the tags", both(jobs(ship, fakegitlab.CIJob{Name: "deploy", Stage: "x", Tags: []string{"prod", "linux"}}), site(func(s *fakegitlab.Site) {
 			s.Runners = []fakegitlab.Runner{{Tags: []string{"linux"}}}
-		})), "gitlab: runners", Fault, "takes deploy, with the tags linux, prod", "correct the job's tags"},
+		})), "gitlab: runners", Fault, "takes deploy, which has the tags: linux, prod", "correct the job's tags"},
 		{"runners of a wrong type", answers("/runners", 200, `[{"active":"yes"}]`), "gitlab: runners", Unseen, "cannot unmarshal", "try again later"},
 	} {
 		r.run(t)

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,29 +17,32 @@ import (
 )
 
 var notifyChecks = []check{
-	{"notify: address", true, notifyAddress},
-	{"notify: port", false, notifyPort},
-	{"notify: answer", false, notifyAnswer},
+	{"notify: address", true, nil, one(notifyAddress)},
+	{"notify: port", false, nil, one(notifyPort)},
+	{"notify: answer", false, (*Doctor).isCalled, one(notifyAnswer)},
 }
 
+// isCalled tells whether there is an address to call.
+func (d *Doctor) isCalled() bool { return d.Settings.NotifyURL != "" }
+
 // notifyAddress judges NOTIFY_URL as it is.
-func notifyAddress(_ context.Context, d *Doctor) []Finding {
+func notifyAddress(_ context.Context, d *Doctor) Finding {
 	to, err := url.Parse(d.Settings.NotifyURL)
-	gitlab, _ := url.Parse(d.Settings.GitLabURL)
-	const set = "set NOTIFY_URL to http://HOST:8080/notify, with the name or address of this machine as GitLab's runners reach it"
-	switch {
-	case err != nil: // settings have checked it
-		return nil
-	case to.Host == "" && d.Settings.GitLabAPIToken == "":
-		return []Finding{unseen("", "neither NOTIFY_URL nor GITLAB_API_TOKEN is set: results arrive only from projects with a CI variable NOTIFY_URL of their own", set+"; or set GITLAB_API_TOKEN")}
-	case to.Host == "":
-		return []Finding{ok("", "NOTIFY_URL is not set: results are read from GitLab, and come from projects with a CI variable NOTIFY_URL of their own")}
-	case isAny(to.Hostname()):
-		return []Finding{fault("", to.Hostname()+" in NOTIFY_URL is no machine's address", set)}
-	case isLocal(to.Hostname()) && gitlab != nil && !isLocal(gitlab.Hostname()):
-		return []Finding{fault("", to.Hostname()+" in NOTIFY_URL is to a runner the runner itself", set)}
+	at, unread := url.Parse(d.Settings.GitLabURL)
+	if errors.Join(err, unread) != nil { // settings have checked them
+		return Finding{}
 	}
-	return []Finding{ok("", "a trigger carries "+d.Settings.NotifyURL)}
+	const set = "set NOTIFY_URL to http://HOST:8080/notify, with the name or address of this machine as GitLab's runners reach it"
+	return first([]when{
+		{
+			to.Host == "" && d.Settings.GitLabAPIToken == "",
+			unseen("neither NOTIFY_URL nor GITLAB_API_TOKEN is set: results arrive only from projects with a CI variable NOTIFY_URL of their own", set+"; or set GITLAB_API_TOKEN"),
+		},
+		{to.Host == "", ok("NOTIFY_URL is not set: results are read from GitLab, and come from projects with a CI variable NOTIFY_URL of their own")},
+		{isAny(to.Hostname()), fault(to.Hostname()+" in NOTIFY_URL is no machine's address", set)},
+		{isLocal(to.Hostname()) && !isLocal(at.Hostname()), fault(to.Hostname()+" in NOTIFY_URL is to a runner the runner itself", set)},
+		{true, ok("a trigger carries " + d.Settings.NotifyURL)},
+	})
 }
 
 func isAny(host string) bool {
@@ -54,14 +56,13 @@ func isLocal(host string) bool {
 }
 
 // notifyPort looks at NOTIFY_ADDR on this machine.
-func notifyPort(ctx context.Context, d *Doctor) []Finding {
-	switch a := d.get(ctx, d.localNotify()); {
-	case a.psycher != "":
-		return []Finding{ok("", "the bot runs here, and listens at "+d.Settings.NotifyAddr)}
-	case a.err != nil:
-		return []Finding{ok("", "nothing listens at "+d.Settings.NotifyAddr+": the bot does not run here")}
-	}
-	return []Finding{fault("", "another program listens at "+d.Settings.NotifyAddr+": the bot cannot start", "stop it, or set NOTIFY_ADDR to a free port, and NOTIFY_URL to it")}
+func notifyPort(ctx context.Context, d *Doctor) Finding {
+	a, at := d.get(ctx, d.localNotify()), d.Settings.NotifyAddr
+	return first([]when{
+		{a.psycher != "", ok("the bot runs here, and listens at " + at)},
+		{a.err != nil, ok("nothing listens at " + at + ": the bot does not run here")},
+		{true, fault("another program listens at "+at+": the bot cannot start", "stop it, or set NOTIFY_ADDR to a free port, and NOTIFY_URL to it")},
+	})
 }
 
 func (d *Doctor) botRunsHere(ctx context.Context) bool {
@@ -113,57 +114,50 @@ func (d *Doctor) get(ctx context.Context, address string) (a answer) {
 
 // notifyAnswer calls NOTIFY_URL. That this machine cannot reach it does not say that
 // runners cannot.
-func notifyAnswer(ctx context.Context, d *Doctor) []Finding {
-	if d.Settings.NotifyURL == "" || !d.turn(ctx) {
-		return nil
+func notifyAnswer(ctx context.Context, d *Doctor) Finding {
+	if !d.turn(ctx) {
+		return Finding{}
 	}
-	runs := d.botRunsHere(ctx)
-	a := d.get(ctx, d.Settings.NotifyURL)
-	const down = "start psycher, and run psycher doctor again"
+	runs, a := d.botRunsHere(ctx), d.get(ctx, d.Settings.NotifyURL)
+	const start = "start psycher, and run psycher doctor again"
 	seen := fmt.Sprintf("something else answers at NOTIFY_URL, with HTTP status %d", a.status)
-	switch {
-	case a.psycher != "" && a.status == http.StatusUnauthorized:
-		return []Finding{ok("", "psycher answers at NOTIFY_URL")}
-	case a.psycher != "":
-		return []Finding{fault("", fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status), "have it pass calls on as /notify")}
-	case a.err != nil:
-		return []Finding{d.unreached(a.err, runs)}
-	case a.location != "":
-		return []Finding{fault("", seen+", a redirect to "+a.location+", which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")}
-	case a.status >= 502 && a.status <= 504 && !runs:
-		return []Finding{unseen("", seen+"; the bot does not run here", down)}
-	}
-	return []Finding{fault("", seen, "set NOTIFY_URL to the port of NOTIFY_ADDR, or have what answers there (a proxy, a login) pass its calls on to that")}
-}
-
-// unreached says what it means that NOTIFY_URL does not answer here.
-func (d *Doctor) unreached(err error, runs bool) Finding {
 	see := "from a runner's machine, `curl -i " + d.Settings.NotifyURL + "` must show 401"
+	why := cause(a.err)
 	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, new(tls.RecordHeaderError)):
-		return fault("", "what listens at NOTIFY_URL speaks no TLS, as psycher's own port", "write http:// in NOTIFY_URL, or put a proxy with a certificate before the port")
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fault("", "the certificate at NOTIFY_URL has expired", "renew it")
-	case errors.As(err, new(x509.HostnameError)):
-		return fault("", "the certificate at NOTIFY_URL is for another name", "use a name that the certificate has, or a certificate for this one")
-	case errors.As(err, new(x509.UnknownAuthorityError)):
-		return unseen("", "this machine does not trust the certificate at NOTIFY_URL; runners may", "have runners and their images trust its authority; "+see)
-	case !runs:
-		return unseen("", "NOTIFY_URL does not answer, and the bot does not run here: "+cause(err), "start psycher, and run psycher doctor again")
-	}
-	_, listens, _ := net.SplitHostPort(d.Settings.NotifyAddr)
-	if to, err := url.Parse(d.Settings.NotifyURL); err == nil && to.Port() != listens {
-		see = fmt.Sprintf("correct NOTIFY_URL: NOTIFY_ADDR listens on :%s, NOTIFY_URL names :%s; if only runners reach it: %s",
-			listens, cmp.Or(to.Port(), to.Scheme), see)
-	}
-	return unseen("", "the bot runs here, and this machine does not reach it by NOTIFY_URL: "+cause(err), see)
+	return first([]when{
+		{a.psycher != "" && a.status == http.StatusUnauthorized, ok("psycher answers at NOTIFY_URL")},
+		{
+			a.psycher != "",
+			fault(fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status), "have it pass calls on as /notify"),
+		},
+		{
+			errors.As(a.err, new(tls.RecordHeaderError)),
+			fault("what listens at NOTIFY_URL speaks no TLS, as psycher's own port", "write http:// in NOTIFY_URL, or put a proxy with a certificate before the port"),
+		},
+		{errors.As(a.err, &invalid) && invalid.Reason == x509.Expired, fault("the certificate at NOTIFY_URL has expired", "renew it")},
+		{
+			errors.As(a.err, new(x509.HostnameError)),
+			fault("the certificate at NOTIFY_URL is for another name", "use a name that the certificate has, or a certificate for this one"),
+		},
+		{
+			errors.As(a.err, new(x509.UnknownAuthorityError)),
+			unseen("this machine does not trust the certificate at NOTIFY_URL; runners may", "have runners and their images trust its authority; "+see),
+		},
+		{a.err != nil && !runs, unseen("NOTIFY_URL does not answer, and the bot does not run here: "+why, start)},
+		{
+			a.err != nil,
+			unseen("the bot runs here at NOTIFY_ADDR "+d.Settings.NotifyAddr+", and this machine does not reach it by NOTIFY_URL: "+why, see+"; if it does not, correct NOTIFY_URL"),
+		},
+		{a.location != "", fault(seen+", a redirect to "+a.location+", which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")},
+		{a.status >= 502 && a.status <= 504 && !runs, unseen(seen+"; the bot does not run here", start)},
+		{true, fault(seen, "set NOTIFY_URL to the port of NOTIFY_ADDR, or have what answers there (a proxy, a login) pass its calls on to that")},
+	})
 }
 
 // cause is an error of the network without the addresses before it.
 func cause(err error) string {
-	if op := (*net.OpError)(nil); errors.As(err, &op) {
+	if op, is := errors.AsType[*net.OpError](err); is {
 		err = op.Err
 	}
-	return cmp.Or(strings.TrimSpace(err.Error()), "no answer")
+	return strings.TrimSpace(fmt.Sprint(err))
 }

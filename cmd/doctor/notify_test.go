@@ -119,7 +119,7 @@ func TestFaultsOfTheNotifyPort(t *testing.T) {
 		{"a proxy before a bot that does not run", called("http", status(502)), "notify: answer", Unseen, "the bot does not run here", "start psycher"},
 		{"a proxy that does not reach the bot", withBot(called("http", status(502))), "notify: answer", Fault, "with HTTP status 502", "pass its calls on"},
 		{"nothing, without a bot", called("http", nothing), "notify: answer", Unseen, "the bot does not run here: connect: connection refused", "start psycher"},
-		{"nothing, beside a bot", withBot(called("http", nothing)), "notify: answer", Unseen, "this machine does not reach it", "correct NOTIFY_URL: NOTIFY_ADDR listens on :"},
+		{"nothing, beside a bot", withBot(called("http", nothing)), "notify: answer", Unseen, "the bot runs here at NOTIFY_ADDR 127.0.0.1:", "correct NOTIFY_URL"},
 		{"nothing at the bot's own port", withBot(func(w *world) {
 			_, port, _ := net.SplitHostPort(strings.TrimPrefix(w.settings[len(w.settings)-1], "NOTIFY_ADDR="))
 			w.settings = append(w.settings, "NOTIFY_URL=http://127.0.0.2:"+port+"/notify")

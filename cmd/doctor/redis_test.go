@@ -134,13 +134,10 @@ func TestFaultsThatRedisTellsOfItself(t *testing.T) {
 		{"memory", map[string]string{"used_memory": "1", "used_memory_human": "1B", "maxmemory": "0", "maxmemory_human": "0B"}, "1B used of an unlimited amount", ""},
 		{"role", map[string]string{}, "primary, with 0 replicas", ""},
 	} {
-		for _, i := range infos {
-			if i.about != row.about {
-				continue
+		judgeInfo(row.of, func(about string, f Finding) {
+			if about == row.about && (!strings.Contains(f.Seen, row.seen) || !strings.Contains(f.Fix, row.fix) || (f.Fix == "") != (row.fix == "")) {
+				t.Errorf("%s of %v: %+v", row.about, row.of, f)
 			}
-			if seen, fix := i.judge(row.of); !strings.Contains(seen, row.seen) || !strings.Contains(fix, row.fix) || (fix == "") != (row.fix == "") {
-				t.Errorf("%s of %v: %q, %q", row.about, row.of, seen, fix)
-			}
-		}
+		})
 	}
 }
