@@ -35,32 +35,18 @@ func (f *Folded) Original(from, to int) string {
 // Replace puts a sign in the place of a name wherever it stands alone, and reports
 // whether it does anywhere.
 func (f *Folded) Replace(name, sign string) (found bool) {
-	var text strings.Builder
-	var at []int
-	rest := 0
-	add := func(to int, piece string) {
-		text.WriteString(f.Text[rest:to] + piece)
-		at = append(at, f.at[rest:to]...)
-		for range len(piece) {
-			at = append(at, f.at[to])
-		}
-	}
 	for from := 0; ; {
 		n := strings.Index(f.Text[from:], name)
 		if n < 0 {
-			break
+			return found
 		}
-		n, from = from+n, from+n+len(name)
-		if Alone(f.Text, n, from) {
-			add(n, sign)
-			rest = from
+		n += from
+		if from = n + len(name); Alone(f.Text, n, from) {
+			f.at = slices.Replace(f.at, n, from, slices.Repeat(f.at[n:n+1], len(sign))...)
+			f.Text = f.Text[:n] + sign + f.Text[from:]
+			from, found = n+len(sign), true
 		}
 	}
-	if rest > 0 {
-		add(len(f.Text), "")
-		f.Text, f.at = text.String(), append(at, len(f.raw))
-	}
-	return rest > 0
 }
 
 // Alone reports whether no ASCII end of s[from:to] touches a letter, digit, - or _.

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -50,4 +51,52 @@ func (msg Message) Words(me string) Words {
 		return Words{Named: true}
 	}
 	return Words{Segments: said, Named: true, Whole: whole}
+}
+
+// Lenient is a string of Slack's JSON that may also come as a number; anything
+// else is the empty string.
+type Lenient string
+
+// UnmarshalJSON never fails.
+func (l *Lenient) UnmarshalJSON(b []byte) error {
+	*l = ""
+	switch {
+	case b[0] == '"':
+		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+			*l = Lenient(plain) // most are ids, which need no decoding
+			break
+		}
+		return json.Unmarshal(b, (*string)(l))
+	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
+		*l = Lenient(b)
+	}
+	return nil
+}
+
+// Closed is a Lenient that tells an unreadable value from an absent one.
+type Closed string
+
+// Unreadable is what could not be read. It is on no list.
+const Unreadable Closed = "\uFFFD"
+
+// UnmarshalJSON never fails.
+func (c *Closed) UnmarshalJSON(b []byte) error {
+	err := (*Lenient)(c).UnmarshalJSON(b)
+	if *c == "" && string(b) != "null" && string(b) != `""` {
+		*c = Unreadable
+	}
+	return err
+}
+
+// Present reports whether a field has a value other than null and false.
+func Present(raw json.RawMessage) bool {
+	return len(raw) > 0 && string(raw) != "null" && string(raw) != "false"
+}
+
+// Shorten keeps the first characters of s.
+func Shorten(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
+	}
+	return s
 }

@@ -76,11 +76,10 @@ type conn struct {
 	life    context.Context // ends when no more envelopes are accepted; the first cause counts
 	fail    context.CancelCauseFunc
 
-	writing   chan struct{} // held while a message is written
-	handlers  chan struct{} // one for each envelope being handled
-	pongs     chan string   // the payloads of Slack's pings
-	lasted    bool          // long enough to be no sign of trouble; for maintain alone
-	probation atomic.Bool   // earlier ones were dropped soon: not counted as open until it lasts
+	writing  chan struct{} // held while a message is written
+	handlers chan struct{} // one for each envelope being handled
+	pongs    chan string   // the payloads of Slack's pings
+	lasted   atomic.Bool   // long enough to be no sign of trouble
 }
 
 func newConn(p *Pool, ws *websocket.Conn) *conn {
@@ -297,12 +296,12 @@ func (k *conn) err() error { return context.Cause(k.life) }
 
 // cutOff reports whether Slack asked for a new connection and cut this one at once.
 func (k *conn) cutOff() bool {
-	return !k.lasted && k.err() != nil && isClosed(k.leaving) && !k.noticed.Load()
+	return !k.lasted.Load() && k.err() != nil && isClosed(k.leaving) && !k.noticed.Load()
 }
 
 // open reports whether envelopes can arrive.
 func (k *conn) open() bool {
-	return isClosed(k.hello) && k.err() == nil && !k.probation.Load()
+	return isClosed(k.hello) && k.err() == nil
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -35,9 +35,8 @@ var (
 	errProxy     = errors.New("the proxy setting cannot be read")
 )
 
-// open opens one connection, up to its hello. On probation it counts as open only
-// once it has lasted.
-func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error) {
+// open opens one connection, up to its hello.
+func (p *Pool) open(ctx, handling context.Context) (*conn, error) {
 	if err := p.mayOpen(ctx); err != nil {
 		return nil, err
 	}
@@ -55,7 +54,6 @@ func (p *Pool) open(ctx, handling context.Context, probation bool) (*conn, error
 
 	k := newConn(p, ws)
 	k.log = p.Log.With().Int64("socket", number).Logger()
-	k.probation.Store(probation)
 	p.held.Store(k, nil)
 	p.running.Go(func() {
 		k.run(ctx, handling)

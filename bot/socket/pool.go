@@ -110,7 +110,7 @@ func (p *Pool) Status() Status {
 		Opens: p.opens.Load(), Envelopes: p.envelopes.Load(), LostAcks: p.lostAcks.Load(),
 	}
 	for k := range p.held.Range {
-		if k.(*conn).open() {
+		if k := k.(*conn); k.open() && (k.lasted.Load() || !p.refusal.early) {
 			status.Open++
 		}
 	}
@@ -125,7 +125,7 @@ func (p *Pool) maintain(ctx, handling context.Context, wait time.Duration) {
 	var old *conn // is to be replaced, and is read until then
 	streak := 0   // failures since a connection lasted
 	for engine.Pause(ctx, wait) {
-		k, err := p.open(ctx, handling, streak > 1 && p.dropsEarly())
+		k, err := p.open(ctx, handling)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -139,36 +139,29 @@ func (p *Pool) maintain(ctx, handling context.Context, wait time.Duration) {
 			p.refused(errDroppedEarly, streak)
 		default:
 			streak = 0
-			p.endProbation(k)
+			p.accepted(true)
 			old.retire()
 		}
 		p.awaitReplacement(ctx, k)
-		if k.lasted {
+		if k.lasted.Load() {
 			streak = 0
 		}
 		old, wait = k, 0
 		// mutant: a graceful refresh that counts as a failure
 		if cause := k.err(); cause != nil {
 			old = nil
-			if !k.lasted {
+			if !k.lasted.Load() {
 				streak++
 			}
 			switch no := (*web.SlackError)(nil); {
 			case errors.As(cause, &no):
 				wait = p.refused(no, streak)
-			case !k.lasted:
+			case !k.lasted.Load():
 				wait = p.refused(errDroppedEarly, streak)
 			default:
 				wait = p.backoff(0)
 			}
 		}
-	}
-}
-
-// endProbation counts a connection as open that has shown that it lasts.
-func (p *Pool) endProbation(k *conn) {
-	if k.probation.Swap(false) {
-		p.accepted()
 	}
 }
 
@@ -182,8 +175,8 @@ func (p *Pool) awaitReplacement(ctx context.Context, k *conn) {
 	for {
 		select {
 		case <-settle:
-			k.lasted = true
-			p.endProbation(k)
+			k.lasted.Store(true)
+			p.accepted(true)
 			continue
 		case <-recount:
 		case <-k.leaving:
@@ -203,9 +196,7 @@ func (p *Pool) onHello(k *conn) {
 		}
 	}
 	p.others.Store(int64(max(0, others)))
-	if !k.probation.Load() {
-		p.accepted()
-	}
+	p.accepted(false)
 	k.log.Info().Str("host", k.said.DebugInfo.Host).Int64("others", p.others.Load()).Msg("Slack socket is open")
 }
 

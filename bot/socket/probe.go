@@ -29,7 +29,7 @@ func (p *Pool) Probe(ctx context.Context) (Hello, error) {
 	p.budget = rate.NewLimiter(rate.Inf, 1)
 	p.Handle = func(context.Context, string, json.RawMessage, int) (bool, func()) { return false, nil }
 	defer p.running.Wait()
-	k, err := p.open(ctx, ctx, false)
+	k, err := p.open(ctx, ctx)
 	if err != nil {
 		return Hello{}, err
 	}

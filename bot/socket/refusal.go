@@ -21,7 +21,7 @@ const refusalRepeat = 10 * time.Minute
 type refusal struct {
 	words     string        // cause and fix, for the operator
 	permanent bool          // until an operator fixes it
-	early     bool          // it was opened, and did not last
+	early     bool          // sockets are opened, again and again, and do not last
 	after     time.Duration // Slack asked to wait this long
 }
 
@@ -34,7 +34,7 @@ func refusalOf(err error) refusal {
 	case errors.As(err, &no):
 		return refusal{words: no.Error(), permanent: no.Permanent()}
 	case errors.Is(err, errDroppedEarly):
-		return refusal{words: "Slack drops sockets shortly after their hello: if it goes on, see https://slack-status.com", early: true}
+		return refusal{words: "Slack drops sockets shortly after their hello: if it goes on, see https://slack-status.com"}
 	case errors.Is(err, errNoHello):
 		return refusal{words: "Slack opens a websocket but says no hello: if it goes on, see https://slack-status.com"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -44,18 +44,14 @@ func refusalOf(err error) refusal {
 	}
 }
 
-// dropsEarly reports whether that is why the last connection failed.
-func (p *Pool) dropsEarly() bool {
+// accepted clears the refusal: Slack opens sockets again. Whether it still drops
+// them early, only one that lasts can tell.
+func (p *Pool) accepted(lasts bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.refusal.early
-}
-
-// accepted clears the refusal: Slack opens connections again.
-func (p *Pool) accepted() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.refusal = refusal{}
+	if p.refusal.early == lasts {
+		p.refusal = refusal{}
+	}
 }
 
 // refused records and logs why a connection failed, and returns how long to wait
@@ -64,6 +60,7 @@ func (p *Pool) accepted() {
 //docgen:messages log
 func (p *Pool) refused(err error, streak int) time.Duration {
 	r, margin := refusalOf(err), p.jitter(time.Second)
+	r.early = errors.Is(err, errDroppedEarly) && streak > 1
 	p.mu.Lock()
 	logged := p.refusal.words == r.words && time.Since(p.refusedAt) < refusalRepeat
 	p.refusal = r

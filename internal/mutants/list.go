@@ -77,7 +77,7 @@ func mutants() []mutant {
 		{"a look-up that overrules a call made after it began", onlyIf("p.ID == 0"), domain},
 		{"an earlier run of a job that counts", replace("deploy.LastTries(tries)", "tries"), []string{"./gitlab", "-run", "TestOnlyTheLastTry"}},
 		{"a post that is made again forever", never, refused},
-		{"a graceful refresh that counts as a failure", alsoIf("!k.lasted"), sockets},
+		{"a graceful refresh that counts as a failure", alsoIf("!k.lasted.Load()"), sockets},
 		{"a delay that overwrites a callback's due time", drop, store},
 		{"a POST without a deadline for its first byte", never, notify},
 		{"a pipeline whose age is judged by our clock", replace("date.Add", "began.Add"), notify},
