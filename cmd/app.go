@@ -58,7 +58,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	a.metrics = a.newMetrics()
 	var err error
 	conf := a.gitlabConfig(s)
-	conf.Answered = a.metrics.GitLabAnswer
+	conf.Answered = func(method, kind string) { a.metrics.Count("psycher_gitlab_answers_total", method, kind) }
 	if a.gitlab, err = gitlab.New(conf); err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 		return nil, err
 	}
 	if a.store, err = dedupe.Open(dedupe.Config{
-		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, Observe: a.metrics.StoreCall, Log: log,
+		URL: s.RedisURL, Prefix: s.RedisPrefix, Keep: s.Keep, Dial: n.Dial, Observe: a.storeCalled, Log: log,
 	}); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,9 @@ func newApp(s settings.Settings, n Net, log zerolog.Logger) (*app, error) {
 	}
 	a.slack = web.New(web.Config{
 		BotToken: s.SlackBotToken, AppToken: s.SlackAppToken, URL: s.SlackAPIURL, Transport: a.transport, Voice: func() phrases.Voice { return a.now.Load().voice }, Read: a.reader.Read,
-		Called: a.metrics.SlackCall, Waits: a.metrics.SlackWait, Log: log,
+		Called: func(method, result string) { a.metrics.Count("psycher_slack_calls_total", method, result) },
+		Waits:  func(method string) { a.metrics.Count("psycher_slack_waits_total", method) },
+		Log:    log,
 	})
 	a.engine = &engine.Engine{
 		Store: a.store, GitLab: a.gitlab, Slack: a.slack, Config: func() engine.Config { return a.now.Load().config },

@@ -32,9 +32,9 @@ func (a *app) newMetrics() *metrics.Metrics {
 	m.Gauge("psycher_work_overdue_seconds", func() float64 { return a.engine.Status().Overdue.Seconds() })
 	m.Gauge("psycher_slack_sockets", func() float64 { return float64(a.socketStatus().Open) })
 	m.Gauge("psycher_slack_other_sockets", func() float64 { return float64(a.socketStatus().Others) })
-	m.Counter("psycher_slack_socket_opens_total", func() int64 { return a.socketStatus().Opens })
-	m.Counter("psycher_slack_envelopes_total", func() int64 { return a.socketStatus().Envelopes })
-	m.Counter("psycher_slack_lost_acks_total", func() int64 { return a.socketStatus().LostAcks })
+	m.Gauge("psycher_slack_socket_opens_total", func() float64 { return float64(a.socketStatus().Opens) })
+	m.Gauge("psycher_slack_envelopes_total", func() float64 { return float64(a.socketStatus().Envelopes) })
+	m.Gauge("psycher_slack_lost_acks_total", func() float64 { return float64(a.socketStatus().LostAcks) })
 	return m
 }
 
@@ -49,27 +49,34 @@ func (a *app) socketStatus() (none socket.Status) {
 // acked measures the envelopes that mentions come in.
 func (a *app) acked(envelope string, took time.Duration) {
 	if envelope == "events_api" {
-		a.metrics.Acked(took)
+		a.metrics.Observe("psycher_ack_duration_seconds", took)
+	}
+}
+
+func (a *app) storeCalled(script string, took time.Duration, err error) {
+	a.metrics.Observe("psycher_store_call_duration_seconds", took, script)
+	if err != nil {
+		a.metrics.Count("psycher_store_errors_total", script)
 	}
 }
 
 // measure measures what the loop reports.
 func (a *app) measure(e engine.Event) {
-	a.metrics.Event(e.Name)
+	a.metrics.Count("psycher_events_total", e.Name)
 	d := e.Record.Deployment
 	switch e.Name {
 	case "asked":
-		a.metrics.Asked(e.Detail)
+		a.metrics.Count("psycher_asks_total", e.Detail)
 	case "triggered":
 		if d.Attempt == 1 && e.Record.Asked().Via != deploy.ViaPress {
-			a.metrics.Triggered(e.Took)
+			a.metrics.Observe("psycher_trigger_delay_seconds", e.Took)
 		}
 	case "moved":
 		if d.Target != "" {
-			a.metrics.Moved(d.Target, string(e.Record.State))
+			a.metrics.Count("psycher_deployments_total", d.Target, string(e.Record.State))
 		}
 		if e.Took > 0 && e.Record.State.Ran() && !e.From.Ended() { // not again after a retry in GitLab
-			a.metrics.Ended(d.Target, e.Took)
+			a.metrics.Observe("psycher_deployment_duration_seconds", e.Took, d.Target)
 		}
 	}
 }

@@ -110,16 +110,16 @@ func TestTheNumberOfSeriesIsBounded(t *testing.T) {
 	m := metrics.New("v1", "go1")
 	m.AddTargets(names)
 	for _, name := range append(names, "U0SATO", "C0APP") {
-		m.Moved(name, "running")
-		m.Ended(name, time.Second)
-		m.Event(name)
-		m.Asked(name)
-		m.SlackCall(name, "ok")
-		m.SlackCall(name, name)
-		m.SlackWait(name)
-		m.GitLabAnswer(name, name)
-		m.Callback(name)
-		m.StoreCall(name, time.Second, os.ErrClosed)
+		m.Count("psycher_deployments_total", name, "running")
+		m.Observe("psycher_deployment_duration_seconds", time.Second, name)
+		m.Count("psycher_events_total", name)
+		m.Count("psycher_asks_total", name)
+		m.Count("psycher_slack_calls_total", name, "ok")
+		m.Count("psycher_slack_calls_total", name, name)
+		m.Count("psycher_slack_waits_total", name)
+		m.Count("psycher_gitlab_answers_total", name, name)
+		m.Count("psycher_callbacks_total", name)
+		m.Observe("psycher_store_call_duration_seconds", time.Second, name)
 	}
 	var out bytes.Buffer
 	m.Write(&out)
@@ -135,16 +135,15 @@ func TestMeasuringAllocatesNothing(t *testing.T) {
 	m := metrics.New("v1", "go1")
 	m.AddTargets([]string{"app"})
 	if n := testing.AllocsPerRun(100, func() {
-		m.Event("moved")
-		m.Moved("app", "running")
-		m.Moved("gone", "running")
-		m.Ended("app", time.Minute)
-		m.Acked(time.Millisecond)
-		m.Triggered(time.Millisecond)
-		m.SlackCall("chat.update", "ok")
-		m.GitLabAnswer("POST", "ok")
-		m.StoreCall("claim", time.Millisecond, nil)
-		m.Callback("taken")
+		m.Count("psycher_events_total", "moved")
+		m.Count("psycher_deployments_total", "app", "running")
+		m.Count("psycher_deployments_total", "gone", "running")
+		m.Observe("psycher_deployment_duration_seconds", time.Minute, "app")
+		m.Observe("psycher_ack_duration_seconds", time.Millisecond)
+		m.Count("psycher_slack_calls_total", "chat.update", "ok")
+		m.Count("psycher_gitlab_answers_total", "POST", "ok")
+		m.Observe("psycher_store_call_duration_seconds", time.Millisecond, "claim")
+		m.Count("psycher_callbacks_total", "taken")
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -208,6 +207,17 @@ func TestWhatIsCountedIsInTheTable(t *testing.T) {
 		if diff := cmp.Diff(want, inTable[of]); diff != "" {
 			t.Errorf("%s: the code has (-), the table (+): %s", of, diff)
 		}
+	}
+	counted := found(`\.(?:Count|Observe|Gauge)\("(psycher_\w+)"`, "*.go")
+	counted = append(counted, found(`\t"(psycher_\w+)": +func`, "measure.go")...)
+	for _, row := range metrics.Table() {
+		if ours := strings.HasPrefix(row.Name, "psycher_"); ours && row.Name != "psycher_build_info" && !slices.Contains(counted, row.Name) {
+			t.Errorf("nobody counts %s", row.Name)
+		}
+		counted = slices.DeleteFunc(counted, func(name string) bool { return name == row.Name })
+	}
+	if len(counted) > 0 {
+		t.Errorf("counted, and not in the table: %q", counted)
 	}
 	for _, reason := range inTable["psycher_asks_total reason"] {
 		if !slices.Contains(said, reason) {

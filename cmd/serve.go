@@ -31,7 +31,7 @@ func (a *app) listen() (closePorts func(), err error) {
 	}
 	a.log.Info().Stringer("notify", notifyPort.Addr()).Stringer("admin", admin.Addr()).Msg("listening")
 	a.calls = notify.NewHandler(a.settings.NotifyToken, a.engine, a.log)
-	a.calls.Count = a.metrics.Callback
+	a.calls.Count = func(result string) { a.metrics.Count("psycher_callbacks_total", result) }
 	servers := map[*http.Server]net.Listener{
 		notify.NewServer(a.calls): notify.LimitListener(notifyPort),
 		{

@@ -7,5 +7,5 @@
 // lists in the table, and the names of targets, of which there are at most
 // [maxTargets]. What other values come are counted as "other".
 //
-// Where things happen is not known here: package cmd passes the methods on.
+// Where things happen is not known here: see measure.go of package cmd.
 package metrics
