@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -38,28 +38,23 @@ func (a *answer) origin() origin {
 	if a.isJSON() && (a.err != nil || a.status/100 == 2) {
 		return fromGitLab // if it was cut, only its content type is known
 	}
-	var said struct {
-		Message json.RawMessage
-		Error   any
-	}
+	var said struct{ Message, Error any }
 	switch err := json.Unmarshal(a.body, &said); {
 	case err == nil && a.status == http.StatusNotFound && said.Error == "404 Not Found":
 		return fromNoRoute
-	case err != nil, empty(said.Message) && said.Error == nil:
+	case err != nil, said.Message == nil && said.Error == nil:
 		if a.mayHaveWorked() {
 			return fromEither
 		}
 		// mutant: a page taken for GitLab's answer
 		return fromElsewhere
-	case a.status == http.StatusNotFound, a.status == http.StatusUnauthorized && !empty(said.Message):
-		if !strings.HasPrefix(string(said.Message), fmt.Sprintf("\"%d", a.status)) {
+	case a.status == http.StatusNotFound, a.status == http.StatusUnauthorized && said.Message != nil:
+		if message, _ := said.Message.(string); !strings.HasPrefix(message, strconv.Itoa(a.status)) {
 			return fromElsewhere
 		}
 	}
 	return fromGitLab
 }
-
-func empty(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 func (a *answer) isJSON() bool {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))

@@ -52,7 +52,12 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		judged := count.Judge(p.Status, deploy.LastTries(tries))
 		read.End, read.Nothing, read.Detail = judged.End, judged.Nothing, c.clean(plain(judged.Detail))
 		read.Bridges = bridges
-		c.progress(&read, count.Progress(tries))
+		shown := count.Progress(tries)
+		read.Failed, read.Job = c.cleanJob(shown.Failed), c.cleanJob(shown.Job)
+		read.Stages = shown.Stages[:min(len(shown.Stages), stagesShown)]
+		for i, s := range read.Stages {
+			read.Stages[i].Name = c.name(s.Name, nameLimit)
+		}
 	}
 	read.Judged = over || count.Early || read.End != ""
 	read.GoesOn = !over && read.End == deploy.Failed && read.Waits != deploy.WaitsPerson // somebody may run the job again
@@ -115,15 +120,6 @@ type job struct {
 func (j job) read() deploy.Job {
 	j.Started = j.StartedAt != nil
 	return j.Job
-}
-
-// progress takes over what is shown of a pipeline's progress, cleaned.
-func (c *Client) progress(to *deploy.Pipeline, p deploy.Pipeline) {
-	to.Stages = p.Stages[:min(len(p.Stages), stagesShown)]
-	for i, s := range to.Stages {
-		to.Stages[i].Name = c.name(s.Name, nameLimit)
-	}
-	to.Failed, to.Job = c.cleanJob(p.Failed), c.cleanJob(p.Job)
 }
 
 func (c *Client) cleanJob(j *deploy.Job) *deploy.Job {

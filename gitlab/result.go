@@ -25,11 +25,11 @@ type answer struct {
 // made is what a POST makes: a pipeline, or another try of a job.
 type made struct {
 	created func(*answer) deploy.TriggerResult // of a 2xx
-	refused func(status int, said string) deploy.MessageID
+	refused refusals
 	dies    bool // a 422 says that it was made, and has failed
 }
 
-var aPipeline = made{(*answer).created, refusal, true}
+var aPipeline = made{(*answer).created, ofPipelines, true}
 
 // outcome says what became of the POST. Whatever is not certain counts as
 // unsure: what it makes may run.
@@ -55,7 +55,7 @@ func (a *answer) outcome(now time.Time, of made) deploy.TriggerResult {
 	case a.status == http.StatusTooManyRequests || strings.Contains(strings.ToLower(said), tooManyPipelines):
 		o.Status, o.Reason, o.After = deploy.TriggerWait, deploy.MsgWaitRate, retryAfter(a.header, now)
 	default:
-		o.Status, o.Reason = deploy.TriggerRefused, of.refused(a.status, said)
+		o.Status, o.Reason = deploy.TriggerRefused, of.refused.why(a.status, said)
 	}
 	return o
 }

@@ -46,7 +46,7 @@ func (c *Client) RetryJob(ctx context.Context, project string, pipeline, id int6
 
 // anotherTry is what is made of a job that is run again.
 func anotherTry(pipeline, id int64) made {
-	return made{refused: retryRefusal, created: func(a *answer) deploy.TriggerResult {
+	return made{refused: ofRetries, created: func(a *answer) deploy.TriggerResult {
 		var j job
 		err := a.err
 		if err == nil {

@@ -46,35 +46,24 @@ const maxConnections = 128
 // LimitListener bounds how many connections of the notify port are open at a
 // time. The others wait in the kernel, not for long: a silent connection is
 // closed after a few seconds, and that of a call that proves nothing with the
-// answer.
+// answer. An Accept that waits for room ends when there is some.
 func LimitListener(l net.Listener) net.Listener {
-	return &limitListener{Listener: l, open: make(chan struct{}, maxConnections), closed: make(chan struct{})}
+	return limitListener{l, make(chan struct{}, maxConnections)}
 }
 
 type limitListener struct {
 	net.Listener
-	open   chan struct{} // holds one for each open connection
-	once   sync.Once
-	closed chan struct{}
+	open chan struct{} // holds one for each open connection
 }
 
-func (l *limitListener) Accept() (net.Conn, error) {
-	select {
-	case l.open <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
+func (l limitListener) Accept() (net.Conn, error) {
+	l.open <- struct{}{}
 	c, err := l.Listener.Accept()
 	if err != nil {
 		<-l.open
 		return nil, err
 	}
 	return &limitConn{Conn: c, release: sync.OnceFunc(func() { <-l.open })}, nil
-}
-
-func (l *limitListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
 }
 
 type limitConn struct {

@@ -578,7 +578,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	for range maxConnections {
 		open = append(open, <-accepted)
 	}
-	if open := l.(*limitListener).open; len(open) != maxConnections {
+	if open := l.(limitListener).open; len(open) != maxConnections {
 		t.Errorf("%d of %d", len(open), maxConnections)
 	}
 	select {
@@ -589,11 +589,11 @@ func TestConnectionsAreBounded(t *testing.T) {
 	open[0].Close()
 	open[0].Close() // a second time leaves no more room
 	open = append(open, <-accepted)
-	l.Close() // ends an Accept that waits for room
-	if err := <-ended; !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
-	}
+	l.Close()
 	for _, c := range open {
 		c.Close()
+	}
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
 	}
 }
