@@ -17,7 +17,6 @@ const (
 	idVariable = "PSYCHER_ID"
 
 	clockSlack = 2 * time.Minute // between the clocks of GitLab's hosts
-	blindSlack = time.Hour       // if GitLab does not tell its time
 	listPages  = 10              // of a hundred pipelines or jobs each
 	askLimit   = 50              // pipelines whose variables are read in one search
 	knownLimit = 5000            // ids remembered
@@ -113,9 +112,6 @@ func (c *Client) triggered(ctx context.Context, project string, age time.Duratio
 			// mutant: a pipeline searched without allowing for clock skew
 			// mutant: a pipeline whose age is judged by our clock
 			since = date.Add(-age - time.Since(began) - clockSlack)
-			if date.IsZero() {
-				since = began.Add(-age - blindSlack)
-			}
 		}
 		for _, p := range page {
 			switch {

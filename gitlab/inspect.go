@@ -112,31 +112,26 @@ const (
 
 // Project is what GitLab shows of a project.
 type Project struct {
-	Path         string  `json:"path_with_namespace"`
-	Branch       string  `json:"default_branch"`
-	Archived     bool    `json:"archived"`
-	Empty        bool    `json:"empty_repo"`
-	CI           string  `json:"builds_access_level"`
-	CIFile       string  `json:"ci_config_path"`
-	AutoDevOps   bool    `json:"auto_devops_enabled"`
-	VariableRole *string `json:"ci_pipeline_variables_minimum_override_role"`
-	Restricted   *bool   `json:"restrict_user_defined_variables"`
-	ForwardOnly  *bool   `json:"ci_forward_deployment_enabled"`
-	Rollback     *bool   `json:"ci_forward_deployment_rollback_allowed"`
-	Permissions  struct {
-		Project *access `json:"project_access"`
-		Group   *access `json:"group_access"`
+	Path         string               `json:"path_with_namespace"`
+	Branch       string               `json:"default_branch"`
+	Archived     bool                 `json:"archived"`
+	Empty        bool                 `json:"empty_repo"`
+	CI           string               `json:"builds_access_level"`
+	CIFile       string               `json:"ci_config_path"`
+	AutoDevOps   bool                 `json:"auto_devops_enabled"`
+	VariableRole *string              `json:"ci_pipeline_variables_minimum_override_role"`
+	Restricted   *bool                `json:"restrict_user_defined_variables"`
+	ForwardOnly  *bool                `json:"ci_forward_deployment_enabled"`
+	Rollback     *bool                `json:"ci_forward_deployment_rollback_allowed"`
+	Permissions  map[string]*struct { // by way of what
+		Level int `json:"access_level"`
 	}
-}
-
-type access struct {
-	Level int `json:"access_level"`
 }
 
 // Role is the token's, as far as the project shows it: there may be a higher one by
 // way of an invited group.
 func (p Project) Role() (role int) {
-	for _, a := range []*access{p.Permissions.Project, p.Permissions.Group} {
+	for _, a := range p.Permissions {
 		if a != nil {
 			role = max(role, a.Level)
 		}
@@ -198,10 +193,7 @@ type CIJob struct {
 // CIConfig lints a project's CI configuration. GitLab before 16.10 does so at the
 // default branch, whatever the ref.
 func (c *Client) CIConfig(ctx context.Context, project, ref string) (CIConfig, error) {
-	query := struct {
-		Ref  string `url:"content_ref"`
-		Jobs bool   `url:"include_jobs"`
-	}{ref, true}
+	query := &api.ProjectLintOptions{ContentRef: api.Ptr(ref), IncludeJobs: api.Ptr(true)}
 	read, _, err := get[CIConfig](ctx, c, project, "ci/lint", query)
 	for i, e := range read.Errors {
 		read.Errors[i] = c.clean(plain(e))
@@ -211,20 +203,14 @@ func (c *Client) CIConfig(ctx context.Context, project, ref string) (CIConfig, e
 
 // File reads a file of a project's repository.
 func (c *Client) File(ctx context.Context, project, path, ref string) ([]byte, error) {
-	query := struct {
-		Ref string `url:"ref"`
-	}{ref}
-	read, _, err := get[struct{ Content []byte }](ctx, c, project, "repository/files/"+api.PathEscape(path), query)
+	path = "repository/files/" + api.PathEscape(path)
+	read, _, err := get[struct{ Content []byte }](ctx, c, project, path, &api.GetFileOptions{Ref: api.Ptr(ref)})
 	return read.Content, unless(read.Content != nil, err)
 }
 
 // Runners counts the runners that are online, take work, and have all these tags.
 func (c *Client) Runners(ctx context.Context, project string, tags []string) (n int, err error) {
-	query := struct {
-		Status string   `url:"status"`
-		Tags   []string `url:"tag_list,comma,omitempty"`
-		Per    int      `url:"per_page"`
-	}{"online", tags, 100}
+	query := &api.ListProjectRunnersOptions{ListOptions: api.ListOptions{PerPage: 100}, Status: api.Ptr("online"), TagList: &tags}
 	list, _, err := get[[]struct{ Active *bool }](ctx, c, project, "runners", query)
 	for _, r := range list {
 		if r.Active == nil || *r.Active { // it is not paused
