@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -33,6 +32,8 @@ const (
 	connections = 16                     // how many calls to Redis may be in flight
 	stepTimeout = 900 * time.Millisecond // of dialing, and of each read and write
 	bufferSize  = 8 << 10
+
+	sweepInterval = time.Minute // how long a key of the embedded store may outlive its end
 )
 
 // Open makes a store. It does not wait for Redis to answer. An error is about
@@ -46,12 +47,13 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	s := &Store{keys: keys("{" + c.Prefix + "}"), keep: c.Keep, turns: make(chan struct{}, connections), observe: c.Observe, log: c.Log}
+	s := &Store{conf: c, keys: keys("{" + c.Prefix + "}"), turns: make(chan struct{}, connections)}
 	s.unproved.Store(true)
 	o := &a.UniversalOptions
 	o.Dialer = c.Dial
 	if c.URL == "" {
-		s.embedded = &embedded{Miniredis: miniredis.NewMiniRedis(), swept: time.Now()}
+		s.embedded, s.swept = miniredis.NewMiniRedis(), time.Now()
+		s.sweeps.Interval = sweepInterval
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) { return s.embedded.Dial() }
 	}
 	// mutant: TLS that is left out
@@ -68,24 +70,14 @@ func Open(c Config) (*Store, error) {
 	return s, nil
 }
 
-// sweepInterval bounds how long a key of the embedded store outlives its end.
-const sweepInterval = time.Minute
-
-// embedded is the Redis of this process. Its keys expire by a sweep now and
-// then: miniredis's own way looks through all of them at each command.
-type embedded struct {
-	*miniredis.Miniredis
-	mu    sync.Mutex
-	swept time.Time
-}
-
-func (e *embedded) sweep() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if passed := time.Since(e.swept); passed >= sweepInterval {
-		e.FastForward(passed)
-		e.swept = e.swept.Add(passed)
-	}
+// sweep has the keys of the embedded store expire, now and then: miniredis's own way
+// looks through all of them at each command.
+func (s *Store) sweep() {
+	s.sweeps.Do(func() {
+		now := time.Now()
+		s.embedded.FastForward(now.Sub(s.swept))
+		s.swept = now
+	})
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -102,8 +94,6 @@ func overTLS(dial dialFunc) dialFunc {
 		}
 		// mutant: a certificate that is not verified
 		secure := tls.Client(conn, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12})
-		ctx, cancel := context.WithTimeout(ctx, stepTimeout)
-		defer cancel()
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return nil, fmt.Errorf("%w at %s: %w: it must be a TLS port, with a certificate for this host as REDIS_URL, Sentinels or a Cluster name it, "+

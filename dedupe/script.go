@@ -48,8 +48,8 @@ func newScript(name, doing string) script {
 
 // run calls a script, by its hash if Redis knows it.
 func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (got values, err error) {
-	if s.observe != nil {
-		defer func(began time.Time) { s.observe(script.name, time.Since(began), err) }(time.Now())
+	if s.conf.Observe != nil {
+		defer func(began time.Time) { s.conf.Observe(script.name, time.Since(began), err) }(time.Now())
 	}
 	// The client's own queue would not tell calls that were never sent from others.
 	select {
@@ -59,7 +59,7 @@ func (s *Store) run(ctx context.Context, script script, keys []string, args ...a
 		return nil, fmt.Errorf("%s: %w: all connections are busy: %w", script.doing, engine.ErrRefused, ctx.Err())
 	}
 	if s.embedded != nil {
-		s.embedded.sweep()
+		s.sweep()
 	}
 	v, err := script.Run(ctx, s.client, keys, args...).Slice()
 	switch {
@@ -136,15 +136,14 @@ func (s *Store) classify(err error) error {
 		err = fmt.Errorf("the user in REDIS_URL lacks a right: ACL SETUSER its name ~%s:* %s: %w", s.keys, rights, err)
 	}
 	var dial *net.OpError
-	notConnected := errors.As(err, &dial) && dial.Op == "dial" || errors.Is(err, errHandshake) ||
-		errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed)
 	_, cluster := s.client.(*redis.ClusterClient)
 	switch {
 	case cluster: // its client sends again by itself: that the last try was refused says nothing about the earlier ones
 		return err
-	case dial != nil && dial.Op == "dial":
+	case errors.As(err, &dial) && dial.Op == "dial":
 		return unreachedError{err}
-	case notConnected, contains(inScript), slices.ContainsFunc(refusals, begins):
+	case errors.Is(err, errHandshake), errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrClosed),
+		contains(inScript), slices.ContainsFunc(refusals, begins):
 		return fmt.Errorf("%w: %w", engine.ErrRefused, err)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("the connection was cut: %w", err)

@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
@@ -22,18 +23,18 @@ const birthMargin = 2 * time.Second
 
 // Store keeps the records on Redis.
 type Store struct {
+	conf Config
 	keys
-	keep     time.Duration // of a record
 	client   redis.UniversalClient
-	embedded *embedded     // nil: it is a Redis of its own
-	turns    chan struct{} // one is held during each call; as many as connections
+	turns    chan struct{}        // one is held during each call; as many as connections
+	embedded *miniredis.Miniredis // nil: it is a Redis of its own
+	sweeps   rate.Sometimes
+	swept    time.Time // last
 	// A Redis that refuses writes still answers reads. At the start, and after a
 	// refused call, the next Take writes too, so that the store is not reported
 	// healthy too early.
 	unproved   atomic.Bool
 	unreadable unreadableLog
-	observe    func(script string, took time.Duration, err error)
-	log        zerolog.Logger
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -63,7 +64,7 @@ func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration
 	}
 	k := r.Request.Key
 	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack()},
-		raw, millis(lease), s.keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
+		raw, millis(lease), s.conf.Keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
 	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
 }
 
@@ -89,8 +90,7 @@ func (s *Store) take(ctx context.Context, n int, lease time.Duration, probe bool
 
 // Pending implements [engine.Store].
 func (s *Store) Pending(ctx context.Context, n int) ([]engine.Stored, error) {
-	v, err := s.run(ctx, namedScript, []string{s.due(), s.birth()}, 0, n-1, s.recordPrefix())
-	return s.decodeAll(ctx, v, 2, false), err
+	return s.named(ctx, s.due(), 0, n-1)
 }
 
 // maxOpen is how many records of a channel are read at most.
@@ -98,8 +98,7 @@ const maxOpen = 100
 
 // Open implements [engine.Store].
 func (s *Store) Open(ctx context.Context, team, channel string) ([]engine.Stored, error) {
-	v, err := s.run(ctx, namedScript, []string{s.open(team, channel), s.birth()}, -maxOpen, -1, s.recordPrefix())
-	return s.decodeAll(ctx, v, 2, false), err
+	return s.named(ctx, s.open(team, channel), -maxOpen, -1)
 }
 
 // History implements [engine.Store].
@@ -108,12 +107,18 @@ func (s *Store) History(ctx context.Context, t deploy.TargetID, succeeded bool, 
 	if succeeded {
 		key = s.successes(t)
 	}
-	v, err := s.run(ctx, namedScript, []string{key, s.birth()}, -skip-n, -skip-1, s.recordPrefix())
+	read, err := s.named(ctx, key, -skip-n, -skip-1)
 	var records []deploy.Record
-	for _, h := range slices.Backward(s.decodeAll(ctx, v, 2, false)) {
+	for _, h := range slices.Backward(read) {
 		records = append(records, *h.Record)
 	}
 	return records, err
+}
+
+// named reads the records that a sorted set names, from the first to the last of them.
+func (s *Store) named(ctx context.Context, key string, first, last int) ([]engine.Stored, error) {
+	v, err := s.run(ctx, namedScript, []string{key, s.birth()}, first, last, s.recordPrefix())
+	return s.decodeAll(ctx, v, 2, false), err
 }
 
 // Load implements [engine.Store].
@@ -147,7 +152,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	}
 	v, err := s.run(ctx, saveScript,
 		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack()},
-		h.Raw, raw, millis(due), s.keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
+		h.Raw, raw, millis(due), s.conf.Keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
 		is.Rollback != nil && next.State.Ran(), prefix)
 	switch {
 	case err != nil:

@@ -41,7 +41,7 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) [
 				_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
 			}
 		}
-		s.unreadable.warn(s.log, name, err)
+		s.unreadable.warn(s.conf.Log, name, err)
 	}
 	return all
 }
