@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ type Store struct {
 	// refused call, the next Take writes too, so that the store is not reported
 	// healthy too early.
 	unproved   atomic.Bool
-	unreadable unreadableLog
+	unreadable sync.Map // the names of records that were logged as such
 }
 
 var _ engine.Store = (*Store)(nil)

@@ -4,24 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
-const (
-	// unreadableDelay is when a record that this version cannot read is due again,
-	// for processes of another version.
-	unreadableDelay = time.Second
-	// As such a record comes up every second, each is logged once in this time, and
-	// so many at most.
-	unreadablePeriod = time.Hour
-	unreadableLines  = 200
-)
+// unreadableDelay is when a record that this version cannot read is due again,
+// for processes of another version.
+const unreadableDelay = time.Second
 
 // decodeAll decodes pairs of a record and its score. Those that were taken and
 // cannot be read are given back.
@@ -41,7 +32,9 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) [
 				_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
 			}
 		}
-		s.unreadable.warn(s.conf.Log, name, err)
+		if _, logged := s.unreadable.LoadOrStore(name, true); !logged { // it comes up again each second
+			s.conf.Log.Warn().Err(err).Msg("a record is left to other versions")
+		}
 	}
 	return all
 }
@@ -57,25 +50,4 @@ func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
 		err = fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
 	}
 	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, err
-}
-
-// unreadableLog remembers which unreadable records were logged.
-type unreadableLog struct {
-	mu    sync.Mutex
-	since time.Time
-	known map[string]bool
-}
-
-// warn logs that a record cannot be read, unless that was logged in this period
-// or too much was.
-func (l *unreadableLog) warn(log zerolog.Logger, name string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if time.Since(l.since) >= unreadablePeriod {
-		l.known, l.since = map[string]bool{}, time.Now()
-	}
-	if !l.known[name] && len(l.known) < unreadableLines {
-		l.known[name] = true
-		log.Warn().Err(err).Bool("last_line_for_an_hour", len(l.known) == unreadableLines).Msg("a record is left to other versions")
-	}
 }

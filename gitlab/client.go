@@ -95,10 +95,8 @@ func New(conf Config) (*Client, error) {
 func (c *Client) SetAPIToken(token deploy.Secret) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if was := c.token.Load(); was == nil || *was != token {
-		c.token.Store(&token)
-		c.maySteer, c.askScopes = false, time.Time{}
-	}
+	c.token.Store(&token)
+	c.maySteer, c.askScopes = false, time.Time{}
 }
 
 func (c *Client) apiToken() deploy.Secret { return *c.token.Load() }

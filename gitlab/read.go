@@ -81,8 +81,6 @@ func (c *Client) call(ctx context.Context, method, project, path string, query a
 	for followed := 0; ; followed++ {
 		a, err := c.send(req)
 		switch {
-		case errors.Is(err, errProxyLogin):
-			return nil, &statusError{answer: &answer{status: http.StatusProxyAuthRequired}}
 		case err != nil:
 			return nil, errors.New(c.clean(err.Error()))
 		case a.err != nil:
@@ -125,6 +123,11 @@ func (c *Client) request(ctx context.Context, method, project, path string, opti
 // them, carry tokens to wherever a redirect leads, and drop parts of answers.
 func (c *Client) send(req *http.Request) (*answer, error) {
 	resp, err := c.way.RoundTrip(req)
+	if errors.Is(err, errProxyLogin) { // in answer to the request for a tunnel
+		a := &answer{status: http.StatusProxyAuthRequired}
+		c.count(req.Method, a)
+		return a, nil
+	}
 	if err != nil {
 		if !errors.Is(req.Context().Err(), context.Canceled) { // nobody waits for it any more
 			c.count(req.Method, nil)

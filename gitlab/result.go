@@ -123,9 +123,7 @@ func (a *answer) redirectsTo() string {
 	if a.location == nil {
 		return ""
 	}
-	to := *a.location
-	to.User, to.RawQuery, to.Fragment, to.RawFragment, to.ForceQuery = nil, "", "", "", false
-	return plain(to.String())
+	return plain((&url.URL{Scheme: a.location.Scheme, Host: a.location.Host, Path: a.location.Path}).String())
 }
 
 // title is the title of an HTML page; empty if it is not one.

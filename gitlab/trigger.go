@@ -113,14 +113,12 @@ func isPage(said string) bool {
 // outcome is what became of a POST behind the gate. ctx is the caller's; a is nil
 // if no answer arrived, and err says why.
 func (g *gate) outcome(ctx context.Context, until time.Time, a *answer, err error, of made) deploy.TriggerResult {
-	if g.shut() {
+	if g.shut() && (a == nil || a.origin() != fromProxy) {
 		switch late := time.Now().Round(0).Sub(until.Round(0)); {
 		case ctx.Err() != nil:
 			return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: fmt.Errorf("canceled before it was sent: %w", ctx.Err())}
 		case g.late.Load(), late > pauseSlack:
 			return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: errors.New("it was too late to send")}
-		case errors.Is(err, errProxyLogin):
-			return deploy.TriggerResult{Status: deploy.TriggerRefused, Reason: deploy.MsgRefusedProxy, Err: fmt.Errorf("nothing was sent: %w", err)}
 		}
 		return deploy.TriggerResult{
 			Status: deploy.TriggerWait, Reason: deploy.MsgWaitUnreachable, After: unreachableWait,
