@@ -2,6 +2,7 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,14 +39,14 @@ type passingError struct{ error }
 // remote reads the secret that PSYCHER_SECRET names, as a source of settings: without
 // what the sources before it say wrong, which is told elsewhere. The error holds
 // nothing of what AWS or a proxy says, but for the code.
-func (l *Loader) remote(read reader, sources []map[string]string) (map[string]string, error) {
+func (l *Loader) remote() (map[string]string, error) {
 	var s Settings
 	rows := table(&s)
 	for _, row := range rows {
 		if row.Name != "PSYCHER_SECRET" && !row.forNetwork() { // a pipe can be read only once
 			continue
 		}
-		if text, err := row.find(sources, read); err == nil && text != "" {
+		if text, err := l.find(row); err == nil && text != "" {
 			_ = row.set(text)
 		}
 	}
@@ -56,16 +57,12 @@ func (l *Loader) remote(read reader, sources []map[string]string) (map[string]st
 	if err := s.Export(); err != nil {
 		return nil, err
 	}
-	for name, value := range sources[1] {
-		if strings.HasPrefix(name, "AWS_") && sources[0][name] == "" {
+	for name, value := range l.sources[1] {
+		if strings.HasPrefix(name, "AWS_") && l.sources[0][name] == "" {
 			_ = os.Setenv(name, value) // only a name or value with a zero byte fails
 		}
 	}
-	within := l.within
-	if within == 0 {
-		within = awsWithin
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(l.within, awsWithin))
 	defer cancel()
 	text, err := readAWS(ctx, s.PsycherSecret)
 	if err != nil {
@@ -108,35 +105,43 @@ func readAWS(ctx context.Context, place string) (string, error) {
 	return *got.SecretString, nil
 }
 
+//docgen:messages settings
+const (
+	noRight        = "AWS does not let this identity read the secret: allow secretsmanager:GetSecretValue, and kms:Decrypt if the key is your own"
+	badCredentials = "AWS does not accept the credentials: they are wrong or have expired, or this machine's clock is wrong"
+)
+
+// awsFixes are what an operator is told of a refusal, by its code.
+//
+//docgen:messages settings
+var awsFixes = map[string]string{
+	"ResourceNotFoundException": "there is no such secret in that region: check both",
+	"AccessDeniedException":     noRight, "AccessDenied": noRight,
+	"DecryptionFailure":       "AWS cannot decrypt the secret: allow kms:Decrypt, and check that its key is enabled",
+	"InvalidRequestException": "AWS does not give the secret out: it may be marked for deletion",
+	"ExpiredTokenException":   badCredentials, "ExpiredToken": badCredentials, "InvalidSignatureException": badCredentials,
+	"UnrecognizedClientException": badCredentials, "InvalidClientTokenId": badCredentials, "RequestExpired": badCredentials,
+}
+
 var awsCode = regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 
 // awsError is what an operator is told of a failure of AWS.
 func awsError(ctx context.Context, err error) error {
-	if said, ok := errors.AsType[smithy.APIError](err); ok {
-		switch code := said.ErrorCode(); code {
-		case "ResourceNotFoundException":
-			return errors.New("there is no such secret in that region: check both")
-		case "AccessDeniedException", "AccessDenied":
-			return errors.New("AWS does not let this identity read the secret: allow secretsmanager:GetSecretValue, and kms:Decrypt if the key is your own")
-		case "DecryptionFailure":
-			return errors.New("AWS cannot decrypt the secret: allow kms:Decrypt, and check that its key is enabled")
-		case "InvalidRequestException":
-			return errors.New("AWS does not give the secret out: it may be marked for deletion")
-		case "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException", "UnrecognizedClientException", "InvalidClientTokenId", "RequestExpired":
-			return errors.New("AWS does not accept the credentials: they are wrong or have expired, or this machine's clock is wrong")
-		default:
-			if !awsCode.MatchString(code) {
-				code = "an error"
-			}
-			return passingError{fmt.Errorf("AWS answers %s: try again later", code)}
+	if said, answered := errors.AsType[smithy.APIError](err); answered {
+		code := said.ErrorCode()
+		switch fix := awsFixes[code]; {
+		case fix != "":
+			return errors.New(fix)
+		case !awsCode.MatchString(code):
+			code = "an error"
 		}
+		return passingError{fmt.Errorf("AWS answers %s: try again later", code)}
 	}
-	network, _ := errors.AsType[*net.OpError](err)
-	switch {
-	case ctx.Err() != nil:
-		return passingError{errors.New("AWS did not answer in time: check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_SECRETS_MANAGER")}
-	case network != nil:
-		return passingError{fmt.Errorf("AWS cannot be reached: %w", network.Err)}
+	why := "something else answers"
+	if network, is := errors.AsType[*net.OpError](err); ctx.Err() != nil {
+		why = "no answer in time"
+	} else if is {
+		why = network.Err.Error()
 	}
-	return passingError{errors.New("AWS cannot be reached, or something else answers: check HTTPS_PROXY, SSL_CERT_FILE and AWS_ENDPOINT_URL_SECRETS_MANAGER")}
+	return passingError{fmt.Errorf("AWS cannot be reached: %s: check the network, HTTPS_PROXY, SSL_CERT_FILE and AWS_ENDPOINT_URL_SECRETS_MANAGER", why)}
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/rs/zerolog"
 
@@ -187,10 +185,8 @@ func proxyURL(text string) (string, error) {
 func certFile(text string) (string, error) {
 	content, err := readFile(text)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", errors.New("the file does not exist")
 	case err != nil:
-		return "", errors.New("the file cannot be read")
+		return "", fmt.Errorf("the file cannot be read: %w", errors.Unwrap(err))
 	case !x509.NewCertPool().AppendCertsFromPEM(content):
 		return "", errors.New("the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
 	}
@@ -199,13 +195,8 @@ func certFile(text string) (string, error) {
 
 func certDir(text string) (string, error) {
 	for _, dir := range filepath.SplitList(text) {
-		switch _, err := os.ReadDir(dir); {
-		case errors.Is(err, fs.ErrNotExist):
-			return "", errors.New("one of its directories does not exist")
-		case errors.Is(err, syscall.ENOTDIR):
-			return "", errors.New("must name directories: a file belongs in SSL_CERT_FILE")
-		case err != nil:
-			return "", errors.New("one of its directories cannot be read")
+		if _, err := os.ReadDir(dir); err != nil {
+			return "", fmt.Errorf("one of its directories cannot be read: %w", errors.Unwrap(err))
 		}
 	}
 	return text, nil

@@ -2,7 +2,7 @@
 package settings
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,38 +16,59 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// find returns the setting's text from the first source that has it in either
-// form, empty if none has. An empty text counts as not set.
-func (r Row) find(sources []map[string]string, read reader) (text string, err error) {
-	for _, source := range sources {
-		if text, err = r.in(source, read); text != "" || err != nil {
-			break
+// find returns a setting's text from the first source that has it in either form, empty
+// if none has.
+func (l *Loader) find(r Row) (string, error) {
+	for _, source := range l.sources {
+		text, path := source[r.Name], source[r.Name+"_FILE"]
+		if strings.HasSuffix(r.Name, "_PROXY") {
+			text = cmp.Or(text, source[strings.ToLower(r.Name)]) // as curl and others write them
+		}
+		switch isFile := path != "" && r.Secret; {
+		case isFile && text != "":
+			return "", fmt.Errorf("is given twice: unset it or %s_FILE", r.Name)
+		case isFile:
+			return l.secret(r.Name+"_FILE", path)
+		case text != "":
+			return text, nil
 		}
 	}
-	return text, err
+	return "", nil
 }
 
-func (r Row) in(source map[string]string, read reader) (text string, err error) {
-	text = source[r.Name]
-	if text == "" && strings.HasSuffix(r.Name, "_PROXY") {
-		text = source[strings.ToLower(r.Name)] // as curl and others write them
-	}
-	path := source[r.Name+"_FILE"]
+// secret reads the file that a setting names: it holds a text and, if need be, a newline.
+func (l *Loader) secret(setting, path string) (string, error) {
+	content, err := l.read(path)
+	text := strings.TrimRight(string(content), "\r\n")
 	switch {
-	case path == "" || !r.Secret:
-		return text, nil
-	case text != "":
-		return "", fmt.Errorf("is given twice: unset it or %s_FILE", r.Name)
+	case err != nil: // only the cause: the path may be the secret itself, in the wrong place
+		return "", fmt.Errorf("the file that %s names cannot be read: %w", setting, errors.Unwrap(err))
+	case text == "":
+		return "", fmt.Errorf("the file that %s names is empty", setting)
 	}
-	text, err = read.secret(path)
-	if err != nil {
-		err = fmt.Errorf("the file that %s_FILE names %w", r.Name, err)
-	}
-	return text, err
+	return text, nil
 }
 
-// reader reads a file, as [readFile] does.
-type reader func(path string) ([]byte, error)
+// token finds the trigger token that a target of TARGETS_FILE names.
+func (l *Loader) token(key, name string) (string, error) {
+	switch {
+	case key == "token_file":
+		return l.secret("it", name)
+	case slices.Contains(names(Table()), name): // who writes the map may not see it
+		return "", errors.New("the variable that it names is a setting of psycher's own, which GitLab must not be sent")
+	}
+	for _, source := range l.sources {
+		if text := source[name]; text != "" {
+			return text, nil
+		}
+	}
+	return "", errors.New("the variable that it names is not set: set it in the environment or in .env")
+}
+
+func (l *Loader) read(path string) ([]byte, error) {
+	l.files[path] = stat(path)
+	return readFile(path)
+}
 
 const (
 	fileLimit  = 64 << 20        // bytes, five times a map of 100,000 channels
@@ -63,61 +84,25 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	began, isPipe := time.Now(), false
-	_ = file.SetReadDeadline(began.Add(pipeRead)) // a file on a disk has none
-	var content bytes.Buffer
-	if info, err := file.Stat(); err == nil {
-		content.Grow(int(min(info.Size(), fileLimit)) + bytes.MinRead)
-		isPipe = info.Mode()&fs.ModeNamedPipe != 0
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
 	}
+	began, isPipe := time.Now(), info.Mode()&fs.ModeNamedPipe != 0
+	_ = file.SetReadDeadline(began.Add(pipeRead)) // a file on a disk has none
 	for {
-		_, err = content.ReadFrom(io.LimitReader(file, fileLimit+1))
-		if err != nil || content.Len() > 0 || !isPipe {
-			break
-		}
-		if time.Since(began) > pipeOpened { // until then a pipe is at its end
+		content, err := io.ReadAll(io.LimitReader(file, fileLimit+1))
+		switch {
+		case err != nil || len(content) > 0 && len(content) <= fileLimit:
+			return content, err
+		case len(content) > 0:
+			return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is too large")}
+		case !isPipe:
+			return nil, nil
+		case time.Since(began) > pipeOpened: // until then a pipe is at its end
 			return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("nobody writes to the pipe")}
 		}
 		time.Sleep(10 * time.Millisecond)
-	}
-	if content.Len() > fileLimit {
-		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is too large")}
-	}
-	return content.Bytes(), err
-}
-
-// secret reads a file that holds a text and, if need be, a newline.
-func (read reader) secret(path string) (string, error) {
-	content, err := read(path)
-	text := strings.TrimRight(string(content), "\r\n")
-	switch {
-	case err != nil: // only the cause: the path may be the secret itself, in the wrong place
-		return "", fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
-	case text == "":
-		return "", errors.New("is empty")
-	}
-	return text, nil
-}
-
-// tokenIn finds the trigger token that a target of TARGETS_FILE names.
-func (read reader) tokenIn(sources []map[string]string) func(key, name string) (string, error) {
-	return func(key, name string) (string, error) {
-		if key == "token_file" {
-			text, err := read.secret(name)
-			if err != nil {
-				err = fmt.Errorf("the file that it names %w", err)
-			}
-			return text, err
-		}
-		if slices.Contains(names(Table()), name) { // who writes the map may not see it
-			return "", errors.New("the variable that it names is a setting of psycher's own, which GitLab must not be sent")
-		}
-		for _, source := range sources {
-			if text := source[name]; text != "" {
-				return text, nil
-			}
-		}
-		return "", errors.New("the variable that it names is not set: set it in the environment or in .env")
 	}
 }
 
@@ -196,11 +181,11 @@ const statementLines = 1000
 // dotenv reads a .env file, which need not exist. The library's errors quote
 // the file, so the error only says which line it is: the first that begins nothing
 // that can be read by itself.
-func (read reader) dotenv(path string) (map[string]string, error) {
-	if path == "" {
+func (l *Loader) dotenv() (map[string]string, error) {
+	if l.Dotenv == "" {
 		return nil, nil
 	}
-	content, err := read(path)
+	content, err := l.read(l.Dotenv)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -70,84 +70,70 @@ func Load(environ []string, dotenv string) (Settings, []string, error) {
 // secret of PSYCHER_SECRET, which may pass; the warnings are lines for the log, and
 // the first of the error's.
 func (l *Loader) Load() (Settings, []string, error) {
-	l.files = map[string]os.FileInfo{}
+	l.files = map[string]string{}
 	defer func() { l.seen = l.look() }()
-	s, found, read := Settings{}, problems{}, reader(l.read)
-	rows := table(&s)
+	var s Settings
 	var unset []Row
-	file, unread := read.dotenv(l.Dotenv)
-	found.add("", unread)
-	sources := []map[string]string{split(l.Environ()), file}
-	kept, err := l.remote(read, sources)
-	if is := (passingError{}); errors.As(err, &is) {
+	rows, found := table(&s), map[string]error{}
+	file, unread := l.dotenv()
+	l.sources = []map[string]string{split(l.Environ()), file}
+	kept, err := l.remote()
+	if errors.As(err, new(passingError)) {
 		return s, nil, fmt.Errorf("PSYCHER_SECRET: %w", err)
 	}
-	found.add("PSYCHER_SECRET", err)
-	unread = errors.Join(unread, err)
-	sources = append(sources, kept)
+	l.sources = append(l.sources, kept)
+	found[""], found["PSYCHER_SECRET"] = unread, err
 	for _, row := range rows {
-		text, err := row.find(sources, read)
+		text, err := l.find(row)
 		if text == "" && err == nil {
 			unset = append(unset, row)
 			switch {
 			case !row.Required():
 				text = row.Default
 			case row.Name == "GITLAB_TRIGGER_TOKENS" && s.TargetsFile != "":
-			case unread == nil: // else it may be in there
+			case found[""] == nil && found["PSYCHER_SECRET"] == nil: // else it may be in there
 				err = fmt.Errorf("is required and not set: %s", strings.ReplaceAll(row.Meaning, "`", ""))
 			}
 		}
 		if text != "" {
 			err = row.set(text)
 		}
-		found.add(row.Name, err)
+		found[row.Name] = errors.Join(found[row.Name], err)
 	}
-	s.checkTogether(found, read, sources)
+	name, err := l.readMap(&s)
+	found[name] = errors.Join(found[name], err)
+	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
+		found["ADMIN_ADDR"] = errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network")
+	}
 
-	warnings := misspelt(rows, unset, sources)
-	wrong := Error{warnings} // a misspelt name is why another is missing
-	for _, row := range append([]Row{{}}, rows...) {
-		for _, problem := range found[row.Name] {
-			wrong.Problems = append(wrong.Problems, strings.TrimPrefix(row.Name+": "+problem, ": "))
+	warnings := misspelt(rows, unset, l.sources)
+	wrong := Error{warnings}                         // a misspelt name is why another is missing
+	for _, row := range append([]Row{{}}, rows...) { // what is wrong with .env itself has no name
+		if err := found[row.Name]; err != nil {
+			for problem := range strings.SplitSeq(err.Error(), "\n") {
+				wrong.Problems = append(wrong.Problems, strings.TrimPrefix(row.Name+": "+problem, ": "))
+			}
 		}
 	}
-	if len(found) > 0 {
+	if len(wrong.Problems) > len(warnings) {
 		return s, warnings, &wrong
 	}
 	return s, warnings, nil
 }
 
-// problems are what is wrong with each setting, by its name. Problems of the .env
-// file itself have no name.
-type problems map[string][]string
-
-// add adds an error, one problem a line; nil is none.
-func (p problems) add(name string, err error) {
-	if err != nil {
-		p[name] = append(p[name], strings.Split(err.Error(), "\n")...)
-	}
-}
-
-// checkTogether checks what depends on more than one setting.
-func (s *Settings) checkTogether(found problems, read reader, sources []map[string]string) {
-	var err error
-	switch text := s.GitLabTriggerTokens.Reveal(); {
-	case s.TargetsFile != "" && text != "":
-		found.add("TARGETS_FILE", errors.New("is set beside GITLAB_TRIGGER_TOKENS: there is one target map, so unset one of them"))
-	case s.TargetsFile != "":
-		if text, err = read.secret(s.TargetsFile); err != nil {
-			err = fmt.Errorf("the file that it names %w", err)
-		} else {
-			s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, read.tokenIn(sources))
+// readMap reads the target map, and returns the setting that has it.
+func (l *Loader) readMap(s *Settings) (name string, err error) {
+	text, name, token := s.GitLabTriggerTokens.Reveal(), "GITLAB_TRIGGER_TOKENS", (func(key, name string) (string, error))(nil)
+	if s.TargetsFile != "" {
+		if name, token = "TARGETS_FILE", l.token; text != "" {
+			return name, errors.New("is set beside GITLAB_TRIGGER_TOKENS: there is one target map, so unset one of them")
 		}
-		found.add("TARGETS_FILE", err)
-	case text != "":
-		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, nil)
-		found.add("GITLAB_TRIGGER_TOKENS", err)
+		text, err = l.secret("it", s.TargetsFile)
 	}
-	if s.AdminAddr != "" && s.AdminAddr == s.NotifyAddr && !strings.HasSuffix(s.AdminAddr, ":0") {
-		found.add("ADMIN_ADDR", errors.New("must differ from NOTIFY_ADDR: health and metrics are for another network"))
+	if text != "" {
+		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, token)
 	}
+	return name, err
 }
 
 // Export puts the proxies and certificate authorities into the environment of

@@ -228,10 +228,10 @@ var settingRows = []struct {
 	{"HTTP_PROXY", []string{"http://proxy:3128"}, map[string]string{"ftp://proxy": "must begin with http:// or socks5://"}},
 	{"NO_PROXY", []string{"*", "a.example.com, .b.example.com,10.0.0.0/8"}, nil},
 	{"SSL_CERT_FILE", nil, map[string]string{
-		"testdata/there-is-none.pem": "the file does not exist", "settings.go": "the file holds no certificate", ".": "the file cannot be read",
+		"testdata/there-is-none.pem": "the file cannot be read: no such file", "settings.go": "the file holds no certificate", ".": "the file cannot be read",
 	}},
 	{"SSL_CERT_DIR", []string{".", ".:.."}, map[string]string{
-		"testdata/there-is-none": "one of its directories does not exist", ".:settings.go": "must name directories",
+		"testdata/there-is-none": "one of its directories cannot be read: no such file", ".:settings.go": "one of its directories cannot be read: not a directory",
 	}},
 }
 

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"math"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -27,19 +28,15 @@ type field struct {
 	Secret bool // it can also be given as a file
 	Live   bool // a change takes effect at once, not at the next start
 	set    func(text string) error
-	value  func() any
-	take   func(value any)
+	value  reflect.Value
 }
 
-func plain[T comparable](to *T, parse func(text string) (T, error)) field {
-	return field{
-		set: func(text string) (err error) {
-			*to, err = parse(text)
-			return err
-		},
-		value: func() any { return *to },
-		take:  func(value any) { *to = value.(T) },
+func plain[T any](to *T, parse func(text string) (T, error)) field {
+	set := func(text string) (err error) {
+		*to, err = parse(text)
+		return err
 	}
+	return field{set: set, value: reflect.ValueOf(to).Elem()}
 }
 
 // live marks what is read anew wherever it is used: see [Settings.With].

@@ -122,7 +122,7 @@ func mutants() []mutant {
 		{"an old NOTIFY_TOKEN that still counts", never, sim("TestReloadAndNotifyToken")},
 		{"a stop that passes over a press it cannot claim", never, sim("TestStopThatCannotClaimAPress")},
 		{"a hangup that has half a file read", never, sim("TestAHangupWhile")},
-		{"a file that is still being written", replace("same(l.seen, before)", "len(before) >= 0"), []string{"./cmd/settings"}},
+		{"a file that is still being written", replace("maps.Equal(l.seen, before)", "len(before) >= 0"), []string{"./cmd/settings"}},
 		{"another project deployed than the button said", replace(" && (b.Project == \"\" || b.Project == t.Project && b.Key == t.Key)", ""), domain},
 		{"a press of a button that says another branch", never, sim("TestPressAndTheSettings")},
 		{"a refused press acked although its person is not told", replace("err == nil", "true"), sim("TestPressWhileSlackFails")},
