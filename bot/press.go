@@ -17,16 +17,10 @@ type pressPayload struct {
 		ID   markup.Lenient `json:"id"`
 		Team markup.Closed  `json:"team_id"`
 	} `json:"user"`
-	Team struct {
-		ID markup.Closed `json:"id"`
-	} `json:"team"`
-	Enterprise struct {
-		ID markup.Closed `json:"id"`
-	} `json:"enterprise"`
-	Channel struct {
-		ID markup.Lenient `json:"id"`
-	} `json:"channel"`
-	Container struct {
+	Team       object `json:"team"`
+	Enterprise object `json:"enterprise"`
+	Channel    object `json:"channel"`
+	Container  struct {
 		Type   markup.Closed  `json:"type"`
 		Thread markup.Lenient `json:"thread_ts"`
 	} `json:"container"`
@@ -38,6 +32,10 @@ type pressPayload struct {
 			Value markup.Lenient `json:"value"`
 		} `json:"selected_option"`
 	} `json:"actions"`
+}
+
+type object struct {
+	ID markup.Closed `json:"id"`
 }
 
 // readPress reads the press of a button in an interactive payload. Where it is

@@ -37,26 +37,17 @@ const mark = '\uFFFC'
 // and what Slack has not marked itself is then found in its text.
 type draft struct {
 	text  strings.Builder
-	known []known // those whose marks are still to come
-	rich  bool    // from rich text, where Slack says what is struck through: a tilde is a tilde
+	known []Segment // those whose marks are still to come
+	rich  bool      // from rich text, where Slack says what is struck through: a tilde is a tilde
 
 	noStrike int // up to here nothing more is struck through: the search is not repeated
 }
 
-// known is a segment that Slack has marked, and what it says inside of another,
-// such as code: a link says its address there.
-type known struct {
-	Segment
-	inside string
-}
-
 func (d *draft) plain(s string) { d.text.WriteString(clean(s)) }
 
-func (d *draft) segment(kind Kind, text string) { d.segmentWith(kind, text, text) }
-
-func (d *draft) segmentWith(kind Kind, text, inside string) {
+func (d *draft) segment(kind Kind, text string) {
 	d.text.WriteRune(mark)
-	d.known = append(d.known, known{Segment{kind, clean(text)}, clean(inside)})
+	d.known = append(d.known, Segment{kind, clean(text)})
 }
 
 func clean(s string) string { return strings.ReplaceAll(s, string(mark), " ") }
@@ -119,7 +110,7 @@ func (d *draft) find(text string, at int) (found Segment, size int) {
 	first, _ := utf8.DecodeRuneInString(rest)
 	switch {
 	case strings.HasPrefix(rest, string(mark)):
-		found, d.known = d.known[0].Segment, d.known[1:]
+		found, d.known = d.known[0], d.known[1:]
 		return found, len(string(mark))
 	case rest[0] == '~' && !d.rich && at >= d.noStrike:
 		line, _, _ := strings.Cut(rest, "\n")
@@ -146,7 +137,7 @@ func (d *draft) find(text string, at int) (found Segment, size int) {
 func (d *draft) restore(inside string) string {
 	parts := strings.Split(inside, string(mark))
 	for i := range parts[1:] {
-		parts[i] += d.known[i].inside
+		parts[i] += d.known[i].Text
 	}
 	d.known = d.known[len(parts)-1:]
 	return strings.Join(parts, "")
@@ -212,9 +203,8 @@ func Parse(text string) []Segment {
 
 // link adds a link, with the words that it is shown with.
 func (d *draft) link(address, label string) {
-	inside := address + "|" + label
 	if address == "" || strings.Contains(label, "://") || strings.Contains(address, label) {
 		label = ""
 	}
-	d.segmentWith(Link, label, inside)
+	d.segment(Link, label)
 }

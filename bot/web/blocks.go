@@ -88,7 +88,7 @@ func (c *Client) buttons(voice phrases.Voice, m deploy.Message) (all []slack.Blo
 	}
 	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText(voice.Choose()), "choose")
 	for i, b := range m.Buttons {
-		label := voice.Label(m, b, c.clock.Now().Unix())
+		label := voice.Label(m, b, c.Now().Unix())
 		switch button := slack.NewButtonBlockElement(fmt.Sprintf("choose-%d", i), b.Value, plainText(label.Text)); {
 		case choices > maxButtons && b.Do == deploy.KindDeploy:
 			if menu.Options = append(menu.Options, slack.NewOptionBlockObject(b.Value, plainText(label.Text), nil)); len(menu.Options) == 1 {

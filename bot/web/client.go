@@ -64,9 +64,9 @@ type Config struct {
 // Client is Slack's Web API as the engine needs it: one call is one try, and its
 // error says what another try would do (see [engine.Slack]). It never sleeps.
 type Client struct {
-	config  Config
-	http    *http.Client
-	clock   *clock
+	config Config
+	http   *http.Client
+	*clock
 	limits  *limits
 	refused sync.Map // the refusals of the bot's token (*SlackError), by method
 	plain   sync.Map // the messages whose blocks Slack has refused
@@ -129,9 +129,6 @@ func (c *Client) OpenConnection(ctx context.Context) (url string, err error) {
 	}
 	return a.URL, err
 }
-
-// Now is Slack's clock.
-func (c *Client) Now() time.Time { return c.clock.Now() }
 
 // React adds a reaction to the mention; it may already be there.
 func (c *Client) React(ctx context.Context, k deploy.Key, emoji string) error {
@@ -269,6 +266,15 @@ func (c *Client) look(ctx context.Context, at engine.Place, page slack.GetConver
 		})
 		return err
 	})
+}
+
+// Peek asks for the messages of a channel before 1970, of which there are none. It
+// needs channels:history (groups:history for a private channel). A bot that is no
+// member is refused with not_in_channel; in a private channel with channel_not_found.
+func (c *Client) Peek(ctx context.Context, id string) error {
+	at := engine.Place{Request: deploy.Request{Key: deploy.Key{Channel: id}}, InChannel: true}
+	_, err := c.look(ctx, at, slack.GetConversationHistoryParameters{Latest: "1.000000", Limit: 1})
+	return err
 }
 
 // call makes one try of a method, unless a rate limit says to wait. what

@@ -40,8 +40,8 @@ func (c *clock) Now() time.Time {
 	return c.date.Add(max(now.Sub(c.at), now.Round(0).Sub(c.wall)))
 }
 
-// ahead is by how much the host's clock was ahead of Slack's latest date.
-func (c *clock) ahead() time.Duration {
+// Ahead is by how much the host's clock was ahead of Slack's latest date.
+func (c *clock) Ahead() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.wall.Sub(c.date)

@@ -8,7 +8,6 @@
 //	reasons.go  Slack's error codes, and what an operator must fix
 //	blocks.go   a message with buttons, as Slack takes it
 //	limits.go   Slack's rate limits, kept before each call
-//	inspect.go  what psycher doctor asks besides
 //	clock.go    Slack's clock, by which ages are judged
 //
 // When a failed call is tried again is decided by package engine.
