@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/getto-systems/psycher/bot/markup"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
@@ -21,6 +23,14 @@ import (
 // maxAnswer is how much of an answer is read, far above the largest: 200
 // messages of a thread.
 const maxAnswer = 16 << 20
+
+// When to try a failed call again, where Slack does not say: after a failure in
+// between or at Slack, after a rate limit, after what only an operator can fix.
+const (
+	retryAfterDefault     = 5 * time.Second
+	retryAfterLimit       = 10 * time.Second
+	retryAfterOperatorFix = time.Minute
+)
 
 // exchange is slack-go's HTTP client for one call. It reads the answer itself and
 // only tells slack-go that all is well: slack-go takes {"ok": false} without an
@@ -81,6 +91,50 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(strings.NewReader(`{"ok": true}`))
 	return resp, nil
+}
+
+// later is the error of a call that was not done, or that may be done twice.
+func (x *exchange) later(after time.Duration, err error) error {
+	return &engine.LaterError{After: after, Err: fmt.Errorf("%s: %w", x.method, err)}
+}
+
+// limited is the error of Slack's 429, in any of its shapes.
+func (x *exchange) limited(h http.Header) error {
+	after := retryAfter(h, retryAfterLimit)
+	x.limits.block(x.method, x.channel, after)
+	return x.later(after, &slack.RateLimitedError{RetryAfter: after})
+}
+
+// unanswered is the error of a call without an answer of a Slack method: the
+// network, a proxy or Slack's edge failed, and a post may have been made.
+func (x *exchange) unanswered(after time.Duration, err error) error {
+	if x.method == postMethod {
+		return &engine.LostError{Err: fmt.Errorf("%s: %w", x.method, err)}
+	}
+	return x.later(after, err)
+}
+
+// refusal is the error of a call that Slack refused: nil if no further call is
+// needed, Slack's own where the refusal is final.
+func (x *exchange) refusal(no *SlackError) error {
+	err := fmt.Errorf("%s: %w", x.method, no)
+	switch reasonFor(no.Code).effect {
+	case alreadyDone:
+		return nil
+	case unclear:
+		return x.unanswered(retryAfterDefault, no)
+	case token:
+		if no.refusesToken() {
+			return &engine.LaterError{After: retryAfterOperatorFix, Err: no}
+		}
+	case threadClosed:
+		if x.method == postMethod {
+			return &engine.ThreadError{Err: err}
+		}
+	case operator, retryable:
+		return &engine.PassingError{Err: err}
+	}
+	return err
 }
 
 // retryAfter reads the header: seconds, sometimes with a fraction. More than an

@@ -3,8 +3,7 @@
 // another try would do.
 //
 //	client.go   the calls
-//	answer.go   one HTTP exchange, read in slack-go's place
-//	errors.go   what a failed call means for another try
+//	answer.go   one HTTP exchange, read in slack-go's place, and what it means for another try
 //	reasons.go  Slack's error codes, and what an operator must fix
 //	blocks.go   a message with buttons, as Slack takes it
 //	limits.go   Slack's rate limits, kept before each call

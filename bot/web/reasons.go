@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/getto-systems/psycher/deploy/engine"
 )
 
 // effect is what a code means for another try of the same call.
@@ -99,6 +103,21 @@ func reasonFor(code string) reason {
 		return reason{effect: retryable}
 	}
 	return reasons[i]
+}
+
+// SocketMode stands for the method in a refusal that came on a websocket.
+const SocketMode = "Socket Mode"
+
+// SlackError is Slack's refusal: {"ok": false, "error": Code}.
+type SlackError struct {
+	Method string
+	Code   string
+	Needed string // the missing scope, if that is the reason
+}
+
+// Is recognizes a reaction on a deleted message.
+func (e *SlackError) Is(target error) bool {
+	return target == engine.ErrMentionGone && e.Code == "message_not_found" && strings.HasPrefix(e.Method, "reactions.")
 }
 
 // Permanent reports whether no socket opens until an operator has fixed this.
@@ -199,4 +218,20 @@ func (c *Client) Refused() string {
 		return ""
 	}
 	return refused(botToken, all...)
+}
+
+// Limited tells whether Slack asked to wait.
+func Limited(err error) bool { return errors.As(err, new(*slack.RateLimitedError)) }
+
+// resultOf is what the metrics call the result of a call.
+func resultOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case Limited(err):
+		return "limited"
+	case errors.As(err, new(*SlackError)):
+		return "refused"
+	}
+	return "failed"
 }
