@@ -112,31 +112,17 @@ const (
 
 // Project is what GitLab shows of a project.
 type Project struct {
-	Path         string               `json:"path_with_namespace"`
-	Branch       string               `json:"default_branch"`
-	Archived     bool                 `json:"archived"`
-	Empty        bool                 `json:"empty_repo"`
-	CI           string               `json:"builds_access_level"`
-	CIFile       string               `json:"ci_config_path"`
-	AutoDevOps   bool                 `json:"auto_devops_enabled"`
-	VariableRole *string              `json:"ci_pipeline_variables_minimum_override_role"`
-	Restricted   *bool                `json:"restrict_user_defined_variables"`
-	ForwardOnly  *bool                `json:"ci_forward_deployment_enabled"`
-	Rollback     *bool                `json:"ci_forward_deployment_rollback_allowed"`
-	Permissions  map[string]*struct { // by way of what
-		Level int `json:"access_level"`
-	}
-}
-
-// Role is the token's, as far as the project shows it: there may be a higher one by
-// way of an invited group.
-func (p Project) Role() (role int) {
-	for _, a := range p.Permissions {
-		if a != nil {
-			role = max(role, a.Level)
-		}
-	}
-	return role
+	Path         string  `json:"path_with_namespace"`
+	Branch       string  `json:"default_branch"`
+	Archived     bool    `json:"archived"`
+	Empty        bool    `json:"empty_repo"`
+	CI           string  `json:"builds_access_level"`
+	CIFile       string  `json:"ci_config_path"`
+	AutoDevOps   bool    `json:"auto_devops_enabled"`
+	VariableRole *string `json:"ci_pipeline_variables_minimum_override_role"`
+	Restricted   *bool   `json:"restrict_user_defined_variables"`
+	ForwardOnly  *bool   `json:"ci_forward_deployment_enabled"`
+	Rollback     *bool   `json:"ci_forward_deployment_rollback_allowed"`
 }
 
 // Project reads a project.

@@ -152,16 +152,11 @@ func followsPipelines(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	failure, reporter := gitlab.FailureOf(err), giveRole("Reporter", t.Project)
 	return first([]when{
 		{failure == gitlab.NotFound, fault("GITLAB_API_TOKEN sees no such project", "correct its project_id in the target map; if it is right, "+reporter)},
-		{
-			failure == gitlab.Forbidden,
-			fault("GITLAB_API_TOKEN may not list its pipelines", reporter+"; see that CI/CD is on: Settings > General > Visibility, project features, permissions"),
-		},
+		{failure == gitlab.Forbidden, fault("GITLAB_API_TOKEN may not list its pipelines",
+			reporter+"; see that CI/CD is on: Settings > General > Visibility, project features, permissions")},
 		{err != nil, unread(err, reporter)},
-		{
-			hidden,
-			unseen("GITLAB_API_TOKEN may not read the variables of pipelines: one whose trigger was never answered is not found",
-				"put $PSYCHER_ID into workflow:name of its .gitlab-ci.yml; or "+giveRole("Maintainer", t.Project)),
-		},
+		{hidden, unseen("GITLAB_API_TOKEN may not read the variables of pipelines: one whose trigger was never answered is not found",
+			"put $PSYCHER_ID into workflow:name of its .gitlab-ci.yml; or "+giveRole("Maintainer", t.Project))},
 		{true, ok("its pipelines can be read")},
 	})
 }

@@ -28,22 +28,16 @@ func ciFileValid(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	said := strings.Join(c.Errors, "; ")
 	fix := "correct it: Build > Pipeline editor, on " + t.Ref
 	return first([]when{
-		{
-			lintsOneBranch.MatchString(version) && t.Ref != p.Branch,
-			unseen("GitLab "+version+" checks only the CI file of the default branch", "upgrade GitLab to 16.10; until then look at Build > Pipeline editor"),
-		},
+		{lintsOneBranch.MatchString(version) && t.Ref != p.Branch, unseen("GitLab "+version+" checks only the CI file of the default branch",
+			"upgrade GitLab to 16.10; until then look at Build > Pipeline editor")},
 		{err != nil, unread(err, giveRole("Reporter", t.Project))},
 		{c.Valid == nil, unseen("GitLab does not say whether the CI file is valid", fix)},
 		{c.Valid != nil && *c.Valid, ok("the CI file is valid")},
 		{strings.ContainsAny(p.CIFile, "@:"), unseen("the CI file is elsewhere, at "+p.CIFile, "see that it is valid there")},
-		{
-			p.AutoDevOps && strings.Contains(said, "provide content"),
-			unseen("there is no CI file: Auto DevOps takes its place", "add one that deploys when psycher asks: psycher's examples have it"),
-		},
-		{
-			strings.Contains(strings.ToLower(said), "access denied"),
-			unseen("GITLAB_API_TOKEN may not read what the CI file includes: "+said, giveRole("Reporter", "the projects that it includes files of")),
-		},
+		{p.AutoDevOps && strings.Contains(said, "provide content"), unseen("there is no CI file: Auto DevOps takes its place",
+			"add one that deploys when psycher asks: psycher's examples have it")},
+		{strings.Contains(strings.ToLower(said), "access denied"), unseen("GITLAB_API_TOKEN may not read what the CI file includes: "+said,
+			giveRole("Reporter", "the projects that it includes files of"))},
 		{true, fault("the CI file is not valid: "+said, fix)},
 	})
 }
@@ -74,11 +68,8 @@ func deployJob(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	}
 	asks := regexp.MustCompile(`\$(` + t.Key + `\b|\{` + t.Key + `\})`)
 	return first([]when{
-		{
-			t.Key != "" && !asks.MatchString(c.Merged),
-			unseen("no job asks for $"+t.Key+", so it is not seen which of them psycher's trigger starts",
-				`write the deploy job's rules: if: $CI_PIPELINE_SOURCE == "trigger" && $`+t.Key+"; or set the target's release_key to the variable that it asks for"),
-		},
+		{t.Key != "" && !asks.MatchString(c.Merged), unseen("no job asks for $"+t.Key+", so it is not seen which of them psycher's trigger starts",
+			`write the deploy job's rules: if: $CI_PIPELINE_SOURCE == "trigger" && $`+t.Key+"; or set the target's release_key to the variable that it asks for")},
 		{true, ok("these jobs deploy: " + strings.Join(names, ", "))},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/gitlab"
@@ -11,35 +12,20 @@ import (
 
 // roleName names a role, or what is nearest below it.
 func roleName(level int) string {
-	switch {
-	case level >= gitlab.Owner:
-		return "the role Owner"
-	case level >= gitlab.Maintainer:
-		return "the role Maintainer"
-	case level >= gitlab.Developer:
-		return "the role Developer"
-	case level >= gitlab.Reporter:
-		return "the role Reporter"
-	case level > 0:
-		return "the role Guest"
-	}
-	return "no role"
+	names := []string{"no role", "the role Guest", "the role Reporter", "the role Developer", "the role Maintainer", "the role Owner"}
+	return names[min(level/10, len(names)-1)]
 }
 
 // mayCancel tells whether the API token's role is enough for what psycher offers.
 func mayCancel(ctx context.Context, d *Doctor, t deploy.Target) Finding {
-	p, _ := d.gitlab.Project(ctx, t.Project)
-	role, sure := p.Role(), true
-	if role < gitlab.Developer && d.steers(ctx) { // it may have a higher one by way of an invited group
-		self, _ := d.gitlab.Self(ctx)
-		m, err := d.gitlab.Member(ctx, t.Project, self.UserID)
-		role, sure = max(role, m.Level), err == nil
-	}
-	has := "the user of GITLAB_API_TOKEN has " + roleName(role)
+	self, _ := d.gitlab.Self(ctx)
+	m, err := d.gitlab.Member(ctx, t.Project, self.UserID)
+	steers, has := slices.Contains(self.Scopes, "api"), "the user of GITLAB_API_TOKEN has "+roleName(m.Level)
 	fix := giveRole("Developer", t.Project) + "; or a token with the scope read_api, and psycher offers neither"
 	return first([]when{
-		{role >= gitlab.Developer || !d.steers(ctx), ok(has)},
-		{!sure, unseen("GITLAB_API_TOKEN may cancel and roll back by its scope; whether its user may here is not shown", fix)},
+		{err != nil && !steers, Finding{}},
+		{m.Level >= gitlab.Developer || !steers, ok(has)},
+		{err != nil, unseen("GITLAB_API_TOKEN may cancel and roll back by its scope; whether its user may here is not shown", fix)},
 		{true, fault(has+": GitLab will refuse to cancel and to roll back", fix)},
 	})
 }
@@ -51,10 +37,8 @@ func maySwitchBack(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return Finding{}
 	}
 	return first([]when{
-		{
-			*p.ForwardOnly && !*p.Rollback,
-			fault("GitLab will refuse to roll back: it prevents outdated deployment jobs, retries too", "Settings > CI/CD > General pipelines > Allow job retries for rollback deployments"),
-		},
+		{*p.ForwardOnly && !*p.Rollback, fault("GitLab will refuse to roll back: it prevents outdated deployment jobs, retries too",
+			"Settings > CI/CD > General pipelines > Allow job retries for rollback deployments")},
 		{true, ok("a deployment job may be run again to roll back")},
 	})
 }
@@ -86,11 +70,8 @@ func tokenKnown(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		late, ends = runsOut(may[0].Expires)
 	}
 	return first([]when{
-		{
-			gitlab.FailureOf(err) == gitlab.Forbidden,
-			unseen("GITLAB_API_TOKEN does not show what only a Maintainer sees: trigger tokens and their owners, who may set pipeline variables, protected refs, runners",
-				maintainer+"; or "+tryToken),
-		},
+		{gitlab.FailureOf(err) == gitlab.Forbidden, unseen("GITLAB_API_TOKEN does not show what only a Maintainer sees: trigger tokens and their owners, who may set pipeline variables, protected refs, runners",
+			maintainer+"; or "+tryToken)},
 		{err != nil, unread(err, maintainer)},
 		{len(may) == 0 && sure, fault("its trigger token is none of the project's", newTriggerToken)},
 		{len(may) == 0, unseen("the project has more trigger tokens than are read", tryToken)},

@@ -34,10 +34,8 @@ func notifyAddress(_ context.Context, d *Doctor) Finding {
 	}
 	const set = "set NOTIFY_URL to http://HOST:8080/notify, with the name or address of this machine as GitLab's runners reach it"
 	return first([]when{
-		{
-			to.Host == "" && d.Settings.GitLabAPIToken == "",
-			unseen("neither NOTIFY_URL nor GITLAB_API_TOKEN is set: results arrive only from projects with a CI variable NOTIFY_URL of their own", set+"; or set GITLAB_API_TOKEN"),
-		},
+		{to.Host == "" && d.Settings.GitLabAPIToken == "", unseen("neither NOTIFY_URL nor GITLAB_API_TOKEN is set: results arrive only from projects with a CI variable NOTIFY_URL of their own",
+			set+"; or set GITLAB_API_TOKEN")},
 		{to.Host == "", ok("NOTIFY_URL is not set: results are read from GitLab, and come from projects with a CI variable NOTIFY_URL of their own")},
 		{isAny(to.Hostname()), fault(to.Hostname()+" in NOTIFY_URL is no machine's address", set)},
 		{isLocal(to.Hostname()) && !isLocal(at.Hostname()), fault(to.Hostname()+" in NOTIFY_URL is to a runner the runner itself", set)},
@@ -126,28 +124,17 @@ func notifyAnswer(ctx context.Context, d *Doctor) Finding {
 	var invalid x509.CertificateInvalidError
 	return first([]when{
 		{a.psycher != "" && a.status == http.StatusUnauthorized, ok("psycher answers at NOTIFY_URL")},
-		{
-			a.psycher != "",
-			fault(fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status), "have it pass calls on as /notify"),
-		},
-		{
-			errors.As(a.err, new(tls.RecordHeaderError)),
-			fault("what listens at NOTIFY_URL speaks no TLS, as psycher's own port", "write http:// in NOTIFY_URL, or put a proxy with a certificate before the port"),
-		},
+		{a.psycher != "", fault(fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status),
+			"have it pass calls on as /notify")},
+		{errors.As(a.err, new(tls.RecordHeaderError)), fault("what listens at NOTIFY_URL speaks no TLS, as psycher's own port",
+			"write http:// in NOTIFY_URL, or put a proxy with a certificate before the port")},
 		{errors.As(a.err, &invalid) && invalid.Reason == x509.Expired, fault("the certificate at NOTIFY_URL has expired", "renew it")},
-		{
-			errors.As(a.err, new(x509.HostnameError)),
-			fault("the certificate at NOTIFY_URL is for another name", "use a name that the certificate has, or a certificate for this one"),
-		},
-		{
-			errors.As(a.err, new(x509.UnknownAuthorityError)),
-			unseen("this machine does not trust the certificate at NOTIFY_URL; runners may", "have runners and their images trust its authority; "+see),
-		},
+		{errors.As(a.err, new(x509.HostnameError)), fault("the certificate at NOTIFY_URL is for another name", "use a name that the certificate has, or a certificate for this one")},
+		{errors.As(a.err, new(x509.UnknownAuthorityError)), unseen("this machine does not trust the certificate at NOTIFY_URL; runners may",
+			"have runners and their images trust its authority; "+see)},
 		{a.err != nil && !runs, unseen("NOTIFY_URL does not answer, and the bot does not run here: "+why, start)},
-		{
-			a.err != nil,
-			unseen("the bot runs here at NOTIFY_ADDR "+d.Settings.NotifyAddr+", and this machine does not reach it by NOTIFY_URL: "+why, see+"; if it does not, correct NOTIFY_URL"),
-		},
+		{a.err != nil, unseen("the bot runs here at NOTIFY_ADDR "+d.Settings.NotifyAddr+", and this machine does not reach it by NOTIFY_URL: "+why,
+			see+"; if it does not, correct NOTIFY_URL")},
 		{a.location != "", fault(seen+", a redirect to "+a.location+", which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")},
 		{a.status >= 502 && a.status <= 504 && !runs, unseen(seen+"; the bot does not run here", start)},
 		{true, fault(seen, "set NOTIFY_URL to the port of NOTIFY_ADDR, or have what answers there (a proxy, a login) pass its calls on to that")},

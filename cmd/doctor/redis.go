@@ -44,10 +44,8 @@ func redisStore(ctx context.Context, d *Doctor, found report) {
 		fastest, now = min(fastest, took), at
 	}
 	found("latency", first([]when{
-		{
-			fastest > slowRedis,
-			fault(fmt.Sprintf("takes %s to answer, and people wait for several answers", fastest.Round(time.Millisecond)), "use a Redis in the same region or network as the bot"),
-		},
+		{fastest > slowRedis, fault(fmt.Sprintf("takes %s to answer, and people wait for several answers", fastest.Round(time.Millisecond)),
+			"use a Redis in the same region or network as the bot")},
 		{true, ok("answers within " + fastest.Round(10*time.Microsecond).String())},
 	}))
 	drift := time.Since(now).Round(time.Second).Abs()
@@ -101,20 +99,15 @@ func judgeInfo(of map[string]string, found report) {
 		{true, ok(fmt.Sprintf("primary, with %s replicas", cmp.Or(of["connected_slaves"], "0")))},
 	}))
 	found("persistence", first([]when{
-		{
-			of["aof_last_write_status"] == "err" || of["aof_last_bgrewrite_status"] == "err",
-			fault("the append-only file cannot be written", "look at Redis's log: its disk may be full"),
-		},
+		{of["aof_last_write_status"] == "err" || of["aof_last_bgrewrite_status"] == "err", fault("the append-only file cannot be written", "look at Redis's log: its disk may be full")},
 		{of["aof_enabled"] == "1", ok("appendonly yes")},
 		{number("connected_slaves") > 0, ok("appendonly no; what replicas have survives a restart")},
 		{true, fault("appendonly no: a restart of Redis forgets what was asked for since its last snapshot, or all", fmt.Sprintf(set, "appendonly yes"))},
 	}))
 	policy := of["maxmemory_policy"]
 	found("eviction", first([]when{
-		{
-			policy != "noeviction" && policy != "",
-			fault("maxmemory-policy "+policy+": this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated", fmt.Sprintf(set, "maxmemory-policy noeviction")),
-		},
+		{policy != "noeviction" && policy != "", fault("maxmemory-policy "+policy+": this Redis evicts keys when its memory is full, and what it evicts can be lost or repeated",
+			fmt.Sprintf(set, "maxmemory-policy noeviction"))},
 		{true, ok("maxmemory-policy " + cmp.Or(policy, "unknown"))},
 	}))
 	used, most := of["used_memory_human"]+" used of ", number("maxmemory")

@@ -55,10 +55,8 @@ func botToken(ctx context.Context, d *Doctor) Finding {
 		{said && no.Permanent(), refused(no)},
 		{web.Limited(err), busy},
 		{err != nil, fault(fmt.Sprint("Slack does not answer: ", err), "let this machine reach https://slack.com: check the network, HTTPS_PROXY, SSL_CERT_FILE and the firewall; then the rest is checked")},
-		{
-			is.Expires > 0,
-			fault(fmt.Sprintf("the token expires in %d seconds, and psycher cannot refresh it", is.Expires), "an app with token rotation keeps it: create the app again from the manifest, and set its tokens"),
-		},
+		{is.Expires > 0, fault(fmt.Sprintf("the token expires in %d seconds, and psycher cannot refresh it", is.Expires),
+			"an app with token rotation keeps it: create the app again from the manifest, and set its tokens")},
 		{true, ok("the bot is " + is.User + " in " + is.Team)},
 	})
 }
@@ -101,14 +99,10 @@ func Workspace(m *targets.Map, bot web.Identity) Finding {
 	others := slices.DeleteFunc(slices.Clone(teams), func(team string) bool { return team == bot.Team })
 	named := strings.Join(others, ", ")
 	return first([]when{
-		{
-			bot.Enterprise != "" && slices.Contains(others, bot.Enterprise),
-			fault("the target map names the organisation "+bot.Enterprise+", and the bot is in its workspace "+bot.Team, "write "+bot.Team+" in its place"),
-		},
-		{
-			len(others) == len(teams),
-			fault("the bot is in the workspace "+bot.Team+", and the target map has only targets of "+named, "write "+bot.Team+" in the target map, or set the tokens of the app in that other workspace"),
-		},
+		{bot.Enterprise != "" && slices.Contains(others, bot.Enterprise), fault("the target map names the organisation "+bot.Enterprise+", and the bot is in its workspace "+bot.Team,
+			"write "+bot.Team+" in its place")},
+		{len(others) == len(teams), fault("the bot is in the workspace "+bot.Team+", and the target map has only targets of "+named,
+			"write "+bot.Team+" in the target map, or set the tokens of the app in that other workspace")},
 		{len(others) > 0, ok("the bot deploys the targets of " + bot.Team + "; those of " + named + " are for a psycher of that workspace")},
 		{true, ok("the target map is that of the bot's workspace " + bot.Team)},
 	})
@@ -141,14 +135,10 @@ func isMember(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		{d.slackDown, unseen(fmt.Sprint(err), later)},
 		{no.Code == "not_in_channel", fault("the bot is not in it, and hears no mention there", invite)},
 		{no.Code == "missing_scope", unseen("whether the bot is in it takes a scope that its token does not have", no.Fix())},
-		{
-			no.Code == "channel_not_found" && !slices.Contains(d.bot.Scopes, "groups:history"),
-			unseen("Slack shows no such channel to the bot: it may be a private one", missing("groups:history")),
-		},
-		{
-			no.Code == "channel_not_found",
-			fault("there is no such channel, or it is private and the bot is not in it", invite+"; if there is none, correct its id in the target map: the channel's address in a browser ends in it"),
-		},
+		{no.Code == "channel_not_found" && !slices.Contains(d.bot.Scopes, "groups:history"), unseen("Slack shows no such channel to the bot: it may be a private one",
+			missing("groups:history"))},
+		{no.Code == "channel_not_found", fault("there is no such channel, or it is private and the bot is not in it",
+			invite+"; if there is none, correct its id in the target map: the channel's address in a browser ends in it")},
 		{true, unseen("Slack says "+no.Code, fixFor(no))},
 	})
 }
@@ -178,14 +168,10 @@ func sockets(ctx context.Context, d *Doctor, found report) {
 		{said && no.Fix() != "", refused(no)},
 		{web.Limited(err), busy},
 		{err != nil, fault(fmt.Sprint(err), "let this machine reach wss-primary.slack.com, port 443: check the network, HTTPS_PROXY and the firewall; if it goes on, see https://slack-status.com")},
-		{
-			d.Settings.RedisURL == "" && n > 0 && (!runs || n > own),
-			fault(seen+", not of a bot on this machine: without REDIS_URL two processes deploy twice", "stop the other process, or set REDIS_URL for both; after a crash Slack counts dead sockets for a minute or so"),
-		},
-		{
-			!runs && n+own > maxSockets,
-			fault(fmt.Sprintf("%s, and this bot opens %d: Slack allows %d", seen, own, maxSockets), "stop other processes of this app, or lower SLACK_CONNECTIONS"),
-		},
+		{d.Settings.RedisURL == "" && n > 0 && (!runs || n > own), fault(seen+", not of a bot on this machine: without REDIS_URL two processes deploy twice",
+			"stop the other process, or set REDIS_URL for both; after a crash Slack counts dead sockets for a minute or so")},
+		{!runs && n+own > maxSockets, fault(fmt.Sprintf("%s, and this bot opens %d: Slack allows %d", seen, own, maxSockets),
+			"stop other processes of this app, or lower SLACK_CONNECTIONS")},
 		{true, ok(seen)},
 	}))
 	if err != nil || d.bot == nil {

@@ -107,23 +107,21 @@ func readFile(path string) ([]byte, error) {
 }
 
 // misspelt warns of names that are not psycher's, and nearly are those of
-// settings that are not set.
+// settings that are not set. Other programs have those of the network in many spellings.
 //
 //docgen:messages settings
 func misspelt(rows, unset []Row, sources []map[string]string) (warnings []string) {
-	known := names(rows)
-	missing := slices.DeleteFunc(names(unset), func(name string) bool { // other programs have these in many spellings
-		return strings.Contains(name, "_PROXY") || strings.HasPrefix(name, "SSL_")
-	})
+	known, missing := names(rows), names(slices.DeleteFunc(unset, Row.forNetwork))
 	for _, source := range sources {
 		for name, value := range source {
 			base, isFile := strings.CutSuffix(name, "_FILE")
-			switch meant := nearest(missing, name); {
+			meant := slices.IndexFunc(missing, func(known string) bool { return isNear(strings.ToUpper(name), known, 2) })
+			switch {
 			case value == "" || slices.Contains(known, name):
 			case isFile && slices.Contains(known, base):
 				warnings = append(warnings, fmt.Sprintf("%s is not read: %s is no secret and is given as it is", name, base))
-			case meant != "":
-				warnings = append(warnings, fmt.Sprintf("%s is not a setting: is %s meant?", name, meant))
+			case meant >= 0:
+				warnings = append(warnings, fmt.Sprintf("%s is not a setting: is %s meant?", name, missing[meant]))
 			}
 		}
 	}
@@ -140,18 +138,6 @@ func names(rows []Row) (all []string) {
 		}
 	}
 	return all
-}
-
-// nearest returns the one of names that is at most two letters away from a name.
-func nearest(names []string, name string) string {
-	for most := range 3 {
-		for _, known := range names {
-			if isNear(strings.ToUpper(name), known, most) {
-				return known
-			}
-		}
-	}
-	return ""
 }
 
 // isNear reports whether two names are at most so many letters apart that are
@@ -182,9 +168,6 @@ const statementLines = 1000
 // the file, so the error only says which line it is: the first that begins nothing
 // that can be read by itself.
 func (l *Loader) dotenv() (map[string]string, error) {
-	if l.Dotenv == "" {
-		return nil, nil
-	}
 	content, err := l.read(l.Dotenv)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

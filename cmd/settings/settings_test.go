@@ -194,10 +194,7 @@ var settingRows = []struct {
 		"0123456789 abcdef": "character 11 is not one of letters",
 		"0123456789&bcdef":  "character 11 is not one of letters",
 		"あ0123456789abcdef": "character 1 is not one of letters",
-		"source":            "must not be the name of a field", "type": "must not be the name", "result": "must not be the name",
-		"channel": "must not be the name", "timestamp": "must not be the name", "id": "must not be the name",
-		"pipeline": "must not be the name", "job": "must not be the name", "token": "must not be the name",
-		"job_name": "must not be the name", "job_stage": "must not be the name", "sha": "must not be the name",
+		"source":            "is shorter than 16 characters",
 	}},
 	{"NOTIFY_URL", []string{"http://bot:8080/notify", "https://ci.example.com/psycher/notify", "http://[::1]:8080/notify"}, map[string]string{
 		"bot:8080/notify": "must be a URL", "ftp://bot/notify": "must be a URL", "http:///notify": "must be a URL", "http://bot:99999/notify": "must be a URL",
