@@ -170,6 +170,48 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	return saved, nil
 }
 
+// unreadableDelay is when a record that this version cannot read is due again,
+// for processes of another version.
+const unreadableDelay = time.Second
+
+// decodeAll decodes pairs of a record and its score. Those that were taken and
+// cannot be read are given back.
+func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) []engine.Stored {
+	var all []engine.Stored
+	for i := from; i+1 < len(v); i += 2 {
+		h, err := s.decode(v.bytes(i), v)
+		h.Due = v.time(i + 1)
+		if err == nil {
+			all = append(all, h)
+			continue
+		}
+		name := string(h.Raw) // if not even its key could be read
+		if k := h.Record.Request.Key; k.TS != "" {
+			name = k.String()
+			if taken {
+				_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
+			}
+		}
+		if _, logged := s.unreadable.LoadOrStore(name, true); !logged { // it comes up again each second
+			s.conf.Log.Warn().Err(err).Msg("a record is left to other versions")
+		}
+	}
+	return all
+}
+
+// decode reads a record; v begins with the store's clock and birth.
+func (s *Store) decode(raw []byte, v values) (engine.Stored, error) {
+	var r deploy.Record
+	err := json.Unmarshal(raw, &r)
+	if err == nil && r.Layout != deploy.Layout && r.Layout != deploy.Layout-1 {
+		err = fmt.Errorf("%s has layout %d, this version reads %d and %d", r.Request.Key, r.Layout, deploy.Layout-1, deploy.Layout)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", engine.ErrUnreadable, err)
+	}
+	return engine.Stored{Record: &r, Raw: raw, Now: v.time(0), Birth: v.time(1)}, err
+}
+
 // Delay implements [engine.Store].
 func (s *Store) Delay(ctx context.Context, h engine.Stored, due time.Duration) error {
 	k := h.Record.Request.Key
@@ -198,6 +240,41 @@ func (s *Store) Unprove(ctx context.Context, project string) (had bool, err erro
 func (s *Store) EditSlot(ctx context.Context, team string, urgent bool) (wait time.Duration, err error) {
 	v, err := s.run(ctx, editScript, []string{s.edits(team)}, urgent)
 	return time.Duration(v.int(1)) * time.Millisecond, err
+}
+
+// Embedded reports whether the records are in this process alone.
+func (s *Store) Embedded() bool { return s.embedded != nil }
+
+// Clock returns Redis's time, and how long it took to answer.
+func (s *Store) Clock(ctx context.Context) (now time.Time, took time.Duration, err error) {
+	asked := time.Now()
+	if now, err = s.client.Time(ctx).Result(); err != nil {
+		return now, 0, fmt.Errorf("asking Redis for its time: %w", s.classify(err))
+	}
+	return now, time.Since(asked), nil
+}
+
+// Info returns what Redis tells of itself, by the names that it has in INFO. Of a
+// Cluster it is one node's.
+func (s *Store) Info(ctx context.Context) (map[string]string, error) {
+	text, err := s.client.Info(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("reading INFO: %w", s.classify(err))
+	}
+	info := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info, nil
+}
+
+// Probe tries all that any script does, as [Store.Take] does at the start. It
+// takes no record, and nothing stays of what it writes.
+func (s *Store) Probe(ctx context.Context) error {
+	_, err := s.take(ctx, 0, 0, true)
+	return err
 }
 
 // keys builds the names of the keys; it is their hash tag, with the braces.

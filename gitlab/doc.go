@@ -7,8 +7,8 @@
 //   - find.go looks for the pipeline of a POST whose answer was lost, poll.go reads
 //     how a pipeline and its jobs are doing, outgoing.go which commits go out. All
 //     read through read.go, those that are repeated at the pace of pace.go.
-//   - inspect.go reads what a project must be like, rights.go who may run its
-//     pipelines, for those who check it.
+//   - inspect.go reads what a project must be like, and who may run its pipelines,
+//     for those who check it.
 //   - steer.go cancels a pipeline, and runs a job again: by one POST, behind the gate.
 //   - An answer is believed only if it comes from GitLab's API: origin.go tells it
 //     from a proxy, a login page or another web server. refusals.go turns GitLab's

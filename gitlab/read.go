@@ -17,6 +17,7 @@ import (
 
 	api "github.com/xanzy/go-gitlab"
 
+	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/engine"
 )
 
@@ -71,12 +72,9 @@ func (c *Client) call(ctx context.Context, method, project, path string, query a
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	req, _, err := c.request(ctx, method, project, path, query)
+	req, _, err := c.request(ctx, method, project, path, query, c.apiToken())
 	if err != nil {
 		return nil, err
-	}
-	if token := c.apiToken(); token != "" {
-		req.Header.Set("Private-Token", token.Reveal())
 	}
 	for followed := 0; ; followed++ {
 		a, err := c.send(req)
@@ -105,14 +103,18 @@ func (c *Client) resting() error {
 }
 
 // request builds a request about a project (empty: about none), and its body. path
-// is escaped; options are the query of a GET, and the JSON of a POST.
-func (c *Client) request(ctx context.Context, method, project, path string, options any) (*http.Request, []byte, error) {
+// is escaped; options are the query of a GET, and the JSON of a POST. key is the API
+// token; empty: it takes none.
+func (c *Client) request(ctx context.Context, method, project, path string, options any, key deploy.Secret) (*http.Request, []byte, error) {
 	if project != "" {
 		path = strings.TrimSuffix("projects/"+api.PathEscape(project)+"/"+path, "/")
 	}
 	req, err := c.library.NewRequest(method, path, options, nil)
 	if err != nil {
 		return nil, nil, err
+	}
+	if key != "" {
+		req.Header.Set("Private-Token", key.Reveal())
 	}
 	body, err := req.BodyBytes()
 	return req.Request.WithContext(ctx), body, err
@@ -121,22 +123,21 @@ func (c *Client) request(ctx context.Context, method, project, path string, opti
 // send sends a request once, and reads the answer whole and bounded, so that
 // nothing waits for the rest of it later. The library would repeat POSTs, delay
 // them, carry tokens to wherever a redirect leads, and drop parts of answers.
-func (c *Client) send(req *http.Request) (*answer, error) {
-	resp, err := c.way.RoundTrip(req)
-	if errors.Is(err, errProxyLogin) { // in answer to the request for a tunnel
-		a := &answer{status: http.StatusProxyAuthRequired}
-		c.count(req.Method, a)
-		return a, nil
-	}
-	if err != nil {
-		if !errors.Is(req.Context().Err(), context.Canceled) { // nobody waits for it any more
-			c.count(req.Method, nil)
+func (c *Client) send(req *http.Request) (a *answer, err error) {
+	defer func() {
+		if c.conf.Answered != nil && (a != nil || !errors.Is(req.Context().Err(), context.Canceled)) { // else nobody waits for it any more
+			c.conf.Answered(req.Method, a.kind())
 		}
+	}()
+	resp, err := c.way.RoundTrip(req)
+	switch {
+	case errors.Is(err, errProxyLogin): // in answer to the request for a tunnel
+		return &answer{status: http.StatusProxyAuthRequired}, nil
+	case err != nil:
 		return nil, err
 	}
 	defer resp.Body.Close()
-	a := &answer{status: resp.StatusCode, header: resp.Header}
-	defer c.count(req.Method, a)
+	a = &answer{status: resp.StatusCode, header: resp.Header}
 	if resp.StatusCode < 200 {
 		a.err = errors.New("not an HTTP response") // 101: what follows is another protocol
 		return a, nil

@@ -68,12 +68,6 @@ func (a *answer) mayHaveWorked() bool {
 		slices.Contains([]int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, 499}, a.status)
 }
 
-func (c *Client) count(method string, a *answer) {
-	if c.conf.Answered != nil {
-		c.conf.Answered(method, a.kind())
-	}
-}
-
 // kind is what the metrics call an answer; nil: there was none.
 func (a *answer) kind() string {
 	switch {

@@ -55,11 +55,8 @@ func (c *Client) attempt(ctx context.Context, project, path string, options any,
 	}).Stop()
 
 	var a *answer
-	req, payload, err := c.request(sending, http.MethodPost, project, path, options)
+	req, payload, err := c.request(sending, http.MethodPost, project, path, options, key)
 	if err == nil {
-		if key != "" {
-			req.Header.Set("Private-Token", key.Reveal())
-		}
 		// mutant: a retry of a job that is sent again
 		a, err = c.send(g.behind(req, payload))
 	}

@@ -3,8 +3,8 @@
 //
 // A call is checked in the order in which its caller should fix it: path,
 // method, size (handler.go); what it shows as proof (auth.go); its fields, one by
-// one (callback.go, fields.go). Only then is it handed on as a
-// [deploy.Callback], and answered once it is recorded.
+// one (callback.go). Only then is it handed on as a [deploy.Callback], and answered
+// once it is recorded.
 //
 // Anybody may be able to reach the port. So connections (server.go), names per
 // call and log lines (handler.go) are bounded, a caller that proves nothing learns
