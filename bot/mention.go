@@ -78,14 +78,8 @@ func notForBot(p eventPayload, e mentionEvent, me web.Identity, k deploy.Key, fr
 		return "not what a person says, its subtype is " + markup.Shorten(string(e.Subtype), 40), false
 	case markup.Present(e.Hidden):
 		return "a hidden message", false
-	case !deploy.IsID(k.Team):
-		return "the bot does not know its own team id", false
-	case !deploy.IsID(k.Channel):
-		return "the event has no channel id", false
-	case !deploy.IsTimestamp(k.TS):
-		return "the event has no timestamp", false
-	case !deploy.IsID(string(e.User)):
-		return "the event has no user id", false
+	case !deploy.IsID(string(e.User)), !deploy.IsID(k.Channel), !deploy.IsTimestamp(k.TS):
+		return "the event has no user id, no channel id or no timestamp", false
 	case from == elsewhere:
 		return "delivered for another workspace that has the app", false
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/getto-systems/psycher/bot/markup"
@@ -56,16 +57,10 @@ func readPress(payload []byte, me web.Identity) (p deploy.Press, why string) {
 	case !deploy.IsID(string(in.User.ID)) || !deploy.IsID(string(in.Channel.ID)):
 		return p, "the press has no user id or no channel id"
 	}
-	value := in.Actions[0].Value
-	switch in.Actions[0].Type {
-	case "button":
-		if value == "" {
-			return p, "a button that is a link"
-		}
-	case "static_select":
-		value = in.Actions[0].Selected.Value
-	default:
-		return p, "not a button: " + markup.Shorten(string(in.Actions[0].Type), 40)
+	action := in.Actions[0]
+	value := cmp.Or(action.Value, action.Selected.Value)
+	if value == "" || action.Type != "button" && action.Type != "static_select" {
+		return p, "a link, or no button: " + markup.Shorten(string(action.Type), 40)
 	}
 	p, ok := deploy.ParseButton(string(value))
 	if !ok || p.Key.Team != me.Team {
@@ -75,7 +70,7 @@ func readPress(payload []byte, me web.Identity) (p deploy.Press, why string) {
 	// mutant: a press by a person of another organisation
 	p.By.External = string(in.User.Team) != me.Team && (me.Enterprise == "" || string(in.User.Team) != me.Enterprise)
 	p.Channel = string(in.Channel.ID)
-	if p.TS = string(in.Actions[0].TS); p.Do != "" { // a deployment that comes of it is named after it
+	if p.TS = string(action.TS); p.Do != "" { // a deployment that comes of it is named after it
 		if !deploy.IsTimestamp(p.TS) {
 			return deploy.Press{}, "the press has no timestamp"
 		}

@@ -72,7 +72,7 @@ type Pool struct {
 
 // Status describes the connections at one moment.
 type Status struct {
-	Open      int    // connections with a hello and recent traffic
+	Open      int    // connections that events arrive on
 	Others    int    // connections of other processes to this app, by the last hello
 	Refusal   string // why the last try opened nothing, with the fix; empty after a success
 	Permanent bool   // only an operator can fix Refusal

@@ -45,9 +45,8 @@ type exchange struct {
 // Do makes the call. Its error is the one that the engine goes by.
 func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	x.answer = answer{} // a call may be made once more
-	var asked, connected atomic.Bool
+	var connected atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
 	resp, err := x.http.Do(req.WithContext(ctx))
@@ -55,7 +54,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		err = u.Err
 	}
 	switch {
-	case err != nil && asked.Load() && !connected.Load(): // nothing was sent
+	case err != nil && !connected.Load(): // nothing was sent
 		return nil, x.later(retryAfterDefault, err)
 	case err != nil:
 		return nil, x.unanswered(retryAfterDefault, err)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -199,6 +200,7 @@ func TestACallToAHangingSlackTimesOut(t *testing.T) {
 type hang struct{}
 
 func (hang) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"path"
 	"strings"
@@ -53,6 +54,7 @@ type fakeCall struct {
 }
 
 func (f *slackFake) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
