@@ -58,13 +58,5 @@ func (a *app) logFinding(f doctor.Finding) {
 	if f.Verdict == doctor.Fault {
 		line = a.log.Warn()
 	}
-	line = line.Str("check", f.Check)
-	if f.About != "" {
-		line = line.Str("about", f.About)
-	}
-	line = line.Str("verdict", string(f.Verdict)).Str("seen", f.Seen)
-	if f.Fix != "" {
-		line = line.Str("fix", f.Fix)
-	}
-	line.Msg("checked")
+	fields(line, "check", f.Check, "about", f.About, "verdict", string(f.Verdict), "seen", f.Seen, "fix", f.Fix).Msg("checked")
 }

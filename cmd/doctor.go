@@ -1,7 +1,8 @@
 package cmd
 
 import (
-	"encoding/json"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,14 +33,16 @@ calls a second, and may run while the bot does. The exit code is 1 if there is a
 
 func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 	found, out := map[doctor.Verdict]int{}, cmd.OutOrStdout()
-	lines, unwritten := json.NewEncoder(out), error(nil)
-	lines.SetEscapeHTML(false)
+	lines, unwritten := newLines(out), error(nil)
 	report := func(f doctor.Finding) {
 		found[f.Verdict]++
-		if f = clean(f); !asJSON {
-			printFinding(out, f)
-		} else if err := lines.Encode(f); err != nil {
-			unwritten = err
+		switch f = clean(f); {
+		case asJSON:
+			unwritten = errors.Join(unwritten, lines.Encode(f))
+		case f.Fix == "":
+			fmt.Fprintf(out, "%-10s  %s\n", f.Verdict, f.What())
+		default:
+			fmt.Fprintf(out, "%-10s  %s\n%-10s  → %s\n", f.Verdict, f.What(), "", f.Fix)
 		}
 	}
 	var a *app
@@ -64,13 +67,8 @@ func runDoctor(cmd *cobra.Command, asJSON, probe bool) error {
 		}
 	}
 	if !asJSON {
-		faults := "no fault"
-		switch n := found[doctor.Fault]; {
-		case n == 1:
-			faults = "1 fault"
-		case n > 1:
-			faults = fmt.Sprint(n, " faults")
-		}
+		n := found[doctor.Fault]
+		faults := cmp.Or(map[int]string{0: "no fault", 1: "1 fault"}[n], fmt.Sprint(n, " faults"))
 		_, unwritten = fmt.Fprintf(out, "\n%s, %d cannot be seen, %d ok\n", faults, found[doctor.Unseen], found[doctor.OK])
 	}
 	if unwritten == nil && found[doctor.Fault] > 0 {
@@ -89,13 +87,5 @@ func (a *app) doctor(warnings []string) *doctor.Doctor {
 	s := a.now.Load().settings
 	return &doctor.Doctor{
 		Settings: s, Warnings: warnings, Slack: a.slack, GitLab: a.gitlabConfig(s), Store: a.store, Dial: a.net.Dial, Proxy: a.net.Proxy,
-	}
-}
-
-// printFinding prints a finding as one line, and what to do about it as another.
-func printFinding(out io.Writer, f doctor.Finding) {
-	fmt.Fprintf(out, "%-10s  %s\n", f.Verdict, f.What())
-	if f.Fix != "" {
-		fmt.Fprintf(out, "%-10s  → %s\n", "", f.Fix)
 	}
 }

@@ -69,18 +69,38 @@ func history(cmd *cobra.Command, q historyQuery) error {
 			return fmt.Errorf("no target is called %q; the target map has: %s", q.target, strings.Join(slices.Compact(names), ", "))
 		}
 	}
-	records, err := newestOf(cmd.Context(), store, targets, since, q.limit)
+	records, err := newest(cmd.Context(), store, targets, since, q.limit)
 	if err != nil {
 		return fmt.Errorf("REDIS_URL: %w", err)
 	}
-	if q.json {
-		return printJSON(cmd.OutOrStdout(), records)
+	lines := newLines(cmd.OutOrStdout())
+	zone := time.FixedZone(time.Now().Zone()) // one for all, also those of the other half of the year
+	rows := [][]string{{"WHEN (" + zone.String() + ")", "TARGET", "REF", "COMMIT", "STATE", "WHO", "TOOK", "PIPELINE"}}
+	for _, r := range records {
+		e, took := newHistoryEntry(r), ""
+		if q.json {
+			err = errors.Join(err, lines.Encode(e))
+		}
+		if !e.EndedAt.IsZero() {
+			took = (time.Duration(e.TookSeconds) * time.Second).String()
+		}
+		rows = append(rows, []string{e.TriggeredAt.In(zone).Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL})
 	}
-	if len(records) == 0 {
+	switch {
+	case q.json:
+	case len(records) == 0:
 		_, err = fmt.Fprintln(cmd.ErrOrStderr(), "nothing was deployed")
-		return err
+	default:
+		err = printTable(cmd.OutOrStdout(), rows)
 	}
-	return printTable(cmd.OutOrStdout(), records)
+	return err
+}
+
+// newLines writes JSON, an object a line.
+func newLines(out io.Writer) *json.Encoder {
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	return lines
 }
 
 // sinceTime reads a duration before now, a date or a time; empty is ever since.
@@ -99,46 +119,25 @@ func sinceTime(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, errors.New("--since must be a duration such as 24h, a date such as 2026-11-28 or a time such as 2026-11-28T09:00:00Z")
 }
 
-// newestOf reads the newest deployments of the targets, of which several can be
-// the same in different channels.
-func newestOf(ctx context.Context, store *dedupe.Store, targets []deploy.Target, since time.Time, limit int) (all []deploy.Record, err error) {
+// newest reads the newest deployments of the targets, of which several can be the same
+// in different channels: in small parts, as Redis does nothing else meanwhile. As others
+// are added while it reads, a part can begin with the end of the one before.
+func newest(ctx context.Context, store *dedupe.Store, targets []deploy.Target, since time.Time, limit int) (all []deploy.Record, err error) {
 	read := map[deploy.TargetID]bool{}
 	for _, t := range targets {
-		if read[t.ID()] {
-			continue
+		for skip, more := 0, !read[t.ID()]; more; {
+			part, err := store.History(ctx, t.ID(), false, skip, min(limit, 100))
+			if err != nil {
+				return nil, err
+			}
+			all, skip = append(all, part...), skip+len(part)
+			more = len(part) > 0 && skip < limit && !part[len(part)-1].Deployment.Triggered.Before(since)
 		}
 		read[t.ID()] = true
-		records, err := newest(ctx, store, t.ID(), since, limit)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, records...)
+		all = slices.DeleteFunc(all, func(r deploy.Record) bool { return r.Deployment.Triggered.Before(since) })
 		slices.SortStableFunc(all, func(a, b deploy.Record) int { return b.Deployment.Triggered.Compare(a.Deployment.Triggered) })
+		all = slices.CompactFunc(all, func(a, b deploy.Record) bool { return a.Request.Key == b.Request.Key })
 		all = all[:min(len(all), limit)]
-	}
-	return all, nil
-}
-
-// newest reads the newest deployments of one target, in small parts: Redis does
-// nothing else meanwhile. As others are added while it reads, a part can begin with
-// the end of the one before.
-func newest(ctx context.Context, store *dedupe.Store, t deploy.TargetID, since time.Time, limit int) (all []deploy.Record, err error) {
-	known := map[deploy.Key]bool{}
-	for skip := 0; len(all) < limit; {
-		part, err := store.History(ctx, t, false, skip, min(limit, 100))
-		if err != nil || len(part) == 0 {
-			return all, err
-		}
-		for _, r := range part {
-			if r.Deployment.Triggered.Before(since) {
-				return all, nil
-			}
-			if !known[r.Request.Key] {
-				all = append(all, r)
-			}
-			known[r.Request.Key] = true
-		}
-		skip += len(part)
 	}
 	return all, nil
 }
@@ -190,38 +189,14 @@ func oneLine(text string) string {
 	}, text))
 }
 
-func printJSON(out io.Writer, records []deploy.Record) error {
-	lines := json.NewEncoder(out)
-	lines.SetEscapeHTML(false)
-	for _, r := range records {
-		if err := lines.Encode(newHistoryEntry(r)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func printTable(out io.Writer, records []deploy.Record) error {
-	row, flush := newTable(out)
-	zone := time.FixedZone(time.Now().Zone()) // one for all, also those of the other half of the year
-	row("WHEN ("+zone.String()+")", "TARGET", "REF", "COMMIT", "STATE", "WHO", "TOOK", "PIPELINE")
-	for _, r := range records {
-		e, took := newHistoryEntry(r), ""
-		if !e.EndedAt.IsZero() {
-			took = (time.Duration(e.TookSeconds) * time.Second).String()
-		}
-		row(e.TriggeredAt.In(zone).Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL)
-	}
-	return flush()
-}
-
-// newTable returns what prints a row of a table, and what ends the table.
-func newTable(out io.Writer) (row func(cells ...string), flush func() error) {
+// printTable prints rows of cells in columns.
+func printTable(out io.Writer, rows [][]string) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	return func(cells ...string) {
+	for _, cells := range rows {
 		for i, cell := range cells {
 			cells[i] = cmp.Or(oneLine(cell), "-")
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
-	}, table.Flush
+	}
+	return table.Flush()
 }

@@ -72,22 +72,9 @@ func (a *app) event(e engine.Event) {
 			lvl = zerolog.WarnLevel
 		}
 	}
-	line := a.log.WithLevel(lvl)
-	for _, field := range [...]struct{ name, value string }{
-		{"team", r.Request.Team},
-		{"channel", r.Request.Channel},
-		{"ts", r.Request.TS},
-		{"user", r.Request.By.User},
-		{"deployment", r.Request.ID},
-		{"target", r.Deployment.Target},
-		{"from", string(e.From)},
-		{state, string(r.State)},
-		{"detail", strings.TrimSpace(e.Detail)},
-	} {
-		if field.value != "" {
-			line = line.Str(field.name, field.value)
-		}
-	}
+	line := fields(a.log.WithLevel(lvl),
+		"team", r.Request.Team, "channel", r.Request.Channel, "ts", r.Request.TS, "user", r.Request.By.User, "deployment", r.Request.ID,
+		"target", r.Deployment.Target, "from", string(e.From), state, string(r.State), "detail", strings.TrimSpace(e.Detail))
 	if r.Deployment.Pipeline != 0 {
 		line = line.Int64("pipeline", r.Deployment.Pipeline)
 	}
@@ -95,6 +82,16 @@ func (a *app) event(e engine.Event) {
 		line = line.Str("took", e.Took.Round(time.Millisecond).String())
 	}
 	line.Err(e.Err).Msg(e.Name)
+}
+
+// fields adds names and values to a line, but for empty values.
+func fields(line *zerolog.Event, pairs ...string) *zerolog.Event {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			line = line.Str(pairs[i], pairs[i+1])
+		}
+	}
+	return line
 }
 
 // logStart logs the one line that says what runs, and with what.

@@ -21,7 +21,6 @@ func targetsCommand() *cobra.Command {
 			for _, w := range warnings {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 			}
-			row, flush := newTable(cmd.OutOrStdout())
 			table := [][]string{{"WORKSPACE", "CHANNEL", "TARGET", "ALIASES", "PROJECT", "REF", "KEY", "TIMEOUT", "JOB", "ALLOW"}}
 			columns := len(table[0]) - 2 // the others only where a target has them
 			for _, t := range s.Targets.All() {
@@ -32,10 +31,10 @@ func targetsCommand() *cobra.Command {
 					columns = len(table[0])
 				}
 			}
-			for _, cells := range table {
-				row(cells[:columns]...)
+			for i := range table {
+				table[i] = table[i][:columns]
 			}
-			return flush()
+			return printTable(cmd.OutOrStdout(), table)
 		},
 	}
 }
