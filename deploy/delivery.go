@@ -105,6 +105,9 @@ func (r *Record) DeliveryDue() (at time.Time, pending bool) {
 // Due is in how long the record must be looked at; negative: not at all.
 func (r *Record) Due(now time.Time) time.Duration {
 	at := r.Next
+	if slow := r.slowAt(); !slow.IsZero() {
+		at = earlier(at, slow)
+	}
 	if show, pending := r.DeliveryDue(); pending {
 		if show = later(show, now); at.IsZero() || show.Before(at) {
 			at = show

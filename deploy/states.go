@@ -229,6 +229,22 @@ func (d *Deployment) name(p Pipeline) {
 	}
 }
 
+// IsSlow reports whether GitLab is slow to answer the attempt in flight, which is not
+// shown yet.
+func (r Record) IsSlow(now time.Time) bool {
+	at := r.slowAt()
+	return !at.IsZero() && !now.Before(at)
+}
+
+// slowAt is from when GitLab is slow to answer the attempt in flight; zero: that is not
+// to be shown.
+func (r Record) slowAt() time.Time {
+	if d := r.Deployment; r.State == Triggering && !d.Slow && !d.TakenBack {
+		return d.Triggered.Add(slowAfter)
+	}
+	return time.Time{}
+}
+
 // Slow notes that GitLab is slow to answer the attempt in flight.
 func (r Record) Slow() Record {
 	r.Deployment.Slow = true

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -105,10 +104,7 @@ func (e *Engine) takesShared(ctx context.Context, r deploy.Record, c deploy.Call
 		// mutant: an unknown channel open to the shared secret
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	proved, err := e.Store.Proved(ctx, projects...)
-	e.health.answered(ctx, true, err, time.Time{})
+	proved, err := read(ctx, e, func(ctx context.Context) (bool, error) { return e.Store.Proved(ctx, projects...) })
 	// mutant: the shared secret accepted forever
 	return !proved, err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -17,12 +16,12 @@ func (e *Engine) inThread(m deploy.Request, here []deploy.Target) deploy.Intent 
 	if m.Thread == "" || in.Target != "" || in.Several || len(here) < 2 {
 		return in
 	}
-	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-	defer cancel()
-	above, ok, err := e.Store.Load(ctx, deploy.Key{Team: m.Team, Channel: m.Channel, TS: m.Thread})
-	e.health.answered(ctx, true, err, above.Now)
+	above, ok, err := e.load(e.work, deploy.Key{Team: m.Team, Channel: m.Channel, TS: m.Thread})
+	if err != nil || !ok {
+		return in
+	}
 	named := above.Record.Known().Target
-	if err != nil || !ok || !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Name == named }) {
+	if !slices.ContainsFunc(here, func(t deploy.Target) bool { return t.Name == named }) {
 		return in
 	}
 	if in.Target = named; in.Doubt == deploy.MsgWhichTarget {
@@ -129,10 +128,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 // open reads the records of a channel in which something is going on or asked,
 // oldest first, without the request's own.
 func (e *Engine) open(m deploy.Request) (records []deploy.Record, err error) {
-	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-	defer cancel()
-	stored, err := e.Store.Open(ctx, m.Team, m.Channel)
-	e.health.answered(ctx, true, err, time.Time{})
+	stored, err := read(e.work, e, func(ctx context.Context) ([]Stored, error) { return e.Store.Open(ctx, m.Team, m.Channel) })
 	for _, s := range stored {
 		if s.Record.Request.Key != m.Key {
 			records = append(records, *s.Record)

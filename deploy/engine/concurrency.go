@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"maps"
 	"sync"
 	"time"
 )
@@ -22,10 +21,10 @@ type limiter struct {
 
 // lane is what runs and what is to come back under one name, or in all.
 type lane struct {
+	queue
 	running int
 	moved   time.Time     // when work began or ended last
 	spacing time.Duration // how far apart work ends; 0: not known
-	end     time.Time     // when the last in the queue comes back
 }
 
 // Coming back too early costs a round trip to the store, too late leaves places
@@ -34,7 +33,6 @@ const (
 	firstSpacing = 5 * time.Millisecond // while nothing is known
 	minSpacing   = time.Millisecond
 	maxSpacing   = 250 * time.Millisecond
-	maxLanes     = 1000 // idle ones are forgotten then
 )
 
 func newLimiter(all, each int, fair bool) *limiter {
@@ -46,8 +44,12 @@ func newLimiter(all, each int, fair bool) *limiter {
 func (l *limiter) acquire(name string) (release func(), wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	own, full := l.lane(name), l.total.running >= l.all
-	switch {
+	own := l.lanes[name]
+	if own == nil {
+		own = &lane{}
+		l.lanes[name] = own
+	}
+	switch full := l.total.running >= l.all; {
 	case full && l.fair:
 		return nil, l.total.nextDelay()
 	case full || own.running >= l.share():
@@ -63,26 +65,6 @@ func (l *limiter) acquire(name string) (release func(), wait time.Duration) {
 		own.move(-1, took/time.Duration(l.each))
 		l.total.move(-1, took/time.Duration(l.all))
 	}, 0
-}
-
-// nextDelay is in how long what found no place elsewhere is to come back.
-func (l *limiter) nextDelay(name string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lane(name).nextDelay()
-}
-
-func (l *limiter) lane(name string) *lane {
-	own := l.lanes[name]
-	if own == nil {
-		if len(l.lanes) >= maxLanes {
-			now := time.Now()
-			maps.DeleteFunc(l.lanes, func(_ string, old *lane) bool { return old.running == 0 && old.end.Before(now) })
-		}
-		own = &lane{}
-		l.lanes[name] = own
-	}
-	return own
 }
 
 // share is how many places one name may have now. A fair limiter keeps some for
@@ -108,13 +90,30 @@ func (l *lane) move(more int, spacing time.Duration) {
 
 // nextDelay is in how long what found no place is to come back.
 func (l *lane) nextDelay() time.Duration {
-	now, spacing := time.Now(), cmp.Or(l.spacing, firstSpacing)
+	spacing := cmp.Or(l.spacing, firstSpacing)
 	if l.running > 0 { // the longer nothing moved, the longer it is worth waiting
-		spacing = max(spacing, now.Sub(l.moved)/time.Duration(l.running))
+		spacing = max(spacing, time.Since(l.moved)/time.Duration(l.running))
 	}
-	if l.end.Before(now) {
-		l.end = now
+	spacing = min(spacing, maxSpacing)
+	return l.next(spacing, spacing)
+}
+
+// queue has what is to come back do so one after the other: thousands must not all
+// ask again and again.
+type queue struct {
+	mu   sync.Mutex
+	last time.Time // when the last in the queue comes back
+}
+
+// next is in how long the next one is to come back, which is not before wait.
+func (q *queue) next(wait, spacing time.Duration) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	// mutant: thousands of edits that all come back at once
+	q.last = q.last.Add(spacing)
+	if first := now.Add(wait); q.last.Before(first) {
+		q.last = first
 	}
-	l.end = l.end.Add(min(spacing, maxSpacing))
-	return l.end.Sub(now)
+	return q.last.Sub(now)
 }

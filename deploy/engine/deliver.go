@@ -24,7 +24,7 @@ func (e *Engine) deliverIfRoom(r stepResult) {
 	default: // whoever has room then may deliver
 		shown := r.Record.Shown
 		// mutant: a claim on a delivery that is kept without room to deliver
-		shown.Until = e.now().Add(2*time.Second + e.fresh.nextDelay(""))
+		shown.Until = e.now().Add(e.undelivered.next(2*time.Second, firstSpacing))
 		e.saveShown(r.Stored, shown, -1, false)
 	}
 }
@@ -128,6 +128,26 @@ func (e *Engine) deliver(s Stored, announced time.Time) {
 	if _, ok := e.saveShown(s, shown, -1, gone); !ok {
 		e.takeOff(s, put)
 	}
+}
+
+// editEvery is how far apart edits are that wait for their turn.
+const editEvery = 1600 * time.Millisecond
+
+// editSlot takes one of the edits that all processes share, for a record; the
+// result is in how long there may be one. What has an end, or asks, comes before
+// what goes on. If the store does not answer, Slack's own limit holds.
+func (e *Engine) editSlot(r *deploy.Record) time.Duration {
+	urgent := r.State != deploy.Running && r.State != deploy.Unsure && r.State != deploy.Silent
+	wait, err := read(e.work, e, func(ctx context.Context) (time.Duration, error) {
+		return e.Store.EditSlot(ctx, r.Request.Team, urgent)
+	})
+	switch {
+	case err != nil || wait <= 0:
+		return 0
+	case urgent:
+		return e.urgentEdits.next(wait, editEvery)
+	}
+	return e.edits.next(wait, editEvery)
 }
 
 // takeOff has a reaction taken off that was put too late, by a process that was

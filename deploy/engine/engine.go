@@ -50,7 +50,7 @@ type Engine struct {
 	triggers   *limiter      // by project
 	polls      *limiter      // by project; of their own, so that they keep no trigger back
 
-	edits edits
+	undelivered, edits, urgentEdits queue // what finds no room comes back in turn
 
 	alarm *alarm
 	more  atomic.Bool // more is due than there was capacity for
@@ -83,10 +83,9 @@ func (e *Engine) log(ev Event) {
 func (e *Engine) prepare() {
 	e.once.Do(func() {
 		e.work, e.cancelWork = context.WithCancel(context.Background())
-		e.edits.ends = map[bool]time.Time{}
 		e.alarm = &alarm{timer: time.NewTimer(0)}
 		e.health = &health{log: e.log}
-		e.inFlight, e.outage = newInFlight(), &outage{mentions: map[deploy.Key]unrecorded{}}
+		e.inFlight, e.outage = &inFlight{held: map[deploy.Key]*hold{}, lent: map[deploy.Key]int{}}, &outage{mentions: map[deploy.Key]unrecorded{}}
 		e.taken, e.deliveries = make(chan struct{}, maxTaken), make(chan struct{}, maxDeliveries)
 		e.fresh = newLimiter(maxFresh, maxFreshEach, false)
 		e.triggers, e.polls = newLimiter(maxTriggers, maxTriggersEach, true), newLimiter(maxPolls, maxPollsEach, true)
@@ -136,17 +135,11 @@ func (e *Engine) Ready() error {
 
 // Pause waits, and reports whether ctx is still live.
 func Pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
+	case <-time.After(d):
 	}
+	return ctx.Err() == nil
 }
 
 // Backoff is how long to wait after a failed try, the first being 0: it doubles

@@ -20,10 +20,6 @@ type hold struct {
 	interrupt func()  // ends a poll of GitLab, if one is under way
 }
 
-func newInFlight() *inFlight {
-	return &inFlight{held: map[deploy.Key]*hold{}, lent: map[deploy.Key]int{}}
-}
-
 // acquire takes a record in work. If it is in work already, mine is nil: it is
 // looked at once more before it is released, which is at once where GitLab was
 // only being polled for it.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -11,11 +12,7 @@ import (
 
 // history reads a target's last deployments, newest first.
 func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Record, error) {
-	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-	defer cancel()
-	past, err := e.Store.History(ctx, t, succeeded, 0, n)
-	e.health.answered(ctx, true, err, time.Time{})
-	return past, err
+	return read(e.work, e, func(ctx context.Context) ([]deploy.Record, error) { return e.Store.History(ctx, t, succeeded, 0, n) })
 }
 
 // past reads what a request looks at of its target's past.
@@ -68,13 +65,7 @@ func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *dep
 	if d.Rollback == nil {
 		return nil
 	}
-	at, undone := d.Ended, deploy.Commit{}
-	if d.Undone != nil {
-		undone = *d.Undone
-	}
-	if at.IsZero() {
-		at = d.Triggered
-	}
+	at, undone := cmp.Or(d.Ended, d.Triggered), cmp.Or(d.Undone, &deploy.Commit{})
 	ctx, cancel := context.WithTimeout(e.work, headWithin)
 	defer cancel()
 	_, head, err := e.GitLab.Outgoing(ctx, t.Project, "", t.Ref)
@@ -84,7 +75,7 @@ func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *dep
 	switch isKnown := err == nil && undone.SHA != ""; {
 	// mutant: a commit that was rolled back deployed again unasked
 	case isKnown && head.SHA == undone.SHA:
-		return &deploy.Success{Commit: undone, By: newest.Asked().By.User, At: at.Unix()}
+		return &deploy.Success{Commit: *undone, By: newest.Asked().By.User, At: at.Unix()}
 	case !isKnown && e.now().Sub(at) < time.Hour:
 		return &deploy.Success{}
 	}
@@ -128,14 +119,10 @@ func (e *Engine) pending(m *deploy.Message, asked deploy.Request, here []deploy.
 	if i < 0 {
 		return
 	}
-	g := &deploy.Progress{}
+	g, since := &deploy.Progress{}, ""
 	if last, err := e.history(here[i].ID(), true, 1); err == nil && len(last) > 0 {
 		before := last[0].Success()
-		g.Before = &before
-	}
-	since := ""
-	if g.Before != nil {
-		since = g.Before.Commit.SHA
+		g.Before, since = &before, before.Commit.SHA
 	}
 	ctx, cancel := context.WithTimeout(e.work, Lease/2)
 	defer cancel()

@@ -17,6 +17,24 @@ func fresh(r *deploy.Record) {
 	r.Layout, r.Revision = deploy.Layout, rand.Text()
 }
 
+// read makes a call to the store that only reads.
+func read[T any](ctx context.Context, e *Engine, call func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	answer, err := call(ctx)
+	e.health.answered(ctx, true, err, time.Time{})
+	return answer, err
+}
+
+// load reads a record without taking it; ok is false where there is none.
+func (e *Engine) load(ctx context.Context, k deploy.Key) (s Stored, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	s, ok, err = e.Store.Load(ctx, k)
+	e.health.answered(ctx, true, err, s.Now)
+	return s, ok, err
+}
+
 // save writes next over s. A save whose answer was lost is made again, with the
 // same bytes, until its outcome is known or ctx ends.
 func (e *Engine) save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (saved Stored, err error) {
@@ -134,10 +152,7 @@ func (e *Engine) forDelivery(next *deploy.Record) (due time.Duration, deliver bo
 // version wrote is let go.
 func (e *Engine) reload(s Stored) (Stored, error) {
 	for try := 0; ; try++ {
-		ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-		now, ok, err := e.Store.Load(ctx, s.Record.Request.Key)
-		e.health.answered(ctx, true, err, now.Now)
-		cancel()
+		now, ok, err := e.load(e.work, s.Record.Request.Key)
 		if err == nil && ok {
 			now.Birth = s.Birth
 			return now, nil
@@ -159,8 +174,7 @@ func (e *Engine) change(ctx context.Context, k deploy.Key, f func(deploy.Record)
 	ctx, cancel := context.WithTimeout(ctx, 4*storeTimeout)
 	defer cancel()
 	for range 5 {
-		s, ok, err := e.Store.Load(ctx, k)
-		e.health.answered(ctx, true, err, s.Now)
+		s, ok, err := e.load(ctx, k)
 		if err != nil || !ok {
 			return false, err
 		}

@@ -1,10 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -38,14 +38,6 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	attempt := s.Record.Deployment.Attempt
 	// mutant: a POST that delays what is shown
 	e.inFlight.lend(s.Record.Request.Key)
-	var newest atomic.Pointer[Stored] // as it was saved last: the store may forget it meanwhile
-	sent := s
-	newest.Store(&sent)
-	e.workers.Add(1)
-	slow := time.AfterFunc(slowAfter, func() {
-		defer e.workers.Done()
-		e.showSlow(&newest)
-	})
 	last := s.Success
 	if last != nil && !last.Next.IsZero() { // another deployment has begun: its button for a rollback is taken off
 		e.workers.Go(func() { _, _ = e.change(e.work, last.Request.Key, deploy.Record.Rest) })
@@ -55,12 +47,12 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		waited = max(0, e.Slack.Now().Sub(s.Record.Asked().At))
 	}
 	out := e.post(s.Record, t, token, judged.Add(deploy.WriteWithin))
-	if slow.Stop() {
-		e.workers.Done()
-	}
-	s = *newest.Load()
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
+		if r.IsSlow(e.now()) { // it may have been shown, in what the store has lost since
+			r = r.Slow()
+			r.Shown.Posting = cmp.Or(r.Shown.Posting, deploy.SlotStatus)
+		}
 		next, applied := r.Settle(attempt, out, e.now(), e.Config().Timing)
 		if !applied {
 			ignoring := r // else every record would be moved to the heap
@@ -79,7 +71,7 @@ func (e *Engine) allow(s Stored, t deploy.Target) (_ Stored, token deploy.Secret
 	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Config().Timing)
 	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
 	defer cancel()
-	s, err = e.save(ctx, s, &allowed, allowed.Next.Sub(e.now()))
+	s, err = e.save(ctx, s, &allowed, allowed.Due(e.now()))
 	return s, token, err
 }
 
@@ -95,28 +87,6 @@ func (e *Engine) post(r *deploy.Record, t deploy.Target, token deploy.Secret, un
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	}
 	return e.GitLab.RetryJob(e.work, t.Project, to.Pipeline, to.Job.ID, until)
-}
-
-// slowAfter is how long GitLab may take to answer before that is shown.
-const slowAfter = 2 * time.Second
-
-// showSlow shows that GitLab takes its time. It is a courtesy: it is given up if the
-// store fails or the record was changed.
-func (e *Engine) showSlow(newest *atomic.Pointer[Stored]) {
-	s := *newest.Load()
-	next := s.Record.Slow()
-	due, deliver := e.forDelivery(&next)
-	ctx, cancel := context.WithTimeout(e.work, storeTimeout)
-	defer cancel()
-	saved, err := e.save(ctx, s, &next, due)
-	if err != nil {
-		return
-	}
-	newest.Store(&saved)
-	e.deliverIfRoom(stepResult{Stored: saved, deliver: deliver})
-	if shown, err := e.reload(saved); err == nil {
-		newest.Store(&shown) // not into saved: trigger may be reading that
-	}
 }
 
 // triggerAgain makes another POST for a deployment that waited, or gives up.

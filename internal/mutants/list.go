@@ -162,7 +162,7 @@ func mutants() []mutant {
 		{"a cancel that failed taken for one that GitLab refuses", replace("errors.Is(canceled, ErrNotAllowed)", "canceled != nil || errors.Is(canceled, ErrNotAllowed)"), sim("TestACancelByPress")},
 		{"a cancel that GitLab refuses told as one without effect", replace("errors.Is(canceled, ErrNotAllowed)", "false && errors.Is(canceled, ErrNotAllowed)"), sim("TestACancelByPress")},
 		{"what waited for one project deployed in another", dropTerm(2), sim("TestWhatIsToBe")},
-		{"thousands of edits that all come back at once", replace("l.ends[urgent].Add(editEvery)", "now"), steering},
+		{"thousands of edits that all come back at once", replace("q.last.Add(spacing)", "now"), steering},
 		{"a reaction that comes too late and stays", never, sim("TestTwoProcessesLeaveSlackRight")},
 		{"a rollback of one job of several", dropTerm(1), domain},
 		{"a cancel of what becomes silent that nobody hears of", never, domain},
