@@ -232,23 +232,24 @@ type TriggerToken struct {
 	Owner   *Member
 }
 
-// MayBe tells whether it may be that token: others than its owner see but a few
-// characters, from behind a prefix that each GitLab can choose.
-func (t TriggerToken) MayBe(token deploy.Secret) bool {
-	return strings.Contains(token.Reveal(), t.Token.Reveal())
-}
-
 // tokensListed are the most trigger tokens that are read of a project.
 const tokensListed = 100
 
-// TriggerTokens reads the trigger tokens of a project; all, unless there are very many.
-func (c *Client) TriggerTokens(ctx context.Context, project string) (list []TriggerToken, all bool, err error) {
-	list, _, err = get[[]TriggerToken](ctx, c, project, "triggers", api.ListOptions{PerPage: tokensListed})
-	return list, len(list) < tokensListed, err
+// TriggerTokens reads those of a project's trigger tokens that may be a token: others
+// than its owner see but a few characters, from behind a prefix that each GitLab can
+// choose. all: unless there are very many, all were looked at.
+func (c *Client) TriggerTokens(ctx context.Context, project string, token deploy.Secret) (may []TriggerToken, all bool, err error) {
+	list, _, err := get[[]TriggerToken](ctx, c, project, "triggers", api.ListOptions{PerPage: tokensListed})
+	for _, one := range list {
+		if strings.Contains(token.Reveal(), one.Token.Reveal()) {
+			may = append(may, one)
+		}
+	}
+	return may, len(list) < tokensListed, err
 }
 
-// Protection is a rule that protects branches or tags.
-type Protection struct {
+// protection is a rule that protects branches or tags.
+type protection struct {
 	Name   string   // may have *
 	Push   []holder `json:"push_access_levels"`
 	Merge  []holder `json:"merge_access_levels"`
@@ -264,33 +265,30 @@ type holder struct {
 	Key   *int64 `json:"deploy_key_id"`
 }
 
-// Protections reads the rules that protect a project's refs; kind is branches or tags.
-func (c *Client) Protections(ctx context.Context, project, kind string) ([]Protection, error) {
-	list, _, err := get[[]Protection](ctx, c, project, "protected_"+kind, api.ListOptions{PerPage: 100})
-	return list, err
-}
-
-// Guards tells whether the rule protects a ref.
-func (p Protection) Guards(ref string) bool {
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(p.Name), `\*`, ".*") + "$").MatchString(ref)
-}
-
-// Allows tells whether the rule lets a member push, merge or create: any of them is
-// enough to run a pipeline. Where a group may, that is not sure.
-func (p Protection) Allows(m Member) (may, sure bool) {
-	sure = true
-	for _, h := range slices.Concat(p.Push, p.Merge, p.Create) {
-		switch {
-		case h.Key != nil:
-		case h.Group != nil:
-			sure = false
-		case h.User != nil:
-			may = may || *h.User == m.ID
-		case h.Level != nil:
-			may = may || *h.Level > 0 && m.Level >= *h.Level
+// MayRun tells whether the rules that protect a ref let a member push, merge or create:
+// any of them is enough to run a pipeline. Where no rule is seen, or a group may, that
+// is not sure. kind is branches or tags.
+func (c *Client) MayRun(ctx context.Context, project, kind, ref string, m Member) (may, sure bool, err error) {
+	list, _, err := get[[]protection](ctx, c, project, "protected_"+kind, api.ListOptions{PerPage: 100})
+	group := false
+	for _, p := range list {
+		if !regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(p.Name), `\*`, ".*") + "$").MatchString(ref) {
+			continue
+		}
+		sure = true
+		for _, h := range slices.Concat(p.Push, p.Merge, p.Create) {
+			switch {
+			case h.Key != nil:
+			case h.Group != nil:
+				group = true
+			case h.User != nil:
+				may = may || *h.User == m.ID
+			case h.Level != nil:
+				may = may || *h.Level > 0 && m.Level >= *h.Level
+			}
 		}
 	}
-	return may, sure || may
+	return may, sure && !group, err
 }
 
 // ProbeTrigger tries a trigger token with a ref that cannot exist. GitLab makes no

@@ -43,18 +43,6 @@ func maySwitchBack(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	})
 }
 
-// tokens reads the trigger tokens that may be a target's. sure: if there is none, the
-// project does not have it.
-func (d *Doctor) tokens(ctx context.Context, t deploy.Target) (may []gitlab.TriggerToken, sure bool, err error) {
-	list, sure, err := d.gitlab.TriggerTokens(ctx, t.Project)
-	for _, each := range list {
-		if each.MayBe(t.Token) {
-			may = append(may, each)
-		}
-	}
-	return may, sure, err
-}
-
 const (
 	newTriggerToken = "create a trigger token as the user as whom deploys are to run (Settings > CI/CD > Pipeline trigger tokens), " +
 		"and put it into the target map"
@@ -63,7 +51,7 @@ const (
 )
 
 func tokenKnown(ctx context.Context, d *Doctor, t deploy.Target) Finding {
-	may, sure, err := d.tokens(ctx, t)
+	may, sure, err := d.gitlab.TriggerTokens(ctx, t.Project, t.Token)
 	maintainer := giveRole("Maintainer", t.Project)
 	late, ends := false, ""
 	if len(may) == 1 {
@@ -84,7 +72,7 @@ var errNotSeen = errors.New("it is not seen who owns the trigger token")
 
 // owner reads who owns a target's trigger token, and the role in the project.
 func (d *Doctor) owner(ctx context.Context, t deploy.Target) (gitlab.Member, error) {
-	may, _, err := d.tokens(ctx, t)
+	may, _, err := d.gitlab.TriggerTokens(ctx, t.Project, t.Token)
 	if err != nil || len(may) == 0 || may[0].Owner == nil {
 		return gitlab.Member{}, errNotSeen
 	}
@@ -160,21 +148,14 @@ func protectedRef(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 		return ok("the " + kind + " is not protected")
 	}
 	m, hidden := d.owner(ctx, t)
-	rules, err := d.gitlab.Protections(ctx, t.Project, kinds)
-	guarded, may, sure := false, false, true
-	for _, rule := range rules {
-		if rule.Guards(ref.Name) {
-			allows, known := rule.Allows(m)
-			guarded, may, sure = true, may || allows, sure && known
-		}
-	}
+	may, sure, err := d.gitlab.MayRun(ctx, t.Project, kinds, ref.Name, m)
 	maintainer := giveRole("Maintainer", t.Project)
 	fix := "let @" + m.Username + ", or " + roleName(max(m.Level, gitlab.Developer)) + ", " + does + " it: Settings > Repository > Protected " + kinds
 	return first([]when{
 		{hidden != nil, unseen(is+", and it is not seen whether the trigger token's owner may run pipelines there", maintainer)},
 		{err != nil, unread(err, maintainer)},
 		{may, ok(is + ", and @" + m.Username + " may run pipelines there")},
-		{!guarded || !sure, unseen(is+", and a group decides whether @"+m.Username+" may run pipelines there", fix)},
+		{!sure, unseen(is+", and a group decides whether @"+m.Username+" may run pipelines there", fix)},
 		{true, fault(is+", and @"+m.Username+", who owns the trigger token, may not "+does+" it: "+refusesAll, fix)},
 	})
 }
