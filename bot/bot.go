@@ -49,8 +49,8 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 	m, said, ok, why := readMention(payload, i.Me)
 	switch {
 	case why.reason == "":
-	case why.payload.Type == "app_rate_limited":
-		i.Log.Warn().Str("team", string(why.payload.TeamID)).Str("minute", string(why.payload.RateLimited)).
+	case why.Type == "app_rate_limited":
+		i.Log.Warn().Str("team", string(why.TeamID)).Str("minute", string(why.RateLimited)).
 			Msg("Slack got too many events for the app and holds some back: mentions may be lost, so ask people to write again, and at api.slack.com/apps, Event Subscriptions, take off all but app_mention")
 	case why.quiet:
 		i.Log.Debug().Str("reason", why.reason).Msg("an event is not for the bot")
@@ -69,14 +69,14 @@ func (i Intake) event(ctx context.Context, payload json.RawMessage, attempt int)
 // does not answer.
 func (d *dropped) fields(line *zerolog.Event) {
 	for _, id := range [...]struct{ name, value string }{
-		{"channel", string(d.event.Channel)},
-		{"ts", string(d.event.TS)},
-		{"user", string(d.event.User)},
-		{"bot", string(d.event.BotID)},
-		{"app", string(d.event.AppID)},
-		{"team", string(cmp.Or(d.event.UserTeam, d.event.Team, d.payload.TeamID))},
-		{"for_team", string(deliveredFor(d.payload).Team)},
-		{"event", string(d.payload.EventID)},
+		{"channel", string(d.Event.Channel)},
+		{"ts", string(d.Event.TS)},
+		{"user", string(d.Event.User)},
+		{"bot", string(d.Event.BotID)},
+		{"app", string(d.Event.AppID)},
+		{"team", string(cmp.Or(d.Event.UserTeam, d.Event.Team, d.TeamID))},
+		{"for_team", string(d.deliveredFor().Team)},
+		{"event", string(d.EventID)},
 	} {
 		if id.value != "" {
 			line.Str(id.name, markup.Shorten(id.value, 40))

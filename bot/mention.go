@@ -24,10 +24,9 @@ func DeploymentID(k deploy.Key) string {
 
 // dropped is why an event starts nothing, with the details for the log.
 type dropped struct {
-	reason  string
-	quiet   bool // not a mention by somebody else: logged for debugging only
-	payload eventPayload
-	event   mentionEvent
+	eventPayload
+	reason string
+	quiet  bool // not a mention by somebody else: logged for debugging only
 }
 
 // readMention reads the mention in an events_api payload. ok is false if the event is
@@ -38,15 +37,14 @@ type dropped struct {
 // unreadable one counts as absent, except where absence would be a permission.
 func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup.Words, ok bool, d *dropped) {
 	d = &dropped{}
-	d.payload.Event = &d.event // one reading for both
-	if json.Unmarshal(payload, &d.payload) != nil || d.event.Type == "" {
+	e := &d.Event
+	if json.Unmarshal(payload, &d.eventPayload) != nil || e.Type == "" {
 		d.reason = "the payload has no event"
 		return m, said, false, d
 	}
-	e := &d.event
 	m.Key = deploy.Key{Team: me.Team, Channel: string(e.Channel), TS: string(e.TS)}
-	from := speaker(d.payload, *e, me)
-	if d.reason, d.quiet = notForBot(d.payload, *e, me, m.Key, from); d.reason != "" {
+	from := d.speaker(me)
+	if d.reason, d.quiet = e.notForBot(me, m.Key, from); d.reason != "" {
 		return m, said, false, d
 	}
 	m.ID = DeploymentID(m.Key)
@@ -65,7 +63,7 @@ func readMention(payload []byte, me web.Identity) (m deploy.Request, said markup
 
 // notForBot says why the bot does not answer an event; empty if it does. Posts of
 // other bots trigger app_mention too, and answering them makes loops.
-func notForBot(p eventPayload, e mentionEvent, me web.Identity, k deploy.Key, from origin) (reason string, quiet bool) {
+func (e *mentionEvent) notForBot(me web.Identity, k deploy.Key, from origin) (reason string, quiet bool) {
 	switch {
 	case e.Type != "app_mention":
 		return "not an app_mention", true
@@ -101,7 +99,7 @@ type eventPayload struct {
 	ExtShared           json.RawMessage `json:"is_ext_shared_channel"`
 	EventID             markup.Lenient  `json:"event_id"`
 	RateLimited         markup.Lenient  `json:"minute_rate_limited"`
-	Event               *mentionEvent   `json:"event"`
+	Event               mentionEvent    `json:"event"`
 }
 
 type mentionEvent struct {

@@ -31,8 +31,8 @@ const (
 //
 // Without user_team every id sent must be home's, and in a shared channel the
 // person's team must be sent.
-func speaker(p eventPayload, e mentionEvent, me web.Identity) origin {
-	where, org := deliveredFor(p), me.Enterprise
+func (p *eventPayload) speaker(me web.Identity) origin {
+	e, where, org := &p.Event, p.deliveredFor(), me.Enterprise
 	if org == "" && string(where.Team) == me.Team && strings.HasPrefix(string(where.Enterprise), "E") {
 		org = string(where.Enterprise)
 	}
@@ -65,7 +65,7 @@ type workspace struct {
 }
 
 // deliveredFor is the installation of the app that an event is delivered for.
-func deliveredFor(p eventPayload) workspace {
+func (p *eventPayload) deliveredFor() workspace {
 	if p.ContextTeamID != "" {
 		return workspace{p.ContextTeamID, p.ContextEnterpriseID}
 	}
