@@ -238,15 +238,11 @@ func (c *Client) Find(ctx context.Context, at engine.Place) (ts string, ok bool,
 				return msg.TS, true, nil
 			}
 		}
-		page.Cursor = a.Next.Cursor
-		switch {
-		case page.Cursor == "" && a.HasMore:
-			return "", false, errors.New("look for a message: there are more, without a cursor")
-		case page.Cursor == "":
+		if page.Cursor = a.Next.Cursor; page.Cursor == "" && !a.HasMore {
 			return "", false, nil
 		}
 	}
-	return "", false, fmt.Errorf("look for a message: there are more than %d since the mention", findPages*findLimit)
+	return "", false, errors.New("look for a message: there are too many since the mention")
 }
 
 // look reads a page of the messages since the mention, in the thread or channel of at.
