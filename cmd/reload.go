@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,10 +20,10 @@ import (
 // Reload is how the settings change while the bot runs.
 type Reload struct {
 	Settings *settings.Loader
-	Warnings []string         // of the settings at the start
-	Hangup   <-chan os.Signal // they are read again,
-	Orphaned func() bool      // unless the bot's terminal has closed, which ends it; nil: it has none
-	Level    *logLevel        // that of the log; nil: it stays
+	Warnings []string            // of the settings at the start
+	Hangup   <-chan os.Signal    // they are read again,
+	Orphaned func() bool         // unless the bot's terminal has closed, which ends it; nil: it has none
+	Level    func(zerolog.Level) // sets that of the log; nil: it stays
 }
 
 const (
@@ -80,9 +79,7 @@ func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop contex
 	asked := false     // by a hangup
 	var look, again <-chan time.Time
 	if r.Settings.Watches() {
-		ticker := time.NewTicker(lookEvery)
-		defer ticker.Stop()
-		look = ticker.C
+		look = time.Tick(lookEvery)
 	}
 	for {
 		select {
@@ -124,7 +121,7 @@ func (a *app) watch(ctx context.Context, r *Reload, me web.Identity, stop contex
 			continue
 		}
 		if r.Level != nil {
-			r.Level.set(s.LogLevel)
+			r.Level(s.LogLevel)
 		}
 		a.reloaded(read, s, warnings)
 		read = s
@@ -174,11 +171,3 @@ func (a *app) reloaded(was, is settings.Settings, warnings []string) {
 	default:
 	}
 }
-
-// logLevel is the least level that is logged. It may be changed at any time.
-type logLevel struct{ level atomic.Int32 }
-
-func (l *logLevel) set(level zerolog.Level) { l.level.Store(int32(level)) }
-
-// Sample implements [zerolog.Sampler], which decides before anything is written.
-func (l *logLevel) Sample(level zerolog.Level) bool { return int32(level) >= l.level.Load() }

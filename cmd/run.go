@@ -67,7 +67,7 @@ func run(cmd *cobra.Command, _ []string) error {
 		defer signal.Stop(hangup)
 	}
 	reload := Reload{
-		Settings: newLoader(), Hangup: hangup, Level: &logLevel{},
+		Settings: newLoader(), Hangup: hangup, Level: zerolog.SetGlobalLevel,
 		Orphaned: func() bool { return inTerminal && !isatty.IsTerminal(os.Stdin.Fd()) },
 	}
 	s, warnings, err := loadFrom(reload.Settings)
@@ -75,8 +75,8 @@ func run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	reload.Warnings = warnings
-	reload.Level.set(s.LogLevel)
-	log := newLog(s, cmd.ErrOrStderr()).Level(zerolog.TraceLevel).Sample(reload.Level)
+	reload.Level(s.LogLevel)
+	log := newLog(s, cmd.ErrOrStderr()).Level(zerolog.TraceLevel)
 	for _, w := range warnings {
 		log.Warn().Msg(w)
 	}

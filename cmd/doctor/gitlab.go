@@ -18,11 +18,11 @@ var gitlabChecks = []check{
 	{"gitlab: project", true, nil, each(byProject, isRead, followsPipelines)},
 	{"gitlab: ref", true, nil, each(byRef, exists, refExists)},
 	{"gitlab: CI/CD", false, nil, each(byProject, exists, runsPipelines)},
-	{"gitlab: role", false, nil, each(byProject, isShown, mayCancel)},
-	{"gitlab: rollback", false, nil, each(byProject, isShown, maySwitchBack)},
+	{"gitlab: role", false, nil, each(byProject, exists, mayCancel)},
+	{"gitlab: rollback", false, nil, each(byProject, exists, maySwitchBack)},
 	{"gitlab: trigger token", false, nil, each(byTarget, exists, tokenKnown)},
 	{"gitlab: trigger owner", false, nil, each(byTarget, exists, ownerMayRun)},
-	{"gitlab: variables", false, nil, each(byTarget, isShown, variablesAllowed)},
+	{"gitlab: variables", false, nil, each(byTarget, exists, variablesAllowed)},
 	{"gitlab: protected ref", false, nil, each(byTarget, hasRef, protectedRef)},
 	{"gitlab: CI file", false, nil, each(byRef, hasRef, ciFileValid)},
 	{"gitlab: deploy job", false, nil, each(byTarget, hasRef, deployJob)},
@@ -109,18 +109,9 @@ func exists(ctx context.Context, d *Doctor, t deploy.Target) bool {
 	return gitlab.FailureOf(err) != gitlab.NotFound
 }
 
-// isShown tells whether the API token sees what the project is like.
-func isShown(ctx context.Context, d *Doctor, t deploy.Target) bool {
-	if !exists(ctx, d, t) {
-		return false
-	}
-	_, err := d.gitlab.Project(ctx, t.Project)
-	return err == nil
-}
-
 // hasRef tells whether the project has the target's ref.
 func hasRef(ctx context.Context, d *Doctor, t deploy.Target) bool {
-	if !isShown(ctx, d, t) {
+	if !exists(ctx, d, t) {
 		return false
 	}
 	_, _, err := d.ref(ctx, t)

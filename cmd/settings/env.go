@@ -168,6 +168,9 @@ const statementLines = 1000
 // the file, so the error only says which line it is: the first that begins nothing
 // that can be read by itself.
 func (l *Loader) dotenv() (map[string]string, error) {
+	if l.Dotenv == "" {
+		return nil, nil
+	}
 	content, err := l.read(l.Dotenv)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
