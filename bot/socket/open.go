@@ -66,8 +66,6 @@ func (p *Pool) open(ctx, handling context.Context) (*conn, error) {
 	case <-time.After(helloWithin):
 		k.fail(errNoHello)
 	case <-k.life.Done():
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 	return nil, fmt.Errorf("before hello: %w", k.err())
 }

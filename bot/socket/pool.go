@@ -142,7 +142,10 @@ func (p *Pool) maintain(ctx, handling context.Context, wait time.Duration) {
 			p.accepted(true)
 			old.retire()
 		}
-		p.awaitReplacement(ctx, k)
+		p.awaitReplacement(k)
+		if ctx.Err() != nil {
+			return
+		}
 		if k.lasted.Load() {
 			streak = 0
 		}
@@ -166,7 +169,7 @@ func (p *Pool) maintain(ctx, handling context.Context, wait time.Duration) {
 }
 
 // awaitReplacement returns when the connection must be replaced.
-func (p *Pool) awaitReplacement(ctx context.Context, k *conn) {
+func (p *Pool) awaitReplacement(k *conn) {
 	settle := time.After(settledAfter)
 	var recount <-chan time.Time
 	if p.Recount > 0 && p.Status().Others > 0 {
@@ -181,7 +184,6 @@ func (p *Pool) awaitReplacement(ctx context.Context, k *conn) {
 		case <-recount:
 		case <-k.leaving:
 		case <-k.life.Done():
-		case <-ctx.Done():
 		}
 		return
 	}

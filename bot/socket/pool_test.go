@@ -218,7 +218,8 @@ func TestDeadSocketDisturbsNoOther(t *testing.T) {
 
 func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 	bubble(t, func(t *testing.T, fake *socketFake) {
-		stop := fake.start(t, &Pool{Count: 2, Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) (bool, func()) {
+		var log socketLog
+		stop := fake.start(t, &Pool{Count: 2, Log: log.logger(), Handle: func(ctx context.Context, _ string, _ json.RawMessage, _ int) (bool, func()) {
 			return engine.Pause(ctx, 2*time.Second), nil
 		}})
 		first, second := fake.socket(t, 1), fake.socket(t, 2)
@@ -232,6 +233,9 @@ func TestStopWritesAcksThenTheCloseFrame(t *testing.T) {
 		}
 		if got := second.got(); !slices.Equal(got, []string{"close 1000"}) {
 			t.Errorf("second: %v", got)
+		}
+		if strings.Contains(log.String(), `"level":"warn"`) {
+			t.Errorf("the stop is told as a failure: %s", log.String())
 		}
 	})
 }
