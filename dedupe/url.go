@@ -60,40 +60,42 @@ func parseURL(secret deploy.Secret) (address, error) {
 		return address{}, errURL
 	}
 	query, err := url.ParseQuery(u.RawQuery)
-	switch a := (address{secure: u.Scheme == "rediss"}); {
-	case err != nil:
-	case query.Has("skip_verify") && query.Get("skip_verify") != "false":
+	if err != nil {
+		return address{}, errURL
+	}
+	if query.Has("skip_verify") && query.Get("skip_verify") != "false" {
 		return address{}, errURLVerify
+	}
+	a := address{secure: u.Scheme == "rediss"}
+	switch {
 	case query.Has("master_name"):
-		if o, err := redis.ParseFailoverURL(raw); err == nil && urlName.MatchString(o.MasterName) {
+		var o *redis.FailoverOptions
+		if o, err = redis.ParseFailoverURL(raw); err == nil {
 			a.Addrs, a.MasterName, a.SentinelUsername, a.SentinelPassword = o.SentinelAddrs, o.MasterName, o.SentinelUsername, o.SentinelPassword
 			a.DB, a.Username, a.Password = o.DB, o.Username, o.Password
-			return a, a.check()
 		}
 	case query.Has("addr"):
-		if o, err := redis.ParseClusterURL(raw); err == nil {
+		var o *redis.ClusterOptions
+		if o, err = redis.ParseClusterURL(raw); err == nil {
 			a.Addrs, a.Username, a.Password = o.Addrs, o.Username, o.Password
-			return a, a.check()
 		}
 	default:
-		if o, err := redis.ParseURL(raw); err == nil {
+		var o *redis.Options
+		if o, err = redis.ParseURL(raw); err == nil {
 			a.Addrs, a.DB, a.Username, a.Password = []string{o.Addr}, o.DB, o.Username, o.Password
-			return a, a.check()
 		}
 	}
-	return address{}, errURL
+	if err != nil || a.DB < 0 || query.Has("master_name") && !urlName.MatchString(a.MasterName) || slices.ContainsFunc(a.Addrs, isBadAddr) {
+		return address{}, errURL
+	}
+	return a, nil
 }
 
-// check refuses what go-redis accepts and cannot be meant: a host may be a part of
-// a password, and would be looked up.
-func (a address) check() error {
-	for _, addr := range a.Addrs {
-		host, port, _ := net.SplitHostPort(addr)
-		n, err := strconv.ParseUint(port, 10, 16)
-		ip, _ := netip.ParseAddr(host)
-		if a.DB < 0 || !urlPath.MatchString(addr) && (err != nil || n == 0 || !urlName.MatchString(host) && !ip.Is6()) {
-			return errURL
-		}
-	}
-	return nil
+// isBadAddr tells whether go-redis must not dial what it has read: a host may be a part
+// of a password, and would be looked up.
+func isBadAddr(addr string) bool {
+	host, port, _ := net.SplitHostPort(addr)
+	n, err := strconv.ParseUint(port, 10, 16)
+	ip, _ := netip.ParseAddr(host)
+	return !urlPath.MatchString(addr) && (err != nil || n == 0 || !urlName.MatchString(host) && !ip.Is6())
 }
