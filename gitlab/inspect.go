@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,15 +44,17 @@ func FailureOf(err error) Failure {
 		return ""
 	case answered:
 		return e.failure()
-	case slices.ContainsFunc([]string{"x509: ", "tls: ", "HTTP response to HTTPS client"}, func(part string) bool { return strings.Contains(err.Error(), part) }):
+	case badTLS.MatchString(err.Error()):
 		return BadTLS
 	}
 	return NoAnswer
 }
 
+var badTLS = regexp.MustCompile("x509: |tls: |HTTP response to HTTPS client")
+
 func (e *statusError) failure() Failure {
 	switch from := e.origin(); {
-	case from == fromGitLab && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, e.status):
+	case notAllowed(e):
 		return Failure(strconv.Itoa(e.status))
 	case e.status/100 == 3:
 		return Redirects

@@ -34,6 +34,11 @@ func (e *statusError) Error() string {
 // hidden tells whether a read failed because the token may not see the thing.
 func hidden(err error) bool { return refusedWith(err, http.StatusForbidden, http.StatusNotFound) }
 
+// notAllowed tells whether a call failed because the token may not do it.
+func notAllowed(err error) bool {
+	return refusedWith(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound)
+}
+
 // refusedWith tells whether GitLab itself answered with one of these statuses.
 func refusedWith(err error, statuses ...int) bool {
 	e, ok := errors.AsType[*statusError](err)
@@ -125,7 +130,8 @@ func (c *Client) request(ctx context.Context, method, project, path string, opti
 // them, carry tokens to wherever a redirect leads, and drop parts of answers.
 func (c *Client) send(req *http.Request) (a *answer, err error) {
 	defer func() {
-		if c.conf.Answered != nil && (a != nil || !errors.Is(req.Context().Err(), context.Canceled)) { // else nobody waits for it any more
+		unwanted := a == nil && errors.Is(req.Context().Err(), context.Canceled) // nobody waits for it any more
+		if c.conf.Answered != nil && !unwanted {
 			c.conf.Answered(req.Method, a.kind())
 		}
 	}()

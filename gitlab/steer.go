@@ -25,7 +25,7 @@ func (c *Client) Cancel(ctx context.Context, project string, pipeline int64) err
 	}
 	err = fmt.Errorf("cancel pipeline %d of %s: %w", pipeline, project, err)
 	switch _, later := errors.AsType[*engine.LaterError](err); {
-	case !c.CanPoll(), refusedWith(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound):
+	case !c.CanPoll(), notAllowed(err):
 		return fmt.Errorf("%w: %w", engine.ErrNotAllowed, err)
 	case !later && (a == nil || a.status >= 500):
 		return &engine.LaterError{After: unreachableWait, Err: err}
@@ -75,7 +75,7 @@ func (c *Client) FindRetried(ctx context.Context, project string, pipeline, afte
 	tries, _, err := c.allJobs(ctx, project, pipeline, false)
 	i := slices.IndexFunc(tries, func(j deploy.Job) bool { return j.ID == after })
 	switch {
-	case refusedWith(err, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound):
+	case notAllowed(err):
 		return found, false, fmt.Errorf("%w: %w", engine.ErrNotAllowed, err)
 	case err != nil:
 		return found, false, err
