@@ -109,11 +109,7 @@ func (r Record) lookedWhy(p Pipeline, now time.Time) Record {
 // learn takes in what GitLab shows of the pipeline besides its state. The time is
 // shown as it was at the last change, and at most half a minute old.
 func (d *Deployment) learn(p Pipeline, now time.Time) {
-	was := Progress{}
-	if d.Progress != nil {
-		was = *d.Progress
-	}
-	g := d.progress()
+	was, g := d.known(), d.progress()
 	g.Commit.SHA, g.Steers, g.Unseen = cmp.Or(g.Commit.SHA, p.SHA), p.Steers, 0
 	if p.Stages != nil {
 		g.Stages, g.Failed, g.Alone = p.Stages, p.Failed, !p.Bridges
@@ -137,14 +133,11 @@ const lookTries = 3
 // LacksCommits reports whether GitLab is to be asked what goes out, and since
 // which commit; empty: none is known.
 func (r Record) LacksCommits() (since string, lacks bool) {
-	g := r.Deployment.Progress
-	if g == nil || r.Deployment.Polls >= lookTries || g.Commit.Title != "" || r.Deployment.Rollback != nil {
-		return "", false
-	}
+	d, g := r.Deployment, r.Deployment.known()
 	if g.Before != nil {
 		since = g.Before.Commit.SHA
 	}
-	return since, true
+	return since, d.Progress != nil && d.Polls < lookTries && g.Commit.Title == "" && d.Rollback == nil
 }
 
 // see takes in what GitLab shows of the record's own pipeline.
@@ -290,13 +283,10 @@ func (r Record) ShouldPoll(timing Timing) bool {
 
 // Counting is what GitLab is asked about the jobs.
 func (r Record) Counting() Counting {
-	d := r.Deployment
-	c := Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0}
-	if g := d.Progress; g != nil {
-		c.Alone = g.Alone
-		if g.Failed != nil {
-			c.FailedID = g.Failed.ID
-		}
+	d, g := r.Deployment, r.Deployment.known()
+	c := Counting{Job: d.Job, Proved: d.Proved, Early: d.Ending != "" || len(d.Proved) > 0, Alone: g.Alone}
+	if g.Failed != nil {
+		c.FailedID = g.Failed.ID
 	}
 	return c
 }

@@ -186,13 +186,11 @@ type Known struct {
 
 // Known is what is known of the record's deployment.
 func (r Record) Known() Known {
-	asked, d := r.Asked(), r.Deployment
+	asked, d, g := r.Asked(), r.Deployment, r.Deployment.known()
 	k := Known{
 		Target: cmp.Or(d.Target, asked.Intent.Target), Ref: d.Ref, State: r.State, By: asked.By.User,
 		Since: cmp.Or(seconds(d.Triggered), asked.At.Unix()), URL: d.Link(), Back: d.Rollback != nil,
-	}
-	if g := d.Progress; g != nil {
-		k.SHA, k.Usual = g.Commit.SHA, g.Usual
+		SHA: g.Commit.SHA, Usual: g.Usual,
 	}
 	if r.State.Ended() {
 		k.Ended = seconds(d.Ended)
@@ -216,7 +214,7 @@ func (r Record) Message(id MessageID) Message {
 	if by := r.Asked().By.User; by != m.For {
 		m.By = by
 	}
-	m.Progress = d.Progress.brief(id == MsgFailed && r.Button(KindRetry).Do != "")
+	m.Progress = d.known().brief(id == MsgFailed && r.Button(KindRetry).Do != "")
 	if !d.Ended.IsZero() && !d.Triggered.IsZero() {
 		m.Took = int64(d.Ended.Sub(d.Triggered) / time.Second)
 	}

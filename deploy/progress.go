@@ -59,10 +59,10 @@ type Success struct {
 
 // Success is what is known of a record that succeeded.
 func (r Record) Success() Success {
-	d := r.Deployment
-	s := Success{Key: r.Request.Key, Pipeline: d.Pipeline, By: r.Asked().By.User, At: seconds(d.Ended)}
-	if p := d.Progress; p != nil {
-		s.Commit, s.Job = p.Commit, p.Job
+	d, g := r.Deployment, r.Deployment.known()
+	s := Success{
+		Key: r.Request.Key, Commit: g.Commit, Pipeline: d.Pipeline, Job: g.Job,
+		By: r.Asked().By.User, At: seconds(d.Ended),
 	}
 	if d.Rollback != nil {
 		s.Key = d.Rollback.Key // GitLab's jobs know that one
@@ -81,9 +81,7 @@ func (r Record) WithPast(last *Record) Record {
 		before.Job = nil // it is not what this target deploys
 	}
 	g.Before = &before
-	if p := last.Deployment.Progress; p != nil {
-		g.Took = p.Took
-	}
+	g.Took = last.Deployment.known().Took
 	if took := int64(last.Deployment.Ended.Sub(last.Deployment.Triggered) / time.Second); last.Deployment.Rollback == nil && took > 0 {
 		g.Took = withNewest(g.Took, took, tookKept)
 	}
@@ -106,10 +104,7 @@ func (r Record) GoBack(to Success, undone *Commit) Record {
 
 // brief is what a line of the thread tells of it; steers: the status message has a
 // button to go on with.
-func (p *Progress) brief(steers bool) *Progress {
-	if p == nil {
-		p = &Progress{}
-	}
+func (p Progress) brief(steers bool) *Progress {
 	if p.Commit.SHA == "" && p.Failed == nil && !steers {
 		return nil
 	}
@@ -136,10 +131,15 @@ func (j *Job) named() *Job { return &Job{ID: j.ID, Name: j.Name} }
 
 // progress is the deployment's own copy of its progress, to be changed.
 func (d *Deployment) progress() *Progress {
-	p := Progress{}
-	if d.Progress != nil {
-		p = *d.Progress
-	}
+	p := d.known()
 	d.Progress = &p
 	return &p
+}
+
+// known is the deployment's progress; zero where nothing is known of it.
+func (d *Deployment) known() Progress {
+	if d.Progress == nil {
+		return Progress{}
+	}
+	return *d.Progress
 }

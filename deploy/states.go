@@ -217,8 +217,8 @@ func (d *Deployment) name(p Pipeline) {
 	if p.URL != "" {
 		d.URL = p.URL
 	}
-	if g := d.Progress; p.SHA != "" && (g == nil || g.Commit.SHA == "") {
-		g = d.progress()
+	if p.SHA != "" && d.known().Commit.SHA == "" {
+		g := d.progress()
 		g.Commit.SHA = p.SHA
 		if project, _, found := strings.Cut(d.URL, "/-/pipelines/"); found {
 			g.Commit.URL = project + "/-/commit/" + p.SHA
@@ -300,17 +300,14 @@ func (r Record) end(p Pipeline, now time.Time) Record {
 	r = r.move(p.End)
 	d := &r.Deployment
 	d.Detail, d.Nothing, d.Ended = p.Detail, p.Nothing, now
-	if p.Failed != nil {
-		d.progress().Failed = p.Failed
-	}
 	if p.End == Succeeded {
-		d.FailedBy, d.Proved = nil, nil
-		if d.Progress != nil && d.Progress.Failed != nil {
-			d.progress().Failed = nil
-		}
+		p.Failed, d.FailedBy, d.Proved = nil, nil, nil
 		if len(r.buttons()) > 0 {
 			r.Next = now.Add(restAfter)
 		}
+	}
+	if p.Failed != nil || p.End == Succeeded && d.known().Failed != nil {
+		d.progress().Failed = p.Failed
 	}
 	if p.Nothing {
 		return r.addLineOnce(r.Message(line)) // it may have been added while a job waited

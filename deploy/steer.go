@@ -36,10 +36,7 @@ type Again struct {
 
 // buttons are those of the status message now.
 func (r Record) buttons() (all []Button) {
-	d, g := r.Deployment, Progress{}
-	if d.Progress != nil {
-		g = *d.Progress
-	}
+	d, g := r.Deployment, r.Deployment.known()
 	add := func(do Kind, sha, url string) {
 		b := Button{Do: do, Target: d.Target, Ref: d.Ref, Project: d.Project, Key: d.Key, SHA: sha, URL: url}
 		if url == "" {

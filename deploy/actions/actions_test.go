@@ -114,25 +114,6 @@ func TestMoreTargetsThanAMenuTakesAreNotOffered(t *testing.T) {
 	}
 }
 
-func TestADeployThatWaitedIsJudgedAgainByTheRulesOfEveryTrigger(t *testing.T) {
-	again := request(deploy.Intent{Target: "app"})
-	again.Rules.SlackNow = again.Rules.SlackNow.Add(time.Hour)
-	if d := DeployAgain(again); d.Deploy == nil || d.Deploy.Name != "app" {
-		t.Errorf("waiting made it too old: %q", d.Answer.ID)
-	}
-	again.Here[1].Allow = []string{"U9"}
-	if d := DeployAgain(again); d.Deploy != nil || d.Answer.ID != deploy.MsgNotAllowed || d.Answer.Target != "app" {
-		t.Errorf("the person was taken off the list, and it is answered %q about %q", d.Answer.ID, d.Answer.Target)
-	}
-}
-
-func TestADeployThatWaitedForATargetThatIsGoneIsNotMade(t *testing.T) {
-	d := DeployAgain(Request{Intent: deploy.Intent{Target: "gone"}})
-	if d.Deploy != nil || d.Answer.ID != deploy.MsgRefusedGone {
-		t.Errorf("%+v", d)
-	}
-}
-
 // newest is the target's newest deployment, in a state.
 func newest(state deploy.State, sha string, pipeline int64) *deploy.Record {
 	return &deploy.Record{

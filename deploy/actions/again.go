@@ -52,14 +52,8 @@ func (r Request) rollback() Decision {
 
 // steers reports whether the bot's token may run jobs again, as far as is known.
 func (p Past) steers() bool {
-	all := p.Successes
-	if p.Newest != nil {
-		all = append([]deploy.Record{*p.Newest}, all...)
-	}
-	return slices.ContainsFunc(all, func(r deploy.Record) bool {
-		g := r.Deployment.Progress
-		return g != nil && g.Steers
-	})
+	steers := func(r deploy.Record) bool { return r.Deployment.Progress != nil && r.Deployment.Progress.Steers }
+	return p.Newest != nil && steers(*p.Newest) || slices.ContainsFunc(p.Successes, steers)
 }
 
 // undone is the commit that a rollback takes back: that of the newest deployment, or
@@ -75,8 +69,7 @@ func (p Past) undone() *deploy.Commit {
 	case p.Newest.Deployment.Progress == nil:
 		return nil
 	}
-	c := p.Newest.Deployment.Progress.Commit
-	return &c
+	return &p.Newest.Deployment.Progress.Commit
 }
 
 // goBack is what a target goes back to: the last success before what is out now, of

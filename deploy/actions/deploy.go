@@ -25,16 +25,3 @@ func (r Request) deploy() Decision {
 	}
 	return Decision{Deploy: t}
 }
-
-// DeployAgain decides whether a deployment that waited is still to be made, of
-// the target that its request names.
-func DeployAgain(r Request) Decision {
-	t := r.target()
-	if t == nil {
-		return Decision{Answer: r.message(deploy.MsgRefusedGone, nil)}
-	}
-	if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, *t); no.ID != "" {
-		return Decision{Answer: no}
-	}
-	return Decision{Deploy: t}
-}

@@ -16,7 +16,7 @@ var errStopping = errors.New("the bot is stopping, and its store with it")
 func (e *Engine) Callback(ctx context.Context, c deploy.Callback) (deploy.CallbackResult, error) {
 	e.prepare()
 	// mutant: a callback taken after the embedded store has ended
-	if e.shutdown.closed.Load() {
+	if e.closed.Load() {
 		return "", errStopping
 	}
 	// A caller who proved nothing does not learn which deployments there are.

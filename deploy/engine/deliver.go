@@ -121,7 +121,7 @@ func (e *Engine) deliver(s Stored, announced time.Time) {
 		e.logCall(s.Record, call, err, shown)
 	}
 	shown.Until = time.Time{}
-	if e.shutdown.wasNotified(s.Record) { // what is not posted now must not keep the shutdown going
+	if e.wasNotified(s.Record) { // what is not posted now must not keep the shutdown going
 		shown.PutOff(deploy.CallPost, e.now().Add(pollEvery))
 	}
 	// If this cannot be saved, the mention is looked for before the next POST.
@@ -162,7 +162,7 @@ func (e *Engine) takeOff(s Stored, put string) {
 // nextCall is the first pending call that may be made now, of these kinds or, without
 // any, of all.
 func (e *Engine) nextCall(r *deploy.Record, kinds ...deploy.CallKind) (next deploy.Call, ok bool) {
-	now, silent := e.now(), e.shutdown.wasNotified(r)
+	now, silent := e.now(), e.wasNotified(r)
 	for c := range r.PendingCalls() {
 		posts := c.Kind == deploy.CallPost || c.Kind == deploy.CallFind
 		if (len(kinds) == 0 || slices.Contains(kinds, c.Kind)) && !r.Shown.NotBefore(c).After(now) && !(posts && silent) {

@@ -42,7 +42,10 @@ type Engine struct {
 	workers    sync.WaitGroup
 	inFlight   *inFlight
 	outage     *outage
-	shutdown   shutdown
+
+	// Of an ephemeral store, at the end.
+	closed   atomic.Bool // callbacks are not taken any more
+	notified sync.Map    // keys of mentions whose people were told that no more will be posted
 
 	fresh      *limiter      // by channel
 	taken      chan struct{} // one for each record in work

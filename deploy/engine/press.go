@@ -53,7 +53,7 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 	// mutant: a button of another channel
 	case p.Step == 0 && p.Do == "", p.Channel != p.Key.Channel:
 		return r, deploy.Message{ID: deploy.MsgPressOld}
-	case e.shutdown.closed.Load():
+	case e.closed.Load():
 		return r, deploy.Message{ID: deploy.MsgPressLost}
 	}
 	ok, err := e.change(ctx, p.Key, func(was deploy.Record) deploy.Record {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -13,16 +12,10 @@ import (
 // shutdownGrace is how long people are told at the very end.
 const shutdownGrace = time.Second
 
-// shutdown is what an ephemeral store needs at the end.
-type shutdown struct {
-	closed   atomic.Bool // callbacks are not taken any more
-	notified sync.Map    // keys of mentions whose people were told that no more will be posted
-}
-
 // wasNotified reports whether the person was told that no more will be posted
 // about an unfinished deploy.
-func (s *shutdown) wasNotified(r *deploy.Record) bool {
-	_, notified := s.notified.Load(r.Request.Key)
+func (e *Engine) wasNotified(r *deploy.Record) bool {
+	_, notified := e.notified.Load(r.Request.Key)
 	return notified && !r.State.Ended()
 }
 
@@ -49,7 +42,7 @@ func (e *Engine) drain() {
 			break
 		}
 	}
-	e.shutdown.closed.Store(true)
+	e.closed.Store(true)
 	e.workers.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.work), shutdownGrace)
 	defer cancel()
@@ -76,7 +69,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 				continue
 			}
 		}
-		if _, notified := e.shutdown.notified.LoadOrStore(k, true); notified {
+		if _, notified := e.notified.LoadOrStore(k, true); notified {
 			continue
 		}
 		slot, lines := "", []deploy.Message(nil)

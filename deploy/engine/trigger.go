@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
-	"github.com/getto-systems/psycher/deploy/actions"
+	"github.com/getto-systems/psycher/deploy/rules"
 )
 
 // trigger makes one POST: first the save that allows it, then the POST, then the
@@ -102,10 +102,9 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	asked := actions.Request{Intent: deploy.Intent{Target: d.Target}, Here: conf.Targets.In(m.Team, m.Channel), Rules: e.rulesContext(s)}
-	if again := actions.DeployAgain(asked); again.Deploy == nil {
-		e.log(Event{Name: "answered", Record: s.Record, Detail: string(again.Answer.ID)})
-		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(again.Answer) })
+	if no := rules.Refusal(m.By, deploy.KindDeploy, t); no.ID != "" {
+		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
 	if d.Rollback != nil { // it was confirmed as it was then
