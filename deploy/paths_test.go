@@ -259,7 +259,7 @@ func TestAnyPath(t *testing.T) {
 		"deliver":  func(p *path) { p.deliver(1 + p.draw("calls", 4)) },
 		"slow": func(p *path) {
 			if p.r.State == Triggering {
-				p.r = p.r.Slow()
+				p.r = p.r.Slow(later(p.now, p.r.slowAt()))
 			}
 		},
 		"unsure": func(p *path) {

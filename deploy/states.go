@@ -246,9 +246,11 @@ func (r Record) slowAt() time.Time {
 }
 
 // Slow notes that GitLab is slow to answer the attempt in flight.
-func (r Record) Slow() Record {
-	r.Deployment.Slow = true
-	r.Reactions = r.withReaction(reactionSlow)
+func (r Record) Slow(now time.Time) Record {
+	if r.IsSlow(now) {
+		r.Deployment.Slow = true
+		r.Reactions = r.withReaction(reactionSlow)
+	}
 	return r
 }
 

@@ -67,7 +67,6 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 		}
 	case lease >= 0:
 		e.log(Event{Name: "claimed", Record: s.Record, Detail: "in line"})
-		e.alarm.set(lease)
 	}
 	return true, nil
 }
@@ -84,6 +83,9 @@ func (e *Engine) claim(ctx context.Context, r *deploy.Record, lease time.Duratio
 		e.health.answered(tryCtx, false, err, s.Now)
 		cancel()
 		wait := storeBackoff(try)
+		if err == nil {
+			e.alarm.set(lease)
+		}
 		if !errors.Is(err, ErrRefused) || time.Now().Add(wait).After(end) || !Pause(ctx, wait) {
 			return s, made && err == nil, err
 		}

@@ -126,8 +126,9 @@ type Status struct {
 // Status is for metrics.
 func (e *Engine) Status() Status {
 	e.prepare()
-	up, late := e.health.status()
-	return Status{StoreUp: up, InWork: e.inFlight.count(), Overdue: late}
+	s := e.health.status()
+	s.InWork = e.inFlight.count()
+	return s
 }
 
 // Ready returns what keeps the engine from its work; nil: nothing.

@@ -69,10 +69,10 @@ func (h *health) now() time.Time {
 	return h.storeNow.Add(time.Since(h.hostNow))
 }
 
-func (h *health) status() (up bool, late time.Duration) {
+func (h *health) status() Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.err == nil && !h.caughtUp.IsZero(), h.late
+	return Status{StoreUp: h.err == nil && !h.caughtUp.IsZero(), Overdue: h.late}
 }
 
 // ErrNotAsked is why an engine is not ready that has just started.

@@ -138,15 +138,9 @@ func (e *Engine) claimAfterOutages(ctx context.Context) {
 }
 
 func (e *Engine) claimNotStarted(ctx context.Context, r deploy.Record) (ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	fresh(&r)
-	due := r.Due(e.now())
-	s, _, err := e.Store.Claim(ctx, &r, due, e.Slack.Now())
-	if e.health.answered(ctx, false, err, s.Now); err != nil {
+	if _, _, err := e.claim(ctx, &r, r.Due(e.now())); err != nil {
 		return false
 	}
-	e.alarm.set(due)
 	e.outage.claimed(r.Request.Key)
 	return true
 }

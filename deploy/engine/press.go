@@ -121,7 +121,6 @@ func (e *Engine) again(s Stored) stepResult {
 	if _, _, err := e.claim(e.work, &made, 0); err != nil {
 		return stepResult{Stored: s} // when the lease ends, it is taken up again
 	}
-	e.alarm.set(0)
 	return e.update(s, deploy.Record.AgainMade)
 }
 

@@ -50,7 +50,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		if r.IsSlow(e.now()) { // it may have been shown, in what the store has lost since
-			r = r.Slow()
+			r = r.Slow(e.now())
 			r.Shown.Posting = cmp.Or(r.Shown.Posting, deploy.SlotStatus)
 		}
 		next, applied := r.Settle(attempt, out, e.now(), e.Config().Timing)

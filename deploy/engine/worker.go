@@ -44,15 +44,10 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 		}
 	}()
 	r := s.Record
-	if r.IsSlow(e.now()) && r.Next.After(e.now()) {
-		return e.update(s, func(r deploy.Record) deploy.Record {
-			if r.IsSlow(e.now()) {
-				r = r.Slow()
-			}
-			return r
-		})
-	}
 	if r.Next.After(e.now()) && r.State != deploy.Accepted {
+		if r.IsSlow(e.now()) {
+			return e.update(s, func(r deploy.Record) deploy.Record { return r.Slow(e.now()) })
+		}
 		return e.leave(s, r.Next) // it is due for Slack alone
 	}
 	if r.AgainDue() {
