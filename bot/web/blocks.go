@@ -22,14 +22,14 @@ const maxText = 3900
 // say makes a call with a message in blocks, and where Slack refuses those once
 // more as plain text: nobody is left without a word.
 func (c *Client) say(ctx context.Context, method, channel, what string, m deploy.Message, options ...slack.MsgOption) (answer, error) {
-	voice := c.config.Voice()
-	text, parts := voice.Text(m), voice.Parts(m)
-	blocks := c.blocks(voice, m, text, parts)
 	return c.call(ctx, method, channel, what, func(api *slack.Client) error {
+		voice := c.config.Voice()
+		text, parts := voice.Text(m), voice.Parts(m)
 		send := func(as ...slack.MsgOption) error {
 			_, _, _, err := api.SendMessageContext(ctx, channel, append(as, options...)...)
 			return err
 		}
+		blocks := c.blocks(voice, m, text, parts)
 		if blocks == nil {
 			return send(slack.MsgOptionText(text, false)) // which also removes the blocks that it had
 		}
