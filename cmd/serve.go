@@ -64,9 +64,7 @@ func (a *app) listen() (closePorts func(), err error) {
 func (a *app) admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, struct {
-			Alive bool `json:"alive"`
-		}{true})
+		writeJSON(w, http.StatusOK, map[string]bool{"alive": true})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		r, status := a.readiness(), http.StatusOK

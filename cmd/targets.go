@@ -22,17 +22,10 @@ func targetsCommand() *cobra.Command {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 			}
 			table := [][]string{{"WORKSPACE", "CHANNEL", "TARGET", "ALIASES", "PROJECT", "REF", "KEY", "TIMEOUT", "JOB", "ALLOW"}}
-			columns := len(table[0]) - 2 // the others only where a target has them
 			for _, t := range s.Targets.All() {
 				table = append(table, []string{
 					t.Team, t.Channel, t.Name, strings.Join(t.Aliases, ", "), t.Project, t.Ref, t.Key, t.Timeout.String(), t.Job, strings.Join(t.Allow, ", "),
 				})
-				if t.Job != "" || t.Allow != nil {
-					columns = len(table[0])
-				}
-			}
-			for i := range table {
-				table[i] = table[i][:columns]
 			}
 			return printTable(cmd.OutOrStdout(), table)
 		},

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -175,21 +174,6 @@ func TestFaultsOfSettings(t *testing.T) {
 		{"a misspelt name", func(w *world) { w.settings = append(w.settings, "NOTIFY_TOKN=x") }, "settings: names", Fault, "NOTIFY_TOKN is not a setting: is NOTIFY_TOKEN meant?", "rename"},
 	} {
 		r.run(t)
-	}
-}
-
-func TestProxiesAreNamedWithoutTheirPasswords(t *testing.T) {
-	w, d := open(t, func(*world) {})
-	d.Proxy = func(r *http.Request) (*url.URL, error) {
-		if "http://"+r.URL.Host == w.slackURL {
-			return url.Parse("http://me:Xq7Zw9@proxy.example.com:3128")
-		}
-		return nil, nil
-	}
-	var seen []string
-	proxies(t.Context(), d, func(_ string, f Finding) { seen = append(seen, f.Seen) })
-	if !slices.Equal(seen, []string{"is called through the proxy proxy.example.com:3128", "is called directly"}) {
-		t.Errorf("%q", seen)
 	}
 }
 

@@ -62,9 +62,8 @@ func gitlabToken(ctx context.Context, d *Doctor) Finding {
 		{failure == gitlab.NoSuchPath, unseen("this GitLab does not tell what GITLAB_API_TOKEN may do", "upgrade GitLab to 15.5")},
 		{err != nil, unread(err, "give GITLAB_API_TOKEN the scope read_api")},
 		{late, fault("GITLAB_API_TOKEN "+ends, newToken)},
-		{has("api"), ok("GITLAB_API_TOKEN has the scope api; it " + ends)},
-		{has("read_api"), ok("GITLAB_API_TOKEN has the scope read_api, so psycher offers no button to cancel or roll back; it " + ends)},
-		{has("granular"), ok("GITLAB_API_TOKEN has a right for each thing; it " + ends)},
+		{has("read_api") && !has("api"), ok("GITLAB_API_TOKEN has the scope read_api, so psycher offers no button to cancel or roll back; it " + ends)},
+		{has("api") || has("granular"), ok("GITLAB_API_TOKEN has the scopes " + strings.Join(self.Scopes, ", ") + "; it " + ends)},
 		{true, fault("GITLAB_API_TOKEN has neither the scope read_api nor api", newToken)},
 	})
 }

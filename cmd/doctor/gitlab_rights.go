@@ -73,16 +73,12 @@ var errNotSeen = errors.New("it is not seen who owns the trigger token")
 // owner reads who owns a target's trigger token, and the role in the project.
 func (d *Doctor) owner(ctx context.Context, t deploy.Target) (gitlab.Member, error) {
 	may, _, err := d.gitlab.TriggerTokens(ctx, t.Project, t.Token)
-	if err != nil || len(may) == 0 || may[0].Owner == nil {
+	if err != nil || len(may) != 1 || may[0].Owner == nil {
 		return gitlab.Member{}, errNotSeen
 	}
-	for _, other := range may[1:] {
-		if other.Owner == nil || other.Owner.ID != may[0].Owner.ID {
-			return gitlab.Member{}, errNotSeen
-		}
-	}
-	m, err := d.gitlab.Member(ctx, t.Project, may[0].Owner.ID)
-	m.ID, m.Username, m.State = may[0].Owner.ID, may[0].Owner.Username, may[0].Owner.State
+	of := may[0].Owner
+	m, err := d.gitlab.Member(ctx, t.Project, of.ID)
+	m.ID, m.Username, m.State = of.ID, of.Username, of.State
 	return m, err
 }
 

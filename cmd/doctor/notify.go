@@ -55,16 +55,18 @@ func isLocal(host string) bool {
 
 // notifyPort looks at NOTIFY_ADDR on this machine.
 func notifyPort(ctx context.Context, d *Doctor) Finding {
-	a, at := d.get(ctx, d.localNotify()), d.Settings.NotifyAddr
+	_, psycher, err := d.get(ctx, d.localNotify())
+	at := d.Settings.NotifyAddr
 	return first([]when{
-		{a.psycher != "", ok("the bot runs here, and listens at " + at)},
-		{a.err != nil, ok("nothing listens at " + at + ": the bot does not run here")},
+		{psycher != "", ok("the bot runs here, and listens at " + at)},
+		{err != nil, ok("nothing listens at " + at + ": the bot does not run here")},
 		{true, fault("another program listens at "+at+": the bot cannot start", "stop it, or set NOTIFY_ADDR to a free port, and NOTIFY_URL to it")},
 	})
 }
 
 func (d *Doctor) botRunsHere(ctx context.Context) bool {
-	return d.get(ctx, d.localNotify()).psycher != ""
+	_, psycher, _ := d.get(ctx, d.localNotify())
+	return psycher != ""
 }
 
 // localNotify is the notify port as this machine reaches it. It answers calls of
@@ -77,37 +79,24 @@ func (d *Doctor) localNotify() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// answer is what answers in place of the notify port.
-type answer struct {
-	status   int
-	psycher  string // the version of its answers; empty: it is something else
-	location string // of a redirect, without its path
-	err      error
-}
-
-// get makes a call that proves nothing, which changes nothing.
-func (d *Doctor) get(ctx context.Context, address string) (a answer) {
+// get makes a call that proves nothing, which changes nothing. psycher is the version of
+// psycher's answers; empty: something else answers.
+func (d *Doctor) get(ctx context.Context, address string) (status int, psycher string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{err: err}
+		return 0, "", err
 	}
 	// No proxy, and no redirect followed: runners call it directly, with curl.
 	resp, err := (&http.Transport{DialContext: d.Dial, DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		return answer{err: err}
+		return 0, "", err
 	}
 	defer resp.Body.Close()
-	var said struct {
-		Psycher string `json:"psycher"`
-	}
+	var said struct{ Psycher string }
 	_ = json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&said) // a page for people is not psycher's
-	a = answer{status: resp.StatusCode, psycher: said.Psycher}
-	if to, err := resp.Location(); err == nil {
-		a.location = to.Scheme + "://" + to.Host
-	}
-	return a
+	return resp.StatusCode, said.Psycher, nil
 }
 
 // notifyAnswer calls NOTIFY_URL. That this machine cannot reach it does not say that
@@ -116,27 +105,27 @@ func notifyAnswer(ctx context.Context, d *Doctor) Finding {
 	if !d.turn(ctx) {
 		return Finding{}
 	}
-	runs, a := d.botRunsHere(ctx), d.get(ctx, d.Settings.NotifyURL)
+	runs := d.botRunsHere(ctx)
+	status, psycher, err := d.get(ctx, d.Settings.NotifyURL)
 	const start = "start psycher, and run psycher doctor again"
-	seen := fmt.Sprintf("something else answers at NOTIFY_URL, with HTTP status %d", a.status)
+	seen := fmt.Sprintf("something else answers at NOTIFY_URL, with HTTP status %d", status)
 	see := "from a runner's machine, `curl -i " + d.Settings.NotifyURL + "` must show 401"
-	why := cause(a.err)
-	var invalid x509.CertificateInvalidError
+	why := cause(err)
 	return first([]when{
-		{a.psycher != "" && a.status == http.StatusUnauthorized, ok("psycher answers at NOTIFY_URL")},
-		{a.psycher != "", fault(fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", a.status),
+		{psycher != "" && status == http.StatusUnauthorized, ok("psycher answers at NOTIFY_URL")},
+		{psycher != "", fault(fmt.Sprintf("psycher answers at NOTIFY_URL, with HTTP status %d: what stands before it changes the path", status),
 			"have it pass calls on as /notify")},
-		{errors.As(a.err, new(tls.RecordHeaderError)), fault("what listens at NOTIFY_URL speaks no TLS, as psycher's own port",
+		{errors.As(err, new(tls.RecordHeaderError)), fault("what listens at NOTIFY_URL speaks no TLS, as psycher's own port",
 			"write http:// in NOTIFY_URL, or put a proxy with a certificate before the port")},
-		{errors.As(a.err, &invalid) && invalid.Reason == x509.Expired, fault("the certificate at NOTIFY_URL has expired", "renew it")},
-		{errors.As(a.err, new(x509.HostnameError)), fault("the certificate at NOTIFY_URL is for another name", "use a name that the certificate has, or a certificate for this one")},
-		{errors.As(a.err, new(x509.UnknownAuthorityError)), unseen("this machine does not trust the certificate at NOTIFY_URL; runners may",
+		{errors.As(err, new(x509.UnknownAuthorityError)), unseen("this machine does not trust the certificate at NOTIFY_URL; runners may",
 			"have runners and their images trust its authority; "+see)},
-		{a.err != nil && !runs, unseen("NOTIFY_URL does not answer, and the bot does not run here: "+why, start)},
-		{a.err != nil, unseen("the bot runs here at NOTIFY_ADDR "+d.Settings.NotifyAddr+", and this machine does not reach it by NOTIFY_URL: "+why,
+		{errors.As(err, new(*tls.CertificateVerificationError)), fault("at NOTIFY_URL: "+why,
+			"renew the certificate if it has expired; if it is for another name, use a name that it has, or one for this name")},
+		{err != nil && !runs, unseen("NOTIFY_URL does not answer, and the bot does not run here: "+why, start)},
+		{err != nil, unseen("the bot runs here at NOTIFY_ADDR "+d.Settings.NotifyAddr+", and this machine does not reach it by NOTIFY_URL: "+why,
 			see+"; if it does not, correct NOTIFY_URL")},
-		{a.location != "", fault(seen+", a redirect to "+a.location+", which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")},
-		{a.status >= 502 && a.status <= 504 && !runs, unseen(seen+"; the bot does not run here", start)},
+		{status/100 == 3, fault(seen+", a redirect, which notify.sh does not follow", "set NOTIFY_URL to where psycher itself answers")},
+		{status >= 502 && status <= 504 && !runs, unseen(seen+"; the bot does not run here", start)},
 		{true, fault(seen, "set NOTIFY_URL to the port of NOTIFY_ADDR, or have what answers there (a proxy, a login) pass its calls on to that")},
 	})
 }

@@ -115,7 +115,7 @@ func TestFaultsOfTheNotifyPort(t *testing.T) {
 		{"a proxy adds a path", called("http", func(w *world) string { return w.bot() + "/psycher" }), "notify: answer", Fault, "with HTTP status 404: what stands before it changes the path", "pass calls on as /notify"},
 		{"a login page", called("http", status(200)), "notify: answer", Fault, "something else answers at NOTIFY_URL, with HTTP status 200", "a login"},
 		{"a proxy that refuses", called("http", status(403)), "notify: answer", Fault, "with HTTP status 403", "pass its calls on"},
-		{"a redirect", called("http", status(302, "Location", "https://sso.example.com/login?secret=x")), "notify: answer", Fault, "a redirect to https://sso.example.com, which notify.sh does not follow", "where psycher itself answers"},
+		{"a redirect", called("http", status(302, "Location", "https://sso.example.com/login?secret=x")), "notify: answer", Fault, "with HTTP status 302, a redirect, which notify.sh does not follow", "where psycher itself answers"},
 		{"a proxy before a bot that does not run", called("http", status(502)), "notify: answer", Unseen, "the bot does not run here", "start psycher"},
 		{"a proxy that does not reach the bot", withBot(called("http", status(502))), "notify: answer", Fault, "with HTTP status 502", "pass its calls on"},
 		{"nothing, without a bot", called("http", nothing), "notify: answer", Unseen, "the bot does not run here: connect: connection refused", "start psycher"},
@@ -125,8 +125,8 @@ func TestFaultsOfTheNotifyPort(t *testing.T) {
 			w.settings = append(w.settings, "NOTIFY_URL=http://127.0.0.2:"+port+"/notify")
 		}), "notify: answer", Unseen, "this machine does not reach it", "from a runner's machine, `curl -i http://127.0.0.2:"},
 		{"no TLS", called("https", (*world).bot), "notify: answer", Fault, "speaks no TLS", "write http://"},
-		{"a certificate that has expired", called("https", certified("localhost", time.Now().Add(-time.Hour))), "notify: answer", Fault, "has expired", "renew it"},
-		{"a certificate for another name", called("https", certified("other.example.com", time.Now().Add(time.Hour))), "notify: answer", Fault, "for another name", "use a name that the certificate has"},
+		{"a certificate that has expired", called("https", certified("localhost", time.Now().Add(-time.Hour))), "notify: answer", Fault, "has expired", "renew the certificate"},
+		{"a certificate for another name", called("https", certified("other.example.com", time.Now().Add(time.Hour))), "notify: answer", Fault, "certificate is valid for other.example.com, not localhost", "use a name that it has"},
 		{"a certificate of an unknown authority", called("https", certified("localhost", time.Now().Add(time.Hour))), "notify: answer", Unseen, "does not trust the certificate", "trust its authority"},
 	} {
 		r.run(t)

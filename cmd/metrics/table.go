@@ -1,7 +1,5 @@
 package metrics
 
-import "slices"
-
 // Row is one metric, which may have several series.
 type Row struct {
 	Name, Type, Help string
@@ -92,11 +90,6 @@ func Table() []Row {
 		{Name: "go_memstats_heap_inuse_bytes", Type: gauge, Help: "Memory of heap spans in use."},
 		{Name: "go_memstats_sys_bytes", Type: gauge, Help: "Memory that Go got from the operating system."},
 	}
-}
-
-// Events are the values of event, without other.
-func Events() []string {
-	return slices.DeleteFunc(slices.Clone(events), func(name string) bool { return name == other })
 }
 
 var (

@@ -23,6 +23,11 @@ import (
 
 const quoted = "is wrapped in quotes: remove them (docker's --env-file keeps them)"
 
+// guessable says what a NOTIFY_TOKEN must be: then it is also no name of a field of the
+// call, where it may stand for one.
+const guessable = "is shorter than 16 characters, or has others than letters, digits, . _ ~ and -: openssl rand -hex 24 makes a good one. " +
+	"If every project has psycher's notify.sh, unset it: the calls then prove themselves"
+
 func anything(text string) (string, error) { return text, nil }
 
 // settingOf is where a token belongs, by what it begins with.
@@ -130,20 +135,6 @@ func addr(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || port == "" || !validPort(port) || strings.ContainsFunc(host, notVisible) || strings.ContainsAny(host, "/@") {
 		return "", errors.New("must be host:port, such as 127.0.0.1:8080, or :8080 for every address; the port is a number up to 65535")
-	}
-	return text, nil
-}
-
-var notInTokens = regexp.MustCompile(`[^A-Za-z0-9._~-]`)
-
-// notifyToken takes no name of a field of the call, where it may stand for one: those are
-// shorter.
-func notifyToken(text string) (string, error) {
-	switch wrong := notInTokens.FindStringIndex(text); {
-	case wrong != nil:
-		return "", fmt.Errorf("character %d is not one of letters, digits, . _ ~ and -", wrong[0]+1)
-	case len(text) < 16:
-		return "", errors.New("is shorter than 16 characters and may be guessed: openssl rand -hex 24 makes a good one. If every project has psycher's notify.sh, unset it: the calls then prove themselves")
 	}
 	return text, nil
 }

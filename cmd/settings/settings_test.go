@@ -191,9 +191,9 @@ var settingRows = []struct {
 	}},
 	{"NOTIFY_TOKEN", []string{"abcXYZ019._~-abc"}, map[string]string{
 		"0123456789abcde":   "is shorter than 16 characters",
-		"0123456789 abcdef": "character 11 is not one of letters",
-		"0123456789&bcdef":  "character 11 is not one of letters",
-		"あ0123456789abcdef": "character 1 is not one of letters",
+		"0123456789 abcdef": "or has others than letters",
+		"0123456789&bcdef":  "or has others than letters",
+		"あ0123456789abcdef": "or has others than letters",
 		"source":            "is shorter than 16 characters",
 	}},
 	{"NOTIFY_URL", []string{"http://bot:8080/notify", "https://ci.example.com/psycher/notify", "http://[::1]:8080/notify"}, map[string]string{

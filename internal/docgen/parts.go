@@ -49,9 +49,14 @@ func allParts(root string) (map[string]part, error) {
 			return merge(now, rows(inPlace(now, modules), keep, keep)), nil
 		},
 	}
-	for _, event := range metrics.Events() { // logged as information, if not as a warning
-		if !slices.Contains(messages["log"], event) {
-			messages["quiet"] = append(messages["quiet"], event)
+	for _, row := range metrics.Table() {
+		if row.Name != "psycher_events_total" {
+			continue
+		}
+		for _, event := range row.Labels[0].Values { // logged as information, if not as a warning
+			if event != "other" && !slices.Contains(messages["log"], event) {
+				messages["quiet"] = append(messages["quiet"], event)
+			}
 		}
 	}
 	for table, said := range messages {
