@@ -40,7 +40,7 @@ func (c *Client) Poll(ctx context.Context, project string, id int64, count deplo
 		return deploy.Pipeline{}, fmt.Errorf("get pipelines/%d of %s: GitLab answered about pipeline %d", id, project, p.ID)
 	}
 	read := c.found(project, p)
-	read.Steers = c.Steers(ctx)
+	read.Steers = c.steers(ctx)
 	read.Waits = waits[p.Status]
 	count.Early = count.Early || read.Waits == deploy.WaitsPerson // it may be a job after the deploy that waits
 	end, over := deploy.EndOf(p.Status)
@@ -135,9 +135,9 @@ func (c *Client) cleanJob(j *deploy.Job) *deploy.Job {
 	return &clean
 }
 
-// Steers tells whether the API token may do more than read, as far as that is known.
+// steers tells whether the API token may do more than read, as far as that is known.
 // Its scopes are read once.
-func (c *Client) Steers(ctx context.Context) bool {
+func (c *Client) steers(ctx context.Context) bool {
 	c.mu.Lock()
 	token, known, asks := c.token.Load(), c.maySteer, !time.Now().Before(c.askScopes)
 	if asks {
@@ -150,7 +150,7 @@ func (c *Client) Steers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, scopesTime)
 	defer cancel()
 	c.spend("", 1)
-	self, _, err := get[struct{ Scopes []string }](ctx, c, "", "personal_access_tokens/self", nil)
+	self, err := c.Self(ctx)
 	if err != nil {
 		return false
 	}

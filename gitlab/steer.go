@@ -116,7 +116,7 @@ func (c *Client) PollJob(ctx context.Context, project string, pipeline, id int64
 			}
 		}
 		p := j.pipeline(c.link(j.URL, project, j.Pipeline.ID))
-		p.Job, p.Judged, p.Steers, p.Waits, p.End = c.cleanJob(p.Job), true, c.Steers(ctx), waits[j.Status], end
+		p.Job, p.Judged, p.Steers, p.Waits, p.End = c.cleanJob(p.Job), true, c.steers(ctx), waits[j.Status], end
 		p.Stages = []deploy.Stage{{Name: p.Job.Stage, Status: p.Job.Status}}
 		if end == deploy.Failed {
 			p.Failed, p.Detail = p.Job, p.Job.Name
