@@ -81,6 +81,23 @@ func checks() []check {
 	return slices.Concat(settingsChecks, slackChecks, gitlabChecks, redisChecks, notifyChecks)
 }
 
+var settingsChecks = []check{
+	{"settings: names", false, nil, misspelt}, // at the start they are logged at once
+}
+
+// Rename is what to do about a warning of the settings.
+const Rename = "rename the variable, or unset it"
+
+// misspelt tells of variables that are not settings and nearly are.
+func misspelt(_ context.Context, d *Doctor, found report) {
+	for _, w := range d.Warnings {
+		found("", fault(w, Rename))
+	}
+	if d.Warnings == nil {
+		found("", ok("no name is misspelt"))
+	}
+}
+
 // Doctor is what the checks look at: the bot's own clients, not started.
 type Doctor struct {
 	Settings     settings.Settings

@@ -36,20 +36,9 @@ func secretPlace(text string) (string, error) {
 // passingError is a failure that may pass by itself.
 type passingError struct{ error }
 
-// remote reads the secret that PSYCHER_SECRET names, as a source of settings: without
-// what the sources before it say wrong, which is told elsewhere. The error holds
-// nothing of what AWS or a proxy says, but for the code.
-func (l *Loader) remote() (map[string]string, error) {
-	var s Settings
-	rows := table(&s)
-	for _, row := range rows {
-		if row.Name != "PSYCHER_SECRET" && !row.forNetwork() { // a pipe can be read only once
-			continue
-		}
-		if text, err := l.find(row); err == nil && text != "" {
-			_ = row.set(text)
-		}
-	}
+// remote reads the secret that PSYCHER_SECRET names, as a source of settings. The error
+// holds nothing of what AWS or a proxy says, but for the code.
+func (l *Loader) remote(s Settings, rows []Row) (map[string]string, error) {
 	if s.PsycherSecret == "" || l.Local {
 		return nil, nil
 	}
