@@ -166,12 +166,12 @@ func (l *Loader) readMap(s *Settings) (name string, err error) {
 // this process, where [net/http.ProxyFromEnvironment] and crypto/x509 look for
 // them, once, at their first use. To them, empty is not set.
 func (s Settings) Export() error {
-	for name, value := range map[string]string{
-		"HTTPS_PROXY": s.HTTPSProxy.Reveal(), "HTTP_PROXY": s.HTTPProxy.Reveal(), "NO_PROXY": s.NoProxy,
-		"SSL_CERT_FILE": s.SSLCertFile, "SSL_CERT_DIR": s.SSLCertDir,
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, row := range table(&s) {
+		if !row.forNetwork() {
+			continue
+		}
+		if err := os.Setenv(row.Name, row.value.String()); err != nil {
+			return fmt.Errorf("%s: %w", row.Name, err)
 		}
 	}
 	return nil
