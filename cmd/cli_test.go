@@ -65,7 +65,7 @@ func deployedRedis(t *testing.T) string {
 		r := deploy.Record{Layout: deploy.Layout, Revision: "a", State: deploy.Accepted, Ask: ask, Request: deploy.Request{
 			Key: deploy.Key{Team: "T0TEAM", Channel: channel, TS: ts}, By: deploy.Person{User: "U0YAMADA"}, At: d.Triggered.Add(-time.Second), Via: deploy.ViaMention,
 		}}
-		s, made, err := store.Claim(t.Context(), &r, -1, time.Now())
+		s, made, err := store.Claim(t.Context(), &r, -1, time.Now(), deploy.TargetID{})
 		r.Revision, r.State, r.Deployment = "b", state, d
 		if err == nil && made {
 			_, err = store.Save(t.Context(), s, &r, -1)

@@ -23,7 +23,7 @@ func targets(of func(channel string) (project, more string)) string {
 	var channels []string
 	for _, c := range append(siteChannels(), channelLong) {
 		if project, more := of(c); project != "" {
-			channels = append(channels, fmt.Sprintf(`%q: {"app": {"project_id": %q, "token": %q%s}}`, c, project, siteTriggerToken, more))
+			channels = append(channels, fmt.Sprintf(`%q: {"app": {"project_id": %q, "token": %q, "parallel": true%s}}`, c, project, siteTriggerToken, more))
 		}
 	}
 	return fmt.Sprintf("GITLAB_TRIGGER_TOKENS={%q: {%s}}", siteTeam, strings.Join(channels, ", "))

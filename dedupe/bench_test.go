@@ -26,7 +26,7 @@ func BenchmarkClaim(b *testing.B) {
 				next := func() {
 					n++
 					r := deploy.Record{Layout: deploy.Layout, Revision: "m", State: deploy.Accepted, Request: mention(fmt.Sprintf("%d.000000", n))}
-					if _, made, err := s.Claim(context.Background(), &r, engine.Lease, time.Now()); err != nil || !made {
+					if _, made, err := s.Claim(context.Background(), &r, engine.Lease, time.Now(), deploy.TargetID{}); err != nil || !made {
 						b.Fatal(made, err)
 					}
 				}

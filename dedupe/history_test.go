@@ -28,7 +28,7 @@ func saved(t testing.TB, s *Store, r deploy.Record) {
 	t.Helper()
 	h, ok, err := s.Load(context.Background(), r.Request.Key)
 	if err == nil && !ok {
-		h, _, err = s.Claim(context.Background(), &deploy.Record{Revision: "claimed", State: deploy.Accepted, Request: r.Request}, -1, time.Now())
+		h, _, err = s.Claim(context.Background(), &deploy.Record{Revision: "claimed", State: deploy.Accepted, Request: r.Request}, -1, time.Now(), deploy.TargetID{})
 	}
 	for range 2 {
 		if err == nil {

@@ -61,7 +61,7 @@ func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 			}
 		})
 	}
-	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*", "edits:*"}
+	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*", "edits:*", "holder:*"}
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +127,7 @@ func TestRefusalInTheMiddleOfAScriptIsCertain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := limited(t, c.rights...)
 			r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("2.0")}
-			if _, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now()); !errors.Is(err, engine.ErrRefused) {
+			if _, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now(), deploy.TargetID{}); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("%v, want a refusal", err)
 			}
 			if _, ok, err := s.Load(t.Context(), r.Request.Key); ok || err != nil {
@@ -146,7 +146,7 @@ func TestKeyOfAWrongTypeIsARefusal(t *testing.T) {
 			t.Error("a take went through")
 		}
 		r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}
-		_, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now())
+		_, _, err := s.Claim(t.Context(), &r, time.Minute, time.Now(), deploy.TargetID{})
 		if err == nil || s.embedded == nil && !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want a refusal", err)
 		}

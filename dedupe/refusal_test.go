@@ -40,7 +40,7 @@ func TestRefusalIsNotCertainIfTheRecordExists(t *testing.T) {
 			t.Cleanup(func() { s.Close() })
 			claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Minute) // the script is known from here on
 			armed.Store(true)
-			_, _, err = s.Claim(context.Background(), &deploy.Record{Revision: "b", State: deploy.Accepted, Request: mention("2.0")}, time.Minute, time.Now())
+			_, _, err = s.Claim(context.Background(), &deploy.Record{Revision: "b", State: deploy.Accepted, Request: mention("2.0")}, time.Minute, time.Now(), deploy.TargetID{})
 			if err == nil {
 				t.Fatal("no answer was lost")
 			}
@@ -62,13 +62,13 @@ func TestRefusalOfAClusterIsNeverCertain(t *testing.T) {
 	claim(t, s, deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.0")}, time.Minute)
 	for _, says := range []string{"READONLY ", "LOADING ", "OOM ", "CLUSTERDOWN ", "TRYAGAIN ", "NOAUTH "} {
 		m.SetError(says + "for a test")
-		_, _, err := s.Claim(context.Background(), &deploy.Record{Revision: "b", Request: mention("2.0")}, 0, time.Now())
+		_, _, err := s.Claim(context.Background(), &deploy.Record{Revision: "b", Request: mention("2.0")}, 0, time.Now(), deploy.TargetID{})
 		if err == nil || errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%s: %v, want an unknown outcome", says, err)
 		}
 	}
 	m.Close()
-	if _, _, err := s.Claim(context.Background(), &deploy.Record{Revision: "b", Request: mention("2.0")}, 0, time.Now()); err == nil || errors.Is(err, engine.ErrRefused) {
+	if _, _, err := s.Claim(context.Background(), &deploy.Record{Revision: "b", Request: mention("2.0")}, 0, time.Now(), deploy.TargetID{}); err == nil || errors.Is(err, engine.ErrRefused) {
 		t.Errorf("no connection: %v, want an unknown outcome", err)
 	}
 }

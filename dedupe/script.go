@@ -24,6 +24,7 @@ var (
 	claimScript   = newScript("claim", "claiming the mention")
 	delayScript   = newScript("delay", "moving a due time")
 	editScript    = newScript("edit", "asking whether Slack allows an edit")
+	holderScript  = newScript("holder", "reading which deployment holds the target")
 	loadScript    = newScript("load", "reading the record")
 	namedScript   = newScript("named", "reading what is pending")
 	provedScript  = newScript("proved", "reading whether the project has proved itself")

@@ -58,15 +58,41 @@ func (s *Store) Birth(ctx context.Context, slackNow time.Time) (time.Time, error
 func bornAt(slackNow time.Time) int64 { return slackNow.Add(birthMargin).UnixMilli() }
 
 // Claim implements [engine.Store].
-func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration, slackNow time.Time) (engine.Stored, bool, error) {
+func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration, slackNow time.Time, of deploy.TargetID) (engine.Stored, bool, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
-	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack()},
-		raw, millis(lease), s.conf.Keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn())
-	return engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}, v.int(2) == 1, err
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(), s.holder(of)},
+		raw, millis(lease), s.conf.Keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn(), s.recordPrefix())
+	claimed := engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}
+	if err == nil && of != (deploy.TargetID{}) {
+		claimed.Holder, _ = s.decodeHolder(v, 4) // one that cannot be read is read again when it matters
+	}
+	return claimed, v.int(2) == 1, err
+}
+
+// Holder implements [engine.Store].
+func (s *Store) Holder(ctx context.Context, of deploy.TargetID) (engine.Holder, error) {
+	v, err := s.run(ctx, holderScript, []string{s.holder(of), s.birth()}, s.recordPrefix())
+	if err != nil {
+		return engine.Holder{}, err
+	}
+	return s.decodeHolder(v, 2)
+}
+
+// decodeHolder reads a holder's name, and the record after it if there is one.
+func (s *Store) decodeHolder(v values, at int) (h engine.Holder, err error) {
+	if len(v) > at+1 {
+		var stored engine.Stored
+		if stored, err = s.decode(v.bytes(at+1), v); err != nil {
+			return engine.Holder{}, err
+		}
+		h.Record = stored.Record
+	}
+	h.Known, h.Name = true, string(v.bytes(at))
+	return h, nil
 }
 
 // Take implements [engine.Store].
@@ -85,7 +111,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 
 func (s *Store) take(ctx context.Context, n int, lease time.Duration, probe bool) (values, error) {
 	return s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.holder(probed), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 }
 
@@ -151,10 +177,11 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	if next.State == deploy.Triggering {
 		prefix = s.recordPrefix()
 	}
+	holds := h.Holder.Known && next.State == deploy.Triggering && is.Attempt != h.Record.Deployment.Attempt
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack()},
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.holder(t)},
 		h.Raw, raw, millis(due), s.conf.Keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
-		is.Rollback != nil && next.State.Ran(), prefix)
+		is.Rollback != nil && next.State.Ran(), prefix, holds, h.Holder.Name)
 	switch {
 	case err != nil:
 		return h, err
@@ -289,6 +316,7 @@ func (k keys) openPrefix() string               { return string(k) + ":open:" }
 func (k keys) open(team, channel string) string { return k.openPrefix() + team + ":" + channel }
 
 func (k keys) history(t deploy.TargetID) string   { return string(k) + ":history:" + joined(t) }
+func (k keys) holder(t deploy.TargetID) string    { return string(k) + ":holder:" + joined(t) }
 func (k keys) successes(t deploy.TargetID) string { return string(k) + ":successes:" + joined(t) }
 
 // probed stands for every target where rights are tried.

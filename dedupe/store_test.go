@@ -110,7 +110,7 @@ func mention(ts string) deploy.Request {
 func claim(t *testing.T, s *Store, r deploy.Record, lease time.Duration) (engine.Stored, bool) {
 	t.Helper()
 	r.Layout = cmp.Or(r.Layout, deploy.Layout)
-	h, made, err := s.Claim(context.Background(), &r, lease, time.Now())
+	h, made, err := s.Claim(context.Background(), &r, lease, time.Now(), deploy.TargetID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestBirth(t *testing.T) {
 			t.Errorf("the birth moved to %v", again)
 		}
 		s.client.FlushAll(ctx)
-		h, _, err := s.Claim(ctx, &deploy.Record{Layout: deploy.Layout, Revision: "a", Request: mention("1.0")}, 0, slack.Add(time.Hour))
+		h, _, err := s.Claim(ctx, &deploy.Record{Layout: deploy.Layout, Revision: "a", Request: mention("1.0")}, 0, slack.Add(time.Hour), deploy.TargetID{})
 		if err != nil || !h.Birth.Equal(slack.Add(time.Hour+2*time.Second)) {
 			t.Errorf("a claim in an emptied store: birth %v, %v", h.Birth, err)
 		}
@@ -427,7 +427,7 @@ func TestRefusalDiffersFromAnUnknownOutcome(t *testing.T) {
 		}
 		l.Close()
 		s := open(t, "redis://"+l.Addr().String())
-		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now())
+		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now(), deploy.TargetID{})
 		if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), ": cannot be reached: dial tcp ") {
 			t.Errorf("%v, want ErrRefused of a server that is not there", err)
 		}
@@ -451,7 +451,7 @@ func TestRefusalDiffersFromAnUnknownOutcome(t *testing.T) {
 		}()
 		t.Cleanup(func() { l.Close(); <-done })
 		s := open(t, "redis://"+l.Addr().String())
-		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now())
+		_, _, err = s.Claim(context.Background(), &deploy.Record{}, 0, time.Now(), deploy.TargetID{})
 		if err == nil || errors.Is(err, engine.ErrRefused) {
 			t.Errorf("%v, want an unknown outcome", err)
 		}
@@ -476,7 +476,7 @@ func TestTakeFailsWhileNothingCanBeWritten(t *testing.T) {
 		t.Errorf("nothing was refused yet: %v", err)
 	}
 	r := deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1.000001")}
-	if _, _, err := s.Claim(ctx, &r, engine.Lease, time.Now()); !errors.Is(err, engine.ErrRefused) {
+	if _, _, err := s.Claim(ctx, &r, engine.Lease, time.Now(), deploy.TargetID{}); !errors.Is(err, engine.ErrRefused) {
 		t.Fatalf("a claim without memory: %v", err)
 	}
 	for range 2 {

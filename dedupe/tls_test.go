@@ -160,7 +160,7 @@ func TestRedissIsTLSInEveryForm(t *testing.T) {
 			}
 			t.Cleanup(func() { s.Close() })
 			claimed := patiently(func() error {
-				_, _, err := s.Claim(t.Context(), &deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1." + c.name)}, time.Minute, time.Now())
+				_, _, err := s.Claim(t.Context(), &deploy.Record{Revision: "a", State: deploy.Accepted, Request: mention("1." + c.name)}, time.Minute, time.Now(), deploy.TargetID{})
 				return err
 			})
 			w.mu.Lock()
@@ -205,7 +205,7 @@ func TestRedissRefusesAServerThatItCannotVerify(t *testing.T) {
 			}
 			t.Cleanup(func() { s.Close() })
 			claim := func() error {
-				_, _, err := s.Claim(t.Context(), &deploy.Record{Request: mention("1.0")}, time.Minute, time.Now())
+				_, _, err := s.Claim(t.Context(), &deploy.Record{Request: mention("1.0")}, time.Minute, time.Now(), deploy.TargetID{})
 				return err
 			}
 			if err = claim(); c.to != plain { // which is noticed by its silence

@@ -125,7 +125,7 @@ func shown(t testing.TB, raw string) string {
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, _, err = s.Claim(ctx, &deploy.Record{Request: mention("1.0")}, time.Minute, time.Now())
+	_, _, err = s.Claim(ctx, &deploy.Record{Request: mention("1.0")}, time.Minute, time.Now(), deploy.TargetID{})
 	return fmt.Sprint(err, " ", out.String())
 }
 

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,6 +28,7 @@ type Button struct {
 	// What Target was when it was shown; empty in records of a process that did not keep it.
 	Project string `json:"project,omitempty"`
 	Key     string `json:"key,omitempty"`
+	Over    string `json:"over,omitempty"`  // the deployment beside which it deploys, by its record's name
 	SHA     string `json:"sha,omitempty"`   // KindRollback: what is gone back to
 	URL     string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
 	Value   string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
@@ -96,7 +96,10 @@ func ParseButton(value string) (p Press, ok bool) {
 // AskPeople asks the people of the channel, by a message that names the asker and
 // has a button for each target that may be meant, and one to leave it.
 func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Record {
-	step := cmp.Or(r.Ask, &Ask{}).Step + 1
+	step := 1
+	if r.Ask != nil {
+		step = r.Ask.Step + 1
+	}
 	if r.State != Asking {
 		r = r.move(Asking)
 	}

@@ -40,6 +40,11 @@ func (s State) Ran() bool {
 	return s == Unsure || s == Running || s == Silent || s == Succeeded || s == Failed || s == Canceled
 }
 
+// IsActive reports whether a deployment of the record's target goes on, or may.
+func (r Record) IsActive() bool {
+	return r.State == Triggering || r.State == Waiting || r.State == Running || r.State == Unsure && !r.Deployment.NoneSeen
+}
+
 // IsGoingOn reports whether a stop, or who asks what is going on, must find the record.
 func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() || r.AgainDue() }
 
@@ -240,7 +245,7 @@ func (r Record) IsSlow(now time.Time) bool {
 // to be shown.
 func (r Record) slowAt() time.Time {
 	if d := r.Deployment; r.State == Triggering && !d.Slow && !d.TakenBack {
-		return d.Triggered.Add(SlowAfter)
+		return d.Triggered.Add(slowAfter)
 	}
 	return time.Time{}
 }

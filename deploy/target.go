@@ -15,6 +15,7 @@ type Target struct {
 	Job      string        // the deploy's own jobs, by name or its beginning; empty: found by their names, see docs/GITLAB.md
 	Timeout  time.Duration // no word by then: silent
 	Site     string        // "url": where to see what is deployed
+	Parallel bool          // its deployments may run side by side
 	Announce Announce      // which ends are told in the channel too
 	Allow    []string      // who may deploy; nil: everyone who can write in the channel
 }

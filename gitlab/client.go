@@ -49,8 +49,9 @@ type Client struct {
 	rest  time.Time              // no reads before: GitLab's rate limit is used up
 	known map[int64]deploymentID // of pipelines whose variables were read, by their ids
 
-	rooms map[pace]*rate.Limiter
-	turns map[string]turn // of what waits to be read
+	paces       map[string]*rate.Limiter // of reads, by project
+	all, urgent *rate.Limiter
+	turns       map[string]turn // of what waits to be read
 
 	maySteer  bool      // the API token has the scope api
 	askScopes time.Time // whether it has is not asked before
@@ -72,7 +73,9 @@ func New(conf Config) (*Client, error) {
 		base:    base,
 		library: library,
 		known:   map[int64]deploymentID{},
-		rooms:   map[pace]*rate.Limiter{},
+		paces:   map[string]*rate.Limiter{},
+		all:     rate.NewLimiter(allReads, allReads),
+		urgent:  rate.NewLimiter(urgentReads, urgentBurst),
 		turns:   map[string]turn{},
 		transport: &http.Transport{
 			DialContext: conf.Dial, Proxy: conf.Proxy, OnProxyConnectResponse: proxyLogin, Protocols: &http1,

@@ -14,22 +14,17 @@ import (
 const (
 	projectReads = 5  // a second, and at once, of one project
 	allReads     = 20 // the same of all
-	urgentReads  = 30 // at once, where somebody waits: for an end that was reported, or a pipeline that was lost
+	urgentReads  = 10 // the same where somebody waits: for an end that was reported, or a pipeline that was lost
+	urgentBurst  = 30 // of those at once
 
 	longestWait = time.Minute      // told at once
 	missedTurn  = 30 * time.Second // who is this late does not come any more
 )
 
-// pace is what reads have room in: a project's, or that of all ("").
-type pace struct {
-	project string
-	urgent  bool
-}
-
 // turn is when there is room for a read: first in its project, then in all.
 type turn struct {
 	at     time.Time
-	passed int // of the two
+	passed int // of the paces that bound it
 }
 
 // reserve allows n reads about something of a project, or says when to try again.
@@ -41,7 +36,10 @@ func (c *Client) reserve(project, what string, n int, urgent bool) error {
 		return err
 	}
 	now := time.Now()
-	room := []*rate.Limiter{c.room(pace{project, urgent}), c.room(pace{"", urgent})}
+	paces := []*rate.Limiter{c.pace(project), c.all}
+	if urgent {
+		paces = []*rate.Limiter{c.urgent}
+	}
 	for other, t := range c.turns {
 		if now.Sub(t.at) > missedTurn {
 			delete(c.turns, other)
@@ -49,8 +47,8 @@ func (c *Client) reserve(project, what string, n int, urgent bool) error {
 	}
 	what = fmt.Sprint(project, " ", what, urgent)
 	mine := c.turns[what]
-	for mine.passed < len(room) && !mine.at.After(now) {
-		mine.at = now.Add(room[mine.passed].ReserveN(now, n).DelayFrom(now))
+	for mine.passed < len(paces) && !mine.at.After(now) {
+		mine.at = now.Add(paces[mine.passed].ReserveN(now, n).DelayFrom(now))
 		mine.passed++
 	}
 	// mutant: reads without a bound
@@ -72,26 +70,19 @@ func (c *Client) spend(project string, n int) {
 	c.take(project, n)
 }
 
-// take and room are called with the lock held.
+// take and pace are called with the lock held.
 
 func (c *Client) take(project string, n int) {
-	c.room(pace{}).ReserveN(time.Now(), n)
+	c.all.ReserveN(time.Now(), n)
 	if project != "" {
-		c.room(pace{project: project}).ReserveN(time.Now(), n)
+		c.pace(project).ReserveN(time.Now(), n)
 	}
 }
 
-func (c *Client) room(in pace) *rate.Limiter {
-	if c.rooms[in] == nil {
-		each := projectReads
-		if in.project == "" {
-			each = allReads
-		}
-		burst := each
-		if in.urgent {
-			burst = urgentReads
-		}
-		c.rooms[in] = rate.NewLimiter(rate.Limit(each), burst)
+// pace bounds the reads of a project.
+func (c *Client) pace(project string) *rate.Limiter {
+	if c.paces[project] == nil {
+		c.paces[project] = rate.NewLimiter(projectReads, projectReads)
 	}
-	return c.rooms[in]
+	return c.paces[project]
 }

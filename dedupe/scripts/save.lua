@@ -12,6 +12,8 @@
 --          itself             ARGV[10] 1: it is a rollback that may have run
 -- KEYS[7]  whether something  ARGV[11] the prefix of records' keys, to read the
 --          was rolled back             target's last success; empty: not to be read
+-- KEYS[8]  the target's       ARGV[12] 1: the record becomes the target's holder
+--          holder             ARGV[13] who that was when it was read, or ''
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed, the success if it was read}
 
 local t = redis.call('TIME')
@@ -34,6 +36,11 @@ end
 local existing = redis.call('GET', KEYS[1])
 -- mutant: a save without the compare
 if existing and existing ~= ARGV[1] and existing ~= ARGV[2] then
+  return {now, 0}
+end
+local holder = ARGV[12] == '1' and redis.call('GET', KEYS[8]) or ''
+-- mutant: a target taken that another deployment has taken meanwhile
+if ARGV[12] == '1' and holder ~= ARGV[13] and holder ~= ARGV[5] then
   return {now, 0}
 end
 local success
@@ -61,6 +68,9 @@ if ARGV[9] == '1' then
 end
 if ARGV[10] == '1' then
   redis.call('SET', KEYS[7], '1', 'PX', ARGV[4])
+end
+if ARGV[12] == '1' then
+  redis.call('SET', KEYS[8], ARGV[5], 'PX', ARGV[4])
 end
 if existing then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

@@ -40,13 +40,20 @@ func (r Request) rollback() Decision {
 		return Decision{Answer: r.message(deploy.MsgNothingBefore, t)}
 	}
 	r.Rules.Target = *t
-	m := r.message(deploy.MsgRollback, t)
+	m, over := r.message(deploy.MsgRollback, t), r.Rules.Pressed.Over
 	// mutant: a rollback to another commit than the button said
-	if r.Rules.Pressed.SHA == to.Commit.SHA && rules.Doubt(r.Rules) == "" {
-		return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
+	if r.Rules.Pressed.SHA == to.Commit.SHA {
+		switch doubt := rules.Doubt(r.Rules); doubt {
+		case "":
+			return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
+		case deploy.MsgBusy:
+			h := r.Rules.Holder
+			m, over = r.message(doubt, t), h.Request.Key.String()
+			m.Known = []deploy.Known{h.Known()}
+		}
 	}
 	m.Progress = &deploy.Progress{Before: to}
-	again := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, SHA: to.Commit.SHA}
+	again := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, SHA: to.Commit.SHA, Over: over}
 	return Decision{Answer: m, Buttons: []deploy.Button{again, {}}}
 }
 

@@ -17,7 +17,13 @@ func (r Request) deploy() Decision {
 	}
 	r.Rules.TakenBack = r.Past.TakenBack != nil
 	if doubt := rules.Doubt(r.Rules); doubt != "" {
+		var goesOn []deploy.Known
+		if doubt == deploy.MsgBusy {
+			h := r.Rules.Holder
+			r.Rules.Pressed.Over, goesOn = h.Request.Key.String(), []deploy.Known{h.Known()}
+		}
 		d := r.ask(doubt)
+		d.Answer.Known = goesOn
 		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
 			d.Answer.Progress = &deploy.Progress{Before: past}
 		}

@@ -27,7 +27,7 @@ func (stillSlack) Post(context.Context, Place, deploy.Message) (string, error) {
 	return "1767323046.000001", nil
 }
 
-func (still) Claim(_ context.Context, r *deploy.Record, _ time.Duration, _ time.Time) (Stored, bool, error) {
+func (still) Claim(_ context.Context, r *deploy.Record, _ time.Duration, _ time.Time, _ deploy.TargetID) (Stored, bool, error) {
 	raw, err := json.Marshal(r)
 	return Stored{Record: r, Raw: raw, Now: t0}, false, err
 }
@@ -35,6 +35,10 @@ func (still) Claim(_ context.Context, r *deploy.Record, _ time.Duration, _ time.
 func (still) Save(_ context.Context, _ Stored, next *deploy.Record, _ time.Duration) (Stored, error) {
 	raw, err := json.Marshal(next)
 	return Stored{Record: next, Raw: raw, Now: t0}, err
+}
+
+func (still) Holder(context.Context, deploy.TargetID) (Holder, error) {
+	return Holder{Known: true}, nil
 }
 
 func (still) History(context.Context, deploy.TargetID, bool, int, int) ([]deploy.Record, error) {

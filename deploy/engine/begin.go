@@ -14,10 +14,17 @@ import (
 // or it starts a deployment.
 func (e *Engine) begin(s Stored, free func()) stepResult {
 	m, began := s.Record.Asked(), time.Now()
-	here := e.Config().Targets.In(m.Team, m.Channel)
+	conf := e.Config()
+	here := conf.Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
-	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
 	var err error
+	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind)) {
+		// mutant: a request judged although it is not known what goes on
+		if s, err = e.withHolder(s, t); err != nil { // when the lease ends, it is taken up again
+			return stepResult{Stored: s}
+		}
+	}
+	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
 	// mutant: a request judged although the past is not known
 	if asked.Past, err = e.past(s, m, here); err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
@@ -90,7 +97,7 @@ func sameRequest(r, was deploy.Record) bool {
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
 	return rules.Context{
-		Request: s.Record.Asked(), Pressed: s.Record.Chosen(),
+		Request: s.Record.Asked(), Pressed: s.Record.Chosen(), Holder: s.Holder.Record,
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}
 }

@@ -76,10 +76,16 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 // outcome is not known: Slack delivers again.
 func (e *Engine) claim(ctx context.Context, r *deploy.Record, lease time.Duration) (s Stored, made bool, err error) {
 	fresh(r)
+	var of deploy.TargetID // whose holder is to be known
+	if m := r.Request; m.Intent.Deploys() {
+		if t, ok := e.Config().Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && !t.Parallel {
+			of = t.ID()
+		}
+	}
 	end := time.Now().Add(claimWithin)
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, claimTry)
-		s, made, err = e.Store.Claim(tryCtx, r, lease, e.Slack.Now())
+		s, made, err = e.Store.Claim(tryCtx, r, lease, e.Slack.Now(), of)
 		e.health.answered(tryCtx, false, err, s.Now)
 		cancel()
 		wait := storeBackoff(try)

@@ -16,7 +16,7 @@ type knownStore struct {
 	lease time.Duration // of the last claim
 }
 
-func (s *knownStore) Claim(_ context.Context, r *deploy.Record, lease time.Duration, _ time.Time) (Stored, bool, error) {
+func (s *knownStore) Claim(_ context.Context, r *deploy.Record, lease time.Duration, _ time.Time, _ deploy.TargetID) (Stored, bool, error) {
 	s.lease = lease
 	return Stored{Record: r, Now: t0}, false, nil
 }

@@ -15,6 +15,17 @@ func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Rec
 	return read(e.work, e, func(ctx context.Context) ([]deploy.Record, error) { return e.Store.History(ctx, t, succeeded, 0, n) })
 }
 
+// withHolder reads which deployment holds a target, unless that is known, or does
+// not matter.
+func (e *Engine) withHolder(s Stored, t deploy.Target) (Stored, error) {
+	if s.Holder.Known || t.Parallel {
+		return s, nil
+	}
+	var err error
+	s.Holder, err = read(e.work, e, func(ctx context.Context) (Holder, error) { return e.Store.Holder(ctx, t.ID()) })
+	return s, err
+}
+
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })

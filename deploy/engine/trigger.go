@@ -29,8 +29,15 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 			return e.updateWaiting(s, withdraw)
 		}
 	}
-	came := s.Came
+	came, asked := s.Came, s
 	s, token, err := e.allow(s, t)
+	if errors.Is(err, ErrChanged) {
+		// mutant: a request forgotten for a while because another took its target
+		if now, err := e.reload(asked); err == nil && now.Record.Revision == asked.Record.Revision {
+			now.Came, now.Holder = came, Holder{}
+			return e.step(now, free) // it is the target that was taken meanwhile
+		}
+	}
 	if err != nil {
 		// mutant: a POST although its save was lost
 		return stepResult{Stored: s} // not ours any more, or not known to be saved: nothing is sent
@@ -71,7 +78,7 @@ func (e *Engine) allow(s Stored, t deploy.Target) (_ Stored, token deploy.Secret
 	allowed := s.Record.Start(t, e.GitLab.PipelinesURL(t.Project), sum, e.now(), e.Config().Timing)
 	ctx, cancel := context.WithTimeout(e.work, deploy.WriteWithin)
 	defer cancel()
-	s, err = e.save(ctx, s, &allowed, deploy.SlowAfter) // who takes it then shows that GitLab is slow
+	s, err = e.save(ctx, s, &allowed, allowed.Due(e.now()))
 	return s, token, err
 }
 
@@ -117,6 +124,17 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 			over := deploy.Message{ID: deploy.MsgPressOver, Target: d.Target, Known: []deploy.Known{newest[0].Known()}}
 			return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(over) })
 		}
+	}
+	s, err := e.withHolder(s, t)
+	if err != nil { // when the lease ends, it is taken up again
+		return stepResult{Stored: s}
+	}
+	// mutant: what was set aside deployed later all the same
+	if h := s.Holder.Record; h != nil && h.Request.Key != m.Key && h.Deployment.Triggered.After(d.WaitEnd.Add(-deploy.MaxWait)) { // it was set aside
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
+			r, _ = r.Withdraw(h.Asked().By)
+			return r
+		})
 	}
 	return e.trigger(s, t, began, free)
 }

@@ -10,11 +10,12 @@ import (
 type Context struct {
 	Request   deploy.Request
 	Target    deploy.Target
-	Pressed   deploy.Button // the button that was pressed; zero: none was
-	TakenBack bool          // its commit was rolled back, or may be the one that was
-	Birth     time.Time     // since when the store remembers, by Slack's clock
-	SlackNow  time.Time     // Slack's clock
-	MaxAge    time.Duration // how old a request may be
+	Pressed   deploy.Button  // the button that was pressed; zero: none was
+	Holder    *deploy.Record // the last deployment of its target; nil: there is none
+	TakenBack bool           // its commit was rolled back, or may be the one that was
+	Birth     time.Time      // since when the store remembers, by Slack's clock
+	SlackNow  time.Time      // Slack's clock
+	MaxAge    time.Duration  // how old a request may be
 }
 
 // Rule returns why it holds a deploy back; empty: it does not.
@@ -23,7 +24,7 @@ type Rule func(Context) deploy.MessageID
 var (
 	people  = []Rule{external, allow} // whether the person may deploy the target
 	members = []Rule{external}        // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, changed, takenBack}
+	times   = []Rule{edited, birth, age, changed, busy, takenBack}
 )
 
 // May returns why a person may not do something with a target; empty: the person

@@ -21,6 +21,9 @@ func allowed() Context {
 }
 
 func TestRules(t *testing.T) {
+	other := func(state deploy.State) *deploy.Record {
+		return &deploy.Record{State: state, Request: deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C2", TS: "1767323000.000000"}}}
+	}
 	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
 	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
 	for name, row := range map[string]struct {
@@ -43,6 +46,15 @@ func TestRules(t *testing.T) {
 		"the button said another project":      {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Project = "group/web" }, "", deploy.MsgTooLate},
 		"the button said another variable":     {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Key = "RELEASE_WEB" }, "", deploy.MsgTooLate},
 		"the button told the ref alone":        {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Pressed.Project, c.Pressed.Key = "", "" }, "", ""},
+		"another deployment goes on":           {func(c *Context) { c.Holder = other(deploy.Running) }, "", deploy.MsgBusy},
+		"another one waits":                    {func(c *Context) { c.Holder = other(deploy.Waiting) }, "", deploy.MsgBusy},
+		"another one may go on":                {func(c *Context) { c.Holder = other(deploy.Unsure) }, "", deploy.MsgBusy},
+		"another one was not found":            {func(c *Context) { c.Holder = other(deploy.Unsure); c.Holder.Deployment.NoneSeen = true }, "", ""},
+		"another one has ended":                {func(c *Context) { c.Holder = other(deploy.Failed) }, "", ""},
+		"it goes on itself":                    {func(c *Context) { c.Holder = other(deploy.Waiting); c.Request.Key = c.Holder.Request.Key }, "", ""},
+		"another one goes on, side by side":    {func(c *Context) { c.Holder, c.Target.Parallel = other(deploy.Running), true }, "", ""},
+		"another one goes on, as was said":     {func(c *Context) { c.Holder = other(deploy.Running); c.Pressed.Over = c.Holder.Request.Key.String() }, "", ""},
+		"yet another one goes on":              {func(c *Context) { c.Holder, c.Pressed.Over = other(deploy.Running), "T1:C1:1.0" }, "", deploy.MsgBusy},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce" +
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel" +
 	"; in TARGETS_FILE token_env or token_file in place of token"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
@@ -67,6 +67,10 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 			return `must be "never", "failures" or "all"`
 		}
 		t.Announce = how
+	case "parallel":
+		if json.Unmarshal(value, &t.Parallel) != nil {
+			return "must be true or false, without quotes"
+		}
 	default:
 		return "is not a key of a target; these are: " + targetKeys
 	}

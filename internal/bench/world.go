@@ -92,10 +92,11 @@ func writeTargets(dir string, channels int) (string, error) {
 	type target struct {
 		ID    string `json:"project_id"`
 		Token string `json:"token"`
+		Many  bool   `json:"parallel"`
 	}
 	all := map[string]map[string]target{}
 	for i := range channels {
-		all[channelName(i)] = map[string]target{"app": {projectPath(i), triggerToken}}
+		all[channelName(i)] = map[string]target{"app": {projectPath(i), triggerToken, true}}
 	}
 	raw, err := json.Marshal(map[string]any{team: all})
 	if err != nil {

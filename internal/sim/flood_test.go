@@ -18,7 +18,7 @@ import (
 func manyTargets(channels int) string {
 	var all []string
 	for i := range channels {
-		all = append(all, fmt.Sprintf(`%q: {"app": {"project_id": %q, "token": %q}}`,
+		all = append(all, fmt.Sprintf(`%q: {"app": {"project_id": %q, "token": %q, "parallel": true}}`,
 			channelOf(i), []string{"group/app", "group/api", "group/web"}[i%3], sim.TriggerToken))
 	}
 	return fmt.Sprintf(`{%q: {%s}}`, sim.Team, strings.Join(all, ","))

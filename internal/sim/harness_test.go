@@ -74,7 +74,7 @@ func runEngine(t *testing.T, e *engine.Engine) {
 }
 
 func (h *harness) newEngine() *engine.Engine {
-	targets, err := targets.Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q}}}}`,
+	targets, err := targets.Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": "group/app", "token": %q, "timeout": %q, "parallel": true}}}}`,
 		sim.TriggerToken, harnessTimeout), "master", time.Hour, nil)
 	if err != nil {
 		h.t.Fatal(err)
@@ -176,11 +176,11 @@ func (s *fakeStore) check(ctx context.Context, what string) error {
 	return fail(ctx, what)
 }
 
-func (s *fakeStore) Claim(ctx context.Context, record *deploy.Record, lease time.Duration, now time.Time) (engine.Stored, bool, error) {
+func (s *fakeStore) Claim(ctx context.Context, record *deploy.Record, lease time.Duration, now time.Time, of deploy.TargetID) (engine.Stored, bool, error) {
 	if err := s.check(ctx, "claim"); err != nil {
 		return engine.Stored{}, false, err
 	}
-	return s.Store.Claim(ctx, record, lease, now)
+	return s.Store.Claim(ctx, record, lease, now, of)
 }
 
 func (s *fakeStore) Load(ctx context.Context, k deploy.Key) (engine.Stored, bool, error) {

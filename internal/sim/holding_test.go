@@ -44,9 +44,9 @@ func newSlowHarness(t *testing.T, canPoll bool, projects int) (*harness, *hangin
 	t.Helper()
 	h := newStoppedHarness(t, canPoll)
 	e, g := h.newEngine(), &hangingGitLab{fakeGitLab: h.gitlab}
-	channels := []string{fmt.Sprintf(`"C1": {"app": {"project_id": "fine/app", "token": %q}}`, sim.TriggerToken)}
+	channels := []string{fmt.Sprintf(`"C1": {"app": {"project_id": "fine/app", "token": %q, "parallel": true}}`, sim.TriggerToken)}
 	for i := range projects {
-		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q}}`, i, i, sim.TriggerToken))
+		channels = append(channels, fmt.Sprintf(`"CS%d": {"app": {"project_id": "slow/app%d", "token": %q, "parallel": true}}`, i, i, sim.TriggerToken))
 	}
 	setTargets(e, parseTargets(t, `{"T1": {`+strings.Join(channels, ",")+`}}`))
 	e.GitLab = g

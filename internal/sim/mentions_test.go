@@ -30,7 +30,7 @@ func answerReaction(id deploy.MessageID) []string {
 	case deploy.MsgGuest, deploy.MsgNotAllowed:
 		return []string{"no_entry"}
 	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
-		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgTakenBack:
 		return []string{"thinking_face"}
 	}
 	return nil
@@ -344,7 +344,7 @@ func TestEdits(t *testing.T) {
 		h := newStoppedHarness(t, false)
 		m := h.newRequest(1, "hello")
 		claimed := deploy.Record{Layout: deploy.Layout, Revision: "of a process that is gone", State: deploy.Accepted, Request: m}
-		if _, _, err := h.store.Store.Claim(t.Context(), &claimed, 5*time.Second, time.Now()); err != nil {
+		if _, _, err := h.store.Store.Claim(t.Context(), &claimed, 5*time.Second, time.Now(), deploy.TargetID{}); err != nil {
 			t.Fatal(err)
 		}
 		h.Engine = h.startEngine()

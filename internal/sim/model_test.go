@@ -189,7 +189,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		if !s.Token {
 			settings = append(settings, "GITLAB_API_TOKEN=")
 		}
-		w := sim.New(t, settings...)
+		w := sim.New(t, append([]string{"GITLAB_TRIGGER_TOKENS=" + sim.Targets("")}, settings...)...)
 		r = &storyRun{
 			w: w, token: s.Token, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
 			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{}, again: map[string]bool{}, steered: map[string]int{},

@@ -80,7 +80,7 @@ func TestStartCallBeforeTheTriggerIsRecorded(t *testing.T) {
 			h := newHarness(t, canPoll)
 			m := h.newRequest(1, "release")
 			claimed := deploy.Record{Layout: deploy.Layout, Revision: "of another process", State: deploy.Accepted, Request: m}
-			if _, _, err := h.Store.Claim(context.Background(), &claimed, time.Minute, time.Now()); err != nil {
+			if _, _, err := h.Store.Claim(context.Background(), &claimed, time.Minute, time.Now(), deploy.TargetID{}); err != nil {
 				t.Fatal(err)
 			}
 			h.callback(h.Engine, m, deploy.ResultStart)

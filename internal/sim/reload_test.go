@@ -176,7 +176,7 @@ func TestAWrongMapKeepsTheOldOne(t *testing.T) {
 			}
 		}
 		target := func(name string) string {
-			return fmt.Sprintf(`%q: {"project_id": "group/app", "token_file": %q}`, name, token)
+			return fmt.Sprintf(`%q: {"project_id": "group/app", "token_file": %q, "parallel": true}`, name, token)
 		}
 		put(fmt.Sprintf(`{%q: {%q: {%s}}}`, sim.Team, sim.Channel, target("app")))
 		if err := os.WriteFile(token, []byte("glptt-wrong-wrong"), 0o600); err != nil {

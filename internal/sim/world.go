@@ -80,6 +80,14 @@ type World struct {
 // "NAME=value", for all bots of this world.
 func New(t testing.TB, settings ...string) *World { return NewInOrg(t, "", settings...) }
 
+// Targets is the target map of a world, with more keys for each target. New's own has
+// them deploy side by side: most tests are about more than one deployment.
+func Targets(more string) string {
+	const target = `{"project_id": %q, "token": %q%s}`
+	return fmt.Sprintf(`{%q: {%q: {"app": `+target+`}, %q: {"api": `+target+`, "web": `+target+`}}}`,
+		Team, Channel, Project, TriggerToken, more, Two, "2", TriggerToken, more, "group/web", TriggerToken, more)
+}
+
 // NewInOrg builds a world whose workspace is part of an organisation.
 func NewInOrg(t testing.TB, org string, settings ...string) *World {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -87,10 +95,7 @@ func NewInOrg(t testing.TB, org string, settings ...string) *World {
 		"SLACK_APP_TOKEN": "xapp-test", "SLACK_BOT_TOKEN": "xoxb-test", "SLACK_API_URL": "http://slack.test/api/",
 		"GITLAB_URL": "http://gitlab.test", "GITLAB_API_TOKEN": APIToken, "REDIS_URL": "redis://redis.test:6379",
 		"NOTIFY_TOKEN": NotifyToken, "LOG_LEVEL": "debug",
-		"GITLAB_TRIGGER_TOKENS": fmt.Sprintf(`{%q: {
-			%q: {"app": {"project_id": "group/app", "token": %q}},
-			%q: {"api": {"project_id": 2, "token": %q}, "web": {"project_id": "group/web", "token": %q}}}}`,
-			Team, Channel, TriggerToken, Two, TriggerToken, TriggerToken),
+		"GITLAB_TRIGGER_TOKENS": Targets(`, "parallel": true`),
 	}}
 	w.set(settings)
 	w.Slack = fakeslack.New(fakeslack.Config{URL: "http://slack.test", Org: org})
