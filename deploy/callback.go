@@ -108,7 +108,10 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	}
 	end := Pipeline{End: how}
 	if how == Failed && c.isOfOneJob() {
-		end.Detail, end.Failed = c.JobName, &Job{ID: c.Job, Name: c.JobName, URL: d.jobPage(c.Job)}
+		end.Detail, end.Failed = c.JobName, &Job{ID: c.Job, Name: c.JobName}
+		if c.Job > 0 {
+			end.Failed.URL = d.page(fmt.Sprint("jobs/", c.Job))
+		}
 	}
 	r = r.end(end, now)
 	if timing.CanPoll && r.Deployment.Pipeline != 0 && d.Project != "" { // why it failed, which no callback says
@@ -117,13 +120,13 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	return r, CallbackTaken
 }
 
-// jobPage is the page of a job; empty where that is not known.
-func (d Deployment) jobPage(id int64) string {
+// page is a page of the deployment's project; empty where that is not known.
+func (d *Deployment) page(of string) string {
 	project, _, found := strings.Cut(d.URL, "/-/pipelines/")
-	if !found || id <= 0 {
+	if !found {
 		return ""
 	}
-	return fmt.Sprintf("%s/-/jobs/%d", project, id)
+	return project + "/-/" + of
 }
 
 // hearSuccess takes in a callback of success. A job that reports on the others

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -224,10 +223,7 @@ func (d *Deployment) name(p Pipeline) {
 	}
 	if p.SHA != "" && d.known().Commit.SHA == "" {
 		g := d.progress()
-		g.Commit.SHA = p.SHA
-		if project, _, found := strings.Cut(d.URL, "/-/pipelines/"); found {
-			g.Commit.URL = project + "/-/commit/" + p.SHA
-		}
+		g.Commit.SHA, g.Commit.URL = p.SHA, d.page("commit/"+p.SHA)
 	}
 	if p.Job != nil {
 		d.progress().Job = p.Job.named()
