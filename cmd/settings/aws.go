@@ -24,7 +24,7 @@ import (
 const awsWithin = 8 * time.Second
 
 // awsPlace matches aws-sm://REGION/NAME.
-var awsPlace = regexp.MustCompile(`^aws-sm://([a-z0-9-]+)/([\w/+=.@:-]{1,600})$`)
+var awsPlace = regexp.MustCompile(`^aws-sm://([a-z0-9-]+)/([\w/+=.@:-]+)$`)
 
 func secretPlace(text string) (string, error) {
 	if !awsPlace.MatchString(text) {

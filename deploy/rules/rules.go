@@ -53,8 +53,8 @@ func Refusal(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.Message {
 	return m
 }
 
-// Doubt returns why a request for a deploy is asked about, by its time and by how
-// it came; empty: it is not.
+// Doubt returns why a request for a deploy is asked about, by its time, by how it
+// came and by what goes on; empty: it is not.
 func Doubt(c Context) deploy.MessageID { return first(times, c) }
 
 func first(rules []Rule, c Context) deploy.MessageID {

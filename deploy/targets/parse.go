@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -26,15 +25,15 @@ import (
 // look returns what is in it.
 func Parse(data []byte, ref string, timeout time.Duration, look func(key, name string) (string, error)) (*Map, error) {
 	r := mapReader{ref: ref, timeout: timeout, look: look}
-	plain, problem := unwrapJSON(data)
-	if problem != "" {
+	var problem string
+	if r.rest, problem = unwrapJSON(data); problem != "" {
 		return nil, &Error{Problems: []string{problem}}
 	}
-	m := r.read(plain)
+	t := r.read()
 	if len(r.problems) > 0 {
 		return nil, &Error{Problems: r.problems}
 	}
-	return m, nil
+	return t, nil
 }
 
 // Error is what is wrong with a target map, one line each, with the
@@ -45,6 +44,7 @@ func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }
 
 // mapReader walks the map's JSON and collects what is wrong with it.
 type mapReader struct {
+	rest     []byte // the JSON still to be read, well-formed
 	ref      string
 	timeout  time.Duration
 	look     func(key, name string) (string, error) // finds a token that the map names; nil: the map holds them
@@ -53,17 +53,17 @@ type mapReader struct {
 
 var slackID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-func (r *mapReader) read(data json.RawMessage) *Map {
+func (r *mapReader) read() *Map {
 	m := &Map{teams: make(map[string]*team)}
-	r.object(data, "", "teams", func(teamID, path string, channels json.RawMessage) {
+	r.object("", "teams", func(teamID, path string) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
-		r.object(channels, path, "channels", func(channelID, path string, targets json.RawMessage) {
+		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
 			if strings.IndexAny(teamID, "CGD") == 0 && strings.IndexAny(channelID, "TE") == 0 {
 				r.bad(path, "the two ids are swapped: the workspace (T...) is outside, the channel (C...) inside")
 			}
-			here := r.channel(targets, teamID, channelID, path)
+			here := r.channel(teamID, channelID, path)
 			if len(here) > 0 {
 				t.channels[channelID] = here
 			}
@@ -83,7 +83,7 @@ func (r *mapReader) read(data json.RawMessage) *Map {
 	return m
 }
 
-func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path string) []deploy.Target {
+func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 	var here []deploy.Target
 	taken := make(map[string]string) // names in lower case, and whose they are
 	take := func(name, of, path string) {
@@ -95,11 +95,11 @@ func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path str
 		}
 		taken[strings.ToLower(name)] = of
 	}
-	r.object(targets, path, "targets", func(name, path string, keys json.RawMessage) {
+	r.object(path, "targets", func(name, path string) {
 		take(name, name, path)
 		here = append(here, deploy.Target{Team: teamID, Channel: channelID, Name: name, Ref: r.ref, Key: "RELEASE", Timeout: r.timeout})
 		t := &here[len(here)-1]
-		r.target(t, keys, path)
+		r.target(t, path)
 		for _, alias := range t.Aliases {
 			take(alias, name, path+".aliases")
 		}
@@ -108,12 +108,12 @@ func (r *mapReader) channel(targets json.RawMessage, teamID, channelID, path str
 	return here
 }
 
-func (r *mapReader) target(t *deploy.Target, keys json.RawMessage, path string) {
+func (r *mapReader) target(t *deploy.Target, path string) {
 	var project, token bool
-	whole := r.object(keys, path, targetKeys, func(key, path string, value json.RawMessage) {
+	whole := r.object(path, targetKeys, func(key, path string) {
 		project = project || key == "project_id"
 		token = token || strings.HasPrefix(key, "token")
-		if problem := r.setKey(t, key, value); problem != "" {
+		if problem := r.setKey(t, key, r.value()); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
@@ -146,29 +146,55 @@ func (r *mapReader) checkName(name, path string) {
 	}
 }
 
-// object calls each for every member of an object, but for keys that are there
-// twice. It returns false if the value is none.
-func (r *mapReader) object(value json.RawMessage, path, holds string, each func(key, path string, value json.RawMessage)) bool {
-	d := json.NewDecoder(bytes.NewReader(value)) // of well-formed JSON: it has no errors
-	if open, _ := d.Token(); open != json.Delim('{') {
+// object calls each for every member of the object that comes next, to read its
+// value, but for keys that are there twice. It returns false if no object comes.
+func (r *mapReader) object(path, holds string, each func(key, path string)) bool {
+	if r.peek() != '{' {
 		r.bad(path, "must be an object ({...}) with %s", holds)
+		r.value()
 		return false
 	}
 	seen := make(map[string]bool)
-	for d.More() {
-		name, _ := d.Token()
-		key, _ := name.(string)
-		var member json.RawMessage
-		_ = d.Decode(&member)
+	for r.rest = r.rest[1:]; r.peek() != '}'; {
+		key := text(r.value())
 		at := strings.TrimPrefix(path+"."+segment(key), ".")
 		if seen[key] {
 			r.bad(at, "is a duplicate key: keep one")
+			r.value()
 			continue
 		}
 		seen[key] = true
-		each(key, at, member)
+		each(key, at)
 	}
+	r.rest = r.rest[1:]
 	return true
+}
+
+// peek returns the first byte of what comes next.
+func (r *mapReader) peek() byte {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n,:")
+	return r.rest[0]
+}
+
+// value takes the value that comes next. json.Decoder would make so much garbage of
+// a large map that the process stays larger.
+func (r *mapReader) value() json.RawMessage {
+	first, from, n := r.peek(), r.rest, 1
+	switch first {
+	case '{', '[':
+		for r.rest = r.rest[1:]; r.peek() != first+2; { // its closing bracket in ASCII
+			r.value()
+		}
+	case '"':
+		for escaped := false; escaped || from[n] != '"'; n++ {
+			escaped = !escaped && from[n] == '\\'
+		}
+		n++
+	default:
+		n = len(from) - len(bytes.TrimLeft(from, "+-.0123456789Eaeflnrstu"))
+	}
+	r.rest = r.rest[n:]
+	return from[:len(from)-len(r.rest)]
 }
 
 //docgen:passed settings
@@ -190,48 +216,4 @@ func segment(key string) string {
 		return strconv.Quote(key)
 	}
 	return key
-}
-
-// unwrapJSON returns the map's JSON, well-formed, whether it came plain or inside
-// a JSON string.
-//
-//docgen:messages settings
-func unwrapJSON(data []byte) (plain []byte, problem string) {
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	trimmed := bytes.TrimSpace(data)
-	if len(trimmed) == 0 {
-		return nil, "is empty"
-	}
-	if problem := syntaxProblem(data); problem != "" {
-		return nil, problem
-	}
-	if trimmed[0] != '"' {
-		return data, ""
-	}
-	inner := []byte(text(trimmed))
-	if problem := syntaxProblem(inner); problem != "" {
-		return nil, problem + " of the JSON inside the string"
-	}
-	return inner, ""
-}
-
-// syntaxProblem says where JSON breaks off. encoding/json's own words quote the
-// character, which may be a token's.
-//
-//docgen:messages settings
-func syntaxProblem(data []byte) string {
-	var syntax *json.SyntaxError
-	if json.Valid(data) || !errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) {
-		return ""
-	}
-	before := data[:min(max(int(syntax.Offset)-1, 0), len(data))]
-	line := bytes.Count(before, []byte("\n"))
-	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Sprintf("is not JSON: look at line %d, column %d", line+1, column)
-}
-
-// text is the string that a value is; empty if it is none.
-func text(value json.RawMessage) (s string) {
-	_ = json.Unmarshal(value, &s)
-	return s
 }

@@ -60,6 +60,8 @@ func situations(lang string) []situation {
 		{"", "", []action{turned("unreachable", false), marked("thumbsup"), buttons(1)}},
 		{"killed", `document.querySelector("body")`, []action{turned("kill", true), until(`document.querySelector("#bot .killed")`)}},
 		{"survived", last, []action{turned("kill", false), ready, marked("white_check_mark"), replies(2)}},
+		{"", "", []action{say("release"), marked("thumbsup")}},
+		{"busy", last, []action{say("release"), asked}},
 	}
 }
 
