@@ -29,6 +29,7 @@ const (
 	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
 	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
+	MsgBusyWaiting   MessageID = "busy-waiting"   // another one waits for GitLab, and would be withdrawn: Known
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
 	MsgRollback      MessageID = "rollback"       // a rollback to Progress.Before is to be confirmed
 	MsgNothingBefore MessageID = "nothing-before" // there is no deployment to go back to

@@ -258,7 +258,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
 		deploy.MsgNothing, deploy.MsgPerson,
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
-		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m = full(m)

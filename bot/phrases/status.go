@@ -87,6 +87,9 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	if ask {
 		label.Text = cmp.Or(say(v.entry("button", "ask-"+key), maxLabel), label.Text)
 	}
+	if b.Over != "" && b.Do == deploy.KindDeploy {
+		label.Text = say(v.entry("button", "over"), maxLabel)
+	}
 	// An ask is a confirmation itself. But it may be about something else than what
 	// it offers to cancel.
 	// mutant: a cancel that is not to be confirmed

@@ -100,7 +100,7 @@ func (c *Client) buttons(voice phrases.Voice, m deploy.Message) (all []slack.Blo
 			switch {
 			case b.Do == deploy.KindCancel:
 				button.Style = slack.StyleDanger
-			case choices == 1 && b.Do != "":
+			case choices == 1 && b.Do != "" && b.Over == "":
 				button.Style = slack.StylePrimary
 			}
 			if d := label.Confirm; d != nil {

@@ -43,13 +43,13 @@ func (r Request) rollback() Decision {
 	m, over := r.message(deploy.MsgRollback, t), r.Rules.Pressed.Over
 	// mutant: a rollback to another commit than the button said
 	if r.Rules.Pressed.SHA == to.Commit.SHA {
-		switch doubt := rules.Doubt(r.Rules); doubt {
-		case "":
+		doubt := rules.Doubt(r.Rules)
+		if doubt == "" {
 			return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
-		case deploy.MsgBusy:
-			h := r.Rules.Holder
-			m, over = r.message(doubt, t), h.Request.Key.String()
-			m.Known = []deploy.Known{h.Known()}
+		}
+		if name, known := r.over(doubt); known != nil {
+			m, over = r.message(doubt, t), name
+			m.Known = known
 		}
 	}
 	m.Progress = &deploy.Progress{Before: to}

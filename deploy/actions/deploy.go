@@ -17,17 +17,24 @@ func (r Request) deploy() Decision {
 	}
 	r.Rules.TakenBack = r.Past.TakenBack != nil
 	if doubt := rules.Doubt(r.Rules); doubt != "" {
-		var goesOn []deploy.Known
-		if doubt == deploy.MsgBusy {
-			h := r.Rules.Holder
-			r.Rules.Pressed.Over, goesOn = h.Request.Key.String(), []deploy.Known{h.Known()}
-		}
+		var known []deploy.Known
+		r.Rules.Pressed.Over, known = r.over(doubt)
 		d := r.ask(doubt)
-		d.Answer.Known = goesOn
+		d.Answer.Known = known
 		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
 			d.Answer.Progress = &deploy.Progress{Before: past}
 		}
 		return d
 	}
 	return Decision{Deploy: t}
+}
+
+// over is the deployment that a button confirms to deploy beside, or in the place of,
+// by its record's name, and what is known of it where the doubt is about it.
+func (r Request) over(doubt deploy.MessageID) (name string, known []deploy.Known) {
+	if doubt != deploy.MsgBusy && doubt != deploy.MsgBusyWaiting {
+		return r.Rules.Pressed.Over, nil
+	}
+	h := r.Rules.Holder
+	return h.Request.Key.String(), []deploy.Known{h.Known()}
 }

@@ -13,6 +13,9 @@ func busy(c Context) deploy.MessageID {
 	if c.Pressed.Over == h.Request.Key.String() {
 		return ""
 	}
+	if h.State == deploy.Waiting {
+		return deploy.MsgBusyWaiting
+	}
 	// mutant: two deployments of one target at a time
 	return deploy.MsgBusy
 }

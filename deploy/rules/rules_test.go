@@ -47,7 +47,7 @@ func TestRules(t *testing.T) {
 		"the button said another variable":     {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Key = "RELEASE_WEB" }, "", deploy.MsgTooLate},
 		"the button told the ref alone":        {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Pressed.Project, c.Pressed.Key = "", "" }, "", ""},
 		"another deployment goes on":           {func(c *Context) { c.Holder = other(deploy.Running) }, "", deploy.MsgBusy},
-		"another one waits":                    {func(c *Context) { c.Holder = other(deploy.Waiting) }, "", deploy.MsgBusy},
+		"another one waits":                    {func(c *Context) { c.Holder = other(deploy.Waiting) }, "", deploy.MsgBusyWaiting},
 		"another one may go on":                {func(c *Context) { c.Holder = other(deploy.Unsure) }, "", deploy.MsgBusy},
 		"another one was not found":            {func(c *Context) { c.Holder = other(deploy.Unsure); c.Holder.Deployment.NoneSeen = true }, "", ""},
 		"another one has ended":                {func(c *Context) { c.Holder = other(deploy.Failed) }, "", ""},

@@ -156,7 +156,7 @@ func TestOneAtATimeWhileItWaits(t *testing.T) {
 		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
 		first = w.Ask("release")
 		w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
-		ts, _ = ask(w, sim.Channel, "release", deploy.MsgBusy)
+		ts, _ = ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
 		return w, first, ts, p
 	}
 	row(t, "what waits holds its target, and goes on", func(t *testing.T) {

@@ -30,7 +30,7 @@ func answerReaction(id deploy.MessageID) []string {
 	case deploy.MsgGuest, deploy.MsgNotAllowed:
 		return []string{"no_entry"}
 	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
-		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack:
 		return []string{"thinking_face"}
 	}
 	return nil
