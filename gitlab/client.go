@@ -49,9 +49,8 @@ type Client struct {
 	rest  time.Time              // no reads before: GitLab's rate limit is used up
 	known map[int64]deploymentID // of pipelines whose variables were read, by their ids
 
-	paces       map[string]*rate.Limiter // of reads, by project
-	all, urgent *rate.Limiter
-	turns       map[string]turn // of what waits to be read
+	rooms map[pace]*rate.Limiter
+	turns map[string]turn // of what waits to be read
 
 	maySteer  bool      // the API token has the scope api
 	askScopes time.Time // whether it has is not asked before
@@ -73,9 +72,7 @@ func New(conf Config) (*Client, error) {
 		base:    base,
 		library: library,
 		known:   map[int64]deploymentID{},
-		paces:   map[string]*rate.Limiter{},
-		all:     rate.NewLimiter(allReads, allReads),
-		urgent:  rate.NewLimiter(urgentReads, urgentBurst),
+		rooms:   map[pace]*rate.Limiter{},
 		turns:   map[string]turn{},
 		transport: &http.Transport{
 			DialContext: conf.Dial, Proxy: conf.Proxy, OnProxyConnectResponse: proxyLogin, Protocols: &http1,

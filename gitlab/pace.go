@@ -14,17 +14,22 @@ import (
 const (
 	projectReads = 5  // a second, and at once, of one project
 	allReads     = 20 // the same of all
-	urgentReads  = 10 // the same where somebody waits: for an end that was reported, or a pipeline that was lost
-	urgentBurst  = 30 // of those at once
+	urgentReads  = 30 // at once, where somebody waits: for an end that was reported, or a pipeline that was lost
 
 	longestWait = time.Minute      // told at once
 	missedTurn  = 30 * time.Second // who is this late does not come any more
 )
 
+// pace is what reads have room in: a project's, or that of all ("").
+type pace struct {
+	project string
+	urgent  bool
+}
+
 // turn is when there is room for a read: first in its project, then in all.
 type turn struct {
 	at     time.Time
-	passed int // of the paces that bound it
+	passed int // of the two
 }
 
 // reserve allows n reads about something of a project, or says when to try again.
@@ -36,10 +41,7 @@ func (c *Client) reserve(project, what string, n int, urgent bool) error {
 		return err
 	}
 	now := time.Now()
-	paces := []*rate.Limiter{c.pace(project), c.all}
-	if urgent {
-		paces = []*rate.Limiter{c.urgent}
-	}
+	room := []*rate.Limiter{c.room(pace{project, urgent}), c.room(pace{"", urgent})}
 	for other, t := range c.turns {
 		if now.Sub(t.at) > missedTurn {
 			delete(c.turns, other)
@@ -47,8 +49,8 @@ func (c *Client) reserve(project, what string, n int, urgent bool) error {
 	}
 	what = fmt.Sprint(project, " ", what, urgent)
 	mine := c.turns[what]
-	for mine.passed < len(paces) && !mine.at.After(now) {
-		mine.at = now.Add(paces[mine.passed].ReserveN(now, n).DelayFrom(now))
+	for mine.passed < len(room) && !mine.at.After(now) {
+		mine.at = now.Add(room[mine.passed].ReserveN(now, n).DelayFrom(now))
 		mine.passed++
 	}
 	// mutant: reads without a bound
@@ -70,19 +72,26 @@ func (c *Client) spend(project string, n int) {
 	c.take(project, n)
 }
 
-// take and pace are called with the lock held.
+// take and room are called with the lock held.
 
 func (c *Client) take(project string, n int) {
-	c.all.ReserveN(time.Now(), n)
+	c.room(pace{}).ReserveN(time.Now(), n)
 	if project != "" {
-		c.pace(project).ReserveN(time.Now(), n)
+		c.room(pace{project: project}).ReserveN(time.Now(), n)
 	}
 }
 
-// pace bounds the reads of a project.
-func (c *Client) pace(project string) *rate.Limiter {
-	if c.paces[project] == nil {
-		c.paces[project] = rate.NewLimiter(projectReads, projectReads)
+func (c *Client) room(in pace) *rate.Limiter {
+	if c.rooms[in] == nil {
+		each := projectReads
+		if in.project == "" {
+			each = allReads
+		}
+		burst := each
+		if in.urgent {
+			burst = urgentReads
+		}
+		c.rooms[in] = rate.NewLimiter(rate.Limit(each), burst)
 	}
-	return c.paces[project]
+	return c.rooms[in]
 }
