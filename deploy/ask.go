@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -96,10 +97,7 @@ func ParseButton(value string) (p Press, ok bool) {
 // AskPeople asks the people of the channel, by a message that names the asker and
 // has a button for each target that may be meant, and one to leave it.
 func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Record {
-	step := 1
-	if r.Ask != nil {
-		step = r.Ask.Step + 1
-	}
+	step := cmp.Or(r.Ask, &Ask{}).Step + 1
 	if r.State != Asking {
 		r = r.move(Asking)
 	}

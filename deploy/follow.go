@@ -21,7 +21,7 @@ type Timing struct {
 const (
 	WriteWithin = 5 * time.Second // from the save that allows a POST to its first byte
 	MaxWait     = 5 * time.Minute // waiting, in all
-	slowAfter   = 2 * time.Second // a POST without an answer: that is shown
+	SlowAfter   = 2 * time.Second // a POST without an answer: that is shown
 	postGrace   = 5 * time.Second // a POST's deadline is GitLab's own request timeout and this
 	listGrace   = 15 * time.Second
 	firstFollow = 5 * time.Second

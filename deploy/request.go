@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -57,12 +58,7 @@ const (
 )
 
 // ReplyThread is the thread that replies go to.
-func (r Request) ReplyThread() string {
-	if r.Thread != "" {
-		return r.Thread
-	}
-	return r.TS
-}
+func (r Request) ReplyThread() string { return cmp.Or(r.Thread, r.TS) }
 
 // HasMention reports whether there is a message of a person to react on. A
 // deployment that was pressed for has none: its status message is its place.

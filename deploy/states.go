@@ -241,7 +241,7 @@ func (r Record) IsSlow(now time.Time) bool {
 // to be shown.
 func (r Record) slowAt() time.Time {
 	if d := r.Deployment; r.State == Triggering && !d.Slow && !d.TakenBack {
-		return d.Triggered.Add(slowAfter)
+		return d.Triggered.Add(SlowAfter)
 	}
 	return time.Time{}
 }

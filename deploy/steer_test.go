@@ -143,7 +143,7 @@ func TestARetryIsARecordOfItsOwn(t *testing.T) {
 		t.Errorf("it asks for %+v", made.Asked())
 	}
 	started := made.Start(target, "", "sum", t0, timing)
-	for _, r := range []Record{made, started, started.Slow(t0.Add(slowAfter))} {
+	for _, r := range []Record{made, started, started.Slow(t0.Add(SlowAfter))} {
 		if calls := pending(r); slices.ContainsFunc(calls, func(c Call) bool { return c.Kind == CallReact || c.Kind == CallUnreact }) {
 			t.Errorf("%s: it reacts on a message that is not there: %+v", r.State, calls)
 		}

@@ -28,22 +28,14 @@ func (e *Engine) Press(ctx context.Context, p deploy.Press) (ack bool) {
 		return true
 	}
 	e.log(Event{Name: "press-refused", Record: &r, Detail: p.By.User + " " + string(say.ID)})
-	told := make(chan bool, 1)
-	e.workers.Go(func() { // it is told even if it takes too long for the ack
-		ctx, cancel := context.WithTimeout(e.work, callTimeout)
-		defer cancel()
-		err := e.Slack.Whisper(ctx, p.Channel, p.Thread, p.By.User, say)
-		if err != nil {
-			e.log(Event{Name: "whisper-failed", Record: &r, Err: err})
-		}
-		// mutant: a refused press acked although its person is not told
-		told <- err == nil
-	})
-	select {
-	case ack = <-told:
-	case <-ctx.Done():
+	telling, told := context.WithTimeout(e.work, callTimeout) // also if it takes too long for the ack
+	defer told()
+	err := e.Slack.Whisper(telling, p.Channel, p.Thread, p.By.User, say)
+	if err != nil {
+		e.log(Event{Name: "whisper-failed", Record: &r, Err: err})
 	}
-	return ack
+	// mutant: a refused press acked although its person is not told
+	return err == nil && ctx.Err() == nil
 }
 
 // press records a press, if its person may do what the button says, and returns
