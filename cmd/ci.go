@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -55,32 +56,23 @@ func ci(cmd *cobra.Command, form, dir string) error {
 	if at, err := os.Stat(dir); dir != "" && (err != nil || !at.IsDir()) {
 		return withHelp(cmd, fmt.Errorf("--dir must be a folder that there is: %s", dir))
 	}
-	var failed []error
-	for _, f := range []struct {
-		from, to string
-		mode     fs.FileMode
-	}{
-		{form + "/.gitlab-ci.yml", ".gitlab-ci.yml", 0o644},
-		{"notify.sh", "bin/notify.sh", 0o755},
-		{"deploy.sh", "bin/deploy.sh", 0o755},
-	} {
-		content, err := examples.FS.ReadFile(f.from)
-		switch {
-		case err != nil:
-			return err
-		case dir == "":
-			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "==> %s <==\n%s\n", f.to, content); err != nil {
-				return err
-			}
-			continue
+	var failed error
+	for _, to := range []string{".gitlab-ci.yml", "bin/notify.sh", "bin/deploy.sh"} {
+		from, mode := path.Base(to), fs.FileMode(0o755)
+		if from == to {
+			from, mode = path.Join(form, to), 0o644
 		}
-		if err := writeNew(filepath.Join(dir, f.to), content, f.mode); err != nil {
-			failed = append(failed, err)
-			continue
+		content, err := examples.FS.ReadFile(from)
+		said := fmt.Sprintf("==> %s <==\n%s", to, content)
+		if err == nil && dir != "" {
+			said, err = "wrote "+to, writeNew(filepath.Join(dir, to), content, mode)
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), "wrote", f.to)
+		if err == nil {
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
+		}
+		failed = errors.Join(failed, err)
 	}
-	return errors.Join(failed...)
+	return failed
 }
 
 // writeNew writes a file that is not there yet.

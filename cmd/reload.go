@@ -138,30 +138,26 @@ func (a *app) unreloaded(err error) {
 	}
 }
 
-const atNextStart = " changed: it takes effect at the next start"
-
 // reloaded tells what has changed.
 //
 //docgen:messages log
 func (a *app) reloaded(was, is settings.Settings, warnings []string) {
 	a.notReloaded.Store(nil)
-	for _, w := range warnings {
-		a.log.Warn().Msg(w)
-	}
-	var live, waiting []string
 	for _, row := range settings.Changes(a.settings, is) {
 		if !row.Live {
-			waiting = append(waiting, row.Name)
-			warnings = append(warnings, row.Name+atNextStart)
+			warnings = append(warnings, row.Name+" changed: it takes effect at the next start")
 		}
 	}
-	a.settingWarnings.Store(&warnings)
+	before := a.settingWarnings.Swap(&warnings)
+	for _, w := range warnings {
+		if before == nil || !slices.Contains(*before, w) {
+			a.log.Warn().Msg(w)
+		}
+	}
+	var live []string
 	for _, row := range settings.Changes(was, is) {
-		switch {
-		case row.Live:
+		if row.Live {
 			live = append(live, row.Name)
-		case slices.Contains(waiting, row.Name): // else it is again what it was
-			a.log.Warn().Str("setting", row.Name).Msg(row.Name + atNextStart)
 		}
 	}
 	channels, targets := is.Targets.Len()
