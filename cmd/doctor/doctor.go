@@ -158,9 +158,9 @@ func (d *Doctor) Run(ctx context.Context, report func(Finding)) (err error) {
 	return ctx.Err()
 }
 
-// turn waits until another call may be made. A check calls it before each call to
-// Slack, and stops when it returns false: the doctor is ended.
-func (d *Doctor) turn(ctx context.Context) bool { return d.pace.Wait(ctx) == nil }
+// turn waits until another call may be made. A check calls it before each call to Slack.
+// Once the doctor is ended it returns at once, and what is found then is not reported.
+func (d *Doctor) turn(ctx context.Context) { _ = d.pace.Wait(ctx) }
 
 // one makes a check that finds one thing.
 func one(see func(context.Context, *Doctor) Finding) func(context.Context, *Doctor, report) {

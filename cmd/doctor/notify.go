@@ -102,9 +102,6 @@ func (d *Doctor) get(ctx context.Context, address string) (status int, psycher s
 // notifyAnswer calls NOTIFY_URL. That this machine cannot reach it does not say that
 // runners cannot.
 func notifyAnswer(ctx context.Context, d *Doctor) Finding {
-	if !d.turn(ctx) {
-		return Finding{}
-	}
 	runs := d.botRunsHere(ctx)
 	status, psycher, err := d.get(ctx, d.Settings.NotifyURL)
 	const start = "start psycher, and run psycher doctor again"

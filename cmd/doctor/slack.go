@@ -42,9 +42,7 @@ var scopes = []scope{
 
 // botToken asks Slack who the bot is.
 func botToken(ctx context.Context, d *Doctor) Finding {
-	if !d.turn(ctx) {
-		return Finding{}
-	}
+	d.turn(ctx)
 	is, err := d.Slack.Inspect(ctx)
 	if err == nil {
 		d.bot = &is
@@ -118,9 +116,7 @@ func isMember(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	}
 	var err error
 	for try := range 4 { // Slack may ask to wait
-		if !d.turn(ctx) {
-			return Finding{}
-		}
+		d.turn(ctx)
 		err = d.Slack.Peek(ctx, t.Channel)
 		wait := (*engine.LaterError)(nil)
 		if !errors.As(err, &wait) || try == 3 || !engine.Pause(ctx, min(wait.After, time.Minute)) {
@@ -156,9 +152,7 @@ const maxSockets = 10
 
 // sockets opens one, and looks at its hello.
 func sockets(ctx context.Context, d *Doctor, found report) {
-	if !d.turn(ctx) {
-		return
-	}
+	d.turn(ctx)
 	hello, err := (&socket.Pool{Open: d.Slack.OpenConnection, Dial: d.Dial, Proxy: d.Proxy}).Probe(ctx)
 	no := &web.SlackError{}
 	said := errors.As(err, &no)
