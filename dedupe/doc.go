@@ -21,7 +21,7 @@
 //	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked for, waits or runs
 //	{psycher}:history:TARGET           sorted set of TEAM:CHANNEL:TS by when the deployment was triggered (Unix ms): all that may have run
 //	{psycher}:successes:TARGET         the same of those that succeeded, by when they ended
-//	{psycher}:holder:TARGET            string, TEAM:CHANNEL:TS of the last deployment that was allowed a POST, for KEEP
+//	{psycher}:active:TARGET            sorted set of TEAM:CHANNEL:TS by when the deployment was triggered: those that go on
 //	{psycher}:edits:TEAM               string, Unix ms: when the workspace has all its edits again; expires then
 //	{psycher}:rolled-back              string, "1" once a rollback may have run
 //	{psycher}:proved:PROJECT           string, "1" once a callback of the project has proved itself; never expires

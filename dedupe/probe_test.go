@@ -61,7 +61,7 @@ func TestTakeFailsIfAnythingThatScriptsDoIsForbidden(t *testing.T) {
 			}
 		})
 	}
-	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*", "edits:*", "holder:*"}
+	kinds := []string{"record:*", "due", "birth", "open:*", "history:*", "successes:*", "edits:*", "active:*"}
 	for i, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

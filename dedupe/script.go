@@ -20,11 +20,11 @@ import (
 var scripts embed.FS
 
 var (
+	activeScript  = newScript("active", "reading which deployments of the target go on")
 	birthScript   = newScript("birth", "reading the store's birth")
 	claimScript   = newScript("claim", "claiming the mention")
 	delayScript   = newScript("delay", "moving a due time")
 	editScript    = newScript("edit", "asking whether Slack allows an edit")
-	holderScript  = newScript("holder", "reading which deployment holds the target")
 	loadScript    = newScript("load", "reading the record")
 	namedScript   = newScript("named", "reading what is pending")
 	provedScript  = newScript("proved", "reading whether the project has proved itself")

@@ -34,8 +34,9 @@ type Store struct {
 	// A Redis that refuses writes still answers reads. At the start, and after a
 	// refused call, the next Take writes too, so that the store is not reported
 	// healthy too early.
-	unproved   atomic.Bool
-	unreadable sync.Map // the names of records that were logged as such
+	unproved         atomic.Bool
+	unreadable       sync.Map // the names of records that were logged as such
+	unreadableLogged atomic.Int32
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -64,35 +65,34 @@ func (s *Store) Claim(ctx context.Context, r *deploy.Record, lease time.Duration
 		return engine.Stored{}, false, fmt.Errorf("encoding the record: %w", err)
 	}
 	k := r.Request.Key
-	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(), s.holder(of)},
-		raw, millis(lease), s.conf.Keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn(), s.recordPrefix())
+	v, err := s.run(ctx, claimScript, []string{s.record(k), s.due(), s.birth(), s.open(k.Team, k.Channel), s.rolledBack(), s.active(of)},
+		raw, millis(lease), s.conf.Keep.Milliseconds(), bornAt(slackNow), k.String(), r.IsGoingOn(), s.recordPrefix(), maxActive)
 	claimed := engine.Stored{Record: r, Raw: raw, Now: v.time(0), Birth: v.time(1), RolledBack: v.int(3) == 1}
-	if err == nil && of != (deploy.TargetID{}) {
-		claimed.Holder, _ = s.decodeHolder(v, 4) // one that cannot be read is read again when it matters
+	if claimed.ActiveKnown = err == nil && of != (deploy.TargetID{}); claimed.ActiveKnown {
+		claimed.Active = s.decodeActive(v, 4)
 	}
 	return claimed, v.int(2) == 1, err
 }
 
-// Holder implements [engine.Store].
-func (s *Store) Holder(ctx context.Context, of deploy.TargetID) (engine.Holder, error) {
-	v, err := s.run(ctx, holderScript, []string{s.holder(of), s.birth()}, s.recordPrefix())
-	if err != nil {
-		return engine.Holder{}, err
-	}
-	return s.decodeHolder(v, 2)
+// maxActive is how many deployments of a target that go on are read at most.
+const maxActive = 10
+
+// Active implements [engine.Store].
+func (s *Store) Active(ctx context.Context, of deploy.TargetID) ([]engine.Active, error) {
+	v, err := s.run(ctx, activeScript, []string{s.active(of), s.birth()}, maxActive, s.recordPrefix())
+	return s.decodeActive(v, 2), err
 }
 
-// decodeHolder reads a holder's name, and the record after it if there is one.
-func (s *Store) decodeHolder(v values, at int) (h engine.Holder, err error) {
-	if len(v) > at+1 {
-		var stored engine.Stored
-		if stored, err = s.decode(v.bytes(at+1), v); err != nil {
-			return engine.Holder{}, err
+// decodeActive reads pairs of a name and its record.
+func (s *Store) decodeActive(v values, from int) (all []engine.Active) {
+	for i := from; i+1 < len(v); i += 2 {
+		a := engine.Active{Name: string(v.bytes(i))}
+		if h, err := s.decode(v.bytes(i+1), v); err == nil {
+			a.Record = h.Record
 		}
-		h.Record = stored.Record
+		all = append(all, a)
 	}
-	h.Known, h.Name = true, string(v.bytes(at))
-	return h, nil
+	return all
 }
 
 // Take implements [engine.Store].
@@ -111,7 +111,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 
 func (s *Store) take(ctx context.Context, n int, lease time.Duration, probe bool) (values, error) {
 	return s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.holder(probed), s.openPrefix() + "probe", s.history(probed), s.successes(probed)},
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.active(probed), s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 }
 
@@ -177,11 +177,22 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	if next.State == deploy.Triggering {
 		prefix = s.recordPrefix()
 	}
-	holds := h.Holder.Known && next.State == deploy.Triggering && is.Attempt != h.Record.Deployment.Attempt
-	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.holder(t)},
+	active, compared := int64(-1), 0
+	if next.IsActive() {
+		active = is.Triggered.UnixMilli()
+	}
+	if h.ActiveKnown && next.State == deploy.Triggering && is.Attempt != h.Record.Deployment.Attempt {
+		compared = maxActive
+	}
+	args := []any{
 		h.Raw, raw, millis(due), s.conf.Keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
-		is.Rollback != nil && next.State.Ran(), prefix, holds, h.Holder.Name)
+		is.Rollback != nil && next.State.Ran(), prefix, active, compared,
+	}
+	for _, a := range h.Active {
+		args = append(args, a.Name)
+	}
+	v, err := s.run(ctx, saveScript,
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.active(t)}, args...)
 	switch {
 	case err != nil:
 		return h, err
@@ -219,11 +230,24 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) [
 				_ = s.Delay(ctx, h, unreadableDelay) // else its lease has to expire first
 			}
 		}
-		if _, logged := s.unreadable.LoadOrStore(name, true); !logged { // it comes up again each second
-			s.conf.Log.Warn().Err(err).Msg("a record is left to other versions")
-		}
+		s.logUnreadable(name, err)
 	}
 	return all
+}
+
+// unreadableLines is how many records that cannot be read are logged, each once: they
+// come up again every second.
+const unreadableLines = 200
+
+func (s *Store) logUnreadable(name string, err error) {
+	n := s.unreadableLogged.Load()
+	if n >= unreadableLines {
+		return
+	}
+	if _, logged := s.unreadable.LoadOrStore(name, true); !logged {
+		s.unreadableLogged.Store(n + 1)
+		s.conf.Log.Warn().Err(err).Bool("last_line_of_this_kind", n+1 == unreadableLines).Msg("a record is left to other versions")
+	}
 }
 
 // decode reads a record; v begins with the store's clock and birth.
@@ -316,7 +340,7 @@ func (k keys) openPrefix() string               { return string(k) + ":open:" }
 func (k keys) open(team, channel string) string { return k.openPrefix() + team + ":" + channel }
 
 func (k keys) history(t deploy.TargetID) string   { return string(k) + ":history:" + joined(t) }
-func (k keys) holder(t deploy.TargetID) string    { return string(k) + ":holder:" + joined(t) }
+func (k keys) active(t deploy.TargetID) string    { return string(k) + ":active:" + joined(t) }
 func (k keys) successes(t deploy.TargetID) string { return string(k) + ":successes:" + joined(t) }
 
 // probed stands for every target where rights are tried.

@@ -29,7 +29,7 @@ type Button struct {
 	// What Target was when it was shown; empty in records of a process that did not keep it.
 	Project string `json:"project,omitempty"`
 	Key     string `json:"key,omitempty"`
-	Over    string `json:"over,omitempty"`  // the deployment beside which it deploys, by its record's name
+	Over    string `json:"over,omitempty"`  // the deployments beside which it deploys, see [Beside.Confirmation]
 	SHA     string `json:"sha,omitempty"`   // KindRollback: what is gone back to
 	URL     string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
 	Value   string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
@@ -39,6 +39,33 @@ type Button struct {
 func (b Button) Means(t Target) bool {
 	// mutant: another project deployed than the button said
 	return b.Ref == t.Ref && (b.Project == "" || b.Project == t.Project && b.Key == t.Key)
+}
+
+// Beside is another deployment of the target that is to be deployed, which goes on.
+type Beside struct {
+	Name  string // of its record
+	Known Known  // zero: this version cannot read it
+}
+
+// Confirmation is how a button says that its person knows of the deployment, among
+// others in [Button.Over]. The place of one that waits is taken.
+func (b Beside) Confirmation() string {
+	if b.Known.State == Waiting {
+		return b.Name + "/" + string(Waiting)
+	}
+	return b.Name
+}
+
+// YieldsTo reports whether a record that waits is to wait for another deployment of
+// its target too. Of two that wait, the one that gives up first goes first.
+func (r Record) YieldsTo(other Record) bool {
+	if !other.IsActive() || other.State != Waiting {
+		return other.IsActive()
+	}
+	if c := other.Deployment.WaitEnd.Compare(r.Deployment.WaitEnd); c != 0 {
+		return c < 0
+	}
+	return other.Request.Key.String() < r.Request.Key.String()
 }
 
 // Pressed is a press that decided: who pressed which button when.

@@ -102,5 +102,5 @@ var (
 		"apps.connections.open", "auth.test", "chat.postEphemeral", "chat.postMessage", "chat.update",
 		"conversations.history", "conversations.replies", "reactions.add", "reactions.remove", other,
 	}
-	scripts = []string{"birth", "claim", "delay", "edit", "holder", "load", "named", "proved", "save", "take", "unprove"}
+	scripts = []string{"active", "birth", "claim", "delay", "edit", "load", "named", "proved", "save", "take", "unprove"}
 )

@@ -12,8 +12,9 @@
 --          itself             ARGV[10] 1: it is a rollback that may have run
 -- KEYS[7]  whether something  ARGV[11] the prefix of records' keys, to read the
 --          was rolled back             target's last success; empty: not to be read
--- KEYS[8]  the target's       ARGV[12] 1: the record becomes the target's holder
---          holder             ARGV[13] who that was when it was read, or ''
+-- KEYS[8]  the target's       ARGV[12] when it was triggered, Unix ms; negative: it does not go on
+--          deployments        ARGV[13] how many of the newest of KEYS[8] are compared; 0: none
+--          that go on         ARGV[14] and after it: those that were read
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed, the success if it was read}
 
 local t = redis.call('TIME')
@@ -38,10 +39,17 @@ local existing = redis.call('GET', KEYS[1])
 if existing and existing ~= ARGV[1] and existing ~= ARGV[2] then
   return {now, 0}
 end
-local holder = ARGV[12] == '1' and redis.call('GET', KEYS[8]) or ''
--- mutant: a target taken that another deployment has taken meanwhile
-if ARGV[12] == '1' and holder ~= ARGV[13] and holder ~= ARGV[5] then
-  return {now, 0}
+if ARGV[13] ~= '0' and existing ~= ARGV[2] then
+  local known = {[ARGV[5]] = true}
+  for i = 14, #ARGV do
+    known[ARGV[i]] = true
+  end
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[8], -ARGV[13], -1)) do
+    -- mutant: a deployment made beside one that has begun meanwhile
+    if not known[name] then
+      return {now, 0}
+    end
+  end
 end
 local success
 if ARGV[11] ~= '' then
@@ -69,8 +77,11 @@ end
 if ARGV[10] == '1' then
   redis.call('SET', KEYS[7], '1', 'PX', ARGV[4])
 end
-if ARGV[12] == '1' then
-  redis.call('SET', KEYS[8], ARGV[5], 'PX', ARGV[4])
+if tonumber(ARGV[12]) >= 0 then
+  -- mutant: a deployment that goes on unknown to others
+  redis.call('ZADD', KEYS[8], ARGV[12], ARGV[5])
+else
+  redis.call('ZREM', KEYS[8], ARGV[5])
 end
 if existing then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

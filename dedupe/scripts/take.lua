@@ -7,8 +7,7 @@
 -- KEYS[4]  edits of a workspace,    ARGV[4]  1: probe first
 -- KEYS[5]  whether something was    ARGV[5]  the prefix of the keys of what is going on
 --          rolled back
--- KEYS[6]  a target's holder
--- KEYS[7]  and a sorted set of each kind, for the probe
+-- KEYS[6]  and a sorted set of each kind, for the probe
 --  ...
 -- returns  {now, birth or now, in how many ms the next is due or -1, 1 something was rolled back, record, its due time, ...}
 
@@ -24,14 +23,14 @@ local out = {now, tonumber(birth or now), -1, redis.call('GET', KEYS[5]) and 1 o
 -- because Redis lets through what follows a write. A due time is removed before
 -- one is added: only the removal may be forbidden.
 local function probe()
-  for _, key in ipairs({KEYS[3], KEYS[4], KEYS[6]}) do
+  for _, key in ipairs({KEYS[3], KEYS[4]}) do
     redis.call('SET', key, 'probe', 'PX', 1000)
     redis.call('GET', key)
     redis.call('SET', key, 'probe', 'KEEPTTL')
   end
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
-  for _, set in ipairs({KEYS[1], unpack(KEYS, 7)}) do
+  for _, set in ipairs({KEYS[1], unpack(KEYS, 6)}) do
     redis.call('ZREM', set, 'probe')
     -- mutant: a probe that writes nothing
     redis.call('ZADD', set, now + 1000, 'probe')

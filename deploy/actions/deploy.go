@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"strings"
+
 	"github.com/getto-systems/psycher/deploy"
 	"github.com/getto-systems/psycher/deploy/rules"
 )
@@ -29,12 +31,16 @@ func (r Request) deploy() Decision {
 	return Decision{Deploy: t}
 }
 
-// over is the deployment that a button confirms to deploy beside, or in the place of,
-// by its record's name, and what is known of it where the doubt is about it.
-func (r Request) over(doubt deploy.MessageID) (name string, known []deploy.Known) {
+// over is what a button confirms to deploy beside, and what is known of that where
+// the doubt is about it.
+func (r Request) over(doubt deploy.MessageID) (over string, known []deploy.Known) {
 	if doubt != deploy.MsgBusy && doubt != deploy.MsgBusyWaiting {
 		return r.Rules.Pressed.Over, nil
 	}
-	h := r.Rules.Holder
-	return h.Request.Key.String(), []deploy.Known{h.Known()}
+	for _, b := range r.Rules.Beside {
+		over += " " + b.Confirmation()
+		b.Known.Target = r.Rules.Target.Name // another channel may call it otherwise
+		known = append(known, b.Known)
+	}
+	return strings.TrimSpace(over), known
 }

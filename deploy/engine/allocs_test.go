@@ -37,9 +37,7 @@ func (still) Save(_ context.Context, _ Stored, next *deploy.Record, _ time.Durat
 	return Stored{Record: next, Raw: raw, Now: t0}, err
 }
 
-func (still) Holder(context.Context, deploy.TargetID) (Holder, error) {
-	return Holder{Known: true}, nil
-}
+func (still) Active(context.Context, deploy.TargetID) ([]Active, error) { return nil, nil }
 
 func (still) History(context.Context, deploy.TargetID, bool, int, int) ([]deploy.Record, error) {
 	return nil, nil

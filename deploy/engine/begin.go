@@ -20,7 +20,7 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	var err error
 	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind)) {
 		// mutant: a request judged although it is not known what goes on
-		if s, err = e.withHolder(s, t); err != nil { // when the lease ends, it is taken up again
+		if s, err = e.withActive(s, t); err != nil { // when the lease ends, it is taken up again
 			return stepResult{Stored: s}
 		}
 	}
@@ -97,7 +97,7 @@ func sameRequest(r, was deploy.Record) bool {
 
 func (e *Engine) rulesContext(s Stored) rules.Context {
 	return rules.Context{
-		Request: s.Record.Asked(), Pressed: s.Record.Chosen(), Holder: s.Holder.Record,
+		Request: s.Record.Asked(), Pressed: s.Record.Chosen(), Beside: s.beside(),
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}
 }

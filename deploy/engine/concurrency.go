@@ -35,6 +35,9 @@ const (
 	maxSpacing   = 250 * time.Millisecond
 )
 
+// maxLanes is how many names are remembered that nothing runs of.
+const maxLanes = 1000
+
 func newLimiter(all, each int, fair bool) *limiter {
 	return &limiter{all: all, each: each, fair: fair, lanes: map[string]*lane{}}
 }
@@ -64,6 +67,9 @@ func (l *limiter) acquire(name string) (release func(), wait time.Duration) {
 		took := time.Since(began)
 		own.move(-1, took/time.Duration(l.each))
 		l.total.move(-1, took/time.Duration(l.all))
+		if own.running == 0 && len(l.lanes) > maxLanes {
+			delete(l.lanes, name)
+		}
 	}, 0
 }
 

@@ -15,15 +15,29 @@ func (e *Engine) history(t deploy.TargetID, succeeded bool, n int) ([]deploy.Rec
 	return read(e.work, e, func(ctx context.Context) ([]deploy.Record, error) { return e.Store.History(ctx, t, succeeded, 0, n) })
 }
 
-// withHolder reads which deployment holds a target, unless that is known, or does
+// withActive reads which deployments of a target go on, unless that is known, or does
 // not matter.
-func (e *Engine) withHolder(s Stored, t deploy.Target) (Stored, error) {
-	if s.Holder.Known || t.Parallel {
+func (e *Engine) withActive(s Stored, t deploy.Target) (Stored, error) {
+	if s.ActiveKnown || t.Parallel {
 		return s, nil
 	}
 	var err error
-	s.Holder, err = read(e.work, e, func(ctx context.Context) (Holder, error) { return e.Store.Holder(ctx, t.ID()) })
+	s.Active, err = read(e.work, e, func(ctx context.Context) ([]Active, error) { return e.Store.Active(ctx, t.ID()) })
+	s.ActiveKnown = err == nil
 	return s, err
+}
+
+// beside are the other deployments of the target that go on, the newest first.
+func (s Stored) beside() (all []deploy.Beside) {
+	for _, a := range slices.Backward(s.Active) {
+		switch {
+		case a.Record == nil:
+			all = append(all, deploy.Beside{Name: a.Name})
+		case a.Record.IsActive() && a.Record.Request.Key != s.Record.Request.Key:
+			all = append(all, deploy.Beside{Name: a.Name, Known: a.Record.Known()})
+		}
+	}
+	return all
 }
 
 // past reads what a request looks at of its target's past.

@@ -17,7 +17,7 @@ type Store interface {
 	// Claim makes the record of a mention unless there is one, due after lease;
 	// negative: not due at all. made reports whether this call, or an earlier try of
 	// it with the same record, made it. Where the store has no birth yet, Claim makes
-	// that too, by Slack's clock. It also reads the holder of a target; zero: of none.
+	// that too, by Slack's clock. It also reads which deployments of a target go on; zero: of none.
 	Claim(ctx context.Context, r *deploy.Record, lease time.Duration, slackNow time.Time, of deploy.TargetID) (s Stored, made bool, err error)
 	// Take returns at most n records that are due, and moves their due time on by
 	// lease, so that nobody else takes them meanwhile. next is in how long the next
@@ -28,11 +28,12 @@ type Store interface {
 	// Save writes next over h, if the stored record is still h (or missing, or
 	// already next), due after the duration; negative: not due at all. It returns
 	// what is stored then, or [ErrChanged]. Saving the same next twice is one save.
-	// It keeps next, which nobody may change then. A save that allows a POST makes the
-	// record its target's holder, if s.Holder is known and still the holder.
+	// It keeps next, which nobody may change then. A save that allows a POST
+	// is refused in this way too if a deployment of the target goes on that is not in
+	// s.Active, where that is known.
 	Save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (Stored, error)
-	// Holder reads which deployment holds a target, or did last.
-	Holder(ctx context.Context, of deploy.TargetID) (Holder, error)
+	// Active reads which deployments of a target go on, the newest ten.
+	Active(ctx context.Context, of deploy.TargetID) ([]Active, error)
 	// Delay moves a record's due time without changing the record, if the stored
 	// record is still h; negative: it is not due at all.
 	Delay(ctx context.Context, s Stored, due time.Duration) error
@@ -78,16 +79,17 @@ type Stored struct {
 	// RolledBack: it was just claimed or taken, and something was rolled back once: see
 	// what was deployed last.
 	RolledBack bool
-	Holder     Holder         // of the target that is to be deployed, if it was read
-	Success    *deploy.Record // of the save that allows a POST: the target's last success; nil: none is known
+	// Active are the deployments that go on of the target that is to be deployed, if
+	// ActiveKnown.
+	Active      []Active
+	ActiveKnown bool
+	Success     *deploy.Record // of the save that allows a POST: the target's last success; nil: none is known
 }
 
-// Holder is the deployment that was the last of its target to be allowed a POST. It
-// holds the target while it [deploy.Record.IsActive].
-type Holder struct {
-	Known  bool
-	Name   string         // of its record; empty: there is none
-	Record *deploy.Record // nil: it is gone, which leaves the target free
+// Active is a deployment that goes on, or was thought to.
+type Active struct {
+	Name   string         // of its record
+	Record *deploy.Record // nil: this version cannot read it
 }
 
 // GitLab starts pipelines and follows them: package gitlab.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -34,7 +35,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	if errors.Is(err, ErrChanged) {
 		// mutant: a request forgotten for a while because another took its target
 		if now, err := e.reload(asked); err == nil && now.Record.Revision == asked.Record.Revision {
-			now.Came, now.Holder = came, Holder{}
+			now.Came, now.Active, now.ActiveKnown, now.RolledBack = came, nil, false, asked.RolledBack
 			return e.step(now, free) // it is the target that was taken meanwhile
 		}
 	}
@@ -53,7 +54,10 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	if came.IsZero() {
 		waited = max(0, e.Slack.Now().Sub(s.Record.Asked().At))
 	}
-	out := e.post(s.Record, t, token, judged.Add(deploy.WriteWithin))
+	out := deploy.TriggerResult{Status: deploy.TriggerNotSent}
+	if out.Err = e.setAside(asked); out.Err == nil {
+		out = e.post(s.Record, t, token, judged.Add(deploy.WriteWithin))
+	}
 	e.log(Event{Name: "triggered", Record: s.Record, Err: out.Err, Detail: string(out.Status) + " " + string(out.Reason), Took: waited})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		if r.IsSlow(e.now()) { // it may have been shown, in what the store has lost since
@@ -68,6 +72,37 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 		return next.WithPast(last)
 	})
 }
+
+// setAside withdraws deployments of the target that wait, and whose place is confirmed
+// to be taken.
+func (e *Engine) setAside(s Stored) error {
+	for _, a := range s.Active {
+		if a.Record == nil || a.Record.State != deploy.Waiting || !s.confirmed(*a.Record) {
+			continue
+		}
+		// mutant: what was set aside deployed later all the same
+		_, err := e.change(e.work, a.Record.Request.Key, func(r deploy.Record) deploy.Record {
+			if r.State == deploy.Waiting {
+				r, _ = r.Withdraw(s.Record.Asked().By)
+			}
+			return r
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirmed reports whether the record was pressed for although another one goes on.
+func (s Stored) confirmed(other deploy.Record) bool {
+	b := deploy.Beside{Name: other.Request.Key.String(), Known: other.Known()}
+	return slices.Contains(strings.Fields(s.Record.Chosen().Over), b.Confirmation())
+}
+
+// yieldFor is how long what waits for another deployment of its target waits until
+// it looks again.
+const yieldFor = 15 * time.Second
 
 // allow saves that a POST may be made, with its token.
 func (e *Engine) allow(s Stored, t deploy.Target) (_ Stored, token deploy.Secret, err error) {
@@ -125,16 +160,15 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 			return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(over) })
 		}
 	}
-	s, err := e.withHolder(s, t)
+	s, err := e.withActive(s, t)
 	if err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
-	// mutant: what was set aside deployed later all the same
-	if h := s.Holder.Record; h != nil && h.Request.Key != m.Key && h.Deployment.Triggered.After(d.WaitEnd.Add(-deploy.MaxWait)) { // it was set aside
-		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
-			r, _ = r.Withdraw(h.Asked().By)
-			return r
-		})
+	for _, a := range s.Active {
+		// mutant: two that wait, and then deploy at once
+		if a.Record == nil || a.Record.Request.Key != m.Key && s.Record.YieldsTo(*a.Record) && !s.confirmed(*a.Record) {
+			return e.leave(s, e.now().Add(yieldFor))
+		}
 	}
 	return e.trigger(s, t, began, free)
 }

@@ -1,21 +1,27 @@
 package rules
 
-import "github.com/getto-systems/psycher/deploy"
+import (
+	"slices"
+	"strings"
 
-// busy holds back what would run beside another deployment of its target, unless
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// busy holds back what would run beside other deployments of its target, unless
 // somebody has confirmed just that.
-func busy(c Context) deploy.MessageID {
-	h := c.Holder
-	if c.Target.Parallel || h == nil || !h.IsActive() || h.Request.Key == c.Request.Key {
-		return ""
+func busy(c Context) (reason deploy.MessageID) {
+	confirmed := strings.Fields(c.Pressed.Over)
+	for _, b := range c.Beside {
+		switch {
+		case c.Target.Parallel:
+		// mutant: a deploy confirmed beside one deployment made beside another
+		case slices.Contains(confirmed, b.Confirmation()):
+		case b.Known.State != deploy.Waiting:
+			// mutant: two deployments of one target at a time
+			return deploy.MsgBusy
+		default:
+			reason = deploy.MsgBusyWaiting
+		}
 	}
-	// mutant: a deploy confirmed beside one deployment made beside another
-	if c.Pressed.Over == h.Request.Key.String() {
-		return ""
-	}
-	if h.State == deploy.Waiting {
-		return deploy.MsgBusyWaiting
-	}
-	// mutant: two deployments of one target at a time
-	return deploy.MsgBusy
+	return reason
 }

@@ -10,12 +10,12 @@ import (
 type Context struct {
 	Request   deploy.Request
 	Target    deploy.Target
-	Pressed   deploy.Button  // the button that was pressed; zero: none was
-	Holder    *deploy.Record // the last deployment of its target; nil: there is none
-	TakenBack bool           // its commit was rolled back, or may be the one that was
-	Birth     time.Time      // since when the store remembers, by Slack's clock
-	SlackNow  time.Time      // Slack's clock
-	MaxAge    time.Duration  // how old a request may be
+	Pressed   deploy.Button   // the button that was pressed; zero: none was
+	Beside    []deploy.Beside // other deployments of its target that go on
+	TakenBack bool            // its commit was rolled back, or may be the one that was
+	Birth     time.Time       // since when the store remembers, by Slack's clock
+	SlackNow  time.Time       // Slack's clock
+	MaxAge    time.Duration   // how old a request may be
 }
 
 // Rule returns why it holds a deploy back; empty: it does not.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -21,8 +22,11 @@ func allowed() Context {
 }
 
 func TestRules(t *testing.T) {
-	other := func(state deploy.State) *deploy.Record {
-		return &deploy.Record{State: state, Request: deploy.Request{Key: deploy.Key{Team: "T1", Channel: "C2", TS: "1767323000.000000"}}}
+	beside := func(states ...deploy.State) (all []deploy.Beside) {
+		for i, state := range states {
+			all = append(all, deploy.Beside{Name: fmt.Sprintf("T1:C2:%d.0", i+1), Known: deploy.Known{State: state}})
+		}
+		return all
 	}
 	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
 	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
@@ -46,15 +50,16 @@ func TestRules(t *testing.T) {
 		"the button said another project":      {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Project = "group/web" }, "", deploy.MsgTooLate},
 		"the button said another variable":     {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Target.Key = "RELEASE_WEB" }, "", deploy.MsgTooLate},
 		"the button told the ref alone":        {func(c *Context) { c.Pressed, c.Target = shown, shownOf; c.Pressed.Project, c.Pressed.Key = "", "" }, "", ""},
-		"another deployment goes on":           {func(c *Context) { c.Holder = other(deploy.Running) }, "", deploy.MsgBusy},
-		"another one waits":                    {func(c *Context) { c.Holder = other(deploy.Waiting) }, "", deploy.MsgBusyWaiting},
-		"another one may go on":                {func(c *Context) { c.Holder = other(deploy.Unsure) }, "", deploy.MsgBusy},
-		"another one was not found":            {func(c *Context) { c.Holder = other(deploy.Unsure); c.Holder.Deployment.NoneSeen = true }, "", ""},
-		"another one has ended":                {func(c *Context) { c.Holder = other(deploy.Failed) }, "", ""},
-		"it goes on itself":                    {func(c *Context) { c.Holder = other(deploy.Waiting); c.Request.Key = c.Holder.Request.Key }, "", ""},
-		"another one goes on, side by side":    {func(c *Context) { c.Holder, c.Target.Parallel = other(deploy.Running), true }, "", ""},
-		"another one goes on, as was said":     {func(c *Context) { c.Holder = other(deploy.Running); c.Pressed.Over = c.Holder.Request.Key.String() }, "", ""},
-		"yet another one goes on":              {func(c *Context) { c.Holder, c.Pressed.Over = other(deploy.Running), "T1:C1:1.0" }, "", deploy.MsgBusy},
+		"another deployment goes on":           {func(c *Context) { c.Beside = beside(deploy.Running) }, "", deploy.MsgBusy},
+		"one goes on that cannot be read":      {func(c *Context) { c.Beside = beside("") }, "", deploy.MsgBusy},
+		"another one waits":                    {func(c *Context) { c.Beside = beside(deploy.Waiting) }, "", deploy.MsgBusyWaiting},
+		"one waits and one goes on":            {func(c *Context) { c.Beside = beside(deploy.Waiting, deploy.Unsure) }, "", deploy.MsgBusy},
+		"another one goes on, side by side":    {func(c *Context) { c.Beside, c.Target.Parallel = beside(deploy.Running), true }, "", ""},
+		"another one goes on, as was said":     {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running), "T1:C2:1.0" }, "", ""},
+		"two go on, as was said of one":        {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running, deploy.Running), "T1:C2:1.0" }, "", deploy.MsgBusy},
+		"of two, as was said, one has ended":   {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running), "T1:C2:0.0 T1:C2:1.0" }, "", ""},
+		"one has begun that waited then":       {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running), "T1:C2:1.0/waiting" }, "", deploy.MsgBusy},
+		"one waits, as was said":               {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Waiting), "T1:C2:1.0/waiting" }, "", ""},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},

@@ -82,11 +82,30 @@ func TestOneDeploymentAtATime(t *testing.T) {
 	row(t, "a target of two channels is one", func(t *testing.T) {
 		w, _ := underWay(t)
 		_, q := ask(w, sim.Two, "release", deploy.MsgBusy)
-		if text := shown(q); !strings.Contains(text, "pipelines/1001") || !strings.Contains(text, "shop") {
+		if text := shown(q); !strings.Contains(text, "pipelines/1001") || !strings.Contains(text, "shop") || strings.Contains(text, "`app`") {
 			t.Errorf("the question is %s", text)
 		}
 		wantPipelines(w, 1)
 	})
+	for _, end := range []string{"success", "failed", "canceled", "refused"} {
+		row(t, "two run side by side, and one ends: the other one still goes on; "+end, func(t *testing.T) {
+			w, _ := underWay(t)
+			_, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
+			if end == "refused" {
+				w.GitLab.Answer(1, fault(t, "reference not found"))
+			}
+			press(w, second, sim.Channel, q, 0)
+			time.Sleep(20 * time.Second)
+			w.GitLab.Finish(1002, end)
+			time.Sleep(time.Minute)
+			before := len(w.GitLab.Pipelines())
+			_, q = ask(w, sim.Channel, "release", deploy.MsgBusy)
+			if text := shown(q); !strings.Contains(text, "pipelines/1001") {
+				t.Errorf("the question is %s", text)
+			}
+			wantPipelines(w, before)
+		})
+	}
 	row(t, "two at the same moment, taken in by two processes", func(t *testing.T) {
 		for range 20 {
 			w := sim.New(t, oneTarget(""))
@@ -147,6 +166,38 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		}
 		wantPipelines(w, 3)
 	})
+	row(t, `what runs is known once "parallel" is switched off`, func(t *testing.T) {
+		w := sim.New(t, oneTarget(`, "parallel": true`))
+		p := w.StartReady("a")
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		p.Reload(oneTarget(""))
+		ask(w, sim.Channel, "release", deploy.MsgBusy)
+		wantPipelines(w, 1)
+	})
+}
+
+func TestTwoThatWait(t *testing.T) {
+	row(t, `"parallel" is switched off: they run one after the other, and none is lost`, func(t *testing.T) {
+		w := sim.New(t, oneTarget(`, "parallel": true`))
+		p := w.StartReady("a")
+		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
+		all := []string{w.Ask("release"), w.Ask("release")}
+		for _, ts := range all {
+			w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		}
+		p.Reload(oneTarget(""))
+		_, q := ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
+		press(w, second, sim.Channel, q, -1)
+		w.GitLab.ForgetFaults()
+		for n := range 2 {
+			time.Sleep(2 * time.Minute)
+			wantPipelines(w, n+1)
+			w.GitLab.Finish(int64(1001+n), "success")
+		}
+		for _, ts := range all {
+			w.WaitReactions(sim.Channel, ts, "white_check_mark")
+		}
+	})
 }
 
 func TestOneAtATimeWhileItWaits(t *testing.T) {
@@ -184,14 +235,14 @@ func TestOneAtATimeWhileItWaits(t *testing.T) {
 	}
 }
 
-func TestAHolderThatIsNotToBeRead(t *testing.T) {
-	row(t, "a target whose holder is gone is free", func(t *testing.T) {
+func TestWhatGoesOnCannotBeRead(t *testing.T) {
+	row(t, "a record that is gone holds nobody back", func(t *testing.T) {
 		w, first := underWay(t)
 		w.Redis.Del("{psycher}:record:" + sim.Team + ":" + sim.Channel + ":" + first)
 		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
 		wantPipelines(w, 2)
 	})
-	row(t, "one whose holder is of a newer version starts nothing", func(t *testing.T) {
+	row(t, "beside one of a newer version, nothing starts unasked", func(t *testing.T) {
 		w, first := underWay(t)
 		name := "{psycher}:record:" + sim.Team + ":" + sim.Channel + ":" + first
 		record, _ := w.Redis.Get(name)
@@ -199,15 +250,15 @@ func TestAHolderThatIsNotToBeRead(t *testing.T) {
 		if newer == record || w.Redis.Set(name, newer) != nil {
 			t.Fatal("the record is not changed")
 		}
-		ts := w.Ask("release")
+		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
 		wantPipelines(w, 1)
-		_ = w.Redis.Set(name, record)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
-		wantPipelines(w, 1)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPipelines(w, 2)
 	})
-	row(t, "one whose holder cannot be read now starts nothing", func(t *testing.T) {
+	row(t, "nothing starts while Redis does not tell", func(t *testing.T) {
 		w, _ := underWay(t)
-		heal := w.RedisRefuses("redis:holder")
+		heal := w.RedisRefuses("redis:active")
 		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" もう一度")
 		wantPipelines(w, 1)
 		heal()

@@ -85,14 +85,14 @@ func TestRecordsExpire(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop(t, a)
 		time.Sleep(990 * time.Hour)
-		if got := len(w.Redis.Keys()); got != 8 { // two records, what is due, what is open, the target's holder, history and successes, the birth
+		if got := len(w.Redis.Keys()); got != 8 { // two records, what is due, what is open, what goes on of the target, its history and successes, the birth
 			t.Errorf("%d keys after 990 hours: %q", got, w.Redis.Keys())
 		}
 		time.Sleep(10 * time.Hour)
 		w.StartReady("b")
 		time.Sleep(10 * time.Second)
-		history, successes := "{psycher}:history:T0TEAM:group/app:master:RELEASE", "{psycher}:successes:T0TEAM:group/app:master:RELEASE"
-		if keys := w.Redis.Keys(); !slices.Equal(keys, []string{"{psycher}:birth", history, successes}) {
+		active, history, successes := "{psycher}:active:T0TEAM:group/app:master:RELEASE", "{psycher}:history:T0TEAM:group/app:master:RELEASE", "{psycher}:successes:T0TEAM:group/app:master:RELEASE"
+		if keys := w.Redis.Keys(); !slices.Equal(keys, []string{active, "{psycher}:birth", history, successes}) {
 			t.Errorf("it keeps %q", keys)
 		}
 		for _, ts := range []string{ended, running} {
@@ -113,6 +113,9 @@ func TestRecordsExpire(t *testing.T) {
 		w.WaitReactions(sim.Channel, next, "thumbsup")
 		w.Notify("b", "success", sim.Channel, next)
 		w.WaitReactions(sim.Channel, next, "white_check_mark")
+		if w.Redis.Exists(active) {
+			t.Error("it keeps the name of what once went on")
+		}
 		for _, key := range []string{history, successes} {
 			if names, err := w.Redis.ZMembers(key); err != nil || !slices.Equal(names, []string{"T0TEAM:C0APP:" + next}) {
 				t.Errorf("%s has %q, %v", key, names, err)
