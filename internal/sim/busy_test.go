@@ -258,11 +258,12 @@ func TestWhatGoesOnCannotBeRead(t *testing.T) {
 	})
 	row(t, "nothing starts while Redis does not tell", func(t *testing.T) {
 		w, _ := underWay(t)
+		ts, q := ask(w, sim.Channel, "release tomorrow", deploy.MsgUnclear)
 		heal := w.RedisRefuses("redis:active")
-		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" もう一度")
+		press(w, second, sim.Channel, q, 0)
 		wantPipelines(w, 1)
 		heal()
-		w.Eventually("an answer", time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) > 0 })
+		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
 		wantPipelines(w, 1)
 	})
 }
