@@ -76,7 +76,7 @@ func (e *Engine) Accept(ctx context.Context, m deploy.Request, attempt int) (ack
 // outcome is not known: Slack delivers again.
 func (e *Engine) claim(ctx context.Context, r *deploy.Record, lease time.Duration) (s Stored, made bool, err error) {
 	fresh(r)
-	var of deploy.TargetID // whose holder is to be known
+	var of deploy.TargetID // what goes on of it is to be known
 	if m := r.Request; m.Intent.Deploys() {
 		if t, ok := e.Config().Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && !t.Parallel {
 			of = t.ID()

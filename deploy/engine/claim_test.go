@@ -32,7 +32,8 @@ func known() (*Engine, *knownStore) {
 
 // config is one that does not change.
 func config(m *targets.Map, t deploy.Timing) func() Config {
-	return func() Config { return Config{Targets: m, Teams: m.Teams(), Timing: t} }
+	conf := Config{Targets: m, Teams: m.Teams(), Timing: t}
+	return func() Config { return conf }
 }
 
 // Slack delivers again what is not acked: the edit may be the one that takes a

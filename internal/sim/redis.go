@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -32,13 +31,12 @@ func (w *World) RedisFails(message string, d time.Duration) {
 
 // RedisRefuses has Redis answer each command of a kind ("redis:claim") with an error,
 // until heal is called.
-func (w *World) RedisRefuses(kind string) (heal func()) { return w.RedisRefusesAfter(0, kind) }
+func (w *World) RedisRefuses(kind string) (heal func()) { return w.RedisRefusesAbout(kind, "") }
 
-// RedisRefusesAfter does so after the first n.
-func (w *World) RedisRefusesAfter(n int64, kind string) (heal func()) {
-	var came atomic.Int64
+// RedisRefusesAbout does so with those that have a part in their arguments.
+func (w *World) RedisRefusesAbout(kind, part string) (heal func()) {
 	w.Redis.Server().SetPreHook(func(c *server.Peer, command string, args ...string) bool {
-		refuses := commandKind(command, args) == kind && came.Add(1) > n
+		refuses := commandKind(command, args) == kind && strings.Contains(strings.Join(args, " "), part)
 		if refuses {
 			c.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
 		}
@@ -57,8 +55,8 @@ func (w *World) RedisHangs(d time.Duration) {
 // the states of an interpreter. What else there is to do is left to the script.
 func (w *World) idle(r *miniredis.Miniredis) server.Hook {
 	return func(c *server.Peer, command string, args ...string) bool {
-		// its hash, 8, eight keys, how many, the lease, a prefix, whether to probe, a prefix
-		if command != "EVALSHA" || len(args) != 15 || args[13] != "0" || !strings.HasSuffix(args[2], ":due") || w.clockApart.Load() {
+		// its hash, how many keys, the keys, how many, the lease, a prefix, whether to probe, a prefix
+		if command != "EVALSHA" || commandKind(command, args) != "redis:take" || args[len(args)-2] != "0" || w.clockApart.Load() {
 			return false
 		}
 		due, err := r.SortedSet(args[2])

@@ -74,7 +74,7 @@ func TestStopThatCannotClaimAPress(t *testing.T) {
 		p.Arm(&sim.Fault{At: sim.Op{Kind: "redis:claim", N: 1}, Kind: sim.DieBefore})
 		pressOn(w, second, sim.Channel, status, "retry")
 		w.StartReady("b")
-		heal := w.RedisRefusesAfter(1, "redis:claim") // the first is the stop's own
+		heal := w.RedisRefusesAbout("redis:claim", `"via":"press"`)
 		w.Slack.Say(sim.User, sim.Channel, sim.Bot+" 止めて", fakeslack.InThread(ts))
 		wantPipelines(w, 1)
 		if said := w.Messages(sim.Channel, ts); len(said) > 2 {

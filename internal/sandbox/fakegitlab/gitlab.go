@@ -291,9 +291,10 @@ func (g *GitLab) pipeline(id int64) *Pipeline {
 }
 
 func (g *GitLab) project(name string) *Project {
-	for i, p := range g.conf.Projects {
+	for i := range g.conf.Projects {
+		p := &g.conf.Projects[i] // only parts of it are read: others are written under the lock
 		if p.Path == name || p.Was != "" && p.Was == name || strconv.FormatInt(p.ID, 10) == name {
-			return &g.conf.Projects[i]
+			return p
 		}
 	}
 	return nil
