@@ -64,14 +64,14 @@ func TestTheSecretOfAWSIsReadAgain(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var secret string
+	var secret atomic.Value
 	var down atomic.Bool
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if down.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": secret})
+		_ = json.NewEncoder(w).Encode(map[string]any{"SecretString": secret.Load()})
 	}))
 	defer aws.Close()
 	admin := freeAddr(t)
@@ -86,7 +86,7 @@ func TestTheSecretOfAWSIsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret = string(text)
+	secret.Store(string(text))
 	p.start(t)
 	ready := readyz(ctx, t, admin)
 	until(ctx, t, ready, `"ready":true`)
