@@ -4,6 +4,7 @@ package cmd_test
 
 import (
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,14 +23,20 @@ func TestARollingUpgrade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openSite(t)
+			var known []string // the target map as the version before reads it
+			for _, setting := range s.settings {
+				if strings.HasPrefix(setting, "GITLAB_TRIGGER_TOKENS=") {
+					known = append(known, strings.ReplaceAll(setting, `, "parallel": true`, ""))
+				}
+			}
 			for range 3 {
-				s.start(s.add(before))
+				s.start(s.add(before, known...))
 			}
 			s.ready()
 			s.underLoad(func() {
 				for _, r := range s.replicas {
 					s.end(r, by)
-					r.program = "psycher"
+					r.program, r.settings = "psycher", nil
 					s.start(r)
 					s.ready()
 					s.pause(3 * time.Second) // both work side by side
