@@ -84,7 +84,7 @@ func newLocalWorld(t *testing.T, program string, bots int) *localWorld {
 		"SLACK_APP_TOKEN=" + localAppToken, "SLACK_BOT_TOKEN=" + localBotToken,
 		"SLACK_API_URL=" + w.slackURL + "/api/", "SLACK_CONNECTIONS=2",
 		"GITLAB_URL=" + gitlab.URL, "NOTIFY_ADDR=127.0.0.1:0", "ADMIN_ADDR=127.0.0.1:0", "NOTIFY_TOKEN=" + localNotifyToken,
-		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q}}}}`,
+		fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q, "parallel": true}}}}`,
 			localTeam, localChannel, localTriggerToken),
 	}
 	if bots > 1 {
