@@ -107,7 +107,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		})
 	}
 	row(t, "two at the same moment, taken in by two processes", func(t *testing.T) {
-		for range 20 {
+		for range 5 {
 			w := sim.New(t, oneTarget(""))
 			w.StartReady("a")
 			w.StartReady("b")
