@@ -94,7 +94,14 @@ func answered(name string) action {
 	choose := fmt.Sprintf(`(() => { const s = document.getElementById("switch-fault"); s.value = %q; s.dispatchEvent(new Event("change")); return s.value === %q; })()`, name, name)
 	return steps(
 		until(choose), until(fmt.Sprintf(`document.getElementById("look-fault").dataset.of === %q`, name)),
-		write("@psycher release app"), until(`document.getElementById("switch-fault").value === ""`),
+		write("@psycher release app"), until(`(() => {
+			const newest = `+last+`, ask = newest?.querySelector(".actions button");
+			if (ask?.textContent.endsWith(" anyway") && !newest.dataset.pushed) { // another deploy goes on
+				newest.dataset.pushed = true;
+				ask.click();
+			}
+			return document.getElementById("switch-fault").value === "";
+		})()`),
 	)
 }
 
@@ -151,11 +158,23 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 			if len(names) == 0 {
 				t.Fatal("there is none")
 			}
+			// Old reactions are removed at Slack's slow rate: the newest one counts.
+			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.split(" ").includes([...(m.querySelector(".one .reactions")?.children ?? [])].at(-1)?.firstChild.dataset.mark))`, ends)
+			if kind == "It makes psycher wait" { // what waits would give way to the next
+				for _, name := range names {
+					t.Run(name, func(t *testing.T) {
+						p := open(t, "en", wide)
+						p.does(answered(name), until(marks))
+						if name != "rate limit without a header" && name != "too many pipelines" { // they take a minute
+							p.does(marked("white_check_mark"))
+						}
+					})
+				}
+				return
+			}
 			for _, name := range names {
 				p.does(answered(name))
 			}
-			// Old reactions are removed at Slack's slow rate: the newest one counts.
-			marks := fmt.Sprintf(`[...document.querySelectorAll(".message")].every((m) => %q.split(" ").includes([...(m.querySelector(".one .reactions")?.children ?? [])].at(-1)?.firstChild.dataset.mark))`, ends)
 			p.does(until(marks))
 			switch kind {
 			case "Its answer is lost, nothing runs":
@@ -167,8 +186,6 @@ func TestEveryOtherAnswerOfGitLabs(t *testing.T) {
 				if got := len(p.pipelines()); got != len(names) {
 					t.Errorf("%d pipelines of %d mentions", got, len(names))
 				}
-			case "It makes psycher wait":
-				p.does(until(`document.querySelector(".message .one .reactions [data-mark=white_check_mark]")`))
 			case "It creates two":
 				for _, one := range []string{"passed", "failed"} {
 					p.does(until(fmt.Sprintf(`[...document.querySelectorAll(".pipeline .head .status")].filter((e) => e.textContent === %q).length === %d`, one, len(names))))
