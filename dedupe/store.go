@@ -240,13 +240,12 @@ func (s *Store) decodeAll(ctx context.Context, v values, from int, taken bool) [
 const unreadableLines = 200
 
 func (s *Store) logUnreadable(name string, err error) {
-	n := s.unreadableLogged.Load()
-	if n >= unreadableLines {
+	if s.unreadableLogged.Load() >= unreadableLines {
 		return
 	}
 	if _, logged := s.unreadable.LoadOrStore(name, true); !logged {
-		s.unreadableLogged.Store(n + 1)
-		s.conf.Log.Warn().Err(err).Bool("last_line_of_this_kind", n+1 == unreadableLines).Msg("a record is left to other versions")
+		n := s.unreadableLogged.Add(1)
+		s.conf.Log.Warn().Err(err).Bool("last_line_of_this_kind", n == unreadableLines).Msg("a record is left to other versions")
 	}
 }
 
@@ -291,41 +290,6 @@ func (s *Store) Unprove(ctx context.Context, project string) (had bool, err erro
 func (s *Store) EditSlot(ctx context.Context, team string, urgent bool) (wait time.Duration, err error) {
 	v, err := s.run(ctx, editScript, []string{s.edits(team)}, urgent)
 	return time.Duration(v.int(1)) * time.Millisecond, err
-}
-
-// Embedded reports whether the records are in this process alone.
-func (s *Store) Embedded() bool { return s.embedded != nil }
-
-// Clock returns Redis's time, and how long it took to answer.
-func (s *Store) Clock(ctx context.Context) (now time.Time, took time.Duration, err error) {
-	asked := time.Now()
-	if now, err = s.client.Time(ctx).Result(); err != nil {
-		return now, 0, fmt.Errorf("asking Redis for its time: %w", s.classify(err))
-	}
-	return now, time.Since(asked), nil
-}
-
-// Info returns what Redis tells of itself, by the names that it has in INFO. Of a
-// Cluster it is one node's.
-func (s *Store) Info(ctx context.Context) (map[string]string, error) {
-	text, err := s.client.Info(ctx).Result()
-	if err != nil {
-		return nil, fmt.Errorf("reading INFO: %w", s.classify(err))
-	}
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
-	return info, nil
-}
-
-// Probe tries all that any script does, as [Store.Take] does at the start. It
-// takes no record, and nothing stays of what it writes.
-func (s *Store) Probe(ctx context.Context) error {
-	_, err := s.take(ctx, 0, 0, true)
-	return err
 }
 
 // keys builds the names of the keys; it is their hash tag, with the braces.

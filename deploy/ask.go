@@ -41,33 +41,6 @@ func (b Button) Means(t Target) bool {
 	return b.Ref == t.Ref && (b.Project == "" || b.Project == t.Project && b.Key == t.Key)
 }
 
-// Beside is another deployment of the target that is to be deployed, which goes on.
-type Beside struct {
-	Name  string // of its record
-	Known Known  // zero: this version cannot read it
-}
-
-// Confirmation is how a button says that its person knows of the deployment, among
-// others in [Button.Over]. The place of one that waits is taken.
-func (b Beside) Confirmation() string {
-	if b.Known.State == Waiting {
-		return b.Name + "/" + string(Waiting)
-	}
-	return b.Name
-}
-
-// YieldsTo reports whether a record that waits is to wait for another deployment of
-// its target too. Of two that wait, the one that gives up first goes first.
-func (r Record) YieldsTo(other Record) bool {
-	if !other.IsActive() || other.State != Waiting {
-		return other.IsActive()
-	}
-	if c := other.Deployment.WaitEnd.Compare(r.Deployment.WaitEnd); c != 0 {
-		return c < 0
-	}
-	return other.Request.Key.String() < r.Request.Key.String()
-}
-
 // Pressed is a press that decided: who pressed which button when.
 type Pressed struct {
 	By     Person    `json:"by"`

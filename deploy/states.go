@@ -39,11 +39,6 @@ func (s State) Ran() bool {
 	return s == Unsure || s == Running || s == Silent || s == Succeeded || s == Failed || s == Canceled
 }
 
-// IsActive reports whether a deployment of the record's target goes on, or may.
-func (r Record) IsActive() bool {
-	return r.State == Triggering || r.State == Waiting || r.State == Running || r.State == Unsure && !r.Deployment.NoneSeen
-}
-
 // IsGoingOn reports whether a stop, or who asks what is going on, must find the record.
 func (r Record) IsGoingOn() bool { return r.State.Open() || r.isAskedFor() || r.AgainDue() }
 
@@ -228,31 +223,6 @@ func (d *Deployment) name(p Pipeline) {
 	if p.Job != nil {
 		d.progress().Job = p.Job.named()
 	}
-}
-
-// IsSlow reports whether GitLab is slow to answer the attempt in flight, which is not
-// shown yet.
-func (r Record) IsSlow(now time.Time) bool {
-	at := r.slowAt()
-	return !at.IsZero() && !now.Before(at)
-}
-
-// slowAt is from when GitLab is slow to answer the attempt in flight; zero: that is not
-// to be shown.
-func (r Record) slowAt() time.Time {
-	if d := r.Deployment; r.State == Triggering && !d.Slow && !d.TakenBack {
-		return d.Triggered.Add(SlowAfter)
-	}
-	return time.Time{}
-}
-
-// Slow notes that GitLab is slow to answer the attempt in flight.
-func (r Record) Slow(now time.Time) Record {
-	if r.IsSlow(now) {
-		r.Deployment.Slow = true
-		r.Reactions = r.withReaction(reactionSlow)
-	}
-	return r
 }
 
 // GiveUpWaiting refuses a record that has waited for too long.

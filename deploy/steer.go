@@ -139,6 +139,10 @@ func (r Record) AgainDue() bool { return r.Again != nil && !r.Again.Made }
 
 // AgainMade notes that the record of what was pressed for is there.
 func (r Record) AgainMade() Record {
+	// mutant: a press that the store has lost taken for made
+	if r.Again == nil { // the store has lost the press
+		return r
+	}
 	again := *r.Again
 	again.Made = true
 	r.Again = &again

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // View is what Slack should show of a record: a pure function of it.
@@ -168,4 +169,29 @@ func (a Announce) tells(id MessageID) bool {
 		return a == AnnounceAll
 	}
 	return false
+}
+
+// IsSlow reports whether GitLab is slow to answer the attempt in flight, which is not
+// shown yet.
+func (r Record) IsSlow(now time.Time) bool {
+	at := r.slowAt()
+	return !at.IsZero() && !now.Before(at)
+}
+
+// slowAt is from when GitLab is slow to answer the attempt in flight; zero: that is not
+// to be shown.
+func (r Record) slowAt() time.Time {
+	if d := r.Deployment; r.State == Triggering && !d.Slow && !d.TakenBack {
+		return d.Triggered.Add(SlowAfter)
+	}
+	return time.Time{}
+}
+
+// Slow notes that GitLab is slow to answer the attempt in flight.
+func (r Record) Slow(now time.Time) Record {
+	if r.IsSlow(now) {
+		r.Deployment.Slow = true
+		r.Reactions = r.withReaction(reactionSlow)
+	}
+	return r
 }

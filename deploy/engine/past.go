@@ -34,7 +34,7 @@ func (s Stored) beside() (all []deploy.Beside) {
 		case a.Record == nil:
 			all = append(all, deploy.Beside{Name: a.Name})
 		case a.Record.IsActive() && a.Record.Request.Key != s.Record.Request.Key:
-			all = append(all, deploy.Beside{Name: a.Name, Known: a.Record.Known()})
+			all = append(all, a.Record.Beside())
 		}
 	}
 	return all

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -82,11 +81,10 @@ func (e *Engine) setAside(s Stored) error {
 		}
 		// mutant: what was set aside deployed later all the same
 		_, err := e.change(e.work, a.Record.Request.Key, func(r deploy.Record) deploy.Record {
-			if r.State == deploy.Waiting {
-				r, _ = r.Withdraw(s.Record.Asked().By)
-			}
+			r, _ = r.Withdraw(s.Record.Asked().By)
 			return r
 		})
+		// mutant: something sent in the place of what could not be withdrawn
 		if err != nil {
 			return err
 		}
@@ -96,8 +94,7 @@ func (e *Engine) setAside(s Stored) error {
 
 // confirmed reports whether the record was pressed for although another one goes on.
 func (s Stored) confirmed(other deploy.Record) bool {
-	b := deploy.Beside{Name: other.Request.Key.String(), Known: other.Known()}
-	return slices.Contains(strings.Fields(s.Record.Chosen().Over), b.Confirmation())
+	return s.Record.Chosen().Confirms(other.Beside())
 }
 
 // yieldFor is how long what waits for another deployment of its target waits until

@@ -235,6 +235,41 @@ func TestOneAtATimeWhileItWaits(t *testing.T) {
 	}
 }
 
+func TestAPlaceThatCannotBeTaken(t *testing.T) {
+	row(t, "what waits is withdrawn before anything is sent in its place", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "100"}})
+		first := w.Ask("release")
+		w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
+		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
+		heal := w.RedisRefusesAbout("redis:save", `"state":"answered"`)
+		press(w, second, sim.Channel, q, 0)
+		time.Sleep(4 * time.Second)
+		wantPosts(t, w, ts, 0)
+		w.GitLab.ForgetFaults()
+		heal()
+		w.WaitMessages(sim.Channel, first, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPipelines(w, 1)
+	})
+	row(t, "what waits does not start beside one of a newer version", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.GitLab.Answer(1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
+		ts := w.Ask("release")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		name := sim.Team + ":" + sim.Channel + ":1.000001"
+		_ = w.Redis.Set("{psycher}:record:"+name, `{"v":99}`)
+		_, _ = w.Redis.ZAdd("{psycher}:active:"+sim.Team+":group/app:master:RELEASE", 1, name)
+		time.Sleep(2 * time.Minute)
+		wantPipelines(w, 0)
+		w.Redis.Del("{psycher}:record:" + name)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPipelines(w, 1)
+	})
+}
+
 func TestWhatGoesOnCannotBeRead(t *testing.T) {
 	row(t, "a record that is gone holds nobody back", func(t *testing.T) {
 		w, first := underWay(t)

@@ -1,0 +1,50 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+)
+
+// This file is about deployments of one target that go on side by side.
+
+// IsActive reports whether a deployment of the record's target goes on, or may.
+func (r Record) IsActive() bool {
+	// mutant: what was never found taken for going on
+	return r.State == Triggering || r.State == Waiting || r.State == Running || r.State == Unsure && !r.Deployment.NoneSeen
+}
+
+// Beside is another deployment of the target that is to be deployed, which goes on.
+type Beside struct {
+	Name  string // of its record
+	Known Known  // zero: this version cannot read it
+}
+
+// Beside is the record's deployment as another one of its target sees it.
+func (r Record) Beside() Beside { return Beside{r.Request.Key.String(), r.Known()} }
+
+// Confirmation is how a button says that its person knows of the deployment, among
+// others in [Button.Over]. The place of one that waits is taken.
+func (b Beside) Confirmation() string {
+	if b.Known.State == Waiting {
+		return b.Name + "/" + string(Waiting)
+	}
+	return b.Name
+}
+
+// Confirms reports whether the button says so of a deployment.
+func (b Button) Confirms(other Beside) bool {
+	// mutant: a deploy confirmed beside one deployment made beside another
+	return slices.Contains(strings.Fields(b.Over), other.Confirmation())
+}
+
+// YieldsTo reports whether a record that waits is to wait for another deployment of
+// its target too. Of two that wait, the one that gives up first goes first.
+func (r Record) YieldsTo(other Record) bool {
+	if !other.IsActive() || other.State != Waiting {
+		return other.IsActive()
+	}
+	if c := other.Deployment.WaitEnd.Compare(r.Deployment.WaitEnd); c != 0 {
+		return c < 0
+	}
+	return other.Request.Key.String() < r.Request.Key.String()
+}
