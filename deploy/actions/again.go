@@ -29,7 +29,8 @@ func (r Request) rollback() Decision {
 	if t == nil {
 		return r.ask(deploy.MsgNoTarget)
 	}
-	if no := rules.Refusal(r.Rules.Request.By, deploy.KindRollback, *t); no.ID != "" {
+	r.Rules.Target = *t
+	if no := rules.Refusal(r.Rules, deploy.KindRollback); no.ID != "" {
 		return Decision{Answer: no}
 	}
 	to := r.Past.goBack(*t)
@@ -39,7 +40,6 @@ func (r Request) rollback() Decision {
 	case to == nil:
 		return Decision{Answer: r.message(deploy.MsgNothingBefore, t)}
 	}
-	r.Rules.Target = *t
 	m, over := r.message(deploy.MsgRollback, t), r.Rules.Pressed.Over
 	// mutant: a rollback to another commit than the button said
 	if r.Rules.Pressed.SHA == to.Commit.SHA {

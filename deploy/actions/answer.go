@@ -28,7 +28,7 @@ func (r Request) answer() Decision {
 
 // stop withdraws what waits, if the person may.
 func (r Request) stop() Decision {
-	if no := rules.Refusal(r.Rules.Request.By, deploy.KindCancel, deploy.Target{}); no.ID != "" {
+	if no := rules.Refusal(r.Rules, deploy.KindCancel); no.ID != "" {
 		no.ID = deploy.MsgStopGuest
 		return Decision{Answer: no}
 	}

@@ -21,7 +21,8 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 		only    *deploy.Target // the one that may be deployed, if it is one
 	)
 	for i, t := range meant {
-		if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, t); no.ID != "" {
+		r.Rules.Target = t
+		if no := rules.Refusal(r.Rules, deploy.KindDeploy); no.ID != "" {
 			refused = no
 			continue
 		}

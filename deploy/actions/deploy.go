@@ -14,7 +14,7 @@ func (r Request) deploy() Decision {
 		return r.ask(deploy.MsgWhichTarget)
 	}
 	r.Rules.Target = *t
-	if no := rules.Refusal(r.Rules.Request.By, deploy.KindDeploy, *t); no.ID != "" {
+	if no := rules.Refusal(r.Rules, deploy.KindDeploy); no.ID != "" {
 		return Decision{Answer: no}
 	}
 	r.Rules.TakenBack = r.Past.TakenBack != nil

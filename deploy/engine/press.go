@@ -132,7 +132,7 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
-	no := rules.Refusal(p.By, do, t)
+	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, SlackNow: p.At}, do)
 	switch no.ID {
 	case deploy.MsgGuest:
 		no.ID = deploy.MsgPressGuest

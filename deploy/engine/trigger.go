@@ -141,7 +141,9 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	if no := rules.Refusal(m.By, deploy.KindDeploy, t); no.ID != "" {
+	judged := e.rulesContext(s)
+	judged.Target = t
+	if no := rules.Refusal(judged, deploy.KindDeploy); no.ID != "" {
 		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
 	}

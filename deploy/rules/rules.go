@@ -27,10 +27,9 @@ var (
 	times   = []Rule{edited, birth, age, changed, busy, takenBack}
 )
 
-// May returns why a person may not do something with a target; empty: the person
-// may. Every way in is authorised by it: mentions, presses, and each POST.
-func May(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.MessageID {
-	c := Context{Request: deploy.Request{By: by}, Target: t}
+// May returns why the person who asks may not do something with the target; empty: the
+// person may. Every way in is authorised by it: mentions, presses, and each POST.
+func May(c Context, do deploy.Kind) deploy.MessageID {
 	if do == deploy.KindCancel {
 		return first(members, c)
 	}
@@ -42,13 +41,13 @@ func May(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.MessageID {
 const maxPeople = 3
 
 // Refusal is what a person is told who may not do something; zero: the person may.
-func Refusal(by deploy.Person, do deploy.Kind, t deploy.Target) deploy.Message {
-	m := deploy.Message{ID: May(by, do, t), Target: t.Name}
+func Refusal(c Context, do deploy.Kind) deploy.Message {
+	m := deploy.Message{ID: May(c, do), Target: c.Target.Name}
 	switch m.ID {
 	case "":
 		return deploy.Message{}
 	case deploy.MsgNotAllowed:
-		m.People = t.Allow[:min(len(t.Allow), maxPeople)]
+		m.People = c.Target.Allow[:min(len(c.Target.Allow), maxPeople)]
 	}
 	return m
 }

@@ -66,7 +66,7 @@ func TestRules(t *testing.T) {
 	} {
 		c := allowed()
 		row.change(&c)
-		if got := May(c.Request.By, deploy.KindDeploy, c.Target); got != row.refused {
+		if got := May(c, deploy.KindDeploy); got != row.refused {
 			t.Errorf("%s: refused for %q, want %q", name, got, row.refused)
 		}
 		if got := Doubt(c); got != row.asked {
@@ -77,29 +77,34 @@ func TestRules(t *testing.T) {
 
 // Whatever is not listed is authorised as strictly as a deploy.
 func TestWhoMayDoWhat(t *testing.T) {
-	app := deploy.Target{Name: "app", Allow: []string{"U1"}}
+	by := func(user string) Context {
+		return Context{Request: deploy.Request{By: deploy.Person{User: user}}, Target: deploy.Target{Name: "app", Allow: []string{"U1"}}}
+	}
 	for _, do := range []deploy.Kind{deploy.KindDeploy, deploy.KindRetry, deploy.KindRollback, deploy.KindUnlock, "", "new"} {
-		if May(deploy.Person{User: "U1"}, do, app) != "" || May(deploy.Person{User: "U9"}, do, app) != deploy.MsgNotAllowed {
+		if May(by("U1"), do) != "" || May(by("U9"), do) != deploy.MsgNotAllowed {
 			t.Errorf("%q is not for those on the list alone", do)
 		}
 	}
-	if May(deploy.Person{User: "U9"}, deploy.KindCancel, app) != "" {
+	if May(by("U9"), deploy.KindCancel) != "" {
 		t.Error("not everybody of the workspace may stop what waits")
 	}
 	for _, do := range []deploy.Kind{deploy.KindDeploy, deploy.KindCancel, "new"} {
-		if May(deploy.Person{User: "U1", External: true}, do, app) != deploy.MsgGuest {
+		c := by("U1")
+		c.Request.By.External = true
+		if May(c, do) != deploy.MsgGuest {
 			t.Errorf("somebody external may %q", do)
 		}
 	}
 }
 
 func TestARefusalNamesTheRuleAndWhomToAsk(t *testing.T) {
-	app := deploy.Target{Name: "app", Allow: []string{"U1", "U2", "U3", "U4"}}
-	m := Refusal(deploy.Person{User: "U9"}, deploy.KindDeploy, app)
+	c := allowed()
+	c.Request.By.User, c.Target.Allow = "U9", []string{"U1", "U2", "U3", "U4"}
+	m := Refusal(c, deploy.KindDeploy)
 	if m.ID != deploy.MsgNotAllowed || m.Target != "app" || len(m.People) != maxPeople {
 		t.Errorf("%+v", m)
 	}
-	if m := Refusal(deploy.Person{User: "U1"}, deploy.KindDeploy, app); m.ID != "" || m.Target != "" {
+	if m := Refusal(allowed(), deploy.KindDeploy); m.ID != "" || m.Target != "" {
 		t.Errorf("a person on the list is refused: %+v", m)
 	}
 }
