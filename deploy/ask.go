@@ -29,10 +29,11 @@ type Button struct {
 	// What Target was when it was shown; empty in records of a process that did not keep it.
 	Project string `json:"project,omitempty"`
 	Key     string `json:"key,omitempty"`
-	Over    string `json:"over,omitempty"`  // the deployments beside which it deploys, see [Beside.Confirmation]
-	SHA     string `json:"sha,omitempty"`   // KindRollback: what is gone back to
-	URL     string `json:"url,omitempty"`   // KindOpen: where it leads; such a button asks for nothing
-	Value   string `json:"value,omitempty"` // names it in Slack, see [Press]; stored only where it is a button of another record
+	Over    string `json:"over,omitempty"`   // the deployments beside which it deploys, see [Beside.Confirmation]
+	Freeze  bool   `json:"freeze,omitempty"` // it deploys during a freeze
+	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to
+	URL     string `json:"url,omitempty"`    // KindOpen: where it leads; such a button asks for nothing
+	Value   string `json:"value,omitempty"`  // names it in Slack, see [Press]; stored only where it is a button of another record
 }
 
 // Means reports whether a target is still what the button said.

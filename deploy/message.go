@@ -39,6 +39,8 @@ const (
 	MsgTooLong       MessageID = "too-long"       // not read to its end: too long, or in a form that cannot be read
 	MsgGuest         MessageID = "guest"          // a guest of another workspace
 	MsgNotAllowed    MessageID = "not-allowed"    // not in the target's "allow"
+	MsgFrozen        MessageID = "frozen"         // the target is frozen, and not for People: Frozen
+	MsgFreeze        MessageID = "freeze"         // the same, and the person may confirm to deploy it
 	MsgTooLate       MessageID = "too-late"       // older than MENTION_MAX_AGE when its turn came
 	MsgForgotten     MessageID = "forgotten"      // older than the store's memory
 	MsgEditedIn      MessageID = "edited-in"      // an edit asks for a deploy
@@ -134,6 +136,7 @@ const (
 	MsgPressClosed   MessageID = "press-closed"      // the question is not open any more
 	MsgPressGuest    MessageID = "press-guest"       // as MsgGuest
 	MsgPressNotYours MessageID = "press-not-allowed" // as MsgNotAllowed
+	MsgPressFrozen   MessageID = "press-frozen"      // as MsgFrozen
 	MsgPressOver     MessageID = "press-over"        // the deployment has moved on, or is not the newest: Known
 	MsgPressOld      MessageID = "press-old"         // the button is of an earlier version
 	MsgPressLost     MessageID = "press-lost"        // not recorded, or not known to be: press again
@@ -157,7 +160,8 @@ type Message struct {
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Team    string    `json:"team,omitempty"`   // the place of a target map that has nothing for it yet
 	Channel string    `json:"channel,omitempty"`
-	Known   []Known   `json:"known,omitempty"` // deployments that it tells of: what runs, or else what ran last
+	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
+	Frozen  []Frozen  `json:"frozen,omitempty"` // the freezes that it tells of
 	Buttons []Button  `json:"buttons,omitempty"`
 	// Progress is what a status message tells of its deployment; nil: it has none.
 	Progress *Progress `json:"progress,omitempty"`

@@ -18,6 +18,8 @@ type Target struct {
 	Parallel bool          // its deployments may run side by side
 	Announce Announce      // which ends are told in the channel too
 	Allow    []string      // who may deploy; nil: everyone who can write in the channel
+	Freezes  []Freeze      // when it is not deployed,
+	Override []string      // but by these people, once they have confirmed it
 }
 
 // Names are all names of the target.

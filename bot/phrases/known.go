@@ -98,3 +98,25 @@ func inTheirZone(unix int64, format, otherwise string) string {
 	}
 	return fmt.Sprintf("<!date^%d^%s|%s>", unix, format, time.Unix(unix, 0).UTC().Format(otherwise))
 }
+
+// frozen is a line for each freeze.
+func (v Voice) frozen(all []deploy.Frozen) string {
+	var lines []string
+	for _, f := range all {
+		lines = append(lines, apart(expand(v.word("freeze-line"), in(map[string]string{
+			"target": codeSpan(f.Target, nameLimit), "reason": harmless(f.Reason, wordLimit), "zone": harmless(f.Zone, nameLimit),
+			"since": v.inZone(f.Since, f.Zone), "until": v.inZone(f.Until, f.Zone),
+		}))))
+	}
+	return fit(lines, "\n", targetsLimit)
+}
+
+// inZone is a moment as it is said in a time zone; empty: it is not known.
+func (v Voice) inZone(unix int64, zone string) string {
+	place, err := time.LoadLocation(zone)
+	if unix <= 0 || err != nil {
+		return ""
+	}
+	at := time.Unix(unix, 0).In(place)
+	return expand(at.Format(v.word("moment")), in(map[string]string{"weekday": v["weekday"][at.Weekday()]}))
+}

@@ -54,8 +54,9 @@ func full(m deploy.Message) deploy.Message {
 		ID: m.ID, Seed: m.Seed, User: person, Target: "app", Targets: []string{"app"}, Project: "group/app",
 		Ref: "master", Key: "RELEASE", URL: page, Word: "まだ", Detail: "deploy:production",
 		Until: 1700000000, By: person, People: []string{person}, Withdrawn: 1,
-		Known: []deploy.Known{{Target: "app", State: deploy.Succeeded, By: person, Since: 1700000000, Ended: 1700000168, URL: page}},
-		For:   "U0SATO", Took: 72, Progress: progress(),
+		Frozen: []deploy.Frozen{{Target: "app", Since: 1700211600, Until: 1700434800, Zone: "Asia/Tokyo", Reason: "weekend"}},
+		Known:  []deploy.Known{{Target: "app", State: deploy.Succeeded, By: person, Since: 1700000000, Ended: 1700000168, URL: page}},
+		For:    "U0SATO", Took: 72, Progress: progress(),
 	}
 }
 
@@ -88,8 +89,8 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
-			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "known", "name", "now", "outgoing",
-			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "where", "who",
+			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
+			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {
 			names = append(names, string(id)+" shown")
@@ -223,7 +224,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	saysSo := []deploy.MessageID{
 		deploy.MsgEditedLater, deploy.MsgEditedOut,
-		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgBroken, deploy.MsgNotRecorded,
+		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen, deploy.MsgBroken, deploy.MsgNotRecorded,
 	}
 	quiet := []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
@@ -258,7 +259,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
 		deploy.MsgNothing, deploy.MsgPerson,
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
-		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m = full(m)

@@ -40,6 +40,7 @@ var placeholders = map[string]func(said) string{
 	"workspace": func(s said) string { return codeSpan(s.m.Team, nameLimit) },
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
 	"known":     func(s said) string { return s.v.list(s.m.Known) },
+	"frozen":    func(s said) string { return s.v.frozen(s.m.Frozen) },
 	"withdrawn": func(s said) string { return count(s.m.Withdrawn) },
 	"who":       who,
 	"write":     write,

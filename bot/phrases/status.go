@@ -87,7 +87,11 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	if ask {
 		label.Text = cmp.Or(say(v.entry("button", "ask-"+key), maxLabel), label.Text)
 	}
-	if b.Over != "" && b.Do == deploy.KindDeploy {
+	switch {
+	case b.Do != deploy.KindDeploy:
+	case m.ID == deploy.MsgFreeze:
+		label.Text = say(v.entry("button", "freeze"), maxLabel)
+	case b.Over != "":
 		label.Text = say(v.entry("button", "over"), maxLabel)
 	}
 	// An ask is a confirmation itself. But it may be about something else than what

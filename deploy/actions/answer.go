@@ -23,7 +23,21 @@ var answers = map[deploy.Kind]deploy.MessageID{
 func (r Request) answer() Decision {
 	m := r.message(cmp.Or(answers[r.Intent.Kind], deploy.MsgNotYet), r.target())
 	m.Restricted = slices.ContainsFunc(r.Here, func(t deploy.Target) bool { return t.Allow != nil })
+	if m.ID == deploy.MsgStatus || m.ID == deploy.MsgHelp {
+		m.Frozen = r.frozen()
+	}
 	return Decision{Answer: m}
+}
+
+// frozen are the freezes of the target that is named, or of all.
+func (r Request) frozen() (all []deploy.Frozen) {
+	named := r.target()
+	for _, t := range r.Here {
+		if f := t.Frozen(r.Rules.SlackNow); f != nil && (named == nil || named.Name == t.Name) {
+			all = append(all, *f)
+		}
+	}
+	return all
 }
 
 // stop withdraws what waits, if the person may.

@@ -21,8 +21,13 @@ func (r Request) deploy() Decision {
 	if doubt := rules.Doubt(r.Rules); doubt != "" {
 		var known []deploy.Known
 		r.Rules.Pressed.Over, known = r.over(doubt)
+		// mutant: what was confirmed of a freeze forgotten at the next question
+		r.Rules.Pressed.Freeze = r.Rules.Pressed.Freeze || doubt == deploy.MsgFreeze
 		d := r.ask(doubt)
 		d.Answer.Known = known
+		if doubt == deploy.MsgFreeze {
+			d.Answer.Frozen = r.frozen()
+		}
 		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
 			d.Answer.Progress = &deploy.Progress{Before: past}
 		}

@@ -138,6 +138,8 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 		no.ID = deploy.MsgPressGuest
 	case deploy.MsgNotAllowed:
 		no.ID = deploy.MsgPressNotYours
+	case deploy.MsgFrozen:
+		no.ID = deploy.MsgPressFrozen
 	}
 	return no
 }

@@ -141,9 +141,13 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	judged := e.rulesContext(s)
-	judged.Target = t
-	if no := rules.Refusal(judged, deploy.KindDeploy); no.ID != "" {
+	judged, do := e.rulesContext(s), deploy.KindDeploy
+	// mutant: what waited into a freeze deployed in it
+	judged.Target, judged.Waited = t, true
+	if d.Rollback != nil {
+		do = deploy.KindRollback
+	}
+	if no := rules.Refusal(judged, do); no.ID != "" {
 		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
 	}

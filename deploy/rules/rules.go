@@ -16,25 +16,30 @@ type Context struct {
 	Birth     time.Time       // since when the store remembers, by Slack's clock
 	SlackNow  time.Time       // Slack's clock
 	MaxAge    time.Duration   // how old a request may be
+	Waited    bool            // it has waited for GitLab
 }
 
 // Rule returns why it holds a deploy back; empty: it does not.
 type Rule func(Context) deploy.MessageID
 
 var (
-	people  = []Rule{external, allow} // whether the person may deploy the target
-	members = []Rule{external}        // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, changed, busy, takenBack}
+	deploys = []Rule{external, allow, freeze} // whether the person may deploy the target
+	people  = []Rule{external, allow}         // whether the person may roll it back
+	members = []Rule{external}                // whether the person may stop what others asked for
+	times   = []Rule{edited, birth, age, changed, override, busy, takenBack}
 )
 
 // May returns why the person who asks may not do something with the target; empty: the
 // person may. Every way in is authorised by it: mentions, presses, and each POST.
 func May(c Context, do deploy.Kind) deploy.MessageID {
-	if do == deploy.KindCancel {
+	switch do {
+	case deploy.KindCancel:
 		return first(members, c)
+	case deploy.KindRollback:
+		return first(people, c)
 	}
 	// mutant: a person authorised for everything
-	return first(people, c)
+	return first(deploys, c)
 }
 
 // maxPeople is how many of those who may deploy are named.
@@ -48,6 +53,9 @@ func Refusal(c Context, do deploy.Kind) deploy.Message {
 		return deploy.Message{}
 	case deploy.MsgNotAllowed:
 		m.People = c.Target.Allow[:min(len(c.Target.Allow), maxPeople)]
+	case deploy.MsgFrozen:
+		m.People = c.Target.Override[:min(len(c.Target.Override), maxPeople)]
+		m.Frozen = []deploy.Frozen{*c.Target.Frozen(c.SlackNow)}
 	}
 	return m
 }

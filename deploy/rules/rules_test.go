@@ -21,6 +21,21 @@ func allowed() Context {
 	}
 }
 
+// once is a schedule of one time.
+type once time.Time
+
+func (o once) Next(after time.Time) time.Time {
+	if after.Before(time.Time(o)) {
+		return time.Time(o)
+	}
+	return time.Time{}
+}
+
+// frozenAt are the windows of a target that is frozen for an hour.
+func frozenAt(at time.Time) []deploy.Freeze {
+	return []deploy.Freeze{{Begins: once(at), For: time.Hour, Zone: time.UTC, Reason: "weekend"}}
+}
+
 func TestRules(t *testing.T) {
 	beside := func(states ...deploy.State) (all []deploy.Beside) {
 		for i, state := range states {
@@ -29,6 +44,8 @@ func TestRules(t *testing.T) {
 		return all
 	}
 	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
+	frozen := func(c *Context) { c.Target.Freezes = frozenAt(posted) }
+	confirmed := func(c *Context) { frozen(c); c.Target.Override, c.Pressed.Freeze = []string{"U1"}, true }
 	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
 	for name, row := range map[string]struct {
 		change  func(*Context)
@@ -60,6 +77,17 @@ func TestRules(t *testing.T) {
 		"of two, as was said, one has ended":   {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running), "T1:C2:0.0 T1:C2:1.0" }, "", ""},
 		"one has begun that waited then":       {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Running), "T1:C2:1.0/waiting" }, "", deploy.MsgBusy},
 		"one waits, as was said":               {func(c *Context) { c.Beside, c.Pressed.Over = beside(deploy.Waiting), "T1:C2:1.0/waiting" }, "", ""},
+		"its target is frozen":                 {frozen, deploy.MsgFrozen, deploy.MsgFreeze},
+		"it is frozen, for others":             {func(c *Context) { frozen(c); c.Target.Override = []string{"U2"} }, deploy.MsgFrozen, deploy.MsgFreeze},
+		"it is frozen, and the person may":     {func(c *Context) { frozen(c); c.Target.Override = []string{"U1"} }, "", deploy.MsgFreeze},
+		"it is frozen, and was confirmed":      {confirmed, "", ""},
+		"it is frozen, and another pressed":    {func(c *Context) { confirmed(c); c.Request.By.User = "U2" }, deploy.MsgFrozen, ""},
+		"it is frozen since it waits":          {func(c *Context) { confirmed(c); c.Waited, c.Pressed.Freeze = true, false }, deploy.MsgFrozen, deploy.MsgFreeze},
+		"it is frozen, and waits confirmed":    {func(c *Context) { confirmed(c); c.Waited = true }, "", ""},
+		"it is frozen, and to be rolled back":  {func(c *Context) { frozen(c); c.Pressed.Do = deploy.KindRollback }, deploy.MsgFrozen, ""},
+		"its freeze has not begun":             {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute + time.Second)) }, "", ""},
+		"its freeze has ended":                 {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute - time.Hour)) }, "", ""},
+		"its freeze begins this moment":        {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute)) }, deploy.MsgFrozen, deploy.MsgFreeze},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
@@ -88,6 +116,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if May(by("U9"), deploy.KindCancel) != "" {
 		t.Error("not everybody of the workspace may stop what waits")
 	}
+	c := by("U1")
+	c.Target.Freezes, c.SlackNow = frozenAt(posted), posted
+	for do, want := range map[deploy.Kind]deploy.MessageID{
+		deploy.KindDeploy: deploy.MsgFrozen, deploy.KindRetry: deploy.MsgFrozen, "new": deploy.MsgFrozen, deploy.KindRollback: "", deploy.KindCancel: "",
+	} {
+		if got := May(c, do); got != want {
+			t.Errorf("during a freeze, %q is refused for %q, not %q", do, got, want)
+		}
+	}
 	for _, do := range []deploy.Kind{deploy.KindDeploy, deploy.KindCancel, "new"} {
 		c := by("U1")
 		c.Request.By.External = true
@@ -102,6 +139,12 @@ func TestARefusalNamesTheRuleAndWhomToAsk(t *testing.T) {
 	c.Request.By.User, c.Target.Allow = "U9", []string{"U1", "U2", "U3", "U4"}
 	m := Refusal(c, deploy.KindDeploy)
 	if m.ID != deploy.MsgNotAllowed || m.Target != "app" || len(m.People) != maxPeople {
+		t.Errorf("%+v", m)
+	}
+	c = allowed()
+	c.Target.Freezes, c.Target.Override = frozenAt(posted), []string{"U5", "U6", "U7", "U8"}
+	m = Refusal(c, deploy.KindDeploy)
+	if f := m.Frozen; m.ID != deploy.MsgFrozen || len(m.People) != maxPeople || m.People[0] != "U5" || len(f) != 1 || f[0].Until != posted.Add(time.Hour).Unix() {
 		t.Errorf("%+v", m)
 	}
 	if m := Refusal(allowed(), deploy.KindDeploy); m.ID != "" || m.Target != "" {

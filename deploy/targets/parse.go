@@ -109,16 +109,24 @@ func (r *mapReader) channel(teamID, channelID, path string) []deploy.Target {
 }
 
 func (r *mapReader) target(t *deploy.Target, path string) {
-	var project, token bool
+	var project, token, freeze bool
 	whole := r.object(path, targetKeys, func(key, path string) {
 		project = project || key == "project_id"
 		token = token || strings.HasPrefix(key, "token")
+		if key == "freeze" {
+			freeze = true
+			r.freeze(t, path)
+			return
+		}
 		if problem := r.setKey(t, key, r.value()); problem != "" {
 			r.bad(path, "%s", problem)
 		}
 	})
 	if whole && !project {
 		r.bad(path+".project_id", "is missing: the project's number, or its path such as group/app")
+	}
+	if len(t.Override) > 0 && !freeze {
+		r.bad(path+".override", "says who may deploy during a freeze: name its windows in freeze")
 	}
 	switch {
 	case !whole || token:

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel" +
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel, freeze, override" +
 	"; in TARGETS_FILE token_env or token_file in place of token"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
@@ -52,6 +52,10 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 		t.Timeout = d
 	case "allow":
 		return setAllow(t, value)
+	case "override":
+		if t.Override = people(value); t.Override == nil {
+			return `must be a list of user ids such as ["U01ABC"]`
+		}
 	case "aliases":
 		if json.Unmarshal(value, &t.Aliases) != nil || len(t.Aliases) == 0 {
 			return `must be a list of names such as ["front", "フロント"]`
@@ -145,16 +149,22 @@ func takeToken(t *deploy.Target, s string) (problem string) {
 
 //docgen:messages settings
 func setAllow(t *deploy.Target, value json.RawMessage) (problem string) {
-	var list []string
-	switch {
-	case json.Unmarshal(value, &list) != nil, list == nil, slices.ContainsFunc(list, func(id string) bool { return !userID.MatchString(id) }):
+	switch t.Allow = people(value); {
+	case t.Allow == nil:
 		return `must be a list of user ids such as ["U01ABC"]`
-	case len(list) == 0:
+	case len(t.Allow) == 0:
 		return "is empty: name who may deploy, or leave it out to allow everyone in the channel"
 	}
-	slices.Sort(list)
-	t.Allow = slices.Compact(list)
 	return ""
+}
+
+// people is a list of user ids, sorted; nil: it is none.
+func people(value json.RawMessage) (list []string) {
+	if json.Unmarshal(value, &list) != nil || slices.ContainsFunc(list, func(id string) bool { return !userID.MatchString(id) }) {
+		return nil
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Placeholder is what is wrong with a token that [IsPlaceholder].

@@ -27,8 +27,13 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	if m.Detail == "" {
 		m.Detail = "deploy:production"
 	}
+	frozen := deploy.Frozen{Target: "app", Since: 1700211600, Until: 1700434800, Zone: "Asia/Tokyo", Reason: "weekend"}
 	other := m
 	switch id {
+	case deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgPressFrozen:
+		m.Frozen = []deploy.Frozen{frozen}
+		other.People, frozen.Until, frozen.Reason = nil, 0, ""
+		other.Frozen = []deploy.Frozen{frozen}
 	case deploy.MsgStop, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgPressOver:
 		running := deploy.Known{Target: "app", SHA: "3f2a9c1b5d7e8f90a1b2c3d4e5f60718293a4b5c", State: deploy.Running, By: "U0HANAKO", Since: 1700000000, Usual: 170, URL: m.URL}
 		m.Known, other.Target = []deploy.Known{running}, ""

@@ -27,10 +27,10 @@ func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.Me
 // answerReaction is what a mention gets whose answer is only in words.
 func answerReaction(id deploy.MessageID) []string {
 	switch id {
-	case deploy.MsgGuest, deploy.MsgNotAllowed:
+	case deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen:
 		return []string{"no_entry"}
 	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
-		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack:
 		return []string{"thinking_face"}
 	}
 	return nil
