@@ -31,7 +31,7 @@ type Button struct {
 	Key     string `json:"key,omitempty"`
 	Over    string `json:"over,omitempty"`   // the deployments beside which it deploys, see [Beside.Confirmation]
 	Freeze  bool   `json:"freeze,omitempty"` // it deploys during a freeze
-	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to
+	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to; KindDeploy: the commit that is confirmed
 	URL     string `json:"url,omitempty"`    // KindOpen: where it leads; such a button asks for nothing
 	Value   string `json:"value,omitempty"`  // names it in Slack, see [Press]; stored only where it is a button of another record
 }
@@ -89,7 +89,7 @@ func ParseButton(value string) (p Press, ok bool) {
 		ok = err == nil && number >= 0
 	case statusForm:
 		p.Do, p.Pipeline = Kind(field[1]), number
-		ok = p.Do == KindCancel || p.Do == KindRetry || p.Do == KindRollback
+		ok = p.Do == KindCancel || p.Do == KindRetry || p.Do == KindRollback || p.Do == KindPending
 	}
 	p.Key = Key{Team: key[0], Channel: key[1], TS: key[2]}
 	return p, ok && IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)

@@ -37,6 +37,15 @@ func (b Button) Confirms(other Beside) bool {
 	return slices.Contains(strings.Fields(b.Over), other.Confirmation())
 }
 
+// Confirmation is how a button says, there too, that its person knows of a rollback that
+// took back what is to be deployed.
+func (s Success) Confirmation() string { return s.Key.String() + "/undone" }
+
+// ConfirmsUndone reports whether the button says so of a rollback.
+func (b Button) ConfirmsUndone(by Record) bool {
+	return slices.Contains(strings.Fields(b.Over), Success{Key: by.Request.Key}.Confirmation())
+}
+
 // YieldsTo reports whether a record that waits is to wait for another deployment of
 // its target too. Of two that wait, the one that gives up first goes first.
 func (r Record) YieldsTo(other Record) bool {

@@ -66,6 +66,12 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a job that deploys while its pipeline is being canceled
 	case start && r.IsCanceling():
 		return r, CallbackStop
+	// mutant: a job granted that is of another commit than was confirmed
+	case start && r.Confirmed() != "" && c.SHA != r.Confirmed():
+		if c.SHA != "" {
+			r, _ = r.Adopt(Pipeline{ID: c.Pipeline, SHA: c.SHA}, now, timing)
+		}
+		return r, CallbackStop
 	// mutant: a rollback's word shown by the deployment it goes back to
 	case d.PassTo != nil && !other:
 		return r, CallbackTaken

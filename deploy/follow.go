@@ -102,7 +102,7 @@ func (r Record) LacksCommits() (since string, lacks bool) {
 
 // see takes in what GitLab shows of the record's own pipeline.
 func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
-	r.Deployment.name(p)
+	r = r.named(p, now)
 	d := &r.Deployment
 	switch {
 	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // its jobs will never be seen
@@ -265,6 +265,8 @@ func (r Record) nextPoll(now time.Time, timing Timing) time.Time {
 		return now.Add(followLate)
 	case !canPoll:
 		return r.Deadline()
+	case r.IsCanceling() && d.Polls == 0:
+		at = now
 	case r.State == Running && late:
 		at = now.Add(followLate)
 	case r.State == Running:

@@ -31,6 +31,9 @@ const (
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
 	MsgBusyWaiting   MessageID = "busy-waiting"   // another one waits for GitLab, and would be withdrawn: Known
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
+	MsgConfirm       MessageID = "confirm"        // what goes out is to be confirmed: Progress
+	MsgConfirmUnseen MessageID = "confirm-unseen" // the same, where GitLab does not show what goes out
+	MsgMustConfirm   MessageID = "must-confirm"   // the target is to be confirmed since, while it waited
 	MsgRollback      MessageID = "rollback"       // a rollback to Progress.Before is to be confirmed
 	MsgNothingBefore MessageID = "nothing-before" // there is no deployment to go back to
 	MsgCannotSteer   MessageID = "cannot-steer"   // the bot's token may not run jobs again
@@ -69,6 +72,7 @@ const (
 	MsgRefusedOwner        MessageID = "refused-owner"        // the token's owner lost the right, or is gone
 	MsgRefusedNoJob        MessageID = "refused-no-job"       // no job matches: release_key
 	MsgRefusedRules        MessageID = "refused-rules"        // workflow:rules
+	MsgRefusedCommit       MessageID = "refused-commit"       // workflow:rules again: it is not the commit that was confirmed
 	MsgRefusedVariables    MessageID = "refused-variables"    // pipeline variables not allowed
 	MsgRefusedIdentity     MessageID = "refused-identity"     // identity verification
 	MsgRefusedConfig       MessageID = "refused-config"       // no or broken .gitlab-ci.yml
@@ -116,6 +120,9 @@ const (
 	MsgNothing        MessageID = "nothing"          // the pipeline is over, and nothing was deployed; Detail names the job that waits
 	MsgPerson         MessageID = "person"           // the pipeline waits for a person
 	MsgStopped        MessageID = "stopped"          // canceled, as By asked for
+	MsgOtherCommit    MessageID = "other-commit"     // canceled, as it is not the commit that was confirmed: Confirmed, Progress
+	MsgOtherCommitOn  MessageID = "other-commit-on"  // the same, and it goes on
+	MsgOtherCommitOut MessageID = "other-commit-out" // the same, and it has succeeded
 	MsgCancelRefused  MessageID = "cancel-refused"   // GitLab does not let the bot cancel it
 	MsgCancelNoEffect MessageID = "cancel-no-effect" // GitLab took the wish, and it goes on
 	MsgOvertime       MessageID = "overtime"         // GitLab shows that it goes on past its time; Took is that time
@@ -167,6 +174,8 @@ type Message struct {
 	Progress *Progress `json:"progress,omitempty"`
 	For      string    `json:"for,omitempty"`  // who asked for the deployment
 	Took     int64     `json:"took,omitempty"` // how long it took, in seconds
+	// Confirmed is the commit that was confirmed to be deployed.
+	Confirmed string `json:"confirmed,omitempty"`
 	// Withdrawn is how many requests were withdrawn.
 	Withdrawn  int  `json:"withdrawn,omitempty"`
 	Restricted bool `json:"restricted,omitempty"` // only certain people may deploy
@@ -229,6 +238,10 @@ func (r Record) Message(id MessageID) Message {
 		if m.User, m.By = r.Request.By.User, d.Cancel.By; m.By == m.User {
 			m.By = ""
 		}
+	case MsgRefusedCommit:
+		m.Confirmed = r.Confirmed()
+	case MsgOtherCommit, MsgOtherCommitOn, MsgOtherCommitOut:
+		m.User, m.Confirmed = r.Request.By.User, r.Confirmed()
 	case MsgFailed, MsgCanceled, MsgSilent, MsgNoneSeen, MsgBrokenUnsure, MsgFailedAfter, MsgNothing, MsgPerson:
 		m.User = r.Request.By.User
 	}

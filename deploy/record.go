@@ -27,7 +27,8 @@ const (
 //
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
-const Layout = 5
+//	6  a deployment is of the commit that was confirmed
+const Layout = 6
 
 // Record is all that is known of one mention: what was asked, the deployment
 // that came of it, its state, and what Slack has been shown. It is what the
@@ -64,6 +65,7 @@ type Deployment struct {
 	Timeout    time.Duration `json:"timeout,omitempty"`
 	Attempt    int           `json:"attempt,omitempty"`     // how many POSTs were announced: the number of the last
 	Slow       bool          `json:"slow,omitempty"`        // GitLab has not answered the attempt for a while
+	MovedOn    bool          `json:"moved_on,omitempty"`    // its pipeline, or the one that GitLab refused, is of another commit than was confirmed
 	TokenShown bool          `json:"token_shown,omitempty"` // a callback showed a token: the store remembers that for the project
 	Page       string        `json:"page,omitempty"`        // the project's pipelines, to link where the pipeline is not known
 	Triggered  time.Time     `json:"triggered,omitzero"`    // the save that allowed the POST: all waits count from here

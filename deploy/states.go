@@ -136,7 +136,7 @@ func (r Record) Start(t Target, page, tokenSum string, now time.Time, timing Tim
 // Refuse ends a record for which nothing runs.
 func (r Record) Refuse(reason MessageID, detail string) Record {
 	r = r.move(Refused)
-	r.Deployment.Detail = detail
+	r.Deployment.Detail, r.Deployment.MovedOn = detail, reason == MsgRefusedCommit
 	return r.addLine(r.Message(reason))
 }
 
@@ -204,8 +204,7 @@ func (r Record) Adopt(p Pipeline, now time.Time, timing Timing) (next Record, ad
 		}
 		return r.run(p, now, timing), true
 	}
-	d.name(p)
-	return r, true
+	return r.named(p, now), true
 }
 
 // name notes which pipeline it is, once, and where its page is.
@@ -243,7 +242,7 @@ func (r Record) MarkUnsure(now time.Time, timing Timing) Record {
 
 // run takes in a pipeline that goes on, or has ended already.
 func (r Record) run(p Pipeline, now time.Time, timing Timing) Record {
-	r.Deployment.name(p)
+	r = r.named(p, now)
 	if p.End != "" {
 		return r.end(p, now)
 	}
@@ -256,8 +255,13 @@ func (r Record) run(p Pipeline, now time.Time, timing Timing) Record {
 
 // end takes in how the pipeline ended.
 func (r Record) end(p Pipeline, now time.Time) Record {
+	p.End = r.endOfCommit(p.End)
 	line := map[State]MessageID{Succeeded: MsgSucceeded, Failed: MsgFailed, Canceled: MsgCanceled}[p.End]
 	switch {
+	case r.Deployment.MovedOn && p.End == Succeeded:
+		line = MsgOtherCommitOut
+	case r.Deployment.MovedOn && p.End == Canceled:
+		line = MsgOtherCommit
 	case p.Nothing:
 		line = MsgNothing
 	case p.End == Canceled && r.Deployment.Cancel != nil:

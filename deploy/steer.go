@@ -46,7 +46,11 @@ func (r Record) buttons() (all []Button) {
 	}
 	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && g.Before.Commit.SHA != g.Commit.SHA &&
 		d.Rollback == nil && r.Again == nil
-	switch r.State {
+	switch again := r.Again != nil; r.State {
+	case Refused:
+		if d.MovedOn && !again {
+			add(KindPending, "", "")
+		}
 	case Running:
 		if g.Steers && d.Pipeline != 0 && !r.IsCanceling() {
 			add(KindCancel, "", "")
@@ -54,8 +58,8 @@ func (r Record) buttons() (all []Button) {
 		}
 	case Failed, Canceled:
 		// mutant: a second retry of one deployment
-		if d.Rollback == nil && r.Again == nil && d.Target != "" {
-			add(KindRetry, "", "")
+		if d.Rollback == nil && !again && d.Target != "" {
+			add(r.again(), "", "")
 		}
 		if canGoBack {
 			add(KindRollback, g.Before.Commit.SHA, "")
@@ -168,6 +172,9 @@ func (r Record) AskedToCancel(refused bool, now time.Time) Record {
 		return r
 	}
 	over.Over, r.Deployment.Cancel = true, &over
+	if r.Deployment.MovedOn {
+		return r.addLine(r.Message(MsgOtherCommitOn))
+	}
 	m := r.Message(id)
 	m.User, m.By = over.By, ""
 	return r.addLine(m)

@@ -52,6 +52,8 @@ func TestButtonsAreThoseOfTheStateAndTheRight(t *testing.T) {
 		"succeeded a while ago, with a page": {Succeeded, func(r *Record) { r.Deployment.Site = "https://app.example/"; *r = r.Rest() }, "open"},
 		"a rollback that failed":             {Failed, func(r *Record) { r.Deployment.Rollback = &Success{} }, ""},
 		"refused":                            {Refused, nil, ""},
+		"refused, of an older commit":        {Refused, func(r *Record) { r.Deployment.MovedOn = true }, "pending"},
+		"canceled, of another commit":        {Canceled, func(r *Record) { r.Deployment.MovedOn = true }, "pending, rollback 9f8e7d6"},
 	} {
 		r := steered(row.state)
 		if row.change != nil {

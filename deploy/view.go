@@ -163,7 +163,7 @@ func (m Message) hash() string {
 // tells reports whether a line is posted in the channel too.
 func (a Announce) tells(id MessageID) bool {
 	switch id {
-	case MsgFailed, MsgCanceled, MsgStopped, MsgSilent, MsgNothing, MsgFailedAfter:
+	case MsgFailed, MsgCanceled, MsgStopped, MsgOtherCommit, MsgOtherCommitOn, MsgOtherCommitOut, MsgSilent, MsgNothing, MsgFailedAfter:
 		return a != AnnounceNever
 	case MsgSucceeded, MsgRolledBack, MsgRecovered, MsgUnseen:
 		return a == AnnounceAll

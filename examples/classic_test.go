@@ -54,6 +54,20 @@ func TestModernPipelineIsFoundByItsNameAndLeftAlone(t *testing.T) {
 	}
 }
 
+func TestNoOtherCommitIsDeployedThanTheConfirmedOne(t *testing.T) {
+	for _, form := range []string{"classic", "modern"} {
+		text, err := examples.FS.ReadFile(form + "/.gitlab-ci.yml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rules, _ := strings.Cut(string(text), "\n  rules:\n")
+		want := "    - if: $PSYCHER_SHA && $PSYCHER_SHA != $CI_COMMIT_SHA\n      when: never\n    - when: always\n"
+		if _, rules, _ = strings.Cut(rules, "\n"); !strings.HasPrefix(rules, want) {
+			t.Errorf("%s begins workflow:rules with %q", form, rules)
+		}
+	}
+}
+
 // jobsOf returns the lines of each job of a CI configuration, without comments
 // and empty lines. It knows no more YAML than these files need.
 func jobsOf(t *testing.T, name string) map[string][]string {
@@ -75,5 +89,6 @@ func jobsOf(t *testing.T, name string) map[string][]string {
 		}
 	}
 	delete(jobs, "stages")
+	delete(jobs, "workflow")
 	return jobs
 }

@@ -180,7 +180,7 @@ another*)
 	;;
 psycher409)
 	if [ "$result" = start ]; then
-		warn "STOPPED: psycher says that this pipeline must not deploy: another pipeline has this deployment, or it was given up. Ask for a new deploy in Slack. $says"
+		warn "STOPPED: psycher says that this pipeline must not deploy: another pipeline has this deployment, it is of another commit than was confirmed, or it was given up. Ask for a new deploy in Slack. $says"
 		exit 1
 	fi
 	give_up "psycher refused it (HTTP 409). $says"

@@ -333,7 +333,7 @@ func TestFindAsksOnce(t *testing.T) {
 				if own {
 					m := mention()
 					m.ID = otherID
-					if o := c.Trigger(t.Context(), target(), m, token, soon()); o.Status != deploy.TriggerStarted {
+					if o := c.Trigger(t.Context(), target(), m, "", token, soon()); o.Status != deploy.TriggerStarted {
 						t.Fatalf("%+v", o)
 					}
 				} else {
@@ -396,7 +396,7 @@ func TestEndlessAnswerIsAnError(t *testing.T) {
 		if _, err := c.Poll(t.Context(), "group/app", 7, deploy.Counting{}); err == nil {
 			t.Error("it is accepted")
 		}
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 	})

@@ -125,7 +125,7 @@ func TestTriggersSpeakHTTP1(t *testing.T) {
 	}
 	defer c.Close()
 	c.transport.TLSClientConfig = &tls.Config{RootCAs: used.TLSClientConfig.RootCAs}
-	if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted || protocol != "HTTP/1.1" {
+	if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerStarted || protocol != "HTTP/1.1" {
 		t.Errorf("%s, %+v", protocol, o)
 	}
 }

@@ -237,7 +237,7 @@ func TestRateLimitOfReadsIsObeyed(t *testing.T) {
 				if _, err := c.Poll(t.Context(), "group/app", id, deploy.Counting{}); !errors.As(err, &later) || later.After != row.after || n.written.Load() != before {
 					t.Errorf("the second poll: %v", err)
 				}
-				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerStarted {
 					t.Errorf("a trigger meanwhile: %+v", o)
 				}
 				time.Sleep(row.after)

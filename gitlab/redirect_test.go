@@ -19,7 +19,7 @@ func TestRenamedProjectIsReadByItsOldPath(t *testing.T) {
 		c, g, _ := standIn(t, func(conf *fakegitlab.Config) { conf.Projects[0].Was = "group/before" })
 		before := target()
 		before.Project = "group/before"
-		if o := c.Trigger(t.Context(), before, mention(), token, soon()); o.Status != deploy.TriggerStarted || o.Pipeline.ID != 1001 {
+		if o := c.Trigger(t.Context(), before, mention(), "", token, soon()); o.Status != deploy.TriggerStarted || o.Pipeline.ID != 1001 {
 			t.Fatalf("the trigger: %+v", o)
 		}
 		if p, complete, err := c.Find(t.Context(), "group/before", testID, time.Second); p.ID != 1001 || !complete || err != nil {
@@ -129,7 +129,7 @@ func TestTriggerFollowsNoRedirect(t *testing.T) {
 				asked++
 				http.Redirect(w, r, "/api/v4/projects/1/trigger/pipeline", status)
 			}))
-			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerRefused || o.Reason != deploy.MsgRefusedRedirect || asked != 1 {
+			if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerRefused || o.Reason != deploy.MsgRefusedRedirect || asked != 1 {
 				t.Errorf("%d: asked %d times, %+v", status, asked, o)
 			}
 		})

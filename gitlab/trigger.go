@@ -25,12 +25,12 @@ const (
 
 // Trigger makes the one POST that starts a deployment's pipeline. Writing it
 // begins before until or never, and GitLab's request timeout counts from then.
-// It is never repeated.
-func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
+// It is never repeated. sha is the one commit that it may be of; empty: the newest.
+func (c *Client) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, sha string, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	o := c.attempt(ctx, t.Project, triggerPath, &api.RunPipelineTriggerOptions{
 		Ref:       api.Ptr(t.Ref),
 		Token:     api.Ptr(t.Token.Reveal()),
-		Variables: c.variables(t, m, token),
+		Variables: c.variables(t, m, sha, token),
 	}, "", until, aPipeline)
 	if o.Pipeline.ID > 0 {
 		c.remember(o.Pipeline.ID, deploymentID{id: m.ID})
@@ -63,8 +63,11 @@ func (c *Client) attempt(ctx context.Context, project, path string, options any,
 	return g.outcome(ctx, until, a, err, of)
 }
 
-func (c *Client) variables(t deploy.Target, m deploy.Request, token deploy.Secret) map[string]string {
+func (c *Client) variables(t deploy.Target, m deploy.Request, sha string, token deploy.Secret) map[string]string {
 	v := map[string]string{}
+	if sha != "" {
+		v["PSYCHER_SHA"] = sha
+	}
 	if c.conf.NotifyURL != "" {
 		v["NOTIFY_URL"] = c.conf.NotifyURL // it overrides a variable of the project
 	}

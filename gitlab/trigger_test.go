@@ -23,7 +23,7 @@ import (
 func TestTriggerStartsOnePipelineWithItsVariables(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, _ := standIn(t)
-		o := c.Trigger(t.Context(), target(), mention(), token, soon())
+		o := c.Trigger(t.Context(), target(), mention(), "", token, soon())
 		want := deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{
 			ID: 1001, URL: "http://gitlab.test/group/app/-/pipelines/1001", SHA: g.Pipelines()[0].SHA, Bridges: true,
 		}}
@@ -47,7 +47,7 @@ func TestTriggerSendsNotifyURL(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			c.conf.NotifyURL = address
-			c.Trigger(t.Context(), target(), mention(), token, soon())
+			c.Trigger(t.Context(), target(), mention(), "", token, soon())
 			made := g.Pipelines()
 			if len(made) != 1 {
 				t.Fatalf("GitLab has %+v", made)
@@ -68,7 +68,7 @@ func TestTriggerSendsNoHeaderWithASecretOrForRetries(t *testing.T) {
 			header, asked, body = r.Header.Clone(), r.RequestURI, string(b)
 			io.WriteString(w, `{"id":7}`)
 		}))
-		o := c.Trigger(t.Context(), target(), mention(), token, soon())
+		o := c.Trigger(t.Context(), target(), mention(), "", token, soon())
 		if o.Status != deploy.TriggerStarted || o.Pipeline.URL != "http://gitlab.test/group/app/-/pipelines/7" {
 			t.Errorf("outcome %+v", o)
 		}
@@ -186,7 +186,7 @@ func TestResultOfAPOST(t *testing.T) {
 				fault := named(t, row.fault)
 				g.Answer(1, fault)
 				begun := time.Now()
-				o := c.Trigger(t.Context(), target(), mention(), token, soon())
+				o := c.Trigger(t.Context(), target(), mention(), "", token, soon())
 				if took := time.Since(begun); took > 65*time.Second || took > 0 && !fault.Hang && fault.Delay == 0 {
 					t.Errorf("it took %v", took)
 				}
@@ -214,7 +214,7 @@ func TestEveryFaultOfTheStandInHasAResult(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, g, _ := standIn(t)
 			g.Answer(-1, f)
-			if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status == "" || g.Posts() != 1 {
+			if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status == "" || g.Posts() != 1 {
 				t.Errorf("%s: %+v after %d POSTs", f.Name, o, g.Posts())
 			}
 		})
@@ -268,7 +268,7 @@ func TestNothingIsSentWithoutAConnection(t *testing.T) {
 					moveTo(t, c, "https://gitlab.test")
 				}
 				begun := time.Now()
-				o := c.Trigger(t.Context(), target(), mention(), token, soon())
+				o := c.Trigger(t.Context(), target(), mention(), "", token, soon())
 				waits := o.Status == deploy.TriggerWait && o.Reason == deploy.MsgWaitUnreachable && o.After > 0
 				if waits != (row.want == "") || !waits && (o.Status != deploy.TriggerRefused || o.Reason != row.want) || o.Err == nil {
 					t.Errorf("outcome %+v", o)
@@ -288,11 +288,11 @@ func TestNothingIsSentWithoutAConnection(t *testing.T) {
 func TestCutOfAReusedConnectionIsUnsure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerStarted {
 			t.Fatalf("outcome %+v", o)
 		}
 		g.Answer(-1, named(t, "cut"))
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerUnsure {
+		if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerUnsure {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 1 {
@@ -304,9 +304,9 @@ func TestCutOfAReusedConnectionIsUnsure(t *testing.T) {
 func TestConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, g, n := standIn(t)
-		c.Trigger(t.Context(), target(), mention(), token, soon())
+		c.Trigger(t.Context(), target(), mention(), "", token, soon())
 		time.Sleep(idleTimeout + time.Second)
-		if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
+		if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerStarted {
 			t.Errorf("outcome %+v", o)
 		}
 		if g.Posts() != 2 || n.dials.Load() != 2 {
@@ -338,7 +338,7 @@ func TestCanceledTrigger(t *testing.T) {
 				if row.late {
 					until = time.Now()
 				}
-				if o := c.Trigger(ctx, target(), mention(), token, until); o.Status != row.want || o.Err == nil {
+				if o := c.Trigger(ctx, target(), mention(), "", token, until); o.Status != row.want || o.Err == nil {
 					t.Errorf("outcome %+v", o)
 				}
 				time.Sleep(time.Minute)
@@ -373,7 +373,7 @@ func TestNoTokenReachesATextOrTheLog(t *testing.T) {
 					}()
 					return near, nil
 				}
-				o := c.Trigger(t.Context(), target(), mention(), token, soon())
+				o := c.Trigger(t.Context(), target(), mention(), "", token, soon())
 				text := o.Detail + o.Pipeline.Detail
 				if o.Err != nil {
 					text += o.Err.Error()
@@ -396,7 +396,7 @@ func TestManyTriggersAtOnce(t *testing.T) {
 		var run sync.WaitGroup
 		for range 50 {
 			run.Go(func() {
-				if o := c.Trigger(t.Context(), target(), mention(), token, soon()); o.Status != deploy.TriggerStarted {
+				if o := c.Trigger(t.Context(), target(), mention(), "", token, soon()); o.Status != deploy.TriggerStarted {
 					t.Errorf("outcome %+v", o)
 				}
 			})

@@ -224,7 +224,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	saysSo := []deploy.MessageID{
 		deploy.MsgEditedLater, deploy.MsgEditedOut,
-		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen, deploy.MsgBroken, deploy.MsgNotRecorded,
+		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen, deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgMustConfirm,
 	}
 	quiet := []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
@@ -259,6 +259,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgBrokenUnsure, deploy.MsgFailedAfter,
 		deploy.MsgNothing, deploy.MsgPerson,
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
+		deploy.MsgConfirm, deploy.MsgConfirmUnseen, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
@@ -291,7 +292,7 @@ func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
 		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusUnsure, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
-		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgHistory, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgPressOver, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {

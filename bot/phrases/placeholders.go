@@ -41,6 +41,7 @@ var placeholders = map[string]func(said) string{
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
 	"known":     func(s said) string { return s.v.list(s.m.Known) },
 	"frozen":    func(s said) string { return s.v.frozen(s.m.Frozen) },
+	"confirmed": func(s said) string { return shortSHA(s.m.Confirmed) },
 	"withdrawn": func(s said) string { return count(s.m.Withdrawn) },
 	"who":       who,
 	"write":     write,

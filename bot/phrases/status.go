@@ -91,6 +91,8 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	case b.Do != deploy.KindDeploy:
 	case m.ID == deploy.MsgFreeze:
 		label.Text = say(v.entry("button", "freeze"), maxLabel)
+	case b.SHA != "":
+		label.Text = say(v.entry("button", "commit"), maxLabel)
 	case b.Over != "":
 		label.Text = say(v.entry("button", "over"), maxLabel)
 	}

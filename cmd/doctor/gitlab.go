@@ -27,6 +27,7 @@ var gitlabChecks = []check{
 	{"gitlab: CI file", false, nil, each(byRef, hasRef, ciFileValid)},
 	{"gitlab: deploy job", false, nil, each(byTarget, hasRef, deployJob)},
 	{"gitlab: notify call", false, nil, each(byRef, hasRef, notifyCall)},
+	{"gitlab: confirmed commit", false, nil, each(byTarget, confirmed, confirmedAlone)},
 	{"gitlab: runners", false, nil, each(byTarget, hasRef, runnersOnline)},
 	{"gitlab: trigger", false, (*Doctor).probes, each(byTarget, isGitLab, tokenAccepted)},
 }
@@ -55,6 +56,7 @@ func gitlabToken(ctx context.Context, d *Doctor) Finding {
 	self, err := d.gitlab.Self(ctx)
 	failure := gitlab.FailureOf(err)
 	late, ends := runsOut(self.Expires)
+	confirming := d.Settings.Targets.Confirming()
 	has := func(scope string) bool { return slices.Contains(self.Scopes, scope) }
 	return first([]when{
 		{!d.gitlab.CanPoll(), unseen("GITLAB_API_TOKEN is not set: neither projects, refs, rights and CI files can be seen, nor a result that no pipeline reports", newToken)},
@@ -62,6 +64,7 @@ func gitlabToken(ctx context.Context, d *Doctor) Finding {
 		{failure == gitlab.NoSuchPath, unseen("this GitLab does not tell what GITLAB_API_TOKEN may do", "upgrade GitLab to 15.5")},
 		{err != nil, unread(err, "give GITLAB_API_TOKEN the scope read_api")},
 		{late, fault("GITLAB_API_TOKEN "+ends, newToken)},
+		{confirming != "" && has("read_api") && !has("api"), fault("GITLAB_API_TOKEN has the scope read_api, and "+confirming+" needs api: the pipeline of another commit than was confirmed is canceled", newToken)},
 		{has("read_api") && !has("api"), ok("GITLAB_API_TOKEN has the scope read_api, so psycher offers no button to cancel or roll back; it " + ends)},
 		{has("api") || has("granular"), ok("GITLAB_API_TOKEN has the scopes " + strings.Join(self.Scopes, ", ") + "; it " + ends)},
 		{true, fault("GITLAB_API_TOKEN has neither the scope read_api nor api", newToken)},

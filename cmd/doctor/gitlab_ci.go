@@ -98,6 +98,27 @@ func notifyCall(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	})
 }
 
+// confirmed tells whether commits of a target are confirmed, and its CI file can be seen.
+func confirmed(ctx context.Context, d *Doctor, t deploy.Target) bool {
+	return t.Confirm && hasRef(ctx, d, t)
+}
+
+// guard matches the first rule of psycher's CI files, which lets no other commit pass
+// than the one that was confirmed.
+var guard = regexp.MustCompile(`(?m)^workflow:\n(?: .*\n)*?\s+rules:\n\s+- if: .*PSYCHER_SHA\b.*CI_COMMIT_SHA\b.*\n\s+when: never$`)
+
+// confirmedAlone tells whether GitLab makes no pipeline of another commit than was confirmed.
+func confirmedAlone(ctx context.Context, d *Doctor, t deploy.Target) Finding {
+	c, valid := d.ciFile(ctx, t)
+	fix := "begin workflow:rules with - if: $PSYCHER_SHA && $PSYCHER_SHA != $CI_COMMIT_SHA, when: never, as the CI files of psycher ci do"
+	return first([]when{
+		{!valid, Finding{}},
+		{guard.MatchString(c.Merged), ok("GitLab makes no pipeline of another commit than was confirmed")},
+		{strings.Contains(c.Merged, "PSYCHER_SHA"), unseen("$PSYCHER_SHA is not in the first of workflow:rules: another one may let another commit pass", fix)},
+		{true, fault("workflow:rules lets another commit pass than the one that was confirmed, and psycher can only cancel its pipeline", fix)},
+	})
+}
+
 // runnersOnline tells whether a runner may take each job that deploys.
 func runnersOnline(ctx context.Context, d *Doctor, t deploy.Target) Finding {
 	c, valid := d.ciFile(ctx, t)

@@ -206,6 +206,9 @@ func TestFaultsOfCIFiles(t *testing.T) {
 		{"a release key with more behind it", file("deploy:\n  rules: [{if: $RELEASED}]\n"), "gitlab: deploy job", Unseen, "no job asks for $RELEASE", `rules: if: $CI_PIPELINE_SOURCE == "trigger" && $RELEASE`},
 		{"no notify call", file("deploy:\n  rules: [{if: $RELEASE}]\n"), "gitlab: notify call", Unseen, "neither notify.sh nor NOTIFY_URL", `./bin/notify.sh "$CI_JOB_STATUS" into after_script`},
 
+		{"a token that only reads, where commits are confirmed", both(target(`, "confirm": true`), apiScopes("read_api")), "gitlab: token", Fault, "T0TEAM.C01DEPLOY.app.confirm needs api", "api to cancel"},
+		{"no rule about the commit", both(target(`, "confirm": true`), file("deploy:\n  rules: [{if: $RELEASE}]\n")), "gitlab: confirmed commit", Fault, "lets another commit pass", "begin workflow:rules with"},
+		{"a rule about the commit, after another", both(target(`, "confirm": true`), file("workflow:\n  rules:\n  - if: $RELEASE\n  - if: $PSYCHER_SHA && $PSYCHER_SHA != $CI_COMMIT_SHA\n    when: never\ndeploy:\n  rules: [{if: $RELEASE}]\n")), "gitlab: confirmed commit", Unseen, "not in the first", "begin workflow:rules with"},
 		{"no runner", site(func(s *fakegitlab.Site) { s.Runners = []fakegitlab.Runner{{Offline: true}} }), "gitlab: runners", Fault, "no runner is online that takes deploy", "Settings > CI/CD > Runners"},
 		{"a runner that is paused", site(func(s *fakegitlab.Site) { s.Runners = []fakegitlab.Runner{{Paused: true}} }), "gitlab: runners", Fault, "no runner is online", "Settings > CI/CD > Runners"},
 		{"no runner with the tags", both(jobs(ship, fakegitlab.CIJob{Name: "deploy", Stage: "x", Tags: []string{"prod", "linux"}}), site(func(s *fakegitlab.Site) {
@@ -241,6 +244,7 @@ func TestWhatGitLabMayBe(t *testing.T) {
 		{"jobs that deploy", site(func(s *fakegitlab.Site) {
 			s.CIJobs = []fakegitlab.CIJob{{Name: "build", Stage: "build"}, {Name: "web", Stage: "deploy"}, {Name: "Deploy db", Stage: "x"}}
 		}), "gitlab: deploy job", OK, "these jobs deploy: web, Deploy db", ""},
+		{"a rule about the commit", target(`, "confirm": true`), "gitlab: confirmed commit", OK, "of another commit", ""},
 		{"tags that are known later", site(func(s *fakegitlab.Site) {
 			s.CIJobs, s.Runners = []fakegitlab.CIJob{{Name: "deploy", Tags: []string{"$WHERE"}}}, []fakegitlab.Runner{}
 		}), "gitlab: runners", OK, "", ""},

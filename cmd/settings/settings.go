@@ -159,6 +159,9 @@ func (l *Loader) readMap(s *Settings) (name string, err error) {
 	if text != "" {
 		s.Targets, err = targets.Parse([]byte(text), s.GitLabRef, s.DeployTimeout, token)
 	}
+	if path := s.Targets.Confirming(); path != "" && s.GitLabAPIToken == "" {
+		err = fmt.Errorf("%s: needs GITLAB_API_TOKEN, a token with the scope api: the commit is read, and the pipeline of another one is canceled", path)
+	}
 	return name, err
 }
 

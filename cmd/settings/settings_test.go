@@ -150,7 +150,8 @@ var settingRows = []struct {
 		"{}":                "holds no target",
 		"{":                 "is not JSON: look at line 1",
 		"'" + fakeMap + "'": "is wrapped in quotes",
-		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glpat-test-test"}}}}`: "T1.C1.app.token: is a GitLab access token (glpat-)",
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glpat-test-test"}}}}`:             "T1.C1.app.token: is a GitLab access token (glpat-)",
+		`{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "confirm": true}}}}`: "T1.C1.app.confirm: needs GITLAB_API_TOKEN, a token with the scope api",
 	}},
 	{"GITLAB_API_TOKEN", []string{"glpat-test", "0123456789abcdefghij"}, map[string]string{
 		"glptt-test":    "this is a GitLab trigger token",

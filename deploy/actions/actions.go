@@ -38,6 +38,21 @@ type Decision struct {
 	Stop    bool // what waits is withdrawn
 }
 
+// Of makes a question one about a commit, which alone its buttons deploy. Where that is not
+// known, they look again.
+func (d *Decision) Of(sha string) {
+	for i := range d.Buttons {
+		switch b := &d.Buttons[i]; {
+		case b.Do != deploy.KindDeploy:
+		case sha == "":
+			// mutant: a commit that nobody has seen offered to be confirmed
+			d.Answer.ID, b.Do = deploy.MsgConfirmUnseen, deploy.KindPending
+		default:
+			b.SHA = sha
+		}
+	}
+}
+
 // Decide returns what comes of a request.
 func Decide(r Request) Decision {
 	switch {

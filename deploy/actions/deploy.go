@@ -39,7 +39,12 @@ func (r Request) deploy() Decision {
 // over is what a button confirms to deploy beside, and what is known of that where
 // the doubt is about it.
 func (r Request) over(doubt deploy.MessageID) (over string, known []deploy.Known) {
-	if doubt != deploy.MsgBusy && doubt != deploy.MsgBusyWaiting {
+	switch doubt {
+	case deploy.MsgTakenBack:
+		// mutant: a commit that was taken back asked about for ever
+		return strings.TrimSpace(r.Rules.Pressed.Over + " " + r.Past.TakenBack.Confirmation()), nil
+	case deploy.MsgBusy, deploy.MsgBusyWaiting:
+	default:
 		return r.Rules.Pressed.Over, nil
 	}
 	for _, b := range r.Rules.Beside {

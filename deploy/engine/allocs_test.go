@@ -43,7 +43,7 @@ func (still) History(context.Context, deploy.TargetID, bool, int, int) ([]deploy
 	return nil, nil
 }
 
-func (still) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
+func (still) Trigger(context.Context, deploy.Target, deploy.Request, string, deploy.Secret, time.Time) deploy.TriggerResult {
 	return deploy.TriggerResult{Status: deploy.TriggerStarted, Pipeline: deploy.Pipeline{ID: 7, URL: "http://gitlab.test/7"}}
 }
 

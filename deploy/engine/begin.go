@@ -69,8 +69,8 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if d.Answer.Project != "" {
 		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
 	}
-	if d.Answer.ID == deploy.MsgPending {
-		e.pending(&d.Answer, m, here)
+	if d.Answer.ID == deploy.MsgPending || d.Answer.ID == deploy.MsgConfirm {
+		e.pending(&d, m, here)
 	}
 	name := "answered"
 	if len(d.Buttons) > 0 {

@@ -43,9 +43,7 @@ func (s Stored) beside() (all []deploy.Beside) {
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
-	// Who pressed the button of that very question is not asked again.
-	confirmed := s.Record.Ask != nil && s.Record.Ask.Message.ID == deploy.MsgTakenBack
-	mayUndo := m.Intent.Deploys() && !confirmed && s.RolledBack
+	mayUndo := m.Intent.Deploys() && s.RolledBack
 	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
 		return p, nil
 	}
@@ -62,7 +60,9 @@ func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actio
 		}
 	}
 	if mayUndo {
-		p.TakenBack = e.takenBack(s, t, newest[0])
+		if !s.Record.Chosen().ConfirmsUndone(newest[0]) { // who was asked that is not asked again
+			p.TakenBack = e.takenBack(s, t, newest[0])
+		}
 		return p, nil
 	}
 	p.Successes, err = e.history(t.ID(), true, maxKnown)
@@ -100,9 +100,9 @@ func (e *Engine) takenBack(s Stored, t deploy.Target, newest deploy.Record) *dep
 	switch isKnown := err == nil && undone.SHA != ""; {
 	// mutant: a commit that was rolled back deployed again unasked
 	case isKnown && head.SHA == undone.SHA:
-		return &deploy.Success{Commit: *undone, By: newest.Asked().By.User, At: at.Unix()}
+		return &deploy.Success{Key: newest.Request.Key, Commit: *undone, By: newest.Asked().By.User, At: at.Unix()}
 	case !isKnown && e.now().Sub(at) < time.Hour:
-		return &deploy.Success{}
+		return &deploy.Success{Key: newest.Request.Key}
 	}
 	return nil
 }
@@ -138,8 +138,10 @@ func commitsSince(since string, c deploy.Commits, head deploy.Commit) *deploy.Co
 	return &c
 }
 
-// pending fills in what would go out.
-func (e *Engine) pending(m *deploy.Message, asked deploy.Request, here []deploy.Target) {
+// pending fills in what would go out. Where that is to be confirmed, it is what the
+// buttons deploy.
+func (e *Engine) pending(d *actions.Decision, asked deploy.Request, here []deploy.Target) {
+	m := &d.Answer
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Target })
 	if i < 0 {
 		return
@@ -158,4 +160,7 @@ func (e *Engine) pending(m *deploy.Message, asked deploy.Request, here []deploy.
 		g.Commit, g.Commits = head, commitsSince(since, commits, head)
 	}
 	m.Progress = g
+	if here[i].Confirm {
+		d.Of(g.Commit.SHA)
+	}
 }

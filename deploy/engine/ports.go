@@ -95,9 +95,9 @@ type Active struct {
 // GitLab starts pipelines and follows them: package gitlab.
 type GitLab interface {
 	// Trigger makes the one POST of an attempt, whose token is sent as
-	// PSYCHER_TOKEN. Its first byte must be written before until, by the wall clock
+	// PSYCHER_TOKEN, and the commit that it may be of, if it is to be that alone, as PSYCHER_SHA. Its first byte must be written before until, by the wall clock
 	// and the monotonic clock; else it is not sent, and the result says so.
-	Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult
+	Trigger(ctx context.Context, t deploy.Target, m deploy.Request, sha string, token deploy.Secret, until time.Time) deploy.TriggerResult
 	// Find looks for the pipeline of a deployment whose answer was lost, among
 	// those that are no older: an age, since GitLab's clock is neither the store's
 	// nor ours. complete: the listing was read to its end, and every candidate could

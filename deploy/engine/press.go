@@ -85,8 +85,8 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 		return next, next.Ask.Buttons[p.Button], say
 	}
 	next, b, say = was.PressStatus(p, e.now())
-	if say.ID != "" || p.Do == deploy.KindCancel || was.Again != nil {
-		return next, b, say
+	if say.ID != "" || p.Do == deploy.KindCancel || p.Do == deploy.KindPending || was.Again != nil {
+		return next, b, say // what is pending is only shown
 	}
 	newest, err := e.history(was.TargetID(), false, 1)
 	other, errOther := e.underWay(was.Request, b.Target)

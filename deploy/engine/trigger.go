@@ -118,7 +118,7 @@ func (e *Engine) allow(s Stored, t deploy.Target) (_ Stored, token deploy.Secret
 func (e *Engine) post(r *deploy.Record, t deploy.Target, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	to := r.Deployment.Rollback
 	if to == nil {
-		return e.GitLab.Trigger(e.work, t, r.Request, token, until)
+		return e.filtered(r, e.GitLab.Trigger(e.work, t, r.Request, r.Confirmed(), token, until))
 	}
 	// Its job reports to the record of the pipeline that it belongs to.
 	_, err := e.change(e.work, to.Key, func(was deploy.Record) deploy.Record { return was.RolledBackBy(&r.Request.Key) })
@@ -126,6 +126,22 @@ func (e *Engine) post(r *deploy.Record, t deploy.Target, token deploy.Secret, un
 		return deploy.TriggerResult{Status: deploy.TriggerNotSent, Err: err}
 	}
 	return e.GitLab.RetryJob(e.work, t.Project, to.Pipeline, to.Job.ID, until)
+}
+
+// filtered is the result of a trigger. That of a commit which was confirmed, and is not
+// the newest any more, is filtered out by the rules of psycher's CI files; the newest one
+// is by others.
+func (e *Engine) filtered(r *deploy.Record, out deploy.TriggerResult) deploy.TriggerResult {
+	if out.Reason != deploy.MsgRefusedRules || r.Confirmed() == "" {
+		return out
+	}
+	ctx, cancel := context.WithTimeout(e.work, headWithin)
+	defer cancel()
+	// mutant: a CI file that lets nothing pass told as a commit that is not the newest
+	if _, head, err := e.GitLab.Outgoing(ctx, r.Deployment.Project, "", r.Deployment.Ref); err != nil || head.SHA != r.Confirmed() {
+		out.Reason = deploy.MsgRefusedCommit
+	}
+	return out
 }
 
 // triggerAgain makes another POST for a deployment that waited, or gives up.
@@ -150,6 +166,12 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	if no := rules.Refusal(judged, do); no.ID != "" {
 		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
+	}
+	// mutant: what waited deployed although it is to be confirmed since
+	if no := rules.Lasting(judged); no != "" {
+		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
+			return r.Answer(deploy.Message{ID: deploy.MsgMustConfirm, Target: t.Name})
+		})
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
 	if d.Rollback != nil { // it was confirmed as it was then

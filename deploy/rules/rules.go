@@ -26,7 +26,8 @@ var (
 	deploys = []Rule{external, allow, freeze} // whether the person may deploy the target
 	people  = []Rule{external, allow}         // whether the person may roll it back
 	members = []Rule{external}                // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, changed, override, busy, takenBack}
+	times   = []Rule{edited, birth, age, changed, override, busy, takenBack, confirm}
+	lasting = []Rule{confirm} // whether what waited may still begin, as the target is now
 )
 
 // May returns why the person who asks may not do something with the target; empty: the
@@ -63,6 +64,10 @@ func Refusal(c Context, do deploy.Kind) deploy.Message {
 // Doubt returns why a request for a deploy is asked about, by its time, by how it
 // came and by what goes on; empty: it is not.
 func Doubt(c Context) deploy.MessageID { return first(times, c) }
+
+// Lasting returns why a deploy that was judged before is not to begin any more; empty:
+// it is.
+func Lasting(c Context) deploy.MessageID { return first(lasting, c) }
 
 func first(rules []Rule, c Context) deploy.MessageID {
 	for _, refuses := range rules {

@@ -88,6 +88,9 @@ func TestRules(t *testing.T) {
 		"its freeze has not begun":             {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute + time.Second)) }, "", ""},
 		"its freeze has ended":                 {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute - time.Hour)) }, "", ""},
 		"its freeze begins this moment":        {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute)) }, deploy.MsgFrozen, deploy.MsgFreeze},
+		"the commit is to be confirmed":        {func(c *Context) { c.Target.Confirm = true }, "", deploy.MsgConfirm},
+		"and it was":                           {func(c *Context) { c.Target.Confirm, c.Pressed.SHA = true, "c1" }, "", ""},
+		"and another deployment goes on":       {func(c *Context) { c.Target.Confirm, c.Beside = true, beside(deploy.Running) }, "", deploy.MsgBusy},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
@@ -100,6 +103,18 @@ func TestRules(t *testing.T) {
 		if got := Doubt(c); got != row.asked {
 			t.Errorf("%s: asked for %q, want %q", name, got, row.asked)
 		}
+	}
+}
+
+func TestWhatLastsWhileADeployWaits(t *testing.T) {
+	c := allowed()
+	c.SlackNow, c.TakenBack = posted.Add(time.Hour), true
+	if no := Lasting(c); no != "" {
+		t.Errorf("what waited is held back for %q", no)
+	}
+	c.Target.Confirm = true
+	if no := Lasting(c); no != deploy.MsgConfirm {
+		t.Errorf("what is to be confirmed since is held back for %q", no)
 	}
 }
 

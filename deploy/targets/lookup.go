@@ -80,6 +80,17 @@ func (m *Map) All() (all []deploy.Target) {
 	return all
 }
 
+// Confirming is the path of the first target in the map with "confirm"; empty: there is
+// none.
+func (m *Map) Confirming() string {
+	for _, t := range m.All() {
+		if t.Confirm {
+			return t.Team + "." + t.Channel + "." + segment(t.Name) + ".confirm"
+		}
+	}
+	return ""
+}
+
 // Projects returns the distinct GitLab projects, as the map writes them, sorted.
 func (m *Map) Projects() []string {
 	projects := map[string]bool{}

@@ -27,13 +27,13 @@ func parse(t *testing.T, data string) *Map {
 func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 	targets := parse(t, `{"TEAM-ID": {"CHANNEL-ID": {
 		"web": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"},
-		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures"},
+		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures", "confirm": true},
 		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
 	}}}`)
 	want := []deploy.Target{
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "api", Project: "42", Token: "glptt-test",
-			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures,
+			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures, Confirm: true,
 		},
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "TRIGGER-TOKEN",
@@ -173,6 +173,7 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"a page with a user", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "url": "https://me:pw@app.example/"}}}}`, "T1.C1.app.url: must be the address of a web page, https:// or http://, without a user, in quotes"},
 		{"a page that is none", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "url": "javascript:alert(1)"}}}}`, "T1.C1.app.url: must be the address of a web page, https:// or http://, without a user, in quotes"},
 		{"an unknown announcement", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "announce": "always"}}}}`, `T1.C1.app.announce: must be "never", "failures" or "all"`},
+		{"a confirmation in quotes", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "confirm": "yes"}}}}`, "T1.C1.app.confirm: must be true or false, without quotes"},
 		{"no aliases", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "aliases": []}}}}`, `T1.C1.app.aliases: must be a list of names such as ["front", "フロント"]`},
 		{"an alias that is another target's name", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "aliases": ["API"]}, "api": {"project_id": 1, "token": "glptt-test"}}}}`, "T1.C1.api: has the name api, which app has too"},
 		{"an alias that is its own name", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "aliases": ["app"]}}}}`, "T1.C1.app.aliases: differs from app only in upper and lower case"},

@@ -12,7 +12,7 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel, freeze, override" +
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel, confirm, freeze, override" +
 	"; in TARGETS_FILE token_env or token_file in place of token"
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
@@ -72,9 +72,9 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 		}
 		t.Announce = how
 	case "parallel":
-		if json.Unmarshal(value, &t.Parallel) != nil {
-			return "must be true or false, without quotes"
-		}
+		return setFlag(&t.Parallel, value)
+	case "confirm":
+		return setFlag(&t.Confirm, value)
 	default:
 		return "is not a key of a target; these are: " + targetKeys
 	}
@@ -87,6 +87,14 @@ var (
 	projectPath   = regexp.MustCompile(`^[\pL\pN_.-]+(/[\pL\pN_.-]+)*$`)
 	userID        = regexp.MustCompile(`^[UW][A-Za-z0-9_-]*$`)
 )
+
+//docgen:messages settings
+func setFlag(flag *bool, value json.RawMessage) (problem string) {
+	if json.Unmarshal(value, flag) != nil {
+		return "must be true or false, without quotes"
+	}
+	return ""
+}
 
 //docgen:messages settings
 func setProject(t *deploy.Target, value json.RawMessage) (problem string) {

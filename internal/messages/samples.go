@@ -22,7 +22,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 	m := deploy.Message{
 		ID: id, User: "U0HANAKO", Target: "app", Targets: []string{"app"}, Project: "group/app", Ref: "master", Key: "RELEASE",
 		URL: "https://gitlab.example.com/group/app/-/pipelines/4711", Until: 1700000000, By: by[id], People: []string{"U0HANAKO"},
-		Word: word[id], Detail: detail[id], Team: "T01ABC", Channel: "C01ABC",
+		Word: word[id], Detail: detail[id], Team: "T01ABC", Channel: "C01ABC", Confirmed: "9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6",
 	}
 	if m.Detail == "" {
 		m.Detail = "deploy:production"
@@ -49,10 +49,10 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		other.Target, other.Targets = "", []string{"api", "web"}
 	case deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
 		deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
-		deploy.MsgPending, deploy.MsgRollback, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgConfirm, deploy.MsgRollback, deploy.MsgTakenBack:
 		addProgress(&m)
 		other.User, other.Detail = "", ""
-	case deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled:
+	case deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut:
 		addProgress(&m)
 		m.Buttons = nil
 	case deploy.MsgWhichTarget:

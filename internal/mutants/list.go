@@ -15,6 +15,7 @@ var (
 
 	presses    = []string{"./internal/sim", "-run", "Press|Stop"}
 	steering   = []string{"./internal/sim", "-run", "TestFollowing|TestARetry|TestARollback|TestEditsOfTen"}
+	confirms   = []string{"./internal/sim", "-run", "TestConfirm|TestTheBranch|TestAStartOf"}
 	understood = []string{"./bot/words", "-short"}
 )
 
@@ -127,6 +128,13 @@ func mutants() []mutant {
 		{"a freeze that is left out as clocks jump over its beginning", replace("return setNext", "return setNext.Add(maxShift)"), []string{"./deploy/targets"}},
 		{"a freeze that begins an hour late as its clocks are set back", never, []string{"./deploy/targets"}},
 		{"two deployments of one target at a time", instead(`return ""`), []string{"./deploy/rules"}},
+		{"a commit deployed that nobody has confirmed", never, []string{"./deploy/rules"}},
+		{"a commit that nobody has seen offered to be confirmed", replace("deploy.MsgConfirmUnseen, deploy.KindPending", "deploy.MsgConfirmUnseen, deploy.KindDeploy"), confirms},
+		{"another commit deployed than was confirmed", never, confirms},
+		{"a job granted that is of another commit than was confirmed", never, confirms},
+		{"what waited deployed although it is to be confirmed since", never, confirms},
+		{"a CI file that lets nothing pass told as a commit that is not the newest", always, confirms},
+		{"a commit that was taken back asked about for ever", instead(`return r.Rules.Pressed.Over, nil`), confirms},
 		{"a deploy confirmed beside one deployment made beside another", instead(`return len(slices.Sorted(strings.FieldsSeq(b.Over))) > 0`), []string{"./deploy/rules"}},
 		{"a deployment made beside one that has begun meanwhile", drop, store},
 		{"a deployment that goes on unknown to others", drop, store},

@@ -250,7 +250,7 @@ func (g *fakeGitLab) countPosts() int {
 	return g.posts
 }
 
-func (g *fakeGitLab) Trigger(context.Context, deploy.Target, deploy.Request, deploy.Secret, time.Time) deploy.TriggerResult {
+func (g *fakeGitLab) Trigger(context.Context, deploy.Target, deploy.Request, string, deploy.Secret, time.Time) deploy.TriggerResult {
 	g.mu.Lock()
 	g.posts++
 	n, trigger := g.posts, g.trigger

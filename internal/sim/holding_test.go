@@ -22,12 +22,12 @@ type hangingGitLab struct {
 	hangs atomic.Bool
 }
 
-func (g *hangingGitLab) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, token deploy.Secret, until time.Time) deploy.TriggerResult {
+func (g *hangingGitLab) Trigger(ctx context.Context, t deploy.Target, m deploy.Request, sha string, token deploy.Secret, until time.Time) deploy.TriggerResult {
 	if g.hangs.Load() && strings.HasPrefix(t.Project, "slow") {
 		time.Sleep(65 * time.Second)
 		return deploy.TriggerResult{Status: deploy.TriggerUnsure}
 	}
-	return g.fakeGitLab.Trigger(ctx, t, m, token, until)
+	return g.fakeGitLab.Trigger(ctx, t, m, sha, token, until)
 }
 
 func (g *hangingGitLab) Poll(ctx context.Context, project string, id int64, count deploy.Counting) (deploy.Pipeline, error) {

@@ -272,6 +272,9 @@ func (w *World) NotifyWithToken(name, token, result string, p fakegitlab.Pipelin
 	if p.ID != 0 {
 		form.Set("pipeline", strconv.FormatInt(p.ID, 10))
 	}
+	if p.SHA != "" && !w.OldScripts {
+		form.Set("sha", p.SHA)
+	}
 	if len(p.Jobs) == 1 && !w.OldScripts {
 		form.Set("job_name", p.Jobs[0].Name)
 		form.Set("job_stage", p.Jobs[0].Stage)

@@ -46,7 +46,8 @@ type Project struct {
 	Commits []Commit
 	Site    Site // what else it shows, to those who check it
 
-	history map[string][]Commit // by ref, once it was asked for
+	history   map[string][]Commit // by ref, once it was asked for
+	unguarded bool                // see Unguard
 }
 
 // Pipeline is one of its pipelines.
@@ -214,6 +215,14 @@ func (g *GitLab) Retry(id int64) bool {
 	})
 }
 
+// Unguard takes the rule out of a project's CI file that lets no other commit pass than
+// PSYCHER_SHA.
+func (g *GitLab) Unguard(project string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.project(project).unguarded = true
+}
+
 // SetScopes sets the scopes of the API token.
 func (g *GitLab) SetScopes(scopes ...string) { g.granted.Store(&scopes) }
 
@@ -265,10 +274,7 @@ func (g *GitLab) make(pr *Project, source, ref, status string, variables map[str
 	p := &Pipeline{
 		ID: g.lastID, IID: g.lastID - 1000, Project: pr.Path, ProjectID: pr.ID, Ref: branch(ref), Source: source, Status: status,
 		Variables: maps.Clone(variables), Jobs: numbered(g.lastID, pr.Jobs, now), Created: now, Updated: now,
-		Name: expand(pr.Name, variables), SHA: strings.Repeat("0", 40),
-	}
-	if line := g.history(pr, ref); len(line) > 0 {
-		p.SHA = line[len(line)-1].SHA
+		Name: expand(pr.Name, variables), SHA: g.head(pr, ref),
 	}
 	if status == "failed" {
 		p.Jobs = nil // its CI file is invalid

@@ -57,6 +57,11 @@ type Runner struct {
 }
 
 const someCIFile = `---
+workflow:
+  rules:
+  - if: $PSYCHER_SHA && $PSYCHER_SHA != $CI_COMMIT_SHA
+    when: never
+  - when: always
 deploy:
   stage: deploy
   rules:

@@ -32,7 +32,7 @@ func (g *GitLab) Push(project, ref, title, author string) (head Commit) {
 	return line[len(line)-1]
 }
 
-// history and find are called with the lock held.
+// history, head and find are called with the lock held.
 
 // history is the line of a ref, the oldest commit first.
 func (g *GitLab) history(pr *Project, ref string) []Commit {
@@ -49,6 +49,14 @@ func (g *GitLab) history(pr *Project, ref string) []Commit {
 		pr.history[branch(ref)] = line
 	}
 	return line
+}
+
+// head is the newest commit of a ref.
+func (g *GitLab) head(pr *Project, ref string) string {
+	if line := g.history(pr, ref); len(line) > 0 {
+		return line[len(line)-1].SHA
+	}
+	return strings.Repeat("0", 40)
 }
 
 // find is the line that ends in a revision: the name of a ref, or a whole SHA.

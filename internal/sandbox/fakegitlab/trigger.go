@@ -99,6 +99,8 @@ func (g *GitLab) refusal(a triggerRequest) *Fault {
 		return &Fault{Status: 400, Body: base("Insufficient permissions to create a new pipeline")}
 	case !pr.has(a.ref):
 		return &Fault{Status: 400, Body: base("Reference not found")}
+	case !pr.unguarded && a.variables["PSYCHER_SHA"] != "" && a.variables["PSYCHER_SHA"] != g.head(pr, a.ref):
+		return &Fault{Status: 400, Body: base("Pipeline filtered out by workflow rules.")}
 	}
 	return nil
 }
