@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,10 +21,13 @@ func manifestCommand() *cobra.Command {
 		Short: "Print the manifest of the Slack app",
 		Long: `Prints what to paste at https://api.slack.com/apps, Create New App, From a manifest
 (or, for an app that there is already, on its page App Manifest). It needs no
-settings.`,
+settings; with a target map that names user groups, it asks for usergroups:read too.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			manifest, err := examples.FS.ReadFile("slack-app-manifest.json")
+			if s, _, unset := load(); unset == nil && len(s.Targets.Groups()) > 0 {
+				manifest = bytes.Replace(manifest, []byte(lastScope), []byte(lastScope+",\n        \"usergroups:read\""), 1)
+			}
 			if err == nil {
 				_, err = cmd.OutOrStdout().Write(manifest)
 			}
@@ -31,6 +35,9 @@ settings.`,
 		},
 	}
 }
+
+// lastScope is the last one of the manifest.
+const lastScope = `"groups:history"`
 
 // ciCommand gives a project the files that it needs to be deployed.
 func ciCommand() *cobra.Command {

@@ -49,7 +49,7 @@ func level(event string) zerolog.Level {
 	switch event {
 	case "worker-panic":
 		return zerolog.ErrorLevel
-	case "store-down", "not-recorded", "slack-refused", "slack-retry", "poll-failed", "whisper-failed":
+	case "store-down", "not-recorded", "slack-refused", "slack-retry", "poll-failed", "whisper-failed", "group-unread":
 		return zerolog.WarnLevel
 	case "known", "slack-later", "outcome-ignored":
 		return zerolog.DebugLevel

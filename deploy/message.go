@@ -42,6 +42,7 @@ const (
 	MsgTooLong       MessageID = "too-long"       // not read to its end: too long, or in a form that cannot be read
 	MsgGuest         MessageID = "guest"          // a guest of another workspace
 	MsgNotAllowed    MessageID = "not-allowed"    // not in the target's "allow"
+	MsgGroupUnread   MessageID = "group-unread"   // whether they are in a group of "allow" cannot be seen now
 	MsgFrozen        MessageID = "frozen"         // the target is frozen, and not for People: Frozen
 	MsgFreeze        MessageID = "freeze"         // the same, and the person may confirm to deploy it
 	MsgTooLate       MessageID = "too-late"       // older than MENTION_MAX_AGE when its turn came
@@ -143,6 +144,7 @@ const (
 	MsgPressClosed   MessageID = "press-closed"      // the question is not open any more
 	MsgPressGuest    MessageID = "press-guest"       // as MsgGuest
 	MsgPressNotYours MessageID = "press-not-allowed" // as MsgNotAllowed
+	MsgPressUnread   MessageID = "press-unread"      // as MsgGroupUnread
 	MsgPressFrozen   MessageID = "press-frozen"      // as MsgFrozen
 	MsgPressOver     MessageID = "press-over"        // the deployment has moved on, or is not the newest: Known
 	MsgPressOld      MessageID = "press-old"         // the button is of an earlier version
@@ -162,7 +164,7 @@ type Message struct {
 	URL     string    `json:"url,omitempty"`    // the pipeline, or the project's pipelines where that is not known
 	Word    string    `json:"word,omitempty"`   // what was not understood, in the person's own words
 	By      string    `json:"by,omitempty"`     // the person who did it
-	People  []string  `json:"people,omitempty"` // who may do it
+	People  []string  `json:"people,omitempty"` // who may do it: people by their ids, groups by their handles or ids
 	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
 	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
 	Team    string    `json:"team,omitempty"`   // the place of a target map that has nothing for it yet

@@ -117,6 +117,9 @@ func IsID(s string) bool {
 	return s != "" && len(s) <= 32 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
+// IsGroup reports whether an id of Slack's is that of a user group: S....
+func IsGroup(id string) bool { return strings.HasPrefix(id, "S") }
+
 // IsTimestamp reports whether s has the form of a message's ts: 1700000000.000100.
 func IsTimestamp(s string) bool {
 	sec, frac, _ := strings.Cut(s, ".")

@@ -18,7 +18,7 @@ type Target struct {
 	Parallel bool          // its deployments may run side by side
 	Announce Announce      // which ends are told in the channel too
 	Confirm  bool          // somebody confirms the commit before it is deployed
-	Allow    []string      // who may deploy; nil: everyone who can write in the channel
+	Allow    []string      // who may deploy, people and user groups; nil: everyone who can write in the channel
 	Freezes  []Freeze      // when it is not deployed,
 	Override []string      // but by these people, once they have confirmed it
 }

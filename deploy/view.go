@@ -60,7 +60,7 @@ const reactionRefused = "no_entry"
 
 // IsRefusal reports whether a message says that a rule refuses the person.
 func (id MessageID) IsRefusal() bool {
-	return id == MsgGuest || id == MsgNotAllowed || id == MsgFrozen || id == MsgStopGuest
+	return id == MsgGuest || id == MsgNotAllowed || id == MsgGroupUnread || id == MsgFrozen || id == MsgStopGuest
 }
 
 // answer is how a record was answered last.

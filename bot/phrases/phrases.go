@@ -1,6 +1,7 @@
 package phrases
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"net/url"
@@ -148,6 +149,9 @@ func user(id string) string {
 	}
 	return "<@" + id + ">"
 }
+
+// personOrGroup mentions a person. A group is only named: a mention would call all of it.
+func personOrGroup(id string) string { return cmp.Or(user(id), codeSpan(id, nameLimit)) }
 
 // address is a URL escaped for a link. A URL with a password, or with a scheme
 // other than http and https, is not shown.

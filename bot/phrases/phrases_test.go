@@ -224,7 +224,7 @@ func TestOnlyWhatSurelyDidNotStartIsSaidToBeSo(t *testing.T) {
 	nothing := map[string]string{"ja": "何も始めていません", "en": "othing was started"}
 	saysSo := []deploy.MessageID{
 		deploy.MsgEditedLater, deploy.MsgEditedOut,
-		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen, deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgMustConfirm,
+		deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen, deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgMustConfirm,
 	}
 	quiet := []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgWaitRate, deploy.MsgWaitUnreachable,

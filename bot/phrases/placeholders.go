@@ -36,7 +36,7 @@ var placeholders = map[string]func(said) string{
 	"link":      func(s said) string { return address(s.m.URL) },
 	"until":     func(s said) string { return timeOfDay(s.m.Until) },
 	"by":        func(s said) string { return user(s.m.By) },
-	"people":    func(s said) string { return strings.Join(each(s.m.People, user), ", ") },
+	"people":    func(s said) string { return strings.Join(each(s.m.People, personOrGroup), ", ") },
 	"workspace": func(s said) string { return codeSpan(s.m.Team, nameLimit) },
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
 	"known":     func(s said) string { return s.v.list(s.m.Known) },

@@ -154,6 +154,11 @@ type answer struct {
 	TS     string `json:"ts"`
 	URL    string `json:"url"`
 	Installation
+	Users  []string `json:"users"` // nil: the answer names none
+	Groups []struct {
+		ID     string `json:"id"`
+		Handle string `json:"handle"`
+	} `json:"usergroups"`
 	Messages []message `json:"messages"`
 	HasMore  bool      `json:"has_more"`
 	Next     struct {

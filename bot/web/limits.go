@@ -14,7 +14,7 @@ func perMinute(n float64, burst int) *rate.Limiter { return rate.NewLimiter(rate
 // newTokens returns the tokens of a Web API method for the whole workspace and for
 // one channel. Slack allows about one message a second and channel, 50 calls a
 // minute of tier 3 (reactions.add, chat.update, the look-ups of posts) and 20 of
-// tier 2 (reactions.remove). One channel gets at most four fifths, so that
+// tier 2 (reactions.remove, user groups). One channel gets at most four fifths, so that
 // thousands of calls in one do not block another.
 func newTokens(method string) (all, channel *rate.Limiter) {
 	switch method {
@@ -22,7 +22,7 @@ func newTokens(method string) (all, channel *rate.Limiter) {
 		return rate.NewLimiter(rate.Inf, 1), perMinute(60, 4)
 	case "reactions.add", "chat.update", "conversations.replies", "conversations.history":
 		return perMinute(50, 10), perMinute(40, 8)
-	case "reactions.remove":
+	case "reactions.remove", groupMethod, "usergroups.list":
 		return perMinute(20, 5), perMinute(16, 4)
 	}
 	return rate.NewLimiter(rate.Inf, 1), rate.NewLimiter(rate.Inf, 1)

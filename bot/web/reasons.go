@@ -36,6 +36,8 @@ const (
 
 	addConnections = "make an app-level token with the scope connections:write (Basic Information, App-Level Tokens) and set it"
 	setAppToken    = "set the xapp-... token of the app (Basic Information, App-Level Tokens)"
+	nameMembers    = "this plan of Slack's has no user groups: name people (U...) in allow, in place of groups (S...)"
+	noGroup        = "there is no such user group in the workspace, or it is disabled: correct its id (S...) in allow of the target map"
 	allowApp       = "the app may not connect to this workspace; ask its administrator, or install the app again at https://api.slack.com/apps"
 )
 
@@ -73,6 +75,8 @@ var reasons = []reason{
 	{operator, "", allowApp, []string{
 		"access_denied", "forbidden_team", "org_login_required", "ekm_access_denied", "team_not_found", "app_not_found", "two_factor_setup_required",
 	}},
+	{operator, nameMembers, "", []string{"plan_upgrade_required", "paid_teams_only"}},
+	{operator, noGroup, "", []string{"no_such_subteam"}},
 	{operator, "", switchOn, []string{"link_disabled"}},
 	{retryable, "", freeOne, []string{"too_many_websockets"}},
 
@@ -134,7 +138,7 @@ func TokenRefused(err error) bool {
 }
 
 func (e *SlackError) refusesToken() bool {
-	optional := e.Code == "missing_scope" && strings.HasPrefix(e.Method, "conversations.")
+	optional := e.Code == "missing_scope" && (strings.HasPrefix(e.Method, "conversations.") || strings.HasPrefix(e.Method, "usergroups."))
 	return reasonFor(e.Code).effect == token && !optional
 }
 

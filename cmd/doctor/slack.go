@@ -20,6 +20,7 @@ var slackChecks = []check{
 	{"slack: bot token", true, nil, one(botToken)},
 	{"slack: scopes", true, (*Doctor).isKnown, botScopes},
 	{"slack: workspace", true, (*Doctor).isKnown, one(workspace)},
+	{"slack: user groups", true, (*Doctor).isKnown, userGroups},
 	{"slack: channels", true, (*Doctor).isKnown, each(byChannel, isOurs, isMember)},
 	{"slack: clock", true, (*Doctor).isKnown, one(clock)},
 	{"slack: sockets", false, nil, sockets},
@@ -77,7 +78,11 @@ func botScopes(_ context.Context, d *Doctor, found report) {
 		found("", unseen("Slack's answer comes without its header X-OAuth-Scopes, as a proxy may remove it", "compare OAuth & Permissions with what psycher manifest prints"))
 		return
 	}
-	for _, s := range scopes {
+	needed := scopes
+	if len(d.Settings.Targets.Groups()) > 0 {
+		needed = append(slices.Clone(scopes), scope{"usergroups:read", ""})
+	}
+	for _, s := range needed {
 		found(s.name, first([]when{
 			{slices.Contains(d.bot.Scopes, s.name), ok("granted")},
 			{s.lost != "", ok("not granted, and not needed; without it " + s.lost)},
@@ -104,6 +109,31 @@ func Workspace(m *targets.Map, bot web.Identity) Finding {
 		{len(others) > 0, ok("the bot deploys the targets of " + bot.Team + "; those of " + named + " are for a psycher of that workspace")},
 		{true, ok("the target map is that of the bot's workspace " + bot.Team)},
 	})
+}
+
+// userGroups tells whether the map's user groups can be read: nobody may deploy by one
+// that cannot.
+func userGroups(ctx context.Context, d *Doctor, found report) {
+	for _, id := range d.Settings.Targets.Groups() {
+		d.turn(ctx)
+		members, err := d.Slack.Group(ctx, id)
+		no := &web.SlackError{}
+		said := errors.As(err, &no)
+		ofAll := said && no.Code != "no_such_subteam" && no.Permanent()
+		if ofAll {
+			id = ""
+		}
+		found(id, first([]when{
+			{said && no.Permanent(), fault("Slack says "+no.Code+": nobody may deploy by a user group", fixFor(no))},
+			{web.Limited(err), busy},
+			{err != nil, unseen(fmt.Sprint(err), "try again later")},
+			{len(members) == 0, fault("nobody is in it, or it is disabled", "add people to it, or take it out of allow")},
+			{true, ok(fmt.Sprint("people in it: ", len(members)))},
+		}))
+		if ofAll {
+			return
+		}
+	}
 }
 
 func isOurs(_ context.Context, d *Doctor, t deploy.Target) bool { return t.Team == d.bot.Team }

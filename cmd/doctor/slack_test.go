@@ -51,6 +51,14 @@ func revoke(scopes ...string) func(*world) {
 	})
 }
 
+// withGroup is a map with a user group, and how Slack is once it has started.
+func withGroup(how func(*world)) func(*world) {
+	return func(w *world) {
+		w.settings = append(w.settings, strings.Replace(targetsOf(team+"/"+channel), `"token"`, `"allow": ["S01DEVS"], "token"`, 1))
+		w.then = func() { how(w) }
+	}
+}
+
 // hold has other processes of the app hold sockets.
 func hold(w *world, n int) {
 	client := web.New(web.Config{AppToken: "xapp-test", BotToken: "xoxb-test", URL: w.slackURL + "/api/"})
@@ -88,6 +96,15 @@ func TestFaultsOfSlack(t *testing.T) {
 		{"no scope to react", revoke("reactions:write"), "slack: scopes", Fault, "does not have this scope", "add the scope reactions:write"},
 		{"no scope to look posts up", revoke("channels:history"), "slack: scopes", OK, "not needed; without it in public channels", ""},
 		{"scopes that are not told", after(func(w *world) { says(w, http.Header{"X-Oauth-Scopes": nil}, "") }), "slack: scopes", Unseen, "without its header", "OAuth & Permissions"},
+
+		{"user groups that can be read", withGroup(func(w *world) { w.slack.Group("S01DEVS", "devs", "U1", "U2") }), "slack: user groups", OK, "people in it: 2", ""},
+		{"a user group of nobody", withGroup(func(w *world) { w.slack.Group("S01DEVS", "devs") }), "slack: user groups", Fault, "nobody is in it", "add people"},
+		{"a user group that does not exist", withGroup(func(*world) {}), "slack: user groups", Fault, "Slack says no_such_subteam", "correct its id"},
+		{"a plan without user groups", withGroup(func(w *world) { w.slack.Fail("usergroups.users.list", -1, fakeslack.Fails("plan_upgrade_required")) }), "slack: user groups", Fault, "Slack says plan_upgrade_required", "name people (U...)"},
+		{"a plan without user groups, in its other words", withGroup(func(w *world) { w.slack.Fail("usergroups.users.list", -1, fakeslack.Fails("paid_teams_only")) }), "slack: user groups", Fault, "Slack says paid_teams_only", "name people (U...)"},
+		{"user groups, and Slack is in trouble", withGroup(func(w *world) { w.slack.Fail("usergroups.users.list", -1, fakeslack.Broken()) }), "slack: user groups", Unseen, "HTTP status 500", "try again"},
+		{"no scope to read a user group", withGroup(func(w *world) { w.slack.Revoke("usergroups:read") }), "slack: user groups", Fault, "Slack says missing_scope", "add the scope"},
+		{"no scope for user groups", withGroup(func(w *world) { w.slack.Revoke("usergroups:read") }), "slack: scopes", Fault, "does not have this scope", "add the scope usergroups:read"},
 
 		{"a map of another workspace", func(w *world) { w.settings = append(w.settings, targetsOf("T9/C1", "T8/C2")) }, "slack: workspace", Fault, "the bot is in the workspace T0TEAM, and the target map has only targets of T8, T9", "write T0TEAM in the target map"},
 		{"the organisation in the workspace's place", func(w *world) {

@@ -94,7 +94,7 @@ func Table() []Row {
 
 var (
 	events = []string{
-		"answered", "asked", "cancel-failed", "claimed", "commits-unread", "known", "lapsed", "mention-edited", "mention-gone", "moved", "not-recorded", other,
+		"answered", "asked", "cancel-failed", "claimed", "commits-unread", "group-unread", "known", "lapsed", "mention-edited", "mention-gone", "moved", "not-recorded", other,
 		"outcome-ignored", "poll-failed", "press-refused", "pressed", "slack-later", "slack-refused", "slack-retry", "slack-thread-closed",
 		"store-down", "store-up", "triggered", "whisper-failed", "worker-panic",
 	}

@@ -24,7 +24,7 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 			return stepResult{Stored: s}
 		}
 	}
-	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s)}
+	asked := actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s, here...)}
 	// mutant: a request judged although the past is not known
 	if asked.Past, err = e.past(s, m, here); err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
@@ -95,9 +95,11 @@ func sameRequest(r, was deploy.Record) bool {
 	return r.State == was.State && now.Intent == then.Intent && now.Edited == then.Edited && now.By == then.By
 }
 
-func (e *Engine) rulesContext(s Stored) rules.Context {
+// rulesContext is what rules look at of a request for one of the targets.
+func (e *Engine) rulesContext(s Stored, of ...deploy.Target) rules.Context {
+	asked := s.Record.Asked()
 	return rules.Context{
-		Request: s.Record.Asked(), Pressed: s.Record.Chosen(), Beside: s.beside(),
+		Request: asked, Groups: e.groupsOf(e.work, asked.By, of...), Pressed: s.Record.Chosen(), Beside: s.beside(),
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}
 }

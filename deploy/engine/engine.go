@@ -42,6 +42,7 @@ type Engine struct {
 	workers    sync.WaitGroup
 	inFlight   *inFlight
 	outage     *outage
+	groups     groups
 
 	// Of an ephemeral store, at the end.
 	closed   atomic.Bool // callbacks are not taken any more
@@ -90,6 +91,7 @@ func (e *Engine) prepare() {
 		e.health = &health{log: e.log}
 		e.inFlight, e.outage = &inFlight{held: map[deploy.Key]*hold{}, lent: map[deploy.Key]int{}}, &outage{mentions: map[deploy.Key]unrecorded{}}
 		e.taken, e.deliveries = make(chan struct{}, maxTaken), make(chan struct{}, maxDeliveries)
+		e.groups.reads = map[string]*groupRead{}
 		e.fresh = newLimiter(maxFresh, maxFreshEach, false)
 		e.triggers, e.polls = newLimiter(maxTriggers, maxTriggersEach, true), newLimiter(maxPolls, maxPollsEach, true)
 	})

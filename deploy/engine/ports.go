@@ -148,6 +148,10 @@ type Slack interface {
 	// Find looks whether the message of a place was posted. An error means that this
 	// is not known.
 	Find(ctx context.Context, at Place) (ts string, ok bool, err error)
+	// Group reads who is in a user group.
+	Group(ctx context.Context, id string) (members []string, err error)
+	// GroupHandles reads how people call the user groups, without the @, by their ids.
+	GroupHandles(ctx context.Context) (map[string]string, error)
 	// Now is Slack's clock.
 	Now() time.Time
 }

@@ -59,7 +59,7 @@ func (e *Engine) press(ctx context.Context, p deploy.Press) (r deploy.Record, sa
 			return was
 		}
 		// mutant: a press by anybody
-		if say = e.mayPress(was, p, b); say.ID != "" {
+		if say = e.mayPress(ctx, was, p, b); say.ID != "" {
 			r = was
 		}
 		return r
@@ -118,7 +118,7 @@ func (e *Engine) again(s Stored) stepResult {
 
 // mayPress returns what the person is told who may not press a button; zero: the
 // person may.
-func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) deploy.Message {
+func (e *Engine) mayPress(ctx context.Context, r deploy.Record, p deploy.Press, b deploy.Button) deploy.Message {
 	t, do := deploy.Target{}, deploy.KindCancel
 	if b.Do != "" && b.Do != deploy.KindCancel {
 		do = b.Do
@@ -132,12 +132,14 @@ func (e *Engine) mayPress(r deploy.Record, p deploy.Press, b deploy.Button) depl
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
-	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, SlackNow: p.At}, do)
+	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, Groups: e.groupsOf(ctx, p.By, t), SlackNow: p.At}, do)
 	switch no.ID {
 	case deploy.MsgGuest:
 		no.ID = deploy.MsgPressGuest
 	case deploy.MsgNotAllowed:
 		no.ID = deploy.MsgPressNotYours
+	case deploy.MsgGroupUnread:
+		no.ID = deploy.MsgPressUnread
 	case deploy.MsgFrozen:
 		no.ID = deploy.MsgPressFrozen
 	}

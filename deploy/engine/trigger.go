@@ -157,7 +157,7 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	judged, do := e.rulesContext(s), deploy.KindDeploy
+	judged, do := e.rulesContext(s, t), deploy.KindDeploy
 	// mutant: what waited into a freeze deployed in it
 	judged.Target, judged.Waited = t, true
 	if d.Rollback != nil {

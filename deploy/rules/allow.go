@@ -6,10 +6,40 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-// allow refuses people who are not on the target's list, where it has one.
+// Group is a user group of Slack's.
+type Group struct {
+	Handle  string // as people write it, without the @; empty: it is not known
+	Members []string
+}
+
+// allow refuses people who are neither on the target's list, where it has one, nor in
+// a group on it. Who may be in a group that cannot be read is refused too.
 func allow(c Context) deploy.MessageID {
-	if c.Target.Allow != nil && !slices.Contains(c.Target.Allow, c.Request.By.User) {
-		return deploy.MsgNotAllowed
+	if c.Target.Allow == nil {
+		return ""
 	}
-	return ""
+	reason := deploy.MsgNotAllowed
+	for _, id := range c.Target.Allow {
+		group, isKnown := c.Groups[id]
+		switch isGroup := deploy.IsGroup(id); {
+		case !isGroup && id == c.Request.By.User, isGroup && slices.Contains(group.Members, c.Request.By.User):
+			return ""
+		// mutant: who may be in a group told that they may not
+		case isGroup && !isKnown:
+			reason = deploy.MsgGroupUnread
+		}
+	}
+	return reason
+}
+
+// whomToAsk are some of those who may deploy the target; groups by their handles, where
+// these are known.
+func whomToAsk(c Context) (people []string) {
+	for _, id := range c.Target.Allow[:min(len(c.Target.Allow), maxPeople)] {
+		if handle := c.Groups[id].Handle; handle != "" {
+			id = "@" + handle
+		}
+		people = append(people, id)
+	}
+	return people
 }

@@ -10,13 +10,14 @@ import (
 type Context struct {
 	Request   deploy.Request
 	Target    deploy.Target
-	Pressed   deploy.Button   // the button that was pressed; zero: none was
-	Beside    []deploy.Beside // other deployments of its target that go on
-	TakenBack bool            // its commit was rolled back, or may be the one that was
-	Birth     time.Time       // since when the store remembers, by Slack's clock
-	SlackNow  time.Time       // Slack's clock
-	MaxAge    time.Duration   // how old a request may be
-	Waited    bool            // it has waited for GitLab
+	Pressed   deploy.Button    // the button that was pressed; zero: none was
+	Beside    []deploy.Beside  // other deployments of its target that go on
+	TakenBack bool             // its commit was rolled back, or may be the one that was
+	Birth     time.Time        // since when the store remembers, by Slack's clock
+	SlackNow  time.Time        // Slack's clock
+	MaxAge    time.Duration    // how old a request may be
+	Groups    map[string]Group // of the target's user groups, those that could be read
+	Waited    bool             // it has waited for GitLab
 }
 
 // Rule returns why it holds a deploy back; empty: it does not.
@@ -53,7 +54,7 @@ func Refusal(c Context, do deploy.Kind) deploy.Message {
 	case "":
 		return deploy.Message{}
 	case deploy.MsgNotAllowed:
-		m.People = c.Target.Allow[:min(len(c.Target.Allow), maxPeople)]
+		m.People = whomToAsk(c)
 	case deploy.MsgFrozen:
 		m.People = c.Target.Override[:min(len(c.Target.Override), maxPeople)]
 		m.Frozen = []deploy.Frozen{*c.Target.Frozen(c.SlackNow)}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,12 @@ func TestRules(t *testing.T) {
 	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
 	frozen := func(c *Context) { c.Target.Freezes = frozenAt(posted) }
 	confirmed := func(c *Context) { frozen(c); c.Target.Override, c.Pressed.Freeze = []string{"U1"}, true }
+	inGroup := func(members ...string) func(*Context) {
+		return func(c *Context) {
+			c.Request.By.User, c.Target.Allow, c.Groups = "U9", []string{"S1", "U1"}, map[string]Group{"S1": {Members: members}}
+		}
+	}
+	unread := func(c *Context) { inGroup()(c); delete(c.Groups, "S1") }
 	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
 	for name, row := range map[string]struct {
 		change  func(*Context)
@@ -57,6 +64,16 @@ func TestRules(t *testing.T) {
 		"the person is of another workspace":   {func(c *Context) { c.Request.By.External = true }, deploy.MsgGuest, ""},
 		"the person is not on the list":        {func(c *Context) { c.Request.By.User = "U9" }, deploy.MsgNotAllowed, ""},
 		"the list has nobody":                  {func(c *Context) { c.Target.Allow = []string{} }, deploy.MsgNotAllowed, ""},
+		"the person is in a group on the list": {inGroup("U8", "U9"), "", ""},
+		"the person is in no group on it":      {inGroup("U8"), deploy.MsgNotAllowed, ""},
+		"nobody is in the group":               {inGroup(), deploy.MsgNotAllowed, ""},
+		"the group cannot be read":             {unread, deploy.MsgGroupUnread, ""},
+		"it cannot, and the person is listed":  {func(c *Context) { unread(c); c.Request.By.User = "U1" }, "", ""},
+		"it cannot, and another one has them":  {func(c *Context) { inGroup("U9")(c); c.Target.Allow = []string{"S0", "S1", "S2"} }, "", ""},
+		"one of two groups cannot be read":     {func(c *Context) { inGroup("U8")(c); c.Target.Allow = []string{"S1", "S2"} }, deploy.MsgGroupUnread, ""},
+		"somebody external is in the group":    {func(c *Context) { inGroup("U9")(c); c.Request.By.External = true }, deploy.MsgGuest, ""},
+		"the person has the name of a group":   {func(c *Context) { inGroup("U9")(c); c.Request.By.User = "S1" }, deploy.MsgNotAllowed, ""},
+		"a group of another list has them":     {func(c *Context) { inGroup("U9")(c); c.Target.Allow = []string{"U1"} }, deploy.MsgNotAllowed, ""},
 		"an edit asks for it":                  {func(c *Context) { c.Request.Edited = true }, "", deploy.MsgEditedIn},
 		"it is older than the store":           {func(c *Context) { c.Birth = posted.Add(time.Second) }, "", deploy.MsgForgotten},
 		"it is as old as the store":            {func(c *Context) { c.Birth = posted }, "", ""},
@@ -152,7 +169,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 func TestARefusalNamesTheRuleAndWhomToAsk(t *testing.T) {
 	c := allowed()
 	c.Request.By.User, c.Target.Allow = "U9", []string{"U1", "U2", "U3", "U4"}
+	c.Target.Allow = append([]string{"S1", "S2"}, c.Target.Allow...)
+	c.Groups = map[string]Group{"S1": {Handle: "devs"}, "S2": {}}
 	m := Refusal(c, deploy.KindDeploy)
+	if got := strings.Join(m.People, " "); got != "@devs S2 U1" {
+		t.Errorf("to ask are %s", got)
+	}
 	if m.ID != deploy.MsgNotAllowed || m.Target != "app" || len(m.People) != maxPeople {
 		t.Errorf("%+v", m)
 	}

@@ -100,6 +100,19 @@ func (m *Map) Projects() []string {
 	return slices.Sorted(maps.Keys(projects))
 }
 
+// Groups returns the distinct user groups that may deploy, sorted.
+func (m *Map) Groups() []string {
+	groups := map[string]bool{}
+	for _, t := range m.All() {
+		for _, id := range t.Allow {
+			if deploy.IsGroup(id) {
+				groups[id] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(groups))
+}
+
 // Len counts the channels that have targets, and the targets.
 func (m *Map) Len() (channels, targets int) {
 	for _, t := range m.all() {

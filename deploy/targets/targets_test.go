@@ -27,13 +27,13 @@ func parse(t *testing.T, data string) *Map {
 func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 	targets := parse(t, `{"TEAM-ID": {"CHANNEL-ID": {
 		"web": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"},
-		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures", "confirm": true},
+		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "S03", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures", "confirm": true},
 		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
 	}}}`)
 	want := []deploy.Target{
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "api", Project: "42", Token: "glptt-test",
-			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures, Confirm: true,
+			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"S03", "U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures, Confirm: true,
 		},
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "TRIGGER-TOKEN",

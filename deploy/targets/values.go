@@ -53,7 +53,7 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 	case "allow":
 		return setAllow(t, value)
 	case "override":
-		if t.Override = people(value); t.Override == nil {
+		if t.Override = idList(value, userID); t.Override == nil {
 			return `must be a list of user ids such as ["U01ABC"]`
 		}
 	case "aliases":
@@ -85,6 +85,7 @@ var (
 	ciVariable    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	projectNumber = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 	projectPath   = regexp.MustCompile(`^[\pL\pN_.-]+(/[\pL\pN_.-]+)*$`)
+	userOrGroupID = regexp.MustCompile(`^[UWS][A-Za-z0-9_-]*$`)
 	userID        = regexp.MustCompile(`^[UW][A-Za-z0-9_-]*$`)
 )
 
@@ -157,18 +158,18 @@ func takeToken(t *deploy.Target, s string) (problem string) {
 
 //docgen:messages settings
 func setAllow(t *deploy.Target, value json.RawMessage) (problem string) {
-	switch t.Allow = people(value); {
+	switch t.Allow = idList(value, userOrGroupID); {
 	case t.Allow == nil:
-		return `must be a list of user ids such as ["U01ABC"]`
+		return `must be a list of user ids, or ids of user groups, such as ["U01ABC", "S01ABC"]`
 	case len(t.Allow) == 0:
 		return "is empty: name who may deploy, or leave it out to allow everyone in the channel"
 	}
 	return ""
 }
 
-// people is a list of user ids, sorted; nil: it is none.
-func people(value json.RawMessage) (list []string) {
-	if json.Unmarshal(value, &list) != nil || slices.ContainsFunc(list, func(id string) bool { return !userID.MatchString(id) }) {
+// idList is a list of ids, sorted; nil: it is none.
+func idList(value json.RawMessage, form *regexp.Regexp) (list []string) {
+	if json.Unmarshal(value, &list) != nil || slices.ContainsFunc(list, func(id string) bool { return !form.MatchString(id) }) {
 		return nil
 	}
 	slices.Sort(list)

@@ -8,10 +8,10 @@ import "github.com/getto-systems/psycher/deploy"
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgPlainly, deploy.MsgOther,
-		deploy.MsgStop, deploy.MsgStopGuest, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgPending, deploy.MsgAgain, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgConfirm, deploy.MsgConfirmUnseen, deploy.MsgMustConfirm, deploy.MsgRollback, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgNameOne, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
+		deploy.MsgStop, deploy.MsgStopGuest, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgPending, deploy.MsgAgain, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgConfirm, deploy.MsgConfirmUnseen, deploy.MsgMustConfirm, deploy.MsgRollback, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgNameOne, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgNotStopped, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgAskStopped, deploy.MsgWithdrawn,
-		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressGuest, deploy.MsgPressNotYours, deploy.MsgPressFrozen, deploy.MsgPressOver, deploy.MsgPressOld, deploy.MsgPressLost,
+		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressGuest, deploy.MsgPressNotYours, deploy.MsgPressUnread, deploy.MsgPressFrozen, deploy.MsgPressOver, deploy.MsgPressOld, deploy.MsgPressLost,
 		deploy.MsgWaitRate, deploy.MsgWaitUnreachable,
 		deploy.MsgRefusedToken, deploy.MsgRefusedRef, deploy.MsgRefusedAmbiguous, deploy.MsgRefusedUnauthorized, deploy.MsgRefusedProtected, deploy.MsgRefusedOwner, deploy.MsgRefusedNoJob, deploy.MsgRefusedRules, deploy.MsgRefusedCommit,
 		deploy.MsgRefusedVariables, deploy.MsgRefusedIdentity, deploy.MsgRefusedConfig, deploy.MsgRefusedDisabled, deploy.MsgRefusedMoved,

@@ -138,6 +138,10 @@ func (s *fakeSlack) Whisper(ctx context.Context, channel, _, user string, say de
 	return s.call(ctx, "whisper", deploy.Key{Channel: channel}, func() { s.whispers = append(s.whispers, user+" "+string(say.ID)) })
 }
 
+func (s *fakeSlack) Group(context.Context, string) ([]string, error) { return nil, errSlack }
+
+func (s *fakeSlack) GroupHandles(context.Context) (map[string]string, error) { return nil, errSlack }
+
 func (s *fakeSlack) Find(_ context.Context, at engine.Place) (string, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

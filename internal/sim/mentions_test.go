@@ -27,7 +27,7 @@ func wantAnswer(t *testing.T, w *sim.World, channel, text string, want deploy.Me
 // answerReaction is what a mention gets whose answer is only in words.
 func answerReaction(id deploy.MessageID) []string {
 	switch id {
-	case deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgFrozen:
+	case deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen:
 		return []string{"no_entry"}
 	case deploy.MsgUnclear, deploy.MsgOther, deploy.MsgTooLong, deploy.MsgUnknown, deploy.MsgWhichTarget, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
 		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack:

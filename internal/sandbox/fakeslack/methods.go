@@ -2,6 +2,7 @@ package fakeslack
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -335,6 +336,34 @@ func (s *Slack) userInfo(c call) (answer, string) {
 		"is_bot": id == s.cfg.Bot, "is_restricted": false, "is_stranger": team != s.cfg.Team,
 		"profile": answer{"display_name": strings.ToLower(id), "real_name": id, "team": team},
 	}}, ""
+}
+
+// group is a user group.
+type group struct {
+	handle  string
+	members []string
+}
+
+// Group makes a user group, or changes it; one without members is disabled, as Slack
+// has it.
+func (s *Slack) Group(id, handle string, members ...string) {
+	s.set(func() { s.teams[id] = group{handle, members} })
+}
+
+func (s *Slack) userGroups(call) (answer, string) {
+	all := []answer{}
+	for _, id := range slices.Sorted(maps.Keys(s.teams)) {
+		all = append(all, answer{"id": id, "team_id": s.cfg.Team, "is_usergroup": true, "handle": s.teams[id].handle, "is_external": false, "date_delete": 0})
+	}
+	return answer{"usergroups": all}, ""
+}
+
+func (s *Slack) groupMembers(c call) (answer, string) {
+	g, ok := s.teams[c.Get("usergroup")]
+	if !ok {
+		return nil, "no_such_subteam"
+	}
+	return answer{"users": append([]string{}, g.members...)}, ""
 }
 
 func (s *Slack) writable(channel string) (r *room, code string) {

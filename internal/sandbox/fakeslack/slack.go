@@ -55,6 +55,7 @@ type Slack struct {
 
 	rooms map[string]*room
 	users map[string]string // user to workspace
+	teams map[string]group  // user groups, by their ids
 
 	traffic
 	faults
@@ -86,6 +87,7 @@ func New(cfg Config) *Slack {
 		used:    make(map[string]bool),
 		rooms:   make(map[string]*room),
 		users:   map[string]string{cfg.Bot: cfg.Team},
+		teams:   map[string]group{},
 	}
 	s.tickets, s.queue = make(map[string]bool), 1024
 	s.envelopes = make(map[string]*attempt)

@@ -68,12 +68,14 @@ func methods() map[string]method {
 		"conversations.history": {scope: "channels:history", perMinute: 50, do: (*Slack).channelHistory},
 		"conversations.info":    {scope: "channels:read", perMinute: 50, do: (*Slack).channelInfo},
 		"users.info":            {scope: "users:read", perMinute: 100, do: (*Slack).userInfo},
+		"usergroups.list":       {scope: "usergroups:read", perMinute: 20, do: (*Slack).userGroups},
+		"usergroups.users.list": {scope: "usergroups:read", perMinute: 20, do: (*Slack).groupMembers},
 	}
 }
 
 // scopes is what a token may do.
 func (s *Slack) scopes(app bool) string {
-	all := []string{"app_mentions:read", "chat:write", "reactions:write", "reactions:read", "channels:history", "groups:history", "channels:read", "groups:read", "users:read"}
+	all := []string{"app_mentions:read", "chat:write", "reactions:write", "reactions:read", "channels:history", "groups:history", "channels:read", "groups:read", "users:read", "usergroups:read"}
 	if app {
 		all = []string{"connections:write"}
 	}
