@@ -100,7 +100,7 @@ var (
 	}
 	slackMethods = []string{
 		"apps.connections.open", "auth.test", "chat.postEphemeral", "chat.postMessage", "chat.update",
-		"conversations.history", "conversations.replies", "reactions.add", "reactions.remove", other,
+		"conversations.history", "conversations.replies", "reactions.add", "reactions.remove", "usergroups.list", "usergroups.users.list", other,
 	}
 	scripts = []string{"active", "birth", "claim", "delay", "edit", "load", "named", "proved", "save", "take", "unprove"}
 )

@@ -74,6 +74,16 @@ func TestAFreeze(t *testing.T) {
 		wantPipelines(w, 1)
 		wantAcked(w)
 	})
+	row(t, "the commit is confirmed after the freeze, each once", func(t *testing.T) {
+		w := frozen(t, frozenNow+bySecond+`, "confirm": true`)
+		ts := w.Slack.Say(second, sim.Channel, sim.Bot+" release")
+		for _, asked := range []deploy.MessageID{deploy.MsgFreeze, deploy.MsgConfirm} {
+			w.WaitMessages(sim.Channel, ts, asked)
+			wantPipelines(w, 0)
+			press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
+		}
+		wantPipelines(w, 1)
+	})
 	row(t, "without override nobody may deploy", func(t *testing.T) {
 		w := frozen(t, frozenNow)
 		for _, user := range []string{sim.User, second} {
