@@ -33,7 +33,7 @@ const (
 // groupsOf are the groups that decide whether a person may deploy the targets. One that
 // cannot be read now is not among them.
 func (e *Engine) groupsOf(ctx context.Context, by deploy.Person, of ...deploy.Target) map[string]rules.Group {
-	reads, known := map[string]*groupRead{}, map[string]rules.Group{}
+	reads := map[string]*groupRead{}
 	for _, t := range of {
 		if by.External || slices.Contains(t.Allow, by.User) {
 			continue
@@ -44,6 +44,10 @@ func (e *Engine) groupsOf(ctx context.Context, by deploy.Person, of ...deploy.Ta
 			}
 		}
 	}
+	if len(reads) == 0 {
+		return nil
+	}
+	known := map[string]rules.Group{}
 	ctx, cancel := context.WithTimeout(ctx, groupsWithin)
 	defer cancel()
 	for id, read := range reads {

@@ -25,7 +25,7 @@ type Rule func(Context) deploy.MessageID
 
 var (
 	deploys = []Rule{external, allow, freeze} // whether the person may deploy the target
-	people  = []Rule{external, allow}         // whether the person may roll it back
+	people  = []Rule{external, allow}         // whether the person may roll it back, or unlock it
 	members = []Rule{external}                // whether the person may stop what others asked for
 	times   = []Rule{edited, birth, age, changed, override, busy, takenBack, confirm}
 	lasting = []Rule{confirm} // whether what waited may still begin, as the target is now
@@ -37,7 +37,7 @@ func May(c Context, do deploy.Kind) deploy.MessageID {
 	switch do {
 	case deploy.KindCancel:
 		return first(members, c)
-	case deploy.KindRollback:
+	case deploy.KindRollback, deploy.KindUnlock:
 		return first(people, c)
 	}
 	// mutant: a person authorised for everything

@@ -151,7 +151,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	c := by("U1")
 	c.Target.Freezes, c.SlackNow = frozenAt(posted), posted
 	for do, want := range map[deploy.Kind]deploy.MessageID{
-		deploy.KindDeploy: deploy.MsgFrozen, deploy.KindRetry: deploy.MsgFrozen, "new": deploy.MsgFrozen, deploy.KindRollback: "", deploy.KindCancel: "",
+		deploy.KindDeploy: deploy.MsgFrozen, deploy.KindRetry: deploy.MsgFrozen, "new": deploy.MsgFrozen, deploy.KindRollback: "", deploy.KindUnlock: "", deploy.KindCancel: "",
 	} {
 		if got := May(c, do); got != want {
 			t.Errorf("during a freeze, %q is refused for %q, not %q", do, got, want)
