@@ -11,6 +11,9 @@ import (
 // AskFor is how long an ask waits for a press.
 const AskFor = 30 * time.Minute
 
+// ApproveFor is how long an approval counts, and how long one is waited for.
+const ApproveFor = 2 * time.Hour
+
 // Ask is what a record in the state [Asking] asks the people of its channel, and
 // later what came of it. It is kept, so that a late press can be answered.
 type Ask struct {
@@ -19,6 +22,10 @@ type Ask struct {
 	Buttons []Button `json:"buttons"`
 	Pressed *Pressed `json:"pressed,omitempty"` // the press that decided
 	Closed  *Message `json:"closed,omitempty"`  // how it ended, where nothing was deployed
+
+	For      []Person  `json:"for,omitempty"`      // see [Record.For]; empty: who asked alone
+	Needs    int       `json:"needs,omitempty"`    // how many people are to approve; the last one decides
+	Approved []Pressed `json:"approved,omitempty"` // who has
 }
 
 // Button is one answer to an ask.
@@ -31,7 +38,7 @@ type Button struct {
 	Key     string `json:"key,omitempty"`
 	Over    string `json:"over,omitempty"`   // the deployments beside which it deploys, see [Beside.Confirmation]
 	Freeze  bool   `json:"freeze,omitempty"` // it deploys during a freeze
-	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to; KindDeploy: the commit that is confirmed
+	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to; KindDeploy, KindApprove: the commit that is confirmed
 	URL     string `json:"url,omitempty"`    // KindOpen: where it leads; such a button asks for nothing
 	Value   string `json:"value,omitempty"`  // names it in Slack, see [Press]; stored only where it is a button of another record
 }
@@ -98,12 +105,15 @@ func ParseButton(value string) (p Press, ok bool) {
 // AskPeople asks the people of the channel, by a message that names the asker and
 // has a button for each target that may be meant, and one to leave it.
 func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Record {
-	step := cmp.Or(r.Ask, &Ask{}).Step + 1
+	step, behind := cmp.Or(r.Ask, &Ask{}).Step+1, r.For()
 	if r.State != Asking {
 		r = r.move(Asking)
 	}
 	question.User = r.Request.By.User
 	r.Ask = &Ask{Step: step, Message: question, Buttons: buttons}
+	if len(behind) > 1 {
+		r.Ask.For = behind
+	}
 	r.Next = now.Add(AskFor)
 	return r
 }
@@ -112,12 +122,15 @@ func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Rec
 // too late, and for one of an ask that is not there. What was pressed is done when
 // the record's turn comes, which is now.
 func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
-	if r.State != Asking || r.Ask == nil || r.Ask.Step != p.Step || p.Button >= len(r.Ask.Buttons) {
+	if !r.asks(p) {
 		return r, false
 	}
 	// mutant: a second press that counts
 	if was := r.Ask.Pressed; was != nil {
 		return r, was.By == p.By && was.Button == p.Button && was.TS == p.TS // an earlier try of this one
+	}
+	if r.Ask.Buttons[p.Button].Do == KindApprove {
+		return r.approve(p.Pressed, now)
 	}
 	ask := *r.Ask
 	ask.Pressed = &p.Pressed
@@ -130,8 +143,16 @@ func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
 	return r, true
 }
 
-// PressedLate is what a person is told whose press came too late.
-func (r Record) PressedLate() Message {
+// asks reports whether the record asks what was pressed.
+func (r Record) asks(p Press) bool {
+	return r.State == Asking && r.Ask != nil && r.Ask.Step == p.Step && p.Button < len(r.Ask.Buttons)
+}
+
+// PressedLate is what a person is told whose press came too late, or is no approval.
+func (r Record) PressedLate(p Press) Message {
+	if r.asks(p) && r.Ask.Pressed == nil {
+		return r.noApproval(p.By)
+	}
 	if r.Ask != nil && r.Ask.Pressed != nil {
 		m := r.Message(MsgPressedBefore)
 		m.By, m.User = r.Ask.Pressed.By.User, ""
@@ -156,6 +177,9 @@ func (r Record) Asked() Request {
 		p, b := r.Ask.Pressed, r.Chosen()
 		asked.By, asked.At, asked.Via, asked.Edited = p.By, p.At, ViaPress, false
 		asked.Intent = Intent{Kind: b.Do, Target: b.Target}
+		if b.Do == KindApprove {
+			asked.By, asked.Intent.Kind = r.wants(), KindDeploy
+		}
 	}
 	return asked
 }
@@ -212,9 +236,9 @@ func (r Record) askMessage() Message {
 		m := r.Message(MsgStatusStarting)
 		b := r.Chosen()
 		m.By, m.Target, m.Ref = a.Pressed.By.User, b.Target, b.Ref
-		return m
+		return a.approvals(m)
 	}
-	m := a.Message
+	m := a.approvals(a.Message)
 	for i, b := range a.Buttons {
 		if b.Value == "" { // else it is another record's
 			b.Value = fmt.Sprintf("%s %d %d %s", askForm, a.Step, i, r.Request.Key)

@@ -79,7 +79,7 @@ func TestTheFirstPressDecides(t *testing.T) {
 			t.Errorf("%s decides again", name)
 		}
 	}
-	if m := pressed.PressedLate(); m.ID != MsgPressedBefore || m.By != "U2" {
+	if m := pressed.PressedLate(Press{}); m.ID != MsgPressedBefore || m.By != "U2" {
 		t.Errorf("who is late is told %+v", m)
 	}
 }
@@ -103,7 +103,7 @@ func TestAPressCountsOnlyForAnOpenAsk(t *testing.T) {
 		if next, taken := row.r.Press(row.p, t0); taken || next.IsPressed() {
 			t.Errorf("%s: it counts", name)
 		}
-		if m := row.r.PressedLate(); m.ID != MsgPressClosed {
+		if m := row.r.PressedLate(Press{}); m.ID != MsgPressClosed {
 			t.Errorf("%s: the person is told %s", name, m.ID)
 		}
 	}
@@ -119,7 +119,7 @@ func TestNoEndsAnAsk(t *testing.T) {
 	if m := shown(t, r); !taken || r.State != Answered || m.ID != MsgDeclined || m.By != "U2" || len(m.Buttons) > 0 || !r.Next.IsZero() {
 		t.Errorf("%s, it shows %+v", r.State, m)
 	}
-	if m := r.PressedLate(); m.ID != MsgPressedBefore || m.By != "U2" {
+	if m := r.PressedLate(Press{}); m.ID != MsgPressedBefore || m.By != "U2" {
 		t.Errorf("who is late is told %+v", m)
 	}
 }

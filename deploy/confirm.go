@@ -7,7 +7,7 @@ import "time"
 
 // Confirmed is the commit that was confirmed; empty: none was to be.
 func (r Record) Confirmed() string {
-	if b := r.Chosen(); b.Do == KindDeploy {
+	if b := r.Chosen(); b.Do == KindDeploy || b.Do == KindApprove {
 		return b.SHA
 	}
 	return ""

@@ -26,6 +26,7 @@ const (
 	MsgStopWhich     MessageID = "stop-which"     // several targets named: nothing is withdrawn
 	MsgStatus        MessageID = "status"         // what runs, or ran last
 	MsgHistory       MessageID = "history"        // the last deployments: Known
+	MsgApprovals     MessageID = "approvals"      // what goes out is to be approved by several people: Approved, Missing, People
 	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
 	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
@@ -33,7 +34,7 @@ const (
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
 	MsgConfirm       MessageID = "confirm"        // what goes out is to be confirmed: Progress
 	MsgConfirmUnseen MessageID = "confirm-unseen" // the same, where GitLab does not show what goes out
-	MsgMustConfirm   MessageID = "must-confirm"   // the target is to be confirmed since, while it waited
+	MsgMustConfirm   MessageID = "must-confirm"   // it is to be confirmed or approved otherwise since, while it waited
 	MsgRollback      MessageID = "rollback"       // a rollback to Progress.Before is to be confirmed
 	MsgNothingBefore MessageID = "nothing-before" // there is no deployment to go back to
 	MsgCannotSteer   MessageID = "cannot-steer"   // the bot's token may not run jobs again
@@ -140,15 +141,18 @@ const (
 
 // What only the person sees who pressed a button.
 const (
-	MsgPressedBefore MessageID = "pressed-before"    // By has pressed a button
-	MsgPressClosed   MessageID = "press-closed"      // the question is not open any more
-	MsgPressGuest    MessageID = "press-guest"       // as MsgGuest
-	MsgPressNotYours MessageID = "press-not-allowed" // as MsgNotAllowed
-	MsgPressUnread   MessageID = "press-unread"      // as MsgGroupUnread
-	MsgPressFrozen   MessageID = "press-frozen"      // as MsgFrozen
-	MsgPressOver     MessageID = "press-over"        // the deployment has moved on, or is not the newest: Known
-	MsgPressOld      MessageID = "press-old"         // the button is of an earlier version
-	MsgPressLost     MessageID = "press-lost"        // not recorded, or not known to be: press again
+	MsgPressedBefore  MessageID = "pressed-before"     // By has pressed a button
+	MsgPressClosed    MessageID = "press-closed"       // the question is not open any more
+	MsgPressGuest     MessageID = "press-guest"        // as MsgGuest
+	MsgPressNotYours  MessageID = "press-not-allowed"  // as MsgNotAllowed
+	MsgPressUnread    MessageID = "press-unread"       // as MsgGroupUnread
+	MsgPressFrozen    MessageID = "press-frozen"       // as MsgFrozen
+	MsgNotApprover    MessageID = "press-not-approver" // not in the target's "approvers": People
+	MsgApproveOwn     MessageID = "approve-own"        // who wants it does not approve it
+	MsgApprovedBefore MessageID = "approved-before"    // the person has approved it already: Missing
+	MsgPressOver      MessageID = "press-over"         // the deployment has moved on, or is not the newest: Known
+	MsgPressOld       MessageID = "press-old"          // the button is of an earlier version
+	MsgPressLost      MessageID = "press-lost"         // not recorded, or not known to be: press again
 )
 
 // Message is something to be said, without its wording: what package bot turns
@@ -177,7 +181,9 @@ type Message struct {
 	For      string    `json:"for,omitempty"`  // who asked for the deployment
 	Took     int64     `json:"took,omitempty"` // how long it took, in seconds
 	// Confirmed is the commit that was confirmed to be deployed.
-	Confirmed string `json:"confirmed,omitempty"`
+	Confirmed string   `json:"confirmed,omitempty"`
+	Approved  []string `json:"approved,omitempty"` // who has approved it
+	Missing   int      `json:"missing,omitempty"`  // how many have not
 	// Withdrawn is how many requests were withdrawn.
 	Withdrawn  int  `json:"withdrawn,omitempty"`
 	Restricted bool `json:"restricted,omitempty"` // only certain people may deploy

@@ -68,7 +68,7 @@ func (p *path) press() {
 	}
 	next, taken := p.r.Press(pressed, p.now)
 	if p.r = next; !taken {
-		if next.PressedLate().ID == "" {
+		if next.PressedLate(pressed).ID == "" {
 			p.t.Error("who presses too late is not answered")
 		}
 		return

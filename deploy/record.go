@@ -27,7 +27,7 @@ const (
 //
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
-//	6  a deployment is of the commit that was confirmed
+//	6  a deployment is of the commit that was confirmed, and approved
 const Layout = 6
 
 // Record is all that is known of one mention: what was asked, the deployment

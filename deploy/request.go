@@ -82,6 +82,7 @@ const (
 	KindHelp     Kind = "help"
 	KindGreet    Kind = "greet"
 	KindThanks   Kind = "thanks"
+	KindApprove  Kind = "approve" // a button alone: that others deploy
 	KindOpen     Kind = "open"    // a button alone: a link
 	KindUnknown  Kind = "unknown" // words that the bot does not understand, and of no action
 )

@@ -18,9 +18,14 @@ type Target struct {
 	Parallel bool          // its deployments may run side by side
 	Announce Announce      // which ends are told in the channel too
 	Confirm  bool          // somebody confirms the commit before it is deployed
-	Allow    []string      // who may deploy, people and user groups; nil: everyone who can write in the channel
-	Freezes  []Freeze      // when it is not deployed,
-	Override []string      // but by these people, once they have confirmed it
+
+	// Approvals is how many people have to approve that commit, who do not want the deploy
+	// themselves; and only these people may.
+	Approvals int
+	Approvers []string // nil: everyone who may deploy
+	Allow     []string // who may deploy, people and user groups; nil: everyone who can write in the channel
+	Freezes   []Freeze // when it is not deployed,
+	Override  []string // but by these people, once they have confirmed it
 }
 
 // Names are all names of the target.

@@ -36,6 +36,8 @@ var placeholders = map[string]func(said) string{
 	"link":      func(s said) string { return address(s.m.URL) },
 	"until":     func(s said) string { return timeOfDay(s.m.Until) },
 	"by":        func(s said) string { return user(s.m.By) },
+	"approved":  func(s said) string { return strings.Join(each(s.m.Approved, user), ", ") },
+	"missing":   func(s said) string { return count(s.m.Missing) },
 	"people":    func(s said) string { return strings.Join(each(s.m.People, personOrGroup), ", ") },
 	"workspace": func(s said) string { return codeSpan(s.m.Team, nameLimit) },
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },

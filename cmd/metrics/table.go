@@ -46,7 +46,7 @@ func Table() []Row {
 		{Name: "psycher_ack_duration_seconds", Type: histogram, Help: "From the arrival of an event of Slack to its ack, which Slack expects within 3 s.", buckets: reply},
 		{Name: "psycher_trigger_delay_seconds", Type: histogram, Help: "From the arrival of a mention to the first byte of its trigger, where nothing was asked. Where another process took it up: from when it was written, to the second.", buckets: reply},
 		{Name: "psycher_asks_total", Type: counter, Help: "Questions with buttons, by why psycher asks.", Labels: []Label{{"reason", []string{
-			"busy", "busy-waiting", "edited-in", "forgotten", "freeze", "once-more", "other", "pending", "rollback", "taken-back", "too-late", "too-long", "unclear", "unknown", "which-target",
+			"approvals", "busy", "busy-waiting", "confirm", "confirm-unseen", "edited-in", "forgotten", "freeze", "once-more", "other", "pending", "rollback", "taken-back", "too-late", "too-long", "unclear", "unknown", "which-target",
 		}}}},
 		{Name: "psycher_events_total", Type: counter, Help: "What happened to records, by the words of its log line.", Labels: []Label{{"event", events}}},
 		{Name: "psycher_records_in_work", Type: gauge, Help: "Records that this process works on at this moment, triggers under way included."},

@@ -36,6 +36,10 @@ type Decision struct {
 	Answer  deploy.Message
 	Buttons []deploy.Button
 	Stop    bool // what waits is withdrawn
+
+	Needs    int              // how many people are to approve what is asked
+	Approved []deploy.Pressed // who has
+	approved string           // the commit that they have approved
 }
 
 // Of makes a question one about a commit, which alone its buttons deploy. Where that is not
@@ -46,7 +50,13 @@ func (d *Decision) Of(sha string) {
 		case b.Do != deploy.KindDeploy:
 		case sha == "":
 			// mutant: a commit that nobody has seen offered to be confirmed
-			d.Answer.ID, b.Do = deploy.MsgConfirmUnseen, deploy.KindPending
+			d.Answer.ID, b.Do, d.Needs = deploy.MsgConfirmUnseen, deploy.KindPending, 0
+		case d.Needs > 0:
+			b.Do, b.SHA = deploy.KindApprove, sha
+			// mutant: an approval of another commit that counts
+			if sha != d.approved {
+				d.Approved = nil
+			}
 		default:
 			b.SHA = sha
 		}

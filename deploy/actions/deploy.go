@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -25,8 +26,14 @@ func (r Request) deploy() Decision {
 		r.Rules.Pressed.Freeze = r.Rules.Pressed.Freeze || doubt == deploy.MsgFreeze
 		d := r.ask(doubt)
 		d.Answer.Known = known
-		if doubt == deploy.MsgFreeze {
+		switch doubt {
+		case deploy.MsgFreeze:
 			d.Answer.Frozen = r.frozen()
+		case deploy.MsgApprovals:
+			d.Needs, d.Approved, d.approved = t.Approvals, rules.Approved(r.Rules), r.Rules.Pressed.SHA
+			if d.Answer.People = r.others(t.Approvers); t.Approvers == nil {
+				d.Answer.People = r.others(t.Allow)
+			}
 		}
 		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
 			d.Answer.Progress = &deploy.Progress{Before: past}
@@ -34,6 +41,13 @@ func (r Request) deploy() Decision {
 		return d
 	}
 	return Decision{Deploy: t}
+}
+
+// others are the people of a list who do not want the deploy themselves.
+func (r Request) others(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(user string) bool {
+		return deploy.IsGroup(user) || slices.ContainsFunc(r.Rules.For, func(who deploy.Person) bool { return who.User == user })
+	})
 }
 
 // over is what a button confirms to deploy beside, and what is known of that where

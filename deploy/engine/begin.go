@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -69,7 +71,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if d.Answer.Project != "" {
 		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
 	}
-	if d.Answer.ID == deploy.MsgPending || d.Answer.ID == deploy.MsgConfirm {
+	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgConfirm || id == deploy.MsgApprovals {
 		e.pending(&d, m, here)
 	}
 	name := "answered"
@@ -82,7 +84,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 		case !sameRequest(r, *s.Record): // an edit was faster
 			return r
 		case len(d.Buttons) > 0:
-			return r.AskPeople(d.Answer, d.Buttons, e.now())
+			return r.AskPeople(d.Answer, d.Buttons, e.now()).ToApprove(d.Needs, d.Approved, e.now())
 		}
 		return r.Answer(d.Answer)
 	})
@@ -97,9 +99,17 @@ func sameRequest(r, was deploy.Record) bool {
 
 // rulesContext is what rules look at of a request for one of the targets.
 func (e *Engine) rulesContext(s Stored, of ...deploy.Target) rules.Context {
-	asked := s.Record.Asked()
+	asked, approved := s.Record.Asked(), s.Record.Approved()
+	ctx, cancel := context.WithTimeout(e.work, groupsWithin)
+	defer cancel()
+	groups := e.groupsOf(ctx, asked.By, of...)
+	// mutant: an approval by a group that nobody has looked at
+	for _, p := range approved {
+		maps.Copy(groups, e.groupsOf(ctx, p.By, of...))
+	}
 	return rules.Context{
-		Request: asked, Groups: e.groupsOf(e.work, asked.By, of...), Pressed: s.Record.Chosen(), Beside: s.beside(),
+		Request: asked, Groups: groups, Pressed: s.Record.Chosen(), Beside: s.beside(),
+		Approved: approved, For: s.Record.For(),
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}
 }

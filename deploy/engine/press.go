@@ -80,7 +80,7 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 	if p.Do == "" {
 		next, taken := was.Press(p, e.now())
 		if !taken {
-			return was, b, was.PressedLate()
+			return was, b, was.PressedLate(p)
 		}
 		return next, next.Ask.Buttons[p.Button], say
 	}

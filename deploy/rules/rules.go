@@ -12,6 +12,8 @@ type Context struct {
 	Target    deploy.Target
 	Pressed   deploy.Button    // the button that was pressed; zero: none was
 	Beside    []deploy.Beside  // other deployments of its target that go on
+	Approved  []deploy.Pressed // who has approved it
+	For       []deploy.Person  // who want it, and cannot approve it
 	TakenBack bool             // its commit was rolled back, or may be the one that was
 	Birth     time.Time        // since when the store remembers, by Slack's clock
 	SlackNow  time.Time        // Slack's clock
@@ -26,9 +28,10 @@ type Rule func(Context) deploy.MessageID
 var (
 	deploys = []Rule{external, allow, freeze} // whether the person may deploy the target
 	people  = []Rule{external, allow}         // whether the person may roll it back, or unlock it
+	approve = []Rule{external, approver}      // whether the person may approve that it is deployed
 	members = []Rule{external}                // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, changed, override, busy, takenBack, confirm}
-	lasting = []Rule{confirm} // whether what waited may still begin, as the target is now
+	times   = []Rule{edited, birth, age, changed, override, busy, takenBack, approvals, confirm}
+	lasting = []Rule{approvals, confirm} // whether what waited may still begin, as the target is now
 )
 
 // May returns why the person who asks may not do something with the target; empty: the
@@ -37,6 +40,8 @@ func May(c Context, do deploy.Kind) deploy.MessageID {
 	switch do {
 	case deploy.KindCancel:
 		return first(members, c)
+	case deploy.KindApprove:
+		return first(approve, c)
 	case deploy.KindRollback, deploy.KindUnlock:
 		return first(people, c)
 	}
@@ -55,6 +60,8 @@ func Refusal(c Context, do deploy.Kind) deploy.Message {
 		return deploy.Message{}
 	case deploy.MsgNotAllowed:
 		m.People = whomToAsk(c)
+	case deploy.MsgNotApprover:
+		m.People = c.Target.Approvers[:min(len(c.Target.Approvers), maxPeople)]
 	case deploy.MsgFrozen:
 		m.People = c.Target.Override[:min(len(c.Target.Override), maxPeople)]
 		m.Frozen = []deploy.Frozen{*c.Target.Frozen(c.SlackNow)}

@@ -107,6 +107,9 @@ func TestRules(t *testing.T) {
 		"its freeze begins this moment":        {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute)) }, deploy.MsgFrozen, deploy.MsgFreeze},
 		"the commit is to be confirmed":        {func(c *Context) { c.Target.Confirm = true }, "", deploy.MsgConfirm},
 		"and it was":                           {func(c *Context) { c.Target.Confirm, c.Pressed.SHA = true, "c1" }, "", ""},
+		"two are to approve it":                {func(c *Context) { c.Target.Approvals, c.Target.Confirm = 2, true }, "", deploy.MsgApprovals},
+		"and two have":                         {func(c *Context) { c.Target.Approvals, c.Approved = 2, approvedBy("U2", "U1") }, "", ""},
+		"a rollback is not approved":           {func(c *Context) { c.Target.Approvals, c.Pressed.Do = 2, deploy.KindRollback }, "", ""},
 		"and another deployment goes on":       {func(c *Context) { c.Target.Confirm, c.Beside = true, beside(deploy.Running) }, "", deploy.MsgBusy},
 		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
@@ -120,6 +123,41 @@ func TestRules(t *testing.T) {
 		if got := Doubt(c); got != row.asked {
 			t.Errorf("%s: asked for %q, want %q", name, got, row.asked)
 		}
+	}
+}
+
+func approvedBy(users ...string) (all []deploy.Pressed) {
+	for _, user := range users {
+		all = append(all, deploy.Pressed{By: deploy.Person{User: user}, At: posted})
+	}
+	return all
+}
+
+func TestWhichApprovalsCount(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(*Context)
+		want   int
+	}{
+		"of those who may deploy, where there is no list": {func(*Context) {}, 2},
+		"of those on the list":                            {func(c *Context) { c.Target.Approvers = []string{"U2", "U9"} }, 2},
+		"of nobody else":                                  {func(c *Context) { c.Target.Approvers = []string{"U8", "U2"} }, 1},
+		"of nobody who wants it":                          {func(c *Context) { c.For = []deploy.Person{{User: "U2"}} }, 1},
+		"of nobody external":                              {func(c *Context) { c.Approved[0].By.External = true }, 1},
+		"for two hours":                                   {func(c *Context) { c.SlackNow = posted.Add(deploy.ApproveFor) }, 2},
+		"no longer":                                       {func(c *Context) { c.SlackNow = posted.Add(deploy.ApproveFor + 1) }, 0},
+		"but while it waits":                              {func(c *Context) { c.SlackNow, c.Waited = posted.Add(deploy.ApproveFor+1), true }, 2},
+	} {
+		c := allowed()
+		c.Target.Allow, c.Approved = []string{"U2", "U9"}, approvedBy("U2", "U9")
+		row.change(&c)
+		if got := len(Approved(c)); got != row.want {
+			t.Errorf("%s: %d count, want %d", name, got, row.want)
+		}
+	}
+	c := allowed()
+	c.Target.Approvers, c.Request.By.User = []string{"U5", "U6", "U7", "U8"}, "U1"
+	if m := Refusal(c, deploy.KindApprove); m.ID != deploy.MsgNotApprover || len(m.People) != maxPeople {
+		t.Errorf("who may not approve is told %+v", m)
 	}
 }
 

@@ -80,12 +80,16 @@ func (m *Map) All() (all []deploy.Target) {
 	return all
 }
 
-// Confirming is the path of the first target in the map with "confirm"; empty: there is
+// Confirming is the path of the first "confirm" or "approvals" in the map; empty: there is
 // none.
 func (m *Map) Confirming() string {
 	for _, t := range m.All() {
-		if t.Confirm {
-			return t.Team + "." + t.Channel + "." + segment(t.Name) + ".confirm"
+		path := t.Team + "." + t.Channel + "." + segment(t.Name)
+		switch {
+		case t.Approvals > 0:
+			return path + ".approvals"
+		case t.Confirm:
+			return path + ".confirm"
 		}
 	}
 	return ""

@@ -128,6 +128,13 @@ func (r *mapReader) target(t *deploy.Target, path string) {
 	if len(t.Override) > 0 && !freeze {
 		r.bad(path+".override", "says who may deploy during a freeze: name its windows in freeze")
 	}
+	switch n := len(t.Approvers); {
+	case n > 0 && t.Approvals == 0:
+		r.bad(path+".approvers", "says who may approve: say how many have to, in approvals")
+	case n > 0 && n < t.Approvals:
+		r.bad(path+".approvals", "needs more people than approvers names")
+	}
+	t.Confirm = t.Confirm || t.Approvals > 0
 	switch {
 	case !whole || token:
 	case r.look == nil:

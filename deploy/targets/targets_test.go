@@ -27,13 +27,13 @@ func parse(t *testing.T, data string) *Map {
 func TestTargetKeepsItsOwnRulesAndTakesDefaults(t *testing.T) {
 	targets := parse(t, `{"TEAM-ID": {"CHANNEL-ID": {
 		"web": {"project_id": "PROJECT-ID", "token": "TRIGGER-TOKEN"},
-		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "S03", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures", "confirm": true},
+		"api": {"project_id": 42, "token": "glptt-test", "ref": "release/1", "release_key": "GO_API", "timeout": "90m", "allow": ["W02", "S03", "U01", "U01"], "aliases": ["エーピーアイ", "backend"], "url": "https://api.example/", "announce": "failures", "approvals": 1, "approvers": ["U02", "U01"]},
 		"アプリ": {"project_id": "group/sub.group/app", "token": "0123456789abcdef0123456789abcd"}
 	}}}`)
 	want := []deploy.Target{
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "api", Project: "42", Token: "glptt-test",
-			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"S03", "U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures, Confirm: true,
+			Ref: "release/1", Key: "GO_API", Timeout: 90 * time.Minute, Allow: []string{"S03", "U01", "W02"}, Aliases: []string{"エーピーアイ", "backend"}, Site: "https://api.example/", Announce: deploy.AnnounceFailures, Confirm: true, Approvals: 1, Approvers: []string{"U01", "U02"},
 		},
 		{
 			Team: "TEAM-ID", Channel: "CHANNEL-ID", Name: "web", Project: "PROJECT-ID", Token: "TRIGGER-TOKEN",
@@ -173,6 +173,12 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"a page with a user", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "url": "https://me:pw@app.example/"}}}}`, "T1.C1.app.url: must be the address of a web page, https:// or http://, without a user, in quotes"},
 		{"a page that is none", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "url": "javascript:alert(1)"}}}}`, "T1.C1.app.url: must be the address of a web page, https:// or http://, without a user, in quotes"},
 		{"an unknown announcement", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "announce": "always"}}}}`, `T1.C1.app.announce: must be "never", "failures" or "all"`},
+		{"no approval", with(`"approvals": 0`), "T1.C1.app.approvals: must be a whole number from 1 to 9, without quotes"},
+		{"half an approval", with(`"approvals": 1.5`), "T1.C1.app.approvals: must be a whole number from 1 to 9, without quotes"},
+		{"more approvals than approvers", with(`"approvals": 2, "approvers": ["U1", "U1"]`), "T1.C1.app.approvals: needs more people than approvers names"},
+		{"approvers without approvals", with(`"approvers": ["U1"]`), "T1.C1.app.approvers: says who may approve: say how many have to, in approvals"},
+		{"approvers of a wrong form", with(`"approvals": 1, "approvers": "U1"`), `T1.C1.app.approvers: must be a list of user ids such as ["U01ABC"]`},
+		{"no approvers", with(`"approvals": 1, "approvers": []`), `T1.C1.app.approvers: must be a list of user ids such as ["U01ABC"]`},
 		{"a confirmation in quotes", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "confirm": "yes"}}}}`, "T1.C1.app.confirm: must be true or false, without quotes"},
 		{"no aliases", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "aliases": []}}}}`, `T1.C1.app.aliases: must be a list of names such as ["front", "フロント"]`},
 		{"an alias that is another target's name", `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", "aliases": ["API"]}, "api": {"project_id": 1, "token": "glptt-test"}}}}`, "T1.C1.api: has the name api, which app has too"},

@@ -12,8 +12,11 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
-const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel, confirm, freeze, override" +
+const targetKeys = "project_id, token, ref, release_key, job, timeout, allow, aliases, url, announce, parallel, confirm, approvals, approvers, freeze, override" +
 	"; in TARGETS_FILE token_env or token_file in place of token"
+
+// maxApprovals is how many approvals a deploy may need.
+const maxApprovals = 9
 
 // setKey sets what one key of the map says of a target. It returns what is wrong with
 // the value.
@@ -75,6 +78,14 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 		return setFlag(&t.Parallel, value)
 	case "confirm":
 		return setFlag(&t.Confirm, value)
+	case "approvals":
+		if json.Unmarshal(value, &t.Approvals) != nil || t.Approvals < 1 || t.Approvals > maxApprovals {
+			return "must be a whole number from 1 to 9, without quotes"
+		}
+	case "approvers":
+		if t.Approvers = idList(value, userID); len(t.Approvers) == 0 {
+			return `must be a list of user ids such as ["U01ABC"]`
+		}
 	default:
 		return "is not a key of a target; these are: " + targetKeys
 	}

@@ -28,6 +28,9 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		m.Detail = "deploy:production"
 	}
 	frozen := deploy.Frozen{Target: "app", Since: 1700211600, Until: 1700434800, Zone: "Asia/Tokyo", Reason: "weekend"}
+	if id == deploy.MsgApprovals || id == deploy.MsgApprovedBefore {
+		m.Approved, m.Missing = []string{"U0SATO"}, 1
+	}
 	other := m
 	switch id {
 	case deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgPressFrozen:
@@ -49,7 +52,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		other.Target, other.Targets = "", []string{"api", "web"}
 	case deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
 		deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
-		deploy.MsgPending, deploy.MsgConfirm, deploy.MsgRollback, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgRollback, deploy.MsgTakenBack:
 		addProgress(&m)
 		other.User, other.Detail = "", ""
 	case deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut:

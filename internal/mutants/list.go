@@ -15,6 +15,7 @@ var (
 
 	presses    = []string{"./internal/sim", "-run", "Press|Stop"}
 	steering   = []string{"./internal/sim", "-run", "TestFollowing|TestARetry|TestARollback|TestEditsOfTen"}
+	approves   = []string{"./internal/sim", "-run", "TestApprovals"}
 	confirms   = []string{"./internal/sim", "-run", "TestConfirm|TestTheBranch|TestAStartOf"}
 	understood = []string{"./bot/words", "-short"}
 )
@@ -132,6 +133,11 @@ func mutants() []mutant {
 		{"a freeze that is left out as clocks jump over its beginning", replace("return setNext", "return setNext.Add(maxShift)"), []string{"./deploy/targets"}},
 		{"a freeze that begins an hour late as its clocks are set back", never, []string{"./deploy/targets"}},
 		{"two deployments of one target at a time", instead(`return ""`), []string{"./deploy/rules"}},
+		{"an approval by a group that nobody has looked at", replace("range approved", "range approved[:0]"), approves},
+		{"an approval that counts twice", never, approves},
+		{"an approval by who wants it", never, approves},
+		{"an approval of somebody who may not approve any more", replace(` && May(by, deploy.KindApprove) == ""`, ""), []string{"./deploy/rules"}},
+		{"an approval of another commit that counts", never, approves},
 		{"a commit deployed that nobody has confirmed", never, []string{"./deploy/rules"}},
 		{"a commit that nobody has seen offered to be confirmed", replace("deploy.MsgConfirmUnseen, deploy.KindPending", "deploy.MsgConfirmUnseen, deploy.KindDeploy"), confirms},
 		{"another commit deployed than was confirmed", never, confirms},
