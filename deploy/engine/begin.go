@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -100,15 +98,13 @@ func sameRequest(r, was deploy.Record) bool {
 // rulesContext is what rules look at of a request for one of the targets.
 func (e *Engine) rulesContext(s Stored, of ...deploy.Target) rules.Context {
 	asked, approved := s.Record.Asked(), s.Record.Approved()
-	ctx, cancel := context.WithTimeout(e.work, groupsWithin)
-	defer cancel()
-	groups := e.groupsOf(ctx, asked.By, of...)
+	people := []deploy.Person{asked.By}
 	// mutant: an approval by a group that nobody has looked at
 	for _, p := range approved {
-		maps.Copy(groups, e.groupsOf(ctx, p.By, of...))
+		people = append(people, p.By)
 	}
 	return rules.Context{
-		Request: asked, Groups: groups, Pressed: s.Record.Chosen(), Beside: s.beside(),
+		Request: asked, Groups: e.groupsOf(e.work, people, of...), Pressed: s.Record.Chosen(), Beside: s.beside(),
 		Approved: approved, For: s.Record.For(),
 		Birth: s.Birth, SlackNow: e.Slack.Now(), MaxAge: e.Config().Timing.MaxAge,
 	}

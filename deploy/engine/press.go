@@ -132,7 +132,7 @@ func (e *Engine) mayPress(ctx context.Context, r deploy.Record, p deploy.Press, 
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
-	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, Groups: e.groupsOf(ctx, p.By, t), SlackNow: p.At}, do)
+	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, Groups: e.groupsOf(ctx, []deploy.Person{p.By}, t), SlackNow: p.At}, do)
 	switch no.ID {
 	case deploy.MsgGuest:
 		no.ID = deploy.MsgPressGuest
