@@ -80,15 +80,15 @@ func TestFlood(t *testing.T) {
 		}
 	})
 	row(t, "more than GitLab can take before they are too old: the others are asked about", func(t *testing.T) {
-		const n, channels = 600, 200
-		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=", "MENTION_MAX_AGE=1m")
+		n, channels, seconds := few(600), few(200), few(60)
+		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=", fmt.Sprintf("MENTION_MAX_AGE=%ds", seconds))
 		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 201, Make: 1, Delay: 5 * time.Second})
 		w.StartReady("a")
 		all := flood(w, n, func(i int) string { return channelOf(i % channels) })
 		time.Sleep(5 * time.Minute)
 		made, told := settled(t, w, all)
 		// Three projects take eight at a time.
-		if made < 3*8*60/5*3/4 || told == 0 || made+told != n {
+		if made < 3*8*seconds/5*3/4 || told == 0 || made+told != n {
 			t.Errorf("of %d %d were made, %d told", n, made, told)
 		}
 	})
