@@ -77,7 +77,7 @@ func TestAPressOfAStatusMessageIsRead(t *testing.T) {
 	if _, why := readPress(press(map[string]any{"actions.value": value, "actions.action_ts": "now"}), home1); why == "" {
 		t.Error("a press without a timestamp is taken")
 	}
-	for _, value := range []string{"2 deploy 1002 T0TEAM:C0APP:1700000000.000100", "2 retry x T0TEAM:C0APP:1700000000.000100", "3 retry 1002 T0TEAM:C0APP:1700000000.000100", "2 retry 1002 T0OTHER:C0APP:1700000000.000100"} {
+	for _, value := range []string{"2 open 1002 T0TEAM:C0APP:1700000000.000100", "2 retry x T0TEAM:C0APP:1700000000.000100", "3 retry 1002 T0TEAM:C0APP:1700000000.000100", "2 retry 1002 T0OTHER:C0APP:1700000000.000100"} {
 		if p, _ := readPress(press(map[string]any{"actions.value": value}), home1); p.Do != "" || p.Step != 0 {
 			t.Errorf("%q is read as %+v", value, p)
 		}

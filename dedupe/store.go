@@ -83,6 +83,15 @@ func (s *Store) Active(ctx context.Context, of deploy.TargetID) ([]engine.Active
 	return s.decodeActive(v, 2), err
 }
 
+// Queued implements [engine.Store].
+func (s *Store) Queued(ctx context.Context, of deploy.TargetID) (records []deploy.Record, err error) {
+	read, err := s.named(ctx, s.queued(of), 0, maxActive-1)
+	for _, h := range read {
+		records = append(records, *h.Record)
+	}
+	return records, err
+}
+
 // decodeActive reads pairs of a name and its record.
 func (s *Store) decodeActive(v values, from int) (all []engine.Active) {
 	for i := from; i+1 < len(v); i += 2 {
@@ -111,7 +120,7 @@ func (s *Store) Take(ctx context.Context, n int, lease time.Duration) ([]engine.
 
 func (s *Store) take(ctx context.Context, n int, lease time.Duration, probe bool) (values, error) {
 	return s.run(ctx, takeScript,
-		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.active(probed), s.history(probed), s.successes(probed)},
+		[]string{s.due(), s.birth(), s.recordPrefix() + "probe", s.edits("probe"), s.rolledBack(), s.openPrefix() + "probe", s.active(probed), s.queued(probed), s.history(probed), s.successes(probed)},
 		n, lease.Milliseconds(), s.recordPrefix(), probe, s.openPrefix())
 }
 
@@ -178,6 +187,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 		prefix = s.recordPrefix()
 	}
 	active, compared := int64(-1), 0
+	queued := next.State == deploy.Queued
 	if next.IsActive() {
 		active = is.Triggered.UnixMilli()
 	}
@@ -186,13 +196,13 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	}
 	args := []any{
 		h.Raw, raw, millis(due), s.conf.Keep.Milliseconds(), k.String(), ran, succeeded, next.IsGoingOn(), proves,
-		is.Rollback != nil && next.State.Ran(), prefix, active, compared,
+		is.Rollback != nil && next.State.Ran(), prefix, active, queued, compared,
 	}
 	for _, a := range h.Active {
 		args = append(args, a.Name)
 	}
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.active(t)}, args...)
+		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.active(t), s.queued(t)}, args...)
 	switch {
 	case err != nil:
 		return h, err
@@ -304,6 +314,7 @@ func (k keys) openPrefix() string               { return string(k) + ":open:" }
 func (k keys) open(team, channel string) string { return k.openPrefix() + team + ":" + channel }
 
 func (k keys) history(t deploy.TargetID) string   { return string(k) + ":history:" + joined(t) }
+func (k keys) queued(t deploy.TargetID) string    { return string(k) + ":queued:" + joined(t) }
 func (k keys) active(t deploy.TargetID) string    { return string(k) + ":active:" + joined(t) }
 func (k keys) successes(t deploy.TargetID) string { return string(k) + ":successes:" + joined(t) }
 

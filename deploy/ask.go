@@ -3,6 +3,7 @@ package deploy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,8 +86,7 @@ func ParseButton(value string) (p Press, ok bool) {
 		return Press{}, false
 	}
 	number, err := strconv.ParseInt(field[2], 10, 64)
-	key := strings.Split(field[3], ":")
-	if err != nil || len(key) != 3 {
+	if err != nil {
 		return Press{}, false
 	}
 	switch field[0] {
@@ -96,10 +96,11 @@ func ParseButton(value string) (p Press, ok bool) {
 		ok = err == nil && number >= 0
 	case statusForm:
 		p.Do, p.Pipeline = Kind(field[1]), number
-		ok = p.Do == KindCancel || p.Do == KindRetry || p.Do == KindRollback || p.Do == KindPending
+		ok = slices.Contains([]Kind{KindCancel, KindDeploy, KindPending, KindRetry, KindRollback, KindWithdraw}, p.Do)
 	}
-	p.Key = Key{Team: key[0], Channel: key[1], TS: key[2]}
-	return p, ok && IsID(p.Key.Team) && IsID(p.Key.Channel) && IsTimestamp(p.Key.TS)
+	key, isKey := ParseKey(field[3])
+	p.Key = key
+	return p, ok && isKey
 }
 
 // AskPeople asks the people of the channel, by a message that names the asker and
@@ -216,7 +217,7 @@ func (r Record) CloseAsk() Record {
 // that is under way is not made again.
 func (r Record) Withdraw(by Person) (next Record, withdrawn bool) {
 	switch {
-	case r.State == Asking, r.State == Waiting, r.isAskedFor():
+	case r.State == Asking, r.State == Queued, r.State == Waiting, r.isAskedFor():
 		m := r.Message(MsgWithdrawn)
 		m.By = by.User
 		return r.Answer(m), true

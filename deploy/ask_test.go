@@ -159,7 +159,7 @@ func TestWhatWaitsIsWithdrawn(t *testing.T) {
 	by := Person{User: "U2"}
 	for _, s := range allStates() {
 		r, withdrawn := in(s).Withdraw(by)
-		if want := s == Asking || s == Waiting || s == Accepted; withdrawn != want || want != (r.State == Answered && s != Answered) || !want && r.State != s {
+		if want := s == Asking || s == Queued || s == Waiting || s == Accepted; withdrawn != want || want != (r.State == Answered && s != Answered) || !want && r.State != s {
 			t.Errorf("%s becomes %s, withdrawn %t", s, r.State, withdrawn)
 		}
 	}

@@ -15,12 +15,13 @@ func (r Record) IsActive() bool {
 
 // Beside is another deployment of the target that is to be deployed, which goes on.
 type Beside struct {
-	Name  string // of its record
-	Known Known  // zero: this version cannot read it
+	Name   string  // of its record
+	Record *Record // nil: this version cannot read it
+	Known  Known
 }
 
 // Beside is the record's deployment as another one of its target sees it.
-func (r Record) Beside() Beside { return Beside{r.Request.Key.String(), r.Known()} }
+func (r Record) Beside() Beside { return Beside{r.Request.Key.String(), &r, r.Known()} }
 
 // Confirmation is how a button says that its person knows of the deployment, among
 // others in [Button.Over]. The place of one that waits is taken.
@@ -44,6 +45,22 @@ func (s Success) Confirmation() string { return s.Key.String() + "/undone" }
 // ConfirmsUndone reports whether the button says so of a rollback.
 func (b Button) ConfirmsUndone(by Record) bool {
 	return slices.Contains(strings.Fields(b.Over), Success{Key: by.Request.Key}.Confirmation())
+}
+
+// SetAside takes in that somebody has started another deployment of the target all the
+// same: that one goes first. What waits is withdrawn; what runs is told to stop when its
+// job asks whether it may deploy.
+func (r Record) SetAside(by Person) Record {
+	switch {
+	case r.State == Waiting:
+		r, _ = r.Withdraw(by)
+	case r.IsActive() && r.Deployment.SetAside == "":
+		r.Deployment.SetAside = by.User
+		m := r.Message(MsgSetAside)
+		m.By = by.User
+		r = r.addLine(m)
+	}
+	return r
 }
 
 // YieldsTo reports whether a record that waits is to wait for another deployment of

@@ -66,6 +66,9 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a job that deploys while its pipeline is being canceled
 	case start && r.IsCanceling():
 		return r, CallbackStop
+	// mutant: a job that deploys over what was started in its place
+	case start && d.SetAside != "":
+		return r, CallbackStop
 	// mutant: a job granted that is of another commit than was confirmed
 	case start && r.Confirmed() != "" && c.SHA != r.Confirmed():
 		if c.SHA != "" {
@@ -75,7 +78,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a rollback's word shown by the deployment it goes back to
 	case d.PassTo != nil && !other:
 		return r, CallbackTaken
-	case (r.State == Answered || r.State == Asking) && d.Triggered.IsZero():
+	case (r.State == Answered || r.State == Asking || r.State == Queued) && d.Triggered.IsZero():
 		return r, CallbackUnknown
 	case r.State == Answered, r.State == Refused, other:
 		return r, CallbackNoEffect

@@ -15,7 +15,7 @@ func (r Record) Edit(asked Intent) Record {
 	switch {
 	case r.State == Triggering: // if GitLab accepts the POST, it runs
 		r.Deployment.TakenBack = !asksForThis
-	case r.State == Waiting, r.State == Accepted && r.Request.Intent.acts():
+	case r.State == Waiting, r.State == Queued, r.State == Accepted && r.Request.Intent.acts():
 		if !asksForThis {
 			r.Request.Intent = asked
 			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
@@ -56,7 +56,7 @@ func (r Record) Gone() Record {
 	case r.State == Asking && posted:
 		r = r.Answer(Message{ID: MsgWithdrawn})
 		r.Reactions = nil
-	case r.State == Asking, r.State == Accepted, r.State == Waiting:
+	case r.State == Asking, r.State == Accepted, r.State == Queued, r.State == Waiting:
 		r = r.move(Answered)
 		r.Reactions = nil // they went with the message
 	case r.State == Triggering:

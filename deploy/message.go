@@ -30,6 +30,7 @@ const (
 	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
 	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
+	MsgTurn          MessageID = "turn"           // what it waited for is over, and was no plain success
 	MsgBusyWaiting   MessageID = "busy-waiting"   // another one waits for GitLab, and would be withdrawn: Known
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
 	MsgConfirm       MessageID = "confirm"        // what goes out is to be confirmed: Progress
@@ -105,6 +106,8 @@ const (
 	MsgStatusNothing   MessageID = "status-nothing"   // canceled: no job that deploys has run
 	MsgStatusRefused   MessageID = "status-refused"   // only where it waited before
 	MsgStatusAnswered  MessageID = "status-answered"  // only where it waited before and an edit took it back
+	MsgStatusQueued    MessageID = "status-queued"    // it is next, once what goes on has succeeded: Known
+	MsgStatusRiding    MessageID = "status-riding"    // another deployment has what was asked for: Known
 )
 
 // Lines that a deployment adds to its thread.
@@ -115,6 +118,9 @@ const (
 	MsgCanceled       MessageID = "canceled"
 	MsgSilent         MessageID = "silent"
 	MsgNoneSeen       MessageID = "none-seen"        // unsure: GitLab shows no pipeline, a new mention starts one
+	MsgRode           MessageID = "rode"             // another deployment had what was asked for, and succeeded: Known
+	MsgRodeFailed     MessageID = "rode-failed"      // and did not: Known
+	MsgSetAside       MessageID = "set-aside"        // By has started another deployment, which goes first
 	MsgRecovered      MessageID = "recovered"        // succeeded after a failure: someone retried
 	MsgFailedAfter    MessageID = "failed-after"     // a failure after success: the reaction stays
 	MsgBrokenUnsure   MessageID = "broken-unsure"    // a bug of the bot stopped it while it may have been triggered

@@ -33,6 +33,11 @@ func (p *path) begin() {
 	switch {
 	case r.State == Accepted && !asked.Intent.Deploys() && asked.Intent.Doubt == "":
 		p.r = r.Answer(Message{ID: MsgGreet})
+	case r.State == Queued:
+		p.look()
+	case r.State == Accepted && asked.Intent.Deploys() && !asked.Edited && p.draw("busy", 4) == 0, r.IsPressed() && asked.Intent.Deploys() && p.draw("busy", 4) == 0:
+		p.r = r.Queue(target, p.now)
+		p.look()
 	case r.State == Waiting && p.draw("still allowed", 3) == 0:
 		p.r = r.Answer(Message{ID: MsgNotAllowed})
 	case r.State == Waiting && p.now.After(r.Deployment.WaitEnd):
@@ -45,6 +50,37 @@ func (p *path) begin() {
 		p.r = r.AskPeople(Message{ID: MsgTooLate, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {Do: KindDeploy, Target: "api", Ref: "main"}, {}}, p.now)
 	default:
 		p.r = r.Lapse(p.now)
+	}
+}
+
+// look finds one of the ways in which the queue of the target may be ahead of it.
+func (p *path) look() {
+	other := in([]State{Queued, Asking, Waiting, Unsure, Running, Succeeded, Failed, Refused, Answered}[p.draw("other", 9)])
+	other.Request.TS = "1600000000.000200"
+	other.Deployment.Triggered = p.r.Turn.Since.Add(time.Duration(p.draw("triggered", 3)-1) * time.Second)
+	a := Ahead{}
+	if other.IsActive() {
+		a.Active = []Beside{other.Beside()}
+	}
+	switch p.draw("how it is ahead", 4) {
+	case 0:
+		a.With = &other
+	case 1:
+		a.Behind = []Record{other}
+	case 2:
+		a.First = &other
+	}
+	next, look := p.r.Look(a, p.now)
+	switch look {
+	case LookStart:
+		if len(a.Active) > 0 {
+			p.t.Errorf("it starts beside %+v", a.Active)
+		}
+		p.start()
+	case LookAsk:
+		p.r = p.r.AskPeople(Message{ID: MsgTurn, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {}}, p.now)
+	default:
+		p.r = next
 	}
 }
 
@@ -62,7 +98,7 @@ func (p *path) start() {
 // press presses a button of this ask, of an earlier one or of one to come.
 func (p *path) press() {
 	pressed := press([]string{"U1", "U2", "U3"}[p.draw("who", 3)], p.draw("button", 4))
-	pressed.At = p.now
+	pressed.At, pressed.TS = p.now, fmt.Sprint(p.now.Unix(), ".000001")
 	if p.r.Ask != nil {
 		pressed.Step = max(1, p.r.Ask.Step+1-p.draw("step", 3))
 	}
@@ -137,11 +173,11 @@ func (p *path) poll() {
 // steer presses a button of the status message, whether it is there or not.
 func (p *path) steer() {
 	by := Person{User: []string{"U1", "U2"}[p.draw("who", 2)]}
-	do := []Kind{KindCancel, KindRetry, KindRollback}[p.draw("do", 3)]
+	do := []Kind{KindCancel, KindRetry, KindRollback, KindDeploy, KindWithdraw}[p.draw("do", 5)]
 	pressed := Press{Pressed: Pressed{By: by, At: p.now, TS: fmt.Sprint(p.now.Unix(), ".000001")}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)]}
 	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
 	next, b, say := p.r.PressStatus(pressed, p.now)
-	if say.ID == "" && !shown && next.Again == p.r.Again && !p.r.IsCanceling() {
+	if again := p.r.Again != nil && p.r.Again.Request.TS == pressed.TS; say.ID == "" && !shown && !again && !p.r.IsCanceling() {
 		p.t.Errorf("%s is taken of %s, which shows %+v", do, p.r.State, p.r.buttons())
 	}
 	if say.ID == "" && b.Do != do && do != KindCancel {
@@ -198,7 +234,7 @@ func (p *path) check(was Record) {
 				p.t.Errorf("a button whose press is not understood: %+v", b)
 			case press.Do == "":
 				buttons++
-			case !slices.Contains([]State{Running, Failed, Canceled, Succeeded}, r.State):
+			case (press.Do == KindWithdraw || press.Do == KindDeploy) != (r.State == Queued), !slices.Contains([]State{Queued, Running, Failed, Canceled, Succeeded}, r.State):
 				p.t.Errorf("%s with the button %s", r.State, b.Do)
 			case was.Again != nil && b.Do != KindCancel:
 				p.t.Errorf("there is another deployment already, and the button %s", b.Do)

@@ -9,6 +9,7 @@ type State string
 const (
 	Accepted   State = "accepted"   // claimed
 	Asking     State = "asking"     // a press is awaited
+	Queued     State = "queued"     // its turn at the target is awaited
 	Answered   State = "answered"   // no deploy: answered in words
 	Triggering State = "triggering" // the POST is being made
 	Waiting    State = "waiting"    // known not to run yet
@@ -27,7 +28,7 @@ const (
 //
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
-//	6  a deployment is of the commit that was confirmed, and approved
+//	6  a deployment is of the commit that was confirmed, and approved; a record can be queued
 const Layout = 6
 
 // Record is all that is known of one mention: what was asked, the deployment
@@ -41,6 +42,7 @@ type Record struct {
 	Panics   int     `json:"panics,omitempty"` // how often it made its worker panic
 
 	Ask        *Ask       `json:"ask,omitempty"`   // what it asks, or has asked
+	Turn       Turn       `json:"turn,omitzero"`   // its place in the queue of its target, if it was queued
 	Again      *Again     `json:"again,omitempty"` // another deployment that was pressed for
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"`    // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
@@ -86,6 +88,7 @@ type Deployment struct {
 	Rollback *Success  `json:"rollback,omitempty"`       // what it goes back to; nil: it does not
 	Undone   *Commit   `json:"undone,omitempty"`         // what a rollback took back, where that is known
 	PassTo   *Key      `json:"rolled_back_by,omitempty"` // the rollback that runs its job again: words about that job go there
+	SetAside string    `json:"set_aside,omitempty"`      // who has started another deployment that goes first: its job is told to stop
 	Rested   bool      `json:"rested,omitempty"`         // it is not the latest any more, or not for long
 
 	// What is known of the pipeline's jobs and of what it waits for.

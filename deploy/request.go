@@ -17,6 +17,15 @@ type Key struct {
 
 func (k Key) String() string { return k.Team + ":" + k.Channel + ":" + k.TS }
 
+// ParseKey reads a key from its string.
+func ParseKey(s string) (k Key, ok bool) {
+	field := strings.Split(s, ":")
+	if len(field) != 3 {
+		return Key{}, false
+	}
+	return Key{field[0], field[1], field[2]}, IsID(field[0]) && IsID(field[1]) && IsTimestamp(field[2])
+}
+
 // Time is when the message was posted, by Slack's clock; zero if the ts cannot be read.
 func (k Key) Time() time.Time {
 	sec, frac, _ := strings.Cut(k.TS, ".")
@@ -82,9 +91,10 @@ const (
 	KindHelp     Kind = "help"
 	KindGreet    Kind = "greet"
 	KindThanks   Kind = "thanks"
-	KindApprove  Kind = "approve" // a button alone: that others deploy
-	KindOpen     Kind = "open"    // a button alone: a link
-	KindUnknown  Kind = "unknown" // words that the bot does not understand, and of no action
+	KindApprove  Kind = "approve"  // a button alone: that others deploy
+	KindOpen     Kind = "open"     // a button alone: a link
+	KindWithdraw Kind = "withdraw" // a button alone: what is queued is taken back
+	KindUnknown  Kind = "unknown"  // words that the bot does not understand, and of no action
 )
 
 // Intent is what a request asks for, once its words are understood.

@@ -15,8 +15,9 @@ import (
 func Moves() map[State][]State { return moves }
 
 var moves = map[State][]State{
-	Accepted:   {Answered, Asking, Triggering, Running, Succeeded, Failed, Canceled},
-	Asking:     {Accepted, Answered, Triggering, Running, Succeeded, Failed, Canceled},
+	Accepted:   {Answered, Asking, Queued, Triggering, Running, Succeeded, Failed, Canceled},
+	Asking:     {Accepted, Answered, Queued, Triggering, Running, Succeeded, Failed, Canceled},
+	Queued:     {Answered, Asking, Triggering, Refused, Running, Succeeded, Failed, Canceled},
 	Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
 	Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
 	Unsure:     {Running, Silent, Refused, Succeeded, Failed, Canceled},
@@ -31,7 +32,7 @@ var moves = map[State][]State{
 
 // Open reports whether something may still be stopped, or is going on.
 func (s State) Open() bool {
-	return s == Asking || s == Triggering || s == Waiting || s == Unsure || s == Running
+	return s == Asking || s == Queued || s == Triggering || s == Waiting || s == Unsure || s == Running
 }
 
 // Ran reports whether something may have run.
@@ -96,7 +97,7 @@ func (r Record) addLineOnce(m Message) Record {
 // Answer ends a record that deploys nothing, with one reply. Where it asked, the
 // reply stands in the place of the question.
 func (r Record) Answer(m Message) Record {
-	asked := r.Ask != nil && r.Deployment.Triggered.IsZero()
+	asked := r.Ask != nil && r.Deployment.Triggered.IsZero() && r.State != Queued
 	r = r.move(Answered)
 	if m.ID.IsRefusal() {
 		r.Reactions = r.withReaction(reactionRefused)
@@ -198,7 +199,7 @@ func (r Record) Adopt(p Pipeline, now time.Time, timing Timing) (next Record, ad
 	// mutant: a pipeline that is not adopted while it waits
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
 		return r.run(p, now, timing), true
-	case r.State == Accepted, r.State == Asking: // the store has lost the saves of its trigger
+	case r.State == Accepted, r.State == Asking, r.State == Queued: // the store has lost the saves of its trigger
 		if d.Triggered.IsZero() {
 			d.Triggered, d.Timeout = now, timing.Timeout
 		}
@@ -300,7 +301,7 @@ func (r Record) AfterPanic(now time.Time, timing Timing) Record {
 		return r
 	}
 	switch r.State {
-	case Accepted, Asking, Waiting:
+	case Accepted, Asking, Queued, Waiting:
 		return r.Answer(Message{ID: MsgBroken})
 	case Triggering:
 		r = r.move(Unsure)

@@ -28,6 +28,12 @@ func in(s State) Record {
 	if s == Asking {
 		return r.AskPeople(Message{ID: MsgUnclear, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {}}, t0)
 	}
+	if s == Queued {
+		running := in(Running)
+		running.Request.TS = "1600000000.000100"
+		r, _ = r.Queue(target, t0).Look(Ahead{Active: []Beside{running.Beside()}}, t0)
+		return r
+	}
 	r = r.Start(target, "https://git/app/-/pipelines", "sum", t0, timing)
 	settle := func(o TriggerResult) Record { next, _ := r.Settle(1, o, t0, timing); return next }
 	switch s {
@@ -71,6 +77,7 @@ func TestStateShows(t *testing.T) {
 		{state: Accepted},
 		{state: Asking, mark: "thinking_face", status: MsgUnclear},
 		{state: Answered, line: MsgGreet},
+		{state: Queued, mark: "hourglass_flowing_sand", status: MsgStatusQueued},
 		{state: Triggering},
 		{state: Waiting, mark: "hourglass_flowing_sand", status: MsgWaitRate},
 		{state: Unsure, mark: "question", status: MsgStatusUnsure},
@@ -282,7 +289,7 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestBreakThreeTimesEnds(t *testing.T) {
-	for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Unsure, Running: Running} {
+	for s, want := range map[State]State{Accepted: Answered, Queued: Answered, Waiting: Answered, Triggering: Unsure, Running: Running} {
 		r := in(s)
 		for range 2 {
 			r = r.AfterPanic(t0, timing)
@@ -299,7 +306,7 @@ func TestBreakThreeTimesEnds(t *testing.T) {
 func TestEdit(t *testing.T) {
 	none, app, api := Intent{}, Intent{Kind: KindDeploy, Target: "app"}, Intent{Kind: KindDeploy, Target: "api"}
 	for name, asked := range map[string]Intent{"nothing": none, "another target": api, "a deploy in doubt": {Kind: KindDeploy, Target: "app", Doubt: MsgUnclear}} {
-		for s, want := range map[State]State{Accepted: Answered, Waiting: Answered, Triggering: Triggering, Running: Running, Succeeded: Succeeded} {
+		for s, want := range map[State]State{Accepted: Answered, Queued: Answered, Waiting: Answered, Triggering: Triggering, Running: Running, Succeeded: Succeeded} {
 			r := in(s).Edit(asked)
 			if r.State != want || r.Deployment.TakenBack != (s == Triggering) {
 				t.Errorf("edited to ask for %s, %s becomes %s, want %s", name, s, r.State, want)

@@ -47,6 +47,12 @@ func (r Record) buttons() (all []Button) {
 	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && g.Before.Commit.SHA != g.Commit.SHA &&
 		d.Rollback == nil && r.Again == nil
 	switch again := r.Again != nil; r.State {
+	case Queued:
+		add(KindWithdraw, "", "")
+		if r.Turn.Over != "" {
+			add(KindDeploy, "", "")
+			all[1].Over = r.Turn.Over
+		}
 	case Refused:
 		if d.MovedOn && !again {
 			add(KindPending, "", "")
@@ -114,7 +120,15 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 		return r, b, m
 	}
 	b, r.Next = shown, now
-	if p.Do == KindCancel {
+	switch {
+	case r.State == Queued && p.Do == KindDeploy:
+		r = r.AskPeople(Message{ID: MsgBusy, Target: d.Target, Known: r.Turn.Known}, []Button{b, {}}, now)
+		r, _ = r.Press(Press{Pressed: p.Pressed, Step: r.Ask.Step}, now)
+		return r, b, Message{}
+	case r.State == Queued:
+		r, _ = r.Withdraw(p.By)
+		return r, b, Message{}
+	case p.Do == KindCancel:
 		d.Cancel = &Cancel{By: p.By.User, At: now}
 		return r, b, Message{}
 	}
@@ -192,7 +206,7 @@ func (r Record) HearPassed(c Callback, now time.Time) (Record, CallbackResult) {
 	d := &r.Deployment
 	switch {
 	// mutant: a rollback that deploys while it is being canceled
-	case c.Result == ResultStart && r.IsCanceling():
+	case c.Result == ResultStart && (r.IsCanceling() || d.SetAside != ""):
 		return r, CallbackStop
 	case d.Rollback == nil:
 	case r.State == Refused, r.State == Answered: // it was not made: the word is about another try

@@ -42,6 +42,7 @@ var shows = map[State]struct {
 	status   MessageID
 }{
 	Asking:    {reaction: "thinking_face"},
+	Queued:    {"hourglass_flowing_sand", MsgStatusQueued},
 	Waiting:   {reaction: "hourglass_flowing_sand"},
 	Unsure:    {"question", MsgStatusUnsure},
 	Running:   {"thumbsup", MsgStatusRunning},
@@ -85,6 +86,10 @@ func (r *Record) reaction() string {
 		return reactionSlow
 	case r.State == Answered && r.answer().IsRefusal():
 		return reactionRefused
+	case r.rode() && r.answer() == MsgRode:
+		return shows[Succeeded].reaction
+	case r.rode():
+		return shows[Failed].reaction
 	}
 	return shows[r.State].reaction
 }
@@ -120,7 +125,15 @@ func (r Record) statusMessage() Message {
 	if r.State == Waiting {
 		m.Until = r.Deployment.WaitEnd.Unix()
 	}
+	if r.State == Queued || r.rode() {
+		m.Known = r.Turn.Known
+	}
 	return m
+}
+
+// rode reports whether another deployment had what was asked for, and is over.
+func (r Record) rode() bool {
+	return r.State == Answered && r.Turn.With != "" && (r.answer() == MsgRode || r.answer() == MsgRodeFailed)
 }
 
 func (r Record) statusID() MessageID {
@@ -129,10 +142,13 @@ func (r Record) statusID() MessageID {
 	switch {
 	case r.State == Waiting:
 		return d.Wait
-	case r.State == Triggering && d.Slow && !d.Deleted:
+	// mutant: a queued one that keeps its buttons while it starts
+	case r.State == Triggering && (d.Slow || !r.Turn.Since.IsZero()) && !d.Deleted:
 		return MsgStatusStarting
 	case r.IsCanceling():
 		return MsgStatusCanceling
+	case r.State == Queued && r.Turn.With != "", r.rode():
+		return MsgStatusRiding
 	case r.State == Running && d.Waits == WaitsPerson:
 		return MsgStatusPerson
 	case r.State == Running && d.Waits == WaitsRunner:

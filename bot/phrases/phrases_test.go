@@ -140,6 +140,7 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 var statuses = []deploy.MessageID{
 	deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
 	deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
+	deploy.MsgStatusQueued, deploy.MsgStatusRiding,
 }
 
 func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
@@ -261,6 +262,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
 		deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgConfirmUnseen, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
+		deploy.MsgTurn, deploy.MsgRodeFailed,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m = full(m)
@@ -292,7 +294,7 @@ func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
 		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusUnsure, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
-		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime, deploy.MsgRode, deploy.MsgRodeFailed, deploy.MsgSetAside, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgHistory, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgPressOver, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {

@@ -13,8 +13,9 @@
 -- KEYS[7]  whether something  ARGV[11] the prefix of records' keys, to read the
 --          was rolled back             target's last success; empty: not to be read
 -- KEYS[8]  the target's       ARGV[12] when it was triggered, Unix ms; negative: it does not go on
---          deployments        ARGV[13] how many of the newest of KEYS[8] are compared; 0: none
---          that go on         ARGV[14] and after it: those that were read
+--          deployments        ARGV[13] 1: it is queued
+--          that go on         ARGV[14] how many of the newest of KEYS[8] are compared; 0: none
+-- KEYS[9]  its queue          ARGV[15] and after it: those that were read
 -- returns  {now, 1 saved by this call or an earlier try of it | 0 it was changed, the success if it was read}
 
 local t = redis.call('TIME')
@@ -39,12 +40,12 @@ local existing = redis.call('GET', KEYS[1])
 if existing and existing ~= ARGV[1] and existing ~= ARGV[2] then
   return {now, 0}
 end
-if ARGV[13] ~= '0' and existing ~= ARGV[2] then
+if ARGV[14] ~= '0' and existing ~= ARGV[2] then
   local known = {[ARGV[5]] = true}
-  for i = 14, #ARGV do
+  for i = 15, #ARGV do
     known[ARGV[i]] = true
   end
-  for _, name in ipairs(redis.call('ZRANGE', KEYS[8], -ARGV[13], -1)) do
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[8], -ARGV[14], -1)) do
     -- mutant: a deployment made beside one that has begun meanwhile
     if not known[name] then
       return {now, 0}
@@ -77,11 +78,23 @@ end
 if ARGV[10] == '1' then
   redis.call('SET', KEYS[7], '1', 'PX', ARGV[4])
 end
+local left = 0
 if tonumber(ARGV[12]) >= 0 then
   -- mutant: a deployment that goes on unknown to others
   redis.call('ZADD', KEYS[8], ARGV[12], ARGV[5])
 else
-  redis.call('ZREM', KEYS[8], ARGV[5])
+  left = redis.call('ZREM', KEYS[8], ARGV[5])
+end
+if ARGV[13] == '1' then
+  redis.call('ZADD', KEYS[9], 'NX', now, ARGV[5])
+else
+  left = left + redis.call('ZREM', KEYS[9], ARGV[5])
+end
+if left > 0 then
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do
+    -- mutant: a queue that nobody tells whose turn it may be
+    redis.call('ZADD', KEYS[2], 'XX', 'LT', now, name)
+  end
 end
 if existing then
   redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

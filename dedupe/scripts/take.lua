@@ -34,6 +34,8 @@ local function probe()
     redis.call('ZREM', set, 'probe')
     -- mutant: a probe that writes nothing
     redis.call('ZADD', set, now + 1000, 'probe')
+    redis.call('ZADD', set, 'NX', now + 1000, 'probe')
+    redis.call('ZADD', set, 'XX', 'LT', now, 'probe')
     redis.call('ZREM', set, 'probe')
   end
   if birth then

@@ -31,6 +31,7 @@ func Looks(k deploy.Kind) bool {
 // question if it has buttons.
 type Decision struct {
 	Deploy  *deploy.Target
+	Queue   *deploy.Target  // it is to be deployed once what goes on of it is over
 	Back    *deploy.Success // the deploy goes back to it,
 	Undone  *deploy.Commit  // from this one, where that is known
 	Answer  deploy.Message

@@ -19,28 +19,34 @@ func (r Request) deploy() Decision {
 		return Decision{Answer: no}
 	}
 	r.Rules.TakenBack = r.Past.TakenBack != nil
-	if doubt := rules.Doubt(r.Rules); doubt != "" {
-		var known []deploy.Known
-		r.Rules.Pressed.Over, known = r.over(doubt)
-		// mutant: what was confirmed of a freeze forgotten at the next question
-		r.Rules.Pressed.Freeze = r.Rules.Pressed.Freeze || doubt == deploy.MsgFreeze
-		d := r.ask(doubt)
-		d.Answer.Known = known
-		switch doubt {
-		case deploy.MsgFreeze:
-			d.Answer.Frozen = r.frozen()
-		case deploy.MsgApprovals:
-			d.Needs, d.Approved, d.approved = t.Approvals, rules.Approved(r.Rules), r.Rules.Pressed.SHA
-			if d.Answer.People = r.others(t.Approvers); t.Approvers == nil {
-				d.Answer.People = r.others(t.Allow)
-			}
-		}
-		if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
-			d.Answer.Progress = &deploy.Progress{Before: past}
-		}
-		return d
+	doubt := rules.Doubt(r.Rules)
+	isBusy := doubt == deploy.MsgBusy || doubt == deploy.MsgBusyWaiting
+	switch {
+	case doubt == "":
+		return Decision{Deploy: t}
+	// mutant: what is to be confirmed deployed in its turn, unconfirmed
+	case isBusy && !t.Confirm:
+		return Decision{Queue: t}
 	}
-	return Decision{Deploy: t}
+	var known []deploy.Known
+	r.Rules.Pressed.Over, known = r.over(doubt)
+	// mutant: what was confirmed of a freeze forgotten at the next question
+	r.Rules.Pressed.Freeze = r.Rules.Pressed.Freeze || doubt == deploy.MsgFreeze
+	d := r.ask(doubt)
+	d.Answer.Known = known
+	switch doubt {
+	case deploy.MsgFreeze:
+		d.Answer.Frozen = r.frozen()
+	case deploy.MsgApprovals:
+		d.Needs, d.Approved, d.approved = t.Approvals, rules.Approved(r.Rules), r.Rules.Pressed.SHA
+		if d.Answer.People = r.others(t.Approvers); t.Approvers == nil {
+			d.Answer.People = r.others(t.Allow)
+		}
+	}
+	if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
+		d.Answer.Progress = &deploy.Progress{Before: past}
+	}
+	return d
 }
 
 // others are the people of a list who do not want the deploy themselves.

@@ -43,6 +43,9 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 		}
 		return e.trigger(s, *d.Deploy, began, free)
 	}
+	if d.Queue != nil {
+		return e.queue(s, *d.Queue)
+	}
 	return e.reply(s, m, d, here)
 }
 

@@ -75,7 +75,7 @@ func (e *Engine) underWay(m deploy.Request, target string) (*deploy.Record, erro
 	open, err := e.open(m)
 	for _, r := range open {
 		of, asked := r.Known().Target, r.State == deploy.Accepted && r.Request.Time().Before(m.At)
-		if (of == target || of == "") && (asked || r.State == deploy.Triggering || r.State == deploy.Waiting) {
+		if (of == target || of == "") && (asked || r.State == deploy.Triggering || r.State == deploy.Waiting || r.State == deploy.Queued) {
 			return &r, err
 		}
 	}

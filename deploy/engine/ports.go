@@ -34,6 +34,8 @@ type Store interface {
 	Save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (Stored, error)
 	// Active reads which deployments of a target go on, the newest ten.
 	Active(ctx context.Context, of deploy.TargetID) ([]Active, error)
+	// Queued reads the ten oldest records that are queued for a target.
+	Queued(ctx context.Context, of deploy.TargetID) ([]deploy.Record, error)
 	// Delay moves a record's due time without changing the record, if the stored
 	// record is still h; negative: it is not due at all.
 	Delay(ctx context.Context, s Stored, due time.Duration) error

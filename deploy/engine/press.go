@@ -85,8 +85,8 @@ func (e *Engine) pressed(was deploy.Record, p deploy.Press) (next deploy.Record,
 		return next, next.Ask.Buttons[p.Button], say
 	}
 	next, b, say = was.PressStatus(p, e.now())
-	if say.ID != "" || p.Do == deploy.KindCancel || p.Do == deploy.KindPending || was.Again != nil {
-		return next, b, say // what is pending is only shown
+	if say.ID != "" || p.Do != deploy.KindRetry && p.Do != deploy.KindRollback || was.Again != nil {
+		return next, b, say // the others are not about what was deployed last
 	}
 	newest, err := e.history(was.TargetID(), false, 1)
 	other, errOther := e.underWay(was.Request, b.Target)
@@ -120,7 +120,7 @@ func (e *Engine) again(s Stored) stepResult {
 // person may.
 func (e *Engine) mayPress(ctx context.Context, r deploy.Record, p deploy.Press, b deploy.Button) deploy.Message {
 	t, do := deploy.Target{}, deploy.KindCancel
-	if b.Do != "" && b.Do != deploy.KindCancel {
+	if b.Do != "" && b.Do != deploy.KindCancel && b.Do != deploy.KindWithdraw {
 		do = b.Do
 		var known bool
 		switch t, known = e.Config().Targets.Find(p.Key.Team, p.Key.Channel, b.Target); {

@@ -22,7 +22,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	defer release()
 	// mutant: a trigger that keeps its place while it hangs
 	free()
-	if s.Record.State == deploy.Waiting {
+	if s.Record.State == deploy.Waiting || s.Record.State == deploy.Queued {
 		// mutant: a deleted request retried
 		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
 			e.log(Event{Name: name, Record: s.Record})
@@ -72,18 +72,15 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	})
 }
 
-// setAside withdraws deployments of the target that wait, and whose place is confirmed
+// setAside has deployments of the target yield that go on, and whose place is confirmed
 // to be taken.
 func (e *Engine) setAside(s Stored) error {
 	for _, a := range s.Active {
-		if a.Record == nil || a.Record.State != deploy.Waiting || !s.confirmed(*a.Record) {
+		if a.Record == nil || !s.confirmed(*a.Record) {
 			continue
 		}
 		// mutant: what was set aside deployed later all the same
-		_, err := e.change(e.work, a.Record.Request.Key, func(r deploy.Record) deploy.Record {
-			r, _ = r.Withdraw(s.Record.Asked().By)
-			return r
-		})
+		_, err := e.change(e.work, a.Record.Request.Key, func(r deploy.Record) deploy.Record { return r.SetAside(s.Record.Asked().By) })
 		// mutant: something sent in the place of what could not be withdrawn
 		if err != nil {
 			return err
@@ -157,21 +154,8 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 		e.Slack.Now().Sub(m.At) > conf.Timing.MaxAge+deploy.MaxWait:
 		return e.updateWaiting(s, deploy.Record.GiveUpWaiting)
 	}
-	judged, do := e.rulesContext(s, t), deploy.KindDeploy
-	// mutant: what waited into a freeze deployed in it
-	judged.Target, judged.Waited = t, true
-	if d.Rollback != nil {
-		do = deploy.KindRollback
-	}
-	if no := rules.Refusal(judged, do); no.ID != "" {
-		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
+	if no := e.mayNoLonger(s, t); no.ID != "" {
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
-	}
-	// mutant: what waited deployed although it is to be confirmed since
-	if no := rules.Lasting(judged); no != "" {
-		return e.updateWaiting(s, func(r deploy.Record) deploy.Record {
-			return r.Answer(deploy.Message{ID: deploy.MsgMustConfirm, Target: t.Name})
-		})
 	}
 	t.Ref, t.Key, t.Job, t.Timeout = d.Ref, d.Key, d.Job, d.Timeout
 	if d.Rollback != nil { // it was confirmed as it was then
@@ -198,12 +182,32 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	return e.trigger(s, t, began, free)
 }
 
-// updateWaiting saves what f makes of the record, if it still waits after the
-// same attempt.
+// mayNoLonger is what a person is told who may not do any more what has waited; zero: the
+// person may.
+func (e *Engine) mayNoLonger(s Stored, t deploy.Target) deploy.Message {
+	judged, do := e.rulesContext(s, t), deploy.KindDeploy
+	// mutant: what waited into a freeze deployed in it
+	judged.Target, judged.Waited = t, true
+	if s.Record.Deployment.Rollback != nil {
+		do = deploy.KindRollback
+	}
+	no := rules.Refusal(judged, do)
+	// mutant: what waited deployed although it is to be confirmed since
+	if no.ID == "" && rules.Lasting(judged) != "" {
+		no = deploy.Message{ID: deploy.MsgMustConfirm, Target: t.Name}
+	}
+	if no.ID != "" {
+		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
+	}
+	return no
+}
+
+// updateWaiting saves what f makes of the record, if it still waits, after the same
+// attempt.
 func (e *Engine) updateWaiting(s Stored, f func(deploy.Record) deploy.Record) stepResult {
-	attempt := s.Record.Deployment.Attempt
+	was, attempt := s.Record.State, s.Record.Deployment.Attempt
 	return e.update(s, func(r deploy.Record) deploy.Record {
-		if r.State != deploy.Waiting || r.Deployment.Attempt != attempt {
+		if r.State != was || r.Deployment.Attempt != attempt {
 			return r
 		}
 		return f(r)

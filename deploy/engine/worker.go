@@ -44,7 +44,8 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 		}
 	}()
 	r := s.Record
-	if r.Next.After(e.now()) && r.State != deploy.Accepted {
+	// mutant: a queued one that does not look when its turn may have come
+	if r.Next.After(e.now()) && r.State != deploy.Accepted && r.State != deploy.Queued {
 		if r.IsSlow(e.now()) {
 			return e.update(s, func(r deploy.Record) deploy.Record { return r.Slow(e.now()) })
 		}
@@ -62,6 +63,8 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 		}
 		e.log(Event{Name: "lapsed", Record: r})
 		return e.update(s, func(r deploy.Record) deploy.Record { return r.Lapse(e.now()) })
+	case deploy.Queued:
+		return e.takeTurn(s, free)
 	case deploy.Waiting:
 		return e.triggerAgain(s, free)
 	case deploy.Triggering: // whoever made the POST is gone, or cannot save

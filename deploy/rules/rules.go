@@ -38,7 +38,7 @@ var (
 // person may. Every way in is authorised by it: mentions, presses, and each POST.
 func May(c Context, do deploy.Kind) deploy.MessageID {
 	switch do {
-	case deploy.KindCancel:
+	case deploy.KindCancel, deploy.KindWithdraw:
 		return first(members, c)
 	case deploy.KindApprove:
 		return first(approve, c)

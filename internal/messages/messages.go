@@ -8,7 +8,7 @@ import "github.com/getto-systems/psycher/deploy"
 func IDs() []deploy.MessageID {
 	return []deploy.MessageID{
 		deploy.MsgGreet, deploy.MsgThanks, deploy.MsgHelp, deploy.MsgUnknown, deploy.MsgNoTarget, deploy.MsgWhichTarget, deploy.MsgUnclear, deploy.MsgPlainly, deploy.MsgOther,
-		deploy.MsgStop, deploy.MsgStopGuest, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgApprovals, deploy.MsgPending, deploy.MsgAgain, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgConfirm, deploy.MsgConfirmUnseen, deploy.MsgMustConfirm, deploy.MsgRollback, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgNameOne, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
+		deploy.MsgStop, deploy.MsgStopGuest, deploy.MsgStopWhich, deploy.MsgStatus, deploy.MsgHistory, deploy.MsgApprovals, deploy.MsgPending, deploy.MsgAgain, deploy.MsgBusy, deploy.MsgTurn, deploy.MsgBusyWaiting, deploy.MsgTakenBack, deploy.MsgConfirm, deploy.MsgConfirmUnseen, deploy.MsgMustConfirm, deploy.MsgRollback, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgNameOne, deploy.MsgNotYet, deploy.MsgTooLong, deploy.MsgGuest, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen, deploy.MsgFreeze, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn, deploy.MsgEditedLater, deploy.MsgEditedOut,
 		deploy.MsgBroken, deploy.MsgNotRecorded, deploy.MsgNotStopped, deploy.MsgDontKnow, deploy.MsgStopping,
 		deploy.MsgStatusStarting, deploy.MsgDeclined, deploy.MsgLapsed, deploy.MsgAskStopped, deploy.MsgWithdrawn,
 		deploy.MsgPressedBefore, deploy.MsgPressClosed, deploy.MsgPressGuest, deploy.MsgPressNotYours, deploy.MsgNotApprover, deploy.MsgApproveOwn, deploy.MsgApprovedBefore, deploy.MsgPressUnread, deploy.MsgPressFrozen, deploy.MsgPressOver, deploy.MsgPressOld, deploy.MsgPressLost,
@@ -17,8 +17,8 @@ func IDs() []deploy.MessageID {
 		deploy.MsgRefusedVariables, deploy.MsgRefusedIdentity, deploy.MsgRefusedConfig, deploy.MsgRefusedDisabled, deploy.MsgRefusedMoved,
 		deploy.MsgRefusedRedirect, deploy.MsgRefusedElsewhere, deploy.MsgRefusedProxy, deploy.MsgRefusedOther, deploy.MsgRefusedRetry, deploy.MsgRefusedRight, deploy.MsgRefusedUnreachable, deploy.MsgRefusedRate, deploy.MsgRefusedGone,
 		deploy.MsgStatusRunning, deploy.MsgStatusUnsure, deploy.MsgStatusSilent, deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled,
-		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusCanceling, deploy.MsgStatusNothing, deploy.MsgStatusRefused, deploy.MsgStatusAnswered,
-		deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
+		deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusCanceling, deploy.MsgStatusNothing, deploy.MsgStatusRefused, deploy.MsgStatusAnswered, deploy.MsgStatusQueued, deploy.MsgStatusRiding,
+		deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgRode, deploy.MsgRodeFailed, deploy.MsgSetAside, deploy.MsgRecovered, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
 		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgStopped, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect, deploy.MsgOvertime,
 	}
 }

@@ -29,83 +29,208 @@ func underWay(t *testing.T) (w *sim.World, first string) {
 	return w, first
 }
 
+// queued asks for a deployment while another one goes on, with a commit that that one
+// has not.
+func queued(w *sim.World, channel string, want deploy.MessageID) (ts string) {
+	w.T.Helper()
+	w.GitLab.Push("group/app", "master", "Change it", "yamada")
+	ts = w.Slack.Say(second, channel, sim.Bot+" release")
+	w.WaitMessages(channel, ts, want)
+	w.WaitReactions(channel, ts, "hourglass_flowing_sand")
+	return ts
+}
+
 func TestOneDeploymentAtATime(t *testing.T) {
-	row(t, "who asks meanwhile is asked, and told what goes on; no leaves it at that", func(t *testing.T) {
-		w, _ := underWay(t)
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
-		if text := shown(q); !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "pipelines/1001") {
-			t.Errorf("the question is %s", text)
-		}
-		press(w, second, sim.Channel, q, -1)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgDeclined)
-		wantPipelines(w, 1)
-		wantAcked(w)
-	})
-	row(t, "confirmed by a press, it runs beside the other", func(t *testing.T) {
+	row(t, "who asks meanwhile is next, is told what goes on, and starts by itself after a success", func(t *testing.T) {
 		w, first := underWay(t)
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
-		press(w, second, sim.Channel, q, 0)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "pipelines/1001") {
+			t.Errorf("it is told %s", text)
+		}
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(20 * time.Second) // it is told, and need not look
+		if got := w.Slack.Reactions(sim.Channel, ts); !slices.Equal(got, []string{"thumbsup"}) {
+			t.Errorf("it shows %q", got)
+		}
+		wantPipelines(w, 2)
+		w.GitLab.Finish(1002, "success")
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		w.WaitReactions(sim.Channel, first, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+	})
+	for _, end := range []string{"failed", "canceled"} {
+		row(t, "after "+end+" it is asked, once, and starts by a press", func(t *testing.T) {
+			w, _ := underWay(t)
+			ts, along := queued(w, sim.Channel, deploy.MsgStatusQueued), queued(w, sim.Channel, deploy.MsgStatusRiding)
+			w.GitLab.Finish(1001, end)
+			w.Eventually("the question", 2*time.Minute, func() bool { return slices.Equal(w.Messages(sim.Channel, ts), []deploy.MessageID{deploy.MsgTurn}) })
+			time.Sleep(3 * time.Minute)
+			w.WaitMessages(sim.Channel, along, deploy.MsgStatusRiding)
+			wantPipelines(w, 1)
+			press(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), 0)
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.GitLab.Finish(1002, "success")
+			waitLong(w, sim.Channel, along, "white_check_mark")
+			w.WaitMessages(sim.Channel, along, deploy.MsgStatusRiding, deploy.MsgRode)
+			wantPipelines(w, 2)
+			wantAcked(w)
+		})
+	}
+	row(t, "who asks after that goes along with the next one, and hears how it ends", func(t *testing.T) {
+		for _, end := range []string{"success", "failed"} {
+			w, _ := underWay(t)
+			ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+			all := []string{queued(w, sim.Channel, deploy.MsgStatusRiding), queued(w, sim.Channel, deploy.MsgStatusRiding)}
+			w.GitLab.Finish(1001, "success")
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.GitLab.Finish(1002, end)
+			said, reaction := deploy.MsgRode, "white_check_mark"
+			if end == "failed" {
+				said, reaction = deploy.MsgRodeFailed, "x"
+			}
+			for _, along := range all {
+				waitLong(w, sim.Channel, along, reaction)
+				w.WaitMessages(sim.Channel, along, deploy.MsgStatusRiding, said)
+				if text := shown(statusOf(w, sim.Channel, along, 1)); !strings.Contains(text, "pipelines/1002") {
+					t.Errorf("it is told %s", text)
+				}
+			}
+			wantPipelines(w, 2)
+		}
+	})
+	for name, leave := range map[string]func(w *sim.World, ts string){
+		"withdrawn by a press": func(w *sim.World, ts string) {
+			pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "withdraw")
+		},
+		"edited":                          func(w *sim.World, ts string) { w.Slack.Edit(sim.Channel, ts, sim.Bot+" hello") },
+		"edited, so that it names nobody": func(w *sim.World, ts string) { w.Slack.Edit(sim.Channel, ts, "hello") },
+		"deleted":                         func(w *sim.World, ts string) { w.Slack.Delete(sim.Channel, ts) },
+	} {
+		row(t, "the next one is "+name+": who went along is next, and nothing is lost", func(t *testing.T) {
+			w, _ := underWay(t)
+			ts, along := queued(w, sim.Channel, deploy.MsgStatusQueued), queued(w, sim.Channel, deploy.MsgStatusRiding)
+			leave(w, ts)
+			time.Sleep(90 * time.Second)
+			w.GitLab.Finish(1001, "success")
+			w.WaitReactions(sim.Channel, along, "thumbsup")
+			wantPipelines(w, 2)
+			if got := w.Slack.Reactions(sim.Channel, ts); len(got) > 0 {
+				t.Errorf("it shows %q", got)
+			}
+		})
+	}
+	row(t, "stop withdraws what is queued", func(t *testing.T) {
+		w, _ := underWay(t)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		w.Ask("stop")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(2 * time.Minute)
+		wantPipelines(w, 1)
+	})
+	row(t, "the next one is refused: who went along is next", func(t *testing.T) {
+		w, _ := underWay(t)
+		ts, along := queued(w, sim.Channel, deploy.MsgStatusQueued), queued(w, sim.Channel, deploy.MsgStatusRiding)
+		w.GitLab.Answer(1, fault(t, "reference not found"))
+		w.GitLab.Finish(1001, "success")
+		w.WaitReactions(sim.Channel, ts, "x")
+		w.WaitReactions(sim.Channel, along, "thumbsup")
+		wantPipelines(w, 2)
+	})
+	row(t, "what is on its way already is not deployed again, and who asks hears of it", func(t *testing.T) {
+		w, _ := underWay(t)
+		time.Sleep(20 * time.Second)
+		ts := w.Slack.Say(second, sim.Two, sim.Bot+" release")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRiding)
+		w.GitLab.Finish(1001, "success")
+		waitLong(w, sim.Two, ts, "white_check_mark")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRiding, deploy.MsgRode)
+		wantPipelines(w, 1)
+	})
+	row(t, "without an API token, who has just asked is not asking twice", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), "GITLAB_API_TOKEN=")
+		w.StartReady("a")
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		w.WaitMessages(sim.Channel, w.Ask("release"), deploy.MsgStatusRiding)
+		queued(w, sim.Channel, deploy.MsgStatusQueued)
+		wantPipelines(w, 1)
+	})
+	row(t, "what takes far too long is left behind by a press, and told to stop", func(t *testing.T) {
+		w, first := underWay(t)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		if action, _ := button(statusOf(w, sim.Channel, ts, 0), "deploy"); action != "" {
+			t.Error("it can be left behind at once")
+		}
+		time.Sleep(12 * time.Minute)
+		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "deploy")
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPipelines(w, 2)
+		if said := w.Messages(sim.Channel, first); !slices.Contains(said, deploy.MsgSetAside) {
+			t.Errorf("who was left behind is told %q", said)
+		}
+		if w.Report(w.GitLab.Pipelines()[0], "start") {
+			t.Error("what was left behind may deploy")
+		}
+		if !w.Report(w.GitLab.Pipelines()[1], "start") {
+			t.Error("what goes first may not deploy")
+		}
 		for n, of := range []string{first, ts} {
 			w.GitLab.Finish(w.GitLab.Pipelines()[n].ID, "success")
 			waitLong(w, sim.Channel, of, "white_check_mark")
 		}
 		wantAcked(w)
 	})
-	row(t, "a press confirms the deployment that was shown, and none that has begun since", func(t *testing.T) {
+	row(t, "queued for over half an hour, it is asked", func(t *testing.T) {
 		w, _ := underWay(t)
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		time.Sleep(31 * time.Minute)
 		w.GitLab.Finish(1001, "success")
-		time.Sleep(30 * time.Second)
-		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
-		press(w, second, sim.Channel, q, 0)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
-		wantPipelines(w, 2)
-		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
-		wantPipelines(w, 3)
+		w.Eventually("the question", 2*time.Minute, func() bool { return slices.Equal(w.Messages(sim.Channel, ts), []deploy.MessageID{deploy.MsgTurn}) })
+		wantPipelines(w, 1)
 	})
-	for _, end := range []string{"success", "failed", "canceled"} {
-		row(t, "free after "+end+": what was asked starts by its press, what is asked for starts at once", func(t *testing.T) {
-			w, _ := underWay(t)
-			ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
-			w.GitLab.Finish(1001, end)
-			time.Sleep(time.Minute)
-			press(w, second, sim.Channel, q, 0)
-			w.WaitReactions(sim.Channel, ts, "thumbsup")
-			w.GitLab.Finish(1002, end)
-			time.Sleep(time.Minute)
+	row(t, "what goes on is forgotten: who is queued is asked", func(t *testing.T) {
+		w, first := underWay(t)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		w.Redis.Del("{psycher}:record:" + sim.Team + ":" + sim.Channel + ":" + first)
+		w.Eventually("the question", 2*time.Minute, func() bool { return slices.Equal(w.Messages(sim.Channel, ts), []deploy.MessageID{deploy.MsgTurn}) })
+		wantPipelines(w, 1)
+	})
+	for what, settings := range map[string]string{
+		"its person may no longer deploy": oneTarget(`, "allow": ["U0BOSS"]`),
+		"its target has left the map":     strings.Replace(oneTarget(""), `"app"`, `"web"`, 1),
+		"its target is another project":   strings.Replace(oneTarget(""), "group/app", "group/web", 1),
+	} {
+		row(t, "while it is queued, "+what, func(t *testing.T) {
+			w := sim.New(t, oneTarget(""))
+			p := w.StartReady("a")
 			w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
-			wantPipelines(w, 3)
+			ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+			p.Reload(settings)
+			w.GitLab.Finish(1001, "success")
+			w.Eventually("it to be refused", 2*time.Minute, func() bool {
+				got := w.Slack.Reactions(sim.Channel, ts)
+				return slices.Equal(got, []string{"no_entry"}) || slices.Equal(got, []string{"x"})
+			})
+			wantPipelines(w, 1)
 		})
 	}
 	row(t, "a target of two channels is one", func(t *testing.T) {
 		w, _ := underWay(t)
-		_, q := ask(w, sim.Two, "release", deploy.MsgBusy)
-		if text := shown(q); !strings.Contains(text, "pipelines/1001") || !strings.Contains(text, "shop") || strings.Contains(text, "`app`") {
-			t.Errorf("the question is %s", text)
+		ts := queued(w, sim.Two, deploy.MsgStatusQueued)
+		if text := shown(statusOf(w, sim.Two, ts, 0)); !strings.Contains(text, "pipelines/1001") || !strings.Contains(text, "shop") || strings.Contains(text, "`app`") {
+			t.Errorf("it is told %s", text)
 		}
 		wantPipelines(w, 1)
 	})
-	for _, end := range []string{"success", "failed", "canceled", "refused"} {
-		row(t, "two run side by side, and one ends: the other one still goes on; "+end, func(t *testing.T) {
-			w, _ := underWay(t)
-			_, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
-			if end == "refused" {
-				w.GitLab.Answer(1, fault(t, "reference not found"))
-			}
-			press(w, second, sim.Channel, q, 0)
-			time.Sleep(20 * time.Second)
-			w.GitLab.Finish(1002, end)
-			time.Sleep(time.Minute)
-			before := len(w.GitLab.Pipelines())
-			_, q = ask(w, sim.Channel, "release", deploy.MsgBusy)
-			if text := shown(q); !strings.Contains(text, "pipelines/1001") {
-				t.Errorf("the question is %s", text)
-			}
-			wantPipelines(w, before)
-		})
-	}
+	row(t, "status names what is queued", func(t *testing.T) {
+		w, _ := underWay(t)
+		queued(w, sim.Channel, deploy.MsgStatusQueued)
+		ts := w.Ask("status")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatus)
+		if text := shown(w.Slack.Thread(sim.Channel, ts)[0]); !strings.Contains(text, "<@"+second+">") || !strings.Contains(text, "pipelines/1001") {
+			t.Errorf("it says %s", text)
+		}
+	})
 	row(t, "two at the same moment, taken in by two processes", func(t *testing.T) {
 		for range 5 {
 			w := sim.New(t, oneTarget(""))
@@ -118,18 +243,21 @@ func TestOneDeploymentAtATime(t *testing.T) {
 				said = append(said, w.Messages(sim.Channel, ts)...)
 			}
 			slices.Sort(said)
-			if !slices.Equal(said, []deploy.MessageID{deploy.MsgBusy, deploy.MsgStatusRunning}) {
+			if !slices.Equal(said, []deploy.MessageID{deploy.MsgStatusQueued, deploy.MsgStatusRunning}) && !slices.Equal(said, []deploy.MessageID{deploy.MsgStatusRiding, deploy.MsgStatusRunning}) {
 				t.Errorf("they say %q", said)
 			}
 			wantPipelines(w, 1)
 		}
 	})
-	row(t, "both are asked about what holds them back for other reasons: a press counts for one reason at a time", func(t *testing.T) {
+	row(t, "a request in doubt is asked about first, and queued by its press", func(t *testing.T) {
 		w, _ := underWay(t)
+		w.GitLab.Push("group/app", "master", "Change it", "yamada")
 		ts, q := ask(w, sim.Channel, "release tomorrow", deploy.MsgUnclear)
 		press(w, second, sim.Channel, q, 0)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusQueued)
 		wantPipelines(w, 1)
+		w.GitLab.Finish(1001, "success")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 	})
 	row(t, "a retry by a press starts beside nothing", func(t *testing.T) {
 		w, first := underWay(t)
@@ -171,7 +299,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		p := w.StartReady("a")
 		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
 		p.Reload(oneTarget(""))
-		ask(w, sim.Channel, "release", deploy.MsgBusy)
+		queued(w, sim.Channel, deploy.MsgStatusQueued)
 		wantPipelines(w, 1)
 	})
 }
@@ -180,83 +308,107 @@ func TestTwoThatWait(t *testing.T) {
 	row(t, `"parallel" is switched off: they run one after the other, and none is lost`, func(t *testing.T) {
 		w := sim.New(t, oneTarget(`, "parallel": true`))
 		p := w.StartReady("a")
-		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
+		w.GitLab.Answer(-1, limited)
 		all := []string{w.Ask("release"), w.Ask("release")}
 		for _, ts := range all {
 			w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
 		}
 		p.Reload(oneTarget(""))
-		_, q := ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
-		press(w, second, sim.Channel, q, -1)
+		along := queued(w, sim.Channel, deploy.MsgStatusQueued)
 		w.GitLab.ForgetFaults()
 		for n := range 2 {
 			time.Sleep(2 * time.Minute)
 			wantPipelines(w, n+1)
 			w.GitLab.Finish(int64(1001+n), "success")
 		}
-		for _, ts := range all {
+		for _, ts := range append(all, along) {
 			w.WaitReactions(sim.Channel, ts, "white_check_mark")
 		}
+		w.WaitMessages(sim.Channel, along, deploy.MsgStatusRiding, deploy.MsgRode)
 	})
 }
 
+// limited is GitLab's rate limit.
+var limited = fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}}
+
 func TestOneAtATimeWhileItWaits(t *testing.T) {
-	waits := func(t *testing.T) (w *sim.World, first, ts string, p *sim.Process) {
-		w = sim.New(t, oneTarget(""))
-		p = w.StartReady("a")
-		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
-		first = w.Ask("release")
+	row(t, "what waits holds its target, and has what is asked for meanwhile", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.GitLab.Answer(-1, limited)
+		first := w.Ask("release")
 		w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
-		ts, _ = ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
-		return w, first, ts, p
-	}
-	row(t, "what waits holds its target, and goes on", func(t *testing.T) {
-		w, first, _, _ := waits(t)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
 		w.GitLab.ForgetFaults()
 		w.WaitReactions(sim.Channel, first, "thumbsup")
+		w.GitLab.Finish(1001, "success")
+		waitLong(w, sim.Channel, ts, "white_check_mark")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRiding, deploy.MsgRode)
 		wantPipelines(w, 1)
 	})
-	for _, dies := range []bool{false, true} {
-		row(t, fmt.Sprintf("what is deployed all the same takes its place, for good; the process dies: %t", dies), func(t *testing.T) {
-			w, first, ts, p := waits(t)
-			if dies {
-				p.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:trigger", N: 1}, Kind: sim.DieAfter})
-				w.StartReady("b")
-			}
-			w.GitLab.ForgetFaults()
-			press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
-			w.WaitMessages(sim.Channel, first, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
-			w.WaitReactions(sim.Channel, ts, "thumbsup")
-			wantPipelines(w, 1)
-			w.GitLab.Finish(1001, "success")
-			time.Sleep(10 * time.Minute)
-			wantPipelines(w, 1)
-		})
-	}
+	row(t, "what waits is given up: who asked meanwhile is asked", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.GitLab.Answer(-1, limited)
+		first := w.Ask("release")
+		w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		waitLong(w, sim.Channel, first, "x")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgTurn)
+		wantPipelines(w, 0)
+	})
+}
+
+// waitsForGitLab is a deployment that waits, after two that have succeeded, and a
+// rollback that is confirmed.
+func waitsForGitLab(t *testing.T) (w *sim.World, p *sim.Process, first, back string) {
+	w = sim.New(t, oneTarget(""))
+	stages(w)
+	p = w.StartReady("a")
+	deployedTimes(w, 2)
+	w.GitLab.Answer(-1, limited)
+	first = w.Ask("release")
+	w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
+	back, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+	press(w, second, sim.Channel, q, 0)
+	w.WaitMessages(sim.Channel, back, deploy.MsgBusyWaiting)
+	return w, p, first, back
 }
 
 func TestAPlaceThatCannotBeTaken(t *testing.T) {
+	for _, dies := range []bool{false, true} {
+		row(t, fmt.Sprintf("what is rolled back all the same takes the place of what waits, for good; the process dies: %t", dies), func(t *testing.T) {
+			w, p, first, back := waitsForGitLab(t)
+			if dies {
+				p.Arm(&sim.Fault{At: sim.Op{Kind: "gitlab:retry", N: 1}, Kind: sim.DieAfter})
+				w.StartReady("b")
+			}
+			w.GitLab.ForgetFaults()
+			press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, back)[0], 0)
+			w.WaitMessages(sim.Channel, first, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
+			w.Eventually("the rollback", 5*time.Minute, func() bool { return reruns(w, 0) == 1 })
+			time.Sleep(10 * time.Minute)
+			wantPipelines(w, 2)
+		})
+	}
 	row(t, "what waits is withdrawn before anything is sent in its place", func(t *testing.T) {
-		w := sim.New(t, oneTarget(""))
-		w.StartReady("a")
-		w.GitLab.Answer(-1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "100"}})
-		first := w.Ask("release")
-		w.WaitReactions(sim.Channel, first, "hourglass_flowing_sand")
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusyWaiting)
+		w, _, first, back := waitsForGitLab(t)
 		heal := w.RedisRefusesAbout("redis:save", `"state":"answered"`)
-		press(w, second, sim.Channel, q, 0)
+		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, back)[0], 0)
 		time.Sleep(4 * time.Second)
-		wantPosts(t, w, ts, 0)
+		if n := reruns(w, 0); n != 0 {
+			t.Errorf("%d jobs ran again", n)
+		}
 		w.GitLab.ForgetFaults()
 		heal()
 		w.WaitMessages(sim.Channel, first, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
-		w.WaitReactions(sim.Channel, ts, "thumbsup")
-		wantPipelines(w, 1)
+		w.Eventually("the rollback", 5*time.Minute, func() bool { return reruns(w, 0) == 1 })
+		wantPipelines(w, 2)
 	})
 	row(t, "what waits does not start beside one of a newer version", func(t *testing.T) {
 		w := sim.New(t, oneTarget(""))
 		w.StartReady("a")
-		w.GitLab.Answer(1, fakegitlab.Fault{Status: 429, Body: "Retry later\n", Header: map[string]string{"Retry-After": "30"}})
+		w.GitLab.Answer(1, limited)
 		ts := w.Ask("release")
 		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
 		name := sim.Team + ":" + sim.Channel + ":1.000001"
@@ -285,9 +437,9 @@ func TestWhatGoesOnCannotBeRead(t *testing.T) {
 		if newer == record || w.Redis.Set(name, newer) != nil {
 			t.Fatal("the record is not changed")
 		}
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
 		wantPipelines(w, 1)
-		press(w, second, sim.Channel, q, 0)
+		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "deploy")
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPipelines(w, 2)
 	})
@@ -298,7 +450,7 @@ func TestWhatGoesOnCannotBeRead(t *testing.T) {
 		press(w, second, sim.Channel, q, 0)
 		wantPipelines(w, 1)
 		heal()
-		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRiding)
 		wantPipelines(w, 1)
 	})
 }

@@ -107,15 +107,17 @@ func TestAFreeze(t *testing.T) {
 		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
 		wantPipelines(w, 1)
 	})
-	row(t, "what was confirmed of it is kept at the next question", func(t *testing.T) {
+	row(t, "what was confirmed of it is kept while it is queued", func(t *testing.T) {
 		w := frozen(t, frozenLater+bySecond)
 		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
 		intoTheFreeze()
+		w.GitLab.Push(sim.Project, "master", "Change it", "yamada")
 		ts := w.Slack.Say(second, sim.Channel, sim.Bot+" release")
-		for _, asked := range []deploy.MessageID{deploy.MsgFreeze, deploy.MsgBusy} {
-			w.WaitMessages(sim.Channel, ts, asked)
-			press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
-		}
+		w.WaitMessages(sim.Channel, ts, deploy.MsgFreeze)
+		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusQueued)
+		w.GitLab.Finish(1001, "success")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPipelines(w, 2)
 	})
 	row(t, "status and help tell of it", func(t *testing.T) {

@@ -164,6 +164,8 @@ func (r *storyRun) wantReactions(m mention, made []fakegitlab.Pipeline, said []d
 		return []string{"thinking_face"}
 	case len(made) == 0 && m.text == "ロールバック" && r.pressed[m.ts]:
 		return []string{"", "x", "question", "zzz", "white_check_mark", "no_entry_sign"}
+	case len(made) == 0 && slices.Contains(said, deploy.MsgRode):
+		return []string{"white_check_mark"}
 	case len(made) == 0:
 		return []string{"", "x", "question", "zzz"} // whichever is true; the person was told
 	case !slices.ContainsFunc(made, func(p fakegitlab.Pipeline) bool { return len(c.ends) > 0 }):
