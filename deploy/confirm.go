@@ -28,7 +28,8 @@ func (r Record) named(p Pipeline, now time.Time) Record {
 // endOfCommit is what the end of its pipeline means for the deployment: a job that was
 // not allowed to deploy another commit fails, whether it was canceled before or not.
 func (r Record) endOfCommit(end State) State {
-	if r.Deployment.MovedOn && end == Failed && r.State != Canceled {
+	// mutant: a job that was stopped told as a failure
+	if r.Deployment.MovedOn && end == Failed {
 		return Canceled
 	}
 	return end

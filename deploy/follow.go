@@ -103,6 +103,7 @@ func (r Record) LacksCommits() (since string, lacks bool) {
 // see takes in what GitLab shows of the record's own pipeline.
 func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 	r = r.named(p, now)
+	p.End = r.endOfCommit(p.End)
 	d := &r.Deployment
 	switch {
 	case p.Unseen && p.End == "" && d.Ending != "" && !p.Retry: // its jobs will never be seen
@@ -119,7 +120,7 @@ func (r Record) see(p Pipeline, now time.Time, timing Timing) Record {
 	case p.End != "" && slices.Contains(Moves()[r.State], p.End):
 		// mutant: a job run again after its failure was told that nobody follows
 		if r = r.end(p, now); p.GoesOn {
-			r.Deployment.Ending, r.Deployment.EndingAt = p.End, now
+			r.Deployment.Ending, r.Deployment.EndingAt = r.State, now
 			return r.awaitJobs(now, timing)
 		}
 		return r

@@ -47,7 +47,7 @@ func (p *path) begin() {
 	case (r.State == Accepted || r.IsPressed()) && p.draw("allowed", 4) == 0:
 		p.r = r.Answer(Message{ID: MsgNotAllowed})
 	case r.State == Accepted, r.IsPressed():
-		p.r = r.AskPeople(Message{ID: MsgTooLate, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {Do: KindDeploy, Target: "api", Ref: "main"}, {}}, p.now)
+		p.r = r.AskPeople(Message{ID: MsgTooLate, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master", SHA: []string{"", "abc", "abd"}[p.draw("confirmed", 3)]}, {Do: KindDeploy, Target: "api", Ref: "main"}, {}}, p.now)
 	default:
 		p.r = r.Lapse(p.now)
 	}
@@ -109,7 +109,8 @@ func (p *path) press() {
 		}
 		return
 	}
-	if was, decided := p.decisions[pressed.Step]; decided && was != pressed.Pressed {
+	was, decided := p.decisions[pressed.Step]
+	if was.At = pressed.At; decided && was != pressed.Pressed { // the same may be sent again
 		p.t.Errorf("step %d was decided by %+v, and by %+v", pressed.Step, was, pressed.Pressed)
 	}
 	p.decisions[pressed.Step] = pressed.Pressed
@@ -133,7 +134,7 @@ func (p *path) edit() {
 func (p *path) hear() {
 	c := Callback{
 		ID: "id-1", Result: []Result{ResultStart, ResultSuccess, ResultFailure, ResultCanceled}[p.draw("result", 4)],
-		Pipeline: []int64{0, 7, 8}[p.draw("pipeline", 3)], JobName: []string{"", "deploy", "build"}[p.draw("job", 3)],
+		Pipeline: []int64{0, 7, 8}[p.draw("pipeline", 3)], SHA: []string{"", "abc"}[p.draw("commit", 2)], JobName: []string{"", "deploy", "build"}[p.draw("job", 3)],
 	}
 	unproven := p.r.Deployment.Attempt == 0 // a token exists only once there was a POST
 	if unproven && p.r.State == Accepted {
@@ -148,10 +149,10 @@ func (p *path) settle() {
 		return
 	}
 	status := []TriggerStatus{TriggerStarted, TriggerFailed, TriggerRefused, TriggerWait, TriggerNotSent, TriggerUnsure}[p.draw("outcome", 6)]
-	o := TriggerResult{Status: status, After: time.Duration(p.draw("after", 400)) * time.Second, Reason: MsgRefusedRef}
+	o := TriggerResult{Status: status, After: time.Duration(p.draw("after", 400)) * time.Second, Reason: []MessageID{MsgRefusedRef, MsgRefusedCommit}[p.draw("refused for", 2)]}
 	switch status {
 	case TriggerStarted:
-		o.Pipeline = Pipeline{ID: 7, URL: "https://git/7"}
+		o.Pipeline = Pipeline{ID: 7, URL: "https://git/7", SHA: "abc"}
 	case TriggerFailed:
 		o.Pipeline = Pipeline{ID: 7, End: Failed}
 	}
@@ -173,7 +174,7 @@ func (p *path) poll() {
 // steer presses a button of the status message, whether it is there or not.
 func (p *path) steer() {
 	by := Person{User: []string{"U1", "U2"}[p.draw("who", 2)]}
-	do := []Kind{KindCancel, KindRetry, KindRollback, KindDeploy, KindWithdraw}[p.draw("do", 5)]
+	do := []Kind{KindCancel, KindRetry, KindRollback, KindDeploy, KindWithdraw, KindPending}[p.draw("do", 6)]
 	pressed := Press{Pressed: Pressed{By: by, At: p.now, TS: fmt.Sprint(p.now.Unix(), ".000001")}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)]}
 	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
 	next, b, say := p.r.PressStatus(pressed, p.now)
@@ -234,7 +235,8 @@ func (p *path) check(was Record) {
 				p.t.Errorf("a button whose press is not understood: %+v", b)
 			case press.Do == "":
 				buttons++
-			case (press.Do == KindWithdraw || press.Do == KindDeploy) != (r.State == Queued), !slices.Contains([]State{Queued, Running, Failed, Canceled, Succeeded}, r.State):
+			case (press.Do == KindWithdraw || press.Do == KindDeploy) != (r.State == Queued), (press.Do == KindPending) != r.Deployment.MovedOn,
+				!slices.Contains([]State{Queued, Running, Failed, Canceled, Succeeded, Refused}, r.State):
 				p.t.Errorf("%s with the button %s", r.State, b.Do)
 			case was.Again != nil && b.Do != KindCancel:
 				p.t.Errorf("there is another deployment already, and the button %s", b.Do)
