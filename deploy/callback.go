@@ -71,7 +71,8 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 		return r, CallbackStop
 	// mutant: a job granted that is of another commit than was confirmed
 	case start && r.Confirmed() != "" && c.SHA != r.Confirmed():
-		if c.SHA != "" {
+		// mutant: a pipeline canceled for the commit of a child in another project
+		if c.SHA != "" && d.known().Commit.SHA != r.Confirmed() {
 			r, _ = r.Adopt(Pipeline{ID: c.Pipeline, SHA: c.SHA}, now, timing)
 		}
 		return r, CallbackStop

@@ -63,6 +63,11 @@ func TestAStartOfAnotherCommitIsStopped(t *testing.T) {
 			t.Errorf("the same start of %q: %s, want %s", sha, got, want)
 		}
 	}
+	r := confirmedOf("c1")
+	r, _ = r.Settle(r.Deployment.Attempt, TriggerResult{Status: TriggerStarted, Pipeline: Pipeline{ID: 7, SHA: "c1"}}, t0, timing)
+	if r, got := r.Hear(start("c2"), t0, timing); got != CallbackStop || r.IsCanceling() {
+		t.Errorf("a start of a child in another project: %s, canceled: %t", got, r.IsCanceling())
+	}
 	if _, got := confirmedOf("").Hear(start("c2"), t0, timing); got != CallbackTaken {
 		t.Errorf("where nothing is confirmed: %s", got)
 	}

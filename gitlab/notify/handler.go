@@ -162,7 +162,7 @@ var replies = map[deploy.CallbackResult]reply{
 	deploy.CallbackNoEffect: {status: http.StatusOK, text: "no effect"},
 	deploy.CallbackUnproven: {status: http.StatusUnauthorized, text: unproven},
 	deploy.CallbackUnknown:  {status: http.StatusNotFound, text: "no deployment has this channel, timestamp and id"},
-	deploy.CallbackStop:     {status: http.StatusConflict, text: "this pipeline must not deploy: the deployment has another one, or was given up"},
+	deploy.CallbackStop:     {status: http.StatusConflict, text: "this pipeline must not deploy: the deployment has another one, is of another commit, or was given up"},
 }
 
 func (h *Handler) record(ctx context.Context, c deploy.Callback) reply {

@@ -141,6 +141,7 @@ func mutants() []mutant {
 		{"a commit deployed that nobody has confirmed", never, []string{"./deploy/rules"}},
 		{"a commit that nobody has seen offered to be confirmed", replace("deploy.MsgConfirmUnseen, deploy.KindPending", "deploy.MsgConfirmUnseen, deploy.KindDeploy"), confirms},
 		{"another commit deployed than was confirmed", never, confirms},
+		{"a pipeline canceled for the commit of a child in another project", dropTerm(2), domain},
 		{"a job that was stopped told as a failure", never, domain},
 		{"a job granted that is of another commit than was confirmed", never, confirms},
 		{"what waited deployed although it is to be confirmed since", never, confirms},
