@@ -57,7 +57,7 @@ func history(cmd *cobra.Command, q historyQuery) error {
 		return err
 	}
 	defer store.Close()
-	targets := s.Targets.All()
+	targets := slices.Collect(s.Targets.All())
 	if q.target != "" {
 		var names []string
 		targets = slices.DeleteFunc(targets, func(t deploy.Target) bool {

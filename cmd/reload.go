@@ -56,7 +56,7 @@ func (a *app) use(s settings.Settings) error {
 		MaxAge: s.MentionMaxAge, RequestTimeout: a.settings.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: s.GitLabAPIToken != "",
 	}}
 	var names []string
-	for _, t := range s.Targets.All() {
+	for t := range s.Targets.All() {
 		names = append(names, t.Name)
 	}
 	a.metrics.AddTargets(names)

@@ -22,7 +22,7 @@ func targetsCommand() *cobra.Command {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 			}
 			table := [][]string{{"WORKSPACE", "CHANNEL", "TARGET", "ALIASES", "PROJECT", "REF", "KEY", "TIMEOUT", "JOB", "ALLOW"}}
-			for _, t := range s.Targets.All() {
+			for t := range s.Targets.All() {
 				table = append(table, []string{
 					t.Team, t.Channel, t.Name, strings.Join(t.Aliases, ", "), t.Project, t.Ref, t.Key, t.Timeout.String(), t.Job, strings.Join(t.Allow, ", "),
 				})

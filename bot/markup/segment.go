@@ -3,6 +3,7 @@ package markup
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -82,18 +83,23 @@ var forms = []struct {
 	kind  Kind
 	first string                 // what it may begin with
 	after func(before rune) bool // may it stand here?
-	form  *regexp.Regexp
+	form  func() *regexp.Regexp
 }{
-	{Quote, " \t>", newline, regexp.MustCompile(`(?s)^([ \t]*>>>.*)`)},
-	{Quote, " \t>", newline, regexp.MustCompile(`^([ \t]*>[^\n]*)`)},
-	{Quote, "`", anything, regexp.MustCompile("(?s)^```(.*?)```")},
-	{Code, "`", anything, regexp.MustCompile("^`([^`\n]+)`")},
-	{Code, `"“”„＂`, anything, regexp.MustCompile(`^["“”„＂]([^"“”„＂\n\x{FFFC}]+)["“”＂]`)},
-	{Code, "'‘", unicode.IsSpace, regexp.MustCompile(`^['‘]([^'‘’\n\x{FFFC}]+)['’]`)},
-	{Code, "「｢", anything, regexp.MustCompile(`^[「｢]([^「」｢｣\x{FFFC}]+)[」｣]`)},
-	{Code, "『", anything, regexp.MustCompile(`^『([^『』\x{FFFC}]+)』`)},
-	{Emoji, ":", noName, regexp.MustCompile(`^:([\w+'-]{1,81}|[\pL\p{Nd}_+'-]{1,27}):`)},
-	{Link, "hH", noName, regexp.MustCompile("^[hH][tT]{2}[pP][sS]?://()[^\\x00- <>\"`\\x{80}-\\x{10FFFF}]*")},
+	{Quote, " \t>", newline, once(`(?s)^([ \t]*>>>.*)`)},
+	{Quote, " \t>", newline, once(`^([ \t]*>[^\n]*)`)},
+	{Quote, "`", anything, once("(?s)^```(.*?)```")},
+	{Code, "`", anything, once("^`([^`\n]+)`")},
+	{Code, `"“”„＂`, anything, once(`^["“”„＂]([^"“”„＂\n\x{FFFC}]+)["“”＂]`)},
+	{Code, "'‘", unicode.IsSpace, once(`^['‘]([^'‘’\n\x{FFFC}]+)['’]`)},
+	{Code, "「｢", anything, once(`^[「｢]([^「」｢｣\x{FFFC}]+)[」｣]`)},
+	{Code, "『", anything, once(`^『([^『』\x{FFFC}]+)』`)},
+	{Emoji, ":", noName, once(`^:([\w+'-]{1,81}|[\pL\p{Nd}_+'-]{1,27}):`)},
+	{Link, "hH", noName, once("^[hH][tT]{2}[pP][sS]?://()[^\\x00- <>\"`\\x{80}-\\x{10FFFF}]*")},
+}
+
+// once compiles at the first use: most of these are in few messages.
+func once(form string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
 }
 
 func newline(r rune) bool  { return r == '\n' }
@@ -126,7 +132,7 @@ func (d *draft) find(text string, at int) (found Segment, size int) {
 		if !strings.ContainsRune(f.first, first) || !f.after(before) {
 			continue
 		}
-		if m := f.form.FindStringSubmatch(rest); m != nil {
+		if m := f.form().FindStringSubmatch(rest); m != nil {
 			return Segment{f.kind, d.restore(m[1])}, len(m[0])
 		}
 	}

@@ -175,7 +175,7 @@ func each(
 ) func(context.Context, *Doctor, report) {
 	return func(ctx context.Context, d *Doctor, found report) {
 		seen := map[string]bool{}
-		for _, t := range d.Settings.Targets.All() {
+		for t := range d.Settings.Targets.All() {
 			same, about := kind(t)
 			switch {
 			case ctx.Err() != nil:

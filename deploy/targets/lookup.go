@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -69,21 +70,27 @@ func (m *Map) Elsewhere(team, channel, name string) bool {
 	return n > 0
 }
 
-// All returns the targets of all channels, sorted by team, channel and name.
-func (m *Map) All() (all []deploy.Target) {
-	for _, team := range m.Teams() {
-		channels := m.teams[team].channels
-		for _, channel := range slices.Sorted(maps.Keys(channels)) {
-			all = append(all, channels[channel]...)
+// All are the targets of all channels, sorted by team, channel and name: one after the
+// other, since a list of them would be most of what a start allocates.
+func (m *Map) All() iter.Seq[deploy.Target] {
+	return func(yield func(deploy.Target) bool) {
+		for _, team := range m.Teams() {
+			channels := m.teams[team].channels
+			for _, channel := range slices.Sorted(maps.Keys(channels)) {
+				for _, t := range channels[channel] {
+					if !yield(t) {
+						return
+					}
+				}
+			}
 		}
 	}
-	return all
 }
 
 // Confirming is the path of the first "confirm" or "approvals" in the map; empty: there is
 // none.
 func (m *Map) Confirming() string {
-	for _, t := range m.All() {
+	for t := range m.All() {
 		path := t.Team + "." + t.Channel + "." + segment(t.Name)
 		switch {
 		case t.Approvals > 0:
@@ -98,7 +105,7 @@ func (m *Map) Confirming() string {
 // Projects returns the distinct GitLab projects, as the map writes them, sorted.
 func (m *Map) Projects() []string {
 	projects := map[string]bool{}
-	for _, t := range m.All() {
+	for t := range m.All() {
 		projects[t.Project] = true
 	}
 	return slices.Sorted(maps.Keys(projects))
@@ -107,7 +114,7 @@ func (m *Map) Projects() []string {
 // Groups returns the distinct user groups that may deploy, sorted.
 func (m *Map) Groups() []string {
 	groups := map[string]bool{}
-	for _, t := range m.All() {
+	for t := range m.All() {
 		for _, id := range t.Allow {
 			if deploy.IsGroup(id) {
 				groups[id] = true

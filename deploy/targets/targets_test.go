@@ -77,7 +77,7 @@ func TestLookUpsOfTheMap(t *testing.T) {
 		t.Errorf("Len: %d channels, %d targets; want 3, 5", c, n)
 	}
 	var all []string
-	for _, t := range targets.All() {
+	for t := range targets.All() {
 		all = append(all, t.Team+" "+t.Channel+" "+t.Name)
 	}
 	if diff := cmp.Diff([]string{"T1 C1 App", "T1 C1 both", "T1 C2 BOTH", "T1 C2 api", "T2 C1 shared"}, all); diff != "" {
@@ -130,7 +130,7 @@ func TestNoMapIsAnEmptyMap(t *testing.T) {
 	_, found := none.Find("T1", "C1", "app")
 	channels, targets := none.Len()
 	if none.In("T1", "C1") != nil || found || none.Teams() != nil || none.Elsewhere("T1", "C1", "app") ||
-		none.All() != nil || none.Projects() != nil || channels+targets != 0 {
+		slices.Collect(none.All()) != nil || none.Projects() != nil || channels+targets != 0 {
 		t.Error("a nil map holds something")
 	}
 }
