@@ -14,6 +14,9 @@ func (r Record) For() []Person {
 	if r.Ask != nil && len(r.Ask.For) > 0 {
 		all = r.Ask.For
 	}
+	if r.Chosen().Do == KindPending { // who has only looked
+		return all
+	}
 	by := r.Asked().By
 	return append(slices.DeleteFunc(slices.Clone(all), by.is), by)
 }

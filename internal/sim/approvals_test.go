@@ -136,6 +136,18 @@ func TestApprovals(t *testing.T) {
 		wantWhispers(w, sim.Channel, second, deploy.MsgApproveOwn)
 		wantPipelines(w, 0)
 	})
+	row(t, "who has only looked again may approve", func(t *testing.T) {
+		w, _ := approving(t, threeApprovers)
+		w.GitLab.FailLookUps(1, "/repository/commits", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		ts, q := ask(w, sim.Channel, "release", deploy.MsgConfirmUnseen)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgPending)
+		press(w, sim.User, sim.Channel, questionOf(w, ts), 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgApprovals)
+		press(w, second, sim.Channel, questionOf(w, ts), 0)
+		press(w, third, sim.Channel, questionOf(w, ts), 0)
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+	})
 	row(t, "a rollback is confirmed as ever", func(t *testing.T) {
 		w := sim.New(t, oneTarget(""))
 		p := w.StartReady("a")

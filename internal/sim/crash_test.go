@@ -162,6 +162,21 @@ func scenarios() []scenario {
 				w.Slack.Say(second, sim.Channel, sim.Bot+" release")
 			}
 		}, held: inLine},
+		{name: "approved by two", say: "release", pipeline: starting, good: []string{"white_check_mark"}, held: asConfirmed, after: func(w *sim.World, ts string) {
+			for _, user := range []string{second, third, "U0FOURTH"} { // one may have to ask again
+				pressingAs(user, "1 ")(w, ts)
+			}
+		}, settings: []string{"GITLAB_TRIGGER_TOKENS=" + sim.Targets(`, "approvals": 2`)}},
+		{name: "confirmed, and the branch moves on", say: "release", pipeline: starting, good: []string{"no_entry_sign", "white_check_mark"}, held: asConfirmed, after: func(w *sim.World, ts string) {
+			pushed := false
+			w.Every(time.Second, func() {
+				if !pushed && len(w.Slack.Thread(sim.Channel, ts)) > 0 {
+					pushed = true
+					w.GitLab.Push(sim.Project, "master", "Change it", "yamada")
+				}
+			})
+			pressing("1 ")(w, ts)
+		}, world: func(w *sim.World) { w.GitLab.Unguard(sim.Project) }, settings: []string{"GITLAB_TRIGGER_TOKENS=" + sim.Targets(`, "confirm": true`)}},
 		{name: "a stop withdraws a question", say: "release otama", good: []string{"", "thinking_face"}, after: func(w *sim.World, _ string) {
 			time.Sleep(500 * time.Millisecond)
 			w.Ask("ストップ")
@@ -186,6 +201,19 @@ func inLine(w *sim.World, _ string) (broken []string) {
 	return broken
 }
 
+// asConfirmed tells of pipelines that deploy another commit than was confirmed.
+func asConfirmed(w *sim.World, ts string) (broken []string) {
+	for _, p := range w.GitLab.Pipelines() {
+		switch of := p.Variables["PSYCHER_SHA"]; {
+		case of == "":
+			broken = append(broken, fmt.Sprintf("%d was made unconfirmed", p.ID))
+		case of != p.SHA && w.StartsGranted(ts) > 0:
+			broken = append(broken, fmt.Sprintf("%d deploys another commit than was confirmed", p.ID))
+		}
+	}
+	return broken
+}
+
 // hasRerun reports whether a job of the first pipeline ran again.
 func hasRerun(w *sim.World) bool {
 	all := w.GitLab.Pipelines()
@@ -194,12 +222,14 @@ func hasRerun(w *sim.World) bool {
 
 // pressing is a person who presses the buttons of a kind, again and again while
 // they are there: "1 " those of questions, "2 cancel " and the like of status messages.
-func pressing(kind string) func(w *sim.World, ts string) {
+func pressing(kind string) func(w *sim.World, ts string) { return pressingAs(second, kind) }
+
+func pressingAs(user, kind string) func(w *sim.World, ts string) {
 	return func(w *sim.World, ts string) {
 		w.Every(4*time.Second, func() {
 			for _, reply := range w.Slack.Thread(sim.Channel, ts) {
 				if buttons := reply.Controls(); len(buttons) > 0 && strings.HasPrefix(buttons[0].Value, kind) {
-					w.Slack.Press(second, sim.Channel, reply.TS, buttons[0].Action)
+					w.Slack.Press(user, sim.Channel, reply.TS, buttons[0].Action)
 				}
 			}
 		})
