@@ -53,20 +53,32 @@ func People() []Person {
 
 // target is what the channel deploys.
 type target struct {
-	Project string   `json:"project_id"`
-	Token   string   `json:"token"`
-	Aliases []string `json:"aliases,omitempty"`
-	URL     string   `json:"url,omitempty"`
+	Project   string   `json:"project_id"`
+	Token     string   `json:"token"`
+	Aliases   []string `json:"aliases,omitempty"`
+	URL       string   `json:"url,omitempty"`
+	Approvals int      `json:"approvals,omitempty"`
+	Freeze    []freeze `json:"freeze,omitempty"`
+	Override  []string `json:"override,omitempty"`
+}
+
+// freeze is a time without deploys.
+type freeze struct {
+	Cron   string `json:"cron"`
+	For    string `json:"for"`
+	Zone   string `json:"zone"`
+	Reason string `json:"reason"`
 }
 
 var (
 	app   = target{Project: "example/app", Token: "glptt-demo-0000000000000000"}
 	admin = target{Project: "example/admin", Token: "glptt-demo-1111111111111111", Aliases: []string{"管理画面"}}
+	prod  = target{Project: "example/prod", Token: "glptt-demo-2222222222222222", Aliases: []string{"production", "本番"}, Approvals: 1}
 )
 
 // targets are the channel's targets, by name.
 func targets() map[string]target {
-	return map[string]target{"app": app, "admin": admin}
+	return map[string]target{"app": app, "admin": admin, "prod": prod}
 }
 
 // Sandbox is the world of one demo.
@@ -78,6 +90,7 @@ type Sandbox struct {
 	slackURL, gitlabURL string
 	notify, admin       string
 	scripts             *scripts
+	frozen              atomic.Bool
 	servers             []*http.Server
 	releases            []func() // of the bot's ports
 	running             sync.WaitGroup
@@ -120,11 +133,13 @@ func Start(ctx context.Context, lang string) (*Sandbox, error) {
 	}
 	b.GitLab = fakegitlab.New(fakegitlab.Config{
 		URL: b.gitlabURL, APIToken: apiToken,
-		Projects: []fakegitlab.Project{project(1, app), project(2, admin)},
+		Projects: []fakegitlab.Project{project(1, app), project(2, admin), project(3, prod)},
 		OnPipeline: func(p fakegitlab.Pipeline) {
-			for range 1 + pushed.Load()%3 { // people go on working while it is deployed
-				c := later[int(pushed.Add(1))%len(later)]
-				b.GitLab.Push(p.Project, p.Ref, c.Title, c.Author)
+			if p.Project != admin.Project { // people go on working on the others while they are deployed
+				for range 1 + pushed.Load()%3 {
+					c := later[int(pushed.Add(1))%len(later)]
+					b.GitLab.Push(p.Project, p.Ref, c.Title, c.Author)
+				}
 			}
 			run(p)
 		},
@@ -169,6 +184,13 @@ func (b *Sandbox) FailsNext() bool { return b.scripts.failNext.Load() }
 // Linger sets how long each job takes from now on.
 func (b *Sandbox) Linger(d time.Duration) { b.scripts.takes.Store(int64(d)) }
 
+// SetFrozen sets whether nothing is deployed for a time: a bot that is started later
+// knows it.
+func (b *Sandbox) SetFrozen(on bool) { b.frozen.Store(on) }
+
+// IsFrozen reports whether nothing is deployed for a time.
+func (b *Sandbox) IsFrozen() bool { return b.frozen.Load() }
+
 // ends are the reactions on a mention whose deploy has ended.
 var ends = []string{"white_check_mark", "x", "no_entry_sign"}
 
@@ -193,6 +215,9 @@ func (b *Sandbox) Environ(lang string) []string {
 	all := targets()
 	for name, t := range all { // what is deployed can be looked at
 		t.URL = fmt.Sprintf("%s/%s/-/environments", b.gitlabURL, t.Project)
+		if b.IsFrozen() {
+			t.Freeze, t.Override = []freeze{frozen(lang, time.Now())}, []string{Second}
+		}
 		all[name] = t
 	}
 	channels, err := json.Marshal(map[string]any{Team: map[string]any{Channel: all}})
@@ -208,6 +233,19 @@ func (b *Sandbox) Environ(lang string) []string {
 		"NOTIFY_ADDR=" + b.notify, "ADMIN_ADDR=" + b.admin, "NOTIFY_URL=http://" + b.notify + "/notify",
 		"PSYCHER_LANG=" + lang, "LOG_LEVEL=error", "LOG_FORMAT=console",
 	}
+}
+
+// frozen is a time without deploys that has begun within the last hour.
+func frozen(lang string, now time.Time) freeze {
+	zone, reason := "UTC", "month-end closing"
+	if lang == "ja" {
+		zone, reason = "Asia/Tokyo", "月末の締め"
+	}
+	in, err := time.LoadLocation(zone)
+	if err != nil {
+		panic(err) // the program has all zones
+	}
+	return freeze{Cron: fmt.Sprintf("0 %d * * *", now.In(in).Hour()), For: "12h", Zone: zone, Reason: reason}
 }
 
 // Ready waits until the bot is ready.

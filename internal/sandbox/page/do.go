@@ -48,6 +48,7 @@ var commands = map[string]func(*Page, command) error{
 	"double":      (*Page).double,
 	"fault":       (*Page).fault,
 	"unreachable": func(p *Page, d command) error { p.bot.SetUnreachable(p.box.GitLabURL(), d.On); return nil },
+	"freeze":      (*Page).freeze,
 	"redis":       func(p *Page, d command) error { p.bot.SetUnreachable(p.box.Store.Addr(), d.On); return nil },
 }
 
@@ -161,14 +162,31 @@ func (p *Page) setLanguage(d command) error {
 	if d.Choice != "ja" && d.Choice != "en" {
 		return errors.New("the languages are ja and en")
 	}
+	p.restart(func(lang string) (string, bool) { return d.Choice, lang != d.Choice })
+	return nil
+}
+
+// freeze restarts the bot with another target map.
+func (p *Page) freeze(d command) error {
+	p.restart(func(lang string) (string, bool) {
+		changes := p.box.IsFrozen() != d.On
+		p.box.SetFrozen(d.On)
+		return lang, changes
+	})
+	return nil
+}
+
+// restart restarts the bot if that changes anything, in the language that it has now or
+// in another one.
+func (p *Page) restart(change func(lang string) (next string, changes bool)) {
 	p.running.Go(func() {
 		p.restarting.Lock()
 		defer p.restarting.Unlock()
-		if lang, _ := p.bot.Runs(); lang != d.Choice {
-			p.bot.Restart(d.Choice)
+		lang, _ := p.bot.Runs()
+		if next, changes := change(lang); changes {
+			p.bot.Restart(next)
 		}
 	})
-	return nil
 }
 
 func (p *Page) dropSockets(command) error {
@@ -251,6 +269,7 @@ func (p *Page) switches() map[string]any {
 	p.mu.Unlock()
 	return map[string]any{
 		"language": lang, "kill": !runs, "sockets": p.box.Slack.Connections(), "fail-next": p.box.FailsNext(), "limit": limited, "double": doubling,
+		"freeze":      p.box.IsFrozen(),
 		"unreachable": p.bot.Unreachable(p.box.GitLabURL()), "redis": p.bot.Unreachable(p.box.Store.Addr()),
 		"fault": strings.Join(p.box.GitLab.Ordered(), ""),
 	}

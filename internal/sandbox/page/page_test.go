@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -177,6 +178,29 @@ func TestEveryStateIsExplainedInBothLanguages(t *testing.T) {
 	}
 }
 
+// A machine without an emoji font would show a box for a mark that is not drawn.
+func TestEveryMarkOfThePhrasesHasADrawing(t *testing.T) {
+	drawn, err := static.ReadFile("static/marks.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"ja", "en"} {
+		phrases, err := os.ReadFile("../../../bot/phrases/" + lang + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks := regexp.MustCompile(`[\x{2300}-\x{23FF}\x{2600}-\x{27BF}\x{1F000}-\x{1FAFF}]`).FindAllString(string(phrases), -1)
+		for _, mark := range marks {
+			if !strings.Contains(string(drawn), `["`+mark) {
+				t.Errorf("%s: %s is not drawn", lang, mark)
+			}
+		}
+		if len(marks) == 0 {
+			t.Errorf("%s: there are no marks", lang)
+		}
+	}
+}
+
 func TestInvalidCommandsAreRefused(t *testing.T) {
 	s := serve(t)
 	ts := s.box.Slack.Say(sandbox.User, sandbox.Channel, "mine")
@@ -199,6 +223,7 @@ func TestInvalidCommandsAreRefused(t *testing.T) {
 		`{"do":"unreachable","on":true}`:                             204,
 		`{"do":"redis","on":true}`:                                   204,
 		`{"do":"kill","on":true}`:                                    204,
+		`{"do":"freeze","on":true}`:                                  204,
 		`{"do":"limit","on":true}`:                                   204,
 		`{"do":"drop"}`:                                              204,
 		`{"do":"say","text":"@psycher @yamada @emma @nobody hello"}`: 204,

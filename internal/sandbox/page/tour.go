@@ -25,6 +25,7 @@ const (
 	stepRelease = iota
 	stepKill
 	stepAsk
+	stepApprove
 	stepRollBack
 	steps
 )
@@ -101,8 +102,11 @@ func (p *Page) tour() map[string]any {
 		done[stepRollBack] = done[stepRollBack] || isRolledBack(made)
 	}
 	for _, r := range p.box.Store.Records() {
-		isMention := slices.ContainsFunc(asked, func(m fakeslack.Message) bool { return m.TS == r.TS && m.TS > begun })
-		done[stepAsk] = done[stepAsk] || isMention && wasPressed(r)
+		if slices.ContainsFunc(asked, func(m fakeslack.Message) bool { return m.TS == r.TS && m.TS > begun }) {
+			pressed, approved := answered(r)
+			done[stepAsk] = done[stepAsk] || pressed && !approved
+			done[stepApprove] = done[stepApprove] || approved
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,12 +116,17 @@ func (p *Page) tour() map[string]any {
 	return map[string]any{"score": s, "done": p.done}
 }
 
-// wasPressed reports whether a button of a record's question was pressed.
-func wasPressed(r sandbox.Record) bool {
+// answered reports whether a button of a record's question was pressed, and whether
+// somebody has approved what it asks for.
+func answered(r sandbox.Record) (pressed, approved bool) {
 	var now struct {
-		Ask struct{ Pressed *struct{} }
+		Ask struct {
+			Pressed  *struct{}
+			Approved []struct{}
+		}
 	}
-	return json.Unmarshal(r.Now, &now) == nil && now.Ask.Pressed != nil
+	_ = json.Unmarshal(r.Now, &now) // what cannot be read was not answered
+	return now.Ask.Pressed != nil, len(now.Ask.Approved) > 0
 }
 
 // isRolledBack reports whether a job that had succeeded has succeeded once more.

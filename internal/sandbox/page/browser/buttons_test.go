@@ -56,7 +56,7 @@ func TestBlocksAreShownAsSlackShowsThem(t *testing.T) {
 // The marks that the bot uses are drawn, whatever fonts there are.
 func TestEveryMarkIsDrawn(t *testing.T) {
 	p := open(t, "en", wide)
-	empty := eval[[]string](p, `import("/marks.js").then(({ drawn }) => drawn("👍 ✅ ❌ ⏳ ❓ 💤 🚫 👀 🤔 ⛔ 🎉 🍵 🚀 ✋ 🔒 ⚠️").map((n) => {
+	empty := eval[[]string](p, `import("/marks.js").then(({ drawn }) => drawn("👍 ✅ ❌ ⏳ ❓ 💤 🚫 👀 🤔 ⛔ 🎉 🍵 🚀 ✋ 🔒 ⚠️ 🛑 🤝").map((n) => {
 		if (typeof n === "string") return n.trim() && "not drawn: " + n;
 		document.body.append(n);
 		const drawing = n.querySelector("svg").getBoundingClientRect(), paths = n.querySelectorAll("path").length;
@@ -91,7 +91,7 @@ func (p page) announced() string {
 func TestAnAskIsPressedAndBecomesTheStatus(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(write("@psycher release"), asked, facts("Closes at"))
-	if got := p.announced(); !strings.Contains(got, "Buttons: Deploy admin (master), Deploy app (master), No") {
+	if got := p.announced(); !strings.Contains(got, "Buttons: Deploy admin (master), Deploy app (master), Deploy prod (master), No") {
 		t.Errorf("a screen reader announces %q", got)
 	}
 	p.does(

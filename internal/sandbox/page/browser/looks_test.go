@@ -215,7 +215,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 			t.Errorf("nothing shows that the focus is on %s %s", at[2], at[0])
 		}
 	}
-	for _, id := range []string{"ja", "en", "theme", "messages", "say", "send", "pipelines", "cancel-1002", "job-100202", "raw", "as-yamada", "as-sato", "as-emma", "switch-fail-next", "all-faults", "switch-unreachable", "switch-limit", "switch-double", "switch-drop", "switch-kill", "switch-redis", "#say"} {
+	for _, id := range []string{"ja", "en", "theme", "messages", "say", "send", "pipelines", "cancel-1002", "job-100202", "raw", "as-yamada", "as-sato", "as-emma", "switch-fail-next", "all-faults", "switch-unreachable", "switch-limit", "switch-double", "switch-drop", "switch-kill", "switch-redis", "switch-freeze", "#say"} {
 		if !reached[id] {
 			t.Errorf("%s is not reached", id)
 		}

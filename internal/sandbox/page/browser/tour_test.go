@@ -31,12 +31,14 @@ func TestTheTourTicksItself(t *testing.T) {
 		push("#step-ask"), until(`document.activeElement.id === "say"`), enter, asked, ticked("release", "kill"),
 		pressed("No"), ticked("release", "kill", "ask"),
 		scored("mentions2 pipelines1 doubled0 unanswered0 kills1"),
+		push("#step-approve"), until(`document.activeElement.id === "say"`), enter, asked, pushed(0), until(last+`.querySelector(".only")`), ticked("release", "kill", "ask"),
+		push("#as-sato"), pushed(0), ticked("release", "kill", "ask", "approve"), marked("white_check_mark"), push("#as-yamada"),
 		write("@psycher release app"), marked("white_check_mark"), replies(2),
-		push("#step-rollback"), until(`document.activeElement.id === "say"`), enter, asked, ticked("release", "kill", "ask"),
-		pushed(0), marked("white_check_mark"), ticked("release", "kill", "ask", "rollback"),
-		scored("mentions4 pipelines2 doubled0 unanswered0 kills1"),
+		push("#step-rollback"), until(`document.activeElement.id === "say"`), enter, asked, ticked("release", "kill", "ask", "approve"),
+		pushed(0), marked("white_check_mark"), ticked("release", "kill", "ask", "approve", "rollback"),
+		scored("mentions5 pipelines3 doubled0 unanswered0 kills1"),
 	)
-	if got := eval[string](p, `document.getElementById("tour-done").textContent`); got != "4 / 4" {
+	if got := eval[string](p, `document.getElementById("tour-done").textContent`); got != "5 / 5" {
 		t.Errorf("the tour says %q", got)
 	}
 }

@@ -3,7 +3,7 @@ import { drawn } from "./marks.js";
 
 // What can go wrong, and what to look for when it does.
 
-const names = ["fail-next", "fault", "unreachable", "limit", "double", "drop", "kill", "redis"];
+const names = ["fail-next", "fault", "unreachable", "limit", "double", "drop", "kill", "redis", "freeze"];
 const kinds = ["refused", "waits", "lost", "unsure", "slow", "twice", "failed"];
 // The answers that are offered in plain words; all others are folded away.
 const plain = ["protected branch", "unauthorized", "rate limit of the application", "500", "cut", "made and cut", "slow", "made twice"];

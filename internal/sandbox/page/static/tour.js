@@ -5,7 +5,7 @@ import { fill } from "./channel.js";
 // counted by the demo.
 
 const counted = ["mentions", "pipelines", "doubled", "unanswered", "kills"];
-const steps = ["release", "kill", "ask", "rollback"];
+const steps = ["release", "kill", "ask", "approve", "rollback"];
 
 export function begin() {
   $("tour").open = matchMedia("(min-width: 721px)").matches;

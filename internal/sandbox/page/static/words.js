@@ -7,7 +7,7 @@ const ja = {
 
   channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
   hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher app をリリースして", leave: "やめる",
-  examples: "書いてみる例", tries: ["リリース", "管理画面をリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "止めて", "ヘルプ"],
+  examples: "書いてみる例", tries: ["リリース", "管理画面をリリースして", "本番にリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "止めて", "ヘルプ"],
   replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
   as: "書く人・押す人", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
@@ -17,8 +17,8 @@ const ja = {
 
   tour: "ためしてみる", score: "スコア", done: "済み", open: "まだ",
   "score-mentions": "メンション", "score-pipelines": "パイプライン", "score-doubled": "二重", "score-unanswered": "返事なし", "score-kills": "強制終了",
-  "step-release": "リリースする", "step-kill": "途中でボットを強制終了し、また動かす", "step-ask": "「明日リリースして」と書いて、ボタンを押す", "step-rollback": "前のリリースに戻す",
-  "say-release": "app をリリースして", "say-ask": "app を明日リリースして", "say-rollback": "app をロールバック",
+  "step-release": "リリースする", "step-kill": "途中でボットを強制終了し、また動かす", "step-ask": "「明日リリースして」と書いて、ボタンを押す", "step-approve": "本番を頼み、sato に切り替えて承認する", "step-rollback": "前のリリースに戻す",
+  "say-release": "app をリリースして", "say-ask": "app を明日リリースして", "say-approve": "本番にリリースして", "say-rollback": "app をロールバック",
 
   record: "記録", moves: "状態の移り変わり", raw: "記録そのもの (JSON)",
   noRecord: "メンションすると、ボットがそれについて覚えていることがここに出ます。",
@@ -36,6 +36,7 @@ const ja = {
   "switch-drop": "ソケットを切る", "look-drop": "ソケットの数が 0 になってもすぐ戻る。直後に書いても、届いて、デプロイは一度だけ。",
   "switch-kill": "ボットを強制終了する", "look-kill": "デプロイ中に入れて、切ると再起動。デプロイは続き、結果は一度だけ届く。止まる前に受けたものは約 12 秒後に引き継ぐ。",
   "switch-redis": "Redis が止まる", "look-redis": "書くとすぐ「何も始めていません」。記録なしでは何も始めない。戻せば、そのまま元どおり。",
+  "switch-freeze": "リリースを止める時間にする", "look-freeze": "頼んでも、いつまで止めているかと、だれに言えばよいかを答えるだけ。sato が頼むと、確かめてから出す。戻すのは、いつでも。",
   allFaults: "GitLab の答えをすべて見る",
   "fault-protected branch": "断る: ブランチが保護されている", "fault-unauthorized": "断る: トークンが違う (401)", "fault-rate limit of the application": "「多すぎる。1 分待って」(429)", "fault-500": "壊れている (500)",
   "fault-cut": "途中で切れる。何も動いていない", "fault-made and cut": "途中で切れる。でも動いている", "fault-slow": "とても遅い", "fault-made twice": "二つ動かしてしまう",
@@ -55,7 +56,7 @@ const en = {
 
   channelShort: "Channel", channelNote: "stand-in for Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
   hint: "Enter sends, Shift+Enter starts a new line, ↑ recalls a message", first: "@psycher release app", leave: "Cancel",
-  examples: "Something to try", tries: ["release", "release admin", "release app tomorrow", "don't deploy", "status", "history", "stop", "help"],
+  examples: "Something to try", tries: ["release", "release admin", "release prod", "release app tomorrow", "don't deploy", "status", "history", "stop", "help"],
   replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
   as: "Write and press as", guest: "guest", only: "Only visible to you", actions: "Buttons", choose: "Choose", noAck: "The bot did not answer. Press it again.",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
@@ -65,8 +66,8 @@ const en = {
 
   tour: "Try it", score: "Score", done: "done", open: "not yet",
   "score-mentions": "mentions", "score-pipelines": "pipelines", "score-doubled": "doubled", "score-unanswered": "unanswered", "score-kills": "kills",
-  "step-release": "Release", "step-kill": "Kill the bot in the middle, and start it again", "step-ask": "Write “release tomorrow”, and press a button", "step-rollback": "Roll back",
-  "say-release": "release app", "say-ask": "release app tomorrow", "say-rollback": "roll back app",
+  "step-release": "Release", "step-kill": "Kill the bot in the middle, and start it again", "step-ask": "Write “release tomorrow”, and press a button", "step-approve": "Ask for prod, and approve it as sato", "step-rollback": "Roll back",
+  "say-release": "release app", "say-ask": "release app tomorrow", "say-approve": "release prod", "say-rollback": "roll back app",
 
   record: "Record", moves: "Its states so far", raw: "The record itself (JSON)",
   noRecord: "Mention the bot, and what it records appears here.",
@@ -84,6 +85,7 @@ const en = {
   "switch-drop": "Drop the sockets", "look-drop": "The number of sockets falls to 0 and recovers at once. Write right after that: the mention arrives and deploys once.",
   "switch-kill": "Kill the bot", "look-kill": "Kill it while a deploy runs, switch back to restart it: the deploy goes on, and its result is posted once. Mentions received before are picked up after about 12 s.",
   "switch-redis": "Redis is down", "look-redis": "Write something: “nothing was started”, at once. Nothing starts without its record. Switch it back, and all is as before.",
+  "switch-freeze": "A time without deploys", "look-freeze": "Ask for a deploy: you hear until when nothing goes out, and whom to ask. sato is asked to confirm, and may deploy. A rollback is not held back.",
   allFaults: "All of GitLab's answers",
   "fault-protected branch": "Refuses: the branch is protected", "fault-unauthorized": "Refuses: the token is wrong (401)", "fault-rate limit of the application": "“Too many requests, wait a minute” (429)", "fault-500": "Breaks (500)",
   "fault-cut": "Is cut off, and nothing runs", "fault-made and cut": "Is cut off, yet the pipeline runs", "fault-slow": "Takes very long", "fault-made twice": "Starts two pipelines",
