@@ -176,17 +176,18 @@ func TestTheBranchMovesOnAfterItWasConfirmed(t *testing.T) {
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRefused, deploy.MsgRefusedRules)
 	})
 	row(t, "a CI file without the rule: the pipeline is canceled, and its job is stopped", func(t *testing.T) {
-		var status int
+		answered := make(chan int, 1)
 		w, ts := movedOn(t, func(w *sim.World) {
 			unguarded(w)
 			w.Pipeline = func(p fakegitlab.Pipeline) {
 				time.Sleep(time.Second)
-				status, _ = w.NotifyWithToken("a", p.Variables["PSYCHER_TOKEN"], "start", p)
+				status, _ := w.NotifyWithToken("a", p.Variables["PSYCHER_TOKEN"], "start", p)
+				answered <- status
 			}
 		})
 		waitLong(w, sim.Channel, ts, "no_entry_sign")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusCanceled, deploy.MsgOtherCommit)
-		if all := w.GitLab.Pipelines(); all[0].Status != "canceled" || status != 409 {
+		if all, status := w.GitLab.Pipelines(), <-answered; all[0].Status != "canceled" || status != 409 {
 			t.Errorf("the pipeline is %s, and its job was answered %d", all[0].Status, status)
 		}
 		w.Pipeline = nil
@@ -213,33 +214,47 @@ func TestTheBranchMovesOnAfterItWasConfirmed(t *testing.T) {
 }
 
 func TestAStartOfAnotherCommit(t *testing.T) {
-	row(t, "is stopped, and so is one without its commit", func(t *testing.T) {
-		w, _ := confirming(t, "")
-		var answers []int
+	starting := func(t *testing.T, answer fakegitlab.Fault, shas ...string) (w *sim.World, ts string, answers chan int) {
+		w, _ = confirming(t, "")
+		w.GitLab.Answer(1, answer)
+		answers = make(chan int, len(shas))
 		w.Pipeline = func(p fakegitlab.Pipeline) {
-			for _, p.SHA = range []string{"", strings.Repeat("0", 40)} {
+			time.Sleep(5 * time.Second)
+			for _, sha := range shas {
+				if sha != "confirmed" {
+					p.SHA = sha
+				}
 				status, _ := w.NotifyWithToken("a", p.Variables["PSYCHER_TOKEN"], "start", p)
-				answers = append(answers, status)
+				answers <- status
 			}
 		}
 		ts, q := ask(w, sim.Channel, "release", deploy.MsgConfirm)
 		press(w, second, sim.Channel, q, 0)
+		return w, ts, answers
+	}
+	late, other := fakegitlab.Fault{Make: 1, Status: 201, Delay: 20 * time.Second}, strings.Repeat("0", 40)
+	row(t, "before GitLab has answered: it is stopped and canceled, and one without its commit is stopped", func(t *testing.T) {
+		w, ts, answers := starting(t, late, "", other)
+		if first, next := <-answers, <-answers; first != 409 || next != 409 {
+			t.Errorf("they were answered %d and %d", first, next)
+		}
 		waitLong(w, sim.Channel, ts, "no_entry_sign")
-		if len(answers) != 2 || answers[0] != 409 || answers[1] != 409 {
-			t.Errorf("they were answered %d", answers)
-		}
 	})
-	row(t, "of the one that was confirmed it is granted", func(t *testing.T) {
-		w, _ := confirming(t, "")
-		answered := 0
-		w.Pipeline = func(p fakegitlab.Pipeline) {
-			answered, _ = w.NotifyWithToken("a", p.Variables["PSYCHER_TOKEN"], "start", p)
+	row(t, "of a child in another project, of a pipeline that is right: it alone is stopped", func(t *testing.T) {
+		w, ts, answers := starting(t, fakegitlab.Fault{Make: 1, Status: 201}, other)
+		if got := <-answers; got != 409 {
+			t.Errorf("it was answered %d", got)
 		}
-		ts, q := ask(w, sim.Channel, "release", deploy.MsgConfirm)
-		press(w, second, sim.Channel, q, 0)
+		time.Sleep(time.Minute)
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
-		if answered != 200 {
-			t.Errorf("it was answered %d", answered)
-		}
 	})
+	for name, answer := range map[string]fakegitlab.Fault{"before": late, "after": {Make: 1, Status: 201}} {
+		row(t, "the confirmed one is granted, "+name+" GitLab has answered", func(t *testing.T) {
+			w, ts, answers := starting(t, answer, "confirmed")
+			if got := <-answers; got != 200 {
+				t.Errorf("it was answered %d", got)
+			}
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+		})
+	}
 }
