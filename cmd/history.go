@@ -160,6 +160,8 @@ type historyEntry struct {
 	Pipeline    int64     `json:"pipeline,omitempty"`
 	URL         string    `json:"url,omitempty"`
 	Via         string    `json:"via,omitempty"`
+
+	Decisions []deploy.Decision `json:"decisions"`
 }
 
 func newHistoryEntry(r deploy.Record) historyEntry {
@@ -167,7 +169,7 @@ func newHistoryEntry(r deploy.Record) historyEntry {
 	e := historyEntry{
 		Key: r.Request.Key.String(), Target: oneLine(d.Target), Project: oneLine(d.Project), Ref: oneLine(d.Ref),
 		State: string(r.State), By: oneLine(asked.By.User), Via: string(asked.Via), Pipeline: d.Pipeline, URL: oneLine(d.Link()),
-		AskedAt: asked.At.UTC(), TriggeredAt: d.Triggered.UTC(),
+		AskedAt: asked.At.UTC(), TriggeredAt: d.Triggered.UTC(), Decisions: r.Decisions(),
 	}
 	if p := d.Progress; p != nil {
 		e.SHA, e.Title = oneLine(p.Commit.SHA), oneLine(p.Commit.Title)

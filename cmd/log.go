@@ -74,7 +74,8 @@ func (a *app) event(e engine.Event) {
 	}
 	line := fields(a.log.WithLevel(lvl),
 		"team", r.Request.Team, "channel", r.Request.Channel, "ts", r.Request.TS, "user", r.Request.By.User, "deployment", r.Request.ID,
-		"target", r.Deployment.Target, "from", string(e.From), state, string(r.State), "detail", strings.TrimSpace(e.Detail))
+		"target", r.Deployment.Target, "from", string(e.From), state, string(r.State), "detail", strings.TrimSpace(e.Detail),
+		"by", e.Decision.By, "reason", string(e.Decision.Reason), "do", string(e.Decision.Do), "sha", e.Decision.SHA)
 	if r.Deployment.Pipeline != 0 {
 		line = line.Int64("pipeline", r.Deployment.Pipeline)
 	}

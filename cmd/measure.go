@@ -66,7 +66,7 @@ func (a *app) measure(e engine.Event) {
 	d := e.Record.Deployment
 	switch e.Name {
 	case "asked":
-		a.metrics.Count("psycher_asks_total", e.Detail)
+		a.metrics.Count("psycher_asks_total", string(e.Decision.Reason))
 	case "triggered":
 		if d.Attempt == 1 && e.Record.Asked().Via != deploy.ViaPress {
 			a.metrics.Observe("psycher_trigger_delay_seconds", e.Took)

@@ -42,11 +42,11 @@ func TestEventsAreCounted(t *testing.T) {
 			t.Errorf("at the start there are %q", got)
 		}
 		for _, e := range []engine.Event{
-			{Name: "asked", Detail: "unclear"},
-			{Name: "asked", Detail: "unclear"},
-			{Name: "asked", Detail: "too-late"},
-			{Name: "asked", Detail: "a reason of tomorrow"},
-			{Name: "answered", Detail: "greet"},
+			{Name: "asked", Decision: deploy.Decision{Reason: "unclear"}},
+			{Name: "asked", Decision: deploy.Decision{Reason: "unclear"}},
+			{Name: "asked", Decision: deploy.Decision{Reason: "too-late"}},
+			{Name: "asked", Decision: deploy.Decision{Reason: "a reason of tomorrow"}},
+			{Name: "answered", Decision: deploy.Decision{Reason: "greet"}},
 			{Name: "moved", Record: record(deploy.Asking, ""), From: deploy.Accepted},
 			{Name: "triggered", Record: record(deploy.Triggering, "app"), Took: 2 * time.Millisecond},
 			{Name: "triggered", Record: second, Took: time.Minute},  // it waited for GitLab
@@ -193,11 +193,12 @@ func TestWhatIsCountedIsInTheTable(t *testing.T) {
 			inTable[row.Name+" "+l.Name] = slices.DeleteFunc(slices.Clone(l.Values), func(v string) bool { return v == "other" })
 		}
 	}
+	decisions := slices.DeleteFunc(found(`\bWhat = "([a-z-]+)"`, "../deploy/audit.go"), func(what string) bool { return what == string(deploy.DidRequest) })
 	slices.Sort(states)
 	slices.Sort(inTable["psycher_deployments_total state"])
 	slices.Sort(inTable["psycher_callbacks_total result"])
 	for of, want := range map[string][]string{
-		"psycher_events_total event":                 found(`(?:Name: |\bname(?:, detail)?(?:, tries)? :?= |, )"([a-z]+(?:-[a-z]+)*)"(?:, |\n|\}\)|, Record)`, "../deploy/engine/*.go"),
+		"psycher_events_total event":                 slices.Sorted(slices.Values(append(decisions, found(`(?:Name: |\bname(?:, detail)?(?:, tries)? :?= |, )"([a-z]+(?:-[a-z]+)*)"(?:, |\n|\}\)|, Record)`, "../deploy/engine/*.go")...))),
 		"psycher_deployments_total state":            states,
 		"psycher_store_call_duration_seconds script": scripts,
 		"psycher_store_errors_total script":          scripts,

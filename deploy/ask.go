@@ -107,6 +107,7 @@ func ParseButton(value string) (p Press, ok bool) {
 // has a button for each target that may be meant, and one to leave it.
 func (r Record) AskPeople(question Message, buttons []Button, now time.Time) Record {
 	step, behind := cmp.Or(r.Ask, &Ask{}).Step+1, r.For()
+	r = r.decided(Decision{What: DidAsk, By: r.Asked().By.User, Reason: question.ID})
 	if r.State != Asking {
 		r = r.move(Asking)
 	}
@@ -141,7 +142,7 @@ func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
 		m.By = p.By.User
 		return r.Answer(m), true
 	}
-	return r, true
+	return r.decided(r.Chosen().ofPress(p.By, ask.Message.ID)), true
 }
 
 // asks reports whether the record asks what was pressed.

@@ -58,7 +58,7 @@ func (r Record) SetAside(by Person) Record {
 		r.Deployment.SetAside = by.User
 		m := r.Message(MsgSetAside)
 		m.By = by.User
-		r = r.addLine(m)
+		r = r.addLine(m).decided(Decision{What: DidSetAside, By: by.User, Reason: m.ID})
 	}
 	return r
 }

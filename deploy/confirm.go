@@ -21,6 +21,7 @@ func (r Record) named(p Pipeline, now time.Time) Record {
 	// mutant: another commit deployed than was confirmed
 	if sha != "" && p.SHA != "" && p.SHA != sha && !d.MovedOn {
 		d.MovedOn, d.Cancel = true, &Cancel{At: now}
+		r = r.decided(Decision{What: DidCancel, Reason: MsgOtherCommit})
 	}
 	return r
 }

@@ -39,6 +39,7 @@ func (r Record) reopen(asked Intent) Record {
 	if r.State != Accepted {
 		r = r.move(Accepted)
 	}
+	r = r.decided(Decision{What: DidEdit, By: r.Request.By.User, Do: asked.Kind})
 	// mutant: an edit that deploys
 	r.Request.Intent, r.Request.Edited = asked, true
 	if r.Ask != nil {
@@ -57,7 +58,7 @@ func (r Record) Gone() Record {
 		r = r.Answer(Message{ID: MsgWithdrawn})
 		r.Reactions = nil
 	case r.State == Asking, r.State == Accepted, r.State == Queued, r.State == Waiting:
-		r = r.move(Answered)
+		r = r.move(Answered).decided(Decision{What: DidWithdraw, Reason: MsgWithdrawn})
 		r.Reactions = nil // they went with the message
 	case r.State == Triggering:
 		r.Deployment.TakenBack, r.Deployment.Deleted = true, true

@@ -103,6 +103,7 @@ func (p *path) press() {
 		pressed.Step = max(1, p.r.Ask.Step+1-p.draw("step", 3))
 	}
 	next, taken := p.r.Press(pressed, p.now)
+	p.audited(pressed.By, next)
 	if p.r = next; !taken {
 		if next.PressedLate(pressed).ID == "" {
 			p.t.Error("who presses too late is not answered")
@@ -184,7 +185,16 @@ func (p *path) steer() {
 	if say.ID == "" && b.Do != do && do != KindCancel {
 		p.t.Errorf("pressed was %s, and %s is done", do, b.Do)
 	}
+	p.audited(by, next)
 	p.r = next
+}
+
+// audited holds if a press that changes the record is one of its decisions.
+func (p *path) audited(by Person, next Record) {
+	is, added := !reflect.DeepEqual(p.r, next), slices.ContainsFunc(next.Audit, func(d Decision) bool { return d.At.IsZero() && d.By == by.User })
+	if is != added {
+		p.t.Errorf("a press of %s changes it: %t, and is in its decisions: %t, %+v", by.User, is, added, next.Audit)
+	}
 }
 
 // carryOut does what the engine does with what was pressed.
@@ -243,6 +253,14 @@ func (p *path) check(was Record) {
 			}
 		}
 	}
+	kept := len(was.Audit)
+	if len(r.Audit) == maxDecisions {
+		kept = 0
+	}
+	if len(r.Audit) < kept || !slices.Equal(r.Audit[:kept], was.Audit[:kept]) {
+		p.t.Errorf("what was decided becomes %+v, not more than %+v", r.Audit, was.Audit)
+	}
+	p.r.Stamp(p.now)
 	if was.Again != nil && (r.Again == nil || r.Again.Request != was.Again.Request) {
 		p.t.Errorf("the other deployment was %+v, and becomes %+v", was.Again, r.Again)
 	}
@@ -309,6 +327,7 @@ func TestAnyPath(t *testing.T) {
 	names := slices.Sorted(maps.Keys(ways))
 	rapid.Check(t, func(t *rapid.T) {
 		p := &path{t: t, r: in(rapid.SampledFrom(allStates()).Draw(t, "from")), now: t0, decisions: map[int]Pressed{}, reactions: map[string]bool{}, posts: map[string]Message{}}
+		p.r.Stamp(p.now)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			was := p.r
 			p.now = p.now.Add([]time.Duration{0, time.Second, time.Minute, 31 * time.Minute}[p.draw("later", 4)])

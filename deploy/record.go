@@ -28,7 +28,7 @@ const (
 //
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
-//	6  a deployment is of the commit that was confirmed, and approved; a record can be queued
+//	6  a deployment is of the commit that was confirmed, and approved; a record can be queued, and keeps what was decided
 const Layout = 6
 
 // Record is all that is known of one mention: what was asked, the deployment
@@ -44,6 +44,7 @@ type Record struct {
 	Ask        *Ask       `json:"ask,omitempty"`   // what it asks, or has asked
 	Turn       Turn       `json:"turn,omitzero"`   // its place in the queue of its target, if it was queued
 	Again      *Again     `json:"again,omitempty"` // another deployment that was pressed for
+	Audit      []Decision `json:"audit,omitempty"` // who has decided what, the oldest first
 	Deployment Deployment `json:"deployment,omitzero"`
 	Tokens     []string   `json:"tokens,omitempty"`    // sums of the attempts' tokens, see [TokenSum]: any of them proves a callback
 	Reactions  []string   `json:"reactions,omitempty"` // reactions of the states it has been in: each may be on the mention

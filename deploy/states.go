@@ -98,7 +98,7 @@ func (r Record) addLineOnce(m Message) Record {
 // reply stands in the place of the question.
 func (r Record) Answer(m Message) Record {
 	asked := r.Ask != nil && r.Deployment.Triggered.IsZero() && r.State != Queued
-	r = r.move(Answered)
+	r = r.move(Answered).decided(r.ofAnswer(m))
 	if m.ID.IsRefusal() {
 		r.Reactions = r.withReaction(reactionRefused)
 	}

@@ -122,7 +122,9 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 	b, r.Next = shown, now
 	switch {
 	case r.State == Queued && p.Do == KindDeploy:
+		audit := r.Audit
 		r = r.AskPeople(Message{ID: MsgBusy, Target: d.Target, Known: r.Turn.Known}, []Button{b, {}}, now)
+		r.Audit = audit // nobody was asked
 		r, _ = r.Press(Press{Pressed: p.Pressed, Step: r.Ask.Step}, now)
 		return r, b, Message{}
 	case r.State == Queued:
@@ -130,8 +132,9 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 		return r, b, Message{}
 	case p.Do == KindCancel:
 		d.Cancel = &Cancel{By: p.By.User, At: now}
-		return r, b, Message{}
+		return r.decided(b.ofPress(p.By, "")), b, Message{}
 	}
+	r = r.decided(b.ofPress(p.By, ""))
 	r.Again = &Again{Button: b, Request: Request{
 		Key: Key{Team: r.Request.Team, Channel: r.Request.Channel, TS: p.TS}, ID: p.ID, By: p.By, At: p.At, Via: ViaPress,
 		Thread: r.Request.ReplyThread(), Intent: Intent{Kind: b.Do, Target: d.Target},

@@ -94,9 +94,9 @@ func Table() []Row {
 
 var (
 	events = []string{
-		"answered", "asked", "cancel-failed", "claimed", "commits-unread", "group-unread", "known", "lapsed", "mention-edited", "mention-gone", "moved", "not-recorded", other,
-		"outcome-ignored", "poll-failed", "press-refused", "pressed", "slack-later", "slack-refused", "slack-retry", "slack-thread-closed",
-		"store-down", "store-up", "triggered", "whisper-failed", "worker-panic",
+		"answered", "approved", "asked", "cancel-failed", "canceled", "claimed", "commits-unread", "declined", "edited", "group-unread", "known", "lapsed",
+		"moved", "not-recorded", other, "outcome-ignored", "overrode", "poll-failed", "press-refused", "pressed", "refused", "set-aside",
+		"slack-later", "slack-refused", "slack-retry", "slack-thread-closed", "store-down", "store-up", "triggered", "whisper-failed", "withdrawn", "worker-panic",
 	}
 	slackMethods = []string{
 		"apps.connections.open", "auth.test", "chat.postEphemeral", "chat.postMessage", "chat.update",

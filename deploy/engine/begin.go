@@ -75,11 +75,6 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgConfirm || id == deploy.MsgApprovals {
 		e.pending(&d, m, here)
 	}
-	name := "answered"
-	if len(d.Buttons) > 0 {
-		name = "asked"
-	}
-	e.log(Event{Name: name, Record: s.Record, Detail: string(d.Answer.ID)})
 	return e.update(s, func(r deploy.Record) deploy.Record {
 		switch {
 		case !sameRequest(r, *s.Record): // an edit was faster

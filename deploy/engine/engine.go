@@ -76,6 +76,8 @@ type Event struct {
 	Took   time.Duration  // of "moved" to an end: since the POST; of "triggered": from the request to the POST
 	Err    error          // what went wrong
 	Detail string         // the rest, in words
+
+	Decision deploy.Decision // of an event that is one, or that is a press which was refused
 }
 
 func (e *Engine) log(ev Event) {

@@ -24,10 +24,9 @@ func (e *Engine) Press(ctx context.Context, p deploy.Press) (ack bool) {
 	defer pressed()
 	r, say := e.press(pressing, p)
 	if r.Request.Key = p.Key; say.ID == "" {
-		e.log(Event{Name: "pressed", Record: &r, Detail: p.By.User})
 		return true
 	}
-	e.log(Event{Name: "press-refused", Record: &r, Detail: p.By.User + " " + string(say.ID)})
+	e.log(Event{Name: "press-refused", Record: &r, Decision: deploy.Decision{By: p.By.User, Reason: say.ID}})
 	telling, told := context.WithTimeout(e.work, callTimeout) // also if it takes too long for the ack
 	defer told()
 	err := e.Slack.Whisper(telling, p.Channel, p.Thread, p.By.User, say)

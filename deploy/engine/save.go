@@ -39,6 +39,7 @@ func (e *Engine) load(ctx context.Context, k deploy.Key) (s Stored, ok bool, err
 // same bytes, until its outcome is known or ctx ends.
 func (e *Engine) save(ctx context.Context, s Stored, next *deploy.Record, due time.Duration) (saved Stored, err error) {
 	fresh(next)
+	decided := next.Stamp(e.now())
 	for try := 0; ; try++ {
 		tryCtx, cancel := context.WithTimeout(ctx, storeTimeout)
 		saved, err = e.Store.Save(tryCtx, s, next, due)
@@ -47,6 +48,10 @@ func (e *Engine) save(ctx context.Context, s Stored, next *deploy.Record, due ti
 		switch {
 		case err == nil:
 			e.alarm.set(due)
+			// mutant: a decision without its line in the log
+			for _, d := range decided {
+				e.log(Event{Name: string(d.What), Record: next, Decision: d})
+			}
 			e.logMove(s.Record, next)
 			return saved, nil
 		case errors.Is(err, ErrChanged) || !Pause(ctx, storeBackoff(try)):

@@ -24,8 +24,7 @@ func (e *Engine) trigger(s Stored, t deploy.Target, judged time.Time, free func(
 	free()
 	if s.Record.State == deploy.Waiting || s.Record.State == deploy.Queued {
 		// mutant: a deleted request retried
-		if withdraw, name := e.withdrawn(s.Record); withdraw != nil {
-			e.log(Event{Name: name, Record: s.Record})
+		if withdraw := e.withdrawn(s.Record); withdraw != nil {
 			return e.updateWaiting(s, withdraw)
 		}
 	}
@@ -196,9 +195,6 @@ func (e *Engine) mayNoLonger(s Stored, t deploy.Target) deploy.Message {
 	if no.ID == "" && rules.Lasting(judged) != "" {
 		no = deploy.Message{ID: deploy.MsgMustConfirm, Target: t.Name}
 	}
-	if no.ID != "" {
-		e.log(Event{Name: "answered", Record: s.Record, Detail: string(no.ID)})
-	}
 	return no
 }
 
@@ -218,16 +214,16 @@ func (e *Engine) updateWaiting(s Stored, f func(deploy.Record) deploy.Record) st
 const rereadTimeout = 2 * time.Second
 
 // withdrawn returns what becomes of a waiting record whose message no longer asks
-// for it, and how the log calls that; nil: it still asks, or this is not known.
+// for it; nil: it still asks, or this is not known.
 // Slack sends no event for an edit that takes the bot's name out, nor for a
 // deletion: so the message is read again. Where the bot may not read, putting the
 // reaction of waiting once more shows whether the message is there, if the record
 // has that reaction and so takes it off later.
-func (e *Engine) withdrawn(r *deploy.Record) (withdraw func(deploy.Record) deploy.Record, name string) {
+func (e *Engine) withdrawn(r *deploy.Record) func(deploy.Record) deploy.Record {
 	ctx, cancel := context.WithTimeout(e.work, rereadTimeout)
 	defer cancel()
 	if !r.HasMention() {
-		return nil, ""
+		return nil
 	}
 	m, err := e.Slack.Reread(ctx, r.Request)
 	waiting := r.View().Reaction
@@ -238,10 +234,10 @@ func (e *Engine) withdrawn(r *deploy.Record) (withdraw func(deploy.Record) deplo
 	edit := func(r deploy.Record) deploy.Record { return r.Edit(m.Intent) }
 	switch {
 	case errors.Is(err, ErrMentionGone):
-		return deploy.Record.Gone, "mention-gone"
+		return deploy.Record.Gone
 	// mutant: a message that is not read again before another POST
 	case err == nil && m.Edited && edit(*r).State != r.State:
-		return edit, "mention-edited"
+		return edit
 	}
-	return nil, ""
+	return nil
 }

@@ -61,7 +61,6 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 		if r.IsPressed() {
 			return e.begin(s, free)
 		}
-		e.log(Event{Name: "lapsed", Record: r})
 		return e.update(s, func(r deploy.Record) deploy.Record { return r.Lapse(e.now()) })
 	case deploy.Queued:
 		return e.takeTurn(s, free)
