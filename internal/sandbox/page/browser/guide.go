@@ -16,12 +16,12 @@ import (
 // said is what people write in the pictures, and what is said there, by language.
 var said = map[string]map[string]string{
 	"ja": {
-		"release": "app をリリースして", "admin": "管理画面をリリースして", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "reason": "スクリプトのエラー", "history": "app の履歴",
+		"release": "app をリリースして", "admin": "管理画面をリリースして", "prod": "本番にリリースして", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "reason": "スクリプトのエラー", "history": "app の履歴",
 		"lost": "GitLab の答えが、途中で失われても…", "double": "Slack が同じものを二度届けても…", "killed": "psycher が、途中で強制終了されても…",
 		"alive": "…起動すれば続きから。デプロイは一度だけ、結果も一度だけ。",
 	},
 	"en": {
-		"release": "release app", "admin": "release admin", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "reason": "script error", "history": "history of app",
+		"release": "release app", "admin": "release admin", "prod": "release prod", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "reason": "script error", "history": "history of app",
 		"lost": "GitLab's answer is lost on its way…", "double": "Slack delivers everything twice…", "killed": "psycher is killed in the middle…",
 		"alive": "…and goes on when it is back: one deploy, one result.",
 	},
@@ -60,8 +60,13 @@ func situations(lang string) []situation {
 		{"", "", []action{turned("unreachable", false), marked("thumbsup"), buttons(1)}},
 		{"killed", `document.querySelector("body")`, []action{turned("kill", true), until(`document.querySelector("#bot .killed")`)}},
 		{"survived", last, []action{turned("kill", false), ready, marked("white_check_mark"), replies(2)}},
+		{"frozen", last, []action{turned("freeze", true), ready, say("release"), replies(1)}},
+		{"override", last, []action{push("#as-sato"), say("release"), asked}},
+		{"approval", last, []action{turned("freeze", false), ready, push("#as-yamada"), say("prod"), asked}},
 		{"", "", []action{say("release"), marked("thumbsup")}},
-		{"busy", last, []action{say("release"), asked}},
+		{"busy", last, []action{push("#as-sato"), say("release"), buttons(1)}},
+		{"", "", []action{push("#as-yamada"), say("admin"), marked("thumbsup")}},
+		{"along", last, []action{push("#as-sato"), say("admin"), buttons(1)}},
 	}
 }
 

@@ -7,7 +7,7 @@ const ja = {
 
   channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
   hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher app をリリースして", leave: "やめる",
-  examples: "書いてみる例", tries: ["リリース", "管理画面をリリースして", "本番にリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "止めて", "ヘルプ"],
+  examples: "書いてみる例", tries: ["リリース", "本番にリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "止めて", "ヘルプ"],
   replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
   as: "書く人・押す人", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
@@ -36,7 +36,7 @@ const ja = {
   "switch-drop": "ソケットを切る", "look-drop": "ソケットの数が 0 になってもすぐ戻る。直後に書いても、届いて、デプロイは一度だけ。",
   "switch-kill": "ボットを強制終了する", "look-kill": "デプロイ中に入れて、切ると再起動。デプロイは続き、結果は一度だけ届く。止まる前に受けたものは約 12 秒後に引き継ぐ。",
   "switch-redis": "Redis が止まる", "look-redis": "書くとすぐ「何も始めていません」。記録なしでは何も始めない。戻せば、そのまま元どおり。",
-  "switch-freeze": "リリースを止める時間にする", "look-freeze": "頼んでも、いつまで止めているかと、だれに言えばよいかを答えるだけ。sato が頼むと、確かめてから出す。戻すのは、いつでも。",
+  "switch-freeze": "リリースを止める期間にする", "look-freeze": "頼んでも、いつまで止めているかと、だれに言えばよいかを答えるだけ。sato が頼むと、確かめてから出す。ロールバックは止めない。",
   allFaults: "GitLab の答えをすべて見る",
   "fault-protected branch": "断る: ブランチが保護されている", "fault-unauthorized": "断る: トークンが違う (401)", "fault-rate limit of the application": "「多すぎる。1 分待って」(429)", "fault-500": "壊れている (500)",
   "fault-cut": "途中で切れる。何も動いていない", "fault-made and cut": "途中で切れる。でも動いている", "fault-slow": "とても遅い", "fault-made twice": "二つ動かしてしまう",
@@ -56,7 +56,7 @@ const en = {
 
   channelShort: "Channel", channelNote: "stand-in for Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
   hint: "Enter sends, Shift+Enter starts a new line, ↑ recalls a message", first: "@psycher release app", leave: "Cancel",
-  examples: "Something to try", tries: ["release", "release admin", "release prod", "release app tomorrow", "don't deploy", "status", "history", "stop", "help"],
+  examples: "Something to try", tries: ["release", "release prod", "release app tomorrow", "don't deploy", "status", "history", "stop", "help"],
   replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
   as: "Write and press as", guest: "guest", only: "Only visible to you", actions: "Buttons", choose: "Choose", noAck: "The bot did not answer. Press it again.",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
