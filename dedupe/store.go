@@ -189,7 +189,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	active, compared := int64(-1), 0
 	queued := next.State == deploy.Queued
 	if next.IsActive() {
-		active = is.Triggered.UnixMilli()
+		active = next.ActiveSince().UnixMilli()
 	}
 	if h.ActiveKnown && next.State == deploy.Triggering && is.Attempt != h.Record.Deployment.Attempt {
 		compared = maxActive

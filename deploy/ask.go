@@ -96,7 +96,7 @@ func ParseButton(value string) (p Press, ok bool) {
 		ok = err == nil && number >= 0
 	case statusForm:
 		p.Do, p.Pipeline = Kind(field[1]), number
-		ok = slices.Contains([]Kind{KindCancel, KindDeploy, KindPending, KindRetry, KindRollback, KindWithdraw}, p.Do)
+		ok = slices.Contains([]Kind{KindCancel, KindDeploy, KindPending, KindRetry, KindRollback, KindWithdraw, KindUnlock, KindExtend}, p.Do)
 	}
 	key, isKey := ParseKey(field[3])
 	p.Key = key
@@ -206,8 +206,12 @@ func (r Record) Lapse(now time.Time) Record {
 	return r.Answer(r.about(MsgLapsed))
 }
 
-// CloseAsk closes an ask that nobody has pressed, as the store ends with its process.
+// CloseAsk closes an ask that nobody has pressed, and ends a lock, as the store ends with
+// its process.
 func (r Record) CloseAsk() Record {
+	if r.State == Locked {
+		return r.Unlock(Person{})
+	}
 	if r.State != Asking || r.IsPressed() {
 		return r
 	}

@@ -35,10 +35,12 @@ const (
 	DidLapse    What = "lapsed"    // nobody has pressed
 	DidCancel   What = "canceled"  // GitLab is asked to; without a person: another commit was confirmed
 	DidSetAside What = "set-aside" // another deployment goes first
+	DidLock     What = "locked"
+	DidUnlock   What = "unlocked"
 )
 
 // overridable are the questions whose buttons go against a rule.
-var overridable = []MessageID{MsgBusy, MsgBusyWaiting, MsgFreeze, MsgTakenBack}
+var overridable = []MessageID{MsgBusy, MsgBusyWaiting, MsgFreeze, MsgLocked, MsgTakenBack}
 
 // maxDecisions bounds how many a record keeps: the newest.
 const maxDecisions = 50
@@ -77,7 +79,9 @@ func (r Record) ofAnswer(m Message) Decision {
 		d.What, d.By = DidWithdraw, m.By
 	case m.ID == MsgEditedOut:
 		d.What, d.By = DidWithdraw, r.Request.By.User
-	case m.ID == MsgLapsed:
+	case m.ID == MsgUnlocked:
+		d.What, d.By = DidUnlock, m.By
+	case m.ID == MsgLapsed, m.ID == MsgLockOver:
 		d.What, d.By = DidLapse, ""
 	}
 	return d

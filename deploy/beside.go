@@ -3,6 +3,7 @@ package deploy
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // This file is about deployments of one target that go on side by side.
@@ -10,7 +11,15 @@ import (
 // IsActive reports whether a deployment of the record's target goes on, or may.
 func (r Record) IsActive() bool {
 	// mutant: what was never found taken for going on
-	return r.State == Triggering || r.State == Waiting || r.State == Running || r.State == Unsure && !r.Deployment.NoneSeen
+	return r.State == Locked || r.State == Triggering || r.State == Waiting || r.State == Running || r.State == Unsure && !r.Deployment.NoneSeen
+}
+
+// ActiveSince is since when that is so.
+func (r Record) ActiveSince() time.Time {
+	if r.State == Locked {
+		return r.Locks.Since
+	}
+	return r.Deployment.Triggered
 }
 
 // Beside is another deployment of the target that is to be deployed, which goes on.
@@ -48,7 +57,7 @@ func (b Button) ConfirmsUndone(by Record) bool {
 }
 
 // SetAside takes in that somebody has started another deployment of the target all the
-// same: that one goes first. What waits is withdrawn; what runs is told to stop when its
+// same: that one goes first. What waits is withdrawn, who has locked it is told; what runs is told to stop when its
 // job asks whether it may deploy.
 func (r Record) SetAside(by Person) Record {
 	switch {
@@ -57,6 +66,9 @@ func (r Record) SetAside(by Person) Record {
 	case r.IsActive() && r.Deployment.SetAside == "":
 		r.Deployment.SetAside = by.User
 		m := r.Message(MsgSetAside)
+		if r.State == Locked {
+			m.ID = MsgLockPassed
+		}
 		m.By = by.User
 		r = r.addLine(m).decided(Decision{What: DidSetAside, By: by.User, Reason: m.ID})
 	}

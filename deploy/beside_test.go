@@ -4,7 +4,7 @@ import "testing"
 
 func TestWhatGoesOn(t *testing.T) {
 	for state := range Moves() {
-		want := state == Triggering || state == Waiting || state == Unsure || state == Running
+		want := state == Locked || state == Triggering || state == Waiting || state == Unsure || state == Running
 		if got := (Record{State: state}).IsActive(); got != want {
 			t.Errorf("%s goes on: %v", state, got)
 		}

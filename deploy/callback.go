@@ -79,7 +79,7 @@ func (r Record) Hear(c Callback, now time.Time, timing Timing) (Record, Callback
 	// mutant: a rollback's word shown by the deployment it goes back to
 	case d.PassTo != nil && !other:
 		return r, CallbackTaken
-	case (r.State == Answered || r.State == Asking || r.State == Queued) && d.Triggered.IsZero():
+	case (r.State == Answered || r.State == Asking || r.State == Queued || r.State == Locked) && d.Triggered.IsZero():
 		return r, CallbackUnknown
 	case r.State == Answered, r.State == Refused, other:
 		return r, CallbackNoEffect

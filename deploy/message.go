@@ -30,6 +30,13 @@ const (
 	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
 	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
+	MsgLocked        MessageID = "locked"         // somebody has locked the target: Known
+	MsgLockedSince   MessageID = "locked-since"   // while it waited for GitLab: Known
+	MsgIsLocked      MessageID = "is-locked"      // a lock is asked for, and there is one: Known
+	MsgCannotLock    MessageID = "cannot-lock"    // its deployments may run side by side
+	MsgNotLocked     MessageID = "not-locked"     // there is no lock to be ended
+	MsgUnlock        MessageID = "unlock"         // a lock of somebody else's is to be ended: Known
+	MsgUnlocking     MessageID = "unlocking"      // the locks are ended: Known
 	MsgTurn          MessageID = "turn"           // what it waited for is over, and was no plain success
 	MsgBusyWaiting   MessageID = "busy-waiting"   // another one waits for GitLab, and would be withdrawn: Known
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
@@ -106,6 +113,9 @@ const (
 	MsgStatusNothing   MessageID = "status-nothing"   // canceled: no job that deploys has run
 	MsgStatusRefused   MessageID = "status-refused"   // only where it waited before
 	MsgStatusAnswered  MessageID = "status-answered"  // only where it waited before and an edit took it back
+	MsgStatusLocked    MessageID = "status-locked"    // it holds its target: Word, Until
+	MsgStatusUnlocked  MessageID = "status-unlocked"  // it did
+	MsgStatusTold      MessageID = "status-told"      // who waits for the end of a lock is asked then: Known
 	MsgStatusQueued    MessageID = "status-queued"    // it is next, once what goes on has succeeded: Known
 	MsgStatusRiding    MessageID = "status-riding"    // another deployment has what was asked for: Known
 )
@@ -120,6 +130,10 @@ const (
 	MsgNoneSeen       MessageID = "none-seen"        // unsure: GitLab shows no pipeline, a new mention starts one
 	MsgRode           MessageID = "rode"             // another deployment had what was asked for, and succeeded: Known
 	MsgRodeFailed     MessageID = "rode-failed"      // and did not: Known
+	MsgUnlocked       MessageID = "unlocked"         // By has ended the lock
+	MsgLockOver       MessageID = "lock-over"        // its time is over
+	MsgLockEnds       MessageID = "lock-ends"        // it soon will be: Until
+	MsgLockPassed     MessageID = "lock-passed"      // By has started a deployment all the same
 	MsgSetAside       MessageID = "set-aside"        // By has started another deployment, which goes first
 	MsgRecovered      MessageID = "recovered"        // succeeded after a failure: someone retried
 	MsgFailedAfter    MessageID = "failed-after"     // a failure after success: the reaction stays
@@ -211,6 +225,8 @@ type Known struct {
 	SHA    string `json:"sha,omitempty"`   // of its commit
 	Back   bool   `json:"back,omitempty"`  // it is a rollback
 	Usual  int64  `json:"usual,omitempty"` // how long it usually takes, in seconds
+	Until  int64  `json:"until,omitempty"` // of a lock: when it ends, in Unix seconds
+	Reason string `json:"reason,omitempty"`
 }
 
 // Known is what is known of the record's deployment.
@@ -223,6 +239,9 @@ func (r Record) Known() Known {
 	}
 	if r.State.Ended() {
 		k.Ended = seconds(d.Ended)
+	}
+	if r.State == Locked {
+		k.Until, k.Reason = seconds(r.Locks.Until), r.Locks.Reason
 	}
 	return k
 }

@@ -35,6 +35,8 @@ func (p *path) begin() {
 		p.r = r.Answer(Message{ID: MsgGreet})
 	case r.State == Queued:
 		p.look()
+	case r.State == Locked:
+		p.r = r.LockDue(p.now)
 	case r.State == Accepted && asked.Intent.Deploys() && !asked.Edited && p.draw("busy", 4) == 0, r.IsPressed() && asked.Intent.Deploys() && p.draw("busy", 4) == 0:
 		p.r = r.Queue(target, p.now)
 		p.look()
@@ -175,7 +177,7 @@ func (p *path) poll() {
 // steer presses a button of the status message, whether it is there or not.
 func (p *path) steer() {
 	by := Person{User: []string{"U1", "U2"}[p.draw("who", 2)]}
-	do := []Kind{KindCancel, KindRetry, KindRollback, KindDeploy, KindWithdraw, KindPending}[p.draw("do", 6)]
+	do := []Kind{KindCancel, KindRetry, KindRollback, KindDeploy, KindWithdraw, KindPending, KindUnlock, KindExtend}[p.draw("do", 8)]
 	pressed := Press{Pressed: Pressed{By: by, At: p.now, TS: fmt.Sprint(p.now.Unix(), ".000001")}, Key: p.r.Request.Key, Do: do, Pipeline: []int64{0, 7, 8}[p.draw("of", 3)]}
 	shown := slices.ContainsFunc(p.r.buttons(), func(b Button) bool { return b.Do == do })
 	next, b, say := p.r.PressStatus(pressed, p.now)
@@ -245,8 +247,9 @@ func (p *path) check(was Record) {
 				p.t.Errorf("a button whose press is not understood: %+v", b)
 			case press.Do == "":
 				buttons++
-			case (press.Do == KindWithdraw || press.Do == KindDeploy) != (r.State == Queued), (press.Do == KindPending) != r.Deployment.MovedOn,
-				!slices.Contains([]State{Queued, Running, Failed, Canceled, Succeeded, Refused}, r.State):
+			case (press.Do == KindUnlock || press.Do == KindExtend) != (r.State == Locked),
+				(press.Do == KindWithdraw || press.Do == KindDeploy) != (r.State == Queued), (press.Do == KindPending) != r.Deployment.MovedOn,
+				!slices.Contains([]State{Locked, Queued, Running, Failed, Canceled, Succeeded, Refused}, r.State):
 				p.t.Errorf("%s with the button %s", r.State, b.Do)
 			case was.Again != nil && b.Do != KindCancel:
 				p.t.Errorf("there is another deployment already, and the button %s", b.Do)
@@ -301,6 +304,11 @@ func TestAnyPath(t *testing.T) {
 	ways := map[string]func(p *path){
 		"begin": (*path).begin, "press": (*path).press, "edit": (*path).edit, "hear": (*path).hear, "settle": (*path).settle, "poll": (*path).poll,
 		"steer": (*path).steer, "carry out": (*path).carryOut,
+		"lock": func(p *path) {
+			if p.r.State == Accepted || p.r.IsPressed() {
+				p.r = p.r.Lock(target, Intent{Kind: KindLock}, p.now)
+			}
+		},
 		"rest": func(p *path) { p.r = p.r.Rest() },
 		"past": func(p *path) {
 			if p.r.Deployment.Attempt > 0 {

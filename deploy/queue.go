@@ -114,11 +114,16 @@ func (turn *Turn) wait(r Record, all []Beside, now time.Time) {
 		if usual == 0 {
 			usual = lateAfter / 2
 		}
-		late = late && now.Sub(time.Unix(b.Known.Since, 0)) > 2*usual
+		late = late && b.Known.State != Locked && now.Sub(time.Unix(b.Known.Since, 0)) > 2*usual
 	}
 	if turn.Over = strings.TrimSpace(turn.Over); !late {
 		turn.Over = ""
 	}
+}
+
+// isBehindALock reports whether it waits for a lock.
+func (turn Turn) isBehindALock() bool {
+	return slices.ContainsFunc(turn.Known, func(k Known) bool { return k.State == Locked })
 }
 
 // isIn reports whether a deployment has the commits of one that was asked for

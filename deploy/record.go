@@ -12,6 +12,7 @@ const (
 	Queued     State = "queued"     // its turn at the target is awaited
 	Answered   State = "answered"   // no deploy: answered in words
 	Triggering State = "triggering" // the POST is being made
+	Locked     State = "locked"     // it holds its target
 	Waiting    State = "waiting"    // known not to run yet
 	Unsure     State = "unsure"     // it may run
 	Running    State = "running"    // GitLab has a pipeline
@@ -28,7 +29,8 @@ const (
 //
 //	4  a record can ask, and tells when its deployment ended
 //	5  a deployment knows what goes out and how far it is
-//	6  a deployment is of the commit that was confirmed, and approved; a record can be queued, and keeps what was decided
+//	6  a deployment is of the commit that was confirmed, and approved; a record can be queued, or hold its target, and
+//	   keeps what was decided
 const Layout = 6
 
 // Record is all that is known of one mention: what was asked, the deployment
@@ -43,6 +45,7 @@ type Record struct {
 
 	Ask        *Ask       `json:"ask,omitempty"`   // what it asks, or has asked
 	Turn       Turn       `json:"turn,omitzero"`   // its place in the queue of its target, if it was queued
+	Locks      Lock       `json:"lock,omitzero"`   // how it holds its target, in the state [Locked]
 	Again      *Again     `json:"again,omitempty"` // another deployment that was pressed for
 	Audit      []Decision `json:"audit,omitempty"` // who has decided what, the oldest first
 	Deployment Deployment `json:"deployment,omitzero"`

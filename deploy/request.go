@@ -94,6 +94,8 @@ const (
 	KindApprove  Kind = "approve"  // a button alone: that others deploy
 	KindOpen     Kind = "open"     // a button alone: a link
 	KindWithdraw Kind = "withdraw" // a button alone: what is queued is taken back
+	KindExtend   Kind = "extend"   // a button alone: a lock lasts longer
+	KindTell     Kind = "tell"     // a button alone: who wants to deploy is asked once that is free
 	KindUnknown  Kind = "unknown"  // words that the bot does not understand, and of no action
 )
 
@@ -107,10 +109,12 @@ type Intent struct {
 	Several bool `json:"several,omitempty"`
 	// Hold: a cancel that asks to wait; what runs is not to be canceled.
 	Hold bool `json:"hold,omitempty"`
+	// For is how long a lock is to last; zero: that is not said.
+	For time.Duration `json:"for,omitempty"`
 	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
 	Doubt MessageID `json:"doubt,omitempty"`
-	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"):
-	// at most [MaxWord] characters of it.
+	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"), or
+	// the reason for a lock: at most [MaxWord] characters of it.
 	Word string `json:"word,omitempty"`
 }
 

@@ -15,8 +15,9 @@ import (
 func Moves() map[State][]State { return moves }
 
 var moves = map[State][]State{
-	Accepted:   {Answered, Asking, Queued, Triggering, Running, Succeeded, Failed, Canceled},
-	Asking:     {Accepted, Answered, Queued, Triggering, Running, Succeeded, Failed, Canceled},
+	Accepted:   {Answered, Asking, Locked, Queued, Triggering, Running, Succeeded, Failed, Canceled},
+	Asking:     {Accepted, Answered, Locked, Queued, Triggering, Running, Succeeded, Failed, Canceled},
+	Locked:     {Answered},
 	Queued:     {Answered, Asking, Triggering, Refused, Running, Succeeded, Failed, Canceled},
 	Triggering: {Running, Refused, Waiting, Unsure, Succeeded, Failed, Canceled},
 	Waiting:    {Triggering, Refused, Answered, Running, Succeeded, Failed, Canceled},
@@ -32,7 +33,7 @@ var moves = map[State][]State{
 
 // Open reports whether something may still be stopped, or is going on.
 func (s State) Open() bool {
-	return s == Asking || s == Queued || s == Triggering || s == Waiting || s == Unsure || s == Running
+	return s == Asking || s == Locked || s == Queued || s == Triggering || s == Waiting || s == Unsure || s == Running
 }
 
 // Ran reports whether something may have run.
@@ -97,7 +98,7 @@ func (r Record) addLineOnce(m Message) Record {
 // Answer ends a record that deploys nothing, with one reply. Where it asked, the
 // reply stands in the place of the question.
 func (r Record) Answer(m Message) Record {
-	asked := r.Ask != nil && r.Deployment.Triggered.IsZero() && r.State != Queued
+	asked := r.Ask != nil && r.Deployment.Triggered.IsZero() && r.State != Queued && r.State != Locked
 	r = r.move(Answered).decided(r.ofAnswer(m))
 	if m.ID.IsRefusal() {
 		r.Reactions = r.withReaction(reactionRefused)
@@ -194,7 +195,7 @@ func (r Record) Settle(attempt int, o TriggerResult, now time.Time, timing Timin
 func (r Record) Adopt(p Pipeline, now time.Time, timing Timing) (next Record, adopted bool) {
 	d := &r.Deployment
 	switch {
-	case p.ID == 0, r.State == Answered, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
+	case p.ID == 0, r.State == Answered, r.State == Locked, r.State == Refused, d.Pipeline != 0 && d.Pipeline != p.ID:
 		return r, false
 	// mutant: a pipeline that is not adopted while it waits
 	case r.State == Triggering, r.State == Waiting, r.State == Unsure, r.State == Silent, r.State == Running && d.Pipeline == 0:
@@ -301,7 +302,7 @@ func (r Record) AfterPanic(now time.Time, timing Timing) Record {
 		return r
 	}
 	switch r.State {
-	case Accepted, Asking, Queued, Waiting:
+	case Accepted, Asking, Locked, Queued, Waiting:
 		return r.Answer(Message{ID: MsgBroken})
 	case Triggering:
 		r = r.move(Unsure)

@@ -28,6 +28,9 @@ func in(s State) Record {
 	if s == Asking {
 		return r.AskPeople(Message{ID: MsgUnclear, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {}}, t0)
 	}
+	if s == Locked {
+		return r.Lock(target, Intent{}, t0)
+	}
 	if s == Queued {
 		running := in(Running)
 		running.Request.TS = "1600000000.000100"
@@ -77,6 +80,7 @@ func TestStateShows(t *testing.T) {
 		{state: Accepted},
 		{state: Asking, mark: "thinking_face", status: MsgUnclear},
 		{state: Answered, line: MsgGreet},
+		{state: Locked, mark: "lock", status: MsgStatusLocked},
 		{state: Queued, mark: "hourglass_flowing_sand", status: MsgStatusQueued},
 		{state: Triggering},
 		{state: Waiting, mark: "hourglass_flowing_sand", status: MsgWaitRate},

@@ -47,6 +47,9 @@ func (r Record) buttons() (all []Button) {
 	canGoBack := g.Steers && g.Job != nil && g.Before != nil && g.Before.Job != nil && g.Before.Commit.SHA != g.Commit.SHA &&
 		d.Rollback == nil && r.Again == nil
 	switch again := r.Again != nil; r.State {
+	case Locked:
+		add(KindUnlock, "", "")
+		add(KindExtend, "", "")
 	case Queued:
 		add(KindWithdraw, "", "")
 		if r.Turn.Over != "" {
@@ -130,6 +133,10 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 	case r.State == Queued:
 		r, _ = r.Withdraw(p.By)
 		return r, b, Message{}
+	case p.Do == KindUnlock:
+		return r.Unlock(p.By), b, Message{}
+	case p.Do == KindExtend:
+		return r.Extend().decided(b.ofPress(p.By, "")), b, Message{}
 	case p.Do == KindCancel:
 		d.Cancel = &Cancel{By: p.By.User, At: now}
 		return r.decided(b.ofPress(p.By, "")), b, Message{}

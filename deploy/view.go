@@ -42,6 +42,7 @@ var shows = map[State]struct {
 	status   MessageID
 }{
 	Asking:    {reaction: "thinking_face"},
+	Locked:    {"lock", MsgStatusLocked},
 	Queued:    {"hourglass_flowing_sand", MsgStatusQueued},
 	Waiting:   {reaction: "hourglass_flowing_sand"},
 	Unsure:    {"question", MsgStatusUnsure},
@@ -125,8 +126,11 @@ func (r Record) statusMessage() Message {
 	if r.State == Waiting {
 		m.Until = r.Deployment.WaitEnd.Unix()
 	}
-	if r.State == Queued || r.rode() {
+	switch {
+	case r.State == Queued || r.rode():
 		m.Known = r.Turn.Known
+	case r.State == Locked:
+		m.Word, m.Until = r.Locks.Reason, r.Locks.Until.Unix()
 	}
 	return m
 }
@@ -149,6 +153,10 @@ func (r Record) statusID() MessageID {
 		return MsgStatusCanceling
 	case r.State == Queued && r.Turn.With != "", r.rode():
 		return MsgStatusRiding
+	case r.State == Queued && r.Turn.isBehindALock():
+		return MsgStatusTold
+	case r.State == Answered && !r.Locks.Since.IsZero() && posted:
+		return MsgStatusUnlocked
 	case r.State == Running && d.Waits == WaitsPerson:
 		return MsgStatusPerson
 	case r.State == Running && d.Waits == WaitsRunner:

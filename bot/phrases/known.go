@@ -28,6 +28,7 @@ func (v Voice) known(k deploy.Known) string {
 	values := map[string]string{
 		"target": codeSpan(k.Target, nameLimit), "state": v.state(k.State), "by": user(k.By),
 		"since": date(k.Since), "ended": date(k.Ended), "link": address(k.URL), "sha": shortSHA(k.SHA),
+		"until": date(k.Until), "reason": harmless(k.Reason, wordLimit),
 	}
 	if k.Back {
 		values["state"] = v.entry("state", "back") + v.word("between") + values["state"]

@@ -140,7 +140,7 @@ func TestTheSeedChoosesTheWording(t *testing.T) {
 var statuses = []deploy.MessageID{
 	deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
 	deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
-	deploy.MsgStatusQueued, deploy.MsgStatusRiding,
+	deploy.MsgStatusQueued, deploy.MsgStatusRiding, deploy.MsgStatusLocked, deploy.MsgStatusUnlocked, deploy.MsgStatusTold,
 }
 
 func TestEveryWordingReadsWellWhateverIsKnown(t *testing.T) {
@@ -262,7 +262,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
 		deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgConfirmUnseen, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
-		deploy.MsgTurn, deploy.MsgRodeFailed,
+		deploy.MsgTurn, deploy.MsgRodeFailed, deploy.MsgLocked, deploy.MsgUnlock, deploy.MsgUnlocked, deploy.MsgLockOver, deploy.MsgLockEnds,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m = full(m)
@@ -294,7 +294,7 @@ func TestWhatIsLinked(t *testing.T) {
 	linked := []deploy.MessageID{
 		deploy.MsgStop, deploy.MsgStatus, deploy.MsgHelp, deploy.MsgPlainly, deploy.MsgNotYet, deploy.MsgForgotten, deploy.MsgStopping, deploy.MsgStatusUnsure, deploy.MsgFailed,
 		deploy.MsgCanceled, deploy.MsgSilent, deploy.MsgNoneSeen, deploy.MsgFailedAfter, deploy.MsgBrokenUnsure,
-		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime, deploy.MsgRode, deploy.MsgRodeFailed, deploy.MsgSetAside, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
+		deploy.MsgUnseen, deploy.MsgNothing, deploy.MsgPerson, deploy.MsgOvertime, deploy.MsgRode, deploy.MsgRodeFailed, deploy.MsgSetAside, deploy.MsgLockedSince, deploy.MsgIsLocked, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgHistory, deploy.MsgNothingBefore, deploy.MsgCannotSteer, deploy.MsgPressOver, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
@@ -309,7 +309,8 @@ func TestWhatIsLinked(t *testing.T) {
 			for _, part := range p.Parts(m) {
 				shown += part.Text
 			}
-			if slices.Contains(statuses, m.ID) && !strings.Contains(shown, "<"+page+"|") && !strings.Contains(shown, "<"+log+"|") {
+			isOfALock := m.ID == deploy.MsgStatusLocked || m.ID == deploy.MsgStatusUnlocked
+			if slices.Contains(statuses, m.ID) && !isOfALock && !strings.Contains(shown, "<"+page+"|") && !strings.Contains(shown, "<"+log+"|") {
 				t.Errorf("it is shown without a link: %s", shown)
 			}
 		}

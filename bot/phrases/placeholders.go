@@ -35,6 +35,7 @@ var placeholders = map[string]func(said) string{
 	"where":     func(s said) string { return s.v["where"][min(len(s.m.Buttons), 1)] },
 	"link":      func(s said) string { return address(s.m.URL) },
 	"until":     func(s said) string { return timeOfDay(s.m.Until) },
+	"ends":      func(s said) string { return date(s.m.Until) },
 	"by":        func(s said) string { return user(s.m.By) },
 	"approved":  func(s said) string { return strings.Join(each(s.m.Approved, user), ", ") },
 	"missing":   func(s said) string { return count(s.m.Missing) },

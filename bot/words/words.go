@@ -30,6 +30,10 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	in.Target, in.Several = r.only(here)
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
 	m := match{text: r.Text}
+	if lock, ok := r.lock(); ok {
+		in.Kind, in.For, in.Word = deploy.KindLock, lock.For, lock.Word
+		return in
+	}
 	switch kind, doubt, understood := r.read(); {
 	case len(r.pieces) == 0 && slices.ContainsFunc(said, marked): // all of it is quoted, code or struck through
 	case understood:

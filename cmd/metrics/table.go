@@ -40,13 +40,13 @@ func Table() []Row {
 
 		{Name: "psycher_deployments_total", Type: counter, Help: "Deployments that came to a state, by target. Deployments of targets that are not in the map any more, or beyond the first 200, are other.", Labels: []Label{
 			{"target", []string{other}},
-			{"state", []string{"queued", "triggering", "waiting", "unsure", "running", "silent", "refused", "succeeded", "failed", "canceled"}},
+			{"state", []string{"locked", "queued", "triggering", "waiting", "unsure", "running", "silent", "refused", "succeeded", "failed", "canceled"}},
 		}},
 		{Name: "psycher_deployment_duration_seconds", Type: histogram, Help: "From the trigger of a deployment to its end, whatever the end, by target.", Labels: []Label{{"target", []string{other}}}, buckets: deploy},
 		{Name: "psycher_ack_duration_seconds", Type: histogram, Help: "From the arrival of an event of Slack to its ack, which Slack expects within 3 s.", buckets: reply},
 		{Name: "psycher_trigger_delay_seconds", Type: histogram, Help: "From the arrival of a mention to the first byte of its trigger, where nothing was asked. Where another process took it up: from when it was written, to the second.", buckets: reply},
 		{Name: "psycher_asks_total", Type: counter, Help: "Questions with buttons, by why psycher asks.", Labels: []Label{{"reason", []string{
-			"approvals", "busy", "busy-waiting", "confirm", "confirm-unseen", "edited-in", "forgotten", "freeze", "once-more", "other", "pending", "rollback", "taken-back", "too-late", "too-long", "turn", "unclear", "unknown", "which-target",
+			"approvals", "busy", "busy-waiting", "confirm", "confirm-unseen", "edited-in", "forgotten", "freeze", "locked", "once-more", "other", "pending", "rollback", "taken-back", "too-late", "too-long", "turn", "unclear", "unknown", "unlock", "which-target",
 		}}}},
 		{Name: "psycher_events_total", Type: counter, Help: "What happened to records, by the words of its log line.", Labels: []Label{{"event", events}}},
 		{Name: "psycher_records_in_work", Type: gauge, Help: "Records that this process works on at this moment, triggers under way included."},
@@ -94,9 +94,9 @@ func Table() []Row {
 
 var (
 	events = []string{
-		"answered", "approved", "asked", "cancel-failed", "canceled", "claimed", "commits-unread", "declined", "edited", "group-unread", "known", "lapsed",
+		"answered", "approved", "asked", "cancel-failed", "canceled", "claimed", "commits-unread", "declined", "edited", "group-unread", "known", "lapsed", "locked",
 		"moved", "not-recorded", other, "outcome-ignored", "overrode", "poll-failed", "press-refused", "pressed", "refused", "set-aside",
-		"slack-later", "slack-refused", "slack-retry", "slack-thread-closed", "store-down", "store-up", "triggered", "whisper-failed", "withdrawn", "worker-panic",
+		"slack-later", "slack-refused", "slack-retry", "slack-thread-closed", "store-down", "store-up", "triggered", "unlocked", "whisper-failed", "withdrawn", "worker-panic",
 	}
 	slackMethods = []string{
 		"apps.connections.open", "auth.test", "chat.postEphemeral", "chat.postMessage", "chat.update",

@@ -27,10 +27,17 @@ func Looks(k deploy.Kind) bool {
 	return k == deploy.KindRetry || k == deploy.KindRollback || k == deploy.KindPending
 }
 
+// Locks reports whether a request is about the locks of its target.
+func Locks(k deploy.Kind) bool {
+	return k == deploy.KindLock || k == deploy.KindUnlock || k == deploy.KindTell
+}
+
 // Decision is what comes of a request: a deploy, or else an answer, which is a
 // question if it has buttons.
 type Decision struct {
 	Deploy  *deploy.Target
+	Lock    *deploy.Target  // it is to be locked
+	Unlock  []string        // the records whose locks are to end
 	Queue   *deploy.Target  // it is to be deployed once what goes on of it is over
 	Back    *deploy.Success // the deploy goes back to it,
 	Undone  *deploy.Commit  // from this one, where that is known
@@ -77,8 +84,16 @@ func Decide(r Request) Decision {
 		return r.ask(deploy.MsgUnknown)
 	case r.Intent.Kind == deploy.KindCancel:
 		return r.stop()
-	case Looks(r.Intent.Kind) && r.target() == nil && len(r.Here) > 0:
+	case (Looks(r.Intent.Kind) || Locks(r.Intent.Kind)) && r.target() == nil && len(r.Here) > 0:
 		return Decision{Answer: r.message(deploy.MsgNameOne, nil)}
+	case Locks(r.Intent.Kind) && r.target() == nil:
+		return r.ask(deploy.MsgNoTarget)
+	case r.Intent.Kind == deploy.KindLock:
+		return r.lock()
+	case r.Intent.Kind == deploy.KindUnlock:
+		return r.unlock()
+	case r.Intent.Kind == deploy.KindTell:
+		return r.tell()
 	case r.Intent.Kind == deploy.KindRetry:
 		return r.retry()
 	case r.Intent.Kind == deploy.KindRollback:

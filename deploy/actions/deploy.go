@@ -35,6 +35,9 @@ func (r Request) deploy() Decision {
 	d := r.ask(doubt)
 	d.Answer.Known = known
 	switch doubt {
+	case deploy.MsgLocked:
+		tell := deploy.Button{Do: deploy.KindTell, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key}
+		d.Buttons = slices.Insert(d.Buttons, len(d.Buttons)-1, tell)
 	case deploy.MsgFreeze:
 		d.Answer.Frozen = r.frozen()
 	case deploy.MsgApprovals:
@@ -63,6 +66,9 @@ func (r Request) over(doubt deploy.MessageID) (over string, known []deploy.Known
 	case deploy.MsgTakenBack:
 		// mutant: a commit that was taken back asked about for ever
 		return strings.TrimSpace(r.Rules.Pressed.Over + " " + r.Past.TakenBack.Confirmation()), nil
+	case deploy.MsgLocked:
+		names, known := r.locks()
+		return strings.TrimSpace(r.Rules.Pressed.Over + " " + strings.Join(names, " ")), known
 	case deploy.MsgBusy, deploy.MsgBusyWaiting:
 	default:
 		return r.Rules.Pressed.Over, nil

@@ -18,7 +18,7 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	here := conf.Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
 	var err error
-	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind)) {
+	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind) || actions.Locks(m.Intent.Kind)) {
 		// mutant: a request judged although it is not known what goes on
 		if s, err = e.withActive(s, t); err != nil { // when the lease ends, it is taken up again
 			return stepResult{Stored: s}
@@ -43,8 +43,23 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 		}
 		return e.trigger(s, *d.Deploy, began, free)
 	}
-	if d.Queue != nil {
+	switch {
+	case d.Queue != nil:
 		return e.queue(s, *d.Queue)
+	case d.Lock != nil:
+		return e.update(s, func(r deploy.Record) deploy.Record {
+			if !sameRequest(r, *s.Record) { // an edit was faster
+				return r
+			}
+			return r.Lock(*d.Lock, m.Intent, e.now())
+		})
+	}
+	for _, name := range d.Unlock {
+		k, _ := deploy.ParseKey(name)
+		// mutant: a lock that is said to be ended, and is not
+		if _, err := e.change(e.work, k, func(r deploy.Record) deploy.Record { return r.Unlock(m.By) }); err != nil { // when the lease ends, it is taken up again
+			return stepResult{Stored: s}
+		}
 	}
 	return e.reply(s, m, d, here)
 }

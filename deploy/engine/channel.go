@@ -83,8 +83,9 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	open, err := e.open(m)
 	told := map[string]bool{}
 	for _, r := range slices.Backward(open) {
-		if k := r.Known(); !isHistory && r.State.Open() && r.State != deploy.Asking && (answer.Target == "" || answer.Target == k.Target) {
-			told[k.Target] = true
+		shown := r.State.Open() && r.State != deploy.Asking && (r.State != deploy.Locked || isStatus)
+		if k := r.Known(); !isHistory && shown && (answer.Target == "" || answer.Target == k.Target) {
+			told[k.Target] = r.State != deploy.Locked
 			answer.Known = append(answer.Known, k)
 			if b := r.Button(deploy.KindCancel); b.Do != "" && len(cancels) < maxCancels {
 				cancels = append(cancels, b)
@@ -96,6 +97,15 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	}
 	var last []deploy.Known
 	for _, t := range here {
+		if isStatus && (answer.Target == "" || answer.Target == t.Name) { // locks of other channels
+			s, errActive := e.withActive(Stored{Record: &deploy.Record{}}, t)
+			err = errors.Join(err, errActive)
+			for _, lock := range deploy.LocksOf(s.beside()) {
+				if lock.Known.Target = t.Name; lock.Record.Request.Channel != m.Channel {
+					answer.Known = append(answer.Known, lock.Known)
+				}
+			}
+		}
 		if told[t.Name] || answer.Target != "" && answer.Target != t.Name {
 			continue
 		}

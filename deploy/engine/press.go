@@ -131,6 +131,13 @@ func (e *Engine) mayPress(ctx context.Context, r deploy.Record, p deploy.Press, 
 			return deploy.Message{ID: deploy.MsgPressOld, Target: b.Target}
 		}
 	}
+	if do == deploy.KindExtend {
+		do = deploy.KindUnlock
+	}
+	// mutant: a lock that everybody may end
+	if do == deploy.KindUnlock && p.Do != "" && p.By.User == r.Request.By.User {
+		do = deploy.KindLock // it is their own
+	}
 	no := rules.Refusal(rules.Context{Request: deploy.Request{By: p.By}, Target: t, Groups: e.groupsOf(ctx, []deploy.Person{p.By}, t), SlackNow: p.At}, do)
 	switch no.ID {
 	case deploy.MsgGuest:

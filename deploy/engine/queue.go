@@ -65,7 +65,7 @@ func (e *Engine) takeTurn(s Stored, free func()) stepResult {
 
 // ahead reads what a record finds ahead of it in the queue of a target.
 func (e *Engine) ahead(s Stored, t deploy.Target) (a deploy.Ahead, err error) {
-	a.Active = s.beside()
+	a.Active = slices.DeleteFunc(s.beside(), s.Record.Chosen().Confirms)
 	queued, err := read(e.work, e, func(ctx context.Context) ([]deploy.Record, error) { return e.Store.Queued(ctx, t.ID()) })
 	if err != nil {
 		return a, err

@@ -63,7 +63,7 @@ func (e *Engine) notifyUnfinished(ctx context.Context, last bool) {
 		if !last && (e.inFlight.isBusy(k) || r.State.Ended() || r.State == deploy.Accepted) {
 			continue
 		}
-		if r.State == deploy.Asking && !last { // its buttons would do nothing any more
+		if (r.State == deploy.Asking || r.State == deploy.Locked) && !last { // its buttons would do nothing any more
 			_, err := e.change(ctx, k, deploy.Record.CloseAsk)
 			if err == nil {
 				continue

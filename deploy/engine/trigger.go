@@ -172,6 +172,13 @@ func (e *Engine) triggerAgain(s Stored, free func()) stepResult {
 	if err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
+	for _, lock := range deploy.LocksOf(s.beside()) {
+		// mutant: what waited deployed although it was locked since
+		if !s.Record.Chosen().Confirms(lock) {
+			no := deploy.Message{ID: deploy.MsgLockedSince, Target: t.Name, Known: []deploy.Known{lock.Known}}
+			return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
+		}
+	}
 	for _, a := range s.Active {
 		// mutant: two that wait, and then deploy at once
 		if a.Record == nil || a.Record.Request.Key != m.Key && s.Record.YieldsTo(*a.Record) && !s.confirmed(*a.Record) {

@@ -62,6 +62,8 @@ func (e *Engine) step(s Stored, free func()) (result stepResult) {
 			return e.begin(s, free)
 		}
 		return e.update(s, func(r deploy.Record) deploy.Record { return r.Lapse(e.now()) })
+	case deploy.Locked:
+		return e.update(s, func(r deploy.Record) deploy.Record { return r.LockDue(e.now()) })
 	case deploy.Queued:
 		return e.takeTurn(s, free)
 	case deploy.Waiting:

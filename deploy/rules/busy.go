@@ -7,7 +7,7 @@ import "github.com/getto-systems/psycher/deploy"
 func busy(c Context) (reason deploy.MessageID) {
 	for _, b := range c.Beside {
 		switch {
-		case c.Target.Parallel, c.Pressed.Confirms(b):
+		case c.Target.Parallel, c.Pressed.Confirms(b), b.Known.State == deploy.Locked:
 		case b.Known.State != deploy.Waiting:
 			// mutant: two deployments of one target at a time
 			return deploy.MsgBusy

@@ -30,7 +30,7 @@ var (
 	people  = []Rule{external, allow}         // whether the person may roll it back, or unlock it
 	approve = []Rule{external, approver}      // whether the person may approve that it is deployed
 	members = []Rule{external}                // whether the person may stop what others asked for
-	times   = []Rule{edited, birth, age, changed, override, busy, takenBack, approvals, confirm}
+	times   = []Rule{edited, birth, age, changed, override, locked, busy, takenBack, approvals, confirm}
 	lasting = []Rule{approvals, confirm} // whether what waited may still begin, as the target is now
 )
 
@@ -38,7 +38,7 @@ var (
 // person may. Every way in is authorised by it: mentions, presses, and each POST.
 func May(c Context, do deploy.Kind) deploy.MessageID {
 	switch do {
-	case deploy.KindCancel, deploy.KindWithdraw:
+	case deploy.KindCancel, deploy.KindWithdraw, deploy.KindLock:
 		return first(members, c)
 	case deploy.KindApprove:
 		return first(approve, c)

@@ -1,0 +1,58 @@
+package words
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+)
+
+// A lock with a time or a reason, whose words are free: app を2時間ロック DB移行中,
+// lock app for 2 hours: DB migration. The reason comes last, after a time or a colon.
+var locking = sync.OnceValue(func() []*regexp.Regexp {
+	form := strings.NewReplacer(" ", " ?", "TARGET", "(?:"+signTarget+" ?[をは、]?)", "SPAN",
+		`(?:(\d{1,3}) ?(m|mins?|minutes?|h|hrs?|hours?|d|days?|分|時間|日)(?:間|だけ)?)`).Replace
+	return []*regexp.Regexp{
+		regexp.MustCompile(form(`^(?:TARGET )?(?:SPAN )?(?:ロック|凍結)(?:を?お願いします|して(?:ください|おいて)?|しといて|します)?[!。]? (?:TARGET )?(?:SPAN)?(?:$|([ :、。(]+)(.*)$)`)),
+		regexp.MustCompile(form(`^(?:please|can you|could you|let's)? (?:lock|freeze)\b(?: (?:TARGET|(?:it|this|deploys|releases)\b))?(?: for)?(?: SPAN)?()()(?: please)?(?:$|([ :,;.–—-]+)(.*)$)`)),
+	}
+})
+
+// units are what a time is counted in, by their first letter.
+var units = map[rune]time.Duration{'m': time.Minute, '分': time.Minute, 'h': time.Hour, '時': time.Hour, 'd': 24 * time.Hour, '日': 24 * time.Hour}
+
+// lock reads a message that asks for a lock with a time or a reason.
+func (r *reader) lock() (in deploy.Intent, ok bool) {
+	if len(r.pieces) == 0 {
+		return in, false
+	}
+	from, to := r.pieces[0].from, r.pieces[len(r.pieces)-1].to
+	text := r.Text[from:to]
+	for _, form := range locking() {
+		at := form.FindStringSubmatchIndex(text)
+		if at == nil {
+			continue
+		}
+		group := func(n int) string {
+			if at[2*n] < 0 {
+				return ""
+			}
+			return text[at[2*n]:at[2*n+1]]
+		}
+		for _, n := range []int{1, 3} {
+			if number, err := strconv.Atoi(group(n)); err == nil {
+				unit := []rune(group(n + 1))[0]
+				in.For = time.Duration(number) * units[unit]
+			}
+		}
+		if rest := group(6); rest != "" {
+			in.Word = strings.TrimRight(r.Original(from+at[12], from+at[13]), ")）")
+		}
+		// mutant: words about a lock taken for its reason
+		return in, in.For > 0 || strings.Contains(group(5), ":") && in.Word != ""
+	}
+	return in, false
+}

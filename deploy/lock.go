@@ -1,0 +1,91 @@
+package deploy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// This file is about locks: a record that holds a target, so that nothing of it is
+// deployed unless somebody confirms that.
+
+// Lock is what a record in the state [Locked] holds, and later held.
+type Lock struct {
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason,omitempty"` // in the person's own words, at most [MaxWord] characters
+	Told   bool      `json:"told,omitempty"`   // its owner was told that it ends soon
+	By     string    `json:"by,omitempty"`     // who has ended it before its time
+}
+
+// The times of a lock.
+const (
+	lockFor  = 4 * time.Hour      // where no time is said
+	MaxLock  = 7 * 24 * time.Hour // it ends then, whatever is said
+	lockTold = 15 * time.Minute   // its owner is told this long before its end
+	lockMore = time.Hour          // how much longer a press makes it
+)
+
+// Lock has a record hold a target for a while.
+func (r Record) Lock(t Target, in Intent, now time.Time) Record {
+	r = r.move(Locked)
+	d := &r.Deployment
+	d.Target, d.Project, d.Ref, d.Key = t.Name, t.Project, t.Ref, t.Key
+	r.Locks = Lock{Since: now, Until: now.Add(min(cmp.Or(in.For, lockFor), MaxLock)), Reason: in.Word}
+	r.Next = r.lockDue()
+	return r.decided(Decision{What: DidLock, By: r.Request.By.User})
+}
+
+func (r Record) lockDue() time.Time {
+	if soon := r.Locks.Until.Add(-lockTold); !r.Locks.Told && soon.After(r.Locks.Since) {
+		return soon
+	}
+	return r.Locks.Until
+}
+
+// Extend has a lock last longer.
+func (r Record) Extend() Record {
+	if r.State == Locked {
+		l := &r.Locks
+		l.Until, l.Told = earlier(l.Until.Add(lockMore), l.Since.Add(MaxLock)), false
+		r.Next = r.lockDue()
+	}
+	return r
+}
+
+// Unlock ends a lock. Its owner is told if somebody else does.
+func (r Record) Unlock(by Person) Record {
+	if r.State != Locked {
+		return r
+	}
+	r.Locks.By = by.User
+	m := r.Message(MsgUnlocked)
+	if m.By = by.User; by.User != r.Request.By.User {
+		m.User = r.Request.By.User
+	}
+	return r.Answer(m)
+}
+
+// LockDue ends a lock whose time is over, or tells its owner that it soon will be.
+func (r Record) LockDue(now time.Time) Record {
+	switch {
+	case r.State != Locked:
+	// mutant: a lock that never ends
+	case !now.Before(r.Locks.Until):
+		m := r.Message(MsgLockOver)
+		m.User = r.Request.By.User
+		return r.Answer(m)
+	case !r.Locks.Told && !now.Before(r.lockDue()):
+		r.Locks.Told = true
+		m := r.Message(MsgLockEnds)
+		m.User, m.Until = r.Request.By.User, r.Locks.Until.Unix()
+		r = r.addLine(m)
+		r.Next = r.lockDue()
+	}
+	return r
+}
+
+// LocksOf are those of the deployments that go on which are locks.
+func LocksOf(all []Beside) []Beside {
+	return slices.DeleteFunc(slices.Clone(all), func(b Beside) bool { return b.Known.State != Locked })
+}

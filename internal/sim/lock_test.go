@@ -1,0 +1,204 @@
+package sim_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getto-systems/psycher/deploy"
+	"github.com/getto-systems/psycher/internal/sandbox/fakeslack"
+	"github.com/getto-systems/psycher/internal/sim"
+)
+
+// locked is a target that its owner has locked for two hours.
+func locked(t *testing.T, more string) (w *sim.World, p *sim.Process, ts string) {
+	w = sim.New(t, oneTarget(more))
+	p = w.StartReady("a")
+	ts = w.Ask("app を2時間ロック: DB 移行中")
+	w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+	w.WaitReactions(sim.Channel, ts, "lock")
+	return w, p, ts
+}
+
+// release asks for a deployment as somebody else.
+func release(w *sim.World, channel string) (ts string) {
+	w.T.Helper()
+	return w.Slack.Say(second, channel, sim.Bot+" release")
+}
+
+func TestLocks(t *testing.T) {
+	row(t, "who deploys a locked target is asked, told why, and starts by a press; the owner is told", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		asks := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+		q := statusOf(w, sim.Channel, asks, 0)
+		if text := shown(q); !strings.Contains(text, "DB 移行中") || !strings.Contains(text, "<@"+sim.User+">") {
+			t.Errorf("the question is %s", text)
+		}
+		wantPipelines(w, 0)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, asks, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockPassed)
+		wantPipelines(w, 1)
+		wantAcked(w)
+	})
+	row(t, "who wants to be told is asked once it is free, from whatever channel", func(t *testing.T) {
+		for _, channel := range []string{sim.Channel, sim.Two} {
+			w, _, ts := locked(t, "")
+			asks := release(w, channel)
+			w.WaitMessages(channel, asks, deploy.MsgLocked)
+			press(w, second, channel, statusOf(w, channel, asks, 0), 1)
+			w.WaitMessages(channel, asks, deploy.MsgStatusTold)
+			time.Sleep(20 * time.Minute)
+			w.WaitMessages(channel, asks, deploy.MsgStatusTold)
+			pressOn(w, sim.User, sim.Channel, statusOf(w, sim.Channel, ts, 0), "unlock")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+			w.WaitReactions(sim.Channel, ts)
+			w.WaitMessages(channel, asks, deploy.MsgTurn)
+			wantPipelines(w, 0)
+			press(w, second, channel, statusOf(w, channel, asks, 0), 0)
+			w.WaitReactions(channel, asks, "thumbsup")
+			wantPipelines(w, 1)
+		}
+	})
+	row(t, "it ends by itself at its time, a while after its owner was told; a press makes it longer", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		time.Sleep(105*time.Minute + 10*time.Second)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockEnds)
+		pressOn(w, sim.User, sim.Channel, statusOf(w, sim.Channel, ts, 0), "extend")
+		time.Sleep(50 * time.Minute)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockEnds)
+		time.Sleep(26 * time.Minute)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgLockEnds, deploy.MsgLockEnds, deploy.MsgLockOver)
+		w.WaitReactions(sim.Channel, release(w, sim.Channel), "thumbsup")
+	})
+	row(t, "its process dies: it holds, and ends at its time", func(t *testing.T) {
+		w, p, ts := locked(t, "")
+		p.Kill()
+		w.StartReady("b")
+		w.WaitMessages(sim.Channel, release(w, sim.Channel), deploy.MsgLocked)
+		time.Sleep(2*time.Hour + 10*time.Second)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgLockEnds, deploy.MsgLockOver)
+		wantPipelines(w, 0)
+	})
+	row(t, "the owner ends it by a word at once, somebody else once that is confirmed", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		other := w.Slack.Say(second, sim.Two, sim.Bot+" アンロック")
+		w.WaitMessages(sim.Two, other, deploy.MsgUnlock)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		press(w, second, sim.Two, statusOf(w, sim.Two, other, 0), 0)
+		w.WaitMessages(sim.Two, other, deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+		if text := shown(statusOf(w, sim.Channel, ts, 1)); !strings.Contains(text, "<@"+sim.User+">") || !strings.Contains(text, "<@"+second+">") {
+			t.Errorf("the owner is told %s", text)
+		}
+		own := w.Ask("lock app 30m")
+		w.WaitMessages(sim.Channel, own, deploy.MsgStatusLocked)
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, own, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgNotLocked)
+	})
+	row(t, "who may not deploy may lock, and ends no lock but their own", func(t *testing.T) {
+		w, _, ts := locked(t, `, "allow": ["U0BOSS"]`)
+		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "unlock")
+		wantWhispers(w, sim.Channel, second, deploy.MsgPressNotYours)
+		w.WaitMessages(sim.Channel, w.Slack.Say(second, sim.Channel, sim.Bot+" unlock"), deploy.MsgNotAllowed)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		pressOn(w, sim.User, sim.Channel, statusOf(w, sim.Channel, ts, 0), "unlock")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+	row(t, "somebody external locks nothing", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.WaitMessages(sim.Channel, w.Slack.Say(sim.User, sim.Channel, sim.Bot+" lock", fakeslack.FromTeam("T0OTHER")), deploy.MsgGuest)
+	})
+	row(t, "a second lock of a target is told of the first", func(t *testing.T) {
+		w, _, _ := locked(t, "")
+		ts := w.Slack.Say(second, sim.Two, sim.Bot+" ロック")
+		w.WaitMessages(sim.Two, ts, deploy.MsgIsLocked)
+		if text := shown(statusOf(w, sim.Two, ts, 0)); !strings.Contains(text, "DB 移行中") || !strings.Contains(text, "shop") {
+			t.Errorf("it is told %s", text)
+		}
+	})
+	row(t, "status tells of it in each channel, and stop leaves it alone", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		for _, channel := range []string{sim.Channel, sim.Two} {
+			asks := w.Slack.Say(second, channel, sim.Bot+" status")
+			w.WaitMessages(channel, asks, deploy.MsgStatus)
+			if text := shown(statusOf(w, channel, asks, 0)); strings.Count(text, "DB 移行中") == 0 {
+				t.Errorf("it says %s", text)
+			}
+		}
+		w.WaitMessages(sim.Channel, w.Ask("stop"), deploy.MsgStop)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+	})
+	row(t, "what waited for GitLab does not start once it is locked", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		w.GitLab.Answer(-1, limited)
+		ts := w.Ask("release")
+		w.WaitReactions(sim.Channel, ts, "hourglass_flowing_sand")
+		w.WaitMessages(sim.Channel, w.Slack.Say(second, sim.Channel, sim.Bot+" lock"), deploy.MsgStatusLocked)
+		w.GitLab.ForgetFaults()
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusAnswered, deploy.MsgLockedSince)
+		wantPipelines(w, 0)
+	})
+	row(t, "who is queued is asked once the lock is over that came after", func(t *testing.T) {
+		w, _ := underWay(t)
+		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
+		lock := w.Ask("lock app 1h")
+		w.WaitMessages(sim.Channel, lock, deploy.MsgStatusLocked)
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(5 * time.Minute)
+		wantPipelines(w, 1)
+		w.Ask("unlock")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgTurn)
+		wantPipelines(w, 1)
+	})
+	row(t, "a rollback of a locked target is asked about too", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		stages(w)
+		w.StartReady("a")
+		deployedTimes(w, 2)
+		w.WaitMessages(sim.Channel, w.Slack.Say(second, sim.Channel, sim.Bot+" lock"), deploy.MsgStatusLocked)
+		ts, q := ask(w, sim.Channel, "ロールバック", deploy.MsgRollback)
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgLocked)
+		if n := reruns(w, 0); n != 0 {
+			t.Errorf("%d jobs ran again", n)
+		}
+		press(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), 0)
+		w.Eventually("the rollback", time.Minute, func() bool { return reruns(w, 0) == 1 })
+	})
+	row(t, "what may run side by side is not locked", func(t *testing.T) {
+		w := sim.New(t, oneTarget(`, "parallel": true`))
+		w.StartReady("a")
+		w.WaitMessages(sim.Channel, w.Ask("lock"), deploy.MsgCannotLock)
+	})
+	row(t, "a lock and a deploy at the same moment, at two processes: the deploy comes first, or is asked about", func(t *testing.T) {
+		for range 5 {
+			w := sim.New(t, oneTarget(""))
+			w.StartReady("a")
+			w.StartReady("b")
+			lock, ts := w.Ask("lock"), release(w, sim.Channel)
+			w.WaitMessages(sim.Channel, lock, deploy.MsgStatusLocked)
+			w.Eventually("an answer", time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) > 0 })
+			if said := w.Messages(sim.Channel, ts); !slices.Equal(said, []deploy.MessageID{deploy.MsgLocked}) && !slices.Equal(said, []deploy.MessageID{deploy.MsgStatusRunning}) {
+				t.Errorf("it says %q", said)
+			}
+		}
+	})
+	row(t, "nothing ends a lock while Redis does not take it", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		heal := w.RedisRefusesAbout("redis:save", "unlocked")
+		asks := w.Ask("unlock")
+		time.Sleep(8 * time.Second)
+		if said := w.Messages(sim.Channel, asks); len(said) > 0 {
+			t.Errorf("it says %q", said)
+		}
+		heal()
+		w.WaitMessages(sim.Channel, asks, deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+}
