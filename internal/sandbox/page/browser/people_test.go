@@ -35,7 +35,7 @@ func TestWhoAsksForWhatRunsGoesAlong(t *testing.T) {
 func TestAnotherPersonApproves(t *testing.T) {
 	p := open(t, "en", wide)
 	p.does(
-		as("yamada", "@psycher release prod"), asked, says("Others have to approve it"),
+		as("yamada", "@psycher release prod"), asked, until(lastButtons+`[0].textContent.startsWith("Approve ")`),
 		// Who asked cannot.
 		pushed(0), until(last+`.querySelector(".only")`),
 		push("#as-sato"), pushed(0),
