@@ -56,7 +56,7 @@ func TestBlocksAreShownAsSlackShowsThem(t *testing.T) {
 // The marks that the bot uses are drawn, whatever fonts there are.
 func TestEveryMarkIsDrawn(t *testing.T) {
 	p := open(t, "en", wide)
-	empty := eval[[]string](p, `import("/marks.js").then(({ drawn }) => drawn("👍 ✅ ❌ ⏳ ❓ 💤 🚫 👀 🤔 ⛔ 🎉 🍵 🚀 ✋ 🔒 ⚠️ 🛑 🤝").map((n) => {
+	empty := eval[[]string](p, `import("/marks.js").then(({ drawn }) => drawn("👍 ✅ ❌ ⏳ ❓ 💤 🚫 👀 🤔 ⛔ 🎉 🍵 🚀 ✋ 🔒 🔓 ⚠️ 🛑 🤝").map((n) => {
 		if (typeof n === "string") return n.trim() && "not drawn: " + n;
 		document.body.append(n);
 		const drawing = n.querySelector("svg").getBoundingClientRect(), paths = n.querySelectorAll("path").length;

@@ -23,7 +23,7 @@ const ja = {
   record: "記録", moves: "状態の移り変わり", raw: "記録そのもの (JSON)",
   noRecord: "メンションすると、ボットがそれについて覚えていることがここに出ます。",
   "state-accepted": "受け取り、記録した", "state-answered": "デプロイせず、返事をした", "state-triggering": "GitLab に頼んでいる", "state-waiting": "まだ動いていない。あとでもう一度頼む",
-  "state-asking": "ボタンで尋ねている", "state-queued": "順番を待っている", "state-unsure": "動いたかどうかわからない。調べる", "state-running": "パイプラインがある", "state-silent": "期限までに連絡がない", "state-refused": "GitLab が断った。何も動いていない",
+  "state-asking": "ボタンで尋ねている", "state-queued": "順番を待っている", "state-locked": "ロックしている", "state-unsure": "動いたかどうかわからない。調べる", "state-running": "パイプラインがある", "state-silent": "期限までに連絡がない", "state-refused": "GitLab が断った。何も動いていない",
   "state-succeeded": "成功した", "state-failed": "失敗した", "state-canceled": "中止された",
   "fact-target": "対象", "fact-pipeline": "パイプライン", "fact-mark": "リアクション", "fact-lines": "スレッドに書いた行", "fact-looks": "GitLab を見た回数", "fact-next": "次に見る時刻", "fact-closes": "閉じる時刻",
 
@@ -72,7 +72,7 @@ const en = {
   record: "Record", moves: "Its states so far", raw: "The record itself (JSON)",
   noRecord: "Mention the bot, and what it records appears here.",
   "state-accepted": "received and recorded", "state-answered": "answered; nothing was deployed", "state-triggering": "GitLab is being asked", "state-waiting": "not running yet; psycher asks again later",
-  "state-asking": "asked by buttons; waits for a press", "state-queued": "waits for its turn", "state-unsure": "may or may not run; psycher checks", "state-running": "there is a pipeline", "state-silent": "no result by the deadline", "state-refused": "GitLab refused; nothing runs",
+  "state-asking": "asked by buttons; waits for a press", "state-queued": "waits for its turn", "state-locked": "holds its target", "state-unsure": "may or may not run; psycher checks", "state-running": "there is a pipeline", "state-silent": "no result by the deadline", "state-refused": "GitLab refused; nothing runs",
   "state-succeeded": "it succeeded", "state-failed": "it failed", "state-canceled": "it was canceled",
   "fact-target": "Target", "fact-pipeline": "Pipeline", "fact-mark": "Reaction", "fact-lines": "Lines posted", "fact-looks": "Polls of GitLab", "fact-next": "Next check", "fact-closes": "Closes at",
 
