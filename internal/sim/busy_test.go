@@ -304,6 +304,46 @@ func TestOneDeploymentAtATime(t *testing.T) {
 	})
 }
 
+// Who asks for one target costs those of others nothing, and everybody is told.
+func TestManyAskersOfOneTarget(t *testing.T) {
+	row(t, "others deploy at once, and one pipeline is for all", func(t *testing.T) {
+		n := few(200)
+		w := sim.New(t, fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q}}, %q: {"api": {"project_id": "group/api", "token": %[3]q}}}}`,
+			sim.Team, sim.Channel, sim.TriggerToken, sim.Two))
+		w.Redis.ClockTTL(false) // the expiry check at each command grows with the records
+		w.Slack.Queue(2 * n)
+		w.StartReady("a")
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		w.GitLab.Push("group/app", "master", "Change it", "yamada")
+		var all []string
+		for range n {
+			all = append(all, w.Ask("release"))
+		}
+		time.Sleep(10 * time.Minute) // Slack takes a message a second, and 50 reactions a minute
+		other := w.Slack.Say(second, sim.Two, sim.Bot+" release")
+		time.Sleep(5 * time.Second)
+		if made := w.GitLab.Pipelines(); len(made) != 2 || made[1].Variables["timestamp"] != other {
+			t.Errorf("there are %d pipelines", len(made))
+		}
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(time.Minute)
+		if made := w.GitLab.Pipelines(); len(made) != 3 {
+			t.Fatalf("there are %d pipelines", len(made))
+		}
+		w.GitLab.Finish(1003, "success")
+		w.Eventually("everybody to be told", 3*time.Hour, func() bool {
+			told := 0
+			for _, ts := range all {
+				if said := w.Messages(sim.Channel, ts); slices.Contains(said, deploy.MsgRode) || slices.Contains(said, deploy.MsgSucceeded) {
+					told++
+				}
+			}
+			return told == n
+		})
+		wantPipelines(w, 3)
+	})
+}
+
 func TestTwoThatWait(t *testing.T) {
 	row(t, `"parallel" is switched off: they run one after the other, and none is lost`, func(t *testing.T) {
 		w := sim.New(t, oneTarget(`, "parallel": true`))
