@@ -26,14 +26,15 @@ func historyCommand() *cobra.Command {
 		Use:   "history",
 		Short: "Print what was deployed, the newest first",
 		Long: `Prints the deployments of the targets in the target map, the newest first: those
-that may have run, for as long as KEEP says. It reads the settings of the bot, and
-may run while the bot does.`,
+that may have run, for as long as KEEP says. With --json it says who decided what.
+It reads the settings of the bot, and may run while the bot does.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return history(cmd, q) },
 	}
 	c.Flags().StringVar(&q.target, "target", "", "only those of the target with this name or alias")
-	c.Flags().StringVar(&q.since, "since", "", "only those triggered since then: 24h, 2026-11-28 or 2026-11-28T09:00:00Z")
+	c.Flags().StringVar(&q.since, "since", "", "only those triggered, or else asked for, since then: 24h, 2026-11-28 or 2026-11-28T09:00:00Z")
 	c.Flags().IntVar(&q.limit, "limit", 20, "how many at most")
+	c.Flags().BoolVar(&q.all, "all", false, "also locks, and requests that came to nothing: refused, declined, withdrawn, lapsed")
 	c.Flags().BoolVar(&q.json, "json", false, "print one JSON object a line")
 	return c
 }
@@ -41,7 +42,7 @@ may run while the bot does.`,
 type historyQuery struct {
 	target, since string
 	limit         int
-	json          bool
+	all, json     bool
 }
 
 func history(cmd *cobra.Command, q historyQuery) error {
@@ -69,7 +70,15 @@ func history(cmd *cobra.Command, q historyQuery) error {
 			return fmt.Errorf("no target is called %q; the target map has: %s", q.target, strings.Join(slices.Compact(names), ", "))
 		}
 	}
-	records, err := newest(cmd.Context(), store, targets, since, q.limit)
+	isOf := func(r deploy.Record) bool {
+		t, _ := s.Targets.Find(r.Request.Team, r.Request.Channel, r.About())
+		return q.target == "" || slices.ContainsFunc(targets, func(of deploy.Target) bool { return of.ID() == t.ID() || of.ID() == r.TargetID() })
+	}
+	read := targets
+	if q.all {
+		read = append(slices.Clone(targets), deploy.Target{}) // see [dedupe.Store.History]
+	}
+	records, err := newest(cmd.Context(), store, read, isOf, since, q.limit)
 	if err != nil {
 		return fmt.Errorf("REDIS_URL: %w", err)
 	}
@@ -84,7 +93,7 @@ func history(cmd *cobra.Command, q historyQuery) error {
 		if !e.EndedAt.IsZero() {
 			took = (time.Duration(e.TookSeconds) * time.Second).String()
 		}
-		rows = append(rows, []string{e.TriggeredAt.In(zone).Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL})
+		rows = append(rows, []string{r.Begun().In(zone).Format("2006-01-02 15:04"), e.Target, e.Ref, fmt.Sprintf("%.7s", e.SHA), e.State, e.By, took, e.URL})
 	}
 	switch {
 	case q.json:
@@ -122,20 +131,22 @@ func sinceTime(text string, now time.Time) (time.Time, error) {
 // newest reads the newest deployments of the targets, of which several can be the same
 // in different channels: in small parts, as Redis does nothing else meanwhile. As others
 // are added while it reads, a part can begin with the end of the one before.
-func newest(ctx context.Context, store *dedupe.Store, targets []deploy.Target, since time.Time, limit int) (all []deploy.Record, err error) {
+func newest(ctx context.Context, store *dedupe.Store, targets []deploy.Target, isOf func(deploy.Record) bool, since time.Time, limit int) (all []deploy.Record, err error) {
 	read := map[deploy.TargetID]bool{}
 	for _, t := range targets {
-		for skip, more := 0, !read[t.ID()]; more; {
+		for skip, found, more := 0, 0, !read[t.ID()]; more; {
 			part, err := store.History(ctx, t.ID(), false, skip, min(limit, 100))
 			if err != nil {
 				return nil, err
 			}
-			all, skip = append(all, part...), skip+len(part)
-			more = len(part) > 0 && skip < limit && !part[len(part)-1].Deployment.Triggered.Before(since)
+			more, skip = len(part) > 0 && !part[len(part)-1].Begun().Before(since), skip+len(part)
+			part = slices.DeleteFunc(part, func(r deploy.Record) bool { return !isOf(r) })
+			all, found = append(all, part...), found+len(part)
+			more = more && found < limit
 		}
 		read[t.ID()] = true
-		all = slices.DeleteFunc(all, func(r deploy.Record) bool { return r.Deployment.Triggered.Before(since) })
-		slices.SortStableFunc(all, func(a, b deploy.Record) int { return b.Deployment.Triggered.Compare(a.Deployment.Triggered) })
+		all = slices.DeleteFunc(all, func(r deploy.Record) bool { return r.Begun().Before(since) })
+		slices.SortStableFunc(all, func(a, b deploy.Record) int { return b.Begun().Compare(a.Begun()) })
 		all = slices.CompactFunc(all, func(a, b deploy.Record) bool { return a.Request.Key == b.Request.Key })
 		all = all[:min(len(all), limit)]
 	}
@@ -146,15 +157,15 @@ func newest(ctx context.Context, store *dedupe.Store, targets []deploy.Target, s
 // left out.
 type historyEntry struct {
 	Key         string    `json:"key"`
-	Target      string    `json:"target"`
-	Project     string    `json:"project"`
-	Ref         string    `json:"ref"`
+	Target      string    `json:"target,omitempty"`
+	Project     string    `json:"project,omitempty"`
+	Ref         string    `json:"ref,omitempty"`
 	SHA         string    `json:"sha,omitempty"`
 	Title       string    `json:"title,omitempty"`
 	State       string    `json:"state"`
 	By          string    `json:"by"`
 	AskedAt     time.Time `json:"asked_at,omitzero"`
-	TriggeredAt time.Time `json:"triggered_at"`
+	TriggeredAt time.Time `json:"triggered_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	TookSeconds int64     `json:"took_seconds,omitempty"`
 	Pipeline    int64     `json:"pipeline,omitempty"`
@@ -166,8 +177,11 @@ type historyEntry struct {
 
 func newHistoryEntry(r deploy.Record) historyEntry {
 	d, asked := r.Deployment, r.Asked()
+	if r.Chosen().Do == "" { // No asks for nothing
+		asked = r.Request
+	}
 	e := historyEntry{
-		Key: r.Request.Key.String(), Target: oneLine(d.Target), Project: oneLine(d.Project), Ref: oneLine(d.Ref),
+		Key: r.Request.Key.String(), Target: oneLine(r.About()), Project: oneLine(d.Project), Ref: oneLine(d.Ref),
 		State: string(r.State), By: oneLine(asked.By.User), Via: string(asked.Via), Pipeline: d.Pipeline, URL: oneLine(d.Link()),
 		AskedAt: asked.At.UTC(), TriggeredAt: d.Triggered.UTC(), Decisions: r.Decisions(),
 	}

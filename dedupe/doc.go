@@ -20,6 +20,7 @@
 //	{psycher}:birth                    string, Unix ms by Slack's clock: since when this store remembers; reads without it return now
 //	{psycher}:open:TEAM:CHANNEL        sorted set of TEAM:CHANNEL:TS by when it was saved: what is asked for, waits or runs
 //	{psycher}:history:TARGET           sorted set of TEAM:CHANNEL:TS by when the deployment was triggered (Unix ms): all that may have run
+//	{psycher}:history::::              the same of locks and of requests that came to nothing, by when they were asked for
 //	{psycher}:successes:TARGET         the same of those that succeeded, by when they ended
 //	{psycher}:active:TARGET            sorted set of TEAM:CHANNEL:TS by when the deployment was triggered: those that go on
 //	{psycher}:edits:TEAM               string, Unix ms: when the workspace has all its edits again; expires then

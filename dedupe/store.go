@@ -137,7 +137,7 @@ func (s *Store) Open(ctx context.Context, team, channel string) ([]engine.Stored
 	return s.named(ctx, s.open(team, channel), -maxOpen, -1)
 }
 
-// History implements [engine.Store].
+// History implements [engine.Store]. That of no target has what deploys nothing, of all.
 func (s *Store) History(ctx context.Context, t deploy.TargetID, succeeded bool, skip, n int) ([]deploy.Record, error) {
 	key := s.history(t)
 	if succeeded {
@@ -181,6 +181,10 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 	if is.Project != "" && next.State == deploy.Succeeded {
 		succeeded = is.Ended.UnixMilli()
 	}
+	past := s.history(t)
+	if ran < 0 && next.DeploysNothing() {
+		past, ran = s.history(deploy.TargetID{}), next.Begun().UnixMilli()
+	}
 	proves := is.TokenShown && !h.Record.Deployment.TokenShown && is.Project != ""
 	prefix := "" // of the success that is to be read
 	if next.State == deploy.Triggering {
@@ -202,7 +206,7 @@ func (s *Store) Save(ctx context.Context, h engine.Stored, next *deploy.Record, 
 		args = append(args, a.Name)
 	}
 	v, err := s.run(ctx, saveScript,
-		[]string{s.record(k), s.due(), s.history(t), s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.active(t), s.queued(t)}, args...)
+		[]string{s.record(k), s.due(), past, s.successes(t), s.open(k.Team, k.Channel), s.proved(is.Project), s.rolledBack(), s.active(t), s.queued(t)}, args...)
 	switch {
 	case err != nil:
 		return h, err

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -96,6 +97,21 @@ func (r Record) Decisions() []Decision {
 		all = append(all, d)
 	}
 	return append(all, r.Audit...)
+}
+
+// DeploysNothing reports whether somebody, a rule or GitLab has decided that nothing is
+// deployed, as who locks a target does.
+func (r Record) DeploysNothing() bool {
+	// mutant: what a rule refused forgotten by the history
+	return r.State == Refused || r.State == Locked || r.State == Answered && slices.ContainsFunc(r.Audit, func(d Decision) bool { return d.What != DidAnswer })
+}
+
+// Begun is when it was triggered, or else asked for.
+func (r Record) Begun() time.Time { return cmp.Or(r.Deployment.Triggered, r.Request.At) }
+
+// About is the name of the target that it is about; empty: this is not known.
+func (r Record) About() string {
+	return cmp.Or(r.Deployment.Target, r.Asked().Intent.Target, r.about("").Target, r.Request.Intent.Target)
 }
 
 // Stamp dates what was decided since the last save, and returns that.

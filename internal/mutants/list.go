@@ -137,6 +137,7 @@ func mutants() []mutant {
 		{"who went against a rule recorded as if there were none", never, domain},
 		{"what somebody else withdrew recorded as withdrawn by who asked", replace("m.By", "d.By"), domain},
 		{"a decision dated anew by each save", always, domain},
+		{"what a rule refused forgotten by the history", replace("d.What != DidAnswer", "d.What == DidLapse"), sim("TestWhoDecided")},
 		{"a decision without its line in the log", replace("range decided", "range decided[:0]"), sim("TestWhoDecided")},
 		{"an approval that counts twice", never, approves},
 		{"an approval by who wants it", never, approves},

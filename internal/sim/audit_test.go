@@ -30,8 +30,8 @@ func (d decision) String() string {
 	return strings.Join(strings.Fields(fmt.Sprintf("%s%s %s %s %s %s", d.What, d.Message, d.By, d.Reason, d.Do, d.SHA)), " ")
 }
 
-// history runs the command on what a Redis holds.
-func history(t *testing.T, redis *miniredis.Miniredis, args ...string) (entries []map[string]json.RawMessage) {
+// history runs the command on what a Redis holds, and returns the decisions of each request.
+func history(t *testing.T, redis *miniredis.Miniredis, args ...string) (all [][]decision) {
 	t.Helper()
 	for k, v := range map[string]string{
 		"SLACK_APP_TOKEN": "xapp-fake-0001", "SLACK_BOT_TOKEN": "xoxb-fake-0002", "REDIS_URL": "redis://" + redis.Addr(),
@@ -52,13 +52,13 @@ func history(t *testing.T, redis *miniredis.Miniredis, args ...string) (entries 
 		t.Fatalf("it exits with %d, %v: %s", code, err, text)
 	}
 	for line := range strings.Lines(string(text)) {
-		var entry map[string]json.RawMessage
+		var entry struct{ Decisions []decision }
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		entries = append(entries, entry)
+		all = append(all, entry.Decisions)
 	}
-	return entries
+	return all
 }
 
 func TestWhoDecidedWhatIsInTheHistoryAndInTheLog(t *testing.T) {
@@ -88,6 +88,17 @@ func TestWhoDecidedWhatIsInTheHistoryAndInTheLog(t *testing.T) {
 		})
 		pressOn(w, "U0FOURTH", sim.Channel, status, "cancel")
 		waitLong(w, sim.Channel, ts, "no_entry_sign")
+		_, q = ask(w, sim.Channel, "release", deploy.MsgApprovals)
+		press(w, second, sim.Channel, q, 0)
+		time.Sleep(10 * time.Second)
+		press(w, third, sim.Channel, q, -1)
+		time.Sleep(10 * time.Second)
+		for _, words := range []string{" release", " よろしく"} {
+			w.Slack.Say("U0GUEST", sim.Channel, sim.Bot+words, fakeslack.FromTeam("T0OTHER"))
+			time.Sleep(10 * time.Second)
+		}
+		w.Slack.Say(second, sim.Channel, sim.Bot+" lock")
+		time.Sleep(10 * time.Second)
 		for _, key := range w.Redis.Keys() {
 			if w.Redis.Type(key) == "zset" {
 				names, err := w.Redis.SortedSet(key)
@@ -108,10 +119,24 @@ func TestWhoDecidedWhatIsInTheHistoryAndInTheLog(t *testing.T) {
 		"asked U0ASKER unclear", "pressed U0FIFTH unclear deploy", "asked U0FIFTH approvals",
 		"approved U0SECOND approvals approve " + sha, "approved U0THIRD approvals approve " + sha, "canceled U0FOURTH cancel",
 	}
-	var got []decision
-	entries := history(t, redis)
-	if err := json.Unmarshal(entries[0]["decisions"], &got); len(entries) != 1 || err != nil {
-		t.Fatalf("%v: %s", err, entries)
+	got := history(t, redis)[0]
+	for args, want := range map[string]int{"": 1, "--all": 4, "--all --limit 2": 2, "--all --target app": 4, "--all --since 1h": 0} {
+		all := history(t, redis, strings.Fields(args)...)
+		if len(all) != want {
+			t.Errorf("with %q there are %q", args, all)
+		}
+		if want != 4 {
+			continue
+		}
+		if said := texts(all[0]); !slices.Equal(said, []string{"requested U0SECOND", "locked U0SECOND"}) {
+			t.Errorf("of the lock there is %q", said)
+		}
+		if said := texts(all[1]); !slices.Equal(said, []string{"requested U0GUEST", "refused U0GUEST guest"}) {
+			t.Errorf("of what was refused there is %q", said)
+		}
+		if said := texts(all[2]); said[len(said)-1] != "declined U0THIRD declined" {
+			t.Errorf("of what was declined there is %q", said)
+		}
 	}
 	if want := append([]string{"requested U0ASKER"}, decided...); !slices.Equal(texts(got), want) {
 		t.Errorf("the history has %q, want %q", texts(got), want)
