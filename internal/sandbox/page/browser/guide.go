@@ -16,12 +16,12 @@ import (
 // said is what people write in the pictures, and what is said there, by language.
 var said = map[string]map[string]string{
 	"ja": {
-		"release": "app をリリースして", "admin": "管理画面をリリースして", "prod": "本番にリリースして", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "reason": "スクリプトのエラー", "history": "app の履歴",
+		"release": "app をリリースして", "admin": "管理画面をリリースして", "prod": "本番にリリースして", "lock": "app を2時間ロック: DB 移行中", "unlock": "app のロックを解除", "tomorrow": "app を明日リリースして", "pending": "app の差分は？", "rollback": "app をロールバック", "status": "app の状況は？", "reason": "スクリプトのエラー", "history": "app の履歴",
 		"lost": "GitLab の答えが、途中で失われても…", "double": "Slack が同じものを二度届けても…", "killed": "psycher が、途中で強制終了されても…",
 		"alive": "…起動すれば続きから。デプロイは一度だけ、結果も一度だけ。",
 	},
 	"en": {
-		"release": "release app", "admin": "release admin", "prod": "release prod", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "reason": "script error", "history": "history of app",
+		"release": "release app", "admin": "release admin", "prod": "release prod", "lock": "lock app 2h: DB migration", "unlock": "unlock app", "tomorrow": "release app tomorrow", "pending": "what's pending for app?", "rollback": "roll back app", "status": "status of app", "reason": "script error", "history": "history of app",
 		"lost": "GitLab's answer is lost on its way…", "double": "Slack delivers everything twice…", "killed": "psycher is killed in the middle…",
 		"alive": "…and goes on when it is back: one deploy, one result.",
 	},
@@ -62,7 +62,10 @@ func situations(lang string) []situation {
 		{"survived", last, []action{turned("kill", false), ready, marked("white_check_mark"), replies(2)}},
 		{"frozen", last, []action{turned("freeze", true), ready, say("release"), replies(1)}},
 		{"override", last, []action{push("#as-sato"), say("release"), asked}},
-		{"approval", last, []action{turned("freeze", false), ready, push("#as-yamada"), say("prod"), asked}},
+		{"lock", last, []action{turned("freeze", false), ready, say("lock"), buttons(2)}},
+		{"locked", last, []action{push("#as-yamada"), say("release"), buttons(3)}},
+		{"", "", []action{pushed(2), push("#as-sato"), say("unlock"), replies(1)}},
+		{"approval", last, []action{push("#as-yamada"), say("prod"), asked}},
 		{"", "", []action{say("release"), marked("thumbsup")}},
 		{"busy", last, []action{push("#as-sato"), say("release"), buttons(1)}},
 		{"", "", []action{push("#as-yamada"), say("admin"), marked("thumbsup")}},
@@ -107,7 +110,10 @@ func pushed(n int) action {
 // still keeps what differs from picture to picture out of them, and what nobody
 // needs to see there.
 const still = `
-	Date.prototype.toLocaleString = Date.prototype.toLocaleTimeString = () => "10:02";
+	Date.prototype.toLocaleString = Date.prototype.toLocaleTimeString = function () { // it is 10:02
+		const minute = 602 + Math.max(0, Math.round((this - Date.now()) / 6e4));
+		return Math.floor(minute / 60) % 24 + ":" + String(minute % 60).padStart(2, "0");
+	};
 	addEventListener("load", () => {
 		const rules = document.styleSheets[0];
 		for (const rule of [".who .buttons, .jump, .choices, .message:not(:last-child) { display: none !important }", ".message.looked { background: none !important }", ".messages { max-height: none !important }", "* { animation: none !important }"])

@@ -43,6 +43,15 @@ func TestAnotherPersonApproves(t *testing.T) {
 	p.once()
 }
 
+func TestWhoAsksForWhatIsLockedIsAsked(t *testing.T) {
+	p := open(t, "en", wide)
+	p.does(
+		as("sato", "@psycher lock app 2h: DB migration"), marked("lock"), says("DB migration"), until(button("1 hour more")),
+		as("yamada", "@psycher release app"), asked, says("DB migration"), says("@sato"), pressed("Deploy app (master) anyway"),
+	)
+	p.once()
+}
+
 func TestAFreezeHoldsBackAllButWhoMayOverrideIt(t *testing.T) {
 	p := open(t, "en", wide)
 	ready := until(`document.querySelector("#bot .ready")`)

@@ -7,7 +7,7 @@ const ja = {
 
   channelShort: "チャンネル", channelNote: "Slack の代役", messages: "メッセージ", write: "#app へのメッセージ", send: "送信", save: "保存",
   hint: "Enter で送信、Shift+Enter で改行、↑ で前に書いたもの", first: "@psycher app をリリースして", leave: "やめる",
-  examples: "書いてみる例", tries: ["リリース", "本番にリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "止めて", "ヘルプ"],
+  examples: "書いてみる例", tries: ["リリース", "本番にリリースして", "app を明日リリースして", "リリースしないで", "状況は？", "履歴", "app をロック", "ヘルプ"],
   replying: "スレッドに返信:", editing: "編集中:", reply: "返信", edit: "編集", edited: "(編集済み)", app: "アプリ", thread: "スレッド", reactions: "リアクション",
   as: "書く人・押す人", guest: "社外", only: "あなただけに見えています", actions: "ボタン", choose: "選ぶ", noAck: "ボットから返事がありません。もう一度押してください。",
   noMessage: "まだ何もありません。下の欄にはもうメンションが書いてあります。「送信」を押すとデプロイが始まります。",
@@ -56,7 +56,7 @@ const en = {
 
   channelShort: "Channel", channelNote: "stand-in for Slack", messages: "Messages", write: "Message to #app", send: "Send", save: "Save",
   hint: "Enter sends, Shift+Enter starts a new line, ↑ recalls a message", first: "@psycher release app", leave: "Cancel",
-  examples: "Something to try", tries: ["release", "release prod", "release app tomorrow", "don't deploy", "status", "history", "stop", "help"],
+  examples: "Something to try", tries: ["release", "release prod", "release app tomorrow", "don't deploy", "status", "history", "lock app", "help"],
   replying: "Replying in the thread of:", editing: "Editing:", reply: "Reply", edit: "Edit", edited: "(edited)", app: "APP", thread: "Thread", reactions: "Reactions",
   as: "Write and press as", guest: "guest", only: "Only visible to you", actions: "Buttons", choose: "Choose", noAck: "The bot did not answer. Press it again.",
   noMessage: "Nothing here yet. The box below already has a mention: press Send, and a deploy starts.",
