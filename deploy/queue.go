@@ -82,11 +82,19 @@ func (r Record) Look(a Ahead, now time.Time) (Record, Look) {
 		case w.State.Ended(), w.State == Silent:
 			return r.arrive(*w), LookDone
 		default:
+			if w.IsActive() {
+				turn.Over = late([]Beside{w.Beside()}, now)
+			}
 			return r, LookLater
 		}
 	}
-	turn.With, turn.Known = "", nil
-	turn.wait(r, a.Active, now)
+	turn.With, turn.Known, turn.Over = "", nil, late(a.Active, now)
+	for _, b := range a.Active {
+		if !slices.Contains(turn.Behind, b.Name) {
+			turn.Behind = append(slices.Clone(turn.Behind), b.Name)
+		}
+		turn.Known = append(turn.Known, r.knows(b.Known))
+	}
 	switch {
 	// mutant: a queue in which everybody is asked
 	case a.First != nil && a.First.Request.Key != r.Request.Key:
@@ -101,24 +109,19 @@ func (r Record) Look(a Ahead, now time.Time) (Record, Look) {
 	return r, LookStart
 }
 
-// wait notes the deployments that go on before it.
-func (turn *Turn) wait(r Record, all []Beside, now time.Time) {
-	late := len(all) > 0
+// late confirms deployments that all take twice their usual time, and no others.
+func late(all []Beside, now time.Time) (over string) {
 	for _, b := range all {
-		if !slices.Contains(turn.Behind, b.Name) {
-			turn.Behind = append(slices.Clone(turn.Behind), b.Name)
-		}
-		turn.Known = append(turn.Known, r.knows(b.Known))
-		turn.Over += " " + b.Confirmation()
 		usual := time.Duration(b.Known.Usual) * time.Second
 		if usual == 0 {
 			usual = lateAfter / 2
 		}
-		late = late && b.Known.State != Locked && now.Sub(time.Unix(b.Known.Since, 0)) > 2*usual
+		if b.Known.State == Locked || now.Sub(time.Unix(b.Known.Since, 0)) <= 2*usual {
+			return ""
+		}
+		over += " " + b.Confirmation()
 	}
-	if turn.Over = strings.TrimSpace(turn.Over); !late {
-		turn.Over = ""
-	}
+	return strings.TrimSpace(over)
 }
 
 // isBehindALock reports whether it waits for a lock.

@@ -111,6 +111,12 @@ func TestWhatTakesLongCanBeLeftBehind(t *testing.T) {
 		if got := b.Do != ""; got != row.want || got && !b.Confirms(row.beside[0].Beside()) {
 			t.Errorf("%s: the button %+v", name, b)
 		}
+		if len(row.beside) == 1 { // who goes along with it can leave it behind too
+			r, _ = r.Look(Ahead{With: &row.beside[0]}, t0.Add(row.after))
+			if got := r.Button(KindDeploy).Do != ""; got != row.want {
+				t.Errorf("%s: along with it, the button is there: %t", name, got)
+			}
+		}
 		if r.Button(KindWithdraw).Do == "" {
 			t.Errorf("%s: it cannot be withdrawn", name)
 		}
