@@ -55,6 +55,7 @@ func TestEventsAreCounted(t *testing.T) {
 			{Name: "moved", Record: record(deploy.Failed, "app"), From: deploy.Running, Took: 40 * time.Second},
 			{Name: "moved", Record: record(deploy.Succeeded, "app"), From: deploy.Failed, Took: time.Hour}, // a retry
 			{Name: "moved", Record: record(deploy.Refused, `say "hi"`), From: deploy.Triggering, Took: time.Second},
+			{Name: "moved", Record: record(deploy.Locked, "app"), From: deploy.Accepted}, // no deployment
 			{Name: "moved", Record: record(deploy.Answered, "app"), From: deploy.Waiting, Took: time.Second},
 			{Name: "moved", Record: record(deploy.Running, "an earlier map's"), From: deploy.Triggering},
 		} {
@@ -76,7 +77,7 @@ func TestEventsAreCounted(t *testing.T) {
 		`psycher_deployments_total{target="say \"hi\"",state="refused"} 1`,
 		`psycher_events_total{event="answered"} 1`,
 		`psycher_events_total{event="asked"} 4`,
-		`psycher_events_total{event="moved"} 7`,
+		`psycher_events_total{event="moved"} 8`,
 		`psycher_events_total{event="triggered"} 3`,
 		`psycher_trigger_delay_seconds_count 1`,
 		`psycher_trigger_delay_seconds_sum 0.002`,
@@ -173,7 +174,7 @@ func TestWhatIsCountedIsInTheTable(t *testing.T) {
 	}
 	var states, scripts, said []string
 	for state := range deploy.Moves() {
-		if state != deploy.Accepted && state != deploy.Asking && state != deploy.Answered {
+		if state != deploy.Accepted && state != deploy.Asking && state != deploy.Locked && state != deploy.Answered {
 			states = append(states, string(state))
 		}
 	}

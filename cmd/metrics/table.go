@@ -40,7 +40,7 @@ func Table() []Row {
 
 		{Name: "psycher_deployments_total", Type: counter, Help: "Deployments that came to a state, by target. Deployments of targets that are not in the map any more, or beyond the first 200, are other.", Labels: []Label{
 			{"target", []string{other}},
-			{"state", []string{"locked", "queued", "triggering", "waiting", "unsure", "running", "silent", "refused", "succeeded", "failed", "canceled"}},
+			{"state", []string{"queued", "triggering", "waiting", "unsure", "running", "silent", "refused", "succeeded", "failed", "canceled"}},
 		}},
 		{Name: "psycher_deployment_duration_seconds", Type: histogram, Help: "From the trigger of a deployment to its end, whatever the end, by target.", Labels: []Label{{"target", []string{other}}}, buckets: deploy},
 		{Name: "psycher_ack_duration_seconds", Type: histogram, Help: "From the arrival of an event of Slack to its ack, which Slack expects within 3 s.", buckets: reply},
