@@ -73,6 +73,9 @@ func (f Freeze) since(at time.Time) (since time.Time, holds bool) {
 	return time.Time{}, false
 }
 
+// Next is what the zone's clocks show as the window begins next.
+func (f Freeze) Next(now time.Time) time.Time { return f.Begins.Next(f.shown(now)) }
+
 // shown is what the zone's clocks show.
 func (f Freeze) shown(at time.Time) time.Time {
 	_, offset := at.In(f.Zone).Zone()

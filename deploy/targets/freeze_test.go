@@ -127,6 +127,7 @@ func TestWhatIsWrongInAFreezeIsTold(t *testing.T) {
 		`"freeze": [OK], "override": "U1"`:          `T1.C1.app.override: must be a list of user ids`,
 		`"freeze": [OK], "override": ["S1"]`:        `T1.C1.app.override: must be a list of user ids`,
 		`"freeze": [OK], "override": null`:          `T1.C1.app.override: must be a list of user ids`,
+		`"freeze": [OK], "override": []`:            `T1.C1.app.override: must be a list of user ids`,
 	} {
 		keys = strings.NewReplacer("OKCRON", `"0 18 * * 5", "for": "1h"`, "OK", `{"cron": "0 18 * * 5", "for": "62h", "zone": "Asia/Tokyo"}`).Replace(keys)
 		_, err := Parse(fmt.Appendf(nil, `{"T1": {"C1": {"app": {"project_id": 1, "token": "glptt-test", %s}}}}`, keys), "master", time.Hour, nil)

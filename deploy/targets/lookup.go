@@ -91,12 +91,11 @@ func (m *Map) All() iter.Seq[deploy.Target] {
 // none.
 func (m *Map) Confirming() string {
 	for t := range m.All() {
-		path := t.Team + "." + t.Channel + "." + segment(t.Name)
 		switch {
 		case t.Approvals > 0:
-			return path + ".approvals"
+			return pathOf(&t) + ".approvals"
 		case t.Confirm:
-			return path + ".confirm"
+			return pathOf(&t) + ".confirm"
 		}
 	}
 	return ""

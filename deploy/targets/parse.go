@@ -58,6 +58,7 @@ func (r *mapReader) read() *Map {
 	r.object("", "teams", func(teamID, path string) {
 		r.checkID(teamID, path, "a team's id, such as T01ABC")
 		t := &team{channels: make(map[string][]deploy.Target), names: make(map[string]int)}
+		same := make(map[[3]string]*deploy.Target)
 		r.object(path, "channels", func(channelID, path string) {
 			r.checkID(channelID, path, "a channel's id, such as C01ABC")
 			if strings.IndexAny(teamID, "CGD") == 0 && strings.IndexAny(channelID, "TE") == 0 {
@@ -67,10 +68,11 @@ func (r *mapReader) read() *Map {
 			if len(here) > 0 {
 				t.channels[channelID] = here
 			}
-			for _, target := range here {
-				for _, name := range target.Names() {
+			for i := range here {
+				for _, name := range here[i].Names() {
 					t.names[strings.ToLower(name)]++
 				}
+				r.agree(&here[i], same)
 			}
 		})
 		if len(t.channels) > 0 { // else nobody can deploy anything there
@@ -128,11 +130,18 @@ func (r *mapReader) target(t *deploy.Target, path string) {
 	if len(t.Override) > 0 && !freeze {
 		r.bad(path+".override", "says who may deploy during a freeze: name its windows in freeze")
 	}
+	isList := len(t.Allow) > 0 && !slices.ContainsFunc(t.Allow, deploy.IsGroup)
+	isOff := func(user string) bool { return !slices.Contains(t.Allow, user) }
+	if isList && slices.ContainsFunc(t.Override, isOff) {
+		r.bad(path+".override", "names somebody who is not in allow: add them there too")
+	}
 	switch n := len(t.Approvers); {
 	case n > 0 && t.Approvals == 0:
 		r.bad(path+".approvers", "says who may approve: say how many have to, in approvals")
 	case n > 0 && n < t.Approvals:
 		r.bad(path+".approvals", "needs more people than approvers names")
+	case n == 0 && isList && len(t.Allow) <= t.Approvals:
+		r.bad(path+".approvals", "needs more people than allow names, and who asks does not count")
 	}
 	t.Confirm = t.Confirm || t.Approvals > 0
 	switch {
@@ -143,6 +152,32 @@ func (r *mapReader) target(t *deploy.Target, path string) {
 		r.bad(path+".token_env", "is missing: the variable that holds the project's trigger token; or token_file, a file that holds it")
 	}
 }
+
+// agree says in what a target differs that is the same for GitLab as one before it. Both are
+// one deploy: rules of one alone could be walked around through the other.
+func (r *mapReader) agree(t *deploy.Target, same map[[3]string]*deploy.Target) {
+	is := [3]string{t.Project, t.Ref, t.Key}
+	other := same[is]
+	if other == nil {
+		same[is] = t
+		return
+	}
+	for _, rule := range []struct {
+		key     string
+		differs bool
+	}{
+		{"parallel", t.Parallel != other.Parallel},
+		{"approvals", t.Approvals != other.Approvals},
+		{"confirm", t.Confirm != other.Confirm && t.Approvals == other.Approvals},
+	} {
+		if t.Project != "" && rule.differs {
+			r.bad(pathOf(t)+"."+rule.key, "differs from that of %s, which deploys the same project, ref and release_key: "+
+				"give both the same", pathOf(other))
+		}
+	}
+}
+
+func pathOf(t *deploy.Target) string { return t.Team + "." + t.Channel + "." + segment(t.Name) }
 
 func (r *mapReader) checkID(id, path, what string) {
 	if !slackID.MatchString(id) {

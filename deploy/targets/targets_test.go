@@ -176,6 +176,9 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"no approval", with(`"approvals": 0`), "T1.C1.app.approvals: must be a whole number from 1 to 9, without quotes"},
 		{"half an approval", with(`"approvals": 1.5`), "T1.C1.app.approvals: must be a whole number from 1 to 9, without quotes"},
 		{"more approvals than approvers", with(`"approvals": 2, "approvers": ["U1", "U1"]`), "T1.C1.app.approvals: needs more people than approvers names"},
+		{"as many approvals as people", with(`"approvals": 2, "allow": ["U1", "U2"]`), "T1.C1.app.approvals: needs more people than allow names, and who asks does not count"},
+		{"an override that may not deploy", with(`"allow": ["U1"], "override": ["U1", "U2"], "freeze": [{"cron": "0 18 * * 5", "for": "62h", "zone": "UTC"}]`), "T1.C1.app.override: names somebody who is not in allow: add them there too"},
+		{"a confirmation that is null", with(`"confirm": null`), "T1.C1.app.confirm: must be true or false, without quotes"},
 		{"approvers without approvals", with(`"approvers": ["U1"]`), "T1.C1.app.approvers: says who may approve: say how many have to, in approvals"},
 		{"approvers of a wrong form", with(`"approvals": 1, "approvers": "U1"`), `T1.C1.app.approvers: must be a list of user ids such as ["U01ABC"]`},
 		{"no approvers", with(`"approvals": 1, "approvers": []`), `T1.C1.app.approvers: must be a list of user ids such as ["U01ABC"]`},
@@ -226,6 +229,29 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTargetsThatAreTheSameForGitLabAgree(t *testing.T) {
+	target := func(keys string) string { return `{"project_id": "group/app", "token": "glptt-test"` + keys + `}` }
+	one := target("")
+	for _, row := range []struct{ first, second, want string }{
+		{one, target(`, "url": "https://app.example/", "announce": "all", "allow": ["U01"]`), ""},
+		{one, target(`, "parallel": false, "confirm": false`), ""},
+		{one, target(`, "parallel": true`), "T1.C2.web.parallel: differs from that of T1.C1.app, which deploys the same project, ref and release_key: give both the same"},
+		{target(`, "confirm": true`), one, "T1.C2.web.confirm: differs from that of T1.C1.app"},
+		{target(`, "approvals": 2`), target(`, "confirm": true`), "T1.C2.web.approvals: differs from that of T1.C1.app"},
+		{target(`, "approvals": 1`), target(`, "approvals": 2`), "T1.C2.web.approvals: differs from that of T1.C1.app"},
+		{target(`, "parallel": true, "ref": "master"`), target(`, "release_key": "RELEASE"`), "T1.C2.web.parallel: differs from that of T1.C1.app"},
+		{one, target(`, "parallel": true, "ref": "other"`), ""},
+		{one, target(`, "parallel": true, "release_key": "OTHER"`), ""},
+	} {
+		_, err := Parse([]byte(`{"T1": {"C1": {"app": `+row.first+`}, "C2": {"web": `+row.second+`}}}`), "master", time.Hour, nil)
+		if got := fmt.Sprint(err); row.want == "" && err != nil || row.want != "" && (!strings.HasPrefix(got, row.want) || strings.Contains(got, "\n")) {
+			t.Errorf("%s and %s:\ngot  %s\nwant %s", row.first, row.second, got, row.want)
+		}
+	}
+	// Of two teams, they are no one target.
+	parse(t, `{"T1": {"C1": {"app": `+one+`}}, "T2": {"C1": {"app": `+target(`, "parallel": true`)+`}}}`)
 }
 
 // reviewed reads a map that holds no tokens: the variable APP and the file app hold

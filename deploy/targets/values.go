@@ -56,7 +56,7 @@ func (r *mapReader) setKey(t *deploy.Target, key string, value json.RawMessage) 
 	case "allow":
 		return setAllow(t, value)
 	case "override":
-		if t.Override = idList(value, userID); t.Override == nil {
+		if t.Override = idList(value, userID); len(t.Override) == 0 {
 			return `must be a list of user ids such as ["U01ABC"]`
 		}
 	case "aliases":
@@ -102,7 +102,7 @@ var (
 
 //docgen:messages settings
 func setFlag(flag *bool, value json.RawMessage) (problem string) {
-	if json.Unmarshal(value, flag) != nil {
+	if json.Unmarshal(value, flag) != nil || value[0] == 'n' {
 		return "must be true or false, without quotes"
 	}
 	return ""
