@@ -29,7 +29,7 @@ const (
 // Ahead is what a queued record finds when it looks whether it is its turn.
 type Ahead struct {
 	Active []Beside // deployments of the target that go on
-	First  *Record  // the oldest for the target that is [Record.IsNext]; nil: none is known
+	First  *Record  // the oldest for the target that [Record.Leads]; nil: none is known
 	With   *Record  // that of Turn.With, or the one that it goes along with itself; nil: it is gone
 	Behind []Record // those of Turn.Behind that are still there
 }
@@ -56,6 +56,13 @@ func (r Record) Queue(t Target, now time.Time) Record {
 
 // IsNext reports whether the record is queued, and goes along with no other.
 func (r Record) IsNext() bool { return r.State == Queued && r.Turn.With == "" }
+
+// Leads reports whether others may go along with it: who waits for a lock may wait for
+// long, and each of them is asked.
+func (r Record) Leads() bool {
+	// mutant: a deploy held back by who waits for the end of a lock
+	return r.IsNext() && !r.Turn.isBehindALock()
+}
 
 // Look moves a queued record on by what it finds ahead of it.
 func (r Record) Look(a Ahead, now time.Time) (Record, Look) {

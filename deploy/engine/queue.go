@@ -71,17 +71,23 @@ func (e *Engine) ahead(s Stored, t deploy.Target) (a deploy.Ahead, err error) {
 		return a, err
 	}
 	// mutant: a newer commit taken for that of who goes along with what runs
-	if i := slices.IndexFunc(queued, deploy.Record.IsNext); i >= 0 {
+	if i := slices.IndexFunc(queued, deploy.Record.Leads); i >= 0 {
 		a.First = &queued[i]
 	}
 	turn := s.Record.Turn
 	for with, n := turn.With, 0; with != "" && n < maxKnown; n++ {
-		if a.With, err = e.loadNamed(with); err != nil {
-			return a, err
+		if a.With, err = e.loadNamed(with); err != nil || a.With == nil {
+			break
 		}
-		if with = ""; a.With != nil {
-			with = a.With.Turn.With
+		// mutant: a commit told to be out that came after what is out
+		if at := a.With.Deployment.Triggered; n > 0 && !at.IsZero() && !at.After(turn.Since) {
+			a.With = nil // who it goes along with has found another one, which does not have its commit
+			break
 		}
+		with = a.With.Turn.With
+	}
+	if err != nil {
+		return a, err
 	}
 	for _, name := range turn.Behind {
 		switch r, err := e.loadNamed(name); {

@@ -302,6 +302,23 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		queued(w, sim.Channel, deploy.MsgStatusQueued)
 		wantPipelines(w, 1)
 	})
+	row(t, "who is next goes along with what was started meanwhile: who asked after that does not", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		p := w.StartReady("a")
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		queued(w, sim.Channel, deploy.MsgStatusQueued)
+		p.Reload(oneTarget(`, "parallel": true`))
+		w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		p.Reload(oneTarget(""))
+		ts := queued(w, sim.Channel, deploy.MsgStatusRiding)
+		time.Sleep(2 * time.Minute)
+		w.GitLab.Finish(1002, "success")
+		time.Sleep(2 * time.Minute)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusQueued)
+		w.GitLab.Finish(1001, "success")
+		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		wantPipelines(w, 3)
+	})
 }
 
 // Who asks for one target costs those of others nothing, and everybody is told.

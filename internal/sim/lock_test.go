@@ -62,6 +62,39 @@ func TestLocks(t *testing.T) {
 			wantPipelines(w, 1)
 		}
 	})
+	row(t, "who waits for the end of a lock holds nobody back who has passed it", func(t *testing.T) {
+		w, _, _ := locked(t, "")
+		asked := func(n int, want deploy.MessageID) (ts string) {
+			w.GitLab.Push("group/app", "master", "Change it", "yamada")
+			ts = release(w, sim.Channel)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgLocked)
+			press(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), n)
+			w.WaitMessages(sim.Channel, ts, want)
+			return ts
+		}
+		asked(0, deploy.MsgStatusRunning)
+		asked(1, deploy.MsgStatusTold)
+		next := asked(0, deploy.MsgStatusQueued)
+		w.GitLab.Finish(1001, "success")
+		w.WaitReactions(sim.Channel, next, "thumbsup")
+		wantPipelines(w, 2)
+	})
+	row(t, "each of those who wait for the end of a lock is asked", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		var waiting []string
+		for _, user := range []string{second, "U0THIRD"} {
+			asks := w.Slack.Say(user, sim.Channel, sim.Bot+" release")
+			w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+			press(w, user, sim.Channel, statusOf(w, sim.Channel, asks, 0), 1)
+			w.WaitMessages(sim.Channel, asks, deploy.MsgStatusTold)
+			waiting = append(waiting, asks)
+		}
+		pressOn(w, sim.User, sim.Channel, statusOf(w, sim.Channel, ts, 0), "unlock")
+		for _, asks := range waiting {
+			w.WaitMessages(sim.Channel, asks, deploy.MsgTurn)
+		}
+		wantPipelines(w, 0)
+	})
 	row(t, "it ends by itself at its time, a while after its owner was told; a press makes it longer", func(t *testing.T) {
 		w, _, ts := locked(t, "")
 		time.Sleep(105*time.Minute + 10*time.Second)
