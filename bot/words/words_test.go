@@ -148,7 +148,7 @@ func TestCommandsAreUnderstood(t *testing.T) {
 		"status":   {"状況", "状態は？", "ステータス", "どうなってる？", "終わった？", "リリース終わった？", "デプロイの状況教えて", "status", "what's running", "who is deploying?", "app status"},
 		"history":  {"履歴", "リリース履歴", "history", "release history"},
 		"cancel":   {"止めて", "止めて！", "中止", "キャンセル", "待って", "ストップ", "リリース待って", "デプロイを中止して", "やっぱりやめて", "cancel", "stop", "abort", "wait", "cancel that please", "stop the release", "hold off on the deploy", "please cancel"},
-		"pending":  {"何が出る？", "差分", "what's pending", "diff"},
+		"pending":  {"何が出る？", "差分", "appは何が出る？", "appで何が出ますか", "appの差分", "what's pending", "diff"},
 		"retry":    {"もう一度", "やり直し", "リトライして", "retry", "rerun please", "again"},
 		"rollback": {"ロールバック", "戻して", "切り戻しお願いします", "リリース戻して", "rollback", "roll back", "revert the deploy", "please roll back"},
 		"lock":     {"ロックして", "リリースをロック", "lock", "lock deploys"},
