@@ -269,7 +269,11 @@ func (t *Terminal) text(s string) string {
 	}
 	s = date.ReplaceAllStringFunc(s, func(d string) string {
 		at, _ := strconv.ParseInt(date.FindStringSubmatch(d)[1], 10, 64) // it is digits
-		return time.Unix(at, 0).Format("15:04")
+		when := time.Unix(at, 0)
+		if time.Until(when) > 24*time.Hour { // the end of a lock
+			return when.Format("01/02 15:04")
+		}
+		return when.Format("15:04")
 	})
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "\n", "\n"+inMessage).Replace(s)
 }

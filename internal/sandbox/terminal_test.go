@@ -121,6 +121,14 @@ func TestAButtonThatLeadsSomewhereHasNoNumber(t *testing.T) {
 	}
 }
 
+func TestATimeOfAnotherDayHasItsDate(t *testing.T) {
+	until := time.Now().Add(7 * 24 * time.Hour)
+	v := watch(t)
+	mention := v.Slack.Say(User, Channel, "lock")
+	v.call("chat.postMessage", "thread_ts", mention, "text", fmt.Sprintf("Until <!date^%d^{time}|then>", until.Unix()))
+	v.prints("  yamada: lock", "    ↳ psycher: Until "+until.Format("01/02 15:04"))
+}
+
 func TestNumbersBeginAgainWhenNoButtonIsLeft(t *testing.T) {
 	v := watch(t)
 	mention := v.Slack.Say(User, Channel, "release")
