@@ -257,7 +257,7 @@ func TestPhrasesPageExplainsEveryPlaceholder(t *testing.T) {
 
 func TestReadmeExamplesAreUnderstoodAsDescribed(t *testing.T) {
 	quoted := regexp.MustCompile(`「([^」]*)」|"([^"]*)"`)
-	kinds := []string{"deploy", "unclear", "other", "status", "cancel", "help"}
+	kinds := []string{"deploy", "unclear", "other", "status", "cancel", "lock", "help"}
 	for name, begin := range map[string]string{"README.md": "## What it deploys on", "README.ja.md": "## デプロイするとき"} {
 		_, text, _ := strings.Cut(page(t, name), begin)
 		_, text, _ = strings.Cut(text, "\n|---|---|\n")
