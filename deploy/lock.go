@@ -60,8 +60,8 @@ func (r Record) Unlock(by Person) Record {
 	}
 	r.Locks.By = by.User
 	m := r.Message(MsgUnlocked)
-	if m.By = by.User; by.User != r.Request.By.User {
-		m.User = r.Request.By.User
+	if m.By = by.User; m.By == m.For {
+		m.For = "" // it is their own
 	}
 	return r.Answer(m)
 }

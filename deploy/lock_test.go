@@ -49,7 +49,7 @@ func TestALockIsExtendedAndEnded(t *testing.T) {
 	}
 	for by, told := range map[string]string{"U1": "", "U9": "U1"} {
 		over := r.Unlock(Person{User: by})
-		if line := over.Lines[len(over.Lines)-1]; over.State != Answered || line.ID != MsgUnlocked || line.User != told || line.By != by {
+		if line := over.Lines[len(over.Lines)-1]; over.State != Answered || line.ID != MsgUnlocked || line.For != told || line.By != by {
 			t.Errorf("ended by %s: %s, it says %+v", by, over.State, line)
 		}
 		if over.Unlock(Person{User: "U8"}).Locks.By != by {

@@ -262,7 +262,7 @@ func TestThePersonIsNamedWhereSomethingIsWrong(t *testing.T) {
 		deploy.MsgUnclear, deploy.MsgOther, deploy.MsgWhichTarget, deploy.MsgTooLong, deploy.MsgTooLate, deploy.MsgForgotten, deploy.MsgEditedIn,
 		deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgConfirmUnseen, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut,
 		deploy.MsgPending, deploy.MsgAgain, deploy.MsgRollback, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgFreeze, deploy.MsgTakenBack, deploy.MsgStopped, deploy.MsgCancelRefused, deploy.MsgCancelNoEffect,
-		deploy.MsgTurn, deploy.MsgRodeFailed, deploy.MsgLocked, deploy.MsgUnlock, deploy.MsgUnlocked, deploy.MsgLockOver, deploy.MsgLockEnds,
+		deploy.MsgTurn, deploy.MsgRodeFailed, deploy.MsgLocked, deploy.MsgUnlock, deploy.MsgLockOver, deploy.MsgLockEnds,
 	}
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		m = full(m)
