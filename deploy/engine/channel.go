@@ -82,11 +82,17 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	isHistory, isStatus := answer.ID == deploy.MsgHistory, answer.ID == deploy.MsgStatus
 	open, err := e.open(m)
 	told := map[string]bool{}
+	var queued []deploy.Known // may be many
 	for _, r := range slices.Backward(open) {
 		shown := r.State.Open() && r.State != deploy.Asking && (r.State != deploy.Locked || isStatus)
 		if k := r.Known(); !isHistory && shown && (answer.Target == "" || answer.Target == k.Target) {
 			told[k.Target] = r.State != deploy.Locked
-			answer.Known = append(answer.Known, k)
+			// mutant: what runs left out for the many that are queued
+			if r.State == deploy.Queued {
+				queued = append(queued, k)
+			} else {
+				answer.Known = append(answer.Known, k)
+			}
 			if b := r.Button(deploy.KindCancel); b.Do != "" && len(cancels) < maxCancels {
 				cancels = append(cancels, b)
 			}
@@ -130,7 +136,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 		}
 	}
 	slices.SortStableFunc(last, func(a, b deploy.Known) int { return cmp.Compare(b.Since, a.Since) })
-	answer.Known = append(answer.Known, last...)
+	answer.Known = slices.Concat(answer.Known, queued, last)
 	answer.Known = answer.Known[:min(len(answer.Known), maxKnown)]
 	return cancels, err
 }

@@ -175,6 +175,7 @@ func mutants() []mutant {
 		{"what was queued for one project deployed in another", dropTerm(2), sim("TestOneDeployment")},
 		{"a newer commit taken for that of who goes along with what runs", replace("deploy.Record.Leads", "func(deploy.Record) bool { return true }"), sim("TestOneDeployment")},
 		{"a commit told to be out that came after what is out", never, sim("TestOneDeployment")},
+		{"what runs left out for the many that are queued", never, sim("TestOneDeployment")},
 		{"a deploy held back by who waits for the end of a lock", replace(" && !r.Turn.isBehindALock()", ""), sim("TestLocks")},
 		{"a second deployment by who has asked twice", instead("justAsked := false"), sim("TestOneDeployment")},
 		{"a queue that nobody tells whose turn it may be", drop, sim("TestOneDeployment")},

@@ -231,6 +231,21 @@ func TestOneDeploymentAtATime(t *testing.T) {
 			t.Errorf("it says %s", text)
 		}
 	})
+	row(t, "status and stop name what runs before the many that are queued", func(t *testing.T) {
+		w, _ := underWay(t)
+		for range 15 {
+			queuedAt := w.Slack.Say(second, sim.Channel, sim.Bot+" release")
+			w.WaitMessages(sim.Channel, queuedAt, deploy.MsgStatusRiding)
+		}
+		time.Sleep(3 * time.Minute)
+		for _, word := range []string{"status", "stop"} {
+			ts := w.Ask(word)
+			w.Eventually("an answer", 2*time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) > 0 })
+			if text := shown(w.Slack.Thread(sim.Channel, ts)[0]); !strings.Contains(text, "pipelines/1001") {
+				t.Errorf("%s says %s", word, text)
+			}
+		}
+	})
 	row(t, "two at the same moment, taken in by two processes", func(t *testing.T) {
 		for range 5 {
 			w := sim.New(t, oneTarget(""))
