@@ -86,7 +86,8 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	for _, r := range slices.Backward(open) {
 		shown := r.State.Open() && r.State != deploy.Asking && (r.State != deploy.Locked || isStatus)
 		if k := r.Known(); !isHistory && shown && (answer.Target == "" || answer.Target == k.Target) {
-			told[k.Target] = r.State != deploy.Locked
+			// mutant: what runs told twice where it is locked
+			told[k.Target] = told[k.Target] || r.State != deploy.Locked
 			// mutant: what runs left out for the many that are queued
 			if r.State == deploy.Queued {
 				queued = append(queued, k)

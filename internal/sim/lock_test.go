@@ -166,6 +166,19 @@ func TestLocks(t *testing.T) {
 		w.WaitMessages(sim.Channel, w.Ask("stop"), deploy.MsgStop)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
 	})
+	row(t, "status tells once of what runs beside a lock", func(t *testing.T) {
+		w, _, _ := locked(t, "")
+		asks := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+		press(w, second, sim.Channel, statusOf(w, sim.Channel, asks, 0), 0)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgStatusRunning)
+		time.Sleep(2 * time.Minute)
+		ts := w.Ask("status")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatus)
+		if text := statusOf(w, sim.Channel, ts, 0).Text; strings.Count(text, "pipelines/1001") != 1 {
+			t.Errorf("it says %s", text)
+		}
+	})
 	row(t, "what waited for GitLab does not start once it is locked", func(t *testing.T) {
 		w := sim.New(t, oneTarget(""))
 		w.StartReady("a")
