@@ -2,6 +2,7 @@ package words
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +49,14 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 				in.For = time.Duration(number) * units[unit]
 			}
 		}
-		if rest := group(6); rest != "" {
+		rest := group(6)
+		m := match{text: rest}
+		isMore := strings.HasPrefix(rest, "and ") || strings.HasPrefix(rest, "then ")
+		// mutant: something else that is asked for taken for a reason
+		if isMore || slices.Contains(m.ends(tables().rule("unlock"), 0), len(rest)) {
+			return in, false
+		}
+		if rest != "" {
 			in.Word = strings.TrimRight(r.Original(from+at[12], from+at[13]), ")）")
 		}
 		// mutant: words about a lock taken for its reason

@@ -37,8 +37,9 @@ func TestLocksWithATimeAndAReason(t *testing.T) {
 	for _, s := range []string{
 		"lock app down the road", "app を2時間ロックしないで", "don't lock app for 2h", "2時間ロックされてる", "is app locked for 2h", "2時間後に app をロックして",
 		"ロックの時間は2時間", "lock app and deploy api",
+		"lock app 2h then deploy app", "lock app for 2 hours and deploy api", "app ロック：解除して", "ロック: 解除して",
 	} {
-		if got := understand(s); got.Kind == deploy.KindLock && got.Doubt == "" {
+		if got := understand(s); got.Deploys() || got.Kind == deploy.KindLock && got.Doubt == "" {
 			t.Errorf("%s: %+v", s, got)
 		}
 	}
