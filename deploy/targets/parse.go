@@ -131,10 +131,6 @@ func (r *mapReader) target(t *deploy.Target, path string) {
 		r.bad(path+".override", "says who may deploy during a freeze: name its windows in freeze")
 	}
 	isList := len(t.Allow) > 0 && !slices.ContainsFunc(t.Allow, deploy.IsGroup)
-	isOff := func(user string) bool { return !slices.Contains(t.Allow, user) }
-	if isList && slices.ContainsFunc(t.Override, isOff) {
-		r.bad(path+".override", "names somebody who is not in allow: add them there too")
-	}
 	switch n := len(t.Approvers); {
 	case n > 0 && t.Approvals == 0:
 		r.bad(path+".approvers", "says who may approve: say how many have to, in approvals")

@@ -177,7 +177,6 @@ func TestWrongMapIsRefusedWithThePath(t *testing.T) {
 		{"half an approval", with(`"approvals": 1.5`), "T1.C1.app.approvals: must be a whole number from 1 to 9, without quotes"},
 		{"more approvals than approvers", with(`"approvals": 2, "approvers": ["U1", "U1"]`), "T1.C1.app.approvals: needs more people than approvers names"},
 		{"as many approvals as people", with(`"approvals": 2, "allow": ["U1", "U2"]`), "T1.C1.app.approvals: needs more people than allow names, and who asks does not count"},
-		{"an override that may not deploy", with(`"allow": ["U1"], "override": ["U1", "U2"], "freeze": [{"cron": "0 18 * * 5", "for": "62h", "zone": "UTC"}]`), "T1.C1.app.override: names somebody who is not in allow: add them there too"},
 		{"a confirmation that is null", with(`"confirm": null`), "T1.C1.app.confirm: must be true or false, without quotes"},
 		{"approvers without approvals", with(`"approvers": ["U1"]`), "T1.C1.app.approvers: says who may approve: say how many have to, in approvals"},
 		{"approvers of a wrong form", with(`"approvals": 1, "approvers": "U1"`), `T1.C1.app.approvers: must be a list of user ids such as ["U01ABC"]`},
