@@ -19,6 +19,8 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	m.Intent = e.inThread(m, here)
 	var err error
 	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind) || actions.Locks(m.Intent.Kind)) {
+		// mutant: a lock that is not found to be ended, as its target was made parallel
+		t.Parallel = t.Parallel && !actions.Locks(m.Intent.Kind)
 		// mutant: a request judged although it is not known what goes on
 		if s, err = e.withActive(s, t); err != nil { // when the lease ends, it is taken up again
 			return stepResult{Stored: s}

@@ -178,6 +178,7 @@ func mutants() []mutant {
 		{"a commit told to be out that came after what is out", never, sim("TestOneDeployment")},
 		{"what runs left out for the many that are queued", never, sim("TestOneDeployment")},
 		{"what runs told twice where it is locked", replace("told[k.Target] || ", ""), sim("TestLocks")},
+		{"a lock that is not found to be ended, as its target was made parallel", drop, sim("TestLocks")},
 		{"a deploy held back by who waits for the end of a lock", replace(" && !r.Turn.isBehindALock()", ""), sim("TestLocks")},
 		{"a second deployment by who has asked twice", instead("justAsked := false"), sim("TestOneDeployment")},
 		{"a queue that nobody tells whose turn it may be", drop, sim("TestOneDeployment")},

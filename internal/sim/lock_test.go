@@ -222,6 +222,12 @@ func TestLocks(t *testing.T) {
 		w.StartReady("a")
 		w.WaitMessages(sim.Channel, w.Ask("lock"), deploy.MsgCannotLock)
 	})
+	row(t, "a lock of what may run side by side since is ended by a word", func(t *testing.T) {
+		w, p, ts := locked(t, "")
+		p.Reload(oneTarget(`, "parallel": true`))
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
 	row(t, "a lock and a deploy at the same moment, at two processes: the deploy comes first, or is asked about", func(t *testing.T) {
 		for range 5 {
 			w := sim.New(t, oneTarget(""))
