@@ -37,30 +37,33 @@ func (e *Engine) withdrawAll(m deploy.Request, target string) (n int, err error)
 	open, err := e.open(m)
 	above := func(r deploy.Record) bool { return r.Request.TS == m.Thread }
 	inQuestion := target == "" && slices.ContainsFunc(open, above)
-	for _, r := range open {
-		outside := inQuestion && !above(r)
-		// mutant: a stop that misses a press whose record is not made yet
-		if r.AgainDue() {
-			r = r.Again.Record(e.now())
-			// mutant: a stop that passes over a press it cannot claim
-			if _, _, err = e.claim(e.work, &r, 0); err != nil {
+	for before := -1; before < n && err == nil; open, err = e.open(m) { // which reads no more than a hundred
+		before = n
+		for _, r := range open {
+			outside := inQuestion && !above(r)
+			// mutant: a stop that misses a press whose record is not made yet
+			if r.AgainDue() {
+				r = r.Again.Record(e.now())
+				// mutant: a stop that passes over a press it cannot claim
+				if _, _, err = e.claim(e.work, &r, 0); err != nil {
+					return n, err
+				}
+			}
+			of := r.Known().Target
+			if target != "" && of != "" && target != of || outside || r.Request.Time().After(m.At) {
+				continue
+			}
+			withdrawn := false
+			if _, err = e.change(e.work, r.Request.Key, func(was deploy.Record) (next deploy.Record) {
+				next, withdrawn = was.Withdraw(m.By)
+				return next
+			}); err != nil {
+				// mutant: a stop that swallows an error
 				return n, err
 			}
-		}
-		of := r.Known().Target
-		if target != "" && of != "" && target != of || outside || r.Request.Time().After(m.At) {
-			continue
-		}
-		withdrawn := false
-		if _, err = e.change(e.work, r.Request.Key, func(was deploy.Record) (next deploy.Record) {
-			next, withdrawn = was.Withdraw(m.By)
-			return next
-		}); err != nil {
-			// mutant: a stop that swallows an error
-			return n, err
-		}
-		if withdrawn {
-			n++
+			if withdrawn {
+				n++
+			}
 		}
 	}
 	return n, err

@@ -128,6 +128,24 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		wantPipelines(w, 1)
 	})
+	row(t, "stop withdraws all that is queued, however many", func(t *testing.T) {
+		w, _ := underWay(t)
+		w.Redis.ClockTTL(false)
+		w.GitLab.Push("group/app", "master", "Change it", "yamada")
+		for range 110 {
+			w.Ask("release")
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Minute)
+		ts := w.Ask("stop")
+		w.Eventually("the answer", 10*time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) > 0 })
+		if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, "110 件") {
+			t.Errorf("it says %s", text)
+		}
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(2 * time.Minute)
+		wantPipelines(w, 1)
+	})
 	row(t, "the next one is refused: who went along is next", func(t *testing.T) {
 		w, _ := underWay(t)
 		ts, along := queued(w, sim.Channel, deploy.MsgStatusQueued), queued(w, sim.Channel, deploy.MsgStatusRiding)
