@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,7 +171,7 @@ func (r *reader) settings() map[string]string {
 	if err := json.Unmarshal([]byte(set["GITLAB_TRIGGER_TOKENS"]), &channels); err != nil {
 		r.t.Fatal(err)
 	}
-	delete(channels[sandbox.Team][sandbox.Channel], "admin")
+	maps.DeleteFunc(channels[sandbox.Team][sandbox.Channel], func(name string, _ any) bool { return name != "app" })
 	one, err := json.Marshal(channels)
 	if err != nil {
 		r.t.Fatal(err)
