@@ -30,9 +30,9 @@ local function probe()
   end
   redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', 0, 'WITHSCORES', 'LIMIT', 0, 1)
+  -- mutant: a probe that writes nothing
   for _, set in ipairs({KEYS[1], unpack(KEYS, 6)}) do
     redis.call('ZREM', set, 'probe')
-    -- mutant: a probe that writes nothing
     redis.call('ZADD', set, now + 1000, 'probe')
     redis.call('ZADD', set, 'NX', now + 1000, 'probe')
     redis.call('ZADD', set, 'XX', 'LT', now, 'probe')
