@@ -68,7 +68,7 @@ func mutants() []mutant {
 		{"a poll that is not canceled by a callback", drop, hangs},
 		{"a record of a newer layout that is not released", dropTerm(1), hangs},
 		{"a post that is not announced", drop, crash},
-		{"a post after its announcement has expired", dropTerm(3), world},
+		{"a post after its announcement has expired", dropTerm(3), sim("TestTwoProcesses")},
 		{"a reaction that is not removed after a crash", drop, crash},
 		{"the old reaction removed before the new one is added", dropTerm(1), showing},
 		{"a claim on a delivery that is kept without room to deliver", drop, showing},

@@ -142,6 +142,24 @@ func TestTwoProcessesLeaveSlackRight(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		h.wantShown(m, "thumbsup", deploy.MsgStatusRunning)
 	})
+	row(t, "one sleeps between its announcement of a later post and that post", func(t *testing.T) {
+		h := newHarness(t, false)
+		var slept atomic.Bool
+		h.store.onSave = func(rec deploy.Record) {
+			if rec.Shown.Posting == deploy.SlotLine(0) && slept.CompareAndSwap(false, true) {
+				time.Sleep(time.Minute)
+			}
+		}
+		h.startEngine()
+		m := h.release(1)
+		time.Sleep(5 * time.Second)
+		h.callback(h.Engine, m, deploy.ResultSuccess)
+		time.Sleep(2 * time.Minute)
+		h.wantShown(m, "white_check_mark", deploy.MsgStatusSucceeded, deploy.MsgSucceeded)
+		if !slept.Load() {
+			t.Error("nobody slept")
+		}
+	})
 	row(t, "callbacks come while one process works on the record", func(t *testing.T) {
 		h := newHarness(t, false)
 		h.gitlab.trigger = func(int) deploy.TriggerResult {
