@@ -83,7 +83,7 @@ func TestStopThatCannotClaimAPress(t *testing.T) {
 		heal()
 		w.Eventually("the answer", time.Minute, func() bool { return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgStop) })
 		// The press, which came first, may be taken up first too: then the stop tells of it.
-		told := slices.ContainsFunc(w.Texts(sim.Channel, ts), func(s string) bool { return strings.Contains(s, "これから開始") })
+		told := slices.ContainsFunc(w.Texts(sim.Channel, ts), func(s string) bool { return strings.Contains(s, "<@"+second+">") })
 		if !told {
 			w.Eventually("the press to be withdrawn", time.Minute, func() bool { return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgWithdrawn) })
 			wantPipelines(w, 1)
