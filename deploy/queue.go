@@ -77,7 +77,8 @@ func (r Record) Look(a Ahead, now time.Time) (Record, Look) {
 	}
 	for _, other := range others {
 		// mutant: a second deployment of commits that another one has
-		if d := other.Deployment; other.State.Ran() && !d.NoneSeen && r.isIn(other) && d.Triggered.After(turn.Since) {
+		// mutant: who is next told to go along with what is being stopped
+		if d := other.Deployment; other.State.Ran() && !d.NoneSeen && !other.IsToStop() && r.isIn(other) && d.Triggered.After(turn.Since) {
 			a.With = &other
 		}
 	}

@@ -24,6 +24,10 @@ func TestTheQueue(t *testing.T) {
 	none.Deployment.NoneSeen = true
 	rolledBack := other(Succeeded, before)
 	rolledBack.Deployment.Rollback = &Success{}
+	stopping := other(Running, after)
+	stopping.Deployment.Cancel = &Cancel{}
+	leftBehind := other(Running, after)
+	leftBehind.Deployment.SetAside = "U2"
 	later := t0.Add(time.Minute)
 	for name, row := range map[string]struct {
 		turn Turn
@@ -37,6 +41,8 @@ func TestTheQueue(t *testing.T) {
 		"one goes on that cannot be read":          {Turn{}, later, Ahead{Active: []Beside{{Name: "T1:C1:1.0"}}}, LookLater, false},
 		"a rollback goes on that began since":      {Turn{}, later, beside(rollback), LookLater, false},
 		"one goes on that began since":             {Turn{}, later, beside(other(Running, after)), LookLater, true},
+		"one began since that is to be stopped":    {Turn{}, later, beside(stopping), LookLater, false},
+		"one began since that was set aside":       {Turn{}, later, beside(leftBehind), LookLater, false},
 		"one is being triggered":                   {Turn{}, later, beside(other(Triggering, after)), LookLater, false},
 		"it is over, and was a success":            {Turn{Behind: []string{"x"}}, later, Ahead{Behind: []Record{other(Succeeded, before)}}, LookStart, false},
 		"it is over, and has failed":               {Turn{Behind: []string{"x"}}, later, Ahead{Behind: []Record{other(Failed, before)}}, LookAsk, false},

@@ -100,6 +100,14 @@ func (r Record) IsCanceling() bool {
 	return r.State == Running && c != nil && !c.Over
 }
 
+// IsToStop reports whether somebody wants the deployment stopped, so that nobody is to
+// rely on it.
+func (r Record) IsToStop() bool {
+	d := r.Deployment
+	unwanted := r.State == Triggering && (d.TakenBack || d.WithdrawnBy != "") // if that makes no pipeline, no other is made
+	return unwanted || r.IsCanceling() || !r.State.Ended() && d.SetAside != ""
+}
+
 // PressStatus takes in a press of a button of the status message; say is what its
 // person is told whose press changes nothing.
 func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say Message) {

@@ -111,21 +111,23 @@ func (e *Engine) loadNamed(name string) (*deploy.Record, error) {
 }
 
 // onItsWay is a deployment that goes on and has what a request asks for: its commit is
-// the newest of the branch, or where GitLab does not tell that, the same person has
+// the newest of the branch, or where GitLab cannot be asked that, the same person has
 // just asked for it. nil: there is none.
 func (e *Engine) onItsWay(s Stored, t deploy.Target) *deploy.Record {
 	ctx, cancel := context.WithTimeout(e.work, headWithin)
 	defer cancel()
 	_, head, err := e.GitLab.Outgoing(ctx, t.Project, "", t.Ref)
 	for _, b := range s.beside() {
-		if b.Record == nil || b.Record.Deployment.Rollback != nil {
+		// mutant: somebody told to go along with what is being stopped
+		if b.Record == nil || b.Record.Deployment.Rollback != nil || b.Record.IsToStop() {
 			continue
 		}
 		d := b.Record.Deployment
 		sha := cmp.Or(d.Progress, &deploy.Progress{}).Commit.SHA
 		// mutant: a second deployment by who has asked twice
 		justAsked := b.Known.By == s.Record.Asked().By.User && e.now().Sub(d.Triggered) < time.Minute
-		if err == nil && sha != "" && sha == head.SHA || err != nil && justAsked {
+		// mutant: what may lack a commit taken for what has it
+		if err == nil && sha != "" && sha == head.SHA || !e.Config().Timing.CanPoll && justAsked {
 			return b.Record
 		}
 	}

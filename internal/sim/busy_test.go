@@ -173,6 +173,23 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		queued(w, sim.Channel, deploy.MsgStatusQueued)
 		wantPipelines(w, 1)
 	})
+	row(t, "nobody goes along with what is being stopped", func(t *testing.T) {
+		w, first := underWay(t)
+		time.Sleep(20 * time.Second)
+		w.GitLab.FailLookUps(-1, "/cancel", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		pressOn(w, sim.User, sim.Channel, statusOf(w, sim.Channel, first, 0), "cancel")
+		w.WaitMessages(sim.Channel, first, deploy.MsgStatusCanceling)
+		w.WaitMessages(sim.Two, w.Slack.Say(second, sim.Two, sim.Bot+" release"), deploy.MsgStatusQueued)
+		wantPipelines(w, 1)
+	})
+	row(t, "while GitLab does not tell its newest commit, nobody goes along", func(t *testing.T) {
+		w, _ := underWay(t)
+		time.Sleep(20 * time.Second)
+		w.GitLab.Push("group/app", "master", "Change it", "yamada")
+		w.GitLab.FailLookUps(-1, "/repository/commits", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		w.WaitMessages(sim.Channel, w.Ask("release"), deploy.MsgStatusQueued)
+		wantPipelines(w, 1)
+	})
 	row(t, "what takes far too long is left behind by a press, and told to stop", func(t *testing.T) {
 		w, first := underWay(t)
 		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
