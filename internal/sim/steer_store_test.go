@@ -82,9 +82,10 @@ func TestStopThatCannotClaimAPress(t *testing.T) {
 		}
 		heal()
 		w.Eventually("the answer", time.Minute, func() bool { return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgStop) })
-		// The press, which came first, may be taken up first too: then the stop tells of it.
-		told := slices.ContainsFunc(w.Texts(sim.Channel, ts), func(s string) bool { return strings.Contains(s, "<@"+second+">") })
-		if !told {
+		// The press, which came first, may be taken up first too: then the stop's answer tells of it.
+		thread := w.Slack.Thread(sim.Channel, ts)
+		answer := thread[slices.IndexFunc(thread, func(m fakeslack.Message) bool { return w.ReadMessage(m.Text) == deploy.MsgStop })].Shown()
+		if !strings.Contains(answer, "<@"+second+">") {
 			w.Eventually("the press to be withdrawn", time.Minute, func() bool { return slices.Contains(w.Messages(sim.Channel, ts), deploy.MsgWithdrawn) })
 			wantPipelines(w, 1)
 		}
