@@ -41,6 +41,12 @@ func (b Beside) Confirmation() string {
 	return b.Name
 }
 
+// NamesBeside reports whether a message is a question about what goes on of its target: it
+// names all of it, as its button confirms all of it.
+func (id MessageID) NamesBeside() bool {
+	return id == MsgBusy || id == MsgBusyWaiting || id == MsgLocked || id == MsgUnlock
+}
+
 // Confirms reports whether the button says so of a deployment.
 func (b Button) Confirms(other Beside) bool {
 	// mutant: a deploy confirmed beside one deployment made beside another

@@ -3,6 +3,7 @@ package phrases
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/getto-systems/psycher/deploy"
@@ -11,8 +12,13 @@ import (
 // knownLimit is how many characters the list has at most.
 const knownLimit = 2500
 
+// noteLimit is the same of those below a question: Slack takes 2,000 of a context.
+const noteLimit = 1900
+
 // list is a line for each deployment.
-func (v Voice) list(all []deploy.Known) string {
+func (v Voice) list(all []deploy.Known) string { return v.listWithin(all, knownLimit) }
+
+func (v Voice) listWithin(all []deploy.Known, limit int) string {
 	var lines []string
 	for _, k := range all {
 		line := v.known(k)
@@ -21,7 +27,7 @@ func (v Voice) list(all []deploy.Known) string {
 		}
 		lines = append(lines, line)
 	}
-	return fit(lines, "\n", knownLimit)
+	return fit(lines, "\n", limit)
 }
 
 func (v Voice) known(k deploy.Known) string {
@@ -43,10 +49,15 @@ func (v Voice) known(k deploy.Known) string {
 }
 
 // note is the small line below a question: what runs, or ran last. It is empty
-// where nothing is known, or the text tells of it.
+// where nothing is known, or the text tells of it. A question about what goes on names all
+// of that.
 func (v Voice) note(m deploy.Message) string {
 	if len(m.Buttons) == 0 || len(m.Known) == 0 || m.ID == deploy.MsgStop {
 		return ""
+	}
+	// mutant: a button that confirms more than the text above it names
+	if m.ID.NamesBeside() && len(m.Known) > 1 {
+		return strings.TrimSpace(v.word("now")) + "\n" + v.listWithin(m.Known, noteLimit)
 	}
 	k := m.Known[0]
 	if k.State.Open() {

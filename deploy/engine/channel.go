@@ -91,10 +91,12 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 		if k := r.Known(); !isHistory && shown && (answer.Target == "" || answer.Target == k.Target) {
 			// mutant: what runs told twice where it is locked
 			told[k.Target] = told[k.Target] || r.State != deploy.Locked
+			switch {
+			case answer.ID.NamesBeside(): // it has what it is about
 			// mutant: what runs left out for the many that are queued
-			if r.State == deploy.Queued {
+			case r.State == deploy.Queued:
 				queued = append(queued, k)
-			} else {
+			default:
 				answer.Known = append(answer.Known, k)
 			}
 			if b := r.Button(deploy.KindCancel); b.Do != "" && len(cancels) < maxCancels {
@@ -102,7 +104,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 			}
 		}
 	}
-	if len(here) > maxKnown && answer.Target == "" {
+	if answer.ID.NamesBeside() || len(here) > maxKnown && answer.Target == "" {
 		here = nil
 	}
 	var last []deploy.Known

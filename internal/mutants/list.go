@@ -177,6 +177,7 @@ func mutants() []mutant {
 		{"a newer commit taken for that of who goes along with what runs", replace("deploy.Record.Leads", "func(deploy.Record) bool { return true }"), sim("TestOneDeployment")},
 		{"a commit told to be out that came after what is out", never, sim("TestOneDeployment")},
 		{"what runs left out for the many that are queued", never, sim("TestOneDeployment")},
+		{"a button that confirms more than the text above it names", never, sim("TestLocks")},
 		{"what runs told twice where it is locked", replace("told[k.Target] || ", ""), sim("TestLocks")},
 		{"a lock that is not found to be ended, as its target was made parallel", drop, sim("TestLocks")},
 		{"a deploy held back by who waits for the end of a lock", replace(" && !r.Turn.isBehindALock()", ""), sim("TestLocks")},

@@ -336,6 +336,25 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
 		w.Eventually("the rollback", time.Minute, func() bool { return reruns(w, 0)+reruns(w, 1) == 1 })
 	})
+	row(t, "whoever rolls back beside two deployments confirms both, and reads of both", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		stages(w)
+		p := w.StartReady("a")
+		deployedTimes(w, 2)
+		w.Pipeline = nil
+		p.Reload(oneTarget(`, "parallel": true`))
+		for range 2 {
+			w.WaitReactions(sim.Channel, w.Ask("release"), "thumbsup")
+		}
+		p.Reload(oneTarget(""))
+		ts := w.Slack.Say(sim.User, sim.Channel, sim.Bot+" ロールバック")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgRollback)
+		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[0], 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgBusy)
+		if text := statusOf(w, sim.Channel, ts, 0).Shown(); strings.Count(text, "pipelines/1003") != 1 || strings.Count(text, "pipelines/1004") != 1 {
+			t.Errorf("the question is %s", text)
+		}
+	})
 	row(t, `"parallel" lets them run side by side`, func(t *testing.T) {
 		w := sim.New(t, oneTarget(`, "parallel": true`))
 		w.StartReady("a")

@@ -166,6 +166,22 @@ func TestLocks(t *testing.T) {
 		w.WaitMessages(sim.Channel, w.Ask("stop"), deploy.MsgStop)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
 	})
+	row(t, "two locks at once: whoever deploys all the same confirms both, and reads of both", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""))
+		w.StartReady("a")
+		for _, reason := range []string{"DB 移行中", "障害対応"} {
+			w.Slack.Say(sim.User, sim.Channel, sim.Bot+" app を2時間ロック: "+reason)
+		}
+		time.Sleep(5 * time.Second)
+		asks := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+		q := statusOf(w, sim.Channel, asks, 0)
+		if text := q.Shown(); strings.Count(text, "DB 移行中") != 1 || strings.Count(text, "障害対応") != 1 {
+			t.Errorf("the question is %s", text)
+		}
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, asks, "thumbsup")
+	})
 	row(t, "status tells once of what runs beside a lock", func(t *testing.T) {
 		w, _, _ := locked(t, "")
 		asks := release(w, sim.Channel)
