@@ -26,7 +26,8 @@ func (r Record) Edit(asked Intent) Record {
 	case wantsDeploy && (r.State == Accepted || r.State == Asking || r.State == Answered):
 		return r.reopen(asked)
 	// mutant: a question about words that are not there any more
-	case r.State == Asking, r.State == Accepted && r.Request.Intent.Doubt != "":
+	// mutant: a lock that is not asked for any more
+	case r.State == Asking, r.State == Accepted && (r.Request.Intent.Doubt != "" || r.Request.Intent.locks()):
 		r.Request.Intent = asked
 		return r.Answer(Message{ID: MsgEditedOut})
 	}

@@ -127,6 +127,9 @@ func (i Intent) Deploys() bool { return i.Kind == KindDeploy && i.Doubt == "" }
 // acts reports whether something may start without a question.
 func (i Intent) acts() bool { return i.Deploys() || i.Kind == KindRetry && i.Doubt == "" }
 
+// locks reports whether a lock is to begin or to end.
+func (i Intent) locks() bool { return i.Kind == KindLock || i.Kind == KindUnlock }
+
 // IsID reports whether s has the form of an id of Slack's: C..., T..., U....
 func IsID(s string) bool {
 	return s != "" && len(s) <= 32 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""

@@ -179,6 +179,7 @@ func mutants() []mutant {
 		{"what runs left out for the many that are queued", never, sim("TestOneDeployment")},
 		{"a button that confirms more than the text above it names", never, sim("TestLocks")},
 		{"what runs told twice where it is locked", replace("told[k.Target] || ", ""), sim("TestLocks")},
+		{"a lock that is not asked for any more", replace(" || r.Request.Intent.locks()", ""), domain},
 		{"a lock that is not found to be ended, as its target was made parallel", drop, sim("TestLocks")},
 		{"a deploy held back by who waits for the end of a lock", replace(" && !r.Turn.isBehindALock()", ""), sim("TestLocks")},
 		{"a second deployment by who has asked twice", instead("justAsked := false"), sim("TestOneDeployment")},
