@@ -45,6 +45,7 @@ func (r Record) lockDue() time.Time {
 
 // Extend has a lock last longer.
 func (r Record) Extend() Record {
+	// mutant: a lock that is over made longer
 	if r.State == Locked {
 		l := &r.Locks
 		l.Until, l.Told = earlier(l.Until.Add(lockMore), l.Since.Add(MaxLock)), false

@@ -55,6 +55,9 @@ func TestALockIsExtendedAndEnded(t *testing.T) {
 		if over.Unlock(Person{User: "U8"}).Locks.By != by {
 			t.Error("it is ended twice")
 		}
+		if late := over.Extend(); !late.Next.IsZero() || !late.Locks.Until.Equal(over.Locks.Until) {
+			t.Errorf("extended once it is over: until %s, due %s", late.Locks.Until, late.Next)
+		}
 	}
 	if beside := r.SetAside(Person{User: "U9"}); beside.State != Locked || lastSaid(beside) != MsgLockPassed {
 		t.Errorf("passed over it is %s, and says %s", beside.State, lastSaid(beside))

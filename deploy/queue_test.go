@@ -28,6 +28,8 @@ func TestTheQueue(t *testing.T) {
 	stopping.Deployment.Cancel = &Cancel{}
 	leftBehind := other(Running, after)
 	leftBehind.Deployment.SetAside = "U2"
+	outAllTheSame := leftBehind
+	outAllTheSame.State = Succeeded
 	later := t0.Add(time.Minute)
 	for name, row := range map[string]struct {
 		turn Turn
@@ -43,6 +45,7 @@ func TestTheQueue(t *testing.T) {
 		"one goes on that began since":             {Turn{}, later, beside(other(Running, after)), LookLater, true},
 		"one began since that is to be stopped":    {Turn{}, later, beside(stopping), LookLater, false},
 		"one began since that was set aside":       {Turn{}, later, beside(leftBehind), LookLater, false},
+		"one that was set aside is out since":      {Turn{Behind: []string{"x"}}, later, Ahead{Behind: []Record{outAllTheSame}}, LookDone, true},
 		"one is being triggered":                   {Turn{}, later, beside(other(Triggering, after)), LookLater, false},
 		"it is over, and was a success":            {Turn{Behind: []string{"x"}}, later, Ahead{Behind: []Record{other(Succeeded, before)}}, LookStart, false},
 		"it is over, and has failed":               {Turn{Behind: []string{"x"}}, later, Ahead{Behind: []Record{other(Failed, before)}}, LookAsk, false},

@@ -105,6 +105,7 @@ func (r Record) IsCanceling() bool {
 func (r Record) IsToStop() bool {
 	d := r.Deployment
 	unwanted := r.State == Triggering && (d.TakenBack || d.WithdrawnBy != "") // if that makes no pipeline, no other is made
+	// mutant: somebody told to go along with what is taken back
 	return unwanted || r.IsCanceling() || !r.State.Ended() && d.SetAside != ""
 }
 

@@ -38,6 +38,7 @@ func (e *Engine) takeTurn(s Stored, free func()) stepResult {
 		return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Refuse(deploy.MsgRefusedGone, "") })
 	}
 	var err error
+	// mutant: a turn that is taken although it is not known what goes on
 	if s, err = e.withActive(s, t); err != nil { // when the lease ends, it is taken up again
 		return stepResult{Stored: s}
 	}
@@ -67,6 +68,7 @@ func (e *Engine) takeTurn(s Stored, free func()) stepResult {
 func (e *Engine) ahead(s Stored, t deploy.Target) (a deploy.Ahead, err error) {
 	a.Active = slices.DeleteFunc(s.beside(), s.Record.Chosen().Confirms)
 	queued, err := read(e.work, e, func(ctx context.Context) ([]deploy.Record, error) { return e.Store.Queued(ctx, t.ID()) })
+	// mutant: who asks told to be next, as the queue cannot be read
 	if err != nil {
 		return a, err
 	}
@@ -76,7 +78,11 @@ func (e *Engine) ahead(s Stored, t deploy.Target) (a deploy.Ahead, err error) {
 	}
 	turn := s.Record.Turn
 	for with, n := turn.With, 0; with != "" && n < maxKnown; n++ {
-		if a.With, err = e.loadNamed(with); err != nil || a.With == nil {
+		// mutant: who goes along deployed too, as it is not known what became of that
+		if a.With, err = e.loadNamed(with); err != nil {
+			return a, err
+		}
+		if a.With == nil {
 			break
 		}
 		// mutant: a commit told to be out that came after what is out
@@ -85,9 +91,6 @@ func (e *Engine) ahead(s Stored, t deploy.Target) (a deploy.Ahead, err error) {
 			break
 		}
 		with = a.With.Turn.With
-	}
-	if err != nil {
-		return a, err
 	}
 	for _, name := range turn.Behind {
 		switch r, err := e.loadNamed(name); {
@@ -127,7 +130,7 @@ func (e *Engine) onItsWay(s Stored, t deploy.Target) *deploy.Record {
 		// mutant: a second deployment by who has asked twice
 		justAsked := b.Known.By == s.Record.Asked().By.User && e.now().Sub(d.Triggered) < time.Minute
 		// mutant: what may lack a commit taken for what has it
-		if err == nil && sha != "" && sha == head.SHA || !e.Config().Timing.CanPoll && justAsked {
+		if err == nil && sha == head.SHA || !e.Config().Timing.CanPoll && justAsked {
 			return b.Record
 		}
 	}

@@ -205,12 +205,12 @@ func (e *Engine) mayNoLonger(s Stored, t deploy.Target) deploy.Message {
 	return no
 }
 
-// updateWaiting saves what f makes of the record, if it still waits, after the same
-// attempt.
+// updateWaiting saves what f makes of the record, if it still waits.
 func (e *Engine) updateWaiting(s Stored, f func(deploy.Record) deploy.Record) stepResult {
-	was, attempt := s.Record.State, s.Record.Deployment.Attempt
+	was := s.Record.State
 	return e.update(s, func(r deploy.Record) deploy.Record {
-		if r.State != was || r.Deployment.Attempt != attempt {
+		// mutant: what was withdrawn answered once more
+		if r.State != was {
 			return r
 		}
 		return f(r)

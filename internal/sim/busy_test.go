@@ -119,6 +119,39 @@ func TestOneDeploymentAtATime(t *testing.T) {
 			}
 		})
 	}
+	row(t, "who goes along withdraws while it is noted how that ended: that counts, and is told once", func(t *testing.T) {
+		w, _ := underWay(t)
+		time.Sleep(20 * time.Second)
+		ts := w.Slack.Say(second, sim.Two, sim.Bot+" release")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRiding)
+		heal := w.RedisRefusesAbout("redis:save", `"`+string(deploy.MsgRode)+`"`)
+		w.GitLab.Finish(1001, "success")
+		time.Sleep(time.Minute)
+		pressOn(w, second, sim.Two, statusOf(w, sim.Two, ts, 0), "withdraw")
+		heal()
+		time.Sleep(5 * time.Minute)
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
+		if got := w.Slack.Reactions(sim.Two, ts); len(got) > 0 {
+			t.Errorf("it shows %q", got)
+		}
+		wantAcked(w)
+	})
+	for _, op := range []string{"redis:active", "redis:queued", "redis:load"} {
+		row(t, "when it is their turn, Redis fails at "+op+": they look again", func(t *testing.T) {
+			w, _ := underWay(t)
+			ts, along := queued(w, sim.Channel, deploy.MsgStatusQueued), queued(w, sim.Channel, deploy.MsgStatusRiding)
+			heal := w.RedisRefuses(op)
+			w.GitLab.Finish(1001, "success")
+			time.Sleep(3 * time.Minute)
+			wantPipelines(w, 1)
+			heal()
+			w.WaitReactions(sim.Channel, ts, "thumbsup")
+			w.WaitMessages(sim.Channel, along, deploy.MsgStatusRiding)
+			w.GitLab.Finish(1002, "success")
+			waitLong(w, sim.Channel, along, "white_check_mark")
+			wantPipelines(w, 2)
+		})
+	}
 	row(t, "stop withdraws what is queued", func(t *testing.T) {
 		w, _ := underWay(t)
 		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
@@ -188,6 +221,43 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		w.GitLab.Push("group/app", "master", "Change it", "yamada")
 		w.GitLab.FailLookUps(-1, "/repository/commits", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
 		w.WaitMessages(sim.Channel, w.Ask("release"), deploy.MsgStatusQueued)
+		wantPipelines(w, 1)
+	})
+	row(t, "without an API token, who has just taken back what is being triggered does not go along with it", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), "GITLAB_API_TOKEN=")
+		w.StartReady("a")
+		w.GitLab.Answer(1, fault(t, "slow"))
+		ts := w.Ask("release")
+		time.Sleep(5 * time.Second)
+		w.Slack.Edit(sim.Channel, ts, sim.Bot+" hello")
+		time.Sleep(time.Second)
+		w.WaitMessages(sim.Channel, w.Ask("release"), deploy.MsgStatusQueued)
+		wantPipelines(w, 1)
+	})
+	row(t, "who goes along goes on to, although Redis cannot tell for a while with what", func(t *testing.T) {
+		w, _ := underWay(t)
+		time.Sleep(20 * time.Second)
+		ts := w.Slack.Say(second, sim.Two, sim.Bot+" release")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRiding)
+		heal := w.RedisRefuses("redis:load")
+		time.Sleep(2 * time.Minute)
+		heal()
+		w.GitLab.Finish(1001, "success")
+		waitLong(w, sim.Two, ts, "white_check_mark")
+		w.WaitMessages(sim.Two, ts, deploy.MsgStatusRiding, deploy.MsgRode)
+		wantPipelines(w, 1)
+	})
+	row(t, "who asks while Redis cannot tell who is next is told once it can", func(t *testing.T) {
+		w, _ := underWay(t)
+		queued(w, sim.Channel, deploy.MsgStatusQueued)
+		heal := w.RedisRefuses("redis:queued")
+		ts := w.Ask("release")
+		time.Sleep(time.Minute)
+		if said := w.Texts(sim.Channel, ts); len(said) > 0 {
+			t.Errorf("it says %q", said)
+		}
+		heal()
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusRiding)
 		wantPipelines(w, 1)
 	})
 	row(t, "what takes far too long is left behind by a press, and told to stop", func(t *testing.T) {

@@ -5,6 +5,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -338,13 +339,24 @@ func (w *World) Texts(channel, ts string) []string {
 
 func (w *World) logger(name string) zerolog.Logger {
 	if w.logTo != nil {
-		return zerolog.New(w.logTo)
+		return zerolog.New(io.MultiWriter(w.logTo, panics{w.T}))
 	}
 	if os.Getenv("SIM_LOG") == "" {
-		return zerolog.Nop()
+		return zerolog.New(panics{w.T}).Level(zerolog.ErrorLevel)
 	}
 	out := zerolog.ConsoleWriter{Out: os.Stderr, NoColor: true, TimeFormat: "15:04:05.000"}
-	return zerolog.New(out).With().Timestamp().Str("bot", name).Logger()
+	return zerolog.New(io.MultiWriter(out, panics{w.T})).With().Timestamp().Str("bot", name).Logger()
+}
+
+// panics fails the test of a world in which a worker panics: the process goes on, so
+// that nobody may notice.
+type panics struct{ testing.TB }
+
+func (t panics) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"worker-panic"`)) {
+		t.Errorf("%s", line)
+	}
+	return len(line), nil
 }
 
 func (w *World) chance() float64 {
