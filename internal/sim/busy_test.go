@@ -41,6 +41,7 @@ func queued(w *sim.World, channel string, want deploy.MessageID) (ts string) {
 }
 
 func TestOneDeploymentAtATime(t *testing.T) {
+	t.Parallel()
 	row(t, "who asks meanwhile is next, is told what goes on, and starts by itself after a success", func(t *testing.T) {
 		w, first := underWay(t)
 		ts := queued(w, sim.Channel, deploy.MsgStatusQueued)
@@ -165,14 +166,15 @@ func TestOneDeploymentAtATime(t *testing.T) {
 		w, _ := underWay(t)
 		w.Redis.ClockTTL(false)
 		w.GitLab.Push("group/app", "master", "Change it", "yamada")
-		for range 110 {
+		n := few(110)
+		for range n {
 			w.Ask("release")
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
 		ts := w.Ask("stop")
 		w.Eventually("the answer", 10*time.Minute, func() bool { return len(w.Messages(sim.Channel, ts)) > 0 })
-		if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, "110 件") {
+		if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, fmt.Sprintf("%d 件", n)) {
 			t.Errorf("it says %s", text)
 		}
 		w.GitLab.Finish(1001, "success")
@@ -462,6 +464,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 
 // Who asks for one target costs those of others nothing, and everybody is told.
 func TestManyAskersOfOneTarget(t *testing.T) {
+	t.Parallel()
 	row(t, "others deploy at once, and one pipeline is for all", func(t *testing.T) {
 		n := few(200)
 		w := sim.New(t, fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q}}, %q: {"api": {"project_id": "group/api", "token": %[3]q}}}}`,

@@ -12,6 +12,7 @@ import (
 )
 
 func TestClocksJump(t *testing.T) {
+	t.Parallel()
 	for _, by := range []time.Duration{-time.Hour, -30 * time.Second, 30 * time.Second, time.Hour} {
 		for when, after := range map[string]time.Duration{"while the POST is in flight": 3 * time.Second, "while it runs": 15 * time.Second} {
 			row(t, "Redis's by "+by.String()+" "+when+": one deploy, and its end is shown; so is the next", func(t *testing.T) {

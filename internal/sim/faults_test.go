@@ -15,7 +15,9 @@ import (
 	"github.com/getto-systems/psycher/internal/sim"
 )
 
-// row tests one promise in a bubble of its own, in parallel with the others.
+// row tests one promise in a bubble of its own, in parallel with the others of its
+// test. A test with a row that takes seconds is itself parallel: else a core would
+// idle meanwhile.
 func row(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
@@ -160,6 +162,7 @@ func TestProcessDies(t *testing.T) {
 }
 
 func TestWorkerIsSlow(t *testing.T) {
+	t.Parallel()
 	row(t, "GitLab takes 30 s: the other replica leaves it alone", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")

@@ -69,6 +69,7 @@ func settled(t *testing.T, w *sim.World, all []floodMention) (made, told int) {
 }
 
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	row(t, "thousands at once: all are acked, and each gets one pipeline", func(t *testing.T) {
 		n, channels := few(1500), few(500)
 		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(channels), "GITLAB_API_TOKEN=")

@@ -231,6 +231,7 @@ func TestClaimsAfterAnOutageDelayNothing(t *testing.T) {
 }
 
 func TestNumberOfPeopleToldIsBounded(t *testing.T) {
+	t.Parallel()
 	row(t, "the store is down while thousands ask: a person who cannot be remembered is not told that nothing was started", func(t *testing.T) {
 		const most = 10_000
 		h := newHarness(t, false)

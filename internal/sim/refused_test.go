@@ -245,6 +245,7 @@ func TestTemporaryRefusalIsRetriedForAnHour(t *testing.T) {
 }
 
 func TestPostWithoutLookUpIsMadeThreeTimesAtMost(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]fakeslack.Fault{
 		"every answer is lost": fakeslack.LoseAnswer(), "every post is cut": fakeslack.Cut(), "internal_error": fakeslack.Fails("internal_error"),
 	} {

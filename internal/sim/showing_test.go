@@ -336,6 +336,7 @@ func TestReactionThatMayExistIsRemoved(t *testing.T) {
 }
 
 func TestPendingDeliveriesKeepRedisIdle(t *testing.T) {
+	t.Parallel()
 	row(t, "Slack hangs, and there is more to show than is allowed at a time", func(t *testing.T) {
 		h := newHarness(t, false)
 		hang := func(c call) error {

@@ -381,6 +381,7 @@ func TestWhatIsToBeDeployedAfterTheMapWasChanged(t *testing.T) {
 }
 
 func TestACancelAmongManyDeployments(t *testing.T) {
+	t.Parallel()
 	row(t, "does not wait until GitLab may be read", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")
@@ -403,6 +404,7 @@ func TestACancelAmongManyDeployments(t *testing.T) {
 }
 
 func TestAnEndAmongManyEdits(t *testing.T) {
+	t.Parallel()
 	row(t, "is shown at once, although what goes on waits for its turn", func(t *testing.T) {
 		w := sim.New(t)
 		w.StartReady("a")

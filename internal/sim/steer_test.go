@@ -396,6 +396,7 @@ func TestWhatGoesOutAndWhatWentBefore(t *testing.T) {
 // Ten deployments at once stay within Slack's fifty edits a minute, and each end is
 // shown soon.
 func TestEditsOfTenDeployments(t *testing.T) {
+	t.Parallel()
 	row(t, "by two processes", func(t *testing.T) {
 		w := sim.New(t)
 		w.Slack.Limits(true)
