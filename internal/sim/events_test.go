@@ -24,10 +24,12 @@ type event struct {
 func (d event) String() string { return fmt.Sprintf("{%v, %q, %q}", d.After, d.Do, d.Process) }
 
 // story is what happens in a world, with or without a token for GitLab's API,
-// with scripts that send a token of their own or old ones.
+// with scripts that send a token of their own or old ones, with a target of its own for
+// each channel or one that two of them share.
 type story struct {
 	Token  bool
 	Old    bool
+	Shared bool
 	Events []event
 }
 
@@ -48,7 +50,8 @@ func stories() *rapid.Generator[story] {
 		return story{
 			Token:  rapid.IntRange(0, 3).Draw(r, "token") < 3,
 			Old:    rapid.IntRange(0, 3).Draw(r, "old") == 3,
-			Events: append([]event{{Do: rapid.SampledFrom([]string{"ask", "ask in doubt"}).Draw(r, "first")}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "events")...),
+			Shared: rapid.IntRange(0, 3).Draw(r, "shared") < 3,
+			Events: append([]event{{Do: rapid.SampledFrom([]string{"ask", "ask in doubt", "deploy for minutes", "two ask at once"}).Draw(r, "first")}}, rapid.SliceOfN(draw, 1, 16).Draw(r, "events")...),
 		}
 	})
 }
@@ -91,7 +94,7 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"ask to roll back":        func(r *storyRun, _ event) { r.say(sim.Channel, "ロールバック") },
 			"ask what is pending":     func(r *storyRun, _ event) { r.say(sim.Channel, "何が出る？") },
 			"ask for the history":     func(r *storyRun, _ event) { r.say(sim.Channel, "履歴") },
-			"somebody pushes":         func(r *storyRun, _ event) { r.w.GitLab.Push(sim.Project, "master", "Change it", "ito") },
+			"somebody pushes":         func(r *storyRun, _ event) { r.push() },
 			"it is deployed and ends": func(r *storyRun, _ event) { r.say(sim.Channel, "release"); time.Sleep(40 * time.Second) },
 			"cancels change nothing":  func(r *storyRun, _ event) { r.w.GitLab.IgnoreCancels(true) },
 		},
@@ -102,6 +105,8 @@ func eventGroups() map[string]map[string]func(r *storyRun, d event) {
 			"half an hour passes": func(*storyRun, event) { time.Sleep(deploy.AskFor) },
 			"edit to doubt":       func(r *storyRun, _ event) { r.edit("release otama") },
 		},
+		"turns":     turnEvents(),
+		"locks":     lockEvents(),
 		"pipelines": pipelineEvents(),
 		"GitLab":    gitlabEvents(),
 		"Slack":     slackEvents(),

@@ -25,6 +25,8 @@ func (r *storyRun) brokenPromises() (broken []string) {
 	defer r.mu.Unlock()
 	broken = append(slices.Clone(r.problems), r.w.WrongPast()...)
 	broken = append(broken, r.brokenSteering()...)
+	broken = append(broken, r.brokenStarts()...)
+	broken = append(broken, r.leftOver()...)
 	lost := r.w.Slack.Lost()
 	for _, m := range r.mentions {
 		gone := m.at.Before(r.flushed) || slices.ContainsFunc(lost, func(l string) bool { return strings.Contains(l, m.ts) })
@@ -111,6 +113,8 @@ func (r *storyRun) brokenPromisesOf(m mention, gone bool) (broken []string) {
 			bad("there is a pipeline, and it says %s", id)
 		}
 	}
+	broken = append(broken, r.brokenRide(m, made, said)...)
+	broken = append(broken, r.brokenLock(m)...)
 	if n := r.unanswered(m); n > 0 {
 		bad("%d presses without an answer", n)
 	}
@@ -134,7 +138,10 @@ func (r *storyRun) unanswered(m mention) int {
 			n++
 			b, _ := deploy.ParseButton(p.Value)
 			question := fmt.Sprint(p.TS, b.Step, b.Do)
-			if b.Do == deploy.KindCancel { // its person may press it again, and sees that it is being canceled
+			switch b.Do {
+			case deploy.KindExtend, deploy.KindDeploy: // it may be there again
+				question += p.At.String()
+			case deploy.KindCancel: // its person may press it again, and sees that it is being canceled
 				question += p.User
 				if questions[question] {
 					n--
@@ -191,10 +198,10 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		if !s.Token {
 			settings = append(settings, "GITLAB_API_TOKEN=")
 		}
-		w := sim.New(t, append([]string{"GITLAB_TRIGGER_TOKENS=" + sim.Targets("")}, settings...)...)
+		w := sim.New(t, append([]string{storyTargets(s.Shared)}, settings...)...)
 		r = &storyRun{
-			w: w, token: s.Token, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
-			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{}, again: map[string]bool{}, steered: map[string]int{},
+			w: w, token: s.Token, shared: s.Shared, alive: map[string]*sim.Process{}, nextPlan: plans()["succeeds"],
+			plans: map[string]plan{}, deployed: map[string]bool{}, pressed: map[string]bool{}, again: map[string]bool{}, steered: map[string]int{}, succeeded: map[int64]bool{},
 		}
 		w.Pipeline, w.Rerun, w.OldScripts = r.pipeline, r.rerun, s.Old
 		r.start("a")
@@ -210,6 +217,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 		r.start("a")
 		r.start("b")
 		time.Sleep(max(time.Minute, time.Until(r.awakeAt))) // until GitLab has finished what was cut off, and no process is suspended
+		r.settle()
 		for end := time.Now().Add(12 * time.Minute); time.Now().Before(end); {
 			if time.Sleep(2 * time.Second); r.settled() {
 				time.Sleep(15 * time.Second) // for what should not come
@@ -218,7 +226,7 @@ func (s story) run(t *testing.T) (r *storyRun, broken []string) {
 				}
 			}
 		}
-		broken = r.brokenPromises()
+		broken, r.met = r.brokenPromises(), r.metOfTargets()
 	})
 	return r, broken
 }
@@ -266,13 +274,17 @@ func TestStories(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	all, ran := stories(), 0
+	all, met := stories(), tally{}
 	rapid.Check(t, func(r *rapid.T) {
 		s := all.Draw(r, "story")
-		ran++
-		if _, broken := s.run(t); len(broken) > 0 {
+		run, broken := s.run(t)
+		met.meet(run)
+		if len(broken) > 0 {
 			r.Fatalf("%s\nafter %+v", strings.Join(broken, "\n"), s)
 		}
 	})
-	t.Logf("%d stories", ran)
+	t.Log(met.ofTargets())
+	if met["stories"] >= 200 && len(met) < 5 {
+		t.Error("they do not meet all that they are to check")
+	}
 }

@@ -207,14 +207,7 @@ func (w *World) WrongPast() (wrong []string) {
 			}
 		}
 	}
-	for _, key := range w.Redis.Keys() {
-		name, isRecord := strings.CutPrefix(key, "{psycher}:record:")
-		raw, err := w.Redis.Get(key)
-		if !isRecord || err != nil || name == "probe" {
-			continue
-		}
-		var r deploy.Record
-		err = json.Unmarshal([]byte(raw), &r)
+	for name, r := range w.Records() {
 		want := ""
 		switch {
 		case r.Deployment.Project == "": // the store has lost of which target it is
@@ -225,9 +218,27 @@ func (w *World) WrongPast() (wrong []string) {
 		case r.State == deploy.Refused: // it may have run before
 			want = named[name]
 		}
-		if err != nil || named[name] != want {
-			wrong = append(wrong, fmt.Sprintf("%s is %s, and is named in %q: %v", name, r.State, named[name], err))
+		if named[name] != want {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, and is named in %q", name, r.State, named[name]))
 		}
 	}
 	return wrong
+}
+
+// Records are all records that Redis has, by name.
+func (w *World) Records() map[string]deploy.Record {
+	all := map[string]deploy.Record{}
+	for _, key := range w.Redis.Keys() {
+		name, isRecord := strings.CutPrefix(key, "{psycher}:record:")
+		raw, err := w.Redis.Get(key)
+		if !isRecord || err != nil || name == "probe" {
+			continue
+		}
+		var r deploy.Record
+		if err := json.Unmarshal([]byte(raw), &r); err != nil {
+			w.T.Fatal(err)
+		}
+		all[name] = r
+	}
+	return all
 }

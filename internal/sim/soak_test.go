@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 type tally map[string]int
 
 func (n tally) add(s story, r *storyRun) {
-	n["stories"]++
+	n.meet(r)
 	for _, d := range s.Events {
 		n["event: "+d.Do]++
 	}

@@ -16,17 +16,25 @@ import (
 type storyRun struct {
 	w        *sim.World
 	token    bool
+	shared   bool // two channels deploy one target
 	alive    map[string]*sim.Process
-	mentions []mention
 	pressed  map[string]bool // mentions for which somebody pressed a deploy button
 	again    map[string]bool // those of them that Redis had forgotten: a press deploys once more
 	steered  map[string]int  // presses of buttons of status messages, by what they do
 	last     func()          // presses the last button once more
-	flushed  time.Time
-	awakeAt  time.Time // when the last suspended process goes on
+	awakeAt  time.Time       // when the last suspended process goes on
+	presses  []confirmation  // what people pressed, and below which text
+	unlocks  []unlock        // who wanted a lock ended
+	extended bool            // somebody made a lock longer
+	pushed   []string        // the commits that were pushed, the oldest first
+	met      map[string]bool // what there was in the end, see metOfTargets
 
-	mu         sync.Mutex // of all below
-	nextPlan   plan       // of the next pipeline
+	mu         sync.Mutex // of all below; what the story itself reads, it alone writes
+	mentions   []mention
+	flushed    time.Time // when Redis forgot everything, last
+	starts     []start
+	succeeded  map[int64]bool // pipelines that have succeeded, at some time
+	nextPlan   plan           // of the next pipeline
 	plans      map[string]plan
 	unfinished int             // pipelines that have not finished
 	deployed   map[string]bool // mentions that a pipeline deployed for
@@ -35,16 +43,20 @@ type storyRun struct {
 
 // mention is a message that somebody posted.
 type mention struct {
-	channel, ts, text string
-	at                time.Time
-	unaddressed       bool // it was edited, and no longer mentions the bot
+	user, channel, ts, text string
+	project                 string // of the target that it is about
+	at                      time.Time
+	pushed                  int           // how many commits had been pushed by then
+	locks                   time.Duration // how long it wants the target locked; 0: not at all
+	unaddressed             bool          // it was edited, and no longer mentions the bot
 }
 
 // plan is how a pipeline goes.
 type plan struct {
 	starts, mute, twice, late, forged bool
-	ends                              []string // its statuses, one after the other, each reported as it comes
-	reaction, untold                  string   // the reaction in the end, and without calls and look-ups
+	ends                              []string      // its statuses, one after the other, each reported as it comes
+	runs                              time.Duration // before the first of them; 0: a few seconds
+	reaction, untold                  string        // the reaction in the end, and without calls and look-ups
 }
 
 // plans are all of them, by name.
@@ -60,6 +72,7 @@ func plans() map[string]plan {
 		"calls late":           good(plan{late: true}),
 		"calls nobody":         good(plan{mute: true, untold: "zzz"}),
 		"is mimicked":          good(plan{starts: true, forged: true}),
+		"takes minutes":        good(plan{runs: 2 * time.Minute}),
 		"fails":                {ends: []string{"failed"}, reaction: "x"},
 		"is run again":         {ends: []string{"failed", "success"}, reaction: "white_check_mark"},
 		"fails after all":      {ends: []string{"success", "failed"}, reaction: "white_check_mark"},
@@ -69,9 +82,20 @@ func plans() map[string]plan {
 	}
 }
 
-func (r *storyRun) say(channel, words string) {
-	ts := r.w.Slack.Say(sim.User, channel, sim.Bot+" "+words)
-	r.mentions = append(r.mentions, mention{channel, ts, words, time.Now(), false})
+func (r *storyRun) say(channel, words string) { r.sayAs(sim.User, channel, words) }
+
+func (r *storyRun) sayAs(user, channel, words string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := mention{user: user, channel: channel, text: words, project: r.projectOf(channel, words), at: time.Now(), pushed: len(r.pushed)}
+	switch {
+	case strings.Contains(words, "ロック: "):
+		m.locks = lockTime
+	case strings.Contains(words, "アンロック"):
+		r.wantUnlocked(m)
+	}
+	m.ts = r.w.Slack.Say(user, channel, sim.Bot+" "+words)
+	r.mentions = append(r.mentions, m)
 }
 
 func (r *storyRun) lastMention() mention { return r.mentions[len(r.mentions)-1] }
@@ -95,8 +119,9 @@ func (r *storyRun) press(user string, which int) {
 				continue
 			}
 			b := buttons[(which+len(buttons))%len(buttons)]
-			r.pressed[m.ts] = r.pressed[m.ts] || which >= 0
-			r.again[m.ts] = r.again[m.ts] || which >= 0 && m.at.Before(r.flushed)
+			if which >= 0 {
+				r.confirm(user, m, reply, b.Value)
+			}
 			r.last = func() { r.w.Slack.Press("U0SECOND", m.channel, reply.TS, b.Action, fakeslack.WithValue(b.Value)) }
 			r.w.Slack.Press(user, m.channel, reply.TS, b.Action)
 			return
@@ -113,6 +138,9 @@ func (r *storyRun) steer(user, does string) {
 				continue
 			}
 			r.steered[does]++
+			if does == "deploy" {
+				r.confirm(user, m, reply, value)
+			}
 			r.last = func() { r.w.Slack.Press("U0SECOND", m.channel, reply.TS, action, fakeslack.WithValue(value)) }
 			r.w.Slack.Press(user, m.channel, reply.TS, action)
 			return
@@ -126,10 +154,11 @@ func (r *storyRun) rerun(p fakegitlab.Pipeline, j fakegitlab.Job) {
 	r.unfinished++
 	r.mu.Unlock()
 	defer r.finish()
+	r.noteStart(p.ID, "")
 	r.w.Report(p, "start")
 	time.Sleep(7 * time.Second)
 	r.w.GitLab.MoveJob(p.ID, j.ID, "success")
-	r.w.GitLab.Finish(p.ID, "success")
+	r.finishAs(p.ID, "success")
 	r.w.Report(p, "success")
 }
 
@@ -187,6 +216,8 @@ func (r *storyRun) redisError(what string) { r.w.RedisFails(what, 8*time.Second)
 func (r *storyRun) hangRedis(d time.Duration) { r.w.RedisHangs(d) }
 
 func (r *storyRun) flushRedis() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.w.Redis.FlushAll()
 	r.flushed = time.Now()
 }
@@ -208,6 +239,7 @@ func (r *storyRun) setNextPlan(c plan) {
 func (r *storyRun) pipeline(p fakegitlab.Pipeline) {
 	c := r.planFor(p)
 	defer r.finish()
+	r.noteStart(p.ID, p.Variables["timestamp"])
 	if c.starts && !r.w.Report(p, "start") {
 		r.w.GitLab.Finish(p.ID, "failed")
 		return
@@ -218,9 +250,10 @@ func (r *storyRun) pipeline(p fakegitlab.Pipeline) {
 	if c.forged {
 		r.forge(p)
 	}
+	time.Sleep(c.runs)
 	for _, status := range c.ends {
 		time.Sleep(7 * time.Second)
-		r.w.GitLab.Finish(p.ID, status)
+		r.finishAs(p.ID, status)
 		if c.late {
 			time.Sleep(4 * time.Minute)
 		}
@@ -253,6 +286,14 @@ func (r *storyRun) planFor(p fakegitlab.Pipeline) plan {
 	}
 	r.plans[ts] = c
 	return c
+}
+
+// finishAs ends a pipeline.
+func (r *storyRun) finishAs(id int64, status string) {
+	r.mu.Lock()
+	r.succeeded[id] = r.succeeded[id] || status == "success"
+	r.mu.Unlock()
+	r.w.GitLab.Finish(id, status)
 }
 
 func (r *storyRun) finish() {

@@ -65,7 +65,8 @@ type Pipeline struct {
 	Jobs      []Job
 	Created   time.Time
 	Updated   time.Time
-	Post      int // the POST that made it, as the POSTs are numbered that made any
+	Post      int       // the POST that made it, as the POSTs are numbered that made any
+	Posted    time.Time // when that POST came
 }
 
 // GitLab is the stand-in. It may be used by many goroutines.

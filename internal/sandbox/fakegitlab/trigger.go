@@ -18,10 +18,12 @@ type triggerRequest struct {
 	ref       string
 	variables map[string]string
 	wrong     string // why it cannot be read
+	came      time.Time
 }
 
 func (g *GitLab) trigger(w http.ResponseWriter, r *http.Request) {
 	a := readTrigger(r)
+	a.came = g.now()
 	g.mu.Lock()
 	g.posts = append(g.posts, post{a.variables["channel"], a.variables["timestamp"]})
 	fault, failing := take(&g.posting, r.URL.Path)
@@ -117,7 +119,7 @@ func (g *GitLab) start(a triggerRequest, n int, status string) string {
 	g.making++
 	for range n {
 		p := g.make(pr, "trigger", a.ref, status, a.variables)
-		p.Post = g.making
+		p.Post, p.Posted = g.making, a.came
 		if body == "" {
 			body = encode(g.full(p))
 		}
