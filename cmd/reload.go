@@ -55,6 +55,11 @@ func (a *app) use(s settings.Settings) error {
 	next.config = engine.Config{Targets: s.Targets, Teams: slices.Compact(teams), Timing: deploy.Timing{
 		MaxAge: s.MentionMaxAge, RequestTimeout: a.settings.GitLabRequestTimeout, Timeout: s.DeployTimeout, CanPoll: s.GitLabAPIToken != "",
 	}}
+	if s.Zone != "" {
+		if next.config.Zone, err = time.LoadLocation(s.Zone); err != nil {
+			return err
+		}
+	}
 	var names []string
 	for t := range s.Targets.All() {
 		names = append(names, t.Name)

@@ -26,14 +26,40 @@ const (
 	lockMore = time.Hour          // how much longer a press makes it
 )
 
-// Lock has a record hold a target for a while.
-func (r Record) Lock(t Target, in Intent, now time.Time) Record {
+// Lock has a record hold a target for a while. A time of day is one of the zone.
+func (r Record) Lock(t Target, in Intent, zone *time.Location, now time.Time) Record {
 	r = r.move(Locked)
 	d := &r.Deployment
 	d.Target, d.Project, d.Ref, d.Key = t.Name, t.Project, t.Ref, t.Key
-	r.Locks = Lock{Since: now, Until: now.Add(min(cmp.Or(in.For, lockFor), MaxLock)), Reason: in.Word}
+	end := now.Add(cmp.Or(in.For, lockFor))
+	if in.Until > 0 {
+		end = in.until(r.Asked().At.In(zone))
+	}
+	r.Locks = Lock{Since: now, Until: earlier(end, now.Add(MaxLock)), Reason: in.Word}
 	r.Next = r.lockDue()
 	return r.decided(Decision{What: DidLock, By: r.Request.By.User})
+}
+
+// until is when the clock shows next what a person has said who read it then: one who is
+// heard late means no later day.
+func (i Intent) until(said time.Time) time.Time {
+	year, month, day := said.Date()
+	at := func(day int) time.Time {
+		return time.Date(year, month, day, 0, int(i.Until/time.Minute), 0, 0, said.Location())
+	}
+	// mutant: a lock until a time that was over when it was said
+	if end := at(day); end.After(said) {
+		return end
+	}
+	return at(day + 1)
+}
+
+// Zone is the time zone of the target's freezes; nil: it has none.
+func (t Target) Zone() *time.Location {
+	if len(t.Freezes) == 0 {
+		return nil
+	}
+	return t.Freezes[0].Zone
 }
 
 func (r Record) lockDue() time.Time {

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"testing"
 	"time"
 )
@@ -15,7 +16,7 @@ func TestALock(t *testing.T) {
 		"too long a time":  {30 * 24 * time.Hour, 7 * 24 * time.Hour},
 		"a very short one": {time.Minute, time.Minute},
 	} {
-		r := accepted().Lock(target, Intent{Kind: KindLock, Target: "app", For: row.asked, Word: "DB"}, t0)
+		r := accepted().Lock(target, Intent{Kind: KindLock, Target: "app", For: row.asked, Word: "DB"}, time.UTC, t0)
 		r.Shown.Posts = map[string]Posted{SlotStatus: {TS: "1.000100"}}
 		end := t0.Add(row.want)
 		if m := shown(t, r); m.ID != MsgStatusLocked || m.Word != "DB" || m.Until != end.Unix() || len(m.Buttons) != 2 {
@@ -36,8 +37,53 @@ func TestALock(t *testing.T) {
 	}
 }
 
+func TestALockUntilATimeOfDay(t *testing.T) {
+	zone := func(name string) *time.Location {
+		place, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return place
+	}
+	clock := func(hour, minute int) time.Duration { return time.Duration(hour*60+minute) * time.Minute }
+	for _, row := range []struct {
+		said, taken, zone string
+		until             time.Duration
+		want              string
+	}{
+		{"2026-01-02T10:00:00+09:00", "", "Asia/Tokyo", clock(14, 30), "2026-01-02T14:30:00+09:00"},
+		{"2026-01-02T10:00:00+09:00", "", "UTC", clock(14, 30), "2026-01-02T14:30:00Z"},
+		{"2026-01-02T14:30:00+09:00", "", "Asia/Tokyo", clock(14, 30), "2026-01-03T14:30:00+09:00"},
+		{"2026-01-02T18:00:00+09:00", "", "Asia/Tokyo", clock(9, 0), "2026-01-03T09:00:00+09:00"},
+		{"2026-01-02T18:00:00+09:00", "", "Asia/Tokyo", clock(24, 0), "2026-01-03T00:00:00+09:00"},
+		{"2026-01-02T08:00:00+09:00", "", "Asia/Tokyo", clock(33, 0), "2026-01-03T09:00:00+09:00"},
+		{"2026-01-02T08:00:00+09:00", "", "Asia/Tokyo", clock(48, 0), "2026-01-04T00:00:00+09:00"},
+		{"2026-01-02T10:00:00+09:00", "2026-01-02T14:31:00+09:00", "Asia/Tokyo", clock(14, 30), "2026-01-02T14:30:00+09:00"},
+		{"2026-03-28T20:00:00+01:00", "", "Europe/Berlin", clock(9, 0), "2026-03-29T09:00:00+02:00"},
+		{"2026-03-28T20:00:00+01:00", "", "Europe/Berlin", clock(33, 0), "2026-03-29T09:00:00+02:00"},
+	} {
+		moment := func(s string) time.Time {
+			at, err := time.Parse(time.RFC3339, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		r := accepted()
+		r.Request.At = moment(row.said)
+		now := moment(cmp.Or(row.taken, row.said))
+		r = r.Lock(target, Intent{Kind: KindLock, Until: row.until}, zone(row.zone), now)
+		if !r.Locks.Until.Equal(moment(row.want)) {
+			t.Errorf("said at %s in %s, until %s: it ends at %s, want %s", row.said, row.zone, row.until, r.Locks.Until, row.want)
+		}
+		if r = r.LockDue(now); row.taken != "" && (r.State != Answered || lastSaid(r) != MsgLockOver) {
+			t.Errorf("taken up late it is %s, and says %s", r.State, lastSaid(r))
+		}
+	}
+}
+
 func TestALockIsExtendedAndEnded(t *testing.T) {
-	r := accepted().Lock(target, Intent{For: time.Hour}, t0).LockDue(t0.Add(45 * time.Minute))
+	r := accepted().Lock(target, Intent{For: time.Hour}, time.UTC, t0).LockDue(t0.Add(45 * time.Minute))
 	if r = r.Extend(); !r.Locks.Until.Equal(t0.Add(2*time.Hour)) || !r.Next.Equal(t0.Add(105*time.Minute)) {
 		t.Errorf("extended it ends at %s, and is due at %s", r.Locks.Until, r.Next)
 	}

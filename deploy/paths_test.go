@@ -306,7 +306,7 @@ func TestAnyPath(t *testing.T) {
 		"steer": (*path).steer, "carry out": (*path).carryOut,
 		"lock": func(p *path) {
 			if p.r.State == Accepted || p.r.IsPressed() {
-				p.r = p.r.Lock(target, Intent{Kind: KindLock}, p.now)
+				p.r = p.r.Lock(target, Intent{Kind: KindLock}, time.UTC, p.now)
 			}
 		},
 		"rest": func(p *path) { p.r = p.r.Rest() },

@@ -29,7 +29,7 @@ func in(s State) Record {
 		return r.AskPeople(Message{ID: MsgUnclear, Target: "app"}, []Button{{Do: KindDeploy, Target: "app", Ref: "master"}, {}}, t0)
 	}
 	if s == Locked {
-		return r.Lock(target, Intent{}, t0)
+		return r.Lock(target, Intent{}, time.UTC, t0)
 	}
 	if s == Queued {
 		running := in(Running)

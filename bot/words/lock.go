@@ -12,15 +12,22 @@ import (
 )
 
 // A lock with a time or a reason, whose words are free: app を2時間ロック DB移行中,
-// lock app for 2 hours: DB migration. The reason comes last, after a time or a colon.
+// lock app until 14:30: DB migration. The reason comes last, after a time or a colon.
 var locking = sync.OnceValue(func() []*regexp.Regexp {
 	form := strings.NewReplacer(" ", " ?", "TARGET", "(?:"+signTarget+" ?[をは、]?)", "SPAN",
-		`(?:(\d{1,3}) ?(m|mins?|minutes?|h|hrs?|hours?|d|days?|分|時間|日)(?:間|だけ)?)`).Replace
+		`(?:`+signUntil+`|(\d{1,3}) ?(m|mins?|minutes?|h|hrs?|hours?|d|days?|分|時間|日)(?:間|だけ)?)`).Replace
 	return []*regexp.Regexp{
-		regexp.MustCompile(form(`^(?:TARGET )?(?:SPAN )?(?:ロック|凍結)(?:を?お願いします|して(?:ください|おいて)?|しといて|します)?[!。]? (?:TARGET )?(?:SPAN)?(?:$|([ :、。(]+)(.*)$)`)),
+		regexp.MustCompile(form(`^(?:` + signUntil + ` )?(?:TARGET )?(?:SPAN )?(?:ロック|凍結)(?:を?お願いします|して(?:ください|おいて)?|しといて|します)?[!。]? (?:TARGET )?(?:SPAN)?(?:$|([ :、。(]+)(.*)$)`)),
 		regexp.MustCompile(form(`^(?:please|can you|could you|let's)? (?:lock|freeze)\b(?: (?:TARGET|(?:it|this|deploys|releases)\b))?(?: for)?(?: SPAN)?()()(?: please)?(?:$|([ :,;.–—-]+)(.*)$)`)),
 	}
 })
+
+// lockWords are those of the forms: most messages have none, and take no longer.
+var lockWords = []string{"ロック", "凍結", "lock", "freeze"}
+
+// reasons matches a reason after an English time of day, and not what goes on with that:
+// 5pm Friday, 14:30 JST, 14:30-15:00.
+var reasons = regexp.MustCompile(`^(?:[ ,.]*[:;–—-][ ,.:;–—-]*[^\d ,.:;–—-]| ?(?:because|due to|for|while|since) )`)
 
 // units are what a time is counted in, by their first letter.
 var units = map[rune]time.Duration{'m': time.Minute, '分': time.Minute, 'h': time.Hour, '時': time.Hour, 'd': 24 * time.Hour, '日': 24 * time.Hour}
@@ -32,7 +39,12 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 	}
 	from, to := r.pieces[0].from, r.pieces[len(r.pieces)-1].to
 	text := r.Text[from:to]
-	for _, form := range locking() {
+	if !slices.ContainsFunc(lockWords, func(word string) bool { return strings.Contains(text, word) }) {
+		return in, false
+	}
+	text, end := sayUntil(text)
+	for n, form := range locking() {
+		japanese := n == 0
 		at := form.FindStringSubmatchIndex(text)
 		if at == nil {
 			continue
@@ -49,7 +61,19 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 				in.For = time.Duration(number) * units[unit]
 			}
 		}
-		rest := group(6)
+		rest, start := group(6), from+at[12]
+		switch before := strings.TrimSuffix(text, rest); {
+		case strings.Contains(before, signUntil):
+			isReason := japanese || rest == "" || reasons.MatchString(group(5)+rest)
+			// mutant: a time of day taken for the whole of a time that goes on
+			if in.For > 0 || !isReason {
+				return in, false
+			}
+			in.Until, start = end, start+to-from-len(text)
+		// mutant: a time in a reason that the lock does not keep
+		case strings.HasPrefix(rest, signUntil), in.For == 0 && strings.Contains(rest, signUntil):
+			return in, false
+		}
 		m := match{text: rest}
 		isMore := strings.HasPrefix(rest, "and ") || strings.HasPrefix(rest, "then ")
 		// mutant: something else that is asked for taken for a reason
@@ -57,10 +81,10 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 			return in, false
 		}
 		if rest != "" {
-			in.Word = strings.TrimRight(r.Original(from+at[12], from+at[13]), ")）")
+			in.Word = strings.TrimRight(r.Original(start, to), ")）")
 		}
 		// mutant: words about a lock taken for its reason
-		return in, in.For > 0 || strings.Contains(group(5), ":") && in.Word != ""
+		return in, in.For > 0 || in.Until > 0 || strings.Contains(group(5), ":") && in.Word != ""
 	}
 	return in, false
 }

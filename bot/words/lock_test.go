@@ -44,3 +44,60 @@ func TestLocksWithATimeAndAReason(t *testing.T) {
 		}
 	}
 }
+
+func TestLocksUntilATimeOfDay(t *testing.T) {
+	here := []deploy.Target{{Name: "app", Ref: "master"}, {Name: "api", Ref: "master"}}
+	understand := func(s string) deploy.Intent {
+		return Understand([]markup.Segment{{Kind: markup.Self}, {Kind: markup.Plain, Text: " " + s}}, here, nil)
+	}
+	clock := func(hour, minute int) deploy.Intent {
+		return deploy.Intent{Kind: deploy.KindLock, Target: "app", Until: time.Duration(hour*60+minute) * time.Minute}
+	}
+	because := func(word string, in deploy.Intent) deploy.Intent { in.Word = word; return in }
+	for s, want := range map[string]deploy.Intent{
+		"lock app until 14:30":                        clock(14, 30),
+		"lock app until 14:30: DB migration":          because("DB migration", clock(14, 30)),
+		"lock app until 14:30 - DB migration":         because("DB migration", clock(14, 30)),
+		"Please lock app until 2 PM":                  clock(14, 0),
+		"lock app till 2:15pm please: Migration v2":   because("Migration v2", clock(14, 15)),
+		"lock app until 12am":                         clock(24, 0),
+		"lock app until 12:30 pm because of the demo": because("because of the demo", clock(12, 30)),
+		"lock app until noon":                         clock(12, 0),
+		"lock app until midnight":                     clock(24, 0),
+		"lock app until 0:00":                         clock(24, 0),
+		"lock app until tomorrow 9:00":                clock(33, 0),
+		"lock app until tomorrow at 9am: the launch":  because("the launch", clock(33, 0)),
+		"freeze app until 9:00 tomorrow":              clock(33, 0),
+		"can you lock app until today 18:00":          clock(18, 0),
+		"lock app until 14:30: it runs until 14:00":   because("it runs until 14:00", clock(14, 30)),
+		"appを14:30までロック: DB移行":                        because("DB移行", clock(14, 30)),
+		"app を１４：３０までロックして（DB移行中）":                    because("DB移行中", clock(14, 30)),
+		"appを14時半までロック":                               clock(14, 30),
+		"appは14時5分までロックしてください":                        clock(14, 5),
+		"明日9時までappをロック":                               clock(33, 0),
+		"appを明日9時までロック":                               clock(33, 0),
+		"appを明日の朝9時半までロックして":                          clock(33, 30),
+		"appを今日の午後6時までロック DB移行":                       because("DB移行", clock(18, 0)),
+		"ロック app 正午まで: 手で出しています":                      because("手で出しています", clock(12, 0)),
+		"appをロックして 本日18:00まで":                         clock(18, 0),
+		"appを24時までロック":                                clock(24, 0),
+		"appを0時までロック":                                 clock(24, 0),
+	} {
+		if got := understand(s); got != want {
+			t.Errorf("%s: %+v, want %+v", s, got, want)
+		}
+	}
+	for _, s := range []string{
+		"lock app until 25:00", "lock app until 24:30", "lock app until 14:60", "lock app until 14:305", "lock app until 13pm", "lock app until 2",
+		"lock app until Friday", "lock app until 5pm Friday", "lock app until 5pm, Friday", "lock app until 14:30 JST", "lock app until 14:30-15:00",
+		"lock app until tomorrow", "lock app 2h until 14:30", "lock app for 2h: until 14:30", "lock app: DB migration until 14:30", "lock app at 14:30",
+		"lock app until 14:30 and deploy api", "lock app until 14:30 then deploy api", "don't lock app until 14:30", "is app locked until 14:30?",
+		"appを25時までロック", "appを14時60分までロック", "appを午後12時までロック", "appを午後13時までロック", "金曜14:30までappをロック", "appを金曜14時までロック", "appを14:30までにロック",
+		"appを14:30ごろまでロック", "appを明日までロック", "appを14:30までロックしないで", "appは14:30までロックされてる", "ロック: 14:30までDB移行", "appを14:30からロック",
+		"app deploy until 14:30", "appを14:30までリリース", "appを2時間ロックして 14:30まで",
+	} {
+		if got := understand(s); got.Deploys() || got.Kind == deploy.KindLock && got.Doubt == "" {
+			t.Errorf("%s: %+v", s, got)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -141,6 +142,13 @@ func addr(text string) (string, error) {
 
 func oneOf(values ...string) func(string) (string, error) {
 	return matching("^("+strings.Join(values, "|")+")$", "must be one of "+strings.Join(values, ", "))
+}
+
+func zone(text string) (string, error) {
+	if _, err := time.LoadLocation(text); err != nil || text == "Local" {
+		return "", errors.New("must be a time zone, such as Asia/Tokyo, Europe/Berlin or UTC")
+	}
+	return text, nil
 }
 
 func logLevel(text string) (zerolog.Level, error) {

@@ -47,6 +47,7 @@ type Settings struct {
 	DeployTimeout time.Duration
 	AdminAddr     string
 	Lang          string
+	Zone          string // of a time of day that a person says; empty: not set
 	LogLevel      zerolog.Level
 	LogFormat     string
 

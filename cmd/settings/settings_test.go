@@ -209,6 +209,7 @@ var settingRows = []struct {
 		"9090": "must be host:port", ":x": "must be host:port", ":8080": "must differ from NOTIFY_ADDR",
 	}},
 	{"PSYCHER_LANG", []string{"ja", "en"}, map[string]string{"de": "must be one of ja, en", "EN": "must be one of ja, en"}},
+	{"PSYCHER_ZONE", []string{"Asia/Tokyo", "UTC"}, map[string]string{"JST": "must be a time zone", "Local": "must be a time zone", "../x": "must be a time zone"}},
 	{"LOG_LEVEL", []string{"trace", "debug", "info", "warn", "error", "fatal", "panic", "disabled"}, map[string]string{
 		"verbose": "must be one of trace, debug", "1": "must be one of trace, debug", "99999": "must be one of trace, debug",
 	}},

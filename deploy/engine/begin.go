@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -49,11 +50,12 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	case d.Queue != nil:
 		return e.queue(s, *d.Queue)
 	case d.Lock != nil:
+		zone := cmp.Or(conf.Zone, d.Lock.Zone(), time.Local)
 		return e.update(s, func(r deploy.Record) deploy.Record {
 			if !sameRequest(r, *s.Record) { // an edit was faster
 				return r
 			}
-			return r.Lock(*d.Lock, m.Intent, e.now())
+			return r.Lock(*d.Lock, m.Intent, zone, e.now())
 		})
 	}
 	for _, name := range d.Unlock {

@@ -66,6 +66,7 @@ type Config struct {
 	Targets *targets.Map
 	Teams   []string // those of the map, and of maps before it, whose pipelines still call
 	Timing  deploy.Timing
+	Zone    *time.Location // of a time of day that a person says; nil: the target's, else the host's
 }
 
 // Event is one thing that happened, for the log and the counters.

@@ -18,13 +18,13 @@ var said = map[string][]string{
 		"リリース", "リリースお願いします", "app をデプロイしてもらえますか？", "マージしました。リリースお願いします", "レビュー通ったのでデプロイして", "お疲れ様です、本番リリースよろしく！",
 		"至急デプロイ頼む", "もう一回リリースして。終わったら教えて", "release", "明日リリースして", "リリースしていい？", "stagingにデプロイ", "v1.2.3をリリース", "リリースノート書いて",
 		"テスト通ったらリリースして", "田中さん、リリースお願いします", "キャンセル機能をリリースして", "ヘルプ", "状況は？", "リリース終わった？", "止めて", "リリース待って", "履歴", "何が出る？", "もう一度",
-		"ロールバックして", "ロック", "解除して", "おはよう", "ありがとう",
+		"ロールバックして", "ロック", "14時半までロック", "解除して", "おはよう", "ありがとう",
 	},
 	"en": {
 		"release", "please deploy", "could you release app, please?", "tests passed, deploy", "merged and approved. Please release!", "good morning, let's deploy to production",
 		"deploy again asap, thanks", "deploy please. Let me know when it's done", "ship it", "release tomorrow", "can I deploy?", "deploy to staging", "release v1.2.3", "release notes please",
 		"if tests pass, release", "Tom, please deploy", "deploy the docs site", "help", "status", "who is deploying?", "stop", "cancel the release", "history", "what's pending", "retry",
-		"roll back", "lock", "unlock", "hello", "thanks",
+		"roll back", "lock", "lock until 2pm", "unlock", "hello", "thanks",
 	},
 }
 

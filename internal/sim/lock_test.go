@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -268,5 +269,56 @@ func TestLocks(t *testing.T) {
 		heal()
 		w.WaitMessages(sim.Channel, asks, deploy.MsgUnlocking)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+}
+
+// The worlds begin at 9:00 in Tokyo.
+func TestLocksUntilATimeOfDay(t *testing.T) {
+	tokyo := "PSYCHER_ZONE=Asia/Tokyo"
+	freeze := `, "freeze": [{"cron": "0 18 * * 5", "for": "1h", "zone": "ZONE"}]`
+	for zone, settings := range map[string][]string{
+		"the setting":                   {oneTarget(""), tokyo},
+		"the setting and not a freeze":  {oneTarget(strings.Replace(freeze, "ZONE", "Europe/Berlin", 1)), tokyo},
+		"the target's freeze otherwise": {oneTarget(strings.Replace(freeze, "ZONE", "Asia/Tokyo", 1))},
+	} {
+		row(t, "it is in the zone of "+zone+", told in each reader's own, and ends by itself", func(t *testing.T) {
+			w := sim.New(t, settings...)
+			w.StartReady("a")
+			ts := w.Ask("appを11時半までロック: DB 移行中")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+			end := time.Date(2000, 1, 1, 2, 30, 0, 0, time.UTC)
+			if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, fmt.Sprintf("<!date^%d^", end.Unix())) || !strings.Contains(text, "DB 移行中") {
+				t.Errorf("it says %s", text)
+			}
+			w.WaitMessages(sim.Channel, release(w, sim.Channel), deploy.MsgLocked)
+			time.Sleep(time.Until(end) - 10*time.Second)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockEnds)
+			time.Sleep(20 * time.Second)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgLockEnds, deploy.MsgLockOver)
+			wantPipelines(w, 0)
+		})
+	}
+	row(t, "a time that is over means the next day's, unless psycher hears of it late", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), tokyo)
+		p := w.StartReady("a")
+		ts := w.Ask("lock app until 8:30am")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		time.Sleep(23 * time.Hour)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		time.Sleep(40 * time.Minute)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusUnlocked, deploy.MsgLockEnds, deploy.MsgLockOver)
+		p.Arm(&sim.Fault{At: sim.Op{Kind: "redis:save", N: 1}, Kind: sim.DieBefore})
+		late := w.Ask("lock app until 8:50")
+		time.Sleep(20 * time.Minute)
+		w.StartReady("b")
+		w.WaitMessages(sim.Channel, late, deploy.MsgStatusUnlocked, deploy.MsgLockOver)
+	})
+	row(t, "what is not understood of a time locks nothing", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), tokyo)
+		w.StartReady("a")
+		for _, text := range []string{"lock app until 5pm Friday", "appを金曜14:30までロック", "lock app: DB migration until 14:30"} {
+			w.WaitMessages(sim.Channel, w.Ask(text), deploy.MsgPlainly)
+		}
+		w.WaitReactions(sim.Channel, release(w, sim.Channel), "thumbsup")
 	})
 }
