@@ -195,6 +195,7 @@ type Message struct {
 	Channel string    `json:"channel,omitempty"`
 	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
 	Frozen  []Frozen  `json:"frozen,omitempty"` // the freezes that it tells of
+	Rules   []Rules   `json:"rules,omitempty"`  // of the targets that have any
 	Buttons []Button  `json:"buttons,omitempty"`
 	// Progress is what a status message tells of its deployment; nil: it has none.
 	Progress *Progress `json:"progress,omitempty"`

@@ -28,6 +28,15 @@ type Target struct {
 	Override  []string // but by these people, once they have confirmed it
 }
 
+// Rules are what a message tells of what a deploy of a target takes.
+type Rules struct {
+	Target    string   `json:"target"`
+	Allow     []string `json:"allow,omitempty"` // some of those who may deploy it, groups by their handles or ids; nil: everybody
+	Confirm   bool     `json:"confirm,omitempty"`
+	Approvals int      `json:"approvals,omitempty"`
+	Approvers []string `json:"approvers,omitempty"` // some of them; nil: everybody who may deploy it
+}
+
 // Names are all names of the target.
 func (t Target) Names() []string { return append([]string{t.Name}, t.Aliases...) }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/getto-systems/psycher/deploy"
 )
@@ -15,8 +16,11 @@ const knownLimit = 2500
 // noteLimit is the same of those below a question: Slack takes 2,000 of a context.
 const noteLimit = 1900
 
-// list is a line for each deployment.
-func (v Voice) list(all []deploy.Known) string { return v.listWithin(all, knownLimit) }
+// list is a line for each deployment that the message tells of.
+func (v Voice) list(m *deploy.Message) string {
+	others := v.frozen(m.Frozen) + v.rules(m.Rules)
+	return v.listWithin(m.Known, knownLimit-utf8.RuneCountInString(others))
+}
 
 func (v Voice) listWithin(all []deploy.Known, limit int) string {
 	var lines []string
@@ -132,3 +136,37 @@ func (v Voice) inZone(unix int64, zone string) string {
 	at := time.Unix(unix, 0).In(place)
 	return expand(at.Format(v.word("moment")), in(map[string]string{"weekday": v["weekday"][at.Weekday()]}))
 }
+
+// rules is a line for each target that has any.
+func (v Voice) rules(all []deploy.Rules) string {
+	var lines []string
+	for _, r := range all {
+		var parts []string
+		add := func(key string, ids []string, n int) {
+			people := each(ids[:min(len(ids), rulesPeople)], personOrGroup)
+			if len(ids) > rulesPeople {
+				people = append(people, "…")
+			}
+			values := map[string]string{"people": strings.Join(people, ", "), "count": count(n)}
+			parts = append(parts, expand(v.entry("rules", key), in(values)))
+		}
+		if len(r.Allow) > 0 {
+			add("allow", r.Allow, 0)
+		}
+		switch {
+		case r.Approvals > 1:
+			add("approvals", r.Approvers, r.Approvals)
+		case r.Approvals == 1:
+			add("approval", r.Approvers, 1)
+		case r.Confirm:
+			add("confirm", nil, 0)
+		}
+		lines = append(lines, expand(v.word("rules-line"), in(map[string]string{
+			"target": codeSpan(r.Target, nameLimit), "rules": strings.Join(parts, " · "),
+		})))
+	}
+	return fit(lines, "\n", targetsLimit)
+}
+
+// rulesPeople is how many people are named in a part of a target's rules.
+const rulesPeople = 3

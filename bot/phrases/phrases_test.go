@@ -57,6 +57,7 @@ func full(m deploy.Message) deploy.Message {
 		Frozen: []deploy.Frozen{{Target: "app", Since: 1700211600, Until: 1700434800, Zone: "Asia/Tokyo", Reason: "weekend"}},
 		Known:  []deploy.Known{{Target: "app", State: deploy.Succeeded, By: person, Since: 1700000000, Ended: 1700000168, URL: page}},
 		For:    "U0SATO", Took: 72, Progress: progress(),
+		Rules: []deploy.Rules{{Target: "app", Allow: []string{"U0ITO"}, Confirm: true, Approvals: 2}},
 	}
 }
 
@@ -90,7 +91,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
 			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
-			"press", "pressed", "reader", "reason", "release", "state", "success", "to", "units", "weekday", "where", "who",
+			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {
 			names = append(names, string(id)+" shown")
@@ -471,6 +472,8 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.People = slices.Repeat([]string{m.User}, 3)
 			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, 10)
 			m.For, m.Took, m.Progress = m.User, 1<<40, hugeProgress(long(c, 400), m.URL)
+			m.Frozen = slices.Repeat([]deploy.Frozen{{Target: long(c, 400), Since: 1 << 40, Until: 1 << 41, Zone: "America/Argentina/Buenos_Aires", Reason: long(c, 80)}}, 99)
+			m.Rules = slices.Repeat([]deploy.Rules{{Target: long(c, 400), Allow: m.People, Confirm: true, Approvals: 9, Approvers: m.People}}, 99)
 			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
 			longest = max(longest, n)

@@ -99,7 +99,7 @@ func Decide(r Request) Decision {
 	case r.Intent.Kind == deploy.KindRollback:
 		return r.rollback()
 	case r.Intent.Kind == deploy.KindPending:
-		return r.ask(deploy.MsgPending)
+		return r.pending()
 	}
 	return r.answer()
 }

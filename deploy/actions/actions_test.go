@@ -202,3 +202,37 @@ func TestACommitThatWasTakenBackIsAskedAbout(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func TestStatusAndPendingTellWhatADeployTakes(t *testing.T) {
+	rule := func(rs ...deploy.Rules) string { return fmt.Sprint(rs) }
+	boss := deploy.Rules{Target: "api", Allow: []string{"U9"}}
+	two := deploy.Rules{Target: "app", Confirm: true, Approvals: 2, Approvers: []string{"U1", "U2", "U3", "U4"}}
+	ops := deploy.Rules{Target: "app", Allow: []string{"@ops", "S2"}, Confirm: true}
+	approved := func(t *deploy.Target) {
+		t.Confirm, t.Approvals, t.Approvers = true, 2, []string{"U1", "U2", "U3", "U4", "U5"}
+	}
+	for name, row := range map[string]struct {
+		change func(*deploy.Target)
+		asked  deploy.Intent
+		want   string
+	}{
+		"status of all":                {nil, deploy.Intent{Kind: deploy.KindStatus}, rule(boss)},
+		"status of one":                {nil, deploy.Intent{Kind: deploy.KindStatus, Target: "api"}, rule(boss)},
+		"status of one without":        {nil, deploy.Intent{Kind: deploy.KindStatus, Target: "app"}, rule()},
+		"status of all with rules":     {approved, deploy.Intent{Kind: deploy.KindStatus}, rule(boss, two)},
+		"status, with user groups":     {func(t *deploy.Target) { t.Confirm, t.Allow = true, []string{"S1", "S2"} }, deploy.Intent{Kind: deploy.KindStatus, Target: "app"}, rule(ops)},
+		"pending":                      {approved, deploy.Intent{Kind: deploy.KindPending, Target: "app"}, rule(two)},
+		"pending without":              {nil, deploy.Intent{Kind: deploy.KindPending, Target: "app"}, rule()},
+		"pending of what they may not": {nil, deploy.Intent{Kind: deploy.KindPending, Target: "api"}, rule()},
+		"help":                         {approved, deploy.Intent{Kind: deploy.KindHelp}, rule()},
+	} {
+		r := request(row.asked)
+		r.Rules.Groups = map[string]rules.Group{"S1": {Handle: "ops", Members: []string{"U1"}}}
+		if row.change != nil {
+			row.change(&r.Here[1])
+		}
+		if got := rule(Decide(r).Answer.Rules...); got != row.want {
+			t.Errorf("%s: it tells %s, want %s", name, got, row.want)
+		}
+	}
+}

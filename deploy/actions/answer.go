@@ -26,6 +26,9 @@ func (r Request) answer() Decision {
 	if m.ID == deploy.MsgStatus || m.ID == deploy.MsgHelp {
 		m.Frozen = r.frozen()
 	}
+	if m.ID == deploy.MsgStatus {
+		m.Rules = r.told()
+	}
 	return Decision{Answer: m}
 }
 
@@ -38,6 +41,27 @@ func (r Request) frozen() (all []deploy.Frozen) {
 		}
 	}
 	return all
+}
+
+// told are the rules of the target that is named, or of all.
+func (r Request) told() (all []deploy.Rules) {
+	named := r.target()
+	for _, t := range r.Here {
+		r.Rules.Target = t
+		if is := rules.Told(r.Rules); is != nil && (named == nil || named.Name == t.Name) {
+			all = append(all, *is)
+		}
+	}
+	return all
+}
+
+// pending offers to deploy what would go out, and tells what that takes.
+func (r Request) pending() Decision {
+	d := r.ask(deploy.MsgPending)
+	if d.Answer.ID == deploy.MsgPending {
+		d.Answer.Rules = r.told()
+	}
+	return d
 }
 
 // stop withdraws what waits, if the person may.

@@ -41,6 +41,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		running := deploy.Known{Target: "app", SHA: "3f2a9c1b5d7e8f90a1b2c3d4e5f60718293a4b5c", State: deploy.Running, By: "U0HANAKO", Since: 1700000000, Usual: 170, URL: m.URL}
 		m.Known, other.Target = []deploy.Known{running}, ""
 		if other.Withdrawn = 1; id == deploy.MsgStatus {
+			other.Rules = []deploy.Rules{{Target: "web", Allow: []string{"U0HANAKO", "@ops"}, Confirm: true, Approvals: 2, Approvers: []string{"U0SATO"}}}
 			other.Known = []deploy.Known{running, {Target: "web", State: deploy.Succeeded, By: "U0HANAKO", Since: 1700000000, Ended: 1700000168, URL: m.URL}}
 		}
 	case deploy.MsgOvertime:

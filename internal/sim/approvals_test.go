@@ -229,3 +229,25 @@ func TestApprovalsLast(t *testing.T) {
 		wantPipelines(w, 1)
 	})
 }
+
+func TestWhatADeployTakesIsTold(t *testing.T) {
+	for more, want := range map[string]string{
+		`, "confirm": true`:                                 "`app`: the commit is confirmed first",
+		`, "approvals": 2` + threeApprovers:                 "`app`: 2 approvals are needed, by <@U0FOURTH>, <@U0SECOND>, <@U0THIRD>",
+		`, "allow": ["` + sim.User + `", "` + second + `"]`: "`app`: only <@" + sim.User + ">, <@" + second + "> may deploy it",
+		"": "",
+	} {
+		row(t, "by status and what is pending; with"+more, func(t *testing.T) {
+			w := sim.New(t, oneTarget(more), "PSYCHER_LANG=en")
+			w.StartReady("a")
+			for word, id := range map[string]deploy.MessageID{"status": deploy.MsgStatus, "what's pending?": deploy.MsgPending} {
+				ts := w.Ask(word)
+				w.WaitMessages(sim.Channel, ts, id)
+				switch text := w.Slack.Thread(sim.Channel, ts)[0].Text; {
+				case want != "" && !strings.HasSuffix(text, "\n"+want), want == "" && strings.Contains(text, "\n"):
+					t.Errorf("%s says %s", word, text)
+				}
+			}
+		})
+	}
+}
