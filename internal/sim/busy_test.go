@@ -466,7 +466,7 @@ func TestOneDeploymentAtATime(t *testing.T) {
 func TestManyAskersOfOneTarget(t *testing.T) {
 	t.Parallel()
 	row(t, "others deploy at once, and one pipeline is for all", func(t *testing.T) {
-		n := few(200)
+		n := few(100)
 		w := sim.New(t, fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {"app": {"project_id": "group/app", "token": %q}}, %q: {"api": {"project_id": "group/api", "token": %[3]q}}}}`,
 			sim.Team, sim.Channel, sim.TriggerToken, sim.Two))
 		w.Redis.ClockTTL(false) // the expiry check at each command grows with the records

@@ -56,7 +56,7 @@ func (w *World) RedisHangs(d time.Duration) {
 func (w *World) idle(r *miniredis.Miniredis) server.Hook {
 	return func(c *server.Peer, command string, args ...string) bool {
 		// its hash, how many keys, the keys, how many, the lease, a prefix, whether to probe, a prefix
-		if command != "EVALSHA" || commandKind(command, args) != "redis:take" || args[len(args)-2] != "0" || w.clockApart.Load() {
+		if command != "EVALSHA" || commandKind(command, args) != "redis:take" || args[len(args)-2] != "0" {
 			return false
 		}
 		due, err := r.SortedSet(args[2])
@@ -64,6 +64,9 @@ func (w *World) idle(r *miniredis.Miniredis) server.Hook {
 			return false
 		}
 		now, next := time.Now().UnixMilli(), int64(-1)
+		if apart := w.redisClock.Load(); apart != 0 {
+			now = apart
+		}
 		for _, at := range due {
 			if in := int64(at) - now; in <= 0 {
 				return false
@@ -143,11 +146,15 @@ func (w *World) FailOver() {
 
 // RedisClock sets the clock of Redis apart from everybody else's from now on.
 func (w *World) RedisClock(offset time.Duration) {
-	w.clockApart.Store(true)
-	w.Redis.SetTime(time.Now().Add(offset))
+	set := func() {
+		now := time.Now().Add(offset)
+		w.master().SetTime(now)
+		w.redisClock.Store(now.UnixMilli())
+	}
+	set()
 	w.running.Go(func() {
-		for w.wait(20 * time.Millisecond) {
-			w.master().SetTime(time.Now().Add(offset))
+		for w.wait(100 * time.Millisecond) {
+			set()
 		}
 	})
 }

@@ -142,7 +142,7 @@ func TestReloadAndNotifyToken(t *testing.T) {
 func TestReloadInAFlood(t *testing.T) {
 	t.Parallel()
 	row(t, "each mention deploys once", func(t *testing.T) {
-		n := few(200)
+		n := few(100)
 		w := sim.New(t, "GITLAB_TRIGGER_TOKENS="+manyTargets(n), "MENTION_MAX_AGE=1h")
 		p := w.StartReady("a")
 		all := flood(w, n, channelOf)

@@ -344,7 +344,7 @@ func TestPendingDeliveriesKeepRedisIdle(t *testing.T) {
 			return later(5 * time.Second)
 		}
 		h.slack.on("post", hang)
-		const many = 100
+		many := few(140) // 32 are delivered at a time
 		var all []deploy.Request
 		for n := range many {
 			m := h.newRequest(n+1, "hello")

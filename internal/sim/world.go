@@ -69,7 +69,7 @@ type World struct {
 	rand       *rand.Rand
 	step       int
 	noRedis    bool
-	clockApart atomic.Bool    // Redis has a clock of its own
+	redisClock atomic.Int64   // in milliseconds, what the clock of Redis is set to; 0 if it is everybody's
 	counts     map[string]int // requests to the stand-ins, by host, and starts that were granted
 	settings   map[string]string
 	logTo      io.Writer

@@ -22,7 +22,8 @@ const within = 30 * time.Second
 
 // launch starts a browser without a screen. Its end is cancel's.
 func launch() (ctx context.Context, cancel func(), err error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-gpu", true), chromedp.Flag("hide-scrollbars", false))
+	// What moves all the time would keep a core busy in each tab.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-gpu", true), chromedp.Flag("force-prefers-reduced-motion", true), chromedp.Flag("hide-scrollbars", false))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
