@@ -55,7 +55,7 @@ func (r Record) approve(p Pressed, now time.Time) (next Record, taken bool) {
 	if r.Ask = &ask; len(ask.Approved) >= ask.Needs {
 		ask.Pressed, r.Next = &p, now
 	}
-	return r.decided(ask.Buttons[p.Button].ofPress(p.By, ask.Message.ID)), true
+	return r.decided(ask.Buttons[p.Button].ofPress(p.By, ask.Message)...), true
 }
 
 // noApproval is what a person is told whose approval does not count.

@@ -142,7 +142,7 @@ func (r Record) Press(p Press, now time.Time) (next Record, taken bool) {
 		m.By = p.By.User
 		return r.Answer(m), true
 	}
-	return r.decided(r.Chosen().ofPress(p.By, ask.Message.ID)), true
+	return r.decided(r.Chosen().ofPress(p.By, ask.Message)...), true
 }
 
 // asks reports whether the record asks what was pressed.

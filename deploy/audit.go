@@ -47,24 +47,35 @@ var overridable = []MessageID{MsgBusy, MsgBusyWaiting, MsgFreeze, MsgLocked, Msg
 const maxDecisions = 50
 
 // decided adds what was decided to the record.
-func (r Record) decided(d Decision) Record {
-	r.Audit = withNewest(r.Audit, d, maxDecisions)
+func (r Record) decided(all ...Decision) Record {
+	for _, d := range all {
+		r.Audit = withNewest(r.Audit, d, maxDecisions)
+	}
 	return r
 }
 
-// ofPress is what a press decides, of a button of a question or of a status message.
-func (b Button) ofPress(by Person, question MessageID) Decision {
-	d := Decision{What: DidPress, By: by.User, Reason: question, Do: b.Do, SHA: b.SHA}
-	switch {
-	case b.Do == KindApprove:
+// ofPress is what a press decides, of a button of a question or of a status message: of one
+// that goes against several rules, each of them.
+func (b Button) ofPress(by Person, question Message) (all []Decision) {
+	d := Decision{What: DidPress, By: by.User, Reason: question.ID, Do: b.Do, SHA: b.SHA}
+	switch b.Do {
+	case KindApprove:
 		d.What = DidApprove
-	case b.Do == KindCancel:
+	case KindCancel:
 		d.What = DidCancel
-	// mutant: who went against a rule recorded as if there were none
-	case slices.Contains(overridable, question) && b.Do != KindPending:
-		d.What = DidOverride
+	case KindDeploy, KindRollback:
+		for _, reason := range question.Reasons() {
+			// mutant: who went against a rule recorded as if there were none
+			if slices.Contains(overridable, reason) {
+				d.What, d.Reason = DidOverride, reason
+				all = append(all, d)
+			}
+		}
 	}
-	return d
+	if len(all) > 0 {
+		return all
+	}
+	return []Decision{d}
 }
 
 // ofAnswer is what it means that the record is answered.
@@ -92,9 +103,10 @@ func (r Record) ofAnswer(m Message) Decision {
 func (r Record) Decisions() []Decision {
 	all := []Decision{{At: r.Request.At.UTC(), What: DidRequest, By: r.Request.By.User}}
 	if b := r.Chosen(); len(r.Audit) == 0 && b.Do != "" { // it is of a version that kept no more
-		d := b.ofPress(r.Ask.Pressed.By, r.Ask.Message.ID)
-		d.At = r.Ask.Pressed.At.UTC()
-		all = append(all, d)
+		for _, d := range b.ofPress(r.Ask.Pressed.By, r.Ask.Message) {
+			d.At = r.Ask.Pressed.At.UTC()
+			all = append(all, d)
+		}
 	}
 	return append(all, r.Audit...)
 }

@@ -53,13 +53,18 @@ func TestEachDecisionLeavesItsLine(t *testing.T) {
 		r    Record
 		want []string
 	}{
-		"a question":                {question(MsgUnclear, KindDeploy), []string{"asked U1 unclear"}},
-		"a press":                   {pressed(question(MsgConfirm, KindDeploy), "U2", 0), []string{"asked U1 confirm", "pressed U2 confirm deploy abc"}},
-		"a press that comes late":   {pressed(pressed(question(MsgConfirm, KindDeploy), "U2", 1), "U3", 0), []string{"asked U1 confirm", "declined U2 declined"}},
-		"deployed beside another":   {pressed(question(MsgBusy, KindDeploy), "U2", 0), []string{"asked U1 busy", "overrode U2 busy deploy abc"}},
-		"deployed in a freeze":      {pressed(question(MsgFreeze, KindDeploy), "U2", 0), []string{"asked U1 freeze", "overrode U2 freeze deploy abc"}},
-		"rolled back over another":  {pressed(question(MsgBusy, KindRollback), "U2", 0), []string{"asked U1 busy", "overrode U2 busy rollback abc"}},
-		"what is pending looked at": {pressed(question(MsgTakenBack, KindPending), "U2", 0), []string{"asked U1 taken-back", "pressed U2 taken-back pending abc"}},
+		"a question":               {question(MsgUnclear, KindDeploy), []string{"asked U1 unclear"}},
+		"a press":                  {pressed(question(MsgConfirm, KindDeploy), "U2", 0), []string{"asked U1 confirm", "pressed U2 confirm deploy abc"}},
+		"a press that comes late":  {pressed(pressed(question(MsgConfirm, KindDeploy), "U2", 1), "U3", 0), []string{"asked U1 confirm", "declined U2 declined"}},
+		"deployed beside another":  {pressed(question(MsgBusy, KindDeploy), "U2", 0), []string{"asked U1 busy", "overrode U2 busy deploy abc"}},
+		"deployed in a freeze":     {pressed(question(MsgFreeze, KindDeploy), "U2", 0), []string{"asked U1 freeze", "overrode U2 freeze deploy abc"}},
+		"rolled back over another": {pressed(question(MsgBusy, KindRollback), "U2", 0), []string{"asked U1 busy", "overrode U2 busy rollback abc"}},
+		"deployed against several rules": {
+			pressed(accepted().AskPeople(Message{ID: MsgUnclear, Also: []MessageID{MsgFreeze, MsgLocked, MsgStatusQueued, MsgConfirm}}, []Button{{Do: KindDeploy, SHA: "abc"}, {}}, t0), "U2", 0),
+			[]string{"asked U1 unclear", "overrode U2 freeze deploy abc", "overrode U2 locked deploy abc"},
+		},
+		"to be told of the end of a lock": {pressed(question(MsgLocked, KindTell), "U2", 0), []string{"asked U1 locked", "pressed U2 locked tell abc"}},
+		"what is pending looked at":       {pressed(question(MsgTakenBack, KindPending), "U2", 0), []string{"asked U1 taken-back", "pressed U2 taken-back pending abc"}},
 		"approvals, no and one's own": {
 			pressed(pressed(pressed(pressed(approvals, "U1", 0), "U2", 0), "U2", 0), "U3", 0),
 			[]string{"asked U1 approvals", "approved U2 approvals approve abc", "approved U3 approvals approve abc"},

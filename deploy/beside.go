@@ -41,10 +41,26 @@ func (b Beside) Confirmation() string {
 	return b.Name
 }
 
-// NamesBeside reports whether a message is a question about what goes on of its target: it
-// names all of it, as its button confirms all of it.
-func (id MessageID) NamesBeside() bool {
-	return id == MsgBusy || id == MsgBusyWaiting || id == MsgLocked || id == MsgUnlock
+// Reasons are all that a message names for holding a deploy back: its own one is the first.
+func (m Message) Reasons() []MessageID { return append([]MessageID{m.ID}, m.Also...) }
+
+// Names reports whether a reason is one of them.
+func (m Message) Names(reason MessageID) bool { return slices.Contains(m.Reasons(), reason) }
+
+// NamesBeside reports whether a message asks about what goes on of its target: it names all
+// of that, as its button confirms all of it.
+func (m Message) NamesBeside() bool {
+	return slices.ContainsFunc(m.Reasons(), MessageID.isBeside)
+}
+
+func (id MessageID) isBeside() bool {
+	return id == MsgBusy || id == MsgBusyWaiting || id == MsgLocked || id == MsgUnlock || id == MsgStatusQueued
+}
+
+// Beside are those of the deployments that a message tells of which a reason is about.
+func (m Message) Beside(reason MessageID) []Known {
+	isLocks := reason == MsgLocked || reason == MsgUnlock
+	return slices.DeleteFunc(slices.Clone(m.Known), func(k Known) bool { return !reason.isBeside() || isLocks != (k.State == Locked) })
 }
 
 // Confirms reports whether the button says so of a deployment.

@@ -178,29 +178,32 @@ const (
 // Message is something to be said, without its wording: what package bot turns
 // into text of one language. Fields that a MessageID does not use are empty.
 type Message struct {
-	ID      MessageID `json:"say"`
-	User    string    `json:"user,omitempty"`    // the person to be named (and so notified); empty: nobody
-	Target  string    `json:"target,omitempty"`  // the target's name in the map
-	Targets []string  `json:"targets,omitempty"` // what the channel can deploy, sorted
-	Project string    `json:"project,omitempty"` // GitLab's project, number or path
-	Ref     string    `json:"ref,omitempty"`
-	Key     string    `json:"key,omitempty"`    // the release_key, the variable that the jobs look at
-	URL     string    `json:"url,omitempty"`    // the pipeline, or the project's pipelines where that is not known
-	Word    string    `json:"word,omitempty"`   // what was not understood, in the person's own words
-	By      string    `json:"by,omitempty"`     // the person who did it
-	People  []string  `json:"people,omitempty"` // who may do it: people by their ids, groups by their handles or ids
-	Detail  string    `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
-	Until   int64     `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
-	Team    string    `json:"team,omitempty"`   // the place of a target map that has nothing for it yet
-	Channel string    `json:"channel,omitempty"`
-	Known   []Known   `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
-	Frozen  []Frozen  `json:"frozen,omitempty"` // the freezes that it tells of
-	Rules   []Rules   `json:"rules,omitempty"`  // of the targets that have any
-	Buttons []Button  `json:"buttons,omitempty"`
+	ID MessageID `json:"say"`
+	// Also are further reasons that it names, the most severe first: each in a line of its own.
+	Also    []MessageID `json:"also,omitempty"`
+	User    string      `json:"user,omitempty"`    // the person to be named (and so notified); empty: nobody
+	Target  string      `json:"target,omitempty"`  // the target's name in the map
+	Targets []string    `json:"targets,omitempty"` // what the channel can deploy, sorted
+	Project string      `json:"project,omitempty"` // GitLab's project, number or path
+	Ref     string      `json:"ref,omitempty"`
+	Key     string      `json:"key,omitempty"`    // the release_key, the variable that the jobs look at
+	URL     string      `json:"url,omitempty"`    // the pipeline, or the project's pipelines where that is not known
+	Word    string      `json:"word,omitempty"`   // what was not understood, in the person's own words
+	By      string      `json:"by,omitempty"`     // the person who did it
+	People  []string    `json:"people,omitempty"` // who may do it: people by their ids, groups by their handles or ids
+	Detail  string      `json:"detail,omitempty"` // GitLab's own words, the redirect's goal, a job's name: short, no secret
+	Until   int64       `json:"until,omitempty"`  // a time, in Unix seconds: when waiting ends
+	Team    string      `json:"team,omitempty"`   // the place of a target map that has nothing for it yet
+	Channel string      `json:"channel,omitempty"`
+	Known   []Known     `json:"known,omitempty"`  // deployments that it tells of: what runs, or else what ran last
+	Frozen  []Frozen    `json:"frozen,omitempty"` // the freezes that it tells of
+	Rules   []Rules     `json:"rules,omitempty"`  // of the targets that have any
+	Buttons []Button    `json:"buttons,omitempty"`
 	// Progress is what a status message tells of its deployment; nil: it has none.
 	Progress *Progress `json:"progress,omitempty"`
-	For      string    `json:"for,omitempty"`  // who asked for the deployment
-	Took     int64     `json:"took,omitempty"` // how long it took, in seconds
+	Undone   *Success  `json:"undone,omitempty"` // what a rollback took back: without a time, it is not known whether it is the newest
+	For      string    `json:"for,omitempty"`    // who asked for the deployment
+	Took     int64     `json:"took,omitempty"`   // how long it took, in seconds
 	// Confirmed is the commit that was confirmed to be deployed.
 	Confirmed string   `json:"confirmed,omitempty"`
 	Approved  []string `json:"approved,omitempty"` // who has approved it

@@ -145,12 +145,12 @@ func (r Record) PressStatus(p Press, now time.Time) (next Record, b Button, say 
 	case p.Do == KindUnlock:
 		return r.Unlock(p.By), b, Message{}
 	case p.Do == KindExtend:
-		return r.Extend().decided(b.ofPress(p.By, "")), b, Message{}
+		return r.Extend().decided(b.ofPress(p.By, Message{})...), b, Message{}
 	case p.Do == KindCancel:
 		d.Cancel = &Cancel{By: p.By.User, At: now}
-		return r.decided(b.ofPress(p.By, "")), b, Message{}
+		return r.decided(b.ofPress(p.By, Message{})...), b, Message{}
 	}
-	r = r.decided(b.ofPress(p.By, ""))
+	r = r.decided(b.ofPress(p.By, Message{})...)
 	r.Again = &Again{Button: b, Request: Request{
 		Key: Key{Team: r.Request.Team, Channel: r.Request.Channel, TS: p.TS}, ID: p.ID, By: p.By, At: p.At, Via: ViaPress,
 		Thread: r.Request.ReplyThread(), Intent: Intent{Kind: b.Do, Target: d.Target},

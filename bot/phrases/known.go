@@ -56,18 +56,49 @@ func (v Voice) known(k deploy.Known) string {
 // where nothing is known, or the text tells of it. A question about what goes on names all
 // of that.
 func (v Voice) note(m deploy.Message) string {
-	if len(m.Buttons) == 0 || len(m.Known) == 0 || m.ID == deploy.MsgStop {
+	known := m.Known
+	if m.NamesBeside() {
+		known = m.Beside(m.ID)
+	}
+	if len(m.Buttons) == 0 || len(known) == 0 || m.ID == deploy.MsgStop {
 		return ""
 	}
 	// mutant: a button that confirms more than the text above it names
-	if m.ID.NamesBeside() && len(m.Known) > 1 {
-		return strings.TrimSpace(v.word("now")) + "\n" + v.listWithin(m.Known, noteLimit)
+	if m.NamesBeside() && len(known) > 1 {
+		return strings.TrimSpace(v.word("now")) + "\n" + v.listWithin(known, noteLimit)
 	}
-	k := m.Known[0]
+	k := known[0]
 	if k.State.Open() {
 		return v.word("now") + v.known(k)
 	}
 	return v.word("before") + v.known(k)
+}
+
+// alsoLimit is how many characters the lines of further reasons have in one paragraph.
+const alsoLimit = 2900
+
+// also are the further reasons of a message, a line for each: paragraphs that Slack takes.
+func (v Voice) also(m deploy.Message) (paragraphs []string) {
+	of, last := v.of(m), 0
+	for i, reason := range m.Also {
+		line := "• " + apart(expand(v.entry("also", string(reason)), func(name string) string {
+			if name != "beside" {
+				return of(name)
+			}
+			var all []string
+			for _, k := range m.Beside(reason) {
+				all = append(all, v.known(k))
+			}
+			return fit(all, v.word("between"), noteLimit)
+		}))
+		if i > 0 && utf8.RuneCountInString(paragraphs[last]+line) < alsoLimit {
+			paragraphs[last] += "\n" + line
+			continue
+		}
+		paragraphs = append(paragraphs, line)
+		last = len(paragraphs) - 1
+	}
+	return paragraphs
 }
 
 // state is a state in a word.

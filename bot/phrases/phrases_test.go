@@ -90,7 +90,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
-			"again", "ago", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
+			"again", "ago", "also", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
 			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {
@@ -318,12 +318,74 @@ func TestWhatIsLinked(t *testing.T) {
 	})
 }
 
+// further are the reasons that a message may name beside its own.
+var further = []deploy.MessageID{
+	deploy.MsgFreeze, deploy.MsgLocked, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgStatusQueued, deploy.MsgTakenBack,
+	deploy.MsgApprovals, deploy.MsgConfirm, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen,
+}
+
+func TestFurtherReasonsHaveALineEach(t *testing.T) {
+	for lang, p := range voices(t) {
+		if n := len(p["also"]); n != len(further) {
+			t.Errorf("%s has lines for %d reasons, not for %d", lang, n, len(further))
+		}
+		for _, reason := range further {
+			for name, m := range map[string]deploy.Message{"little": {}, "all": full(deploy.Message{})} {
+				m.ID, m.Also, m.Missing = deploy.MsgUnclear, []deploy.MessageID{reason}, 1
+				m.Known = []deploy.Known{
+					{Target: "app", State: deploy.Running, By: "U0SATO", Since: 1700000000, URL: page},
+					{Target: "app", State: deploy.Locked, By: "U0ITO", Until: 1700000000, Reason: "DB"},
+				}
+				m.Frozen, m.Undone = full(m).Frozen, &deploy.Success{}
+				lines := p.also(m)
+				if len(lines) != 1 || strings.ContainsAny(lines[0], "[]\n") || utf8.RuneCountInString(lines[0]) < 10 {
+					t.Errorf("%s %s: where %s is known, it says %q", lang, reason, name, lines)
+					continue
+				}
+				isLocks, isDeploys := strings.Contains(lines[0], "U0ITO"), strings.Contains(lines[0], "U0SATO")
+				if wantLocks := reason == deploy.MsgLocked; isLocks != wantLocks || isDeploys != (m.NamesBeside() && !wantLocks) {
+					t.Errorf("%s %s: it says %q", lang, reason, lines)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatGoesAgainstARuleIsOnItsButton(t *testing.T) {
+	p := voices(t)["en"]
+	for name, row := range map[string]struct {
+		id     deploy.MessageID
+		also   []deploy.MessageID
+		button deploy.Button
+		want   string
+	}{
+		"a doubt":                        {deploy.MsgUnclear, nil, deploy.Button{}, "Deploy app (master)"},
+		"a doubt, and others go first":   {deploy.MsgUnclear, []deploy.MessageID{deploy.MsgStatusQueued}, deploy.Button{}, "Deploy app (master)"},
+		"a doubt, and a commit":          {deploy.MsgUnclear, []deploy.MessageID{deploy.MsgConfirm}, deploy.Button{SHA: "3f2a9c1b5d7e"}, "Deploy app 3f2a9c1"},
+		"a freeze":                       {deploy.MsgFreeze, nil, deploy.Button{Freeze: true}, "Deploy app (master) during the freeze"},
+		"a doubt, and a freeze":          {deploy.MsgUnclear, []deploy.MessageID{deploy.MsgFreeze}, deploy.Button{Freeze: true}, "Deploy app (master) during the freeze"},
+		"a freeze, and a lock":           {deploy.MsgFreeze, []deploy.MessageID{deploy.MsgLocked}, deploy.Button{Freeze: true, Over: "x"}, "Deploy app (master) anyway"},
+		"a freeze, and a commit":         {deploy.MsgFreeze, []deploy.MessageID{deploy.MsgConfirm}, deploy.Button{Freeze: true, SHA: "3f2a9c1b5d7e"}, "Deploy app 3f2a9c1 anyway"},
+		"others go on, and a commit":     {deploy.MsgBusy, []deploy.MessageID{deploy.MsgConfirm}, deploy.Button{Over: "x", SHA: "3f2a9c1b5d7e"}, "Deploy app 3f2a9c1 anyway"},
+		"it was taken back":              {deploy.MsgTakenBack, nil, deploy.Button{Over: "x"}, "Deploy app (master) anyway"},
+		"a commit, what was before gone": {deploy.MsgConfirm, nil, deploy.Button{Over: "x", SHA: "3f2a9c1b5d7e"}, "Deploy app 3f2a9c1"},
+	} {
+		row.button.Do, row.button.Target, row.button.Ref = deploy.KindDeploy, "app", "master"
+		if got := p.Label(deploy.Message{ID: row.id, Also: row.also}, row.button, 0).Text; got != row.want {
+			t.Errorf("%s: the button says %q, not %q", name, got, row.want)
+		}
+	}
+}
+
 // foreign is a message with a foreign text wherever there can be one.
 func foreign(m deploy.Message, text string) deploy.Message {
 	m = full(m)
 	m.Target, m.Targets, m.Project, m.Ref, m.Key, m.Word, m.Detail = text, []string{text}, text, text, text, text, text
 	m.URL = "https://gitlab.example.com/a|b> <!channel>`?c=d&e"
 	m.Known = []deploy.Known{{Target: text, Ref: text, State: deploy.State(text), By: person, Since: 1700000000, URL: m.URL}}
+	if m.Also = further; strings.HasPrefix(string(m.ID), "press") { // and without
+		m.Also = nil
+	}
 	commit := deploy.Commit{SHA: "3f2a9c1b5d7e", Title: text, Author: text, URL: m.URL}
 	m.Progress.Commit, m.Progress.Before.Commit, m.Progress.Commits.First, m.Progress.Commits.Compare = commit, commit, []deploy.Commit{commit}, m.URL
 	m.Progress.Failed = &deploy.Job{Name: text, Stage: text, Reason: text, URL: m.URL}
@@ -471,6 +533,8 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.User, m.By, m.Until = "U"+long("1", 31), "U"+long("1", 31), 1<<40
 			m.People = slices.Repeat([]string{m.User}, 3)
 			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, 10)
+			m.Known = append(m.Known, slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Locked, By: m.User, Until: 1 << 40, Reason: long(c, 400)}}, 10)...)
+			m.Also = further
 			m.For, m.Took, m.Progress = m.User, 1<<40, hugeProgress(long(c, 400), m.URL)
 			m.Frozen = slices.Repeat([]deploy.Frozen{{Target: long(c, 400), Since: 1 << 40, Until: 1 << 41, Zone: "America/Argentina/Buenos_Aires", Reason: long(c, 80)}}, 99)
 			m.Rules = slices.Repeat([]deploy.Rules{{Target: long(c, 400), Allow: m.People, Confirm: true, Approvals: 9, Approvers: m.People}}, 99)

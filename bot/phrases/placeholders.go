@@ -177,7 +177,7 @@ func again(s said) string {
 }
 
 func success(s said) string {
-	before := s.p.Before
+	before := cmp.Or(s.m.Undone, s.p.Before)
 	if before == nil {
 		return ""
 	}

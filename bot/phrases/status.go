@@ -24,6 +24,9 @@ func (v Voice) Parts(m deploy.Message) (parts []Part) {
 	shown := v[string(m.ID)+" shown"]
 	if len(shown) == 0 {
 		add(v.Text(m), false)
+		for _, more := range v.also(m) {
+			add(more, false)
+		}
 		add(v.note(m), true)
 		return parts
 	}
@@ -87,14 +90,8 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 	if ask {
 		label.Text = cmp.Or(say(v.entry("button", "ask-"+key), maxLabel), label.Text)
 	}
-	switch {
-	case b.Do != deploy.KindDeploy:
-	case m.ID == deploy.MsgFreeze:
-		label.Text = say(v.entry("button", "freeze"), maxLabel)
-	case b.SHA != "":
-		label.Text = say(v.entry("button", "commit"), maxLabel)
-	case b.Over != "":
-		label.Text = say(v.entry("button", "over"), maxLabel)
+	if b.Do == deploy.KindDeploy {
+		label.Text = cmp.Or(say(v.entry("button", overriding(m, b)), maxLabel), label.Text)
 	}
 	// An ask is a confirmation itself. But it may be about something else than what
 	// it offers to cancel.
@@ -105,6 +102,22 @@ func (v Voice) Label(m deploy.Message, b deploy.Button, now int64) Label {
 		}
 	}
 	return label
+}
+
+// overriding is which label a button has that deploys: it says that it goes against a rule.
+func overriding(m deploy.Message, b deploy.Button) string {
+	isFreeze := m.Names(deploy.MsgFreeze)
+	switch goes := isFreeze || m.Names(deploy.MsgLocked) || m.NamesBeside() && b.Over != ""; {
+	case b.SHA != "" && (goes || m.Names(deploy.MsgTakenBack)):
+		return "commit-over"
+	case b.SHA != "":
+		return "commit"
+	case b.Over != "":
+		return "over"
+	case isFreeze:
+		return "freeze"
+	}
+	return ""
 }
 
 // How many characters of a name are on a button.

@@ -188,6 +188,9 @@ func generated(random *rand.Rand, id deploy.MessageID) deploy.Message {
 		Known:     slices.Repeat([]deploy.Known{{Target: text(), Ref: text(), State: deploy.Unsure, By: "U0SATO", Since: seconds(), Ended: seconds(), URL: url()}}, some(30)),
 		InChannel: maybe(), Withdrawn: some(10_000),
 	}
+	if also := []deploy.MessageID{deploy.MsgFreeze, deploy.MsgLocked, deploy.MsgBusy, deploy.MsgTakenBack, deploy.MsgConfirm, deploy.MsgNotAllowed}; maybe() {
+		m.Also = also[random.IntN(len(also)):]
+	}
 	if maybe() {
 		m.Progress = &deploy.Progress{Commit: commit(), Usual: seconds(), Elapsed: seconds(), Steers: maybe()}
 		p := m.Progress

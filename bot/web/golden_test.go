@@ -102,6 +102,16 @@ func everyMessage(t *testing.T) {
 		for i, m := range []deploy.Message{offers, running} {
 			fmt.Fprintf(&b, "== unclear, with buttons %d\n%s\n", i+1, readable(t, c, m))
 		}
+		held := messages.Samples(deploy.MsgFreeze)[0]
+		held.Also = []deploy.MessageID{deploy.MsgLocked, deploy.MsgStatusQueued, deploy.MsgTakenBack, deploy.MsgApprovals}
+		held.Known = []deploy.Known{{Target: "app", State: deploy.Locked, By: "U0SATO", Until: 1700010000, Reason: "DB migration"}, running.Known[0]}
+		held.Undone, held.Missing = messages.Samples(deploy.MsgTakenBack)[0].Progress.Before, 2
+		held.Buttons = []deploy.Button{{Do: deploy.KindDeploy, Target: "app", Ref: "master", Over: "x", Freeze: true}, {}}
+		refused := messages.Samples(deploy.MsgNotAllowed)[0]
+		refused.Also, refused.Frozen = []deploy.MessageID{deploy.MsgFrozen}, held.Frozen
+		for i, m := range []deploy.Message{held, refused} {
+			fmt.Fprintf(&b, "== several reasons %d\n%s\n", i+1, readable(t, c, m))
+		}
 		name, got := "testdata/messages."+lang+".txt", b.String()
 		if *update {
 			if err := os.WriteFile(name, []byte(got), 0o600); err != nil {

@@ -56,6 +56,9 @@ func (d *Decision) Of(sha string) {
 	for i := range d.Buttons {
 		switch b := &d.Buttons[i]; {
 		case b.Do != deploy.KindDeploy:
+		case sha == "" && d.Answer.Names(deploy.MsgConfirm) && d.Answer.ID != deploy.MsgConfirm:
+			// What it asks about otherwise can be answered; the commit is asked about next.
+			d.Answer.Also = slices.DeleteFunc(d.Answer.Also, func(id deploy.MessageID) bool { return id == deploy.MsgConfirm })
 		case sha == "":
 			// mutant: a commit that nobody has seen offered to be confirmed
 			d.Answer.ID, b.Do, d.Needs = deploy.MsgConfirmUnseen, deploy.KindPending, 0

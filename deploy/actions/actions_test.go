@@ -198,7 +198,7 @@ func TestARollbackGoesBackToTheLastOtherSuccessOnceThatIsConfirmed(t *testing.T)
 func TestACommitThatWasTakenBackIsAskedAbout(t *testing.T) {
 	r := request(deploy.Intent{Kind: deploy.KindDeploy, Target: "app"})
 	r.Past.TakenBack = &deploy.Success{Commit: deploy.Commit{SHA: "c3"}, At: 1700000000, By: "U5"}
-	if d := Decide(r); d.Deploy != nil || d.Answer.ID != deploy.MsgTakenBack || len(d.Buttons) != 2 || d.Answer.Progress.Before.By != "U5" {
+	if d := Decide(r); d.Deploy != nil || d.Answer.ID != deploy.MsgTakenBack || len(d.Buttons) != 2 || d.Answer.Undone.By != "U5" {
 		t.Errorf("%+v", d)
 	}
 }
@@ -234,5 +234,59 @@ func TestStatusAndPendingTellWhatADeployTakes(t *testing.T) {
 		if got := rule(Decide(r).Answer.Rules...); got != row.want {
 			t.Errorf("%s: it tells %s, want %s", name, got, row.want)
 		}
+	}
+}
+
+func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
+	at := func(ts string, s deploy.State) deploy.Beside {
+		return deploy.Beside{Name: "T1:C2:" + ts, Known: deploy.Known{State: s, By: "U5"}}
+	}
+	lock, running := at("1.0", deploy.Locked), at("2.0", deploy.Running)
+	confirmed := func(r *Request) { r.Here[1].Confirm = true }
+	for name, row := range map[string]struct {
+		in      deploy.Intent
+		change  func(*Request)
+		beside  []deploy.Beside
+		want    string // the reasons, in order
+		over    string // what the button confirms
+		buttons string // what they do
+	}{
+		"a lock, and a deployment that goes on": {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, nil, []deploy.Beside{lock, running}, "locked status-queued", "T1:C2:1.0", "deploy tell"},
+		"beside which it starts, as was said":   {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { r.Rules.Pressed.Over = "T1:C2:2.0" }, []deploy.Beside{lock, running}, "locked busy", "T1:C2:2.0 T1:C2:1.0", "deploy tell"},
+		"where there is no queue":               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, confirmed, []deploy.Beside{lock, running}, "locked busy confirm", "T1:C2:1.0 T1:C2:2.0", "deploy tell"},
+		"that lock was confirmed":               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { confirmed(r); r.Rules.Pressed.Over = "T1:C2:1.0" }, []deploy.Beside{lock, running}, "busy locked confirm", "T1:C2:1.0 T1:C2:2.0", "deploy tell"},
+		"two are to approve it":                 {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { confirmed(r); r.Here[1].Approvals = 2 }, []deploy.Beside{lock}, "locked approvals", "T1:C2:1.0", "deploy tell"},
+		"a doubt":                               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app", Doubt: deploy.MsgUnclear}, confirmed, []deploy.Beside{lock}, "unclear locked confirm", "T1:C2:1.0", "deploy tell"},
+		"what is pending, to be confirmed":      {deploy.Intent{Kind: deploy.KindPending, Target: "app"}, confirmed, []deploy.Beside{running}, "pending busy", "T1:C2:2.0", "deploy"},
+		"words that are not understood":         {deploy.Intent{Kind: deploy.KindUnknown, Target: "app"}, confirmed, []deploy.Beside{lock}, "unknown", "", "deploy"},
+		"one of several targets":                {deploy.Intent{Kind: deploy.KindDeploy}, func(r *Request) { r.Here[0].Allow = nil; confirmed(r) }, nil, "which-target", "", "deploy deploy"},
+		"a rollback": {deploy.Intent{Kind: deploy.KindRollback, Target: "app"}, func(r *Request) {
+			confirmed(r)
+			r.Past = Past{Newest: newest(deploy.Failed, "c3", 9), Successes: []deploy.Record{*newest(deploy.Succeeded, "c2", 8)}}
+		}, []deploy.Beside{lock, running}, "rollback locked busy", "T1:C2:1.0 T1:C2:2.0", "rollback"},
+	} {
+		r := request(row.in)
+		if r.Rules.Beside = row.beside; row.change != nil {
+			row.change(&r)
+		}
+		d := Decide(r)
+		if len(d.Buttons) == 0 {
+			t.Errorf("%s: %+v", name, d)
+			continue
+		}
+		var does []string
+		for _, b := range d.Buttons[:len(d.Buttons)-1] {
+			does = append(does, string(b.Do))
+		}
+		if got := strings.Trim(fmt.Sprint(d.Answer.Reasons()), "[]"); got != row.want || d.Buttons[0].Over != row.over || strings.Join(does, " ") != row.buttons {
+			t.Errorf("%s: asked for %s, confirms %q, the buttons %s", name, got, d.Buttons[0].Over, does)
+		}
+		if d.Answer.NamesBeside() && len(d.Answer.Known) != len(row.beside) {
+			t.Errorf("%s: it tells of %+v", name, d.Answer.Known)
+		}
+	}
+	r := request(deploy.Intent{Kind: deploy.KindDeploy, Target: "app"})
+	if r.Rules.Beside = []deploy.Beside{running}; Decide(r).Queue == nil {
+		t.Error("what is held back by another deployment alone is not queued")
 	}
 }

@@ -40,21 +40,14 @@ func (r Request) rollback() Decision {
 	case to == nil:
 		return Decision{Answer: r.message(deploy.MsgNothingBefore, t)}
 	}
-	m, over := r.message(deploy.MsgRollback, t), r.Rules.Pressed.Over
 	// mutant: a rollback to another commit than the button said
-	if r.Rules.Pressed.SHA == to.Commit.SHA {
-		doubt := rules.Doubt(r.Rules)
-		if doubt == "" {
-			return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
-		}
-		if name, known := r.over(doubt); known != nil {
-			m, over = r.message(doubt, t), name
-			m.Known = known
-		}
+	if r.Rules.Pressed.SHA == to.Commit.SHA && len(rules.Doubts(r.Rules)) == 0 {
+		return Decision{Deploy: t, Back: to, Undone: r.Past.undone()}
 	}
+	m := r.message(deploy.MsgRollback, t)
 	m.Progress = &deploy.Progress{Before: to}
-	again := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, SHA: to.Commit.SHA, Over: over}
-	return Decision{Answer: m, Buttons: []deploy.Button{again, {}}}
+	back := deploy.Button{Do: deploy.KindRollback, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, SHA: to.Commit.SHA}
+	return r.holding(Decision{Answer: m, Buttons: []deploy.Button{back, {}}}, *t)
 }
 
 // steers reports whether the bot's token may run jobs again, as far as is known.

@@ -27,7 +27,7 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 			continue
 		}
 		only = &meant[i]
-		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, Over: r.Rules.Pressed.Over, Freeze: r.Rules.Pressed.Freeze})
+		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, Over: r.Rules.Pressed.Over})
 	}
 	switch {
 	case reason == deploy.MsgUnknown && (len(buttons) == 0 || len(buttons) > maxChoices):
@@ -41,7 +41,11 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 	case len(buttons) > maxChoices:
 		return Decision{Answer: r.message(deploy.MsgWhichTarget, nil)}
 	case len(buttons) > 1:
-		only = nil
+		return Decision{Answer: r.message(reason, nil), Buttons: append(buttons, deploy.Button{})}
 	}
-	return Decision{Answer: r.message(reason, only), Buttons: append(buttons, deploy.Button{})}
+	d := Decision{Answer: r.message(reason, only), Buttons: append(buttons, deploy.Button{})}
+	if reason == deploy.MsgUnknown { // nothing is asked for yet
+		return d
+	}
+	return r.holding(d, *only)
 }

@@ -19,37 +19,83 @@ func (r Request) deploy() Decision {
 		return Decision{Answer: no}
 	}
 	r.Rules.TakenBack = r.Past.TakenBack != nil
-	doubt := rules.Doubt(r.Rules)
-	isBusy := doubt == deploy.MsgBusy || doubt == deploy.MsgBusyWaiting
+	doubts := rules.Doubts(r.Rules)
 	switch {
-	case doubt == "":
+	case len(doubts) == 0:
 		return Decision{Deploy: t}
 	// mutant: what is to be confirmed deployed in its turn, unconfirmed
-	case isBusy && !t.Confirm:
+	case (doubts[0] == deploy.MsgBusy || doubts[0] == deploy.MsgBusyWaiting) && !t.Confirm:
 		return Decision{Queue: t}
 	}
-	var known []deploy.Known
-	r.Rules.Pressed.Over, known = r.over(doubt)
-	// mutant: what was confirmed of a freeze forgotten at the next question
-	r.Rules.Pressed.Freeze = r.Rules.Pressed.Freeze || doubt == deploy.MsgFreeze
-	d := r.ask(doubt)
-	d.Answer.Known = known
-	switch doubt {
-	case deploy.MsgLocked:
-		tell := deploy.Button{Do: deploy.KindTell, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key}
-		d.Buttons = slices.Insert(d.Buttons, len(d.Buttons)-1, tell)
-	case deploy.MsgFreeze:
-		d.Answer.Frozen = r.frozen()
-	case deploy.MsgApprovals:
-		d.Needs, d.Approved, d.approved = t.Approvals, rules.Approved(r.Rules), r.Rules.Pressed.SHA
-		if d.Answer.People = r.others(t.Approvers); t.Approvers == nil {
-			d.Answer.People = r.others(t.Allow)
+	return r.ask(doubts[0])
+}
+
+// holding has a question name all that holds its target, so that one press is enough: its
+// first button confirms that, and no more.
+func (r Request) holding(d Decision, t deploy.Target) Decision {
+	r.Rules.Target, r.Rules.TakenBack = t, r.Past.TakenBack != nil
+	m, b, locks := &d.Answer, d.Buttons[0], deploy.LocksOf(r.Rules.Beside)
+	isDeploy, isBusy := b.Do == deploy.KindDeploy, m.ID == deploy.MsgBusy || m.ID == deploy.MsgBusyWaiting
+	for _, reason := range rules.Holding(r.Rules, b.Do) {
+		isNamed := reason == m.ID
+		switch reason {
+		case deploy.MsgFreeze:
+			// mutant: what was confirmed of a freeze forgotten at the next question
+			b.Freeze = true
+			m.Frozen = []deploy.Frozen{*t.Frozen(r.Rules.SlackNow)}
+		case deploy.MsgLocked:
+			b.Over = beside(m, b.Over, locks)
+		case deploy.MsgBusy, deploy.MsgBusyWaiting:
+			others := slices.DeleteFunc(slices.Clone(r.Rules.Beside), func(b deploy.Beside) bool { return b.Known.State == deploy.Locked })
+			over := beside(m, b.Over, others)
+			// mutant: what is to wait for its turn started beside another
+			if isQueued := isDeploy && !t.Confirm && over != b.Over; isQueued {
+				reason, over = deploy.MsgStatusQueued, b.Over
+			}
+			b.Over, isNamed = over, isBusy
+		case deploy.MsgTakenBack:
+			// mutant: a commit that was taken back asked about for ever
+			b.Over = confirming(b.Over, r.Past.TakenBack.Confirmation())
+			m.Undone = r.Past.TakenBack
+		case deploy.MsgApprovals:
+			if m.Missing = t.Approvals; isNamed {
+				d.Needs, d.Approved, d.approved = t.Approvals, rules.Approved(r.Rules), r.Rules.Pressed.SHA
+				if m.People = r.others(t.Approvers); t.Approvers == nil {
+					m.People = r.others(t.Allow)
+				}
+			}
+			isNamed = isNamed || m.ID == deploy.MsgPending // it tells of them
+		case deploy.MsgConfirm: // the commit is shown anyway, or only then
+			isNamed = isNamed || !isDeploy || m.ID == deploy.MsgPending || t.Approvals > 0
+		}
+		if !isNamed {
+			m.Also = append(m.Also, reason)
 		}
 	}
-	if past := r.Past.TakenBack; doubt == deploy.MsgTakenBack && past.At != 0 {
-		d.Answer.Progress = &deploy.Progress{Before: past}
+	d.Buttons[0] = b
+	if isDeploy && len(locks) > 0 && m.Names(deploy.MsgLocked) {
+		tell := deploy.Button{Do: deploy.KindTell, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key}
+		d.Buttons = slices.Insert(d.Buttons, 1, tell)
 	}
 	return d
+}
+
+// beside has a message tell of deployments, and returns what a button confirms then.
+func beside(m *deploy.Message, over string, all []deploy.Beside) string {
+	for _, b := range all {
+		over = confirming(over, b.Confirmation())
+		b.Known.Target = m.Target // another channel may call it otherwise
+		m.Known = append(m.Known, b.Known)
+	}
+	return over
+}
+
+// confirming is what a button confirms, with one thing more.
+func confirming(over, one string) string {
+	if slices.Contains(strings.Fields(over), one) {
+		return over
+	}
+	return strings.TrimSpace(over + " " + one)
 }
 
 // others are the people of a list who do not want the deploy themselves.
@@ -57,26 +103,4 @@ func (r Request) others(list []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(user string) bool {
 		return deploy.IsGroup(user) || slices.ContainsFunc(r.Rules.For, func(who deploy.Person) bool { return who.User == user })
 	})
-}
-
-// over is what a button confirms to deploy beside, and what is known of that where
-// the doubt is about it.
-func (r Request) over(doubt deploy.MessageID) (over string, known []deploy.Known) {
-	switch doubt {
-	case deploy.MsgTakenBack:
-		// mutant: a commit that was taken back asked about for ever
-		return strings.TrimSpace(r.Rules.Pressed.Over + " " + r.Past.TakenBack.Confirmation()), nil
-	case deploy.MsgLocked:
-		names, known := r.locks()
-		return strings.TrimSpace(r.Rules.Pressed.Over + " " + strings.Join(names, " ")), known
-	case deploy.MsgBusy, deploy.MsgBusyWaiting:
-	default:
-		return r.Rules.Pressed.Over, nil
-	}
-	for _, b := range r.Rules.Beside {
-		over += " " + b.Confirmation()
-		b.Known.Target = r.Rules.Target.Name // another channel may call it otherwise
-		known = append(known, b.Known)
-	}
-	return strings.TrimSpace(over), known
 }

@@ -19,7 +19,7 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	here := conf.Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
 	var err error
-	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Deploys() || actions.Looks(m.Intent.Kind) || actions.Locks(m.Intent.Kind)) {
+	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Kind == deploy.KindDeploy || actions.Looks(m.Intent.Kind) || actions.Locks(m.Intent.Kind)) {
 		// mutant: a lock that is not found to be ended, as its target was made parallel
 		t.Parallel = t.Parallel && !actions.Locks(m.Intent.Kind)
 		// mutant: a request judged although it is not known what goes on
@@ -91,7 +91,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if d.Answer.Project != "" {
 		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
 	}
-	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgConfirm || id == deploy.MsgApprovals {
+	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgApprovals || d.Answer.Names(deploy.MsgConfirm) {
 		e.pending(&d, m, here)
 	}
 	return e.update(s, func(r deploy.Record) deploy.Record {

@@ -92,7 +92,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 			// mutant: what runs told twice where it is locked
 			told[k.Target] = told[k.Target] || r.State != deploy.Locked
 			switch {
-			case answer.ID.NamesBeside(): // it has what it is about
+			case answer.NamesBeside(): // it has what it is about
 			// mutant: what runs left out for the many that are queued
 			case r.State == deploy.Queued:
 				queued = append(queued, k)
@@ -104,7 +104,7 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 			}
 		}
 	}
-	if answer.ID.NamesBeside() || len(here) > maxKnown && answer.Target == "" {
+	if answer.NamesBeside() || len(here) > maxKnown && answer.Target == "" {
 		here = nil
 	}
 	var last []deploy.Known

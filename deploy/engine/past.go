@@ -43,7 +43,7 @@ func (s Stored) beside() (all []deploy.Beside) {
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
-	mayUndo := m.Intent.Deploys() && s.RolledBack
+	mayUndo := m.Intent.Kind == deploy.KindDeploy && s.RolledBack
 	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
 		return p, nil
 	}

@@ -25,17 +25,23 @@ func allow(c Context) deploy.MessageID {
 		case !isGroup && id == c.Request.By.User, isGroup && slices.Contains(group.Members, c.Request.By.User):
 			return ""
 		// mutant: who may be in a group told that they may not
-		case isGroup && !isKnown:
+		case isGroup && !isKnown && !c.Request.By.External:
 			reason = deploy.MsgGroupUnread
 		}
 	}
 	return reason
 }
 
-// whomToAsk are some of those who may deploy the target; groups by their handles, where
-// these are known.
-func whomToAsk(c Context) (people []string) {
-	for _, id := range c.Target.Allow[:min(len(c.Target.Allow), maxPeople)] {
+// whomToAsk are some of a list who may deploy the target, as far as is known; groups by
+// their handles, where these are known.
+func whomToAsk(c Context, list []string) (people []string) {
+	for _, id := range list {
+		by := c
+		by.Request.By = deploy.Person{User: id}
+		// mutant: people named to be asked who are refused too
+		if len(people) == maxPeople || !deploy.IsGroup(id) && allow(by) == deploy.MsgNotAllowed {
+			continue
+		}
 		if handle := c.Groups[id].Handle; handle != "" {
 			id = "@" + handle
 		}

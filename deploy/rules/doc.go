@@ -7,6 +7,8 @@
 // then. Rules about times have the bot ask, once for each mention or press: waiting
 // makes nobody's request too old.
 //
+// All that holds a target is named at once. What is shown is what the button confirms.
+//
 // To add a rule: a file with its function, a row in the tables of rules.go, and
-// the message that it returns.
+// the message that it returns, with its line below "also" in package phrases.
 package rules

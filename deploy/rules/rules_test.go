@@ -53,11 +53,17 @@ func TestRules(t *testing.T) {
 		}
 	}
 	unread := func(c *Context) { inGroup()(c); delete(c.Groups, "S1") }
+	everything := func(c *Context) {
+		frozen(c)
+		c.Request.Edited, c.Request.By.User, c.TakenBack = true, "U9", true
+		c.SlackNow, c.MaxAge = posted.Add(10*time.Minute), time.Minute
+		c.Beside, c.Target.Approvals, c.Target.Confirm = beside(deploy.Locked, deploy.Running), 2, true
+	}
 	shown := deploy.Button{Do: deploy.KindDeploy, Target: "app", Project: "group/app", Ref: "master", Key: "RELEASE"}
 	for name, row := range map[string]struct {
 		change  func(*Context)
-		refused deploy.MessageID // of a deploy
-		asked   deploy.MessageID
+		refused deploy.MessageID // of a deploy: all reasons
+		asked   deploy.MessageID // all reasons
 	}{
 		"nothing is wrong":                     {func(*Context) {}, "", ""},
 		"the target has no list":               {func(c *Context) { c.Target.Allow, c.Request.By.User = nil, "U9" }, "", ""},
@@ -107,22 +113,48 @@ func TestRules(t *testing.T) {
 		"its freeze begins this moment":        {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute)) }, deploy.MsgFrozen, deploy.MsgFreeze},
 		"the commit is to be confirmed":        {func(c *Context) { c.Target.Confirm = true }, "", deploy.MsgConfirm},
 		"and it was":                           {func(c *Context) { c.Target.Confirm, c.Pressed.SHA = true, "c1" }, "", ""},
-		"two are to approve it":                {func(c *Context) { c.Target.Approvals, c.Target.Confirm = 2, true }, "", deploy.MsgApprovals},
+		"two are to approve it":                {func(c *Context) { c.Target.Approvals, c.Target.Confirm = 2, true }, "", "approvals confirm"},
 		"and two have":                         {func(c *Context) { c.Target.Approvals, c.Approved = 2, approvedBy("U2", "U1") }, "", ""},
 		"a rollback is not approved":           {func(c *Context) { c.Target.Approvals, c.Pressed.Do = 2, deploy.KindRollback }, "", ""},
-		"and another deployment goes on":       {func(c *Context) { c.Target.Confirm, c.Beside = true, beside(deploy.Running) }, "", deploy.MsgBusy},
-		"its time cannot be read":              {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
-		"it is an edit by an external person":  {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
-		"it is old, of somebody not on a list": {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
+		"and another deployment goes on":       {func(c *Context) { c.Target.Confirm, c.Beside = true, beside(deploy.Running) }, "", "busy confirm"},
+		"all of this at once":                  {everything, "not-allowed frozen", "edited-in freeze locked busy taken-back approvals confirm"},
+		"all of it, and some was confirmed": {func(c *Context) {
+			everything(c)
+			c.Pressed = deploy.Button{Over: "T1:C2:1.0", Freeze: true, SHA: "c1"}
+		}, "not-allowed frozen", "edited-in busy taken-back approvals"},
+		"all of it, for a guest":                   {func(c *Context) { everything(c); c.Request.By.External = true }, "guest not-allowed frozen", "edited-in freeze locked busy taken-back approvals confirm"},
+		"a group that cannot be read, for a guest": {func(c *Context) { unread(c); c.Request.By.External = true }, "guest not-allowed", ""},
+		"its time cannot be read":                  {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
+		"it is an edit by an external person":      {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
+		"it is old, of somebody not on a list":     {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},
 	} {
 		c := allowed()
 		row.change(&c)
-		if got := May(c, deploy.KindDeploy); got != row.refused {
-			t.Errorf("%s: refused for %q, want %q", name, got, row.refused)
+		m, first := Refusal(c, deploy.KindDeploy), May(c, deploy.KindDeploy)
+		if got := joined(m.Reasons()); got != row.refused || first != m.ID {
+			t.Errorf("%s: refused for %q, the first %q; want %q", name, got, first, row.refused)
 		}
-		if got := Doubt(c); got != row.asked {
+		if got := joined(Doubts(c)); got != row.asked {
 			t.Errorf("%s: asked for %q, want %q", name, got, row.asked)
 		}
+	}
+}
+
+func joined(all []deploy.MessageID) deploy.MessageID {
+	return deploy.MessageID(strings.Trim(fmt.Sprint(all), "[]"))
+}
+
+// A question names what holds the target, whatever was confirmed of it before.
+func TestWhatHoldsATarget(t *testing.T) {
+	c := allowed()
+	c.Target.Approvals, c.Target.Freezes, c.Approved = 1, frozenAt(posted), approvedBy("U2")
+	c.Beside = []deploy.Beside{{Name: "T1:C2:1.0", Known: deploy.Known{State: deploy.Locked}}}
+	c.Pressed = deploy.Button{Do: deploy.KindDeploy, Over: "T1:C2:1.0", Freeze: true}
+	if got := joined(Holding(c, deploy.KindDeploy)); got != "freeze locked approvals" {
+		t.Errorf("a deploy is held by %q", got)
+	}
+	if got := joined(Holding(c, deploy.KindRollback)); got != "locked" {
+		t.Errorf("a rollback is held by %q", got)
 	}
 }
 
@@ -217,10 +249,14 @@ func TestARefusalNamesTheRuleAndWhomToAsk(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	c = allowed()
-	c.Target.Freezes, c.Target.Override = frozenAt(posted), []string{"U5", "U6", "U7", "U8"}
+	c.Target.Freezes, c.Target.Override, c.Target.Allow = frozenAt(posted), []string{"U5", "U6", "U7", "U8"}, nil
 	m = Refusal(c, deploy.KindDeploy)
 	if f := m.Frozen; m.ID != deploy.MsgFrozen || len(m.People) != maxPeople || m.People[0] != "U5" || len(f) != 1 || f[0].Until != posted.Add(time.Hour).Unix() {
 		t.Errorf("%+v", m)
+	}
+	c.Request.By.User, c.Target.Allow, c.Target.Override = "U9", []string{"U1", "U2"}, []string{"U5", "U2"}
+	if m = Refusal(c, deploy.KindDeploy); joined(m.Reasons()) != "not-allowed frozen" || strings.Join(m.People, " ") != "U2" || len(m.Frozen) != 1 {
+		t.Errorf("during a freeze, who is not on the list is told %+v", m)
 	}
 	if m := Refusal(allowed(), deploy.KindDeploy); m.ID != "" || m.Target != "" {
 		t.Errorf("a person on the list is refused: %+v", m)

@@ -48,13 +48,17 @@ func TestConfirm(t *testing.T) {
 		}
 		wantAcked(w)
 	})
-	row(t, "any other question leads to this one, and so does a retry", func(t *testing.T) {
+	row(t, "any other question has the commit too, and a retry leads to it", func(t *testing.T) {
 		w, _ := confirming(t, "")
+		sha := w.GitLab.Push(sim.Project, "master", "Copy fixes", "sato").SHA
 		ts, q := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
+		wantNamed(w, ts, sha[:7], "Copy fixes")
+		wantLabels(w, sim.Channel, ts, "app "+sha[:7]+" をリリース", "やめる")
 		press(w, second, sim.Channel, q, 0)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgConfirm)
-		press(w, second, sim.Channel, questionOf(w, ts), 0)
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
+		if p := w.GitLab.Pipelines()[0]; p.Variables["PSYCHER_SHA"] != sha {
+			t.Errorf("the pipeline is %+v", p)
+		}
 		w.GitLab.Finish(w.GitLab.Pipelines()[0].ID, "failed")
 		waitLong(w, sim.Channel, ts, "x")
 		pressOn(w, second, sim.Channel, statusOf(w, sim.Channel, ts, 0), "retry")
@@ -83,16 +87,26 @@ func TestConfirm(t *testing.T) {
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPipelines(w, 1)
 	})
-	row(t, "another deployment goes on: that is asked about first", func(t *testing.T) {
+	row(t, "any other question goes without it where GitLab does not show it, and leads to this one", func(t *testing.T) {
+		w, _ := confirming(t, "")
+		w.GitLab.FailLookUps(1, "/repository/commits", fakegitlab.Fault{Status: 502, Body: "<html></html>"})
+		ts, q := ask(w, sim.Channel, "release otama", deploy.MsgUnclear)
+		wantLabels(w, sim.Channel, ts, "app (master) をリリース", "やめる")
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgConfirm)
+		wantPipelines(w, 0)
+	})
+	row(t, "another deployment goes on: that is asked about with it", func(t *testing.T) {
 		w, _ := confirming(t, "")
 		_, q := ask(w, sim.Channel, "release", deploy.MsgConfirm)
 		press(w, sim.User, sim.Channel, q, 0)
 		wantPipelines(w, 1)
+		sha := w.GitLab.Push(sim.Project, "master", "Copy fixes", "sato").SHA
 		ts, q := ask(w, sim.Channel, "release", deploy.MsgBusy)
-		press(w, second, sim.Channel, q, 0)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgConfirm)
+		wantNamed(w, ts, "pipelines/1001", "<@"+sim.User+">", "Copy fixes")
+		wantLabels(w, sim.Channel, ts, "それでも app "+sha[:7]+" をリリース", "#1001 を中止…", "やめる")
 		wantPipelines(w, 1)
-		press(w, second, sim.Channel, questionOf(w, ts), 0)
+		press(w, second, sim.Channel, q, 0)
 		wantPipelines(w, 2)
 	})
 	row(t, "the commit that was rolled back is asked about once", func(t *testing.T) {
@@ -106,9 +120,8 @@ func TestConfirm(t *testing.T) {
 		waitLong(w, sim.Channel, back, "white_check_mark")
 		p.Reload(oneTarget(`, "confirm": true`))
 		ts, q := ask(w, sim.Channel, "release", deploy.MsgTakenBack)
+		wantNamed(w, ts, "Change it")
 		press(w, second, sim.Channel, q, 0)
-		w.WaitMessages(sim.Channel, ts, deploy.MsgConfirm)
-		press(w, second, sim.Channel, questionOf(w, ts), 0)
 		waitLong(w, sim.Channel, ts, "white_check_mark")
 		wantPipelines(w, 3)
 	})
