@@ -126,6 +126,9 @@ func (r Record) statusMessage() Message {
 	if r.State == Waiting {
 		m.Until = r.Deployment.WaitEnd.Unix()
 	}
+	for _, p := range r.Approved() {
+		m.Approved = append(m.Approved, p.By.User)
+	}
 	switch {
 	case r.State == Queued || r.rode():
 		m.Known = r.Turn.Known

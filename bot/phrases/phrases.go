@@ -79,12 +79,16 @@ func (v Voice) addressed(m deploy.Message, text string) string {
 	return text
 }
 
-// withPresser is the wording of a status message with who pressed the button.
+// withPresser is the wording of a status message with who pressed the button, and who has
+// approved it.
 func (v Voice) withPresser(m deploy.Message, wording string) string {
-	if IsStatus(m) && !strings.Contains(wording, "{by}") {
-		return wording + "[" + v.word("pressed") + "]"
+	if !IsStatus(m) {
+		return wording
 	}
-	return wording
+	if !strings.Contains(wording, "{by}") {
+		wording += "[" + v.word("pressed") + "]"
+	}
+	return wording + "[" + v.word("approved") + "]"
 }
 
 // IsStatus reports whether m is the status message of a deployment.

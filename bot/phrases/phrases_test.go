@@ -90,7 +90,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
-			"again", "ago", "also", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
+			"again", "ago", "also", "approved", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing",
 			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {
@@ -538,6 +538,7 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.For, m.Took, m.Progress = m.User, 1<<40, hugeProgress(long(c, 400), m.URL)
 			m.Frozen = slices.Repeat([]deploy.Frozen{{Target: long(c, 400), Since: 1 << 40, Until: 1 << 41, Zone: "America/Argentina/Buenos_Aires", Reason: long(c, 80)}}, 99)
 			m.Rules = slices.Repeat([]deploy.Rules{{Target: long(c, 400), Allow: m.People, Confirm: true, Approvals: 9, Approvers: m.People}}, 99)
+			m.Approved = m.People
 			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
 			longest = max(longest, n)

@@ -61,6 +61,12 @@ func TestAStatusMessageReadsWellWithWhatIsKnown(t *testing.T) {
 			"🚀 *Deploying* `app` (`master`) — <@U0YAMADA> (<@U0SATO> pressed the button)",
 		},
 		{
+			"approved by others",
+			deploy.Message{ID: deploy.MsgStatusRunning, For: "U0YAMADA", Approved: []string{"U0SATO", "U0ITO"}},
+			"🚀 *リリース中* `app` (`master`) — <@U0YAMADA>（承認: <@U0SATO>, <@U0ITO>）",
+			"🚀 *Deploying* `app` (`master`) — <@U0YAMADA> (approved by <@U0SATO>, <@U0ITO>)",
+		},
+		{
 			"failed",
 			deploy.Message{ID: deploy.MsgStatusFailed, For: "U0YAMADA", Took: 72, Progress: &deploy.Progress{
 				Commit: commit, Before: before, Failed: &deploy.Job{Name: "deploy:production", Reason: "failed_outdated_deployment_job", URL: "https://git/j"},

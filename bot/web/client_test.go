@@ -452,5 +452,5 @@ func TestNoTokenInLogs(t *testing.T) {
 
 // plainWords say which message it is.
 func plainWords() phrases.Voice {
-	return phrases.Voice{"greet": {"words of greet"}, "status-running": {"words of status-running"}, "pressed": {""}}
+	return phrases.Voice{"greet": {"words of greet"}, "status-running": {"words of status-running"}, "pressed": {""}, "approved": {""}}
 }

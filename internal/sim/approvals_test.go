@@ -38,6 +38,9 @@ func TestApprovals(t *testing.T) {
 		press(w, third, sim.Channel, now, 0)
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
 		wantPipelines(w, 1)
+		if text := shown(statusOf(w, sim.Channel, ts, 0)); !strings.Contains(text, "承認: <@"+second+">, <@"+third+">") {
+			t.Errorf("the status message does not say who has approved it: %s", text)
+		}
 		if p := w.GitLab.Pipelines()[0]; p.Variables["PSYCHER_SHA"] != p.SHA {
 			t.Errorf("the pipeline is %+v", p)
 		}

@@ -229,7 +229,7 @@ func readWordings(lang string) []wording {
 	for _, say := range messages.IDs() {
 		for _, words := range voice[string(say)] {
 			if phrases.IsStatus(deploy.Message{ID: say}) {
-				words += "[" + voice["pressed"][0] + "]"
+				words += "[" + voice["pressed"][0] + "][" + voice["approved"][0] + "]"
 			}
 			all = append(all, wording{say, regexp.MustCompile("^" + pattern(words, gaps) + "$")})
 		}
