@@ -19,6 +19,12 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 	here := conf.Targets.In(m.Team, m.Channel)
 	m.Intent = e.inThread(m, here)
 	var err error
+	if m.Intent.Kind == deploy.KindUnlock && m.Intent.Target == "" && !m.Intent.Several {
+		// mutant: an unlock answered although it is not known what is locked
+		if m.Intent.Target, err = e.onlyLocked(here); err != nil { // when the lease ends, it is taken up again
+			return stepResult{Stored: s}
+		}
+	}
 	if t, ok := conf.Targets.Find(m.Team, m.Channel, m.Intent.Target); ok && (m.Intent.Kind == deploy.KindDeploy || actions.Looks(m.Intent.Kind) || actions.Locks(m.Intent.Kind)) {
 		// mutant: a lock that is not found to be ended, as its target was made parallel
 		t.Parallel = t.Parallel && !actions.Locks(m.Intent.Kind)

@@ -147,6 +147,32 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	return cancels, err
 }
 
+// onlyLocked is the one target of a channel that is locked; empty: none is, or several are.
+func (e *Engine) onlyLocked(here []deploy.Target) (name string, err error) {
+	if len(here) > maxKnown {
+		return "", nil
+	}
+	seen := map[deploy.TargetID]bool{}
+	for _, t := range here {
+		if seen[t.ID()] { // another name of it
+			continue
+		}
+		seen[t.ID()], t.Parallel = true, false // it may be locked since before
+		s, err := e.withActive(Stored{Record: &deploy.Record{}}, t)
+		switch {
+		case err != nil:
+			return "", err
+		case len(deploy.LocksOf(s.beside())) == 0:
+		// mutant: one of several locks ended that nobody has named
+		case name != "":
+			return "", nil
+		default:
+			name = t.Name
+		}
+	}
+	return name, nil
+}
+
 // open reads the records of a channel in which something is going on or asked,
 // oldest first, without the request's own.
 func (e *Engine) open(m deploy.Request) (records []deploy.Record, err error) {

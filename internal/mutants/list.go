@@ -167,6 +167,8 @@ func mutants() []mutant {
 		{"a lock that is said to be ended, and is not", never, sim("TestLocks")},
 		{"a lock that everybody may end", instead(`if do == deploy.KindUnlock { do = deploy.KindLock }`), sim("TestLocks")},
 		{"what waited deployed although it was locked since", never, sim("TestLocks")},
+		{"an unlock answered although it is not known what is locked", replace("err != nil", "false"), sim("TestUnlock")},
+		{"one of several locks ended that nobody has named", never, sim("TestUnlock")},
 		{"words about a lock taken for its reason", instead("return in, true"), understood},
 		{"something else that is asked for taken for a reason", never, understood},
 		{"a lock until a time that was over when it was said", always, domain},

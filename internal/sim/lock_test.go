@@ -321,3 +321,63 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		w.WaitReactions(sim.Channel, release(w, sim.Channel), "thumbsup")
 	})
 }
+
+// threeTargets is a channel with these targets: app, api and a second name of app.
+func threeTargets() string {
+	const each = `%q: {"project_id": "group/%s", "token": %q}`
+	one := func(name, project string) string { return fmt.Sprintf(each, name, project, sim.TriggerToken) }
+	return fmt.Sprintf(`GITLAB_TRIGGER_TOKENS={%q: {%q: {%s, %s, %s}, %q: {%s}}}`,
+		sim.Team, sim.Channel, one("app", "app"), one("api", "api"), one("web", "app"), sim.Two, one("other", "other"))
+}
+
+func TestUnlockWithoutAName(t *testing.T) {
+	world := func(t *testing.T, locks ...string) (w *sim.World, ts []string) {
+		w = sim.New(t, threeTargets())
+		w.StartReady("a")
+		for _, name := range locks {
+			lock := w.Ask("lock " + name)
+			w.WaitMessages(sim.Channel, lock, deploy.MsgStatusLocked)
+			ts = append(ts, lock)
+		}
+		return w, ts
+	}
+	row(t, "the one lock of the channel ends", func(t *testing.T) {
+		w, ts := world(t, "app")
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, ts[0], deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+	row(t, "somebody else's ends once that is confirmed, as with its name", func(t *testing.T) {
+		w, ts := world(t, "api")
+		asks := w.Slack.Say(second, sim.Channel, sim.Bot+" ロック解除")
+		w.WaitMessages(sim.Channel, asks, deploy.MsgUnlock)
+		w.WaitMessages(sim.Channel, ts[0], deploy.MsgStatusLocked)
+		q := statusOf(w, sim.Channel, asks, 0)
+		if !strings.Contains(q.Text, "`api`") {
+			t.Errorf("it does not say which: %s", q.Text)
+		}
+		press(w, second, sim.Channel, q, 0)
+		w.WaitMessages(sim.Channel, ts[0], deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+	row(t, "of several none ends, and where none is, one is to be named too", func(t *testing.T) {
+		w, ts := world(t, "app", "api")
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgNameOne)
+		for _, lock := range ts {
+			w.WaitMessages(sim.Channel, lock, deploy.MsgStatusLocked)
+		}
+		w.WaitMessages(sim.Channel, w.Ask("unlock app"), deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, w.Ask("unlock"), deploy.MsgNameOne)
+	})
+	row(t, "none ends while Redis does not tell which there are", func(t *testing.T) {
+		w, ts := world(t, "api")
+		heal := w.RedisRefuses("redis:active")
+		asks := w.Ask("unlock")
+		time.Sleep(8 * time.Second)
+		if said := w.Messages(sim.Channel, asks); len(said) > 0 {
+			t.Errorf("it says %q", said)
+		}
+		heal()
+		w.WaitMessages(sim.Channel, asks, deploy.MsgUnlocking)
+		w.WaitMessages(sim.Channel, ts[0], deploy.MsgStatusUnlocked, deploy.MsgUnlocked)
+	})
+}
