@@ -85,6 +85,8 @@ func (r Record) SetAside(by Person) Record {
 	switch {
 	case r.State == Waiting:
 		r, _ = r.Withdraw(by)
+	// mutant: the owner of a lock told of their own deploy, and not of others'
+	case r.State == Locked && by.is(r.Request.By):
 	case r.IsActive() && r.Deployment.SetAside == "":
 		r.Deployment.SetAside = by.User
 		m := r.Message(MsgSetAside)

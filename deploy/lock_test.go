@@ -105,6 +105,9 @@ func TestALockIsExtendedAndEnded(t *testing.T) {
 			t.Errorf("extended once it is over: until %s, due %s", late.Locks.Until, late.Next)
 		}
 	}
+	if own := r.SetAside(Person{User: "U1"}); lastSaid(own) == MsgLockPassed || own.Deployment.SetAside != "" {
+		t.Errorf("passed over by its owner it is %s, and says %s", own.State, lastSaid(own))
+	}
 	if beside := r.SetAside(Person{User: "U9"}); beside.State != Locked || lastSaid(beside) != MsgLockPassed {
 		t.Errorf("passed over it is %s, and says %s", beside.State, lastSaid(beside))
 	}

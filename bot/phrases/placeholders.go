@@ -44,6 +44,7 @@ var placeholders = map[string]func(said) string{
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
 	"known":     func(s said) string { return s.v.list(s.m) },
 	"frozen":    func(s said) string { return s.v.frozen(s.m.Frozen) },
+	"own":       own,
 	"rules":     func(s said) string { return s.v.rules(s.m.Rules) },
 	"confirmed": func(s said) string { return shortSHA(s.m.Confirmed) },
 	"withdrawn": func(s said) string { return count(s.m.Withdrawn) },
@@ -105,6 +106,24 @@ func what(s said) string {
 		return target + ref
 	}
 	return target + " (" + ref + ")"
+}
+
+// own says that the person asks in spite of no lock but their own.
+func own(s said) string {
+	locks := 0
+	for _, k := range s.m.Known {
+		if k.State == deploy.Locked {
+			// mutant: somebody else's lock told to be the person's own
+			if k.By != s.m.User {
+				return ""
+			}
+			locks++
+		}
+	}
+	if locks == 0 {
+		return ""
+	}
+	return s.v.word("own-lock")
 }
 
 // press says that a button may be pressed, where there is one.

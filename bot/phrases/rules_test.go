@@ -7,6 +7,29 @@ import (
 	"github.com/getto-systems/psycher/deploy"
 )
 
+func TestALockOfOnesOwnIsCalledSo(t *testing.T) {
+	lock := func(by string) deploy.Known { return deploy.Known{Target: "app", State: deploy.Locked, By: by} }
+	running := deploy.Known{Target: "app", State: deploy.Running, By: "U2B"}
+	for name, row := range map[string]struct {
+		known []deploy.Known
+		isOwn bool
+	}{
+		"their own":                     {[]deploy.Known{lock("U1A")}, true},
+		"theirs, and a deploy runs":     {[]deploy.Known{lock("U1A"), running}, true},
+		"somebody else's":               {[]deploy.Known{lock("U2B")}, false},
+		"theirs and somebody else's":    {[]deploy.Known{lock("U1A"), lock("U2B")}, false},
+		"it is not known which it is":   {nil, false},
+		"only a deploy of theirs is it": {[]deploy.Known{{Target: "app", State: deploy.Running, By: "U1A"}}, false},
+	} {
+		for lang, p := range voices(t) {
+			text := p.Text(deploy.Message{ID: deploy.MsgLocked, Target: "app", User: "U1A", Known: row.known})
+			if strings.Contains(text, p.word("own-lock")) != row.isOwn {
+				t.Errorf("%s, %s: %s", name, lang, text)
+			}
+		}
+	}
+}
+
 func TestStatusAndPendingTellWhatADeployTakes(t *testing.T) {
 	four := []string{"U1A", "U2B", "U3C", "U4D"}
 	for name, row := range map[string]struct {

@@ -77,7 +77,7 @@ func table(s *Settings) []Row {
 		{"DEPLOY_TIMEOUT", "1h", "how long to wait for a pipeline's result; a target can have its own `timeout`", live(plain(&s.DeployTimeout, within(time.ParseDuration, aDuration, 1, math.MaxInt64, "must be over zero, such as 90s, 2m or 1h")))},
 		{"ADMIN_ADDR", "127.0.0.1:9090", "`host:port` of health, readiness and metrics", plain(&s.AdminAddr, addr)},
 		{"PSYCHER_LANG", "ja", "the language of the replies: `ja` or `en`", live(plain(&s.Lang, oneOf("ja", "en")))},
-		{"PSYCHER_ZONE", "", "the time zone of people who say a time of day, as in \"lock app until 14:30\", such as `Asia/Tokyo`. Unset: that of the target's `freeze`, else the host's", live(plain(&s.Zone, zone))},
+		{"PSYCHER_ZONE", "", "the time zone of people who say a time of day, as in \"lock app until 14:30\", such as `Asia/Tokyo`. Unset: that of the target's `freeze`, else the host's, which in a container is mostly UTC", live(plain(&s.Zone, zone))},
 		{"LOG_LEVEL", "info", "the least level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `panic` or `disabled`", live(plain(&s.LogLevel, logLevel))},
 		{"LOG_FORMAT", "json", "`json`, or `console` for people", plain(&s.LogFormat, oneOf("json", "console"))},
 		{"HTTPS_PROXY", "", "proxy for `https` and `wss`, `http://` or `socks5://`: for Slack's API, its websockets and GitLab", secret(&s.HTTPSProxy, proxyURL)},

@@ -169,6 +169,8 @@ func mutants() []mutant {
 		{"what waited deployed although it was locked since", never, sim("TestLocks")},
 		{"an unlock answered although it is not known what is locked", replace("err != nil", "false"), sim("TestUnlock")},
 		{"one of several locks ended that nobody has named", never, sim("TestUnlock")},
+		{"the owner of a lock told of their own deploy, and not of others'", never, domain},
+		{"somebody else's lock told to be the person's own", never, shown},
 		{"words about a lock taken for its reason", instead("return in, true"), understood},
 		{"something else that is asked for taken for a reason", never, understood},
 		{"a lock until a time that was over when it was said", always, domain},

@@ -44,6 +44,34 @@ func TestLocks(t *testing.T) {
 		wantPipelines(w, 1)
 		wantAcked(w)
 	})
+	row(t, "its owner is asked too, and told that it is their own; it stays", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), "PSYCHER_LANG=en")
+		w.StartReady("a")
+		ts := w.Ask("lock app 2h: DB migration")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		asks := w.Ask("release")
+		w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+		q := statusOf(w, sim.Channel, asks, 0)
+		if !strings.Contains(q.Text, "your own lock") {
+			t.Errorf("the question is %s", q.Text)
+		}
+		press(w, sim.User, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, asks, "thumbsup")
+		w.WaitReactions(sim.Channel, ts, "lock")
+		wantPipelines(w, 1)
+		w.GitLab.Finish(1001, "success")
+		waitLong(w, sim.Channel, asks, "white_check_mark")
+		w.GitLab.Push(sim.Project, "master", "Change it", "yamada")
+		theirs := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, theirs, deploy.MsgLocked)
+		q = statusOf(w, sim.Channel, theirs, 0)
+		if strings.Contains(q.Text, "your own lock") {
+			t.Errorf("somebody else is asked %s", q.Text)
+		}
+		press(w, second, sim.Channel, q, 0)
+		w.WaitReactions(sim.Channel, theirs, "thumbsup")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockPassed)
+	})
 	row(t, "who wants to be told is asked once it is free, from whatever channel", func(t *testing.T) {
 		for _, channel := range []string{sim.Channel, sim.Two} {
 			w, _, ts := locked(t, "")

@@ -220,7 +220,7 @@ func readWordings(lang string) []wording {
 	gaps := map[string]string{
 		"target": code, "ref": code, "branch": code, "tag": code, "project": code, "key": code, "detail": code, "job": code,
 		"what": code + `(?:\(` + code + `\) ?)?`, "link": link, "log": link, "sha": `(?:` + link + `|[0-9a-f]{7})`,
-		"user": person, "by": person, "for": person, "outgoing": `\d+\+? (?:件|commits?)[^\n]*|[^\n]*(?:コミットです|success)`, "success": `[^\n]*` + moment + `[^\n]*`, "until": moment, "since": moment, "ended": moment, "withdrawn": `\d+`,
+		"own": regexp.QuoteMeta(voice["own-lock"][0]), "user": person, "by": person, "for": person, "outgoing": `\d+\+? (?:件|commits?)[^\n]*|[^\n]*(?:コミットです|success)`, "success": `[^\n]*` + moment + `[^\n]*`, "until": moment, "since": moment, "ended": moment, "withdrawn": `\d+`,
 		"state": "(?:ロールバック／|rollback, )?(?:" + strings.Join(states, "|") + ")",
 	}
 	line := `(?:• )?` + pattern(voice["known"][0], gaps)
