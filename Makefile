@@ -5,7 +5,8 @@
 .PHONY: $(shell grep -oE '^[a-z]+:' Makefile | tr -d :)
 
 tool      := go tool -modfile=$(CURDIR)/tools/go.mod
-gotestsum := $(tool) gotestsum --format pkgname --post-run-command $(CURDIR)/tools/none-skipped --
+# lint vets this module, with all build tags.
+gotestsum := $(tool) gotestsum --format pkgname --post-run-command $(CURDIR)/tools/none-skipped -- -vet=off
 npm       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/psycher-tools
 
 help: ## print this
@@ -84,7 +85,7 @@ packages: ## make the packages of a release twice, compare them, and install the
 	tools/packages
 
 kubernetes: ## check the Kubernetes manifests of examples/, and what its compose file scrapes
-	cd tools/release && $(gotestsum) -count=1 ./...
+	cd tools/release && go vet ./... && $(gotestsum) -count=1 ./...
 
 pipelines: $(npm)/gitlab-ci-local@4.73.0/node_modules ## run the CI configurations of examples/ with gitlab-ci-local
 	GITLAB_CI_LOCAL=$</.bin/gitlab-ci-local $(gotestsum) -count=1 -tags pipelines -run '^TestPipelines$$' ./examples
