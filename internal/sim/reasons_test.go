@@ -136,6 +136,9 @@ func TestAllTheReasonsAtOnce(t *testing.T) {
 		intoTheFreeze()
 		press(w, sim.User, sim.Channel, questionOf(w, ts), 0)
 		wantWhispers(w, sim.Channel, sim.User, deploy.MsgPressNotYours)
+		if told := w.Slack.Ephemerals(sim.Channel, sim.User); len(told) != 1 || !strings.Contains(told[0].Shown(), "1月1日（土）10:03") {
+			t.Errorf("who has pressed is told %+v", told)
+		}
 		ts = w.Ask("release")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgNotAllowed)
 		w.WaitReactions(sim.Channel, ts, "no_entry")
