@@ -38,7 +38,8 @@ type Button struct {
 	Project string `json:"project,omitempty"`
 	Key     string `json:"key,omitempty"`
 	Over    string `json:"over,omitempty"`   // the deployments beside which it deploys, see [Beside.Confirmation]
-	Freeze  bool   `json:"freeze,omitempty"` // it deploys during a freeze
+	Freeze  bool   `json:"freeze,omitempty"` // it deploys during a freeze,
+	Until   int64  `json:"until,omitempty"`  // which ends then, in Unix seconds; 0: no end is in sight
 	SHA     string `json:"sha,omitempty"`    // KindRollback: what is gone back to; KindDeploy, KindApprove: the commit that is confirmed
 	URL     string `json:"url,omitempty"`    // KindOpen: where it leads; such a button asks for nothing
 	Value   string `json:"value,omitempty"`  // names it in Slack, see [Press]; stored only where it is a button of another record

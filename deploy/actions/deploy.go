@@ -40,9 +40,10 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 		isNamed := reason == m.ID
 		switch reason {
 		case deploy.MsgFreeze:
+			freeze := *t.Frozen(r.Rules.SlackNow)
 			// mutant: what was confirmed of a freeze forgotten at the next question
-			b.Freeze = true
-			m.Frozen = []deploy.Frozen{*t.Frozen(r.Rules.SlackNow)}
+			b.Freeze, b.Until = true, freeze.Until
+			m.Frozen = []deploy.Frozen{freeze}
 		case deploy.MsgLocked:
 			b.Over = beside(m, b.Over, locks)
 		case deploy.MsgBusy, deploy.MsgBusyWaiting:

@@ -9,7 +9,7 @@ import (
 // freeze refuses a deploy while its target is frozen, but to those who may override
 // that. What has waited can be confirmed no more.
 func freeze(c Context) deploy.MessageID {
-	mayOverride := slices.Contains(c.Target.Override, c.Request.By.User) && (!c.Waited || c.Pressed.Freeze)
+	mayOverride := slices.Contains(c.Target.Override, c.Request.By.User) && (!c.Waited || confirmsFreeze(c))
 	// mutant: a deploy during a freeze by anybody
 	if !mayOverride && c.Target.Frozen(c.SlackNow) != nil {
 		return deploy.MsgFrozen
@@ -21,8 +21,16 @@ func freeze(c Context) deploy.MessageID {
 // have confirmed just that. A rollback is confirmed anyway.
 func override(c Context) deploy.MessageID {
 	// mutant: a deploy during a freeze that nobody has confirmed
-	if !c.Pressed.Freeze && c.Pressed.Do != deploy.KindRollback && c.Target.Frozen(c.SlackNow) != nil {
+	if !confirmsFreeze(c) && c.Pressed.Do != deploy.KindRollback && c.Target.Frozen(c.SlackNow) != nil {
 		return deploy.MsgFreeze
 	}
 	return ""
+}
+
+// confirmsFreeze reports whether the button was pressed that names the freeze: another
+// one may begin after it.
+func confirmsFreeze(c Context) bool {
+	b := c.Pressed
+	// mutant: a freeze confirmed that nobody has been shown
+	return b.Freeze && (b.Until == 0 || c.SlackNow.Unix() < b.Until)
 }
