@@ -24,13 +24,9 @@ test: ## run every test
 # say so.
 alone := $(addprefix ./,bot/phrases bot/words deploy examples internal/docgen internal/mutants internal/pages)
 
-# The stand-in for Redis runs scripts in an interpreter of Lua, a sixth of what the
-# simulation computes; a race in it would be none of psycher's.
-unwatched := $(foreach p,yuin/gopher-lua alicebob/miniredis,-gcflags=github.com/$(p)/...=-race=false)
-
 # The simulation keeps both cores busy; the others wait a lot. It begins first.
 race: ## run every test in random order, where there are goroutines with the race detector; fail if one is skipped
-	CGO_ENABLED=1 tools/race $(gotestsum) -race $(unwatched) -short -shuffle=on -timeout 20m ./internal/sim $$(go list ./... | grep -vxF "$$(go list $(alone) ./internal/sim)")
+	CGO_ENABLED=1 tools/race $(gotestsum) -race -short -shuffle=on -timeout 20m ./internal/sim $$(go list ./... | grep -vxF "$$(go list $(alone) ./internal/sim)")
 	$(gotestsum) -shuffle=on $(alone)
 
 sim: ## simulate 500 random stories and a crash at each kind of operation
