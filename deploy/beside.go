@@ -74,8 +74,8 @@ func (b Button) Confirms(other Beside) bool {
 func (s Success) Confirmation() string { return s.Key.String() + "/undone" }
 
 // ConfirmsUndone reports whether the button says so of a rollback.
-func (b Button) ConfirmsUndone(by Record) bool {
-	return slices.Contains(strings.Fields(b.Over), Success{Key: by.Request.Key}.Confirmation())
+func (b Button) ConfirmsUndone(by Success) bool {
+	return slices.Contains(strings.Fields(b.Over), by.Confirmation())
 }
 
 // SetAside takes in that somebody has started another deployment of the target all the

@@ -252,7 +252,7 @@ func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
 		buttons string // what they do
 	}{
 		"a lock, and a deployment that goes on": {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, nil, []deploy.Beside{lock, running}, "locked status-queued", "T1:C2:1.0", "deploy tell"},
-		"beside which it starts, as was said":   {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { r.Rules.Pressed.Over = "T1:C2:2.0" }, []deploy.Beside{lock, running}, "locked busy", "T1:C2:2.0 T1:C2:1.0", "deploy tell"},
+		"beside which it starts, as was said":   {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { r.Rules.Pressed.Over = "T1:C2:2.0" }, []deploy.Beside{lock, running}, "locked busy", "T1:C2:1.0 T1:C2:2.0", "deploy tell"},
 		"where there is no queue":               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, confirmed, []deploy.Beside{lock, running}, "locked busy confirm", "T1:C2:1.0 T1:C2:2.0", "deploy tell"},
 		"that lock was confirmed":               {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { confirmed(r); r.Rules.Pressed.Over = "T1:C2:1.0" }, []deploy.Beside{lock, running}, "busy locked confirm", "T1:C2:1.0 T1:C2:2.0", "deploy tell"},
 		"two are to approve it":                 {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) { confirmed(r); r.Here[1].Approvals = 2 }, []deploy.Beside{lock}, "locked approvals", "T1:C2:1.0", "deploy tell"},

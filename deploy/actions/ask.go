@@ -27,7 +27,7 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 			continue
 		}
 		only = &meant[i]
-		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key, Over: r.Rules.Pressed.Over})
+		buttons = append(buttons, deploy.Button{Do: deploy.KindDeploy, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key})
 	}
 	switch {
 	case reason == deploy.MsgUnknown && (len(buttons) == 0 || len(buttons) > maxChoices):

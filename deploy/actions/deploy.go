@@ -18,24 +18,32 @@ func (r Request) deploy() Decision {
 	if no := rules.Refusal(r.Rules, deploy.KindDeploy); no.ID != "" {
 		return Decision{Answer: no}
 	}
-	r.Rules.TakenBack = r.Past.TakenBack != nil
+	r.Rules.TakenBack = r.Past.TakenBack
 	doubts := rules.Doubts(r.Rules)
-	switch {
-	case len(doubts) == 0:
+	if len(doubts) == 0 {
 		return Decision{Deploy: t}
-	// mutant: what is to be confirmed deployed in its turn, unconfirmed
-	case (doubts[0] == deploy.MsgBusy || doubts[0] == deploy.MsgBusyWaiting) && !t.Confirm:
-		return Decision{Queue: t}
 	}
-	return r.ask(doubts[0])
+	doubt := doubts[0]
+	// mutant: what is to be confirmed deployed in its turn, unconfirmed
+	if isBusy(doubt) && !t.Confirm {
+		i := slices.IndexFunc(doubts, func(id deploy.MessageID) bool { return !isBusy(id) })
+		// mutant: a commit that was taken back deployed in its turn, unasked
+		if i < 0 {
+			return Decision{Queue: t}
+		}
+		doubt = doubts[i]
+	}
+	return r.ask(doubt)
 }
+
+func isBusy(id deploy.MessageID) bool { return id == deploy.MsgBusy || id == deploy.MsgBusyWaiting }
 
 // holding has a question name all that holds its target, so that one press is enough: its
 // first button confirms that, and no more.
 func (r Request) holding(d Decision, t deploy.Target) Decision {
-	r.Rules.Target, r.Rules.TakenBack = t, r.Past.TakenBack != nil
+	r.Rules.Target, r.Rules.TakenBack = t, r.Past.TakenBack
 	m, b, locks := &d.Answer, d.Buttons[0], deploy.LocksOf(r.Rules.Beside)
-	isDeploy, isBusy := b.Do == deploy.KindDeploy, m.ID == deploy.MsgBusy || m.ID == deploy.MsgBusyWaiting
+	isDeploy := b.Do == deploy.KindDeploy
 	for _, reason := range rules.Holding(r.Rules, b.Do) {
 		isNamed := reason == m.ID
 		switch reason {
@@ -49,13 +57,13 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 		case deploy.MsgBusy, deploy.MsgBusyWaiting:
 			others := slices.DeleteFunc(slices.Clone(r.Rules.Beside), func(b deploy.Beside) bool { return b.Known.State == deploy.Locked })
 			over := beside(m, b.Over, others)
+			isQueued := isDeploy && !t.Confirm && slices.ContainsFunc(others, func(o deploy.Beside) bool { return !r.Rules.Pressed.Confirms(o) })
 			// mutant: what is to wait for its turn started beside another
-			if isQueued := isDeploy && !t.Confirm && over != b.Over; isQueued {
+			if isQueued {
 				reason, over = deploy.MsgStatusQueued, b.Over
 			}
-			b.Over, isNamed = over, isBusy
+			b.Over, isNamed = over, isBusy(m.ID)
 		case deploy.MsgTakenBack:
-			// mutant: a commit that was taken back asked about for ever
 			b.Over = confirming(b.Over, r.Past.TakenBack.Confirmation())
 			m.Undone = r.Past.TakenBack
 		case deploy.MsgApprovals:

@@ -43,7 +43,7 @@ func (s Stored) beside() (all []deploy.Beside) {
 // past reads what a request looks at of its target's past.
 func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actions.Past, err error) {
 	i := slices.IndexFunc(here, func(t deploy.Target) bool { return t.Name == m.Intent.Target })
-	mayUndo := m.Intent.Kind == deploy.KindDeploy && s.RolledBack
+	mayUndo := m.Intent.Kind == deploy.KindDeploy && s.RolledBack // a rollback is confirmed anyway
 	if i < 0 || !mayUndo && !actions.Looks(m.Intent.Kind) {
 		return p, nil
 	}
@@ -60,9 +60,7 @@ func (e *Engine) past(s Stored, m deploy.Request, here []deploy.Target) (p actio
 		}
 	}
 	if mayUndo {
-		if !s.Record.Chosen().ConfirmsUndone(newest[0]) { // who was asked that is not asked again
-			p.TakenBack = e.takenBack(s, t, newest[0])
-		}
+		p.TakenBack = e.takenBack(s, t, newest[0])
 		return p, nil
 	}
 	p.Successes, err = e.history(t.ID(), true, maxKnown)

@@ -47,12 +47,18 @@ func (e *Engine) takeTurn(s Stored, free func()) stepResult {
 		return stepResult{Stored: s}
 	}
 	now := e.now()
-	switch _, look := s.Record.Look(a, now); look {
-	case deploy.LookAsk:
-		turn := deploy.Intent{Kind: deploy.KindDeploy, Target: t.Name, Doubt: deploy.MsgTurn}
+	_, look := s.Record.Look(a, now)
+	if look == deploy.LookAsk || look == deploy.LookStart {
+		m.Intent = deploy.Intent{Kind: deploy.KindDeploy, Target: t.Name, Doubt: deploy.MsgTurn}
 		here := []deploy.Target{t}
-		return e.reply(s, m, actions.Decide(actions.Request{Intent: turn, Here: here, Rules: e.rulesContext(s, t)}), here)
-	case deploy.LookStart:
+		past, err := e.past(s, m, here)
+		if err != nil {
+			return stepResult{Stored: s}
+		}
+		// mutant: a commit that was rolled back meanwhile deployed in its turn, unasked
+		if look == deploy.LookAsk || past.TakenBack != nil && !s.Record.Chosen().ConfirmsUndone(*past.TakenBack) {
+			return e.reply(s, m, actions.Decide(actions.Request{Intent: m.Intent, Here: here, Rules: e.rulesContext(s, t), Past: past}), here)
+		}
 		if no := e.mayNoLonger(s, t); no.ID != "" {
 			return e.updateWaiting(s, func(r deploy.Record) deploy.Record { return r.Answer(no) })
 		}

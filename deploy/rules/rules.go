@@ -14,7 +14,7 @@ type Context struct {
 	Beside    []deploy.Beside  // other deployments of its target that go on
 	Approved  []deploy.Pressed // who has approved it
 	For       []deploy.Person  // who want it, and cannot approve it
-	TakenBack bool             // its commit was rolled back, or may be the one that was
+	TakenBack *deploy.Success  // what was rolled back, if that is, or may be, its commit
 	Birth     time.Time        // since when the store remembers, by Slack's clock
 	SlackNow  time.Time        // Slack's clock
 	MaxAge    time.Duration    // how old a request may be

@@ -55,7 +55,7 @@ func TestRules(t *testing.T) {
 	unread := func(c *Context) { inGroup()(c); delete(c.Groups, "S1") }
 	everything := func(c *Context) {
 		frozen(c)
-		c.Request.Edited, c.Request.By.User, c.TakenBack = true, "U9", true
+		c.Request.Edited, c.Request.By.User, c.TakenBack = true, "U9", &deploy.Success{}
 		c.SlackNow, c.MaxAge = posted.Add(10*time.Minute), time.Minute
 		c.Beside, c.Target.Approvals, c.Target.Confirm = beside(deploy.Locked, deploy.Running), 2, true
 	}
@@ -198,7 +198,7 @@ func TestWhichApprovalsCount(t *testing.T) {
 
 func TestWhatLastsWhileADeployWaits(t *testing.T) {
 	c := allowed()
-	c.SlackNow, c.TakenBack = posted.Add(time.Hour), true
+	c.SlackNow, c.TakenBack = posted.Add(time.Hour), &deploy.Success{}
 	if no := Lasting(c); no != "" {
 		t.Errorf("what waited is held back for %q", no)
 	}
