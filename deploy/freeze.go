@@ -62,9 +62,9 @@ const maxShift = 24 * time.Hour
 // since is when the window began that holds a moment; of several, the one that began
 // first.
 func (f Freeze) since(at time.Time) (since time.Time, holds bool) {
-	from, to := f.shown(at.Add(-f.For-maxShift)), f.shown(at.Add(maxShift))
+	from, to := clockOf(at.Add(-f.For-maxShift), f.Zone), clockOf(at.Add(maxShift), f.Zone)
 	for begin := f.Begins.Next(from); !begin.IsZero() && !begin.After(to); begin = f.Begins.Next(begin) {
-		since = f.when(begin)
+		since = whenShown(begin, f.Zone)
 		// mutant: a freeze that is over before its time
 		if !since.After(at) && at.Before(since.Add(f.For)) {
 			return since, true
@@ -74,32 +74,4 @@ func (f Freeze) since(at time.Time) (since time.Time, holds bool) {
 }
 
 // Next is what the zone's clocks show as the window begins next.
-func (f Freeze) Next(now time.Time) time.Time { return f.Begins.Next(f.shown(now)) }
-
-// shown is what the zone's clocks show.
-func (f Freeze) shown(at time.Time) time.Time {
-	_, offset := at.In(f.Zone).Zone()
-	return at.UTC().Add(time.Duration(offset) * time.Second)
-}
-
-// when is when the zone's clocks first show a time, or jump over it.
-func (f Freeze) when(shown time.Time) time.Time {
-	at := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), shown.Second(), 0, f.Zone)
-	set, setNext := at.ZoneBounds() // zero: never
-	switch is := f.shown(at); {
-	// mutant: a freeze that is left out as clocks jump over its beginning
-	case is.Before(shown):
-		return setNext
-	case is.After(shown):
-		return set
-	case set.IsZero():
-		return at
-	}
-	_, offset := at.Zone()
-	_, before := set.Add(-time.Second).Zone()
-	// mutant: a freeze that begins an hour late as its clocks are set back
-	if first := at.Add(time.Duration(offset-before) * time.Second); first.Before(set) {
-		return first
-	}
-	return at
-}
+func (f Freeze) Next(now time.Time) time.Time { return f.Begins.Next(clockOf(now, f.Zone)) }

@@ -43,15 +43,25 @@ func (r Record) Lock(t Target, in Intent, zone *time.Location, now time.Time) Re
 // until is when the clock shows next what a person has said who read it then: one who is
 // heard late means no later day.
 func (i Intent) until(said time.Time) time.Time {
-	year, month, day := said.Date()
-	at := func(day int) time.Time {
-		return time.Date(year, month, day, 0, int(i.Until/time.Minute), 0, 0, said.Location())
-	}
+	now, zone := clockOf(said, said.Location()), said.Location()
+	day := now.Truncate(24 * time.Hour)
 	// mutant: a lock until a time that was over when it was said
-	if end := at(day); end.After(said) {
+	if end := whenShown(day.Add(i.Until), zone); end.After(said) {
 		return end
 	}
-	return at(day + 1)
+	// It is shown once more, as the clocks were set back just now.
+	if ahead := day.Add(i.Until).Sub(now); ahead > 0 {
+		return said.Add(ahead)
+	}
+	return whenShown(day.AddDate(0, 0, 1).Add(i.Until), zone)
+}
+
+// IsOver reports whether a lock is to end at a time that was over when it was said, and
+// that means no other day: one of today, or what the clock shows at that moment.
+func (i Intent) IsOver(said time.Time) bool {
+	now := clockOf(said, said.Location())
+	ahead := now.Truncate(24 * time.Hour).Add(i.Until).Sub(now)
+	return i.Until > 0 && ahead <= 0 && (i.Today || ahead > -time.Minute)
 }
 
 // Zone is the time zone of the target's freezes; nil: it has none.

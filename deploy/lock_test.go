@@ -61,6 +61,14 @@ func TestALockUntilATimeOfDay(t *testing.T) {
 		{"2026-01-02T10:00:00+09:00", "2026-01-02T14:31:00+09:00", "Asia/Tokyo", clock(14, 30), "2026-01-02T14:30:00+09:00"},
 		{"2026-03-28T20:00:00+01:00", "", "Europe/Berlin", clock(9, 0), "2026-03-29T09:00:00+02:00"},
 		{"2026-03-28T20:00:00+01:00", "", "Europe/Berlin", clock(33, 0), "2026-03-29T09:00:00+02:00"},
+		// The clocks jump over it, or show it twice.
+		{"2026-03-08T01:45:00-05:00", "", "America/New_York", clock(2, 30), "2026-03-08T03:00:00-04:00"},
+		{"2026-03-07T23:45:00-05:00", "", "America/New_York", clock(26, 30), "2026-03-08T03:00:00-04:00"},
+		{"2026-03-07T20:00:00-05:00", "", "America/New_York", clock(2, 30), "2026-03-08T03:00:00-04:00"},
+		{"2026-09-05T23:00:00-04:00", "", "America/Santiago", clock(24, 0), "2026-09-06T01:00:00-03:00"},
+		{"2026-11-01T00:45:00-04:00", "", "America/New_York", clock(1, 30), "2026-11-01T01:30:00-04:00"},
+		{"2026-11-01T01:10:00-05:00", "", "America/New_York", clock(1, 30), "2026-11-01T01:30:00-05:00"},
+		{"2026-11-01T01:40:00-05:00", "", "America/New_York", clock(1, 30), "2026-11-02T01:30:00-05:00"},
 	} {
 		moment := func(s string) time.Time {
 			at, err := time.Parse(time.RFC3339, s)
@@ -78,6 +86,34 @@ func TestALockUntilATimeOfDay(t *testing.T) {
 		}
 		if r = r.LockDue(now); row.taken != "" && (r.State != Answered || lastSaid(r) != MsgLockOver) {
 			t.Errorf("taken up late it is %s, and says %s", r.State, lastSaid(r))
+		}
+	}
+}
+
+func TestALockUntilATimeThatIsOverMeansAnotherDayOnlyIfItMay(t *testing.T) {
+	for _, row := range []struct {
+		said  string
+		until time.Duration
+		today bool
+		want  bool
+	}{
+		{"09:00:00", 510, true, true},
+		{"09:00:00", 510, false, false}, // the next day's
+		{"14:30:00", 870, false, true},
+		{"14:30:59", 870, false, true},
+		{"14:31:00", 870, false, false},
+		{"14:31:00", 870, true, true},
+		{"14:29:59", 870, true, false},
+		{"14:30:00", 870 + 24*60, false, false},
+		{"23:59:59", 24 * 60, true, false},
+		{"09:00:00", 0, false, false}, // no time is said
+	} {
+		said, err := time.Parse(time.DateTime, "2026-01-02 "+row.said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (Intent{Until: row.until * time.Minute, Today: row.today}).IsOver(said); got != row.want {
+			t.Errorf("%+v: %t", row, got)
 		}
 	}
 }

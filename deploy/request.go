@@ -114,6 +114,8 @@ type Intent struct {
 	// Until is when a lock is to end, as a clock shows it: counted from the beginning of
 	// the day. Where that is over, the next day's is meant. Zero: that is not said.
 	Until time.Duration `json:"until,omitempty"`
+	// Today: the time of this day alone is meant.
+	Today bool `json:"today,omitempty"`
 	// Doubt is why the bot asks before it does anything; empty: nothing is in doubt.
 	Doubt MessageID `json:"doubt,omitempty"`
 	// Word is what is in doubt, as the person wrote it ("明日", "staging", "v1.2.3"), or

@@ -42,7 +42,7 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 	if !slices.ContainsFunc(lockWords, func(word string) bool { return strings.Contains(text, word) }) {
 		return in, false
 	}
-	text, end := sayUntil(text)
+	text, end, today := sayUntil(text)
 	for n, form := range locking() {
 		japanese := n == 0
 		at := form.FindStringSubmatchIndex(text)
@@ -69,7 +69,7 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 			if in.For > 0 || !isReason {
 				return in, false
 			}
-			in.Until, start = end, start+to-from-len(text)
+			in.Until, in.Today, start = end, today, start+to-from-len(text)
 		// mutant: a time in a reason that the lock does not keep
 		case strings.HasPrefix(rest, signUntil), in.For == 0 && strings.Contains(rest, signUntil):
 			return in, false

@@ -53,6 +53,7 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 	clock := func(hour, minute int) deploy.Intent {
 		return deploy.Intent{Kind: deploy.KindLock, Target: "app", Until: time.Duration(hour*60+minute) * time.Minute}
 	}
+	today := func(in deploy.Intent) deploy.Intent { in.Today = true; return in }
 	because := func(word string, in deploy.Intent) deploy.Intent { in.Word = word; return in }
 	for s, want := range map[string]deploy.Intent{
 		"lock app until 14:30":                        clock(14, 30),
@@ -68,7 +69,11 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		"lock app until tomorrow 9:00":                clock(33, 0),
 		"lock app until tomorrow at 9am: the launch":  because("the launch", clock(33, 0)),
 		"freeze app until 9:00 tomorrow":              clock(33, 0),
-		"can you lock app until today 18:00":          clock(18, 0),
+		"can you lock app until today 18:00":          today(clock(18, 0)),
+		"lock app until 18:00 today: DB":              because("DB", today(clock(18, 0))),
+		"lock app until today midnight":               today(clock(24, 0)),
+		"appを今日の8時半までロック":                             today(clock(8, 30)),
+		"appを今日の24時までロック":                             today(clock(24, 0)),
 		"lock app until 14:30: it runs until 14:00":   because("it runs until 14:00", clock(14, 30)),
 		"appを14:30までロック: DB移行":                        because("DB移行", clock(14, 30)),
 		"app を１４：３０までロックして（DB移行中）":                    because("DB移行中", clock(14, 30)),
@@ -77,9 +82,9 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		"明日9時までappをロック":                               clock(33, 0),
 		"appを明日9時までロック":                               clock(33, 0),
 		"appを明日の朝9時半までロックして":                          clock(33, 30),
-		"appを今日の午後6時までロック DB移行":                       because("DB移行", clock(18, 0)),
+		"appを今日の午後6時までロック DB移行":                       because("DB移行", today(clock(18, 0))),
 		"ロック app 正午まで: 手で出しています":                      because("手で出しています", clock(12, 0)),
-		"appをロックして 本日18:00まで":                         clock(18, 0),
+		"appをロックして 本日18:00まで":                         today(clock(18, 0)),
 		"appを24時までロック":                                clock(24, 0),
 		"appを0時までロック":                                 clock(24, 0),
 	} {
@@ -94,6 +99,8 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		"lock app until 14:30 and deploy api", "lock app until 14:30 then deploy api", "don't lock app until 14:30", "is app locked until 14:30?",
 		"appを25時までロック", "appを14時60分までロック", "appを午後12時までロック", "appを午後13時までロック", "金曜14:30までappをロック", "appを金曜14時までロック", "appを14:30までにロック",
 		"appを14:30ごろまでロック", "appを明日までロック", "appを14:30までロックしないで", "appは14:30までロックされてる", "ロック: 14:30までDB移行", "appを14:30からロック",
+		"lock app until midnight tomorrow", "lock app until tomorrow midnight", "lock app until tomorrow 9:00 today", "lock app until today 0:00", "appを今日の0時までロック",
+		"appを午後正午までロック", "appを午前12時半までロック", "appを午後12時半までロック",
 		"app deploy until 14:30", "appを14:30までリリース", "appを2時間ロックして 14:30まで",
 	} {
 		if got := understand(s); got.Deploys() || got.Kind == deploy.KindLock && got.Doubt == "" {

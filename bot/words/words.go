@@ -31,7 +31,7 @@ func Understand(said []markup.Segment, here []deploy.Target, elsewhere func(name
 	marked := func(s markup.Segment) bool { return s.Kind != markup.Self && s.Kind != markup.Plain }
 	m := match{text: r.Text}
 	if lock, ok := r.lock(); ok {
-		in.Kind, in.For, in.Until, in.Word = deploy.KindLock, lock.For, lock.Until, lock.Word
+		in.Kind, in.For, in.Until, in.Today, in.Word = deploy.KindLock, lock.For, lock.Until, lock.Today, lock.Word
 		return in
 	}
 	switch kind, doubt, understood := r.read(); {

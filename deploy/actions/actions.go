@@ -80,7 +80,7 @@ func Decide(r Request) Decision {
 	case r.Intent.Deploys():
 		return r.deploy()
 	case r.Intent.Doubt == deploy.MsgPlainly:
-		return Decision{Answer: r.message(deploy.MsgPlainly, r.target())}
+		return r.Plainly()
 	case r.Intent.Doubt != "":
 		return r.ask(r.Intent.Doubt)
 	case r.Intent.Kind == deploy.KindUnknown:
@@ -105,6 +105,11 @@ func Decide(r Request) Decision {
 		return r.pending()
 	}
 	return r.answer()
+}
+
+// Plainly answers what is not understood, and is about another action than a deploy.
+func (r Request) Plainly() Decision {
+	return Decision{Answer: r.message(deploy.MsgPlainly, r.target())}
 }
 
 // target is the target that the request names, if the channel has it.

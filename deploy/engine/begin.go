@@ -57,6 +57,11 @@ func (e *Engine) begin(s Stored, free func()) stepResult {
 		return e.queue(s, *d.Queue)
 	case d.Lock != nil:
 		zone := cmp.Or(conf.Zone, d.Lock.Zone(), time.Local)
+		// mutant: a lock until tomorrow that was to end today
+		if m.Intent.IsOver(m.At.In(zone)) {
+			asked.Intent.Word = time.Time{}.Add(m.Intent.Until).Format("15:04")
+			return e.reply(s, m, asked.Plainly(), here)
+		}
 		return e.update(s, func(r deploy.Record) deploy.Record {
 			if !sameRequest(r, *s.Record) { // an edit was faster
 				return r

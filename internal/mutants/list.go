@@ -177,6 +177,7 @@ func mutants() []mutant {
 		{"words about a lock taken for its reason", instead("return in, true"), understood},
 		{"something else that is asked for taken for a reason", never, understood},
 		{"a lock until a time that was over when it was said", always, domain},
+		{"a lock until tomorrow that was to end today", never, sim("TestLocksUntil")},
 		{"a time that no clock shows", never, understood},
 		{"a time of day taken for the whole of a time that goes on", never, understood},
 		{"a time in a reason that the lock does not keep", never, understood},

@@ -340,6 +340,18 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		w.StartReady("b")
 		w.WaitMessages(sim.Channel, late, deploy.MsgStatusUnlocked, deploy.MsgLockOver)
 	})
+	row(t, "a time of today that is over, or is just now, locks nothing", func(t *testing.T) {
+		w := sim.New(t, oneTarget(""), tokyo)
+		w.StartReady("a")
+		for _, text := range []string{"appを今日の8時半までロック: DB移行", "lock app until today 8:30", "lock app until " + time.Now().In(time.FixedZone("", 9*3600)).Format("15:04")} {
+			ts := w.Ask(text)
+			w.WaitMessages(sim.Channel, ts, deploy.MsgPlainly)
+			if said := w.Texts(sim.Channel, ts); !strings.Contains(said[0], ":") || strings.Contains(said[0], "DB") {
+				t.Errorf("%s: it does not say which time: %s", text, said)
+			}
+		}
+		w.WaitReactions(sim.Channel, release(w, sim.Channel), "thumbsup")
+	})
 	row(t, "what is not understood of a time locks nothing", func(t *testing.T) {
 		w := sim.New(t, oneTarget(""), tokyo)
 		w.StartReady("a")
