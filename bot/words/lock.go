@@ -17,8 +17,8 @@ var locking = sync.OnceValue(func() []*regexp.Regexp {
 	form := strings.NewReplacer(" ", " ?", "TARGET", "(?:"+signTarget+" ?[をは、]?)", "SPAN",
 		`(?:`+signUntil+`|(\d{1,3}) ?(m|mins?|minutes?|h|hrs?|hours?|d|days?|分|時間|日)(?:間|だけ)?)`).Replace
 	return []*regexp.Regexp{
-		regexp.MustCompile(form(`^(?:` + signUntil + ` )?(?:TARGET )?(?:SPAN )?(?:ロック|凍結)(?:を?お願いします|して(?:ください|おいて)?|しといて|します)?[!。]? (?:TARGET )?(?:SPAN)?(?:$|([ :、。(]+)(.*)$)`)),
-		regexp.MustCompile(form(`^(?:please|can you|could you|let's)? (?:lock|freeze)\b(?: (?:TARGET|(?:it|this|deploys|releases)\b))?(?: for)?(?: SPAN)?()()(?: please)?(?:$|([ :,;.–—-]+)(.*)$)`)),
+		regexp.MustCompile(form(`^(?:` + signUntil + ` )?(?:TARGET )?(?:SPAN )?(?:ロック|凍結)(?:を?お願いします|して(?:ください|おいて)?|しといて|します)?[!。]? (?:TARGET )?(?:SPAN)?(?:$|([\x20:、。(]+)(.*)$)`)),
+		regexp.MustCompile(form(`^(?:please|can you|could you|let's)? (?:lock|freeze)\b(?: (?:TARGET|(?:it|this|deploys|releases)\b))?(?: for)?(?: SPAN)?()()(?: please)?(?:$|([\x20:,;.–—-]+)(.*)$)`)),
 	}
 })
 
@@ -27,7 +27,10 @@ var lockWords = []string{"ロック", "凍結", "lock", "freeze"}
 
 // reasons matches a reason after an English time of day, and not what goes on with that:
 // 5pm Friday, 14:30 JST, 14:30-15:00.
-var reasons = regexp.MustCompile(`^(?:[ ,.]*[:;–—-][ ,.:;–—-]*[^\d ,.:;–—-]| ?(?:because|due to|for|while|since) )`)
+var reasons = regexp.MustCompile(`^(?:[ ,.]*(?:[:;]| [–—-] )[ ,.:;–—-]*[^ ,.:;–—-]| ?(?:because|due to|while) )`)
+
+// polite matches a request in the form of a question.
+var polite = regexp.MustCompile(`^(?:can|could) you\b.*\?$`)
 
 // units are what a time is counted in, by their first letter.
 var units = map[rune]time.Duration{'m': time.Minute, '分': time.Minute, 'h': time.Hour, '時': time.Hour, 'd': 24 * time.Hour, '日': 24 * time.Hour}
@@ -41,6 +44,9 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 	text := r.Text[from:to]
 	if !slices.ContainsFunc(lockWords, func(word string) bool { return strings.Contains(text, word) }) {
 		return in, false
+	}
+	if polite.MatchString(text) {
+		text, to = text[:len(text)-1], to-1
 	}
 	text, end, today := sayUntil(text)
 	for n, form := range locking() {
@@ -57,6 +63,9 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 		}
 		for _, n := range []int{1, 3} {
 			if number, err := strconv.Atoi(group(n)); err == nil {
+				if in.For > 0 { // which of the two?
+					return in, false
+				}
 				unit := []rune(group(n + 1))[0]
 				in.For = time.Duration(number) * units[unit]
 			}
@@ -64,20 +73,18 @@ func (r *reader) lock() (in deploy.Intent, ok bool) {
 		rest, start := group(6), from+at[12]
 		switch before := strings.TrimSuffix(text, rest); {
 		case strings.Contains(before, signUntil):
-			isReason := japanese || rest == "" || reasons.MatchString(group(5)+rest)
+			follows := japanese || rest == "" || reasons.MatchString(group(5)+rest)
 			// mutant: a time of day taken for the whole of a time that goes on
-			if in.For > 0 || !isReason {
+			if in.For > 0 || !follows || again.MatchString(rest) {
 				return in, false
 			}
 			in.Until, in.Today, start = end, today, start+to-from-len(text)
 		// mutant: a time in a reason that the lock does not keep
-		case strings.HasPrefix(rest, signUntil), in.For == 0 && strings.Contains(rest, signUntil):
+		case strings.HasPrefix(rest, signUntil), in.For == 0 && again.MatchString(rest):
 			return in, false
 		}
-		m := match{text: rest}
-		isMore := strings.HasPrefix(rest, "and ") || strings.HasPrefix(rest, "then ")
 		// mutant: something else that is asked for taken for a reason
-		if isMore || slices.Contains(m.ends(tables().rule("unlock"), 0), len(rest)) {
+		if rest != "" && !isReason(rest, !japanese || strings.ContainsAny(group(5), ":(")) {
 			return in, false
 		}
 		if rest != "" {

@@ -74,7 +74,12 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 		"lock app until today midnight":               today(clock(24, 0)),
 		"appを今日の8時半までロック":                             today(clock(8, 30)),
 		"appを今日の24時までロック":                             today(clock(24, 0)),
-		"lock app until 14:30: it runs until 14:00":   because("it runs until 14:00", clock(14, 30)),
+		"can you lock app until 14:30?":               clock(14, 30),
+		"lock app until 14:30: code freeze":           because("code freeze", clock(14, 30)),
+		"lock app until 5pm: 2 services are migrated": because("2 services are migrated", clock(17, 0)),
+		"lock app until 5pm while I deploy by hand":   because("while I deploy by hand", clock(17, 0)),
+		"appを14:30までロック: 動かないので調査中":                   because("動かないので調査中", clock(14, 30)),
+		"appを14:30までロック リリース作業中":                      because("リリース作業中", clock(14, 30)),
 		"appを14:30までロック: DB移行":                        because("DB移行", clock(14, 30)),
 		"app を１４：３０までロックして（DB移行中）":                    because("DB移行中", clock(14, 30)),
 		"appを14時半までロック":                               clock(14, 30),
@@ -105,6 +110,44 @@ func TestLocksUntilATimeOfDay(t *testing.T) {
 	} {
 		if got := understand(s); got.Deploys() || got.Kind == deploy.KindLock && got.Doubt == "" {
 			t.Errorf("%s: %+v", s, got)
+		}
+	}
+}
+
+func TestWhatFollowsALockAndIsNoReasonIsAskedAbout(t *testing.T) {
+	here := []deploy.Target{{Name: "app", Ref: "master"}}
+	for why, all := range map[string][]string{
+		"it goes on with the time": {
+			"lock app until 5pm - Friday", "lock app until 17:00 – tomorrow", "lock app until 5pm; tomorrow", "lock app until 5pm - next Monday: DB", "lock app until 5pm: 2 hours",
+			"lock app until 5pm for 2 hours", "lock app until 5pm for tomorrow", "lock app until 5pm for now", "lock app until 5pm since Tuesday", "lock app until 5pm-ish", "lock app until 5pm - ish",
+			"lock app until 14:30-JST", "lock app until 14:30 - UTC", "lock app until 14:30:JST", "lock app until 14:30 - or until 15:00", "lock app until 14:30 - no, 15:00", "lock app until 14:30: 15:00", "lock app until 14:30: 3pm",
+			"lock app until 14:30: it runs until 14:00", "lock app 2h: tomorrow", "lock app 2h 30m", "lock app 2h: 14:00-16:00", "lock app 2h: May 5",
+			"ロック app 14:30まで（明日）", "ロック app 14:30まで (明日)", "ロック app 14:30まで JST", "appをロック 14:30まで 明日", "appを9時までロック 月曜の朝", "appを14:30までロック（明日の）", "appを14:30までロック 金曜日", "appを14:30までロック（金）",
+			"appを14:30までロック。やっぱり15:00まで", "appを14:30までロック: いや15:00", "appを14:30までロック: 2時間", "appを2時間ロック 明日", "appを2時間ロック 30分", "appを14:30までロック: 日本時間",
+		},
+		"it takes the lock back": {
+			"lock app until 14:30: never mind", "lock app until 14:30: cancel", "lock app until 14:30 - never mind", "lock app until 14:30 - actually don't", "lock app 2h: cancel that", "lock app until 14:30: not yet", "lock app 2h: no",
+			"appを14:30までロック しないで", "appを2時間ロック しないで", "appを2時間ロック（しないで）", "appを14:30までロック: やめて", "appを14:30までロック: 取り消し", "appを14:30までロック: 必要ない",
+		},
+		"it asks, or tells of a lock": {
+			"appを14:30までロック？", "appを14:30までロックして？", "appを2時間ロック？", "appをロック？", "lock app until 14:30?", "lock app 2h?", "lock app?", "lock app until 14:30: is that ok", "lock app until 14:30: DB?",
+			"appを14:30までロック していい？", "appを2時間ロック していい？", "appを14:30までロック できる？", "appを2時間ロック できる？", "appを14:30までロック できますか",
+			"appを14:30までロック されてる", "appを2時間ロック されてる", "appは14:30までロック らしい", "appは14:30までロック。ですよね", "app 14:30までロック (予定)",
+		},
+		"it asks for more": {
+			"appを14:30までロックして。終わったらリリースして", "appを2時間ロックして。終わったらリリースして", "lock app until 14:30: then deploy", "lock app until 14:30: deploy app", "lock app until 5pm: release", "lock app 2h: unlock app",
+			"appを14:30までロック: 解除して", "appを14:30までロック: ロールバックして",
+		},
+		"the lock has no time": {
+			"lock app: until Friday", "lock app: until 5", "lock app: until 25:00", "lock app: 14:00-15:00 DB", "lock app: DB migration until tomorrow", "lock app: DB migration till the end of the day",
+			"ロック: 明日までDB移行", "ロック: 25:00までDB移行", "ロック: 18時ごろまでDB移行", "ロック: 午後12時までDB移行",
+		},
+	} {
+		for _, s := range all {
+			got := Understand([]markup.Segment{{Kind: markup.Self}, {Kind: markup.Plain, Text: " " + s}}, here, nil)
+			if got.Deploys() || got.Kind == deploy.KindLock && got.Doubt == "" {
+				t.Errorf("%s: %s, but it locks: %+v", s, why, got)
+			}
 		}
 	}
 }
