@@ -332,13 +332,15 @@ func TestEdit(t *testing.T) {
 	if again := r.Edit(app); len(again.Lines) != len(r.Lines) {
 		t.Error("it asks twice to post it anew")
 	}
-	lock := accepted()
-	lock.Request.Intent = Intent{Kind: KindLock, Target: "app"}
-	if r := lock.Edit(none); r.State != Answered || lastSaid(r) != MsgEditedOut {
-		t.Errorf("a lock that is edited away: %s, %v", r.State, lastSaid(r))
-	}
-	if r := lock.Edit(app); r.State != Accepted || !r.Request.Edited {
-		t.Errorf("a lock that is edited into a deploy: %s, edited %t", r.State, r.Request.Edited)
+	for _, kind := range []Kind{KindLock, KindUnlock} {
+		lock := accepted()
+		lock.Request.Intent = Intent{Kind: kind, Target: "app"}
+		if r := lock.Edit(none); r.State != Answered || lastSaid(r) != MsgEditedOut {
+			t.Errorf("a request to %s that is edited away: %s, %v", kind, r.State, lastSaid(r))
+		}
+		if r := lock.Edit(app); r.State != Accepted || !r.Request.Edited {
+			t.Errorf("a request to %s that is edited into a deploy: %s, edited %t", kind, r.State, r.Request.Edited)
+		}
 	}
 	inDoubt := app
 	inDoubt.Doubt = MsgUnclear
