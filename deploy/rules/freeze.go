@@ -27,10 +27,10 @@ func override(c Context) deploy.MessageID {
 	return ""
 }
 
-// confirmsFreeze reports whether the button was pressed that names the freeze: another
-// one may begin after it.
+// confirmsFreeze reports whether the button was pressed that names the freeze, by its
+// end: another one may begin after it, or the settings may have changed it.
 func confirmsFreeze(c Context) bool {
-	b := c.Pressed
+	b, now := c.Pressed, c.Target.Frozen(c.SlackNow)
 	// mutant: a freeze confirmed that nobody has been shown
-	return b.Freeze && (b.Until == 0 || c.SlackNow.Unix() < b.Until)
+	return b.Freeze && (now == nil || b.Until == now.Until)
 }

@@ -46,7 +46,10 @@ func TestRules(t *testing.T) {
 	}
 	shownOf := deploy.Target{Name: "app", Project: "group/app", Ref: "master", Key: "RELEASE", Allow: []string{"U1"}}
 	frozen := func(c *Context) { c.Target.Freezes = frozenAt(posted) }
-	confirmed := func(c *Context) { frozen(c); c.Target.Override, c.Pressed.Freeze = []string{"U1"}, true }
+	confirmed := func(c *Context) {
+		frozen(c)
+		c.Target.Override, c.Pressed.Freeze, c.Pressed.Until = []string{"U1"}, true, posted.Add(time.Hour).Unix()
+	}
 	inGroup := func(members ...string) func(*Context) {
 		return func(c *Context) {
 			c.Request.By.User, c.Target.Allow, c.Groups = "U9", []string{"S1", "U1"}, map[string]Group{"S1": {Members: members}}
@@ -108,7 +111,8 @@ func TestRules(t *testing.T) {
 		"it is frozen since it waits":          {func(c *Context) { confirmed(c); c.Waited, c.Pressed.Freeze = true, false }, deploy.MsgFrozen, deploy.MsgFreeze},
 		"it is frozen, and waits confirmed":    {func(c *Context) { confirmed(c); c.Waited = true }, "", ""},
 		"that freeze is over, another holds":   {func(c *Context) { confirmed(c); c.Pressed.Until = c.SlackNow.Unix() }, "", deploy.MsgFreeze},
-		"that freeze goes on":                  {func(c *Context) { confirmed(c); c.Pressed.Until = c.SlackNow.Unix() + 1 }, "", ""},
+		"it lasts longer than was shown":       {func(c *Context) { confirmed(c); c.Pressed.Until = c.SlackNow.Unix() + 1 }, "", deploy.MsgFreeze},
+		"its end was not shown":                {func(c *Context) { confirmed(c); c.Pressed.Until = 0 }, "", deploy.MsgFreeze},
 		"another holds as it waits":            {func(c *Context) { confirmed(c); c.Waited, c.Pressed.Until = true, c.SlackNow.Unix() }, deploy.MsgFrozen, deploy.MsgFreeze},
 		"it is frozen, and to be rolled back":  {func(c *Context) { frozen(c); c.Pressed.Do = deploy.KindRollback }, deploy.MsgFrozen, ""},
 		"its freeze has not begun":             {func(c *Context) { c.Target.Freezes = frozenAt(posted.Add(time.Minute + time.Second)) }, "", ""},
@@ -123,7 +127,7 @@ func TestRules(t *testing.T) {
 		"all of this at once":                  {everything, "not-allowed frozen", "edited-in freeze locked busy taken-back approvals confirm"},
 		"all of it, and some was confirmed": {func(c *Context) {
 			everything(c)
-			c.Pressed = deploy.Button{Over: "T1:C2:1.0", Freeze: true, SHA: "c1"}
+			c.Pressed = deploy.Button{Over: "T1:C2:1.0", Freeze: true, Until: posted.Add(time.Hour).Unix(), SHA: "c1"}
 		}, "not-allowed frozen", "edited-in busy taken-back approvals"},
 		"all of it, for a guest":                   {func(c *Context) { everything(c); c.Request.By.External = true }, "guest not-allowed frozen", "edited-in freeze locked busy taken-back approvals confirm"},
 		"a group that cannot be read, for a guest": {func(c *Context) { unread(c); c.Request.By.External = true }, "guest not-allowed", ""},
