@@ -225,7 +225,7 @@ func (r Record) Withdraw(by Person) (next Record, withdrawn bool) {
 	switch {
 	case r.State == Asking, r.State == Queued, r.State == Waiting, r.isAskedFor():
 		m := r.Message(MsgWithdrawn)
-		m.By = by.User
+		m.By, m.Known = by.User, r.goesWith()
 		return r.Answer(m), true
 	case r.State == Triggering:
 		r.Deployment.WithdrawnBy = by.User

@@ -18,7 +18,7 @@ func (r Record) Edit(asked Intent) Record {
 	case r.State == Waiting, r.State == Queued, r.State == Accepted && r.Request.Intent.acts():
 		if !asksForThis {
 			r.Request.Intent = asked
-			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target})
+			return r.Answer(Message{ID: MsgEditedOut, Target: r.Deployment.Target, Known: r.goesWith()})
 		}
 	case (r.State == Answered || r.State == Refused) && wantsDeploy && !r.Deployment.Triggered.IsZero():
 		return r.addLineOnce(Message{ID: MsgEditedLater})

@@ -36,7 +36,7 @@ const (
 	MsgCannotLock    MessageID = "cannot-lock"    // its deployments may run side by side
 	MsgNotLocked     MessageID = "not-locked"     // there is no lock to be ended
 	MsgUnlock        MessageID = "unlock"         // a lock of somebody else's is to be ended: Known
-	MsgUnlocking     MessageID = "unlocking"      // the locks are ended: Known
+	MsgUnlocking     MessageID = "unlocking"      // the locks are ended: Known, Frozen
 	MsgTurn          MessageID = "turn"           // what it waited for is over, and was no plain success
 	MsgBusyWaiting   MessageID = "busy-waiting"   // another one waits for GitLab, and would be withdrawn: Known
 	MsgTakenBack     MessageID = "taken-back"     // the newest commit is still the one that was rolled back: Progress
@@ -112,7 +112,7 @@ const (
 	MsgStatusCanceling MessageID = "status-canceling" // running: By wants it canceled
 	MsgStatusNothing   MessageID = "status-nothing"   // canceled: no job that deploys has run
 	MsgStatusRefused   MessageID = "status-refused"   // only where it waited before
-	MsgStatusAnswered  MessageID = "status-answered"  // only where it waited before and an edit took it back
+	MsgStatusAnswered  MessageID = "status-answered"  // only where it waited before and was withdrawn or refused; Known: another has its commits
 	MsgStatusLocked    MessageID = "status-locked"    // it holds its target: Word, Until
 	MsgStatusUnlocked  MessageID = "status-unlocked"  // it did
 	MsgStatusTold      MessageID = "status-told"      // who waits for the end of a lock is asked then: Known
@@ -156,7 +156,7 @@ const (
 	MsgDeclined       MessageID = "declined"        // By wants nothing
 	MsgLapsed         MessageID = "lapsed"          // nobody pressed a button
 	MsgAskStopped     MessageID = "ask-stopped"     // the embedded store ends with the process
-	MsgWithdrawn      MessageID = "withdrawn"       // By asked to stop it
+	MsgWithdrawn      MessageID = "withdrawn"       // By asked to stop it; Known: another has its commits
 )
 
 // What only the person sees who pressed a button.

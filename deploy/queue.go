@@ -151,6 +151,15 @@ func (r Record) knows(k Known) Known {
 	return k
 }
 
+// goesWith is the deployment that still has its commits if it is withdrawn now; nil: none has.
+func (r Record) goesWith() []Known {
+	// mutant: who went along with another told that nothing was started
+	if r.State == Queued && r.Turn.With != "" {
+		return r.Turn.Known
+	}
+	return nil
+}
+
 // arrive takes in how the deployment has ended that has its commits.
 func (r Record) arrive(w Record) Record {
 	id := MsgRodeFailed

@@ -131,3 +131,36 @@ func TestWhatTakesLongCanBeLeftBehind(t *testing.T) {
 		}
 	}
 }
+
+// What is withdrawn while it goes along with another still goes out with that one, and both messages say so.
+func TestWhatIsWithdrawnMayGoOutWithAnother(t *testing.T) {
+	other := in(Running)
+	other.Request.TS = "1600000000.000100"
+	alone := accepted().Queue(target, t0)
+	along, _ := alone.Look(Ahead{With: &other}, t0)
+	withdraw := func(r Record) Record { r, _ = r.Withdraw(Person{User: "U2"}); return r }
+	edit := func(r Record) Record { return r.Edit(Intent{Kind: KindThanks}) }
+	frozen := func(r Record) Record { return r.Answer(Message{ID: MsgFrozen}) }
+	for name, row := range map[string]struct {
+		queued Record
+		ends   func(Record) Record
+		want   bool
+	}{
+		"it goes along, and is withdrawn":   {along, withdraw, true},
+		"it goes along, and is edited away": {along, edit, true},
+		"it is next, and is withdrawn":      {alone, withdraw, false},
+		"it is next, and is edited away":    {alone, edit, false},
+		"it is next, and a rule refuses it": {alone, frozen, false},
+	} {
+		row.queued.Shown.Posts = map[string]Posted{SlotStatus: {}}
+		posts := row.ends(row.queued).View().Posts
+		if len(posts) != 2 || posts[0].Message.ID != MsgStatusAnswered {
+			t.Fatalf("%s: it shows %+v", name, posts)
+		}
+		for _, p := range posts {
+			if k := p.Message.Known; len(k) > 0 != row.want || row.want && (k[0].By != other.Request.By.User || !k[0].State.Open()) {
+				t.Errorf("%s: %s tells of %+v", name, p.Message.ID, k)
+			}
+		}
+	}
+}

@@ -132,6 +132,10 @@ func (r Record) statusMessage() Message {
 	switch {
 	case r.State == Queued || r.rode():
 		m.Known = r.Turn.Known
+	case id == MsgStatusAnswered && len(r.Lines) > 0:
+		if last := r.Lines[len(r.Lines)-1]; last.ID == MsgWithdrawn || last.ID == MsgEditedOut {
+			m.Known = last.Known
+		}
 	case r.State == Locked:
 		m.Word, m.Until = r.Locks.Reason, r.Locks.Until.Unix()
 	}

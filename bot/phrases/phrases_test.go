@@ -90,7 +90,7 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
-			"again", "ago", "also", "approved", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing", "own-lock",
+			"again", "ago", "along", "also", "approved", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing", "own-lock",
 			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {

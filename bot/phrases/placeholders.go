@@ -45,6 +45,7 @@ var placeholders = map[string]func(said) string{
 	"known":     func(s said) string { return s.v.list(s.m) },
 	"frozen":    func(s said) string { return s.v.frozen(s.m.Frozen) },
 	"own":       own,
+	"along":     along,
 	"rules":     func(s said) string { return s.v.rules(s.m.Rules) },
 	"confirmed": func(s said) string { return shortSHA(s.m.Confirmed) },
 	"withdrawn": func(s said) string { return count(s.m.Withdrawn) },
@@ -124,6 +125,14 @@ func own(s said) string {
 		return ""
 	}
 	return s.v.word("own-lock")
+}
+
+// along says of what is withdrawn that another deploy still has it.
+func along(s said) string {
+	if len(s.m.Known) == 0 || !s.m.Known[0].State.Open() {
+		return ""
+	}
+	return expand(s.v.word("along"), in(map[string]string{"by": user(s.m.Known[0].By)}))
 }
 
 // press says that a button may be pressed, where there is one.

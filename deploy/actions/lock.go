@@ -58,6 +58,9 @@ func (r Request) unlock() Decision {
 		return Decision{Answer: m, Buttons: []deploy.Button{b, {}}}
 	}
 	m.ID = deploy.MsgUnlocking
+	if f := t.Frozen(r.Rules.SlackNow); f != nil {
+		m.Frozen = []deploy.Frozen{*f}
+	}
 	return Decision{Answer: m, Unlock: names}
 }
 

@@ -44,6 +44,10 @@ func Samples(id deploy.MessageID) []deploy.Message {
 			other.Rules = []deploy.Rules{{Target: "web", Allow: []string{"U0HANAKO", "@ops"}, Confirm: true, Approvals: 2, Approvers: []string{"U0SATO"}}}
 			other.Known = []deploy.Known{running, {Target: "web", State: deploy.Succeeded, By: "U0HANAKO", Since: 1700000000, Ended: 1700000168, URL: m.URL}}
 		}
+	case deploy.MsgWithdrawn, deploy.MsgStatusAnswered, deploy.MsgEditedOut:
+		other.Known = []deploy.Known{{Target: "app", State: deploy.Running, By: "U0SATO", Since: 1700000000, URL: m.URL}}
+	case deploy.MsgUnlocking:
+		other.Frozen = []deploy.Frozen{frozen}
 	case deploy.MsgOvertime:
 		m.Took = 3600
 		return []deploy.Message{m}

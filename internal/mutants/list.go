@@ -187,6 +187,7 @@ func mutants() []mutant {
 		{"a queue in which everybody is asked", never, domain},
 		{"a deploy that starts by itself after a failure", never, domain},
 		{"a rollback taken for what was asked for", dropTerm(2), domain},
+		{"who went along with another told that nothing was started", never, domain},
 		{"a queued one that keeps its buttons while it starts", replace("!r.Turn.Since.IsZero()", "false"), domain},
 		{"what was queued for one project deployed in another", dropTerm(2), sim("TestOneDeployment")},
 		{"a newer commit taken for that of who goes along with what runs", replace("deploy.Record.Leads", "func(deploy.Record) bool { return true }"), sim("TestOneDeployment")},

@@ -67,6 +67,11 @@ func TestOneDeploymentAtATimeForAll(t *testing.T) {
 		heal()
 		time.Sleep(5 * time.Minute)
 		w.WaitMessages(sim.Two, ts, deploy.MsgStatusAnswered, deploy.MsgWithdrawn)
+		for _, said := range w.Texts(sim.Two, ts) {
+			if !strings.Contains(said, "一緒に出ます") || strings.Contains(said, "始めていません") {
+				t.Errorf("who withdraws what goes out with another is told %s", said)
+			}
+		}
 		if got := w.Slack.Reactions(sim.Two, ts); len(got) > 0 {
 			t.Errorf("it shows %q", got)
 		}

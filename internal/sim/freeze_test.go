@@ -188,6 +188,15 @@ func TestAFreezeThatBegins(t *testing.T) {
 		press(w, second, sim.Channel, w.Slack.Thread(sim.Channel, ts)[2], 0)
 		wantPipelines(w, 2)
 	})
+	row(t, "a lock that ends in it: who ends it is told of the freeze, not that the target is free", func(t *testing.T) {
+		w := frozen(t, frozenNow)
+		w.WaitMessages(sim.Channel, w.Ask("lock app"), deploy.MsgStatusLocked)
+		ts := w.Ask("unlock app")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgUnlocking)
+		if said := w.Texts(sim.Channel, ts)[0]; !strings.Contains(said, "new year") || strings.Contains(said, "出せます") {
+			t.Errorf("told: %s", said)
+		}
+	})
 	row(t, "a rollback is confirmed as ever, by whoever may deploy", func(t *testing.T) {
 		w := sim.New(t, oneTarget(""))
 		stages(w)
