@@ -90,8 +90,8 @@ func TestEverythingHasWordsInEveryLanguage(t *testing.T) {
 	least := map[deploy.MessageID]int{deploy.MsgGreet: 3, deploy.MsgUnknown: 3, deploy.MsgSucceeded: 3}
 	for lang, p := range voices(t) {
 		names := []string{ // what is no message
-			"again", "ago", "along", "also", "approved", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "moment", "name", "now", "outgoing", "own-lock",
-			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "to", "units", "weekday", "where", "who",
+			"again", "ago", "along", "also", "approved", "before", "between", "button", "choose", "commits", "confirm-cancel", "confirm-rollback", "freeze-line", "known", "missing", "moment", "name", "now", "outgoing", "own-lock",
+			"press", "pressed", "reader", "reason", "release", "rules", "rules-line", "state", "success", "then", "to", "units", "weekday", "where", "who",
 		}
 		for _, id := range statuses {
 			names = append(names, string(id)+" shown")

@@ -32,13 +32,14 @@ var placeholders = map[string]func(said) string{
 	"detail":    func(s said) string { return codeSpan(s.m.Detail, detailLimit) },
 	"user":      func(s said) string { return strings.TrimSpace(user(s.m.User) + " " + user(s.m.By)) },
 	"press":     press,
+	"then":      then,
 	"where":     func(s said) string { return s.v["where"][min(len(s.m.Buttons), 1)] },
 	"link":      func(s said) string { return address(s.m.URL) },
 	"until":     func(s said) string { return timeOfDay(s.m.Until) },
 	"ends":      func(s said) string { return date(s.m.Until) },
 	"by":        func(s said) string { return user(s.m.By) },
 	"approved":  func(s said) string { return strings.Join(each(s.m.Approved, user), ", ") },
-	"missing":   func(s said) string { return count(s.m.Missing) },
+	"missing":   missing,
 	"people":    func(s said) string { return strings.Join(each(s.m.People, personOrGroup), ", ") },
 	"workspace": func(s said) string { return codeSpan(s.m.Team, nameLimit) },
 	"channel":   func(s said) string { return codeSpan(s.m.Channel, nameLimit) },
@@ -125,6 +126,23 @@ func own(s said) string {
 		return ""
 	}
 	return s.v.word("own-lock")
+}
+
+// missing is how many approvals it takes yet.
+func missing(s said) string {
+	n := s.m.Missing
+	if n == 0 {
+		return ""
+	}
+	return expand(s.v["missing"][min(n, 2)-1], in(map[string]string{"count": count(n)}))
+}
+
+// then begins what a press does, where there is a button to press.
+func then(s said) string {
+	if len(s.m.Buttons) == 0 {
+		return ""
+	}
+	return s.v.word("then")
 }
 
 // along says of what is withdrawn that another deploy still has it.

@@ -38,24 +38,24 @@ func TestStatusAndPendingTellWhatADeployTakes(t *testing.T) {
 	}{
 		"it is confirmed": {
 			deploy.Rules{Target: "app", Confirm: true},
-			"`app` の決まり: 始める前に、出るコミットを確認", "`app`: the commit is confirmed first",
+			"`app`: 始める前に、出るコミットを確認します", "`app`: the commit is confirmed first",
 		},
 		"one person approves it": {
 			deploy.Rules{Target: "app", Confirm: true, Approvals: 1},
-			"`app` の決まり: 始める前に 1 人の承認が必要", "`app`: 1 approval is needed",
+			"`app`: 始める前に 1 人の承認が必要です", "`app`: needs 1 approval",
 		},
 		"some people approve it": {
 			deploy.Rules{Target: "app", Confirm: true, Approvals: 2, Approvers: four[:3]},
-			"`app` の決まり: 始める前に 2 人の承認が必要（<@U1A>, <@U2B>, <@U3C>）", "`app`: 2 approvals are needed, by <@U1A>, <@U2B>, <@U3C>",
+			"`app`: 始める前に 2 人の承認が必要です（<@U1A>, <@U2B>, <@U3C>）", "`app`: needs 2 approvals, by <@U1A>, <@U2B>, <@U3C>",
 		},
 		"few may deploy it": {
 			deploy.Rules{Target: "app", Allow: []string{"U1A", "@ops"}},
-			"`app` の決まり: リリースできるのは <@U1A>, `@ops` だけ", "`app`: only <@U1A>, `@ops` may deploy it",
+			"`app`: リリースできるのは <@U1A>, `@ops` だけです", "`app`: only <@U1A>, `@ops` may deploy it",
 		},
 		"many may, and one approves": {
 			deploy.Rules{Target: "app", Allow: four, Confirm: true, Approvals: 1},
-			"`app` の決まり: リリースできるのは <@U1A>, <@U2B>, <@U3C>, … だけ · 始める前に 1 人の承認が必要",
-			"`app`: only <@U1A>, <@U2B>, <@U3C>, … may deploy it · 1 approval is needed",
+			"`app`: リリースできるのは <@U1A>, <@U2B>, <@U3C>, … だけです · 始める前に 1 人の承認が必要です",
+			"`app`: only <@U1A>, <@U2B>, <@U3C>, … may deploy it · needs 1 approval",
 		},
 	} {
 		for lang, p := range voices(t) {

@@ -42,7 +42,7 @@ func TestAllTheReasonsAtOnce(t *testing.T) {
 		w, lock := held(t, "")
 		ts := release(w, sim.Channel)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgFreeze)
-		wantNamed(w, ts, "1月1日（土）10:03", "DB 移行中", "pipelines/1001", "それが成功したら始めます")
+		wantNamed(w, ts, "1月1日（土）10:03", "DB 移行中", "pipelines/1001", "押すと、それが成功したあとに始めます")
 		wantLabels(w, sim.Channel, ts, "それでも app (master) をリリース", "解除されたら教えて", "#1001 を中止…", "やめる")
 		wantPipelines(w, 1)
 		press(w, second, sim.Channel, questionOf(w, ts), 0)
@@ -59,7 +59,7 @@ func TestAllTheReasonsAtOnce(t *testing.T) {
 		sha := w.GitLab.Push(sim.Project, "master", "Fix the login page", "yamada").SHA
 		ts := release(w, sim.Channel)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgFreeze)
-		wantNamed(w, ts, "1月1日（土）10:03", "DB 移行中", "pipelines/1001", "これと並んで始まります", "Fix the login page")
+		wantNamed(w, ts, "1月1日（土）10:03", "DB 移行中", "pipelines/1001", "押すと、これと並んで始まります", "Fix the login page")
 		wantLabels(w, sim.Channel, ts, "それでも app "+sha[:7]+" をリリース", "解除されたら教えて", "#1001 を中止…", "やめる")
 		press(w, second, sim.Channel, questionOf(w, ts), 0)
 		w.WaitReactions(sim.Channel, ts, "thumbsup")
