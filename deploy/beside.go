@@ -54,7 +54,7 @@ func (m Message) NamesBeside() bool {
 }
 
 func (id MessageID) isBeside() bool {
-	return id == MsgBusy || id == MsgBusyWaiting || id == MsgLocked || id == MsgUnlock || id == MsgStatusQueued
+	return id == MsgBusy || id == MsgBusyWaiting || id == MsgLocked || id == MsgUnlock || id == MsgStatusQueued || id == MsgStatusRunning
 }
 
 // Beside are those of the deployments that a message tells of which a reason is about.

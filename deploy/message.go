@@ -28,6 +28,7 @@ const (
 	MsgHistory       MessageID = "history"        // the last deployments: Known
 	MsgApprovals     MessageID = "approvals"      // what goes out is to be approved by several people: Approved, Missing, People
 	MsgPending       MessageID = "pending"        // what would go out: Progress; Detail: why that is not known
+	MsgPendingOnly   MessageID = "pending-only"   // the same, to who may not deploy it: Also has why
 	MsgAgain         MessageID = "once-more"      // a retry is asked for where nothing went wrong
 	MsgBusy          MessageID = "busy"           // another deployment of the target goes on: Known
 	MsgLocked        MessageID = "locked"         // somebody has locked the target: Known

@@ -320,7 +320,7 @@ func TestWhatIsLinked(t *testing.T) {
 
 // further are the reasons that a message may name beside its own.
 var further = []deploy.MessageID{
-	deploy.MsgFreeze, deploy.MsgLocked, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgStatusQueued, deploy.MsgTakenBack,
+	deploy.MsgFreeze, deploy.MsgLocked, deploy.MsgBusy, deploy.MsgBusyWaiting, deploy.MsgStatusQueued, deploy.MsgStatusRunning, deploy.MsgTakenBack,
 	deploy.MsgApprovals, deploy.MsgConfirm, deploy.MsgNotAllowed, deploy.MsgGroupUnread, deploy.MsgFrozen,
 }
 

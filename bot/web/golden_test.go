@@ -109,7 +109,10 @@ func everyMessage(t *testing.T) {
 		held.Buttons = []deploy.Button{{Do: deploy.KindDeploy, Target: "app", Ref: "master", Over: "x", Freeze: true}, {}}
 		refused := messages.Samples(deploy.MsgNotAllowed)[0]
 		refused.Also, refused.Frozen = []deploy.MessageID{deploy.MsgFrozen}, held.Frozen
-		for i, m := range []deploy.Message{held, refused} {
+		refused.Also, refused.Known = append(refused.Also, deploy.MsgLocked, deploy.MsgStatusRunning), held.Known
+		only := messages.Samples(deploy.MsgPendingOnly)[0]
+		only.Also, only.Frozen, only.Known = []deploy.MessageID{deploy.MsgFrozen, deploy.MsgLocked}, held.Frozen, held.Known[:1]
+		for i, m := range []deploy.Message{held, refused, only} {
 			fmt.Fprintf(&b, "== several reasons %d\n%s\n", i+1, readable(t, c, m))
 		}
 		name, got := "testdata/messages."+lang+".txt", b.String()

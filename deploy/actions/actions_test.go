@@ -290,3 +290,66 @@ func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
 		t.Error("what is held back by another deployment alone is not queued")
 	}
 }
+
+// once is a schedule of one moment.
+type once time.Time
+
+func (o once) Next(after time.Time) time.Time {
+	if at := time.Time(o); at.After(after) {
+		return at
+	}
+	return time.Time{}
+}
+
+func TestARefusalNamesWhatHoldsItsTargetToo(t *testing.T) {
+	at := func(ts string, s deploy.State) deploy.Beside {
+		return deploy.Beside{Name: "T1:C2:" + ts, Known: deploy.Known{State: s, By: "U5"}}
+	}
+	all := []deploy.Beside{at("1.0", deploy.Locked), at("2.0", deploy.Running)}
+	asked := func(k deploy.Kind) deploy.Intent { return deploy.Intent{Kind: k, Target: "app"} }
+	doubt := asked(deploy.KindDeploy)
+	doubt.Doubt = deploy.MsgUnclear
+	frozen := func(r *Request) {
+		r.Here[1].Freezes = []deploy.Freeze{{Begins: once(r.Rules.SlackNow), For: time.Hour, Zone: time.UTC}}
+	}
+	listed := func(r *Request) { r.Here[1].Allow = []string{"U9"} }
+	for name, row := range map[string]struct {
+		in     deploy.Intent
+		change func(*Request)
+		beside []deploy.Beside
+		want   string
+	}{
+		"a deploy during a freeze":           {asked(deploy.KindDeploy), frozen, all, "frozen locked status-running"},
+		"of what is locked alone":            {asked(deploy.KindDeploy), frozen, all[:1], "frozen locked"},
+		"of what is free":                    {asked(deploy.KindDeploy), frozen, nil, "frozen"},
+		"of what waits for GitLab":           {asked(deploy.KindDeploy), frozen, []deploy.Beside{at("3.0", deploy.Waiting)}, "frozen status-running"},
+		"of what may run side by side":       {asked(deploy.KindDeploy), func(r *Request) { frozen(r); r.Here[1].Parallel = true }, all[1:], "frozen"},
+		"one in doubt":                       {doubt, frozen, all, "frozen locked status-running"},
+		"by who is not on the list":          {asked(deploy.KindDeploy), func(r *Request) { frozen(r); listed(r) }, all, "not-allowed frozen locked status-running"},
+		"a rollback by who is not on it":     {asked(deploy.KindRollback), listed, all, "not-allowed locked status-running"},
+		"who wants to be told of its end":    {asked(deploy.KindTell), frozen, all, "frozen locked status-running"},
+		"what would go out, during a freeze": {asked(deploy.KindPending), frozen, all, "pending-only frozen locked status-running"},
+		"what would go out, to who may not":  {asked(deploy.KindPending), listed, nil, "pending-only not-allowed"},
+		"to who may be in an unread group":   {asked(deploy.KindPending), func(r *Request) { r.Here[1].Allow = []string{"S1"} }, nil, "pending-only group-unread"},
+		"what would go out, to a guest":      {asked(deploy.KindPending), func(r *Request) { frozen(r); r.Rules.Request.By.External = true }, all, "guest frozen"},
+		"what would go out, to who may override": {asked(deploy.KindPending), func(r *Request) {
+			frozen(r)
+			r.Here[1].Override = []string{"U1"}
+		}, nil, "pending freeze"},
+	} {
+		r := request(row.in)
+		r.Rules.Beside = row.beside
+		row.change(&r)
+		d := Decide(r)
+		m := d.Answer
+		if got := strings.Trim(fmt.Sprint(m.Reasons()), "[]"); got != row.want || d.Deploy != nil || d.Queue != nil || (len(d.Buttons) > 0) != (m.ID == deploy.MsgPending) {
+			t.Errorf("%s: answered %s, with %+v", name, got, d)
+		}
+		if m.Names(deploy.MsgFrozen) && len(m.Frozen) != 1 || m.NamesBeside() && len(m.Known) != len(row.beside) {
+			t.Errorf("%s: it tells of %+v and %+v", name, m.Frozen, m.Known)
+		}
+		if m.ID == deploy.MsgPendingOnly && (m.Project != "group/app" || m.Ref != "master") {
+			t.Errorf("%s: what goes out is of %q at %q", name, m.Project, m.Ref)
+		}
+	}
+}

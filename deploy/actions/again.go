@@ -31,7 +31,7 @@ func (r Request) rollback() Decision {
 	}
 	r.Rules.Target = *t
 	if no := rules.Refusal(r.Rules, deploy.KindRollback); no.ID != "" {
-		return Decision{Answer: no}
+		return r.refused(no)
 	}
 	to := r.Past.goBack(*t)
 	switch {

@@ -55,11 +55,16 @@ func (r Request) told() (all []deploy.Rules) {
 	return all
 }
 
-// pending offers to deploy what would go out, and tells what that takes.
+// pending offers to deploy what would go out, and tells what that takes. Who may not
+// deploy it may still look.
 func (r Request) pending() Decision {
 	d := r.ask(deploy.MsgPending)
-	if d.Answer.ID == deploy.MsgPending {
-		d.Answer.Rules = r.told()
+	switch t, m := r.target(), &d.Answer; {
+	case m.ID == deploy.MsgPending:
+		m.Rules = r.told()
+	// mutant: who only asks what would go out refused as for a deploy
+	case t != nil && m.ID.IsRefusal() && m.ID != deploy.MsgGuest:
+		m.ID, m.Also, m.Project, m.Ref = deploy.MsgPendingOnly, m.Reasons(), t.Project, t.Ref
 	}
 	return d
 }

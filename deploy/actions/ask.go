@@ -37,7 +37,7 @@ func (r Request) ask(reason deploy.MessageID) Decision {
 		m.Team, m.Channel = r.Rules.Request.Key.Team, r.Rules.Request.Key.Channel
 		return Decision{Answer: m}
 	case len(buttons) == 0:
-		return Decision{Answer: refused}
+		return r.refused(refused)
 	case len(buttons) > maxChoices:
 		return Decision{Answer: r.message(deploy.MsgWhichTarget, nil)}
 	case len(buttons) > 1:

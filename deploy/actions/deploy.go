@@ -16,7 +16,7 @@ func (r Request) deploy() Decision {
 	}
 	r.Rules.Target = *t
 	if no := rules.Refusal(r.Rules, deploy.KindDeploy); no.ID != "" {
-		return Decision{Answer: no}
+		return r.refused(no)
 	}
 	r.Rules.TakenBack = r.Past.TakenBack
 	doubts := rules.Doubts(r.Rules)
@@ -55,7 +55,7 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 		case deploy.MsgLocked:
 			b.Over = beside(m, b.Over, locks)
 		case deploy.MsgBusy, deploy.MsgBusyWaiting:
-			others := slices.DeleteFunc(slices.Clone(r.Rules.Beside), func(b deploy.Beside) bool { return b.Known.State == deploy.Locked })
+			others := r.running()
 			over := beside(m, b.Over, others)
 			isQueued := isDeploy && !t.Confirm && slices.ContainsFunc(others, func(o deploy.Beside) bool { return !r.Rules.Pressed.Confirms(o) })
 			// mutant: what is to wait for its turn started beside another
@@ -87,6 +87,34 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 		d.Buttons = slices.Insert(d.Buttons, 1, tell)
 	}
 	return d
+}
+
+// refused has a refusal name the locks of its target, and what is being deployed of it,
+// too: who comes back when the refusal is over meets those.
+func (r Request) refused(no deploy.Message) Decision {
+	reasons := rules.Holding(r.Rules, deploy.KindDeploy)
+	if no.ID == deploy.MsgGuest {
+		reasons = nil
+	}
+	for _, reason := range reasons {
+		switch reason {
+		case deploy.MsgLocked:
+			beside(&no, "", deploy.LocksOf(r.Rules.Beside))
+		case deploy.MsgBusy, deploy.MsgBusyWaiting:
+			reason = deploy.MsgStatusRunning
+			beside(&no, "", r.running())
+		default:
+			continue
+		}
+		// mutant: a lock kept from who is refused for a freeze
+		no.Also = append(slices.Clone(no.Also), reason)
+	}
+	return Decision{Answer: no}
+}
+
+// running are the other deployments of the target that go on, and no locks.
+func (r Request) running() []deploy.Beside {
+	return slices.DeleteFunc(slices.Clone(r.Rules.Beside), func(b deploy.Beside) bool { return b.Known.State == deploy.Locked })
 }
 
 // beside has a message tell of deployments, and returns what a button confirms then.

@@ -72,7 +72,7 @@ func (r Request) tell() Decision {
 	}
 	r.Rules.Target = *t
 	if no := rules.Refusal(r.Rules, deploy.KindDeploy); no.ID != "" {
-		return Decision{Answer: no}
+		return r.refused(no)
 	}
 	if len(r.Rules.Beside) == 0 {
 		return r.ask(deploy.MsgTurn)

@@ -102,7 +102,7 @@ func (e *Engine) reply(s Stored, m deploy.Request, d actions.Decision, here []de
 	if d.Answer.Project != "" {
 		d.Answer.URL = e.GitLab.PipelinesURL(d.Answer.Project)
 	}
-	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgApprovals || d.Answer.Names(deploy.MsgConfirm) {
+	if id := d.Answer.ID; id == deploy.MsgPending || id == deploy.MsgPendingOnly || id == deploy.MsgApprovals || d.Answer.Names(deploy.MsgConfirm) {
 		e.pending(&d, m, here)
 	}
 	return e.update(s, func(r deploy.Record) deploy.Record {

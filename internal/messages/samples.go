@@ -57,7 +57,7 @@ func Samples(id deploy.MessageID) []deploy.Message {
 		other.Target, other.Targets = "", []string{"api", "web"}
 	case deploy.MsgStatusRunning, deploy.MsgStatusPerson, deploy.MsgStatusRunner, deploy.MsgStatusUnsure, deploy.MsgStatusSilent,
 		deploy.MsgStatusSucceeded, deploy.MsgStatusFailed, deploy.MsgStatusCanceled, deploy.MsgStatusCanceling, deploy.MsgStatusNothing,
-		deploy.MsgPending, deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgRollback, deploy.MsgTakenBack:
+		deploy.MsgPending, deploy.MsgPendingOnly, deploy.MsgConfirm, deploy.MsgApprovals, deploy.MsgRollback, deploy.MsgTakenBack:
 		addProgress(&m)
 		other.User, other.Detail = "", ""
 	case deploy.MsgSucceeded, deploy.MsgRolledBack, deploy.MsgFailed, deploy.MsgCanceled, deploy.MsgOtherCommit, deploy.MsgOtherCommitOn, deploy.MsgOtherCommitOut:

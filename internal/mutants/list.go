@@ -128,6 +128,8 @@ func mutants() []mutant {
 		{"a deploy during a freeze that nobody has confirmed", never, []string{"./deploy/rules"}},
 		{"what was confirmed of a freeze forgotten at the next question", drop, sim("TestAFreeze$")},
 		{"a button that confirms what its question does not name", drop, []string{"./deploy/rules"}},
+		{"who only asks what would go out refused as for a deploy", never, []string{"./deploy/actions"}},
+		{"a lock kept from who is refused for a freeze", drop, []string{"./deploy/actions"}},
 		{"a freeze confirmed that nobody has been shown", replace("b.Until == now.Until", "true"), []string{"./deploy/rules"}},
 		{"what is to wait for its turn started beside another", never, sim("TestAllTheReasons")},
 		{"people named to be asked who are refused too", replace("!deploy.IsGroup(id) && allow(by) == deploy.MsgNotAllowed", "false"), []string{"./deploy/rules"}},

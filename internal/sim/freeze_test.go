@@ -74,6 +74,26 @@ func TestAFreeze(t *testing.T) {
 		wantPipelines(w, 1)
 		wantAcked(w)
 	})
+	for _, more := range []string{"", `, "allow": ["` + second + `"]`} {
+		row(t, "whom it stops still sees what would go out, and no button deploys it; with"+more, func(t *testing.T) {
+			w := frozen(t, frozenLater+bySecond+more)
+			w.WaitReactions(sim.Channel, release(w, sim.Channel), "thumbsup")
+			w.GitLab.Finish(1001, "success")
+			intoTheFreeze()
+			w.GitLab.Push(sim.Project, "master", "Fix the login page", "yamada")
+			ts := w.Ask("差分は？")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgPendingOnly)
+			w.WaitReactions(sim.Channel, ts)
+			wantNamed(w, ts, "Fix the login page", "1月1日（土）10:03")
+			wantLabels(w, sim.Channel, ts)
+			ts = w.Slack.Say(second, sim.Channel, sim.Bot+" 差分は？")
+			w.WaitMessages(sim.Channel, ts, deploy.MsgPending)
+			wantNamed(w, ts, "Fix the login page", "1月1日（土）10:03")
+			wantLabels(w, sim.Channel, ts, "凍結中でも app (master) をリリース", "やめる")
+			wantPipelines(w, 1)
+			wantAcked(w)
+		})
+	}
 	row(t, "without override nobody may deploy", func(t *testing.T) {
 		w := frozen(t, frozenNow)
 		for _, user := range []string{sim.User, second} {

@@ -142,6 +142,18 @@ func TestAllTheReasonsAtOnce(t *testing.T) {
 		time.Sleep(time.Minute)
 		wantPipelines(w, 0)
 	})
+	row(t, "whom a freeze refuses is told of the lock and of what runs, too", func(t *testing.T) {
+		w, _ := held(t, "")
+		ts := w.Slack.Say("U0THIRD", sim.Channel, sim.Bot+" release")
+		w.WaitMessages(sim.Channel, ts, deploy.MsgFrozen)
+		w.WaitReactions(sim.Channel, ts, "no_entry")
+		wantNamed(w, ts, "1月1日（土）10:03", "DB 移行中", "pipelines/1001")
+		if text := questionOf(w, ts).Shown(); strings.Contains(text, "始めます") || strings.Contains(text, "始まります") {
+			t.Errorf("who may not deploy is told that it starts: %s", text)
+		}
+		wantPipelines(w, 1)
+		wantAcked(w)
+	})
 	row(t, "who may not is told all that refuses it, by a word and by a press", func(t *testing.T) {
 		w := sim.New(t, oneTarget(frozenLater+`, "allow": ["`+second+`", "U0THIRD"], "override": ["U0THIRD", "U0FOURTH"]`))
 		w.StartReady("a")
