@@ -64,6 +64,10 @@ func (r Record) Leads() bool {
 	return r.IsNext() && !r.Turn.isBehindALock()
 }
 
+// WaitsToBeTold reports whether it starts nothing by itself: its person is asked once a
+// lock is over.
+func (r Record) WaitsToBeTold() bool { return r.IsNext() && r.Turn.isBehindALock() }
+
 // Look moves a queued record on by what it finds ahead of it.
 func (r Record) Look(a Ahead, now time.Time) (Record, Look) {
 	turn := &r.Turn

@@ -160,7 +160,7 @@ func (r Record) statusID() MessageID {
 		return MsgStatusCanceling
 	case r.State == Queued && r.Turn.With != "", r.rode():
 		return MsgStatusRiding
-	case r.State == Queued && r.Turn.isBehindALock():
+	case r.WaitsToBeTold():
 		return MsgStatusTold
 	case r.State == Answered && !r.Locks.Since.IsZero() && posted:
 		return MsgStatusUnlocked

@@ -242,6 +242,8 @@ func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
 		return deploy.Beside{Name: "T1:C2:" + ts, Known: deploy.Known{State: s, By: "U5"}}
 	}
 	lock, running := at("1.0", deploy.Locked), at("2.0", deploy.Running)
+	own := at("4.0", deploy.Locked)
+	own.Known.By = "U1"
 	confirmed := func(r *Request) { r.Here[1].Confirm = true }
 	for name, row := range map[string]struct {
 		in      deploy.Intent
@@ -260,6 +262,11 @@ func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
 		"what is pending, to be confirmed":      {deploy.Intent{Kind: deploy.KindPending, Target: "app"}, confirmed, []deploy.Beside{running}, "pending busy", "T1:C2:2.0", "deploy"},
 		"words that are not understood":         {deploy.Intent{Kind: deploy.KindUnknown, Target: "app"}, confirmed, []deploy.Beside{lock}, "unknown", "", "deploy"},
 		"one of several targets":                {deploy.Intent{Kind: deploy.KindDeploy}, func(r *Request) { r.Here[0].Allow = nil; confirmed(r) }, nil, "which-target", "", "deploy deploy"},
+		"a freeze, and a lock": {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, func(r *Request) {
+			r.Here[1].Freezes, r.Here[1].Override = []deploy.Freeze{{Begins: once(r.Rules.SlackNow), For: time.Hour, Zone: time.UTC}}, []string{"U1"}
+		}, []deploy.Beside{lock}, "freeze locked", "T1:C2:1.0", "deploy"},
+		"the person's own lock":     {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, nil, []deploy.Beside{own}, "locked", "T1:C2:4.0", "deploy"},
+		"that, and somebody else's": {deploy.Intent{Kind: deploy.KindDeploy, Target: "app"}, nil, []deploy.Beside{own, lock}, "locked", "T1:C2:4.0 T1:C2:1.0", "deploy tell"},
 		"a rollback": {deploy.Intent{Kind: deploy.KindRollback, Target: "app"}, func(r *Request) {
 			confirmed(r)
 			r.Past = Past{Newest: newest(deploy.Failed, "c3", 9), Successes: []deploy.Record{*newest(deploy.Succeeded, "c2", 8)}}

@@ -82,7 +82,9 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 		}
 	}
 	d.Buttons[0] = b
-	if isDeploy && len(locks) > 0 && m.Names(deploy.MsgLocked) {
+	isOthers := slices.ContainsFunc(locks, func(l deploy.Beside) bool { return l.Known.By != r.Rules.Request.By.User })
+	// mutant: who waits for a lock asked to deploy in the middle of a freeze
+	if isDeploy && isOthers && m.Names(deploy.MsgLocked) && !m.Names(deploy.MsgFreeze) {
 		tell := deploy.Button{Do: deploy.KindTell, Target: t.Name, Ref: t.Ref, Project: t.Project, Key: t.Key}
 		d.Buttons = slices.Insert(d.Buttons, 1, tell)
 	}

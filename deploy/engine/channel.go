@@ -87,7 +87,8 @@ func (e *Engine) known(m deploy.Request, answer *deploy.Message, here []deploy.T
 	told := map[string]bool{}
 	var queued []deploy.Known // may be many
 	for _, r := range slices.Backward(open) {
-		shown := r.State.Open() && r.State != deploy.Asking && (r.State != deploy.Locked || isStatus)
+		// mutant: who waits to be told that a lock is over shown in the queue
+		shown := r.State.Open() && r.State != deploy.Asking && (r.State != deploy.Locked || isStatus) && !r.WaitsToBeTold()
 		if k := r.Known(); !isHistory && shown && (answer.Target == "" || answer.Target == k.Target) {
 			// mutant: what runs told twice where it is locked
 			told[k.Target] = told[k.Target] || r.State != deploy.Locked

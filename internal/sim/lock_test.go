@@ -72,6 +72,28 @@ func TestLocks(t *testing.T) {
 		w.WaitReactions(sim.Channel, theirs, "thumbsup")
 		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked, deploy.MsgLockPassed)
 	})
+	row(t, "its owner is not told of what they have pressed themselves, whoever asked", func(t *testing.T) {
+		w, _, ts := locked(t, "")
+		theirs := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, theirs, deploy.MsgLocked)
+		press(w, sim.User, sim.Channel, statusOf(w, sim.Channel, theirs, 0), 0)
+		w.WaitReactions(sim.Channel, theirs, "thumbsup")
+		time.Sleep(time.Minute)
+		w.WaitMessages(sim.Channel, ts, deploy.MsgStatusLocked)
+		wantPipelines(w, 1)
+	})
+	row(t, "status shows nobody in line who only waits to be told that it is free", func(t *testing.T) {
+		w, _, _ := locked(t, "")
+		asks := release(w, sim.Channel)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgLocked)
+		press(w, second, sim.Channel, statusOf(w, sim.Channel, asks, 0), 1)
+		w.WaitMessages(sim.Channel, asks, deploy.MsgStatusTold)
+		status := w.Ask("status")
+		w.Eventually("an answer", time.Minute, func() bool { return len(w.Slack.Thread(sim.Channel, status)) == 1 })
+		if text := shown(w.Slack.Thread(sim.Channel, status)[0]); !strings.Contains(text, "DB 移行中") || strings.Contains(text, second) || strings.Contains(text, "順番待ち") {
+			t.Errorf("status is %s", text)
+		}
+	})
 	row(t, "who wants to be told is asked once it is free, from whatever channel", func(t *testing.T) {
 		for _, channel := range []string{sim.Channel, sim.Two} {
 			w, _, ts := locked(t, "")
