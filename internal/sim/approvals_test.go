@@ -236,7 +236,7 @@ func TestApprovalsLast(t *testing.T) {
 func TestWhatADeployTakesIsTold(t *testing.T) {
 	for more, want := range map[string]string{
 		`, "confirm": true`:                                 "`app`: the commit is confirmed first",
-		`, "approvals": 2` + threeApprovers:                 "`app`: 2 approvals are needed, by <@U0FOURTH>, <@U0SECOND>, <@U0THIRD>",
+		`, "approvals": 2` + threeApprovers:                 "`app`: needs 2 approvals, by <@U0FOURTH>, <@U0SECOND>, <@U0THIRD>",
 		`, "allow": ["` + sim.User + `", "` + second + `"]`: "`app`: only <@" + sim.User + ">, <@" + second + "> may deploy it",
 		"": "",
 	} {

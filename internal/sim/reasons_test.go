@@ -76,7 +76,7 @@ func TestAllTheReasonsAtOnce(t *testing.T) {
 		lock := w.Ask("app を2時間ロック: DB 移行中")
 		w.WaitMessages(sim.Channel, lock, deploy.MsgStatusLocked)
 		ts, q := ask(w, sim.Channel, "release", deploy.MsgLocked)
-		wantNamed(w, ts, "DB 移行中", "承認も要ります（2 人）")
+		wantNamed(w, ts, "DB 移行中", "承認（2 人）も必要です", "リリースのボタンを押した人は、承認できません")
 		press(w, sim.User, sim.Channel, q, 0)
 		w.WaitMessages(sim.Channel, ts, deploy.MsgApprovals)
 		wantNamed(w, ts, "DB 移行中")
