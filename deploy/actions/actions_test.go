@@ -338,7 +338,7 @@ func TestARefusalNamesWhatHoldsItsTargetToo(t *testing.T) {
 		"what would go out, during a freeze": {asked(deploy.KindPending), frozen, all, "pending-only frozen locked status-running"},
 		"what would go out, to who may not":  {asked(deploy.KindPending), listed, nil, "pending-only not-allowed"},
 		"to who may be in an unread group":   {asked(deploy.KindPending), func(r *Request) { r.Here[1].Allow = []string{"S1"} }, nil, "pending-only group-unread"},
-		"what would go out, to a guest":      {asked(deploy.KindPending), func(r *Request) { frozen(r); r.Rules.Request.By.External = true }, all, "guest frozen"},
+		"what would go out, to a guest":      {asked(deploy.KindPending), func(r *Request) { frozen(r); r.Rules.Request.By.External = true }, all, "guest"},
 		"what would go out, to who may override": {asked(deploy.KindPending), func(r *Request) {
 			frozen(r)
 			r.Here[1].Override = []string{"U1"}

@@ -94,11 +94,10 @@ func (r Request) holding(d Decision, t deploy.Target) Decision {
 // refused has a refusal name the locks of its target, and what is being deployed of it,
 // too: who comes back when the refusal is over meets those.
 func (r Request) refused(no deploy.Message) Decision {
-	reasons := rules.Holding(r.Rules, deploy.KindDeploy)
 	if no.ID == deploy.MsgGuest {
-		reasons = nil
+		return Decision{Answer: no}
 	}
-	for _, reason := range reasons {
+	for _, reason := range rules.Holding(r.Rules, deploy.KindDeploy) {
 		switch reason {
 		case deploy.MsgLocked:
 			beside(&no, "", deploy.LocksOf(r.Rules.Beside))

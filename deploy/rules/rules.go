@@ -57,12 +57,16 @@ func about(do deploy.Kind) []Rule {
 // maxPeople is how many of those who may deploy are named.
 const maxPeople = 3
 
-// Refusal is what a person is told who may not do something: all that refuses it; zero:
-// the person may.
+// Refusal is what a person is told who may not do something: all that refuses it, but to
+// those of other workspaces; zero: the person may.
 func Refusal(c Context, do deploy.Kind) deploy.Message {
 	reasons := all(about(do), c)
 	if len(reasons) == 0 {
 		return deploy.Message{}
+	}
+	// mutant: a guest told who may deploy, and until when it is frozen
+	if reasons[0] == deploy.MsgGuest {
+		reasons = reasons[:1]
 	}
 	m := deploy.Message{ID: reasons[0], Also: reasons[1:], Target: c.Target.Name}
 	for _, reason := range reasons {

@@ -129,8 +129,8 @@ func TestRules(t *testing.T) {
 			everything(c)
 			c.Pressed = deploy.Button{Over: "T1:C2:1.0", Freeze: true, Until: posted.Add(time.Hour).Unix(), SHA: "c1"}
 		}, "not-allowed frozen", "edited-in busy taken-back approvals"},
-		"all of it, for a guest":                   {func(c *Context) { everything(c); c.Request.By.External = true }, "guest not-allowed frozen", "edited-in freeze locked busy taken-back approvals confirm"},
-		"a group that cannot be read, for a guest": {func(c *Context) { unread(c); c.Request.By.External = true }, "guest not-allowed", ""},
+		"all of it, for a guest":                   {func(c *Context) { everything(c); c.Request.By.External = true }, "guest", "edited-in freeze locked busy taken-back approvals confirm"},
+		"a group that cannot be read, for a guest": {func(c *Context) { unread(c); c.Request.By.External = true }, "guest", ""},
 		"its time cannot be read":                  {func(c *Context) { c.Request.At = time.Time{} }, "", deploy.MsgForgotten},
 		"it is an edit by an external person":      {func(c *Context) { c.Request.Edited, c.Request.By.External = true, true }, deploy.MsgGuest, deploy.MsgEditedIn},
 		"it is old, of somebody not on a list":     {func(c *Context) { c.SlackNow, c.Request.By.User = posted.Add(time.Hour), "U9" }, deploy.MsgNotAllowed, deploy.MsgTooLate},

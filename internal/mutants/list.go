@@ -132,6 +132,7 @@ func mutants() []mutant {
 		{"a lock kept from who is refused for a freeze", drop, []string{"./deploy/actions"}},
 		{"who waits for a lock asked to deploy in the middle of a freeze", replace(" && !m.Names(deploy.MsgFreeze)", ""), []string{"./deploy/actions"}},
 		{"who waits to be told that a lock is over shown in the queue", replace(" && !r.WaitsToBeTold()", ""), sim("TestLocks")},
+		{"a guest told who may deploy, and until when it is frozen", never, []string{"./deploy/rules"}},
 		{"a freeze confirmed that nobody has been shown", replace("b.Until == now.Until", "true"), []string{"./deploy/rules"}},
 		{"what is to wait for its turn started beside another", never, sim("TestAllTheReasons")},
 		{"people named to be asked who are refused too", replace("!deploy.IsGroup(id) && allow(by) == deploy.MsgNotAllowed", "false"), []string{"./deploy/rules"}},
