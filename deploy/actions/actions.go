@@ -58,6 +58,7 @@ func (d *Decision) Of(sha string) {
 		case b.Do != deploy.KindDeploy:
 		case sha == "" && d.Answer.Names(deploy.MsgConfirm) && d.Answer.ID != deploy.MsgConfirm:
 			// What it asks about otherwise can be answered; the commit is asked about next.
+			// mutant: a commit named as what would go out that nobody has seen
 			d.Answer.Also = slices.DeleteFunc(d.Answer.Also, func(id deploy.MessageID) bool { return id == deploy.MsgConfirm })
 		case sha == "":
 			// mutant: a commit that nobody has seen offered to be confirmed

@@ -237,6 +237,19 @@ func TestStatusAndPendingTellWhatADeployTakes(t *testing.T) {
 	}
 }
 
+func TestAQuestionNamesNoCommitThatGitLabDoesNotShow(t *testing.T) {
+	r := request(deploy.Intent{Kind: deploy.KindDeploy, Target: "app"})
+	r.Here[1].Confirm, r.Rules.Beside = true, []deploy.Beside{{Name: "T1:C2:1.0", Known: deploy.Known{State: deploy.Locked, By: "U5"}}}
+	d := Decide(r)
+	if !d.Answer.Names(deploy.MsgConfirm) {
+		t.Fatalf("it asks for %v", d.Answer.Reasons())
+	}
+	d.Of("")
+	if d.Answer.Names(deploy.MsgConfirm) || d.Answer.ID != deploy.MsgLocked || d.Buttons[0].Do != deploy.KindDeploy || d.Buttons[0].SHA != "" {
+		t.Errorf("it asks for %v, by %+v", d.Answer.Reasons(), d.Buttons[0])
+	}
+}
+
 func TestAQuestionNamesAllThatHoldsItsTarget(t *testing.T) {
 	at := func(ts string, s deploy.State) deploy.Beside {
 		return deploy.Beside{Name: "T1:C2:" + ts, Known: deploy.Known{State: s, By: "U5"}}

@@ -133,6 +133,7 @@ func mutants() []mutant {
 		{"who waits for a lock asked to deploy in the middle of a freeze", replace(" && !m.Names(deploy.MsgFreeze)", ""), []string{"./deploy/actions"}},
 		{"who waits to be told that a lock is over shown in the queue", replace(" && !r.WaitsToBeTold()", ""), sim("TestLocks")},
 		{"a guest told who may deploy, and until when it is frozen", never, []string{"./deploy/rules"}},
+		{"a commit named as what would go out that nobody has seen", replace("return id == deploy.MsgConfirm", "return false"), []string{"./deploy/actions"}},
 		{"a freeze confirmed that nobody has been shown", replace("b.Until == now.Until", "true"), []string{"./deploy/rules"}},
 		{"what is to wait for its turn started beside another", never, sim("TestAllTheReasons")},
 		{"people named to be asked who are refused too", replace("!deploy.IsGroup(id) && allow(by) == deploy.MsgNotAllowed", "false"), []string{"./deploy/rules"}},
