@@ -525,6 +525,7 @@ func TestLongValuesAreCut(t *testing.T) {
 }
 
 func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
+	const many = 8 // have no room in any text
 	longest := 0
 	eachWording(t, func(t *testing.T, _ string, p Voice, m deploy.Message, _ string) {
 		for _, c := range []string{"&", "x", "字"} {
@@ -532,12 +533,12 @@ func TestATextStaysUnderThreeThousandCharacters(t *testing.T) {
 			m.Word, m.Detail, m.URL = long(c, 400), long(c, 400), "https://a.example/"+long("x", 782)
 			m.User, m.By, m.Until = "U"+long("1", 31), "U"+long("1", 31), 1<<40
 			m.People = slices.Repeat([]string{m.User}, 3)
-			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, 10)
-			m.Known = append(m.Known, slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Locked, By: m.User, Until: 1 << 40, Reason: long(c, 400)}}, 10)...)
+			m.Known = slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Unsure, By: m.User, Since: 1 << 40, Ended: 1 << 41, URL: m.URL}}, many)
+			m.Known = append(m.Known, slices.Repeat([]deploy.Known{{Target: long(c, 400), State: deploy.Locked, By: m.User, Until: 1 << 40, Reason: long(c, 400)}}, many)...)
 			m.Also = further
 			m.For, m.Took, m.Progress = m.User, 1<<40, hugeProgress(long(c, 400), m.URL)
-			m.Frozen = slices.Repeat([]deploy.Frozen{{Target: long(c, 400), Since: 1 << 40, Until: 1 << 41, Zone: "America/Argentina/Buenos_Aires", Reason: long(c, 80)}}, 99)
-			m.Rules = slices.Repeat([]deploy.Rules{{Target: long(c, 400), Allow: m.People, Confirm: true, Approvals: 9, Approvers: m.People}}, 99)
+			m.Frozen = slices.Repeat([]deploy.Frozen{{Target: long(c, 400), Since: 1 << 40, Until: 1 << 41, Zone: "America/Argentina/Buenos_Aires", Reason: long(c, 80)}}, many)
+			m.Rules = slices.Repeat([]deploy.Rules{{Target: long(c, 400), Allow: m.People, Confirm: true, Approvals: 9, Approvers: m.People}}, many)
 			m.Approved = m.People
 			m.InChannel = true
 			n := utf8.RuneCountInString(p.Text(m))
